@@ -1,0 +1,35 @@
+import { describe, expect, test } from 'bun:test'
+import fc from 'fast-check'
+import { plainText } from '../plain-text.ts'
+
+const FORBIDDEN = /[\p{Cc}\p{Cs}\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u
+
+describe('plainText', () => {
+  test('leaves ordinary text as it is', () => {
+    expect(plainText('Zoë’s agent 🛰️ – <b>', 100)).toBe('Zoë’s agent 🛰️ – <b>')
+  })
+
+  test('turns control characters and line breaks into one space', () => {
+    expect(plainText('a\r\n\u0000b\u001b[31mc\u2028d', 100)).toBe('a b [31mc d')
+  })
+
+  test('removes bidirectional controls', () => {
+    expect(plainText('adm\u202enimda\u2066!', 100)).toBe('admnimda!')
+  })
+
+  test('never cuts a character in two', () => {
+    expect(plainText('ab🛰', 3)).toBe('ab')
+    expect(plainText('ab🛰', 4)).toBe('ab🛰')
+  })
+
+  test('gives one clean line no longer than asked for, whatever comes', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.integer({ min: 0, max: 40 }), (text, maxLength) => {
+        const line = plainText(text, maxLength)
+        expect(line.length).toBeLessThanOrEqual(maxLength)
+        expect(line).not.toMatch(FORBIDDEN)
+        expect(plainText(line, maxLength)).toBe(line)
+      }),
+    )
+  })
+})
