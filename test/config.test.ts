@@ -1,0 +1,245 @@
+import { describe, expect, test } from 'bun:test'
+import { type Config, type Environment, parseConfig, resolveStateDir } from '../config.ts'
+import {
+  configOf,
+  HOME,
+  ID_A,
+  ID_B,
+  MINIMAL,
+  problemsOf,
+  TOKEN_A,
+  URL_A,
+  warningsOf,
+} from './fixtures/config.ts'
+
+const ORG = '22222222-2222-4222-8222-222222222222'
+
+/** What a host passes for a variable that it could not expand. */
+function unexpanded(name: string): string {
+  return `$\{${name}}`
+}
+
+describe('resolveStateDir', () => {
+  const cases: readonly (readonly [string, Environment, string])[] = [
+    ['lies below ~/.claude by default', {}, '/home/user/.claude/channels/molecule'],
+    ['follows CLAUDE_CONFIG_DIR', { CLAUDE_CONFIG_DIR: '/etc/claude/' }, '/etc/claude/channels/molecule'],
+    [
+      'is MOLECULE_STATE_DIR itself before anything else',
+      { MOLECULE_STATE_DIR: '/var/molecule', CLAUDE_CONFIG_DIR: '/etc/claude' },
+      '/var/molecule',
+    ],
+    ['expands a leading ~/', { MOLECULE_STATE_DIR: '~/state' }, '/home/user/state'],
+    ['expands a leading ~/ of the host', { CLAUDE_CONFIG_DIR: '~/c' }, '/home/user/c/channels/molecule'],
+    [
+      'takes an empty value as unset',
+      { MOLECULE_STATE_DIR: ' ', CLAUDE_CONFIG_DIR: '' },
+      '/home/user/.claude/channels/molecule',
+    ],
+    [
+      'takes an unexpanded value as unset',
+      { MOLECULE_STATE_DIR: unexpanded('X') },
+      '/home/user/.claude/channels/molecule',
+    ],
+    ['passes a relative path over', { MOLECULE_STATE_DIR: 'state' }, '/home/user/.claude/channels/molecule'],
+  ]
+  test.each([...cases])('%s', (_title, environment, expected) => {
+    expect(resolveStateDir(environment, HOME)).toBe(expected)
+    const result = parseConfig({ ...environment, ...MINIMAL }, undefined, HOME)
+    expect(result.ok ? result.config.stateDir : result.stateDir).toBe(expected)
+  })
+
+  test('a relative path is a problem that names the setting that gave it', () => {
+    expect(problemsOf({ ...MINIMAL, MOLECULE_STATE_DIR: 'a/b' })).toEqual([
+      'MOLECULE_STATE_DIR is "a/b", but it must be an absolute path or begin with ~/: correct or remove it.',
+    ])
+    expect(problemsOf({ ...MINIMAL, CLAUDE_CONFIG_DIR: 'c' })[0]).toStartWith('CLAUDE_CONFIG_DIR is "c"')
+  })
+
+  test('MOLECULE_STATE_DIR in the file has no effect and is warned of', () => {
+    const text = 'MOLECULE_STATE_DIR=/elsewhere\n'
+    expect(configOf(MINIMAL, text).stateDir).toBe('/home/user/.claude/channels/molecule')
+    expect(warningsOf(MINIMAL, text)).toHaveLength(1)
+    expect(warningsOf(MINIMAL, text)[0]).toContain('MOLECULE_STATE_DIR')
+  })
+})
+
+describe('where a setting comes from', () => {
+  test('the file alone is enough', () => {
+    const text = Object.entries(MINIMAL)
+      .map(([name, value]) => `${name}=${value}`)
+      .join('\n')
+    expect(configOf({}, text)).toEqual(configOf(MINIMAL))
+  })
+
+  test('a BOM, CRLF, export, quotes and comments in the file are understood', () => {
+    const text = [
+      `\uFEFFMOLECULE_WORKSPACE_IDS=${ID_A}`,
+      '# MOLECULE_PLATFORM_URL=https://wrong.example',
+      `export MOLECULE_WORKSPACE_TOKENS="${TOKEN_A}" # the token`,
+      `  MOLECULE_PLATFORM_URL = '${URL_A}'  `,
+      "MOLECULE_AGENT_NAME='Anna # 1'",
+      '',
+    ].join('\r\n')
+    const config = configOf({}, text)
+    expect(config.targets).toEqual([{ workspaceId: ID_A, token: TOKEN_A, platformUrl: URL_A }])
+    expect(config.agentName).toBe('Anna # 1')
+    expect(warningsOf({}, text)).toEqual([])
+  })
+
+  test('JSON in single quotes, and over several lines, is understood', () => {
+    const json = JSON.stringify([{ id: ID_A, token: TOKEN_A, platform_url: URL_A }], null, 2)
+    expect(configOf({}, `MOLECULE_WORKSPACES_JSON='${json}'\r\n`).targets).toHaveLength(1)
+  })
+
+  test('the environment wins over the file, name by name', () => {
+    const config = configOf(
+      { ...MINIMAL, MOLECULE_AGENT_NAME: 'real' },
+      'MOLECULE_AGENT_NAME=file\nMOLECULE_AGENT_DESC=file\n',
+    )
+    expect(config.agentName).toBe('real')
+    expect(config.agentDescription).toBe('file')
+  })
+
+  test.each([
+    '',
+    '  ',
+    unexpanded('MOLECULE_AGENT_NAME'),
+    unexpanded('MOLECULE_AGENT_NAME:-'),
+    unexpanded('user_config.name'),
+  ])('the environment value %j counts as unset', (value) => {
+    const config = configOf({ ...MINIMAL, MOLECULE_AGENT_NAME: value }, 'MOLECULE_AGENT_NAME=file')
+    expect(config.agentName).toBe('file')
+  })
+
+  test('text that only contains a reference is a value', () => {
+    const name = `a ${unexpanded('B')}`
+    expect(configOf({ ...MINIMAL, MOLECULE_AGENT_NAME: name }).agentName).toBe(name)
+  })
+})
+
+describe('single settings', () => {
+  test('the smallest configuration has every default and no warning', () => {
+    expect(configOf(MINIMAL)).toEqual({
+      stateDir: '/home/user/.claude/channels/molecule',
+      targets: [{ workspaceId: ID_A, token: TOKEN_A, platformUrl: URL_A }],
+      pollIntervalMs: 5000,
+      pollWindowSecs: 30,
+      heartbeatIntervalMs: 30000,
+      agentName: 'Claude Code',
+      agentDescription: 'A Claude Code session with the channel',
+      autoRegister: true,
+      channelMode: 'auto',
+      logLevel: 'info',
+    })
+    expect(warningsOf(MINIMAL)).toEqual([])
+  })
+
+  const numbers: readonly (readonly [string, keyof Config, number, readonly string[], readonly string[]])[] =
+    [
+      ['MOLECULE_POLL_INTERVAL_MS', 'pollIntervalMs', 5000, ['250', '300000'], ['249', '300001', '0']],
+      ['MOLECULE_POLL_WINDOW_SECS', 'pollWindowSecs', 30, ['0', '2592000'], ['2592001']],
+      [
+        'MOLECULE_HEARTBEAT_INTERVAL_MS',
+        'heartbeatIntervalMs',
+        30000,
+        ['0', '1000', '60000'],
+        ['1', '999', '60001'],
+      ],
+    ]
+  const NO_NUMBERS = [
+    'abc',
+    '-1',
+    '1e3',
+    '1000.5',
+    'NaN',
+    'Infinity',
+    '1_000',
+    '0x400',
+    '5s',
+    '9'.repeat(400),
+  ]
+
+  test.each([...numbers])('%s takes its whole range and nothing else', (name, key, fallback, good, bad) => {
+    for (const value of good) {
+      expect(configOf({ ...MINIMAL, [name]: value })[key]).toBe(Number(value))
+      expect(warningsOf({ ...MINIMAL, [name]: value })).toEqual([])
+    }
+    for (const value of [...bad, ...NO_NUMBERS]) {
+      expect(configOf({ ...MINIMAL, [name]: value })[key]).toBe(fallback)
+      const warnings = warningsOf({ ...MINIMAL, [name]: value })
+      expect(warnings).toHaveLength(1)
+      expect(warnings[0]).toStartWith(`${name} is "${value.slice(0, 60)}"`)
+      expect(warnings[0]).toEndWith(`; ${fallback} is used until then.`)
+    }
+  })
+
+  test('MOLECULE_AUTO_REGISTER_POLL takes the usual words in any case', () => {
+    for (const word of ['true', '1', 'yes', 'ON']) {
+      expect(configOf({ ...MINIMAL, MOLECULE_AUTO_REGISTER_POLL: word }).autoRegister).toBe(true)
+    }
+    for (const word of ['False', '0', 'NO', 'off']) {
+      expect(configOf({ ...MINIMAL, MOLECULE_AUTO_REGISTER_POLL: word }).autoRegister).toBe(false)
+    }
+    expect(warningsOf({ ...MINIMAL, MOLECULE_AUTO_REGISTER_POLL: 'maybe' })).toEqual([
+      'MOLECULE_AUTO_REGISTER_POLL is "maybe", but it must be true or false: correct or remove it; true is used until then.',
+    ])
+  })
+
+  test('MOLECULE_CHANNEL and MOLECULE_LOG_LEVEL take their words in any case', () => {
+    const config = configOf({ ...MINIMAL, MOLECULE_CHANNEL: 'Off', MOLECULE_LOG_LEVEL: 'DEBUG' })
+    expect([config.channelMode, config.logLevel]).toEqual(['off', 'debug'])
+    const bad = { ...MINIMAL, MOLECULE_CHANNEL: 'never', MOLECULE_LOG_LEVEL: 'trace' }
+    expect([configOf(bad).channelMode, configOf(bad).logLevel]).toEqual(['auto', 'info'])
+    expect(warningsOf(bad)).toHaveLength(2)
+  })
+
+  test('channel mode and log level are told without a valid target too', () => {
+    const result = parseConfig({ MOLECULE_CHANNEL: 'on', MOLECULE_LOG_LEVEL: 'error' }, undefined, HOME)
+    expect(result).toMatchObject({ ok: false, channelMode: 'on', logLevel: 'error' })
+  })
+
+  test('MOLECULE_ORG_ID is a UUID or left out with a warning', () => {
+    expect(configOf({ ...MINIMAL, MOLECULE_ORG_ID: ORG }).orgId).toBe(ORG)
+    const bad = { ...MINIMAL, MOLECULE_ORG_ID: 'acme' }
+    expect(configOf(bad)).not.toHaveProperty('orgId')
+    expect(warningsOf(bad)[0]).toStartWith('MOLECULE_ORG_ID is "acme", but it must be a UUID')
+  })
+
+  test('name and description are one clean line of sane length', () => {
+    const config = configOf({
+      ...MINIMAL,
+      MOLECULE_AGENT_NAME: 'An\u0007na\r\n\u202e!',
+      MOLECULE_AGENT_DESC: 'x'.repeat(501),
+    })
+    expect(config.agentName).toBe('An na !')
+    expect(config.agentDescription).toBe('x'.repeat(500))
+    expect(warningsOf({ ...MINIMAL, MOLECULE_AGENT_DESC: 'x'.repeat(501) })).toHaveLength(1)
+    expect(configOf({ ...MINIMAL, MOLECULE_AGENT_NAME: '\u202e\u0007' }).agentName).toBe('Claude Code')
+  })
+
+  test('a value that may be a token is not shown, whatever setting it was put under', () => {
+    for (const name of ['MOLECULE_POLL_INTERVAL_MS', 'MOLECULE_ORG_ID', 'MOLECULE_CHANNEL']) {
+      const warning = warningsOf({ ...MINIMAL, [name]: `${TOKEN_A}X` })[0] ?? ''
+      expect(warning).toContain('not shown here (44 characters)')
+      expect(warning).not.toContain(TOKEN_A.slice(0, 12))
+    }
+  })
+})
+
+describe('the result', () => {
+  test('is frozen throughout', () => {
+    const frozen = (value: unknown): boolean =>
+      typeof value !== 'object' ||
+      value === null ||
+      (Object.isFrozen(value) && Object.values(value).every(frozen))
+    expect(frozen(parseConfig({ ...MINIMAL, MOLECULE_CHANNEL: 'x' }, undefined, HOME))).toBe(true)
+    expect(frozen(parseConfig({ MOLECULE_WORKSPACE_IDS: ID_B }, undefined, HOME))).toBe(true)
+  })
+
+  test('nothing set at all is one problem that says how to begin', () => {
+    const problems = problemsOf({})
+    expect(problems).toHaveLength(1)
+    expect(problems[0]).toContain('/molecule:configure')
+    expect(problems[0]).toContain('/home/user/.claude/channels/molecule/.env')
+  })
+})
