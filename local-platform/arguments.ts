@@ -1,0 +1,85 @@
+// The command line of `bun run platform`. Pure.
+
+import { parseArgs } from 'node:util'
+import { CONTRACT_VERSIONS, type ContractVersion } from './contract.ts'
+
+export interface Arguments {
+  readonly port: number
+  readonly host: string
+  /** Undefined: the file in the user's data folder. */
+  readonly db: string | undefined
+  readonly adminToken: string | undefined
+  readonly contract: ContractVersion
+}
+
+export type ParsedArguments =
+  | { readonly kind: 'run'; readonly arguments: Arguments }
+  | { readonly kind: 'help' }
+  | { readonly kind: 'wrong'; readonly message: string }
+
+export const DEFAULT_PORT = 8080
+
+export const HELP = `Usage: bun run platform [options]
+
+Runs a Molecule platform on this machine: one process, one SQLite file, with a web chat.
+
+  --port N          TCP port (default ${DEFAULT_PORT}; 0 takes a free one)
+  --db FILE         SQLite file, or :memory: (default: molecule-platform/platform.db in the user's data folder)
+  --host H          address to listen on (default 127.0.0.1); any other needs --admin-token
+  --admin-token T   token of the operator, at least 16 characters (default: a new one at each start)
+  --contract V      wire contract to speak: v0, v1 or v2 (default v2)
+  --help            this text
+`
+
+const MIN_ADMIN_TOKEN = 16
+const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost'])
+
+export function parseArguments(argv: readonly string[]): ParsedArguments {
+  const parsed = read(argv)
+  if (parsed.kind === 'wrong') return parsed
+  const { values } = parsed
+  if (values.help === true) return { kind: 'help' }
+
+  const port = Number(values.port ?? DEFAULT_PORT)
+  if (!/^\d+$/.test(values.port ?? '0') || port > 65_535) {
+    return wrong(`--port is ${values.port}; it must be a whole number from 0 to 65535.`)
+  }
+  const contract = CONTRACT_VERSIONS.find((version) => version === (values.contract ?? 'v2'))
+  if (contract === undefined) {
+    return wrong(`--contract is ${values.contract}; it must be one of ${CONTRACT_VERSIONS.join(', ')}.`)
+  }
+  const adminToken = values['admin-token']
+  if (adminToken !== undefined && !/^[\x21-\x7e]{16,}$/.test(adminToken)) {
+    return wrong(`--admin-token must be at least ${MIN_ADMIN_TOKEN} printable characters without spaces.`)
+  }
+  const host = values.host ?? '127.0.0.1'
+  if (!LOOPBACK.has(host) && adminToken === undefined) {
+    return wrong(
+      `--host ${host} lets other machines in; give the operator's token with --admin-token as well.`,
+    )
+  }
+  return { kind: 'run', arguments: { port, host, db: values.db, adminToken, contract } }
+}
+
+function read(argv: readonly string[]) {
+  try {
+    const { values } = parseArgs({
+      args: [...argv],
+      options: {
+        port: { type: 'string' },
+        db: { type: 'string' },
+        host: { type: 'string' },
+        'admin-token': { type: 'string' },
+        contract: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    })
+    return { kind: 'values', values } as const
+  } catch (error) {
+    return wrong(error instanceof Error ? error.message : String(error))
+  }
+}
+
+function wrong(message: string) {
+  return { kind: 'wrong', message } as const
+}

@@ -1,0 +1,141 @@
+// What differs between the three generations of the platform's HTTP contract, as data. Handlers ask for a rule by name and
+// never for a version.
+
+import type { Status } from './status.ts'
+
+export const CONTRACT_VERSIONS = ['v0', 'v1', 'v2'] as const
+
+export type ContractVersion = (typeof CONTRACT_VERSIONS)[number]
+
+export interface ContractRules {
+  /** Poll delivery, `delivery_mode`, the inbound secret, and all that came with them. */
+  readonly pollMode: boolean
+  /** Query parameters that narrow an activity page: since_secs, since_id, before_ts, peer_id, include. */
+  readonly activityFilters: boolean
+  /** Rows carry `seq`; the cursor compares (created_at, seq), otherwise created_at alone. */
+  readonly sequence: boolean
+  readonly activityAck: boolean
+  /** Register is gated by instance tokens only; callers' tokens are a kind of their own. */
+  readonly tokenKinds: boolean
+  readonly statusesLiftedByHeartbeat: readonly Status[]
+  /** A failed authenticated register degrades the workspace for five minutes. */
+  readonly registerFailureMarker: boolean
+  readonly registerKeepsParked: boolean
+  readonly heartbeatCarriesCard: boolean
+  readonly staleAfterMs: number
+  readonly staleExternalStatus: Status
+  /** GET of a removed workspace answers 410. */
+  readonly removedIsGone: boolean
+  /** The long form of GET /workspaces/:id. */
+  readonly longWorkspaceForm: boolean
+  /** A workspace created without a parent goes under the only root. */
+  readonly nestsUnderOnlyRoot: boolean
+  readonly deleteNeedsName: boolean
+  readonly a2aCaller: 'header' | 'header-or-token' | 'token'
+  readonly unrelatedRootsMayTalk: boolean
+  readonly a2aBodyBytes: number
+  readonly a2aOversize: 'truncate' | 'refuse'
+  /** Role default, content wrapping, type to kind, canvas metadata. */
+  readonly normalisesMessages: boolean
+  readonly ingestSuffix: string
+  readonly deduplicatesMessages: boolean
+  /** One poll message is announced twice on the event stream. */
+  readonly announcesTwice: boolean
+  /** Event data carries bodies and message id. */
+  readonly richEvents: boolean
+  readonly talkToUserPolicy: boolean
+  readonly publicInfo: boolean
+  readonly uploadFileBytes: number
+  readonly uploadRequestBytes: number
+  readonly ackedUploadReadable: boolean
+  readonly memoryFilters: boolean
+  readonly retentionRespectsAck: boolean
+  readonly loopbackPushUrls: boolean
+  readonly delegationLedger: boolean
+  readonly drainsFreeCapacity: boolean
+}
+
+const MIB = 1024 * 1024
+
+const V2: ContractRules = {
+  pollMode: true,
+  activityFilters: true,
+  sequence: true,
+  activityAck: true,
+  tokenKinds: true,
+  statusesLiftedByHeartbeat: ['provisioning', 'offline', 'awaiting_agent', 'failed'],
+  registerFailureMarker: true,
+  registerKeepsParked: true,
+  heartbeatCarriesCard: true,
+  staleAfterMs: 180_000,
+  staleExternalStatus: 'awaiting_agent',
+  removedIsGone: true,
+  longWorkspaceForm: true,
+  nestsUnderOnlyRoot: true,
+  deleteNeedsName: true,
+  a2aCaller: 'token',
+  unrelatedRootsMayTalk: false,
+  a2aBodyBytes: 16 * MIB,
+  a2aOversize: 'refuse',
+  normalisesMessages: true,
+  ingestSuffix: '(ingest)',
+  deduplicatesMessages: true,
+  announcesTwice: true,
+  richEvents: true,
+  talkToUserPolicy: true,
+  publicInfo: true,
+  uploadFileBytes: 100 * MIB,
+  uploadRequestBytes: 100 * MIB,
+  ackedUploadReadable: true,
+  memoryFilters: false,
+  retentionRespectsAck: true,
+  loopbackPushUrls: true,
+  delegationLedger: true,
+  drainsFreeCapacity: true,
+}
+
+const V1: ContractRules = {
+  ...V2,
+  sequence: false,
+  activityAck: false,
+  tokenKinds: false,
+  statusesLiftedByHeartbeat: ['provisioning', 'offline', 'awaiting_agent'],
+  registerFailureMarker: false,
+  registerKeepsParked: false,
+  heartbeatCarriesCard: false,
+  staleAfterMs: 90_000,
+  longWorkspaceForm: false,
+  nestsUnderOnlyRoot: false,
+  deleteNeedsName: false,
+  a2aCaller: 'header-or-token',
+  unrelatedRootsMayTalk: true,
+  a2aBodyBytes: MIB,
+  a2aOversize: 'truncate',
+  normalisesMessages: false,
+  ingestSuffix: '(queued for poll)',
+  deduplicatesMessages: false,
+  announcesTwice: false,
+  richEvents: false,
+  talkToUserPolicy: false,
+  publicInfo: false,
+  uploadFileBytes: 25 * MIB,
+  uploadRequestBytes: 50 * MIB,
+  ackedUploadReadable: false,
+  memoryFilters: true,
+  retentionRespectsAck: false,
+  delegationLedger: false,
+  drainsFreeCapacity: false,
+}
+
+const V0: ContractRules = {
+  ...V1,
+  pollMode: false,
+  activityFilters: false,
+  statusesLiftedByHeartbeat: ['provisioning', 'offline'],
+  staleExternalStatus: 'offline',
+  removedIsGone: false,
+  a2aCaller: 'header',
+  loopbackPushUrls: false,
+}
+
+export const CONTRACTS: Readonly<Record<ContractVersion, ContractRules>> = { v0: V0, v1: V1, v2: V2 }

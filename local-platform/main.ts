@@ -1,0 +1,77 @@
+// The command `bun run platform`: reads the command line, opens the file, prints how to join, and stops cleanly.
+
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { type Arguments, HELP, parseArguments } from './arguments.ts'
+import { DatabaseRefused } from './database.ts'
+import { firstGreeting, laterGreeting } from './greeting.ts'
+import { type RunningPlatform, startPlatform } from './platform.ts'
+
+const RATE_LIMIT = 600
+
+const parsed = parseArguments(process.argv.slice(2))
+if (parsed.kind === 'help') process.stdout.write(HELP)
+else if (parsed.kind === 'wrong') fail(parsed.message)
+else await run(parsed.arguments)
+
+async function run(chosen: Arguments): Promise<void> {
+  const db = chosen.db ?? defaultDatabase()
+  const platform = await start(chosen, db)
+  if (platform === undefined) return
+  const members = platform.members()
+  const running = { url: platform.url, adminToken: platform.adminToken, db }
+  const text =
+    members.length === 0 ? firstGreeting(running, platform.createTeam()) : laterGreeting(running, members)
+  process.stdout.write(`${text}\n`)
+  const stop = () => void platform.stop().then(() => process.exit(0))
+  process.once('SIGINT', stop)
+  process.once('SIGTERM', stop)
+}
+
+async function start(chosen: Arguments, db: string): Promise<RunningPlatform | undefined> {
+  try {
+    prepareFile(db)
+    return await startPlatform({
+      port: chosen.port,
+      host: chosen.host,
+      db,
+      contract: chosen.contract,
+      rateLimit: RATE_LIMIT,
+      ...(chosen.adminToken === undefined ? {} : { adminToken: chosen.adminToken }),
+      log: (line) => process.stderr.write(`${line}\n`),
+    })
+  } catch (error) {
+    fail(explain(error, chosen, db))
+    return undefined
+  }
+}
+
+function explain(error: unknown, chosen: Arguments, db: string): string {
+  if (error instanceof DatabaseRefused) return error.message
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'EADDRINUSE') {
+    return `Port ${chosen.port} is in use; stop the program that holds it, or choose another with --port.`
+  }
+  if (code === 'EACCES' || code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR' || code === 'EROFS') {
+    return `The database ${db} cannot be created (${code}); name another file with --db.`
+  }
+  return `The platform could not start: ${error instanceof Error ? error.message : String(error)}`
+}
+
+function defaultDatabase(): string {
+  const data = process.env.XDG_DATA_HOME || join(homedir(), '.local', 'share')
+  return join(data, 'molecule-platform', 'platform.db')
+}
+
+/** The file holds everyone's messages, so it is created for its owner alone; SQLite gives its side files the same mode. */
+function prepareFile(path: string): void {
+  if (path === ':memory:' || existsSync(path)) return
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  closeSync(openSync(path, 'a', 0o600))
+}
+
+function fail(message: string): void {
+  process.stderr.write(`${message}\n`)
+  process.exitCode = 1
+}

@@ -1,0 +1,146 @@
+// POST /registry/register: an agent says that it is there and how it wants to be reached.
+
+import { z } from 'zod'
+import { asDeliveryMode, type DeliveryMode, effectiveDeliveryMode } from './delivery-mode.ts'
+import { isObject, type JsonObject, json, readJson, refuse } from './http.ts'
+import { isUuid, newSecret } from './random.ts'
+import type { Call, Route } from './router.ts'
+import type { Services } from './services.ts'
+import { registerWrites } from './status.ts'
+import * as wire from './wire.ts'
+import type { WorkspaceRow } from './workspaces.ts'
+
+const Registration = z.object({
+  id: wire.required,
+  agent_card: wire.object,
+  url: wire.text,
+  delivery_mode: wire.text,
+  kind: wire.text,
+})
+
+type Registration = z.infer<typeof Registration>
+
+/** Runtime of a workspace that was never created but only registered. */
+const DEFAULT_RUNTIME = 'langgraph'
+
+export const LIVENESS_MS = 180_000
+
+export function registerRoute(services: Services): Route {
+  return {
+    method: 'POST',
+    path: '/registry/register',
+    gate: 'open',
+    handle: (call) => register(services, call),
+  }
+}
+
+async function register(services: Services, call: Call): Promise<Response> {
+  const { rules, workspaces, authentication } = services
+  const payload = await readJson(call.request, Registration)
+  const requested = requestedMode(services, payload)
+  if (rules().tokenKinds && !['', 'workspace', 'platform'].includes(payload.kind)) {
+    throw refuse(400, "kind must be 'workspace' or 'platform'")
+  }
+  const authenticated = authentication.passBootstrap(call.request.headers, payload.id)
+  const row = workspaces.find(payload.id)
+  try {
+    checkKind(services, payload, row)
+    const mode = rules().pollMode ? effectiveDeliveryMode(requested, modeOf(row)) : 'push'
+    const url = mode === 'push' ? pushUrl(services, payload) : payload.url
+    return json(store(services, payload, mode, url, row))
+  } catch (error) {
+    if (authenticated && row !== undefined && rules().registerFailureMarker) {
+      workspaces.update(row.id, { last_register_failure_at: services.time.at() })
+    }
+    throw error
+  }
+}
+
+function requestedMode(services: Services, payload: Registration): DeliveryMode | undefined {
+  if (!services.rules().pollMode || payload.delivery_mode === '') return undefined
+  const mode = asDeliveryMode(payload.delivery_mode)
+  if (mode === undefined) throw refuse(400, "delivery_mode must be 'push' or 'poll'")
+  return mode
+}
+
+function modeOf(row: WorkspaceRow | undefined): { deliveryMode: string; runtime: string } | undefined {
+  return row === undefined ? undefined : { deliveryMode: row.delivery_mode, runtime: row.runtime }
+}
+
+function checkKind(services: Services, payload: Registration, row: WorkspaceRow | undefined): void {
+  if (services.rules().tokenKinds && payload.kind === 'platform' && row?.kind !== 'platform') {
+    throw refuse(403, "kind 'platform' is not allowed for this workspace")
+  }
+}
+
+function pushUrl(services: Services, payload: Registration): string {
+  const cardUrl = payload.agent_card.url
+  const url =
+    payload.url === '' && services.rules().tokenKinds && typeof cardUrl === 'string' ? cardUrl : payload.url
+  if (url === '') throw refuse(400, 'url is required for push-mode workspaces')
+  return url
+}
+
+function store(
+  services: Services,
+  payload: Registration,
+  mode: DeliveryMode,
+  url: string,
+  before: WorkspaceRow | undefined,
+): JsonObject {
+  const { database, events, rules, workspaces } = services
+  // Not a UUID: the hosted platform's database rejects the id, and its answer is part of the contract.
+  if (!isUuid(payload.id)) throw refuse(500, 'registration failed')
+  return database.transaction(() => {
+    const row = before ?? ghost(services, payload.id, mode)
+    if (registerWrites(row.status, rules())) {
+      const card = completeCard(payload.agent_card, row, services)
+      workspaces.update(row.id, {
+        agent_card: JSON.stringify(card),
+        status: 'online',
+        delivery_mode: mode,
+        url: url === '' ? row.url : url,
+        last_heartbeat_at: services.time.at(),
+        liveness_expires_at: services.time.at(LIVENESS_MS),
+        last_register_failure_at: null,
+      })
+      events.publish('WORKSPACE_ONLINE', row.id, { url, agent_card: card, delivery_mode: mode })
+    }
+    return answer(services, row, mode)
+  })()
+}
+
+/** An id nobody created becomes a workspace of that name (contract: a typing error makes a ghost). */
+function ghost(services: Services, id: string, mode: DeliveryMode): WorkspaceRow {
+  return services.workspaces.create({
+    id,
+    name: id,
+    runtime: DEFAULT_RUNTIME,
+    status: 'provisioning',
+    deliveryMode: mode,
+  })
+}
+
+/** Name, description and role that the card leaves out are those of the row. */
+function completeCard(card: JsonObject, row: WorkspaceRow, services: Services): JsonObject {
+  if (!services.rules().tokenKinds || !isObject(card)) return card
+  const filled: Record<string, unknown> = { ...card }
+  if (!filled.name) filled.name = row.name
+  if (!filled.description && row.role) filled.description = row.role
+  if (!filled.role && row.role) filled.role = row.role
+  return filled
+}
+
+function answer(services: Services, row: WorkspaceRow, mode: DeliveryMode): JsonObject {
+  const { random, rules, tokens } = services
+  const body: Record<string, unknown> = { status: 'registered' }
+  if (rules().pollMode) body.delivery_mode = mode
+  if (row.status === 'removed') {
+    // The contract hands out a token that every other route rejects. One that was never stored is rejected just as well.
+    body.auth_token = newSecret(random)
+  } else if (tokens.countLive(row.id, rules().tokenKinds ? 'instance' : undefined) === 0) {
+    body.auth_token = tokens.mint(row.id, 'instance')
+  }
+  if (rules().pollMode) body.platform_inbound_secret = row.inbound_secret
+  return body
+}

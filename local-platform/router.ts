@@ -1,0 +1,81 @@
+// From a method and a path to the handler of an endpoint.
+
+export interface Call {
+  readonly request: Request
+  readonly url: URL
+  /** Value of a `:name` segment of the route's path. */
+  readonly param: (name: string) => string
+  /** The answer stays open for as long as the reader likes, instead of being cut when it is silent. */
+  readonly keepOpen: () => void
+}
+
+/** Who may call: anyone, the workspace named by `:id` (or the admin), the admin. Handlers with finer rules say `open`. */
+export type Gate = 'open' | 'workspace' | 'admin'
+
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  /** Segments of text or `:name`. */
+  readonly path: string
+  readonly gate: Gate
+  readonly handle: (call: Call) => Response | Promise<Response>
+}
+
+export interface Match {
+  readonly route: Route
+  readonly params: ReadonlyMap<string, string>
+}
+
+interface Entry {
+  readonly route: Route
+  readonly segments: readonly string[]
+}
+
+export class Router {
+  readonly #entries = new Map<string, Entry[]>()
+
+  constructor(routes: readonly Route[]) {
+    for (const route of routes) {
+      const segments = split(route.path)
+      const key = keyOf(route.method, segments)
+      this.#entries.set(key, [...(this.#entries.get(key) ?? []), { route, segments }])
+    }
+  }
+
+  match(method: string, path: string): Match | undefined {
+    const segments = split(path)
+    for (const { route, segments: pattern } of this.#entries.get(keyOf(method, segments)) ?? []) {
+      const params = bind(pattern, segments)
+      if (params !== undefined) return { route, params }
+    }
+    return undefined
+  }
+}
+
+function keyOf(method: string, segments: readonly string[]): string {
+  return `${method} ${segments.length}`
+}
+
+function split(path: string): readonly string[] {
+  return path.slice(1).split('/')
+}
+
+function bind(
+  pattern: readonly string[],
+  segments: readonly string[],
+): ReadonlyMap<string, string> | undefined {
+  const params = new Map<string, string>()
+  for (const [index, expected] of pattern.entries()) {
+    const segment = segments[index] ?? ''
+    if (expected.startsWith(':')) params.set(expected.slice(1), decoded(segment))
+    else if (expected !== segment) return undefined
+  }
+  return params
+}
+
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    return segment // a stray percent sign: the handler sees the raw text and finds no such id
+  }
+}
