@@ -1,0 +1,293 @@
+/**
+ * Presence: one heartbeat, and the loop that repeats it. A heartbeat never throws and is never retried at once: the
+ * next tick is the retry. Importing this module does nothing.
+ */
+
+import * as z from 'zod'
+import type { Target } from './config.ts'
+import { plainText } from './plain-text.ts'
+import { BodyError, exchange, platformHeaders, type Reply } from './platform/http.ts'
+
+/** The full state as it goes over the wire. The platform stores zero or nothing for a field that is left out. */
+export interface HeartbeatMetrics {
+  /** Share of failures since the last beat, 0 to 1. */
+  readonly error_rate: number
+  /** One of these failures, or the empty string; people see it. */
+  readonly sample_error: string
+  /** Messages delivered and not yet answered. */
+  readonly active_tasks: number
+  /** What is being worked on, or the empty string; people see it. */
+  readonly current_task: string
+  readonly uptime_seconds: number
+  /** Present only when stuck: any other value would keep the platform from calling the workspace well again. */
+  readonly runtime_state?: 'wedged'
+  readonly runtime_metadata: {
+    readonly capabilities?: Readonly<Record<string, boolean>>
+    readonly idle_timeout_seconds?: number
+  }
+}
+
+export interface HeartbeatOptions {
+  readonly platformUrl: string
+  readonly workspaceId: string
+  /** Secret; taken out of every line that is logged. */
+  readonly token: string
+  /** Default: the global `fetch`. */
+  readonly fetchImpl?: typeof fetch
+  /** Takes one line without a line break. Default: standard error. */
+  readonly log?: (line: string) => void
+  /** Milliseconds for the whole exchange. Default: 10 000. */
+  readonly timeoutMs?: number
+  /** Without them the smallest body is sent, which sets all of them to nothing on the platform. */
+  readonly metrics?: HeartbeatMetrics
+}
+
+export interface BeatOptions extends Omit<HeartbeatOptions, 'log'> {
+  /** Ends the exchange early, as a failure. */
+  readonly signal?: AbortSignal
+}
+
+/** What an answer may carry beside its status. Never to be logged. */
+export interface BeatSecrets {
+  readonly inboundSecret?: string
+  readonly authToken?: string
+}
+
+/**
+ * - `ok`: the platform took the beat.
+ * - `refused`: 401. One is no proof that the token is dead, for a platform whose database is down says the same.
+ * - `failed`: everything else.
+ *
+ * `detail` is one clean line without the token.
+ */
+export type BeatResult =
+  | { readonly kind: 'ok'; readonly secrets: BeatSecrets }
+  | { readonly kind: 'refused'; readonly detail: string }
+  | { readonly kind: 'failed'; readonly detail: string }
+
+const DEFAULT_TIMEOUT_MS = 10_000
+const MAX_ANSWER_BYTES = 65_536
+const MAX_LOGGED_BODY = 200
+const MAX_LOGGED_ERROR = 300
+const MAX_STATE_TEXT = 300
+
+/** Sends one heartbeat and logs what went wrong, if anything. Resolves in every case. */
+export async function sendHeartbeat(options: HeartbeatOptions): Promise<void> {
+  const result = await beat(options)
+  if (result.kind !== 'ok') writeLine(options.log, options.workspaceId, result.detail)
+}
+
+/** Sends one heartbeat. Resolves in every case, and logs nothing. */
+export async function beat(options: BeatOptions): Promise<BeatResult> {
+  const { token } = options
+  try {
+    const reply = await exchange({
+      method: 'POST',
+      url: `${options.platformUrl.replace(/\/+$/, '')}/registry/heartbeat`,
+      headers: platformHeaders(options.platformUrl, token, { 'Content-Type': 'application/json' }),
+      body: heartbeatBody(options.workspaceId, options.metrics),
+      timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+      maxBytes: MAX_ANSWER_BYTES,
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      ...(options.fetchImpl === undefined ? {} : { fetchImpl: options.fetchImpl }),
+    })
+    return judge(reply, token)
+  } catch (error) {
+    if (error instanceof BodyError) return judgeStatus(error.status, `(${error.message})`, token)
+    return { kind: 'failed', detail: `fetch failed: ${clean(errorText(error), token, MAX_LOGGED_ERROR)}` }
+  }
+}
+
+function heartbeatBody(workspaceId: string, metrics: HeartbeatMetrics | undefined): string {
+  if (metrics === undefined) return JSON.stringify({ workspace_id: workspaceId })
+  return JSON.stringify({
+    workspace_id: workspaceId,
+    error_rate: Math.min(finite(metrics.error_rate), 1),
+    sample_error: plainText(metrics.sample_error, MAX_STATE_TEXT),
+    active_tasks: Math.floor(finite(metrics.active_tasks)),
+    current_task: plainText(metrics.current_task, MAX_STATE_TEXT),
+    uptime_seconds: Math.floor(finite(metrics.uptime_seconds)),
+    ...(metrics.runtime_state === 'wedged' ? { runtime_state: 'wedged' } : {}),
+    runtime_metadata: metrics.runtime_metadata,
+  })
+}
+
+// The platform refuses the whole beat for a fraction or a null where it expects a number.
+function finite(value: number): number {
+  return Number.isFinite(value) ? Math.max(value, 0) : 0
+}
+
+function judge(reply: Reply, token: string): BeatResult {
+  const type = reply.headers.get('content-type') ?? ''
+  // Paths that the platform does not know are answered by its web pages: such an answer is no heartbeat taken.
+  if (/\bhtml\b/i.test(type)) {
+    return { kind: 'failed', detail: httpDetail(reply.status, reply.text, token) }
+  }
+  const result = judgeStatus(reply.status, reply.text, token)
+  return result.kind === 'ok' && /\bjson\b/i.test(type)
+    ? { kind: 'ok', secrets: readSecrets(reply.text) }
+    : result
+}
+
+function judgeStatus(status: number, body: string, token: string): BeatResult {
+  if (status >= 200 && status < 300) return { kind: 'ok', secrets: {} }
+  const detail = httpDetail(status, body, token)
+  return status === 401 ? { kind: 'refused', detail } : { kind: 'failed', detail }
+}
+
+function httpDetail(status: number, body: string, token: string): string {
+  return `HTTP ${status} — ${clean(body, token, MAX_LOGGED_BODY) || '(empty body)'}`
+}
+
+const secret = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,4096}$/)
+  .optional()
+  .catch(undefined)
+
+const answer = z.object({ platform_inbound_secret: secret, auth_token: secret })
+
+function readSecrets(text: string): BeatSecrets {
+  try {
+    const { platform_inbound_secret: inboundSecret, auth_token: authToken } = answer.parse(JSON.parse(text))
+    return {
+      ...(inboundSecret === undefined ? {} : { inboundSecret }),
+      ...(authToken === undefined ? {} : { authToken }),
+    }
+  } catch {
+    // The status alone says that the beat was taken; the secrets come again with a later answer.
+    return {}
+  }
+}
+
+// Before the cut, which could leave a part of the token standing.
+function clean(text: string, token: string, maxLength: number): string {
+  return plainText(token === '' ? text : text.replaceAll(token, '[token]'), maxLength)
+}
+
+function errorText(error: unknown): string {
+  try {
+    return String(error)
+  } catch {
+    // What has no text, such as an object without a prototype, can be thrown as well.
+    return 'unknown error'
+  }
+}
+
+function writeLine(log: HeartbeatOptions['log'], workspaceId: string, text: string): void {
+  try {
+    const write = log ?? writeToStderr
+    write(`molecule channel: heartbeat ${plainText(workspaceId, 100)} ${text}`)
+  } catch {
+    // A log that cannot be written must not end the presence it tells of.
+  }
+}
+
+function writeToStderr(line: string): void {
+  process.stderr.write(`${line}\n`)
+}
+
+/** Each starts a timer and gives the function that cancels it. */
+export interface HeartbeatTimers {
+  readonly after: (ms: number, run: () => void) => () => void
+  readonly every: (ms: number, run: () => void) => () => void
+}
+
+const systemTimers: HeartbeatTimers = {
+  after: (ms, run) => {
+    const timer = setTimeout(run, ms)
+    return () => clearTimeout(timer)
+  },
+  every: (ms, run) => {
+    const timer = setInterval(run, ms)
+    return () => clearInterval(timer)
+  },
+}
+
+export interface HeartbeatLoopOptions extends Pick<HeartbeatOptions, 'fetchImpl' | 'log' | 'timeoutMs'> {
+  readonly target: Pick<Target, 'workspaceId' | 'platformUrl'>
+  /** Milliseconds between two beats; 0 is off. */
+  readonly intervalMs: number
+  /** Milliseconds by which every beat of this workspace is late, so that several do not beat together. */
+  readonly staggerMs: number
+  /** Asked at each beat. */
+  readonly metrics: () => HeartbeatMetrics
+  /** Asked at each beat, so that a token that was replaced is used from the next one on. */
+  readonly token: () => string
+  /** Told of each beat, and waited for before the next. The way to stop after a refusal is the signal. */
+  readonly onResult: (result: BeatResult) => unknown
+  /** Stops the loop: at once, without a trace of the beat that is under way. */
+  readonly signal: AbortSignal
+  readonly timers?: HeartbeatTimers
+}
+
+/**
+ * Beats until the signal. The first beat comes one interval (and the stagger) after the call, for a registration has
+ * just said that the workspace is there. A tick that finds the last beat still under way is left out.
+ */
+export function startHeartbeatLoop(options: HeartbeatLoopOptions): void {
+  const { intervalMs, signal, timers = systemTimers } = options
+  // Stated this way round since a timer takes NaN for "every millisecond".
+  if (!(intervalMs > 0) || signal.aborted) return
+  let beating = false
+  let failures = 0
+
+  const tick = async (): Promise<void> => {
+    if (beating || signal.aborted) return
+    beating = true
+    const result = await beatOnce(options)
+    if (!signal.aborted) {
+      failures = report(options, result, failures)
+      await tellOwner(options, result)
+    }
+    beating = false
+  }
+
+  let cancel = timers.after(options.staggerMs, () => {
+    // Nothing in `tick` can reject: `beatOnce`, `report` and `tellOwner` each contain what they call.
+    cancel = timers.every(intervalMs, () => void tick())
+  })
+  signal.addEventListener('abort', () => cancel(), { once: true })
+}
+
+async function beatOnce(options: HeartbeatLoopOptions): Promise<BeatResult> {
+  const { target, fetchImpl, timeoutMs, signal } = options
+  try {
+    return await beat({
+      platformUrl: target.platformUrl,
+      workspaceId: target.workspaceId,
+      token: options.token(),
+      metrics: options.metrics(),
+      signal,
+      ...(fetchImpl === undefined ? {} : { fetchImpl }),
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    })
+  } catch (error) {
+    return { kind: 'failed', detail: `not sent: ${plainText(errorText(error), MAX_LOGGED_ERROR)}` }
+  }
+}
+
+/** Logs what is worth a line, and gives the number of failures in a row. */
+function report(options: HeartbeatLoopOptions, result: BeatResult, failuresBefore: number): number {
+  const say = (text: string): void => writeLine(options.log, options.target.workspaceId, text)
+  if (result.kind === 'ok') {
+    if (failuresBefore > 0) say(`accepted again, after ${failuresBefore} failed in a row`)
+    return 0
+  }
+  const failures = failuresBefore + 1
+  if (isWorthALine(failures)) say(`${result.detail} (failure ${failures} in a row)`)
+  return failures
+}
+
+function isWorthALine(failures: number): boolean {
+  return failures <= 3 || failures % 10 === 0
+}
+
+async function tellOwner(options: HeartbeatLoopOptions, result: BeatResult): Promise<void> {
+  try {
+    await options.onResult(result)
+  } catch (error) {
+    const text = plainText(errorText(error), MAX_LOGGED_ERROR)
+    writeLine(options.log, options.target.workspaceId, `result not handled: ${text}`)
+  }
+}
