@@ -1,6 +1,6 @@
 // The one SQLite file: opening, checking, and bringing an older one up to date.
 
-import { Database } from 'bun:sqlite'
+import { Database, SQLiteError } from 'bun:sqlite'
 import { APPLICATION_ID, MIGRATIONS } from './schema.ts'
 
 /** The file cannot be used as it is. The message is one sentence for the person who started the platform. */
@@ -15,16 +15,23 @@ export class DatabaseRefused extends Error {}
 export function openDatabase(path: string): Database {
   const database = connect(path)
   try {
+    // One process for one file: a second one would answer from the same rows without hearing of the first one's events.
+    database.run('PRAGMA locking_mode = EXCLUSIVE')
     const version = checkedVersion(database, path)
     database.run('PRAGMA journal_mode = WAL')
     database.run('PRAGMA synchronous = NORMAL')
-    database.run('PRAGMA busy_timeout = 2000')
     database.run('PRAGMA foreign_keys = ON')
     migrate(database, version)
+    hold(database)
     return database
   } catch (error) {
     database.close()
     if (error instanceof DatabaseRefused) throw error
+    if (error instanceof SQLiteError && error.code === 'SQLITE_BUSY') {
+      throw new DatabaseRefused(
+        `The database ${path} is in use by another platform. Stop that one or name another file with --db.`,
+      )
+    }
     throw new DatabaseRefused(
       `The database ${path} cannot be used: ${message(error)}. Move it away or name another with --db.`,
     )
@@ -73,6 +80,12 @@ function migrate(database: Database, from: number): void {
     database.run(`PRAGMA application_id = ${APPLICATION_ID}`)
     database.run(`PRAGMA user_version = ${MIGRATIONS.length}`)
   })()
+}
+
+/** Takes the file for this process now, and not at the first request. */
+function hold(database: Database): void {
+  database.run('BEGIN IMMEDIATE')
+  database.run('COMMIT')
 }
 
 function number(database: Database, sql: string): number {

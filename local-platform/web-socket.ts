@@ -35,7 +35,10 @@ export function openSocket(
   if (!allowed) return json({ error: 'invalid workspace auth token' }, 401)
   const workspaceId = claimed === '' ? undefined : claimed
   const data: SocketData = { workspaceId, leave: () => {} }
-  if (server.upgrade(request, { data })) return undefined
+  // A browser insists on one of the protocols it offered; the one that carries the token is never sent back.
+  const plain = protocols(offered ?? '').find((protocol) => !protocol.startsWith(SUBPROTOCOL))
+  const headers = plain === undefined ? {} : { 'Sec-WebSocket-Protocol': plain }
+  if (server.upgrade(request, { data, headers })) return undefined
   return json({ error: 'websocket upgrade required' }, 426)
 }
 
@@ -73,10 +76,14 @@ function send(socket: ServerWebSocket<SocketData>, event: PlatformEvent): void {
 
 /** Browsers cannot set a header, so the token comes hex-coded as a subprotocol. */
 function tokenFromProtocols(offered: string): string | undefined {
-  const protocol = offered
-    .split(',')
-    .map((entry) => entry.trim())
-    .find((entry) => entry.startsWith(SUBPROTOCOL))
+  const protocol = protocols(offered).find((entry) => entry.startsWith(SUBPROTOCOL))
   const hex = protocol?.slice(SUBPROTOCOL.length) ?? ''
   return /^([0-9a-f]{2})+$/i.test(hex) ? Buffer.from(hex, 'hex').toString('utf8') : undefined
+}
+
+function protocols(offered: string): readonly string[] {
+  return offered
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '')
 }

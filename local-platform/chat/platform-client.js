@@ -1,0 +1,90 @@
+// What the page says to the platform: requests with the operator's token, and the socket that tells of changes.
+
+/** The platform refused a request; `status` is 0 when it could not be reached. */
+export class PlatformError extends Error {
+  constructor(status, message) {
+    super(message)
+    this.status = status
+  }
+}
+
+const RECONNECT_MS = 2000
+
+export class PlatformClient {
+  #token
+
+  constructor(token) {
+    this.#token = token
+  }
+
+  members() {
+    return this.#request('GET', '/workspaces')
+  }
+
+  /** The newest rows, newest first; before a timestamp when one is given. */
+  latest(id, before) {
+    const older = before === undefined ? '' : `&before_ts=${encodeURIComponent(before)}`
+    return this.#request('GET', `/workspaces/${id}/activity?type=a2a_receive&limit=100${older}`)
+  }
+
+  /** Rows after the one named, oldest first. */
+  after(id, rowId) {
+    return this.#request('GET', `/workspaces/${id}/activity?type=a2a_receive&limit=500&since_id=${rowId}`)
+  }
+
+  /** The same message id on a second try: the platform keeps one of the two. */
+  write(id, messageId, text) {
+    return this.#request('POST', `/workspaces/${id}/a2a`, {
+      jsonrpc: '2.0',
+      id: messageId,
+      method: 'message/send',
+      params: { message: { role: 'user', messageId, parts: [{ kind: 'text', text }] } },
+    })
+  }
+
+  async file(workspaceId, fileId) {
+    const path = `/workspaces/${workspaceId}/pending-uploads/${fileId}/content`
+    return (await this.#fetch('GET', path)).blob()
+  }
+
+  /** Calls `onEvent` for each event of any workspace and `onState` with true or false; connects again by itself. */
+  listen(onEvent, onState) {
+    const hex = [...new TextEncoder().encode(this.#token)]
+      .map((byte) => byte.toString(16).padStart(2, '0'))
+      .join('')
+    const address = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`
+    const connect = () => {
+      const socket = new WebSocket(address, ['molecule', `molecule-auth.${hex}`])
+      socket.onopen = () => onState(true)
+      socket.onmessage = (message) => onEvent(JSON.parse(message.data))
+      socket.onclose = () => {
+        onState(false)
+        setTimeout(connect, RECONNECT_MS)
+      }
+    }
+    connect()
+  }
+
+  async #request(method, path, body) {
+    return (await this.#fetch(method, path, body)).json()
+  }
+
+  async #fetch(method, path, body) {
+    let response
+    try {
+      response = await fetch(path, {
+        method,
+        headers: { Authorization: `Bearer ${this.#token}`, 'Content-Type': 'application/json' },
+        body: body === undefined ? undefined : JSON.stringify(body),
+      })
+    } catch {
+      throw new PlatformError(0, 'The platform cannot be reached. Is it still running?')
+    }
+    if (response.ok) return response
+    const answer = await response.json().catch(() => ({}))
+    throw new PlatformError(
+      response.status,
+      `The platform refused (${response.status}): ${answer.error ?? 'no reason given'}`,
+    )
+  }
+}
