@@ -2,12 +2,13 @@
 
 import { bearerOf } from './authentication.ts'
 import { refuse } from './http.ts'
+import { isUuid } from './random.ts'
 import type { Services } from './services.ts'
 
 /** `verified`: the platform knows who the human is. */
 export type Caller =
   | { readonly kind: 'workspace'; readonly id: string }
-  | { readonly kind: 'canvas'; readonly verified: boolean }
+  | { readonly kind: 'canvas'; readonly verified: boolean; readonly claimedId?: string | undefined }
 
 /** Prefixes the platform uses for senders of its own; nobody may claim one. */
 const RESERVED = ['webhook:', 'system:', 'test:', 'channel:']
@@ -17,6 +18,9 @@ export function callerOf(services: Services, headers: Headers, targetId: string)
   const claimed = headers.get('X-Workspace-ID')?.toLowerCase() ?? ''
   if (RESERVED.some((prefix) => claimed.startsWith(prefix))) throw refuse(403, 'invalid caller ID')
   const bearer = bearerOf(headers)
+  if (services.faults.state().same_origin_canvas && headers.get('Origin') !== null) {
+    return { kind: 'canvas', verified: false, claimedId: isUuid(claimed) ? claimed : undefined }
+  }
   switch (services.rules().a2aCaller) {
     case 'token':
       return callerByToken(services, bearer, claimed)

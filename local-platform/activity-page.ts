@@ -125,9 +125,9 @@ export function readPage(
   if (query.source === 'agent') where('source_id IS NOT NULL')
   if (query.notBefore !== undefined) where('created_at >= ?', query.notBefore)
   if (query.before !== undefined) where('created_at < ?', query.before)
-  if (cursor !== undefined && rules.sequence)
+  if (cursor !== undefined && rules.cursorBySequence)
     where('(created_at, seq) > (?, ?)', cursor.created_at, cursor.seq)
-  if (cursor !== undefined && !rules.sequence) where('created_at > ?', cursor.created_at)
+  if (cursor !== undefined && !rules.cursorBySequence) where('created_at > ?', cursor.created_at)
 
   const direction = cursor === undefined ? 'DESC' : 'ASC'
   const order = `ORDER BY created_at ${direction}, seq ${direction} LIMIT ?`

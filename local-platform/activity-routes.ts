@@ -4,6 +4,7 @@ import { z } from 'zod'
 import type { ActivityEntry } from './activity.ts'
 import { findCursor, parseActivityQuery, parseSource, readPage, rowJson } from './activity-page.ts'
 import { json, jsonText, readJson, refuse } from './http.ts'
+import { MAX_WAIT_SECONDS, nextActivity, WAIT_HEADER } from './long-wait.ts'
 import { peerInfo } from './peer-info.ts'
 import type { Call, Route } from './router.ts'
 import type { Services } from './services.ts'
@@ -44,17 +45,33 @@ export function activityRoutes(services: Services): readonly Route[] {
   ]
 }
 
-function read(services: Services, call: Call): Response {
+async function read(services: Services, call: Call): Promise<Response> {
   const { database, rules, time } = services
   const workspaceId = call.param('id')
   const query = parseActivityQuery(call.url.searchParams, rules(), time)
   const cursor = query.sinceId === undefined ? undefined : findCursor(database, workspaceId, query.sinceId)
   const source = parseSource(call.url.searchParams)
-  const rows = readPage(database, workspaceId, { ...query, source }, cursor, rules())
+  const page = () => readPage(database, workspaceId, { ...query, source }, cursor, rules())
+  let rows = page()
+  const seconds = rules().longWait ? waitSeconds(call.url.searchParams.get('wait')) : 0
+  if (rows.length === 0 && seconds > 0) {
+    await nextActivity(services.events, workspaceId, seconds, call.request.signal)
+    if (!services.background.signal.aborted) rows = page()
+  }
   const texts = rows.map((row) =>
     rowJson(row, rules(), query.peerInfo ? peerInfo(services, row, call.url.origin) : {}),
   )
-  return jsonText(`[${texts.join(',')}]`)
+  const announced = rules().longWait ? { [WAIT_HEADER]: String(MAX_WAIT_SECONDS) } : {}
+  return jsonText(`[${texts.join(',')}]`, 200, announced)
+}
+
+function waitSeconds(text: string | null): number {
+  if (text === null || text === '') return 0
+  const seconds = /^\d{1,3}$/.test(text) ? Number(text) : 0
+  if (seconds < 1 || seconds > MAX_WAIT_SECONDS) {
+    throw refuse(400, `wait must be a whole number of seconds from 1 to ${MAX_WAIT_SECONDS}`)
+  }
+  return seconds
 }
 
 async function report(services: Services, call: Call): Promise<Response> {

@@ -1,8 +1,8 @@
 // The activity log: every message, notice and report, one row each, ordered by (created_at, seq).
 
 import type { Database } from 'bun:sqlite'
-import type { ContractRules } from './contract.ts'
 import type { Events } from './events.ts'
+import type { Faults } from './faults.ts'
 import type { JsonObject } from './http.ts'
 import { newUuid, type RandomBytes } from './random.ts'
 import type { Timekeeper } from './time.ts'
@@ -52,20 +52,15 @@ export class ActivityLog {
   readonly #time: Timekeeper
   readonly #random: RandomBytes
   readonly #events: Events
-  readonly #rules: () => ContractRules
+  readonly #faults: Faults
+  #lastCreatedAt: string | undefined
 
-  constructor(
-    database: Database,
-    time: Timekeeper,
-    random: RandomBytes,
-    events: Events,
-    rules: () => ContractRules,
-  ) {
+  constructor(database: Database, time: Timekeeper, random: RandomBytes, events: Events, faults: Faults) {
     this.#database = database
     this.#time = time
     this.#random = random
     this.#events = events
-    this.#rules = rules
+    this.#faults = faults
   }
 
   /**
@@ -95,7 +90,7 @@ export class ActivityLog {
           entry.durationMs ?? null,
           entry.status ?? 'ok',
           entry.errorDetail ?? null,
-          entry.createdAt ?? this.#time.stamp(),
+          entry.createdAt ?? this.#stamp(),
           entry.messageId ?? null,
           entry.idempotencyKey ?? null,
         ).changes > 0
@@ -112,7 +107,7 @@ export class ActivityLog {
       source_id: entry.sourceId ?? null,
       target_id: entry.targetId ?? null,
       duration_ms: entry.durationMs ?? null,
-      ...(this.#rules().richEvents ? this.#rich(entry) : {}),
+      ...(this.#faults.rules().richEvents ? this.#rich(entry) : {}),
     })
   }
 
@@ -126,6 +121,13 @@ export class ActivityLog {
       )
       .get(workspaceId, seq)
     return row?.last_acked_seq ?? seq
+  }
+
+  #stamp(): string {
+    const { equal_created_at: equal, late_commit_ms: late } = this.#faults.state()
+    if (late > 0) return this.#time.at(-late)
+    if (!equal || this.#lastCreatedAt === undefined) this.#lastCreatedAt = this.#time.stamp()
+    return this.#lastCreatedAt
   }
 
   #rich(entry: ActivityEntry): JsonObject {

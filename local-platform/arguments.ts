@@ -10,6 +10,8 @@ export interface Arguments {
   readonly db: string | undefined
   readonly adminToken: string | undefined
   readonly contract: ContractVersion
+  /** One JSON line per request on stderr. */
+  readonly requestLog: boolean
 }
 
 export type ParsedArguments =
@@ -28,6 +30,7 @@ Runs a Molecule platform on this machine: one process, one SQLite file, with a w
   --host H          address to listen on (default 127.0.0.1); any other needs --admin-token
   --admin-token T   token of the operator, at least 16 characters (default: a new one at each start)
   --contract V      wire contract to speak: v0, v1 or v2 (default v2)
+  --request-log     one JSON line per request on stderr
   --help            this text
 `
 
@@ -58,7 +61,17 @@ export function parseArguments(argv: readonly string[]): ParsedArguments {
       `--host ${host} lets other machines in; give the operator's token with --admin-token as well.`,
     )
   }
-  return { kind: 'run', arguments: { port, host, db: values.db, adminToken, contract } }
+  return {
+    kind: 'run',
+    arguments: {
+      port,
+      host,
+      db: values.db,
+      adminToken,
+      contract,
+      requestLog: values['request-log'] === true,
+    },
+  }
 }
 
 function read(argv: readonly string[]) {
@@ -71,6 +84,7 @@ function read(argv: readonly string[]) {
         host: { type: 'string' },
         'admin-token': { type: 'string' },
         contract: { type: 'string' },
+        'request-log': { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
     })

@@ -12,9 +12,13 @@ export interface ContractRules {
   readonly pollMode: boolean
   /** Query parameters that narrow an activity page: since_secs, since_id, before_ts, peer_id, include. */
   readonly activityFilters: boolean
-  /** Rows carry `seq`; the cursor compares (created_at, seq), otherwise created_at alone. */
+  /** Rows carry `seq`. */
   readonly sequence: boolean
+  /** The cursor compares (created_at, seq), otherwise created_at alone. */
+  readonly cursorBySequence: boolean
   readonly activityAck: boolean
+  /** A read may wait for the next row. Not part of any hosted platform. */
+  readonly longWait: boolean
   /** Register is gated by instance tokens only; callers' tokens are a kind of their own. */
   readonly tokenKinds: boolean
   readonly statusesLiftedByHeartbeat: readonly Status[]
@@ -51,6 +55,10 @@ export interface ContractRules {
   readonly memoryFilters: boolean
   readonly retentionRespectsAck: boolean
   readonly loopbackPushUrls: boolean
+  readonly pushIdleMs: number
+  readonly pushResponseBytes: number
+  /** The answer of a queued message arrives base64-encoded. */
+  readonly queueBodyBase64: boolean
   readonly delegationLedger: boolean
   readonly drainsFreeCapacity: boolean
 }
@@ -61,7 +69,9 @@ const V2: ContractRules = {
   pollMode: true,
   activityFilters: true,
   sequence: true,
+  cursorBySequence: true,
   activityAck: true,
+  longWait: true,
   tokenKinds: true,
   statusesLiftedByHeartbeat: ['provisioning', 'offline', 'awaiting_agent', 'failed'],
   registerFailureMarker: true,
@@ -90,6 +100,9 @@ const V2: ContractRules = {
   memoryFilters: false,
   retentionRespectsAck: true,
   loopbackPushUrls: true,
+  pushIdleMs: 1_800_000,
+  pushResponseBytes: 64 * MIB,
+  queueBodyBase64: false,
   delegationLedger: true,
   drainsFreeCapacity: true,
 }
@@ -97,7 +110,9 @@ const V2: ContractRules = {
 const V1: ContractRules = {
   ...V2,
   sequence: false,
+  cursorBySequence: false,
   activityAck: false,
+  longWait: false,
   tokenKinds: false,
   statusesLiftedByHeartbeat: ['provisioning', 'offline', 'awaiting_agent'],
   registerFailureMarker: false,
@@ -123,6 +138,9 @@ const V1: ContractRules = {
   ackedUploadReadable: false,
   memoryFilters: true,
   retentionRespectsAck: false,
+  pushIdleMs: 300_000,
+  pushResponseBytes: 10 * MIB,
+  queueBodyBase64: true,
   delegationLedger: false,
   drainsFreeCapacity: false,
 }

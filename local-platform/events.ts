@@ -1,6 +1,7 @@
 // Events of the platform, from where something happened to whoever listens in this process. A hint, never the data: nothing
 // is stored and nothing is replayed.
 
+import type { Faults } from './faults.ts'
 import type { JsonObject } from './http.ts'
 import type { Timekeeper } from './time.ts'
 
@@ -39,10 +40,12 @@ export class Events {
   readonly #listeners = new Map<string, Set<Listener>>()
   readonly #onClose = new Set<() => void>()
   readonly #time: Timekeeper
+  readonly #faults: Faults
   #closed = false
 
-  constructor(time: Timekeeper) {
+  constructor(time: Timekeeper, faults: Faults) {
     this.#time = time
+    this.#faults = faults
   }
 
   /** Events of one workspace. @returns the function that ends the subscription */
@@ -59,7 +62,7 @@ export class Events {
     return this.subscribe(EVERY, listener)
   }
 
-  /** Runs once when the platform stops. @returns the function that takes the callback back */
+  /** Runs once when open streams are to end. @returns the function that takes the callback back */
   onClose(callback: () => void): () => void {
     this.#onClose.add(callback)
     return () => this.#onClose.delete(callback)
@@ -67,10 +70,13 @@ export class Events {
 
   /** Hands the event to every listener before it returns: what is stored is announced at once. */
   publish(type: EventType, workspaceId: string, data: JsonObject = {}): void {
-    if (this.#closed) return
+    if (this.#closed || this.#faults.take('sse_drop')) return
     const event: PlatformEvent = { type, workspaceId, timestamp: Math.floor(this.#time.nowMs()), data }
     for (const key of [workspaceId, EVERY]) {
-      for (const listener of this.#listeners.get(key) ?? []) listener(event)
+      for (const listener of this.#listeners.get(key) ?? []) {
+        listener(event)
+        if (this.#faults.state().sse_duplicate) listener(event)
+      }
     }
   }
 
@@ -80,10 +86,15 @@ export class Events {
     return count
   }
 
-  close(): void {
-    this.#closed = true
+  /** Ends what is open now; new readers are welcome. */
+  endStreams(): void {
     for (const callback of [...this.#onClose]) callback()
     this.#onClose.clear()
+  }
+
+  close(): void {
+    this.#closed = true
+    this.endStreams()
     this.#listeners.clear()
   }
 }

@@ -1,9 +1,10 @@
 // POST /registry/heartbeat and /registry/update-card: an agent says that it is still there, and how it is.
 
 import { z } from 'zod'
+import { drain } from './delivery.ts'
 import type { EventType } from './events.ts'
-import { type JsonObject, json, readJson } from './http.ts'
-import { LIVENESS_MS } from './register.ts'
+import { type JsonObject, json, readJson, refuse } from './http.ts'
+import { LIVENESS_MS, refusedRoute } from './register.ts'
 import type { Call, Route } from './router.ts'
 import type { Services } from './services.ts'
 import { type Status, statusAfterHeartbeat } from './status.ts'
@@ -17,7 +18,7 @@ const RuntimeMetadata = z.object({
 })
 
 const Heartbeat = z.object({
-  workspace_id: wire.required,
+  workspace_id: wire.identifier,
   error_rate: wire.decimal,
   sample_error: wire.text,
   active_tasks: wire.integer,
@@ -32,7 +33,7 @@ const Heartbeat = z.object({
 
 type Heartbeat = z.infer<typeof Heartbeat>
 
-const CardUpdate = z.object({ workspace_id: wire.required, agent_card: wire.object })
+const CardUpdate = z.object({ workspace_id: wire.identifier, agent_card: wire.object })
 
 const MAX_SPEND_CENTS = 1_000_000_000_000
 const REGISTER_FAILURE_MS = 300_000
@@ -59,7 +60,12 @@ async function heartbeat(services: Services, call: Call): Promise<Response> {
   services.authentication.passBootstrap(call.request.headers, beat.workspace_id)
   const row = services.workspaces.find(beat.workspace_id)
   // Unknown and removed workspaces get the same 200: nothing is written, and nothing is told.
-  if (row !== undefined && row.status !== 'removed') record(services, row, beat)
+  const recorded =
+    row !== undefined && row.status !== 'removed' && !services.faults.state().heartbeat_blackout
+  if (recorded) {
+    record(services, row, beat)
+    drain(services, row, beat.active_tasks)
+  }
   const secret = services.rules().pollMode && row !== undefined && row.status !== 'removed'
   return json(secret ? { status: 'ok', platform_inbound_secret: row.inbound_secret } : { status: 'ok' })
 }
@@ -131,6 +137,10 @@ function announceStatus(
 async function updateCard(services: Services, call: Call): Promise<Response> {
   const update = await readJson(call.request, CardUpdate)
   services.authentication.passBootstrap(call.request.headers, update.workspace_id)
+  const { url } = update.agent_card
+  if (services.rules().tokenKinds && typeof url === 'string' && url !== '') {
+    if ((await refusedRoute(services, url)) !== undefined) throw refuse(400, 'workspace URL not allowed')
+  }
   const row = services.workspaces.find(update.workspace_id)
   if (row !== undefined && row.status !== 'removed') {
     services.workspaces.update(row.id, { agent_card: JSON.stringify(update.agent_card) })

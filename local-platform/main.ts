@@ -5,6 +5,7 @@ import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type Arguments, HELP, parseArguments } from './arguments.ts'
 import { DatabaseRefused } from './database.ts'
+import type { RequestRecord } from './front.ts'
 import { firstGreeting, laterGreeting } from './greeting.ts'
 import { type RunningPlatform, startPlatform } from './platform.ts'
 
@@ -40,11 +41,17 @@ async function start(chosen: Arguments, db: string): Promise<RunningPlatform | u
       rateLimit: RATE_LIMIT,
       ...(chosen.adminToken === undefined ? {} : { adminToken: chosen.adminToken }),
       log: (line) => process.stderr.write(`${line}\n`),
+      environment: process.env,
+      ...(chosen.requestLog ? { requestLog: writeRecord } : {}),
     })
   } catch (error) {
     fail(explain(error, chosen, db))
     return undefined
   }
+}
+
+const writeRecord = (record: RequestRecord): void => {
+  process.stderr.write(`${JSON.stringify(record)}\n`)
 }
 
 function explain(error: unknown, chosen: Arguments, db: string): string {

@@ -24,13 +24,13 @@ export function notifyRoute(services: Services): Route {
 }
 
 async function notify(services: Services, call: Call): Promise<Response> {
-  const { activity, events, rules, workspaces } = services
+  const { activity, events, faults, rules, workspaces } = services
   const notice = await readJson(call.request, Notice, 'message is required')
   if (notice.message === '') throw refuse(400, 'message is required')
   const files = (notice.attachments ?? []).map(checkedAttachment)
   const row = workspaces.find(call.param('id'))
   if (row === undefined || row.status === 'removed') throw refuse(404, 'workspace not found')
-  if (rules().talkToUserPolicy && row.talk_to_user_enabled === 0) {
+  if (rules().talkToUserPolicy && (row.talk_to_user_enabled === 0 || faults.state().talk_to_user_disabled)) {
     throw refuse(403, 'talk_to_user_disabled', {
       hint: 'The owner of this workspace does not let it write to the user.',
     })

@@ -1,7 +1,7 @@
 // Who is there, how to find them, and who may talk to whom.
 
 import { z } from 'zod'
-import { json, readJson, refuse } from './http.ts'
+import { json, Refusal, readJson, refuse } from './http.ts'
 import type { Call, Route } from './router.ts'
 import type { Services } from './services.ts'
 import * as wire from './wire.ts'
@@ -39,6 +39,10 @@ function peers(services: Services, call: Call): Response {
     ...workspaces.children(row.id),
     ...(parent === undefined || parent.status === 'removed' ? [] : [parent]),
   ]
+  const { peers_query_crash: crashes } = services.faults.state()
+  if (crashes && call.url.searchParams.has('q') && family.some((peer) => peer.role === null)) {
+    throw new Refusal(500, undefined)
+  }
   const wanted = call.url.searchParams.get('q')?.toLowerCase() ?? ''
   return json(family.filter((peer) => mentions(peer, wanted)).map(peerForm))
 }

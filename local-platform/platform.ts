@@ -1,29 +1,42 @@
 // The embedded Molecule platform: one process, one SQLite file. This file only wires the parts together.
 
-import { a2aRoute } from './a2a.ts'
+import { a2aRoutes } from './a2a.ts'
 import { ActivityLog, newestStamp } from './activity.ts'
 import { activityRoutes } from './activity-routes.ts'
 import { Authentication } from './authentication.ts'
+import { Background } from './background.ts'
 import { chatRoutes } from './chat.ts'
-import { CONTRACTS, type ContractVersion } from './contract.ts'
+import { connectionRoutes } from './connection-routes.ts'
+import type { ContractVersion } from './contract.ts'
 import { openDatabase } from './database.ts'
+import { delegationRoutes } from './delegation-routes.ts'
+import { Delegations } from './delegations.ts'
 import { eventStreamRoute } from './event-stream.ts'
 import { Events } from './events.ts'
-import { answer } from './front.ts'
+import { faultRoutes } from './fault-routes.ts'
+import { type FaultChange, Faults } from './faults.ts'
+import { answer, type Front, originIsOwn, type RequestRecord } from './front.ts'
 import { heartbeatRoutes } from './heartbeat.ts'
+import { memoryRoutes } from './memories.ts'
+import { Metrics } from './metrics.ts'
 import { notifyRoute } from './notify.ts'
 import { peerRoutes } from './peers.ts'
 import { publicRoutes } from './public-routes.ts'
+import { type Resolve, systemResolve } from './push.ts'
+import { A2aQueue } from './queue.ts'
 import { newSecret, type RandomBytes, systemRandom } from './random.ts'
 import { RateLimit } from './rate-limit.ts'
 import { registerRoute } from './register.ts'
-import { Router } from './router.ts'
+import { type Route, Router } from './router.ts'
 import type { Services } from './services.ts'
+import type { Status } from './status.ts'
 import { Sweeper } from './sweeps.ts'
 import { createMember, createTeam, type Member, type WorkspaceWish } from './team.ts'
 import { type Clock, systemClock, Timekeeper } from './time.ts'
 import { tokenRoutes } from './token-routes.ts'
 import { Tokens } from './tokens.ts'
+import { uploadRoutes } from './uploads.ts'
+import { deployMode, type GuardSettings } from './url-guard.ts'
 import { openSocket, socketHandler } from './web-socket.ts'
 import { workspaceRoutes } from './workspace-routes.ts'
 import { Workspaces } from './workspaces.ts'
@@ -44,9 +57,18 @@ export interface PlatformOptions {
   readonly log?: (line: string) => void
   /** Requests a minute and client address; 0, the default, is no limit. */
   readonly rateLimit?: number
+  /** Generation of the wire contract; v2 by default. */
   readonly contract?: ContractVersion
   /** Milliseconds without a heartbeat until an external agent counts as gone; the contract's value by default. */
   readonly staleAfterMs?: number
+  /** With an organisation, requests that do not name it get an empty 404, as on a hosted tenant. */
+  readonly orgId?: string
+  /** Settings of the URL guard, MOLECULE_DEPLOY_MODE and MOLECULE_ORG_ID; none by default. */
+  readonly environment?: Readonly<Record<string, string | undefined>>
+  /** Addresses of a host name; the system's resolver by default. */
+  readonly resolve?: Resolve
+  /** Receives every request that was answered. */
+  readonly requestLog?: (record: RequestRecord) => void
 }
 
 export interface RunningPlatform {
@@ -62,6 +84,13 @@ export interface RunningPlatform {
   createTeam(): readonly Member[]
   /** Names and ids of the workspaces that are not removed. */
   members(): readonly { readonly id: string; readonly name: string }[]
+  /** Turns fault switches, as the admin endpoint does. */
+  setFaults(change: FaultChange): void
+  resetFaults(): void
+  /** Ends every open stream and socket; clients may come back. */
+  closeStreams(): void
+  /** Puts a workspace into a status that no request leads to, such as paused. */
+  setStatus(workspaceId: string, status: Status): void
   /** Ends streams, closes the port and the file. */
   stop(): Promise<void>
 }
@@ -74,6 +103,8 @@ const MAX_REQUEST_BYTES = 128 * 1024 * 1024
 /** Seconds a silent connection is kept. */
 const IDLE_SECONDS = 240
 
+const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', '::1', 'localhost'])
+
 /**
  * Starts a platform in this process.
  *
@@ -82,21 +113,20 @@ const IDLE_SECONDS = 240
 export async function startPlatform(options: PlatformOptions = {}): Promise<RunningPlatform> {
   const adminToken = options.adminToken ?? newSecret(options.random ?? systemRandom)
   const services = assemble(options, adminToken)
-  const log = options.log ?? (() => {})
-  const front = {
-    router: new Router(allRoutes(services)),
-    authentication: services.authentication,
+  const metrics = new Metrics()
+  const front: Front = {
+    services,
+    router: new Router(allRoutes(services, metrics, onLoopback(options))),
     rateLimit: new RateLimit(options.rateLimit ?? 0, services.time),
-    log,
+    metrics,
+    orgId: options.orgId,
+    log: options.log ?? (() => {}),
+    requestLog: options.requestLog,
   }
-  const sweeper = new Sweeper(services, () => ({
-    staleAfterMs: options.staleAfterMs ?? services.rules().staleAfterMs,
-  }))
-  const server = listen(services, options, (request, address, keepOpen) =>
-    answer(front, { request, address, keepOpen }),
-  )
+  const sweeper = new Sweeper(services, options.staleAfterMs)
+  const server = listen(front, options)
   if (options.clock === undefined) sweeper.start()
-  const { database, events, tokens, workspaces } = services
+  const { background, database, events, faults, tokens, workspaces } = services
   return {
     url: server.url.origin,
     port: server.port ?? 0,
@@ -105,55 +135,88 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Runn
     createWorkspace: (wish) => createMember(workspaces, tokens, wish),
     createTeam: () => database.transaction(() => createTeam(workspaces, tokens))(),
     members: () => workspaces.list().map(({ id, name }) => ({ id, name })),
+    setFaults: (change) => void faults.change(change),
+    resetFaults: () => void faults.reset(),
+    closeStreams: () => events.endStreams(),
+    setStatus: (id, status) => workspaces.update(id, { status }),
     stop: async () => {
       sweeper.stop()
       events.close()
-      await server.stop(true)
+      await Promise.all([server.stop(true), background.stop()])
       database.close()
     },
   }
 }
 
 function assemble(options: PlatformOptions, adminToken: string): Services {
+  const log = options.log ?? (() => {})
   const random = options.random ?? systemRandom
-  const contract = CONTRACTS[options.contract ?? 'v2']
-  const rules = () => contract
+  const guard = guardSettings(options, log)
+  const faults = new Faults(options.contract ?? 'v2')
+  const rules = () => faults.rules()
   const database = openDatabase(options.db ?? ':memory:')
   const time = new Timekeeper(options.clock ?? systemClock, newestStamp(database))
-  const events = new Events(time)
+  const events = new Events(time, faults)
   const tokens = new Tokens(database, time, random)
+  const activity = new ActivityLog(database, time, random, events, faults)
+  const queue = new A2aQueue(database, time, random)
+  queue.recover()
   return {
     database,
     time,
     random,
+    faults,
     rules,
     events,
+    background: new Background((error) => log(`background work failed: ${String(error)}`)),
     tokens,
-    activity: new ActivityLog(database, time, random, events, rules),
+    activity,
+    queue,
+    delegations: new Delegations(database, time, activity, events, faults),
     workspaces: new Workspaces(database, time, random, rules),
+    pushSettings: () => ({
+      guard: { ...guard, loopbackAllowed: guard.loopbackAllowed && rules().loopbackPushUrls },
+      resolve: options.resolve ?? systemResolve,
+    }),
     authentication: new Authentication(adminToken, tokens, rules),
   }
 }
 
-function allRoutes(services: Services) {
+/** A platform on loopback runs on a developer's machine, where agents are on loopback as well. */
+function guardSettings(options: PlatformOptions, log: (line: string) => void): GuardSettings {
+  const { MOLECULE_DEPLOY_MODE: mode, MOLECULE_ORG_ID: org } = options.environment ?? {}
+  const chosen = deployMode(mode, org)
+  if (chosen.warning !== undefined) log(chosen.warning)
+  return { deployMode: chosen.mode, loopbackAllowed: onLoopback(options) }
+}
+
+function onLoopback(options: PlatformOptions): boolean {
+  return LOOPBACK.has(options.host ?? '127.0.0.1')
+}
+
+function allRoutes(services: Services, metrics: Metrics, withFaults: boolean): readonly Route[] {
   return [
-    ...publicRoutes(services, BUILD),
+    ...publicRoutes(services, BUILD, metrics),
     ...chatRoutes(),
     registerRoute(services),
     ...heartbeatRoutes(services),
     ...peerRoutes(services),
     ...workspaceRoutes(services),
+    ...connectionRoutes(services),
     ...tokenRoutes(services),
     ...activityRoutes(services),
     eventStreamRoute(services),
-    a2aRoute(services),
+    ...a2aRoutes(services),
     notifyRoute(services),
+    ...uploadRoutes(services),
+    ...delegationRoutes(services),
+    ...memoryRoutes(services),
+    ...(withFaults ? faultRoutes(services) : []),
   ]
 }
 
-type Handle = (request: Request, address: string, keepOpen: () => void) => Promise<Response>
-
-function listen(services: Services, options: PlatformOptions, handle: Handle) {
+function listen(front: Front, options: PlatformOptions) {
+  const { services } = front
   try {
     return Bun.serve({
       port: options.port ?? 0,
@@ -162,9 +225,12 @@ function listen(services: Services, options: PlatformOptions, handle: Handle) {
       maxRequestBodySize: MAX_REQUEST_BYTES,
       websocket: socketHandler(services),
       fetch: (request, server) => {
-        if (new URL(request.url).pathname === '/ws') return openSocket(services, request, server)
+        if (new URL(request.url).pathname === '/ws') {
+          if (!originIsOwn(request.headers)) return new Response(null, { status: 403 })
+          return openSocket(services, request, server)
+        }
         const address = server.requestIP(request)?.address ?? ''
-        return handle(request, address, () => server.timeout(request, 0))
+        return answer(front, { request, address, keepOpen: () => server.timeout(request, 0) })
       },
     })
   } catch (error) {

@@ -2,7 +2,8 @@
 
 import { z } from 'zod'
 import { asDeliveryMode, type DeliveryMode, effectiveDeliveryMode } from './delivery-mode.ts'
-import { isObject, type JsonObject, json, readJson, refuse } from './http.ts'
+import { type JsonObject, json, readJson, refuse } from './http.ts'
+import { routeTo } from './push.ts'
 import { isUuid, newSecret } from './random.ts'
 import type { Call, Route } from './router.ts'
 import type { Services } from './services.ts'
@@ -11,7 +12,7 @@ import * as wire from './wire.ts'
 import type { WorkspaceRow } from './workspaces.ts'
 
 const Registration = z.object({
-  id: wire.required,
+  id: wire.identifier,
   agent_card: wire.object,
   url: wire.text,
   delivery_mode: wire.text,
@@ -46,7 +47,7 @@ async function register(services: Services, call: Call): Promise<Response> {
   try {
     checkKind(services, payload, row)
     const mode = rules().pollMode ? effectiveDeliveryMode(requested, modeOf(row)) : 'push'
-    const url = mode === 'push' ? pushUrl(services, payload) : payload.url
+    const url = mode === 'push' ? await pushUrl(services, payload) : payload.url
     return json(store(services, payload, mode, url, row))
   } catch (error) {
     if (authenticated && row !== undefined && rules().registerFailureMarker) {
@@ -73,12 +74,28 @@ function checkKind(services: Services, payload: Registration, row: WorkspaceRow 
   }
 }
 
-function pushUrl(services: Services, payload: Registration): string {
-  const cardUrl = payload.agent_card.url
-  const url =
-    payload.url === '' && services.rules().tokenKinds && typeof cardUrl === 'string' ? cardUrl : payload.url
+/** The URL to push to, judged by the guard; so is the card's, which is used when there is no other. */
+async function pushUrl(services: Services, payload: Registration): Promise<string> {
+  const cardUrl = services.rules().tokenKinds ? await safeCardUrl(services, payload.agent_card) : ''
+  const url = payload.url || cardUrl
   if (url === '') throw refuse(400, 'url is required for push-mode workspaces')
+  const refusal = await refusedRoute(services, url)
+  if (refusal !== undefined) throw refuse(400, refusal)
   return url
+}
+
+async function safeCardUrl(services: Services, card: JsonObject): Promise<string> {
+  if (typeof card.url !== 'string' || card.url === '') return ''
+  if ((await refusedRoute(services, card.url)) !== undefined) {
+    throw refuse(400, 'workspace agent_card URL not allowed')
+  }
+  return card.url
+}
+
+/** Why a URL may not be pushed to, or undefined when it may. */
+export async function refusedRoute(services: Services, url: string): Promise<string | undefined> {
+  const route = await routeTo(url, services.pushSettings())
+  return 'refusal' in route ? route.refusal : undefined
 }
 
 function store(
@@ -123,7 +140,7 @@ function ghost(services: Services, id: string, mode: DeliveryMode): WorkspaceRow
 
 /** Name, description and role that the card leaves out are those of the row. */
 function completeCard(card: JsonObject, row: WorkspaceRow, services: Services): JsonObject {
-  if (!services.rules().tokenKinds || !isObject(card)) return card
+  if (!services.rules().tokenKinds) return card
   const filled: Record<string, unknown> = { ...card }
   if (!filled.name) filled.name = row.name
   if (!filled.description && row.role) filled.description = row.role
@@ -134,7 +151,7 @@ function completeCard(card: JsonObject, row: WorkspaceRow, services: Services): 
 function answer(services: Services, row: WorkspaceRow, mode: DeliveryMode): JsonObject {
   const { random, rules, tokens } = services
   const body: Record<string, unknown> = { status: 'registered' }
-  if (rules().pollMode) body.delivery_mode = mode
+  if (rules().pollMode && !services.faults.state().register_no_echo) body.delivery_mode = mode
   if (row.status === 'removed') {
     // The contract hands out a token that every other route rejects. One that was never stored is rejected just as well.
     body.auth_token = newSecret(random)

@@ -81,8 +81,84 @@ CREATE TABLE inbox_state (
 ) WITHOUT ROWID;
 `
 
+const WORK_FILES_AND_MEMORY = `
+CREATE TABLE a2a_queue (
+  position INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  workspace_id TEXT NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE,
+  caller_id TEXT,
+  message_id TEXT,
+  method TEXT NOT NULL,
+  body TEXT NOT NULL,
+  priority INTEGER NOT NULL DEFAULT 50,
+  status TEXT NOT NULL,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  last_error TEXT,
+  response_body TEXT,
+  enqueued_at TEXT NOT NULL,
+  dispatched_at TEXT,
+  completed_at TEXT,
+  expires_at TEXT
+);
+CREATE INDEX a2a_queue_waiting ON a2a_queue (workspace_id, status, priority DESC, position);
+CREATE UNIQUE INDEX a2a_queue_message ON a2a_queue (workspace_id, message_id)
+  WHERE message_id IS NOT NULL AND status IN ('queued', 'dispatched');
+
+CREATE TABLE delegations (
+  position INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL,
+  source_id TEXT NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE,
+  target_id TEXT NOT NULL,
+  task TEXT NOT NULL,
+  status TEXT NOT NULL,
+  idempotency_key TEXT,
+  response_preview TEXT,
+  error TEXT,
+  created_at TEXT NOT NULL,
+  updated_at TEXT NOT NULL,
+  UNIQUE (source_id, id)
+);
+CREATE INDEX delegations_by_source ON delegations (source_id, position);
+CREATE INDEX delegations_by_target ON delegations (target_id, position);
+CREATE UNIQUE INDEX delegations_key ON delegations (source_id, idempotency_key)
+  WHERE idempotency_key IS NOT NULL AND status <> 'failed';
+
+CREATE TABLE pending_uploads (
+  file_id TEXT PRIMARY KEY,
+  workspace_id TEXT NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE,
+  content BLOB NOT NULL,
+  filename TEXT NOT NULL,
+  mimetype TEXT NOT NULL,
+  size INTEGER NOT NULL,
+  created_at TEXT NOT NULL,
+  fetched_at TEXT,
+  acked_at TEXT,
+  expires_at TEXT NOT NULL
+);
+CREATE INDEX pending_uploads_by_expiry ON pending_uploads (expires_at);
+
+CREATE TABLE memories (
+  position INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  workspace_id TEXT NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE,
+  content TEXT NOT NULL,
+  scope TEXT NOT NULL,
+  namespace TEXT NOT NULL,
+  created_at TEXT NOT NULL
+);
+CREATE INDEX memories_by_workspace ON memories (workspace_id, scope, position);
+CREATE INDEX memories_by_scope ON memories (scope, position);
+CREATE VIRTUAL TABLE memory_text USING fts5 (content, content = 'memories', content_rowid = 'position');
+CREATE TRIGGER memory_added AFTER INSERT ON memories BEGIN
+  INSERT INTO memory_text (rowid, content) VALUES (new.position, new.content);
+END;
+CREATE TRIGGER memory_removed AFTER DELETE ON memories BEGIN
+  INSERT INTO memory_text (memory_text, rowid, content) VALUES ('delete', old.position, old.content);
+END;
+`
+
 /** Step n takes a file from version n to n + 1. */
-export const MIGRATIONS: readonly string[] = [TEAM_AND_MESSAGES]
+export const MIGRATIONS: readonly string[] = [TEAM_AND_MESSAGES, WORK_FILES_AND_MEMORY]
 
 /** Marks a SQLite file as ours: "MOLE". */
 export const APPLICATION_ID = 0x4d4f4c45

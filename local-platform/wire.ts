@@ -1,6 +1,7 @@
 // How JSON fields are read: as the hosted platform's decoder does, where null and absent mean the zero value.
 
 import { z } from 'zod'
+import { isUuid } from './random.ts'
 
 export const text = z
   .string()
@@ -23,5 +24,8 @@ export const flag = z
   .transform((value) => value ?? false)
 
 export const required = z.string().min(1)
+
+/** A UUID is compared without regard to case. */
+export const identifier = required.transform((value) => (isUuid(value) ? value.toLowerCase() : value))
 
 export const object = z.record(z.string(), z.unknown())

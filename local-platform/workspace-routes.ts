@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { asDeliveryMode } from './delivery-mode.ts'
 import { type JsonObject, json, Refusal, readJson, refuse } from './http.ts'
 import { isUuid } from './random.ts'
+import { refusedRoute } from './register.ts'
 import type { Call, Route } from './router.ts'
 import type { Services } from './services.ts'
 import { isExternalRuntime, statusAtCreation } from './status.ts'
@@ -45,6 +46,10 @@ export function workspaceRoutes(services: Services): readonly Route[] {
 async function create(services: Services, call: Call): Promise<Response> {
   const { events, tokens, workspaces } = services
   const wanted = checkedCreation(services, await readJson(call.request, Creation))
+  if (wanted.url !== '') {
+    const refusal = await refusedRoute(services, wanted.url)
+    if (refusal !== undefined) throw refuse(400, refusal)
+  }
   const external = wanted.external || isExternalRuntime(wanted.runtime)
   const row = workspaces.create({
     name: wanted.name,
