@@ -1,0 +1,108 @@
+/**
+ * Does this session listen to the channel? The host sends nothing that would tell; what can be known is how it was
+ * started. A session that does not listen must never consume messages: it would drop each one.
+ */
+import { readFileSync } from 'node:fs'
+
+export interface HearingEvidence {
+  readonly mode: 'auto' | 'on' | 'off'
+  /** Name the host gave in `initialize`. */
+  readonly clientName: string | undefined
+  /** Command lines of the parent and its parents, nearest first; empty when none can be read. */
+  readonly ancestors: readonly (readonly string[])[]
+}
+
+export interface Hearing {
+  readonly mayHold: boolean
+  /** Why, in a sentence fit for a person. */
+  readonly because: string
+}
+
+const CHANNEL_FLAGS = new Set(['--channels', '--dangerously-load-development-channels'])
+/** How the channel is named on the host's command line: as a plugin of any marketplace, or as a plain server. */
+const OUR_ENTRY = /^(?:plugin:molecule(?:@.+)?|server:molecule)$/
+const START_WITH_CHANNEL =
+  'start it with: claude --dangerously-load-development-channels plugin:molecule@molecule-channel'
+
+/** Decides whether this session may hold the lock. Pure. */
+export function judgeHearing({ mode, clientName, ancestors }: HearingEvidence): Hearing {
+  if (mode === 'on') return { mayHold: true, because: 'MOLECULE_CHANNEL is on' }
+  if (mode === 'off') return { mayHold: false, because: 'MOLECULE_CHANNEL is off' }
+  if (clientName !== 'claude-code') {
+    return { mayHold: true, because: `the host is ${clientName ?? 'unnamed'}, which has no channel switch` }
+  }
+  if (ancestors.length === 0) {
+    return { mayHold: true, because: "the host's command line cannot be read" }
+  }
+  return ancestors.some(namesOurChannel)
+    ? { mayHold: true, because: 'the host was started with this channel' }
+    : { mayHold: false, because: `this session was started without the channel; ${START_WITH_CHANNEL}` }
+}
+
+function namesOurChannel(command: readonly string[]): boolean {
+  let afterFlag = false
+  for (const word of command) {
+    const [flag = '', inline] = word.split('=', 2)
+    if (CHANNEL_FLAGS.has(flag)) {
+      if (inline?.split(',').some((entry) => OUR_ENTRY.test(entry))) return true
+      afterFlag = inline === undefined
+    } else if (word.startsWith('-')) {
+      afterFlag = false
+    } else if (afterFlag && word.split(',').some((entry) => OUR_ENTRY.test(entry))) {
+      return true
+    }
+  }
+  return false
+}
+
+const MAX_ANCESTORS = 6
+
+/**
+ * Reads the command lines of the parent processes: from `/proc`, else from `ps`.
+ *
+ * @param pid where to begin, by default the parent of this process.
+ */
+export function readAncestors(pid: number = process.ppid): readonly (readonly string[])[] {
+  const found: (readonly string[])[] = []
+  let next: number | undefined = pid
+  while (next !== undefined && next > 1 && found.length < MAX_ANCESTORS) {
+    const row: ProcessRow | undefined = readFromProc(next) ?? readFromPs(next)
+    if (row === undefined) break
+    if (row.command.length > 0) found.push(row.command)
+    next = row.parent
+  }
+  return found
+}
+
+interface ProcessRow {
+  readonly command: readonly string[]
+  readonly parent: number | undefined
+}
+
+function readFromProc(pid: number): ProcessRow | undefined {
+  try {
+    const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+      .split('\0')
+      .filter((word) => word !== '')
+    const parent = /^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+    return { command, parent: parent === undefined ? undefined : Number(parent) }
+  } catch {
+    // No /proc here, or the process is gone: ps is asked, and if that fails too there is no evidence.
+    return undefined
+  }
+}
+
+function readFromPs(pid: number): ProcessRow | undefined {
+  if (process.platform === 'win32') return undefined
+  try {
+    const { stdout, success } = Bun.spawnSync(['ps', '-o', 'ppid=,args=', '-p', String(pid)], {
+      timeout: 2_000,
+    })
+    const [, parent, command] = /^\s*(\d+)\s+(.*)$/s.exec(stdout.toString().trim()) ?? []
+    if (!success || parent === undefined || command === undefined) return undefined
+    return { command: command.split(/\s+/), parent: Number(parent) }
+  } catch {
+    // No ps either.
+    return undefined
+  }
+}

@@ -1,0 +1,53 @@
+/** The MCP side: what this server says it is, its tools, and the moment from which the host listens. */
+import { Server } from '@modelcontextprotocol/sdk/server/index.js'
+import { CallToolRequestSchema, ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js'
+import { z } from 'zod'
+import { GUIDANCE } from './guidance.ts'
+import { callTool, TOOLS } from './tools/registry.ts'
+import { type ToolContext, toResult } from './tools/tool.ts'
+
+export interface McpServerOptions {
+  readonly version: string
+  readonly context: ToolContext
+  /** Called once, some time after the tool list was answered. */
+  readonly onListening: (clientName: string | undefined) => void
+}
+
+/**
+ * The host attaches its listener for channel events only after it has read the answer to `tools/list`, on a slow
+ * machine well after; what is sent before is lost.
+ */
+const LISTENING_MARGIN_MS = 1_500
+
+export function createMcpServer({ version, context, onListening }: McpServerOptions): Server {
+  const server = new Server(
+    { name: 'molecule', title: 'Molecule channel', version },
+    {
+      capabilities: { tools: {}, experimental: { 'claude/channel': {} } },
+      instructions: GUIDANCE,
+    },
+  )
+  let listed = false
+  server.setRequestHandler(ListToolsRequestSchema, () => {
+    if (!listed) {
+      listed = true
+      setTimeout(() => onListening(server.getClientVersion()?.name), LISTENING_MARGIN_MS)
+    }
+    return { tools: TOOLS.map(describeTool) }
+  })
+  server.setRequestHandler(CallToolRequestSchema, async ({ params }, { signal }) =>
+    toResult(await callTool(params.name, params.arguments, context, signal), context.remark()),
+  )
+  return server
+}
+
+function describeTool({ name, title, description, input, annotations, meta }: (typeof TOOLS)[number]) {
+  return {
+    name,
+    title,
+    description,
+    inputSchema: { ...z.toJSONSchema(input, { io: 'input' }), type: 'object' as const },
+    annotations,
+    ...(meta === undefined ? {} : { _meta: { ...meta } }),
+  }
+}

@@ -1,0 +1,42 @@
+import { z } from 'zod'
+import { lookUpWorkspace } from '../../platform/workspace.ts'
+import { safeName } from '../notification.ts'
+import { asWorkspace, resolveSender } from './sender.ts'
+import { defineTool, failure } from './tool.ts'
+
+const input = z.object({ _as_workspace: asWorkspace, workspace_id: asWorkspace })
+
+/** Who this session is on the platform. */
+export const getWorkspaceInfo = defineTool({
+  name: 'get_workspace_info',
+  title: 'Show your own workspace',
+  description:
+    'Shows who this session is on the Molecule platform: the name, role, status and place of its workspace, as the platform has them now.',
+  input,
+  annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: true },
+  async handle(args, context, signal) {
+    const sender = resolveSender(context, args._as_workspace ?? args.workspace_id)
+    if (!sender.ok) return sender.outcome
+    const found = await lookUpWorkspace(sender.client, signal)
+    if (found.state !== 'present') return failure(found.message)
+    const { info } = found
+    const rows: readonly (readonly [string, string | number | null | undefined])[] = [
+      ['workspace', sender.client.endpoint.workspaceId],
+      ['platform', sender.client.endpoint.platformUrl],
+      ['name', info.name],
+      ['role', info.role],
+      ['status', info.status],
+      ['tier', info.tier],
+      ['parent', info.parent_id],
+      ['runtime', info.runtime],
+      ['active tasks', info.active_tasks],
+      ['last heartbeat', info.last_heartbeat_at],
+    ]
+    return {
+      text: rows
+        .filter(([, value]) => value != null && value !== '')
+        .map(([label, value]) => `${label}: ${safeName(String(value))}`)
+        .join('\n'),
+    }
+  },
+})

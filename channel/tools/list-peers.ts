@@ -1,0 +1,52 @@
+import { z } from 'zod'
+import { listPeers as fetchPeers, type Peer } from '../../platform/registry.ts'
+import { safeName } from '../notification.ts'
+import { asWorkspace, resolveSender } from './sender.ts'
+import { defineTool } from './tool.ts'
+
+const input = z.object({
+  q: z.string().optional().describe('Only peers whose name or role contains this text.'),
+  _as_workspace: asWorkspace,
+})
+
+const MAX_LISTED = 200
+
+/** Who this workspace may talk to. */
+export const listPeers = defineTool({
+  name: 'list_peers',
+  title: 'List the agents you can reach',
+  description:
+    'Lists the other workspaces (agents) that yours may write to: id, name, role, status. Use the id with delegate_task or reply_to_workspace.',
+  input,
+  annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: true },
+  async handle({ q, _as_workspace }, context, signal) {
+    const sender = resolveSender(context, _as_workspace)
+    if (!sender.ok) return sender.outcome
+    const peers = (await fetchPeers(sender.client, signal)).filter((peer) => matches(peer, q))
+    if (peers.length === 0) {
+      return {
+        text: q === undefined ? 'No other workspace is reachable from here.' : `No peer matches "${q}".`,
+      }
+    }
+    const lines = peers.slice(0, MAX_LISTED).map(describePeer)
+    const left = peers.length - lines.length
+    return {
+      text: [...lines, ...(left > 0 ? [`… and ${left} more; narrow the list with q.`] : [])].join('\n'),
+    }
+  },
+})
+
+function matches({ name, role }: Peer, q: string | undefined): boolean {
+  const wanted = q?.trim().toLowerCase()
+  if (!wanted) return true
+  return [name, role].some((text) => text?.toLowerCase().includes(wanted))
+}
+
+function describePeer({ id, name, role, status }: Peer): string {
+  const parts = [
+    safeName(name ?? '(no name)'),
+    role ? `(${safeName(role)})` : '',
+    `— ${safeName(status ?? 'unknown')}`,
+  ]
+  return `${safeName(id)}  ${parts.filter((part) => part !== '').join(' ')}`
+}

@@ -1,0 +1,55 @@
+/** The tools this server offers, and the one way they are called. */
+import { describeError, PlatformError } from '../../platform/errors.ts'
+import { delegateTask } from './delegate-task.ts'
+import { getWorkspaceInfo } from './get-workspace-info.ts'
+import { listPeers } from './list-peers.ts'
+import { replyToWorkspace } from './reply-to-workspace.ts'
+import { sendMessageToUser } from './send-message-to-user.ts'
+import { status } from './status.ts'
+import { failure, type Outcome, type Tool, type ToolContext } from './tool.ts'
+
+export const TOOLS: readonly Tool[] = [
+  replyToWorkspace,
+  sendMessageToUser,
+  delegateTask,
+  listPeers,
+  getWorkspaceInfo,
+  status,
+]
+
+/** Calls a tool by name. Whatever goes wrong is a result a model can act on, never an exception. */
+export async function callTool(
+  name: string,
+  args: unknown,
+  context: ToolContext,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const tool = TOOLS.find((candidate) => candidate.name === name)
+  if (tool === undefined) {
+    const names = TOOLS.map((known) => known.name).join(', ')
+    return failure(`There is no tool "${name.slice(0, 80)}". There are: ${names}.`)
+  }
+  const problems = context.problems()
+  if (problems.length > 0 && tool.worksUnconfigured !== true) {
+    return failure(
+      `The Molecule channel is not configured, so ${name} cannot run.\n${problems.map((problem) => `- ${problem}`).join('\n')}\nRun /molecule:configure, or repair the file; it is read again as soon as it changes.`,
+    )
+  }
+  try {
+    return await tool.call(args, context, signal)
+  } catch (error) {
+    return failure(`${name} failed: ${describeError(error)} ${remedy(error)}`.trim())
+  }
+}
+
+function remedy(error: unknown): string {
+  if (!(error instanceof PlatformError)) return 'This is a fault of the plugin; status names its log file.'
+  switch (error.kind) {
+    case 'gone':
+      return 'The token may have been revoked or the workspace removed: call get_workspace_info, and /molecule:configure to set a new token.'
+    case 'retry':
+      return 'It may be that nothing was sent. Try again in a moment; status shows whether the platform can be reached.'
+    case 'refused':
+      return error.status === 403 ? 'list_peers shows who can be reached.' : ''
+  }
+}

@@ -1,0 +1,26 @@
+import { z } from 'zod'
+import { notifyUser } from '../../platform/notify.ts'
+import { asWorkspace, outgoingText, resolveSender } from './sender.ts'
+import { defineTool } from './tool.ts'
+
+const input = z.object({
+  message: outgoingText.describe('The text for the chat, in plain text or Markdown.'),
+  _as_workspace: asWorkspace,
+  workspace_id: asWorkspace,
+})
+
+/** Writes to the person who looks at the workspace's chat, asked or not. */
+export const sendMessageToUser = defineTool({
+  name: 'send_message_to_user',
+  title: 'Write to the person in the chat',
+  description:
+    'Posts a message to the chat of your Molecule workspace, where the person who runs the team reads it: progress, a question, a finished result. To answer a message that arrived, use reply_to_workspace instead; it also marks the message as answered.',
+  input,
+  annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
+  async handle(args, context, signal) {
+    const sender = resolveSender(context, args._as_workspace ?? args.workspace_id)
+    if (!sender.ok) return sender.outcome
+    await notifyUser(sender.client, args.message, signal)
+    return { text: `Posted to the chat of workspace ${sender.client.endpoint.workspaceId}.` }
+  },
+})

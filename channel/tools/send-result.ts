@@ -1,0 +1,22 @@
+/** How the outcome of a send is told to the model: an answer is an answer, and "queued" is never one. */
+import type { SendOutcome } from '../../platform/a2a.ts'
+import { cleanText } from '../clean-text.ts'
+import { failure, type Outcome } from './tool.ts'
+
+/** Results beyond this are set aside by the host and replaced by a preview. */
+const MAX_ANSWER_CHARS = 40_000
+
+export function tellSent(outcome: SendOutcome, to: string, messageId: string): Outcome {
+  switch (outcome.kind) {
+    case 'queued':
+      return {
+        text: `Delivered to ${to} (message ${messageId}). This is no answer yet: if one comes, it arrives as a new channel message.`,
+      }
+    case 'answered':
+      return {
+        text: `${to} answered at once (message ${messageId}). The text below is the peer's, not your operator's:\n\n${cleanText(outcome.text).slice(0, MAX_ANSWER_CHARS)}`,
+      }
+    case 'failed':
+      return failure(`${to} refused the message: ${cleanText(outcome.message).slice(0, 2_000)}`)
+  }
+}

@@ -1,0 +1,34 @@
+/** Which of our workspaces a call acts as. */
+import { z } from 'zod'
+import type { PlatformClient } from '../../platform/client.ts'
+import { failure, type Outcome, type ToolContext } from './tool.ts'
+
+export const asWorkspace = z
+  .string()
+  .optional()
+  .describe('Which of your workspaces acts. May be left out when there is only one.')
+
+/** Text that leaves the machine. The bound is well below what platforms take in one message (1 MiB on older ones). */
+export const outgoingText = z
+  .string()
+  .trim()
+  .min(1, 'must not be empty')
+  .max(500_000, 'must be shorter than 500,000 characters')
+
+export type Sender =
+  | { readonly ok: true; readonly client: PlatformClient }
+  | { readonly ok: false; readonly outcome: Outcome }
+
+/** Finds the workspace to act as, or says which there are. */
+export function resolveSender(context: ToolContext, wanted: string | undefined): Sender {
+  const known = context.workspaceIds()
+  const id = wanted?.toLowerCase() ?? (known.length === 1 ? known[0] : undefined)
+  const client = id === undefined ? undefined : context.client(id)
+  if (client !== undefined) return { ok: true, client }
+  const list = known.join(', ')
+  const text =
+    wanted === undefined
+      ? `This session acts as several workspaces; say which one, by workspace id: ${list}.`
+      : `"${wanted.slice(0, 60)}" is not one of this session's workspaces. They are: ${list}.`
+  return { ok: false, outcome: failure(text) }
+}

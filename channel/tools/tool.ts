@@ -1,0 +1,76 @@
+/** What a tool is, and what it can reach. */
+import type { CallToolResult, ToolAnnotations } from '@modelcontextprotocol/sdk/types.js'
+import type { ZodType } from 'zod'
+import type { PlatformClient } from '../../platform/client.ts'
+import type { Ledger } from '../../state/ledger.ts'
+
+/** The rest of the program as a tool sees it. */
+export interface ToolContext {
+  /** Sentences that say why nothing can be sent; empty when the plugin is configured. */
+  readonly problems: () => readonly string[]
+  /** The workspaces this session acts as. */
+  readonly workspaceIds: () => readonly string[]
+  /** Undefined for a workspace that is not one of ours. */
+  readonly client: (workspaceId: string) => PlatformClient | undefined
+  /** Undefined when the state folder cannot be used; sending works without it. */
+  readonly ledger: () => Ledger | undefined
+  /** One screen of text. */
+  readonly statusReport: () => string
+  /** A remark that belongs under every result, when this session does not receive messages. */
+  readonly remark: () => string | undefined
+}
+
+/** What happens to a call: text for the model, and whether it is a failure. */
+export interface Outcome {
+  readonly text: string
+  readonly isError?: boolean
+}
+
+export interface Tool {
+  readonly name: string
+  readonly title: string
+  readonly description: string
+  readonly input: ZodType
+  readonly annotations: ToolAnnotations
+  readonly meta?: Readonly<Record<string, unknown>>
+  /** True for a tool that works, and is most needed, while nothing is configured. */
+  readonly worksUnconfigured?: boolean
+  /** Arguments are checked against `input` here; whatever is thrown becomes a result with `isError`. */
+  readonly call: (args: unknown, context: ToolContext, signal: AbortSignal) => Promise<Outcome>
+}
+
+/**
+ * Makes a tool of its typed parts.
+ *
+ * The handler is given arguments that fit the schema; arguments that do not become a result that says what is wrong.
+ */
+export function defineTool<T>(
+  definition: Omit<Tool, 'call' | 'input'> & {
+    readonly input: ZodType<T>
+    readonly handle: (args: T, context: ToolContext, signal: AbortSignal) => Promise<Outcome>
+  },
+): Tool {
+  const { handle, ...tool } = definition
+  return {
+    ...tool,
+    async call(args, context, signal) {
+      const parsed = definition.input.safeParse(args ?? {})
+      if (parsed.success) return handle(parsed.data, context, signal)
+      const wrong = parsed.error.issues
+        .slice(0, 5)
+        .map((issue) => `${issue.path.join('.') || 'arguments'}: ${issue.message}`)
+      return failure(
+        `${tool.name} was called with wrong arguments. ${wrong.join('; ')}. Correct them and call again.`,
+      )
+    },
+  }
+}
+
+export function failure(text: string): Outcome {
+  return { text, isError: true }
+}
+
+export function toResult({ text, isError }: Outcome, remark: string | undefined): CallToolResult {
+  const shown = remark === undefined ? text : `${text}\n\n${remark}`
+  return { content: [{ type: 'text', text: shown }], ...(isError ? { isError } : {}) }
+}

@@ -1,0 +1,135 @@
+/** The activity feed of a workspace: pages of rows, and the acknowledgement that lets the platform prune them. */
+import { z } from 'zod'
+import { isUuid, type PlatformClient, workspacePath } from './client.ts'
+import { PlatformError } from './errors.ts'
+import { BodyError } from './http.ts'
+import { compareTimestamps } from './timestamp.ts'
+
+const text = z.string().nullish().catch(null)
+
+/**
+ * What we need of a row. A field of a wrong type becomes null where that is harmless. It is not for `source_id`:
+ * null means "no agent sent this", so a broken sender makes the row unusable instead.
+ */
+const rowSchema = z.object({
+  id: z.string().refine(isUuid),
+  source_id: z.string().nullish(),
+  method: text,
+  summary: text,
+  status: text,
+  error_detail: text,
+  created_at: z.string().max(64).catch(''),
+  seq: z.number().int().nonnegative().nullish().catch(null),
+  request_body: z.unknown().optional(),
+  response_body: z.unknown().optional(),
+  peer_name: text,
+  peer_role: text,
+})
+
+export type ActivityRow = z.infer<typeof rowSchema>
+
+export interface PageRequest {
+  /** Rows after this one, oldest first. */
+  readonly sinceId?: string | undefined
+  /** Rows of the last so many seconds. */
+  readonly sinceSecs?: number | undefined
+  /** Rows strictly before this time. */
+  readonly beforeTs?: string | undefined
+  readonly limit: number
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface Page {
+  /** Oldest first, whatever the platform's order was. */
+  readonly rows: readonly ActivityRow[]
+  /** Id of the newest row in this page that can serve as a cursor, unusable rows included. */
+  readonly newestId: string | undefined
+  /** Rows that could not be read: null, no id, a sender that is no text. */
+  readonly unusable: number
+  /** As many rows as were asked for came, so there may be more. */
+  readonly full: boolean
+}
+
+/** A page larger than this is asked for again in smaller parts. */
+const PAGE_MAX_BYTES = 24 * 1024 * 1024
+/** A single row may be as large as the platform's own limit for a message (16 MiB), and JSON may escape it. */
+const ROW_MAX_BYTES = 64 * 1024 * 1024
+
+/**
+ * Reads one page of the inbox.
+ *
+ * @throws PlatformError; status 410 means that the cursor row is not known (any more).
+ */
+export async function fetchPage(client: PlatformClient, request: PageRequest): Promise<Page> {
+  for (let limit = request.limit; ; limit = Math.ceil(limit / 4)) {
+    try {
+      const rows = await client.json(
+        {
+          path: workspacePath(client.endpoint.workspaceId, '/activity'),
+          query: {
+            type: 'a2a_receive',
+            include: 'peer_info',
+            limit,
+            since_id: request.sinceId,
+            since_secs: request.sinceSecs,
+            before_ts: request.beforeTs,
+          },
+          maxBytes: limit === 1 ? ROW_MAX_BYTES : PAGE_MAX_BYTES,
+          ...(request.signal === undefined ? {} : { signal: request.signal }),
+        },
+        z.array(z.unknown()),
+      )
+      return readPage(rows, limit, request.sinceId !== undefined)
+    } catch (error) {
+      const tooLarge =
+        error instanceof PlatformError && error.cause instanceof BodyError && error.cause.tooLarge
+      if (!tooLarge || limit === 1) throw error
+    }
+  }
+}
+
+/** Turns the raw rows of an answer into a page. With a cursor the platform sends oldest first, else newest first. */
+export function readPage(raw: readonly unknown[], limit: number, ascending: boolean): Page {
+  const ordered = ascending || isAscending(raw) ? raw : raw.toReversed()
+  const rows: ActivityRow[] = []
+  let newestId: string | undefined
+  for (const item of ordered) {
+    const parsed = rowSchema.safeParse(item)
+    if (parsed.success) rows.push(parsed.data)
+    const id = idOf(item)
+    if (id !== undefined) newestId = id
+  }
+  return { rows, newestId, unusable: raw.length - rows.length, full: raw.length >= limit }
+}
+
+function idOf(item: unknown): string | undefined {
+  if (typeof item !== 'object' || item === null || !('id' in item)) return undefined
+  return typeof item.id === 'string' && isUuid(item.id) ? item.id : undefined
+}
+
+/** True only on proof: equal or missing times leave the documented order (newest first) standing. */
+function isAscending(raw: readonly unknown[]): boolean {
+  const times = raw.flatMap((item) => {
+    const parsed = rowSchema.safeParse(item)
+    return parsed.success && parsed.data.created_at !== '' ? [parsed.data.created_at] : []
+  })
+  const [first, last] = [times.at(0), times.at(-1)]
+  return first !== undefined && last !== undefined && compareTimestamps(first, last) < 0
+}
+
+/**
+ * Tells the platform that rows up to `seq` may be pruned. It changes nothing in what the feed answers.
+ *
+ * @throws PlatformError; kind `refused` on platforms that do not know the call.
+ */
+export async function acknowledge(client: PlatformClient, seq: number, signal?: AbortSignal): Promise<void> {
+  await client.json(
+    {
+      path: workspacePath(client.endpoint.workspaceId, '/activity/ack'),
+      body: { acked_seq: seq },
+      attempts: 2,
+      ...(signal === undefined ? {} : { signal }),
+    },
+    z.unknown(),
+  )
+}

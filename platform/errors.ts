@@ -1,0 +1,39 @@
+/** What can go wrong when we talk to a platform, in the three kinds a caller can act on. */
+
+/**
+ * - `retry`: the platform could not answer now (network, timeout, 408, 425, 429, 5xx, an answer that is not JSON).
+ * - `refused`: the request is wrong, or not allowed; the same request will be refused again.
+ * - `gone`: the token or the workspace is not valid (any more). One such answer is no proof: a platform whose
+ *   database is down says the same, so it is confirmed before anything is given up.
+ */
+export type PlatformErrorKind = 'retry' | 'refused' | 'gone'
+
+export interface PlatformErrorDetails {
+  readonly status?: number
+  readonly retryAfterMs?: number
+  /** The answer's body, cut; empty for an empty body, absent when there was no answer. */
+  readonly body?: string
+  readonly cause?: unknown
+}
+
+export class PlatformError extends Error {
+  readonly kind: PlatformErrorKind
+  readonly status: number | undefined
+  readonly retryAfterMs: number | undefined
+  readonly body: string | undefined
+
+  constructor(kind: PlatformErrorKind, message: string, details: PlatformErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.name = 'PlatformError'
+    this.kind = kind
+    this.status = details.status
+    this.retryAfterMs = details.retryAfterMs
+    this.body = details.body
+  }
+}
+
+/** One line of text for a log or a tool result, whatever was thrown. */
+export function describeError(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error)
+  return text.replace(/\s+/g, ' ').slice(0, 300)
+}

@@ -1,0 +1,113 @@
+/**
+ * The event stream of a workspace, used as a hint only: an event says "look now" and never carries the message.
+ * Nothing is replayed and events can be lost, so what is true is always read from the feed.
+ */
+import { z } from 'zod'
+import { type PlatformClient, workspacePath } from './client.ts'
+
+/** A line longer than this is not read to its end; what it says does not matter, that something happened does. */
+const MAX_LINE_CHARS = 64 * 1024
+const OPEN_TIMEOUT_MS = 10_000
+/** Events after which the feed can hold something new. */
+const HINTS = new Set([
+  'ACTIVITY_LOGGED',
+  'USER_MESSAGE',
+  'A2A_RESPONSE',
+  'DELEGATION_COMPLETE',
+  'DELEGATION_FAILED',
+])
+
+export interface EventStreamOptions {
+  readonly signal: AbortSignal
+  readonly onOpen: () => void
+  readonly onHint: () => void
+  /** Milliseconds without a byte after which the stream counts as dead. */
+  readonly silenceMs: number
+}
+
+const eventSchema = z.object({ type: z.string() })
+
+/**
+ * Follows the stream until it ends, falls silent, or `signal` aborts; then resolves.
+ *
+ * @throws PlatformError when the platform does not open it.
+ */
+export async function followEvents(client: PlatformClient, options: EventStreamOptions): Promise<void> {
+  const { signal, onOpen, onHint, silenceMs } = options
+  const path = workspacePath(client.endpoint.workspaceId, '/events/stream')
+  const body = await client.stream(path, OPEN_TIMEOUT_MS, signal)
+  const reader = body.getReader()
+  let watchdog: ReturnType<typeof setTimeout> | undefined
+  const cancel = (): void => {
+    // The stream is given up; how its end is received by the other side does not matter any more.
+    reader.cancel().catch(() => undefined)
+  }
+  const alive = (): void => {
+    clearTimeout(watchdog)
+    watchdog = setTimeout(cancel, silenceMs)
+  }
+  signal.addEventListener('abort', cancel, { once: true })
+  try {
+    onOpen()
+    alive()
+    const decoder = new TextDecoder()
+    const lines = new LineReader((line) => {
+      if (isHint(line)) onHint()
+    })
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return
+      alive()
+      lines.push(decoder.decode(value, { stream: true }))
+    }
+  } catch {
+    // A stream that breaks off has ended like one that was closed: the caller opens the next one.
+  } finally {
+    clearTimeout(watchdog)
+    signal.removeEventListener('abort', cancel)
+    cancel()
+  }
+}
+
+/** Cuts text into lines with a bound: of an overlong line only the beginning is handed on. */
+export class LineReader {
+  readonly #onLine: (line: string) => void
+  #rest = ''
+  /** The line in `#rest` went over the bound and was handed on; its remainder is dropped up to the line's end. */
+  #overlong = false
+
+  constructor(onLine: (line: string) => void) {
+    this.#onLine = onLine
+  }
+
+  push(text: string): void {
+    const lines = text.split('\n')
+    const last = lines.length - 1
+    for (const [index, piece] of lines.entries()) {
+      if (!this.#overlong) {
+        this.#rest += piece
+        if (this.#rest.length > MAX_LINE_CHARS) {
+          this.#onLine(this.#rest.slice(0, MAX_LINE_CHARS))
+          this.#rest = ''
+          this.#overlong = true
+        }
+      }
+      if (index === last) return
+      if (!this.#overlong) this.#onLine(this.#rest.replace(/\r$/, ''))
+      this.#rest = ''
+      this.#overlong = false
+    }
+  }
+}
+
+/** A data line that tells of something new, or that cannot be read: then a look at the feed is the safe answer. */
+export function isHint(line: string): boolean {
+  if (!line.startsWith('data:')) return false
+  try {
+    const event = eventSchema.safeParse(JSON.parse(line.slice('data:'.length)))
+    return !event.success || HINTS.has(event.data.type)
+  } catch {
+    // Cut or broken: see above.
+    return true
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * One HTTP exchange with a platform: a deadline over the whole of it, a bound on what is read, and no redirect
+ * followed, since a redirect would carry the bearer to another host.
+ */
+
+export interface Exchange {
+  readonly method: 'GET' | 'POST'
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string
+  /** Milliseconds for the whole exchange, the body included. */
+  readonly timeoutMs: number
+  /** Bytes of body that are read at most. */
+  readonly maxBytes: number
+  readonly signal?: AbortSignal
+  readonly fetchImpl?: typeof fetch
+}
+
+export interface Reply {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+}
+
+/** The status came, the body did not: cut off, or larger than `maxBytes`. Nothing of it is kept. */
+export class BodyError extends Error {
+  readonly status: number
+  readonly tooLarge: boolean
+
+  constructor(status: number, message: string, tooLarge: boolean) {
+    super(message)
+    this.name = 'BodyError'
+    this.status = status
+    this.tooLarge = tooLarge
+  }
+}
+
+export interface Deadline {
+  readonly signal: AbortSignal
+  /** Takes the time limit off; the outer signal still ends the work. */
+  readonly clearDeadline: () => void
+  /** Takes both off. */
+  readonly release: () => void
+}
+
+/**
+ * Joins an outer signal and a deadline. `release` must be called when the work is over: `AbortSignal.any` would
+ * leave a dependent on the long-lived outer signal for each request.
+ */
+export function deadline(timeoutMs: number, outer?: AbortSignal): Deadline {
+  const controller = new AbortController()
+  const onOuter = (): void => controller.abort(outer?.reason)
+  if (outer?.aborted) onOuter()
+  else outer?.addEventListener('abort', onOuter, { once: true })
+  const timer = setTimeout(() => {
+    controller.abort(new DOMException(`no answer within ${timeoutMs} ms`, 'TimeoutError'))
+  }, timeoutMs)
+  return {
+    signal: controller.signal,
+    clearDeadline: () => clearTimeout(timer),
+    release: () => {
+      clearTimeout(timer)
+      outer?.removeEventListener('abort', onOuter)
+    },
+  }
+}
+
+/** What every request to a platform carries. `Origin` is the bare origin: a path or slash in it is refused. */
+export function platformHeaders(
+  platformUrl: string,
+  token: string,
+  more: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  return { Authorization: `Bearer ${token}`, Origin: new URL(platformUrl).origin, ...more }
+}
+
+/**
+ * Sends one request and reads the whole answer.
+ *
+ * @throws {@link BodyError} once a status is known, before that whatever `fetch` throws (network, abort, timeout).
+ */
+export async function exchange(request: Exchange): Promise<Reply> {
+  const { signal, release } = deadline(request.timeoutMs, request.signal)
+  try {
+    const response = await (request.fetchImpl ?? fetch)(request.url, {
+      method: request.method,
+      headers: request.headers,
+      redirect: 'manual',
+      signal,
+      ...(request.body === undefined ? {} : { body: request.body }),
+    })
+    return {
+      status: response.status,
+      headers: response.headers,
+      text: await readCapped(response, request.maxBytes),
+    }
+  } finally {
+    release()
+  }
+}
+
+async function readCapped(response: Response, maxBytes: number): Promise<string> {
+  const tooLarge = (): BodyError =>
+    new BodyError(response.status, `the answer is larger than ${maxBytes} bytes`, true)
+  if (Number(response.headers.get('content-length') ?? 0) > maxBytes) {
+    await response.body?.cancel()
+    throw tooLarge()
+  }
+  if (response.body === null) return ''
+  const chunks: Uint8Array[] = []
+  let size = 0
+  try {
+    for await (const chunk of response.body) {
+      size += chunk.byteLength
+      // Leaving the loop by a throw cancels the stream.
+      if (size > maxBytes) throw tooLarge()
+      chunks.push(chunk)
+    }
+  } catch (error) {
+    if (error instanceof BodyError) throw error
+    throw new BodyError(response.status, `the answer was cut off: ${String(error)}`, false)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}

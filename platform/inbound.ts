@@ -1,0 +1,127 @@
+/**
+ * What an inbox row is: a message for the model, and from whom, or something to step over. Provenance is decided
+ * here and only from what the platform vouches for; a text can claim anything.
+ */
+import { z } from 'zod'
+import type { ActivityRow } from './activity.ts'
+import { type Attachment, attachmentSchema, readMessageBody } from './message-body.ts'
+
+/**
+ * - `canvas_user`: typed in the platform's own chat.
+ * - `peer_agent`: sent by another workspace.
+ * - `external`: came in through a social channel, a webhook or the like; never proof of the operator.
+ * - `scheduled`: sent by the platform's scheduler.
+ * - `delegation_result`: the outcome of a task this workspace delegated.
+ */
+const kindSchema = z.enum(['canvas_user', 'peer_agent', 'external', 'scheduled', 'delegation_result'])
+export type InboundKind = z.infer<typeof kindSchema>
+
+const nullableText = z.string().nullable()
+
+/** A message for the model. The schema is also how it is read back from the disk. */
+export const inboundSchema = z.object({
+  kind: kindSchema,
+  text: z.string(),
+  method: z.string(),
+  peerId: nullableText,
+  peerName: nullableText,
+  peerRole: nullableText,
+  userName: nullableText,
+  /** The platform checked who the canvas user is. */
+  authenticated: z.boolean(),
+  contextId: nullableText,
+  delegationId: nullableText,
+  attachments: z.array(attachmentSchema).readonly(),
+})
+export type Inbound = Readonly<z.infer<typeof inboundSchema>>
+
+export type Interpretation =
+  | { readonly deliver: true; readonly message: Inbound }
+  | { readonly deliver: false; readonly reason: string }
+
+const skip = (reason: string): Interpretation => ({ deliver: false, reason })
+
+const resultSchema = z
+  .object({ text: z.string().nullish().catch(null), delegation_id: z.string().nullish().catch(null) })
+  .catch({})
+
+/** Decides what becomes of one row of the inbox of `ownId`. Pure. */
+export function interpretRow(row: ActivityRow, ownId: string): Interpretation {
+  const sourceId = row.source_id ?? null
+  const method = row.method ?? ''
+  if (method === 'notify') return skip('our own words to the user')
+  if (method === 'chat_upload_receive') return skip('an upload; the message that names it is shown')
+  if (method === 'delegate_result') {
+    return sourceId === ownId
+      ? { deliver: true, message: delegationResult(row) }
+      : skip('a delegation result that this workspace did not ask for')
+  }
+  if (sourceId === ownId) return skip('sent by this workspace itself')
+  if (row.status === 'error') return skip('a failed push attempt')
+  if (row.request_body != null && row.response_body != null) return skip('a turn that was already answered')
+
+  const body = readMessageBody(row.request_body)
+  const kind = kindOf(row, sourceId, body.source, body.messageId)
+  return {
+    deliver: true,
+    message: {
+      kind,
+      text: textOf(body.text, body.attachments, row.summary),
+      method,
+      peerId: sourceId,
+      peerName: sourceId === null ? (kind === 'external' ? body.source : null) : (row.peer_name ?? null),
+      peerRole: sourceId === null ? null : (row.peer_role ?? null),
+      userName: kind === 'canvas_user' ? body.userName : null,
+      authenticated: kind === 'canvas_user' && body.authenticated,
+      contextId: body.contextId,
+      delegationId: body.delegationId,
+      attachments: body.attachments,
+    },
+  }
+}
+
+/**
+ * A null sender is not proof of the operator: schedules, webhooks and social channels have none either. A platform
+ * that numbers its rows (`seq`) also names the canvas user in the metadata, so there a missing name means that it
+ * was somebody else; an older one never names it.
+ */
+function kindOf(
+  row: ActivityRow,
+  sourceId: string | null,
+  source: string | null,
+  messageId: string | null,
+): InboundKind {
+  if (sourceId !== null) return 'peer_agent'
+  if (source === 'canvas_user') return 'canvas_user'
+  if (source !== null && source !== '') return 'external'
+  if (messageId?.startsWith('cron-')) return 'scheduled'
+  return row.seq == null ? 'canvas_user' : 'external'
+}
+
+function textOf(
+  text: string,
+  attachments: readonly Attachment[],
+  summary: string | null | undefined,
+): string {
+  if (text !== '') return text
+  return attachments.length > 0 ? '' : (summary ?? '')
+}
+
+function delegationResult(row: ActivityRow): Inbound {
+  const response = resultSchema.parse(row.response_body ?? {})
+  const request = resultSchema.parse(row.request_body ?? {})
+  const failed = row.status === 'error'
+  return {
+    kind: 'delegation_result',
+    text: response.text || (failed ? (row.error_detail ?? 'The task failed.') : (row.summary ?? '')),
+    method: 'delegate_result',
+    peerId: null,
+    peerName: null,
+    peerRole: null,
+    userName: null,
+    authenticated: false,
+    contextId: null,
+    delegationId: response.delegation_id ?? request.delegation_id ?? null,
+    attachments: [],
+  }
+}

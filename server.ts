@@ -1,0 +1,53 @@
+/** Entry: joins the host's pipes, the MCP server and the session, and ends them on one path. */
+import { homedir } from 'node:os'
+import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js'
+import { createMcpServer } from './channel/mcp-server.ts'
+import { version } from './package.json'
+import { Session } from './session.ts'
+import { Log } from './state/log.ts'
+
+const log = new Log()
+
+/** Resolves when the line's bytes are in the pipe, which the write's callback says. */
+function writeToHost(line: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(line, (error) => (error ? reject(error) : resolve()))
+  })
+}
+
+const session = new Session({ environment: process.env, home: homedir(), version, log, write: writeToHost })
+const server = createMcpServer({
+  version,
+  context: session,
+  onListening: (clientName) => session.activate(clientName),
+})
+
+let stopping = false
+function shutDown(reason: string): void {
+  if (stopping) return
+  stopping = true
+  log.debug(`molecule channel: stops: ${reason}`)
+  session.stop()
+  process.exit(0)
+}
+
+// Attached in the first tick: what the host wrote before a later listener would be lost.
+const connected = server.connect(new StdioServerTransport())
+
+process.stdin.on('end', () => {
+  // Answers to what was asked before the end may still be on their way out.
+  setTimeout(() => shutDown('end of input'), 20)
+})
+process.stdin.on('close', () => shutDown('input closed'))
+process.stdout.on('error', () => shutDown('the host reads no more'))
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => shutDown(signal))
+server.onerror = (error) => log.warn(`molecule channel: protocol: ${error.message}`)
+server.onclose = () => shutDown('transport closed')
+process.on('uncaughtException', (error) =>
+  log.error(`molecule channel: unexpected: ${error.stack ?? error.message}`),
+)
+process.on('unhandledRejection', (error) =>
+  log.error(`molecule channel: unexpected rejection: ${String(error)}`),
+)
+
+await connected

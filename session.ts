@@ -1,0 +1,254 @@
+/**
+ * The life of this process after the handshake.
+ *
+ * inert -> active -> stopped. Inert: nothing that is shared is touched, since the host also starts this program for
+ * one-shot runs that must leave no trace. Active: the state folder is in use, the configuration file is watched, and
+ * each workspace has its membership as long as the configuration is valid. Stopped: one path, synchronous, quick.
+ */
+import { join } from 'node:path'
+import { DeliveryLine } from './channel/delivery.ts'
+import { type Hearing, judgeHearing, readAncestors } from './channel/listener.ts'
+import { type SessionView, statusReport } from './channel/status-report.ts'
+import type { ToolContext } from './channel/tools/tool.ts'
+import { type Config, type ConfigResult, type Environment, parseConfig, resolveStateDir } from './config.ts'
+import { Membership } from './membership.ts'
+import { PlatformClient } from './platform/client.ts'
+import { describeError } from './platform/errors.ts'
+import { storeIssued } from './state/issued-secrets.ts'
+import { Ledger } from './state/ledger.ts'
+import { type Holder, LockFile, readPidFile, removePidFile, writePidFile } from './state/lock.ts'
+import type { Log } from './state/log.ts'
+import {
+  ensureStateFolder,
+  readEnvFile,
+  type StatePaths,
+  stampOf,
+  statePaths,
+  tightenEnvFile,
+} from './state/state-folder.ts'
+
+export interface SessionOptions {
+  readonly environment: Environment
+  readonly home: string
+  readonly version: string
+  readonly log: Log
+  /** Writes one line to the host; resolves when its bytes have left the process. */
+  readonly write: (line: string) => Promise<void>
+}
+
+/** How often the configuration file is looked at. A watch on the folder would miss the folder itself being replaced. */
+const CONFIG_INTERVAL_MS = 1_000
+
+export class Session implements ToolContext {
+  readonly #o: SessionOptions
+  readonly #paths: StatePaths
+  readonly #holder: Holder
+  #config: ConfigResult
+  #configStamp: string
+  #active = false
+  #folderProblem: string | undefined
+  #hearing: Hearing = { mayHold: false, because: 'the host has not been heard yet' }
+  #clientName: string | undefined
+  #ledger: Ledger | undefined
+  #memberships: readonly Membership[] = []
+  #running = new AbortController()
+  #configTimer: ReturnType<typeof setInterval> | undefined
+
+  constructor(options: SessionOptions) {
+    this.#o = options
+    const { environment, home, log } = options
+    this.#paths = statePaths(resolveStateDir(environment, home))
+    this.#holder = {
+      pid: process.pid,
+      startedAt: Math.round(performance.timeOrigin),
+      project: environment.CLAUDE_PROJECT_DIR ?? process.cwd(),
+    }
+    this.#configStamp = stampOf(this.#paths.envFile)
+    this.#config = this.#readConfig()
+    log.setLevel(this.#config.ok ? this.#config.config.logLevel : this.#config.logLevel)
+  }
+
+  /** The host listens now: from here on the session may leave traces. Called once. */
+  activate(clientName: string | undefined): void {
+    if (this.#active) return
+    this.#active = true
+    this.#clientName = clientName
+    this.#prepareFolder()
+    this.#start()
+    this.#configTimer = setInterval(() => this.#lookAtConfig(), CONFIG_INTERVAL_MS)
+  }
+
+  /** Ends everything, at once: nothing here waits for anybody. */
+  stop(): void {
+    clearInterval(this.#configTimer)
+    this.#running.abort()
+    removePidFile(this.#paths.pidFile, this.#holder)
+  }
+
+  // What tools see.
+
+  readonly problems = (): readonly string[] => (this.#config.ok ? [] : this.#config.problems)
+
+  readonly workspaceIds = (): readonly string[] => this.#targets().map((target) => target.workspaceId)
+
+  readonly client = (workspaceId: string): PlatformClient | undefined => {
+    const target = this.#targets().find((candidate) => candidate.workspaceId === workspaceId)
+    if (target === undefined || !this.#config.ok) return undefined
+    return new PlatformClient({ ...target, orgId: this.#config.config.orgId })
+  }
+
+  readonly ledger = (): Ledger | undefined => {
+    this.#prepareFolder()
+    return this.#ledger
+  }
+
+  readonly statusReport = (): string => statusReport(this.#view())
+
+  readonly remark = (): string | undefined => {
+    if (!this.#active || this.#hearing.mayHold || !this.#config.ok) return undefined
+    return `Note: this session can send but does not receive messages (${this.#hearing.because}).`
+  }
+
+  #view(): SessionView {
+    const { version, log } = this.#o
+    return {
+      version,
+      envFile: this.#paths.envFile,
+      logFile: this.#paths.logFile,
+      redact: (text) => log.redact(text),
+      config: this.#config,
+      folderProblem: this.#folderProblem,
+      active: this.#active,
+      clientName: this.#clientName,
+      hearing: this.#hearing,
+      holder: readPidFile(this.#paths.pidFile),
+      memberships: this.#memberships.map((membership) => {
+        const report = membership.report()
+        return { ...report, counts: this.#ledger?.counts(report.workspaceId) ?? {} }
+      }),
+      pid: process.pid,
+      now: Date.now(),
+    }
+  }
+
+  #targets(): Config['targets'] {
+    return this.#config.ok ? this.#config.config.targets : []
+  }
+
+  #readConfig(): ConfigResult {
+    const { environment, home, log } = this.#o
+    const file = readEnvFile(this.#paths.envFile)
+    const result = parseConfig(environment, file.state === 'read' ? file.text : undefined, home)
+    const targets = result.ok ? result.config.targets : []
+    log.setSecrets(targets.map((target) => target.token))
+    for (const warning of result.warnings) log.warn(`molecule channel: ${warning}`)
+    if (result.ok) return result
+    const problems = file.state === 'unreadable' ? [file.reason, ...result.problems] : result.problems
+    for (const problem of problems) log.error(`molecule channel: ${problem}`)
+    return { ...result, problems }
+  }
+
+  /** Opens what lies in the state folder, as far as that is not done yet. */
+  #prepareFolder(): void {
+    if (this.#ledger !== undefined) return
+    const { log } = this.#o
+    try {
+      ensureStateFolder(this.#paths)
+      log.openFile(this.#paths.logFile)
+      const warning = tightenEnvFile(this.#paths.envFile)
+      if (warning !== undefined) log.warn(`molecule channel: ${warning}`)
+      this.#ledger = Ledger.open(this.#paths.ledger, (damage) => log.error(`molecule channel: ${damage}`))
+      this.#folderProblem = undefined
+    } catch (error) {
+      const problem = `the state folder ${this.#paths.folder} cannot be used: ${describeError(error)}`
+      if (problem !== this.#folderProblem) log.error(`molecule channel: ${problem}`)
+      this.#folderProblem = problem
+    }
+  }
+
+  /** Starts the memberships of the present configuration. */
+  #start(): void {
+    const { log, write, version } = this.#o
+    const ledger = this.#ledger
+    if (!this.#config.ok || ledger === undefined) return
+    const { config } = this.#config
+    this.#hearing = judgeHearing({
+      mode: config.channelMode,
+      clientName: this.#clientName,
+      ancestors: this.#clientName === 'claude-code' ? readAncestors() : [],
+    })
+    if (!this.#hearing.mayHold) {
+      log.info(`molecule channel: does not receive messages: ${this.#hearing.because}`)
+      return
+    }
+    this.#running = new AbortController()
+    const { signal } = this.#running
+    const delivery = new DeliveryLine({
+      ledger,
+      write,
+      held: () =>
+        this.#memberships.filter(({ held }) => held).map(({ client }) => client.endpoint.workspaceId),
+      onSent: (workspaceId) => this.#membership(workspaceId)?.sent(),
+      signal,
+      log: (line) => log.error(`molecule channel: ${line}`),
+    })
+    this.#memberships = config.targets.map(
+      (target, index) =>
+        new Membership({
+          target,
+          config,
+          card: { name: config.agentName, description: config.agentDescription, version },
+          index,
+          ledger,
+          lock: new LockFile(join(this.#paths.locks, `${target.workspaceId}.lock`)),
+          signal,
+          onHeld: () => {
+            writePidFile(this.#paths.pidFile, this.#holder)
+            delivery.notify()
+          },
+          onStored: () => delivery.notify(),
+          onIssued: (secrets) => this.#keepIssued(target.workspaceId, secrets),
+          log: log.info,
+        }),
+    )
+    void delivery.run()
+    for (const membership of this.#memberships) {
+      membership.run().catch((error: unknown) => {
+        log.error(
+          `molecule channel: workspace ${membership.report().workspaceId} stopped: ${describeError(error)}`,
+        )
+      })
+    }
+  }
+
+  #membership(workspaceId: string): Membership | undefined {
+    return this.#memberships.find(({ client }) => client.endpoint.workspaceId === workspaceId)
+  }
+
+  #keepIssued(workspaceId: string, secrets: Parameters<typeof storeIssued>[2]): void {
+    if (Object.keys(secrets).length === 0) return
+    try {
+      storeIssued(this.#paths.secrets, workspaceId, secrets)
+    } catch (error) {
+      this.#o.log.warn(`molecule channel: cannot keep what the platform issued: ${describeError(error)}`)
+    }
+  }
+
+  /** A repaired file starts what a broken one stopped; a changed one replaces everything. */
+  #lookAtConfig(): void {
+    const stamp = stampOf(this.#paths.envFile)
+    const retryFolder = this.#folderProblem !== undefined
+    if (stamp === this.#configStamp && !retryFolder) return
+    if (retryFolder) this.#prepareFolder()
+    const changed = stamp !== this.#configStamp
+    if (!changed && this.#folderProblem !== undefined) return
+    this.#configStamp = stamp
+    if (changed) this.#o.log.info('molecule channel: the configuration changed and is read again')
+    this.#running.abort()
+    this.#memberships = []
+    this.#config = this.#readConfig()
+    const warning = tightenEnvFile(this.#paths.envFile)
+    if (warning !== undefined) this.#o.log.warn(`molecule channel: ${warning}`)
+    this.#start()
+  }
+}

@@ -1,0 +1,328 @@
+/**
+ * The message ledger: every message the platform showed us, and how far it got. It is what makes delivery survive a
+ * crash, so its rule is that the record comes before the deed: a page is stored, rows and cursor together, before
+ * anything of it is delivered, and `sending` is recorded before the first byte is written.
+ *
+ * States: received -> sending -> sent -> confirmed -> answered, or skipped with a reason.
+ * - received: stored, to be written to the host. With attempts > 0 it may have been seen before.
+ * - sending: about to be written; after a crash nobody knows whether it was.
+ * - sent: its bytes have left this process. Whether the model was given them is not known.
+ * - confirmed: there is proof that the model was given it.
+ * - answered: the model answered it.
+ * - skipped: not for the model (an echo of our own words, a failed push attempt, a row from before the start).
+ */
+import { Database } from 'bun:sqlite'
+import { renameSync } from 'node:fs'
+import { migrate } from './ledger-schema.ts'
+import { createPrivately } from './state-folder.ts'
+
+export type MessageState = 'received' | 'sending' | 'sent' | 'confirmed' | 'answered' | 'skipped'
+
+/** One row of the feed as it is handed to the ledger. */
+export interface Entry {
+  readonly activityId: string
+  readonly seq: number | null
+  readonly createdAt: string
+  readonly peerId: string | null
+  /** The message as JSON; the ledger does not look into it. */
+  readonly content: string
+  /** Set when the row is not for the model. */
+  readonly skipped: string | null
+}
+
+export interface Cursor {
+  /** The last row read; null while the feed has been empty since it was first read. */
+  readonly activityId: string | null
+  readonly createdAt: string
+  readonly floor: string
+  /** When the feed was last read with success, in milliseconds since the epoch. */
+  readonly checkedAt: number
+}
+
+export interface StoredMessage {
+  readonly ord: number
+  readonly workspaceId: string
+  readonly activityId: string
+  readonly createdAt: string
+  readonly peerId: string | null
+  readonly content: string
+  readonly state: MessageState
+  /** How often it was about to be written; more than 0 before this time means that it may have been seen. */
+  readonly attempts: number
+}
+
+/** A message is put before the model at most this often. */
+export const MAX_ATTEMPTS = 3
+/** What was written longer ago is not repeated in a later session. */
+export const REDELIVER_WITHIN_MS = 24 * 60 * 60_000
+/** How long a message is kept. Rows a platform still holds after that are read again as if new only if its cursor is lost too. */
+const KEEP_MS = 30 * 24 * 60 * 60_000
+/** What was sent and not answered counts as work in hand for so long. */
+const OPEN_MS = 10 * 60_000
+
+const COLUMNS =
+  'ord, workspace_id AS workspaceId, activity_id AS activityId, created_at AS createdAt, peer_id AS peerId, content, state, attempts'
+
+export class Ledger {
+  readonly #db: Database
+
+  private constructor(db: Database) {
+    this.#db = db
+  }
+
+  /**
+   * Opens the ledger, creating it with mode 0600.
+   *
+   * A file that is no database is set aside under another name and a new one is begun.
+   *
+   * @param onDamage is told, in a sentence, when that happened.
+   * @throws when the folder cannot be written, or the file is of a newer version.
+   */
+  static open(path: string, onDamage: (sentence: string) => void = () => {}): Ledger {
+    try {
+      return Ledger.#openOnce(path)
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : undefined
+      if (code !== 'SQLITE_NOTADB' && code !== 'SQLITE_CORRUPT') throw error
+      const aside = `${path}.damaged-${Date.now()}`
+      renameSync(path, aside)
+      for (const suffix of ['-wal', '-shm']) {
+        try {
+          renameSync(path + suffix, aside + suffix)
+        } catch {
+          // Not every database has them.
+        }
+      }
+      onDamage(`the ledger was damaged; it is kept as ${aside}, and a new one was begun`)
+      return Ledger.#openOnce(path)
+    }
+  }
+
+  static #openOnce(path: string): Ledger {
+    if (path !== ':memory:') createPrivately(path)
+    const db = new Database(path, { readwrite: true, create: true, strict: true })
+    try {
+      db.run('PRAGMA busy_timeout = 1000')
+      db.run('PRAGMA journal_mode = WAL')
+      // A killed process loses nothing; a power cut at worst rewinds rows and cursor together.
+      db.run('PRAGMA synchronous = NORMAL')
+      migrate(db)
+      return new Ledger(db)
+    } catch (error) {
+      db.close()
+      throw error
+    }
+  }
+
+  close(): void {
+    this.#db.close()
+  }
+
+  cursor(workspaceId: string): Cursor | undefined {
+    return (
+      this.#db
+        .query<Cursor, [string]>(
+          'SELECT activity_id AS activityId, created_at AS createdAt, floor, checked_at AS checkedAt FROM cursor WHERE workspace_id = ?',
+        )
+        .get(workspaceId) ?? undefined
+    )
+  }
+
+  /**
+   * Stores a page and, if given, the new cursor, in one transaction. Rows that are known already stay as they are.
+   *
+   * @param now milliseconds since the epoch.
+   * @returns how many rows are new and for the model.
+   */
+  storePage(workspaceId: string, entries: readonly Entry[], cursor: Cursor | undefined, now: number): number {
+    const insert = this.#db.query(
+      `INSERT INTO message (workspace_id, activity_id, seq, created_at, received_at, state, reason, peer_id, content)
+       VALUES ($workspaceId, $activityId, $seq, $createdAt, $now, $state, $reason, $peerId, $content)
+       ON CONFLICT (workspace_id, activity_id) DO NOTHING`,
+    )
+    return this.#write(() => {
+      let fresh = 0
+      for (const entry of entries) {
+        const { changes } = insert.run({
+          workspaceId,
+          activityId: entry.activityId,
+          seq: entry.seq,
+          createdAt: entry.createdAt,
+          now,
+          state: entry.skipped === null ? 'received' : 'skipped',
+          reason: entry.skipped,
+          peerId: entry.peerId,
+          content: entry.content,
+        })
+        if (changes > 0 && entry.skipped === null) fresh++
+      }
+      if (cursor !== undefined) this.#saveCursor(workspaceId, cursor)
+      return fresh
+    })
+  }
+
+  /** Notes that the feed was read and held nothing new. */
+  touch(workspaceId: string, now: number): void {
+    this.#db.query('UPDATE cursor SET checked_at = ? WHERE workspace_id = ?').run(now, workspaceId)
+  }
+
+  #saveCursor(workspaceId: string, cursor: Cursor): void {
+    this.#db
+      .query(
+        `INSERT INTO cursor (workspace_id, activity_id, created_at, floor, checked_at)
+         VALUES ($workspaceId, $activityId, $createdAt, $floor, $checkedAt)
+         ON CONFLICT (workspace_id) DO UPDATE SET activity_id = excluded.activity_id,
+           created_at = excluded.created_at, floor = excluded.floor, checked_at = excluded.checked_at`,
+      )
+      .run({ workspaceId, ...cursor })
+  }
+
+  /** How many messages of a workspace wait to be written, or are being written. */
+  waiting(workspaceId: string): number {
+    return this.#count("workspace_id = ? AND state IN ('received', 'sending')", workspaceId)
+  }
+
+  /** The next messages to write, oldest first, up to `limit` of them and up to about `maxChars` of content. */
+  nextBatch(workspaceIds: readonly string[], limit: number, maxChars: number): readonly StoredMessage[] {
+    const rows = this.#db
+      .query<StoredMessage, [string, number]>(
+        `SELECT ${COLUMNS} FROM message
+         WHERE workspace_id IN (SELECT value FROM json_each(?)) AND state = 'received' ORDER BY ord LIMIT ?`,
+      )
+      .iterate(JSON.stringify(workspaceIds), limit)
+    const batch: StoredMessage[] = []
+    let chars = 0
+    for (const row of rows) {
+      if (batch.length > 0 && chars + row.content.length > maxChars) break
+      batch.push(row)
+      chars += row.content.length
+    }
+    return batch
+  }
+
+  /** Records that these are about to be written. From here on a crash leaves them marked as possibly seen. */
+  markSending(messages: readonly StoredMessage[]): void {
+    this.#each("UPDATE message SET state = 'sending', attempts = attempts + 1 WHERE ord = ?", messages)
+  }
+
+  /** Records that the bytes of these have left the process. What was confirmed or answered meanwhile stays so. */
+  markSent(messages: readonly StoredMessage[], now: number): void {
+    const update = this.#db.query(
+      "UPDATE message SET state = 'sent', sent_at = ? WHERE ord = ? AND state = 'sending'",
+    )
+    this.#write(() => {
+      for (const { ord } of messages) update.run(now, ord)
+    })
+  }
+
+  /** Takes back `sending` for messages of which surely not a byte was written. */
+  unmarkSending(messages: readonly StoredMessage[]): void {
+    this.#each(
+      "UPDATE message SET state = 'received', attempts = attempts - 1 WHERE ord = ? AND state = 'sending'",
+      messages,
+    )
+  }
+
+  /** Records proof that the model was given a message. Returns false when no such message waits for it. */
+  markConfirmed(workspaceId: string, activityId: string): boolean {
+    return (
+      this.#db
+        .query(
+          "UPDATE message SET state = 'confirmed' WHERE workspace_id = ? AND activity_id = ? AND state IN ('sending', 'sent')",
+        )
+        .run(workspaceId, activityId).changes > 0
+    )
+  }
+
+  markAnswered(ord: number): void {
+    this.#db.query("UPDATE message SET state = 'answered' WHERE ord = ?").run(ord)
+  }
+
+  /**
+   * Called by a new holder: what an earlier one may have written is written again, within bounds.
+   *
+   * @returns how many are written again, and how many are given up and only kept.
+   */
+  recover(workspaceId: string, now: number): { readonly again: number; readonly givenUp: number } {
+    return this.#write(() => {
+      const { changes: again } = this.#db
+        .query(
+          `UPDATE message SET state = 'received' WHERE workspace_id = ? AND state IN ('sending', 'sent')
+           AND attempts < ${MAX_ATTEMPTS} AND received_at > ?`,
+        )
+        .run(workspaceId, now - REDELIVER_WITHIN_MS)
+      // A message that was being written and may not be written again is treated as sent.
+      this.#db
+        .query("UPDATE message SET state = 'sent', sent_at = ? WHERE workspace_id = ? AND state = 'sending'")
+        .run(now, workspaceId)
+      this.#db
+        .query("DELETE FROM message WHERE workspace_id = ? AND received_at < ? AND state <> 'received'")
+        .run(workspaceId, now - KEEP_MS)
+      return { again, givenUp: this.#count("workspace_id = ? AND state = 'sent'", workspaceId) }
+    })
+  }
+
+  /** The highest `seq` at and below which no message is unsent; undefined when rows have none. */
+  ackableSeq(workspaceId: string): number | undefined {
+    const row = this.#db
+      .query<{ seq: number | null }, { workspaceId: string }>(
+        `SELECT max(seq) AS seq FROM message WHERE workspace_id = $workspaceId AND seq < coalesce(
+           (SELECT min(seq) FROM message WHERE workspace_id = $workspaceId AND state IN ('received', 'sending')),
+           9223372036854775807)`,
+      )
+      .get({ workspaceId })
+    return row?.seq ?? undefined
+  }
+
+  /** The message with this id, in any of the given workspaces. */
+  find(activityId: string, workspaceIds: readonly string[]): StoredMessage | undefined {
+    return (
+      this.#db
+        .query<StoredMessage, [string, string]>(
+          `SELECT ${COLUMNS} FROM message WHERE activity_id = ? AND workspace_id IN (SELECT value FROM json_each(?))
+           AND state <> 'skipped'`,
+        )
+        .get(activityId, JSON.stringify(workspaceIds)) ?? undefined
+    )
+  }
+
+  /** Messages given to the model and not answered, not older than ten minutes, newest first. */
+  open(workspaceId: string, now: number): readonly StoredMessage[] {
+    return this.#db
+      .query<StoredMessage, [string, number]>(
+        `SELECT ${COLUMNS} FROM message WHERE workspace_id = ? AND state IN ('sending', 'sent', 'confirmed')
+         AND sent_at > ? ORDER BY sent_at DESC LIMIT 100`,
+      )
+      .all(workspaceId, now - OPEN_MS)
+  }
+
+  /** How many messages of a workspace are in each state. */
+  counts(workspaceId: string): Readonly<Partial<Record<MessageState, number>>> {
+    const rows = this.#db
+      .query<{ state: MessageState; n: number }, [string]>(
+        'SELECT state, count(*) AS n FROM message WHERE workspace_id = ? GROUP BY state',
+      )
+      .all(workspaceId)
+    return Object.fromEntries(rows.map(({ state, n }) => [state, n]))
+  }
+
+  #count(where: string, workspaceId: string): number {
+    return (
+      this.#db
+        .query<{ n: number }, [string]>(`SELECT count(*) AS n FROM message WHERE ${where}`)
+        .get(workspaceId)?.n ?? 0
+    )
+  }
+
+  #each(sql: string, messages: readonly StoredMessage[]): void {
+    const statement = this.#db.query(sql)
+    this.#write(() => {
+      for (const { ord } of messages) statement.run(ord)
+    })
+  }
+
+  /** `immediate`: two sessions that both begin by reading would otherwise fail against each other on the first write. */
+  #write<T>(work: () => T): T {
+    return this.#db.transaction(work).immediate()
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * Who consumes the messages of a workspace. The kernel decides: the lock is an exclusive SQLite transaction, which
+ * ends with the process that holds it, however it ends. What the pid file says is for people; nobody acts on it, and
+ * nobody signals the process it names.
+ */
+import { Database } from 'bun:sqlite'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createPrivately } from './state-folder.ts'
+
+export type LockAttempt =
+  | { readonly state: 'held' }
+  | { readonly state: 'busy' }
+  | { readonly state: 'failed'; readonly reason: string }
+
+/**
+ * Open handles. A `Database` that nothing refers to is collected, and its lock is released without a word; this set
+ * keeps each one reachable until it is closed on purpose.
+ */
+const handles = new Set<Database>()
+
+export class LockFile {
+  readonly #path: string
+  #handle: Database | undefined
+  #held = false
+
+  constructor(path: string) {
+    this.#path = path
+  }
+
+  get held(): boolean {
+    return this.#held
+  }
+
+  /** Tries to take the lock, without waiting. Never throws. */
+  tryTake(): LockAttempt {
+    if (this.#held) return { state: 'held' }
+    try {
+      this.#open().run('BEGIN EXCLUSIVE')
+      this.#held = true
+      return { state: 'held' }
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'SQLITE_BUSY') return { state: 'busy' }
+      this.close()
+      return { state: 'failed', reason: `the lock ${this.#path} cannot be taken: ${String(error)}` }
+    }
+  }
+
+  /** Gives the lock back, if it is held, and closes the file. */
+  close(): void {
+    this.#held = false
+    if (this.#handle === undefined) return
+    handles.delete(this.#handle)
+    this.#handle.close()
+    this.#handle = undefined
+  }
+
+  #open(): Database {
+    if (this.#handle !== undefined) return this.#handle
+    createPrivately(this.#path)
+    const handle = new Database(this.#path, { readwrite: true, create: true })
+    handle.run('PRAGMA busy_timeout = 0')
+    handles.add(handle)
+    this.#handle = handle
+    return handle
+  }
+}
+
+export interface Holder {
+  readonly pid: number
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number
+  /** The folder the session works in, for the person who looks for it. */
+  readonly project: string
+}
+
+/** Writes who holds the lock, for people to read. Not being able to is no reason not to work. */
+export function writePidFile(path: string, holder: Holder): void {
+  try {
+    writeFileSync(path, pidFileText(holder), { mode: 0o600 })
+  } catch {
+    // A folder, a read-only file, a full disk: the record is a courtesy, the lock does not depend on it.
+  }
+}
+
+/** Removes the record if it is still ours. */
+export function removePidFile(path: string, holder: Holder): void {
+  try {
+    if (readFileSync(path, 'utf8') === pidFileText(holder)) rmSync(path)
+  } catch {
+    // Gone, or never written: what was wanted is so.
+  }
+}
+
+/** What the record says, or undefined when there is none that can be read. It may be out of date. */
+export function readPidFile(path: string): Holder | undefined {
+  try {
+    const [pid = '', startedAt = '', ...project] = readFileSync(path, 'utf8').split('\n')
+    const holder = { pid: Number(pid), startedAt: Date.parse(startedAt), project: project.join(' ').trim() }
+    return Number.isSafeInteger(holder.pid) && holder.pid > 0 && Number.isFinite(holder.startedAt)
+      ? holder
+      : undefined
+  } catch {
+    // No record, or not one we can read: the same to whoever asks.
+    return undefined
+  }
+}
+
+function pidFileText(holder: Holder): string {
+  return `${holder.pid}\n${new Date(holder.startedAt).toISOString()}\n${holder.project}\n`
+}

@@ -1,0 +1,87 @@
+/**
+ * Where words go that are not protocol: stderr, and a file of bounded size. The host throws stderr away once the
+ * handshake is done, so the file is what a person can read; it is opened only when the program may leave traces.
+ */
+import { appendFileSync, renameSync, statSync } from 'node:fs'
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+const ORDER: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 }
+
+export interface LogOptions {
+  readonly level?: LogLevel
+  readonly write?: (line: string) => void
+  readonly now?: () => Date
+  /** Bytes after which the file is set aside as `<file>.1`; so at most twice as many are kept. */
+  readonly maxBytes?: number
+}
+
+const MAX_EARLY_LINES = 200
+
+export class Log {
+  readonly #write: (line: string) => void
+  readonly #now: () => Date
+  readonly #maxBytes: number
+  #level: LogLevel
+  #file: string | undefined
+  #early: string[] = []
+  #secrets: readonly string[] = []
+
+  constructor(options: LogOptions = {}) {
+    this.#level = options.level ?? 'info'
+    this.#write = options.write ?? ((line) => void process.stderr.write(`${line}\n`))
+    this.#now = options.now ?? (() => new Date())
+    this.#maxBytes = options.maxBytes ?? 1024 * 1024
+  }
+
+  setLevel(level: LogLevel): void {
+    this.#level = level
+  }
+
+  /** Texts that are replaced wherever they would appear: the last line of defence, not the first. */
+  setSecrets(secrets: readonly string[]): void {
+    this.#secrets = secrets.filter((secret) => secret.length >= 6)
+  }
+
+  /** From here on lines also go to `file`; the ones said so far come first. */
+  openFile(file: string): void {
+    this.#file = file
+    for (const line of this.#early.splice(0)) this.#append(line)
+  }
+
+  readonly debug = (text: string): void => this.#say('debug', text)
+  readonly info = (text: string): void => this.#say('info', text)
+  readonly warn = (text: string): void => this.#say('warn', text)
+  readonly error = (text: string): void => this.#say('error', text)
+
+  redact(text: string): string {
+    return this.#secrets.reduce((cleaned, secret) => cleaned.replaceAll(secret, '[secret]'), text)
+  }
+
+  #say(level: LogLevel, text: string): void {
+    if (ORDER[level] < ORDER[this.#level]) return
+    const line = this.redact(text).replace(/[\r\n]+/g, ' ')
+    this.#write(line)
+    const stamped = `${this.#now().toISOString()} ${process.pid} ${level} ${line}\n`
+    if (this.#file !== undefined) this.#append(stamped)
+    else if (this.#early.length < MAX_EARLY_LINES) this.#early.push(stamped)
+  }
+
+  #append(line: string): void {
+    if (this.#file === undefined) return
+    try {
+      if (sizeOf(this.#file) + line.length > this.#maxBytes) renameSync(this.#file, `${this.#file}.1`)
+      appendFileSync(this.#file, line, { mode: 0o600 })
+    } catch {
+      // A full or read-only disk must not stop delivery; stderr has the line.
+    }
+  }
+}
+
+function sizeOf(file: string): number {
+  try {
+    return statSync(file).size
+  } catch {
+    // No file yet.
+    return 0
+  }
+}
