@@ -1,0 +1,41 @@
+/** Everything a change must pass, cheapest first; stops at the first failure. */
+import { BUNDLE_PATH, bundle } from './build.ts'
+
+interface Step {
+  readonly name: string
+  readonly run: () => Promise<boolean>
+}
+
+function command(...words: readonly string[]): () => Promise<boolean> {
+  return async () => (await Bun.spawn([...words], { stdio: ['ignore', 'inherit', 'inherit'] }).exited) === 0
+}
+
+/** The host starts the committed bundle, so it must be what the sources give. */
+async function bundleIsFresh(): Promise<boolean> {
+  const committed = await Bun.file(BUNDLE_PATH).text()
+  if ((await bundle()) === committed) return true
+  console.error('dist/server.js is not what the sources give: run `bun run build` and commit it.')
+  return false
+}
+
+// Run by Bun: their own first line asks for Node.js, which a machine need not have.
+const bin = (name: string): string => `node_modules/.bin/${name}`
+
+const steps: readonly Step[] = [
+  {
+    name: 'format and lint',
+    run: command(process.execPath, bin('biome'), 'check', '--error-on-warnings', '.'),
+  },
+  { name: 'types', run: command(process.execPath, bin('tsc'), '--noEmit') },
+  { name: 'bundle', run: bundleIsFresh },
+  { name: 'tests', run: command(process.execPath, 'test') },
+]
+
+for (const { name, run } of steps) {
+  const from = performance.now()
+  const passed = await run()
+  console.log(
+    `${passed ? 'passed' : 'FAILED'}: ${name} (${((performance.now() - from) / 1000).toFixed(1)} s)`,
+  )
+  if (!passed) process.exit(1)
+}
