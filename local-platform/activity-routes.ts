@@ -29,9 +29,9 @@ const Report = z.object({
   status: wire.text,
   error_detail: wire.text,
   duration_ms: z.int().nullish(),
-  request_body: z.unknown(),
-  response_body: z.unknown(),
-  metadata: z.unknown(),
+  request_body: z.unknown().optional(),
+  response_body: z.unknown().optional(),
+  metadata: z.unknown().optional(),
 })
 
 const Acknowledgement = z.object({ acked_seq: z.int().nullish() })

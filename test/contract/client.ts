@@ -1,0 +1,84 @@
+// Plain requests and readable answers, for tests that speak to a platform as any client would.
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  /** Undefined when the body is no JSON. */
+  readonly json: unknown
+}
+
+export interface RequestOptions {
+  readonly token?: string
+  readonly body?: unknown
+  /** As `body`, sent as it is. */
+  readonly raw?: string | FormData
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export class Client {
+  /** Origin, without a trailing slash. */
+  readonly url: string
+
+  constructor(url: string) {
+    this.url = url
+  }
+
+  async call(method: string, path: string, options: RequestOptions = {}): Promise<Answer> {
+    const response = await this.open(method, path, options)
+    const text = await response.text()
+    return { status: response.status, headers: response.headers, text, json: parsed(text) }
+  }
+
+  /** The response itself, for streams and bytes. */
+  open(method: string, path: string, options: RequestOptions = {}): Promise<Response> {
+    const body = options.raw ?? (options.body === undefined ? undefined : JSON.stringify(options.body))
+    const authorization = options.token === undefined ? {} : { Authorization: `Bearer ${options.token}` }
+    return fetch(`${this.url}${path}`, {
+      method,
+      headers: { ...authorization, ...options.headers },
+      redirect: 'manual',
+      ...(body === undefined ? {} : { body }),
+    })
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** A field of an answer that must be a text. */
+export function textField(answer: Answer, ...path: readonly string[]): string {
+  let value: unknown = answer.json
+  for (const name of path)
+    value = typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
+  if (typeof value === 'string') return value
+  throw new Error(`no text at ${path.join('.')} in ${answer.status} ${answer.text.slice(0, 300)}`)
+}
+
+export type Row = Readonly<Record<string, unknown>>
+
+/** The rows of an answer that must be a bare array of objects. */
+export function rowsOf(answer: Answer): readonly Row[] {
+  if (answer.status === 200 && Array.isArray(answer.json)) return answer.json
+  throw new Error(`no rows in ${answer.status} ${answer.text.slice(0, 300)}`)
+}
+
+/** Asks again until the answer satisfies the condition. @throws after five seconds, with the last answer */
+export async function until(
+  ask: () => Promise<Answer>,
+  satisfied: (answer: Answer) => boolean,
+): Promise<Answer> {
+  const deadline = performance.now() + 5000
+  for (;;) {
+    const answer = await ask()
+    if (satisfied(answer)) return answer
+    if (performance.now() > deadline)
+      throw new Error(`waited in vain; last: ${answer.status} ${answer.text.slice(0, 300)}`)
+    await Bun.sleep(5)
+  }
+}

@@ -1,0 +1,257 @@
+import { expect, test } from 'bun:test'
+import { textField } from './client.ts'
+import { ALL, contract, SINCE_V1, V2 } from './target.ts'
+
+contract('register', SINCE_V1, (target) => {
+  test('a poll agent is registered, online, and told its mode and its inbound secret', async () => {
+    const agent = await target.agent('agent')
+    const answer = await target.register(agent)
+    expect(answer.status).toBe(200)
+    expect(answer.json).toMatchObject({ status: 'registered', delivery_mode: 'poll' })
+    expect(textField(answer, 'platform_inbound_secret')).not.toBe('')
+    expect(answer.json).not.toHaveProperty('auth_token')
+    const shown = await target.call('GET', `/workspaces/${agent.id}`)
+    expect(shown.json).toMatchObject({ status: 'online', agent_card: { name: agent.name } })
+  })
+
+  test('a new external workspace that names no mode is a push workspace and needs a URL', async () => {
+    const created = await target.call('POST', '/workspaces', {
+      token: target.adminToken,
+      body: { name: `no mode ${crypto.randomUUID()}`, external: true, runtime: 'external' },
+    })
+    const agent = {
+      id: textField(created, 'id'),
+      name: '',
+      token: textField(created, 'connection', 'auth_token'),
+    }
+    const answer = await target.register(agent, {})
+    expect([answer.status, answer.json]).toEqual([400, { error: 'url is required for push-mode workspaces' }])
+  })
+
+  test('a mode that does not exist is refused before the token is looked at', async () => {
+    const agent = await target.agent('agent')
+    const answer = await target.register({ ...agent, token: 'wrong' }, { delivery_mode: 'smoke' })
+    expect([answer.status, answer.json]).toEqual([400, { error: "delivery_mode must be 'push' or 'poll'" }])
+  })
+
+  test('an unknown id makes a ghost workspace and gets its first token, which opens it', async () => {
+    const ghost = { id: crypto.randomUUID(), name: 'ghost', token: '' }
+    const answer = await target.call('POST', '/registry/register', {
+      body: { id: ghost.id, delivery_mode: 'poll', agent_card: { name: 'ghost' } },
+    })
+    const token = textField(answer, 'auth_token')
+    expect(token).toMatch(/^[A-Za-z0-9_-]{43}$/)
+    expect((await target.inbox({ ...ghost, token })).status).toBe(200)
+    expect((await target.call('GET', `/workspaces/${ghost.id}`)).json).toMatchObject({ name: ghost.id })
+    const again = await target.register({ ...ghost, token })
+    expect(again.json).not.toHaveProperty('auth_token')
+  })
+
+  test('a removed workspace is registered with a token that nothing accepts', async () => {
+    const agent = await target.agent('agent')
+    await target.remove(agent)
+    const answer = await target.register(agent)
+    expect(answer.json).toMatchObject({ status: 'registered' })
+    const inbox = await target.inbox({ ...agent, token: textField(answer, 'auth_token') })
+    expect([inbox.status, inbox.json]).toEqual([401, { error: 'invalid workspace auth token' }])
+    expect((await target.call('GET', `/workspaces/${agent.id}`)).status).toBe(410)
+  })
+})
+
+contract('register', ['v0'], (target) => {
+  test('a URL is always required, and the answer names neither mode nor secret', async () => {
+    const agent = await target.agent('agent')
+    const without = await target.register(agent)
+    expect(without.status).toBe(400)
+    const answer = await target.register(agent, { url: 'http://localhost:9' })
+    expect([answer.status, answer.json]).toEqual([200, { status: 'registered' }])
+  })
+})
+
+contract('register', V2, (target) => {
+  test('the card gets the name and the role that the workspace was made with', async () => {
+    const lead = await target.agent('lead')
+    const agent = await target.agent('agent', { parent: lead, role: 'Reads' })
+    await target.register(agent, { delivery_mode: 'poll', agent_card: {} })
+    const shown = await target.call('GET', `/workspaces/${agent.id}`)
+    expect(shown.json).toMatchObject({ agent_card: { name: agent.name, role: 'Reads' } })
+  })
+
+  test('an agent known only by a minted token receives an instance token once', async () => {
+    const id = crypto.randomUUID()
+    const first = await target.call('POST', '/registry/register', {
+      body: { id, delivery_mode: 'poll', agent_card: { name: 'x' } },
+    })
+    const token = textField(first, 'auth_token')
+    const minted = await target.call('POST', `/workspaces/${id}/tokens`, { token })
+    const api = textField(minted, 'auth_token')
+    const listed = await target.call('GET', `/workspaces/${id}/tokens`, { token: api })
+    const rows = Reflect.get(Object(listed.json), 'tokens')
+    const instance = rows.find((row: { prefix: string }) => token.startsWith(row.prefix))
+    await target.call('DELETE', `/workspaces/${id}/tokens/${instance.id}`, { token: api })
+    const again = await target.register({ id, name: 'x', token: api })
+    expect(textField(again, 'auth_token')).not.toBe(token)
+    expect((await target.inbox({ id, name: 'x', token: api })).status).toBe(200)
+  })
+
+  test('an agent may not claim to be the platform', async () => {
+    const agent = await target.agent('agent')
+    expect((await target.register(agent, { delivery_mode: 'poll', kind: 'platform' })).status).toBe(403)
+  })
+})
+
+contract('register, bootstrap gate', ALL, (target) => {
+  test('a workspace with a live token must show one of its own', async () => {
+    const agent = await target.agent('agent')
+    const body = { id: agent.id, agent_card: {}, delivery_mode: 'poll', url: 'http://localhost:9' }
+    const missing = await target.call('POST', '/registry/register', { body })
+    expect([missing.status, missing.json]).toEqual([401, { error: 'missing workspace auth token' }])
+    const wrong = await target.call('POST', '/registry/register', { body, token: 'wrong' })
+    expect([wrong.status, wrong.json]).toEqual([401, { error: 'invalid workspace auth token' }])
+    const beat = await target.call('POST', '/registry/heartbeat', { body: { workspace_id: agent.id } })
+    expect([beat.status, beat.json]).toEqual([401, { error: 'missing workspace auth token' }])
+  })
+
+  test.each([
+    ['no JSON', '{"id":'],
+    ['no object', '[]'],
+    ['no card', JSON.stringify({ id: crypto.randomUUID() })],
+    ['a card that is no object', JSON.stringify({ id: crypto.randomUUID(), agent_card: 'x' })],
+    ['an id that is no text', JSON.stringify({ id: 5, agent_card: {} })],
+  ])('a body with %s is refused', async (_, raw) => {
+    const answer = await target.call('POST', '/registry/register', { raw })
+    expect([answer.status, answer.json]).toEqual([400, { error: 'invalid request body' }])
+  })
+})
+
+contract('push URL rules', V2, (target) => {
+  test.each([
+    'ftp://example.com/',
+    'http://169.254.169.254/latest',
+    'http://[fe80::1]/',
+    'http://192.0.2.1/',
+    'http://198.51.100.7/',
+    'http://203.0.113.9/',
+    'http://100.64.1.1/',
+    'http://224.0.0.1/',
+    'http://[fc00::1]/',
+    'http://[2001:db8::1]/',
+    'http://[::ffff:169.254.169.254]/',
+  ])('%s is refused', async (url) => {
+    const agent = await target.agent('agent')
+    const answer = await target.register(agent, { delivery_mode: 'push', url })
+    expect(answer.status).toBe(400)
+  })
+
+  test('a card may not point where a URL may not', async () => {
+    const agent = await target.agent('agent')
+    const answer = await target.register(agent, {
+      delivery_mode: 'push',
+      url: 'http://localhost:9',
+      agent_card: { url: 'http://169.254.169.254/' },
+    })
+    expect([answer.status, answer.json]).toEqual([400, { error: 'workspace agent_card URL not allowed' }])
+    const update = await target.call('POST', '/registry/update-card', {
+      token: agent.token,
+      body: { workspace_id: agent.id, agent_card: { url: 'http://169.254.169.254/' } },
+    })
+    expect([update.status, update.json]).toEqual([400, { error: 'workspace URL not allowed' }])
+  })
+})
+
+contract('heartbeat', ALL, (target) => {
+  test('a minimal beat is enough, and what it leaves out is stored as zero', async () => {
+    const agent = await target.agent('agent')
+    await target.register(agent, { delivery_mode: 'poll', url: 'http://localhost:9' })
+    const beat = (body: object) =>
+      target.call('POST', '/registry/heartbeat', {
+        token: agent.token,
+        body: { workspace_id: agent.id, ...body },
+      })
+    await beat({ active_tasks: 3, uptime_seconds: 9, error_rate: 0.2, current_task: 'reading' })
+    const full = await target.call('GET', `/workspaces/${agent.id}`)
+    expect(full.json).toMatchObject({ active_tasks: 3, uptime_seconds: 9, last_error_rate: 0.2 })
+    expect(full.text).not.toContain('reading')
+    const minimal = await beat({})
+    expect(minimal.json).toMatchObject({ status: 'ok' })
+    expect((await target.call('GET', `/workspaces/${agent.id}`)).json).toMatchObject({
+      active_tasks: 0,
+      uptime_seconds: 0,
+      last_error_rate: 0,
+    })
+  })
+
+  test('an unknown workspace gets the same 200', async () => {
+    const body = { workspace_id: crypto.randomUUID() }
+    const answer = await target.call('POST', '/registry/heartbeat', { body })
+    expect([answer.status, answer.json]).toEqual([200, { status: 'ok' }])
+  })
+
+  test('a wedged runtime or a high error rate degrades, and a calm beat recovers', async () => {
+    const agent = await target.agent('agent')
+    await target.register(agent, { delivery_mode: 'poll', url: 'http://localhost:9' })
+    const statusAfter = async (body: object) => {
+      await target.call('POST', '/registry/heartbeat', {
+        token: agent.token,
+        body: { workspace_id: agent.id, ...body },
+      })
+      return textField(await target.call('GET', `/workspaces/${agent.id}`), 'status')
+    }
+    expect(await statusAfter({ runtime_state: 'wedged' })).toBe('degraded')
+    expect(await statusAfter({ runtime_state: 'ok' })).toBe('degraded')
+    expect(await statusAfter({})).toBe('online')
+    expect(await statusAfter({ error_rate: 0.5 })).toBe('degraded')
+    expect(await statusAfter({ error_rate: 0.1 })).toBe('degraded')
+    expect(await statusAfter({ error_rate: 0.09 })).toBe('online')
+    const managed = { runtime_metadata: { capabilities: { status_mgmt: true } } }
+    expect(await statusAfter({ error_rate: 0.9, ...managed })).toBe('online')
+  })
+
+  test.each([
+    ['no id', {}],
+    ['a text as a number', { workspace_id: 'x', active_tasks: '3' }],
+  ])('a beat with %s is refused', async (_, body) => {
+    const answer = await target.call('POST', '/registry/heartbeat', { body })
+    expect([answer.status, answer.json]).toEqual([400, { error: 'invalid request body' }])
+  })
+})
+
+contract('heartbeat', SINCE_V1, (target) => {
+  test('a beat alone brings a workspace that waits for its agent online', async () => {
+    const agent = await target.agent('agent')
+    expect((await target.call('GET', `/workspaces/${agent.id}`)).json).toMatchObject({
+      status: 'awaiting_agent',
+    })
+    await target.call('POST', '/registry/heartbeat', { token: agent.token, body: { workspace_id: agent.id } })
+    expect((await target.call('GET', `/workspaces/${agent.id}`)).json).toMatchObject({ status: 'online' })
+  })
+})
+
+contract('heartbeat', V2, (target) => {
+  test('a refused register of a known agent degrades it until a register succeeds', async () => {
+    const agent = await target.agent('agent')
+    await target.register(agent)
+    await target.register(agent, { delivery_mode: 'push' })
+    const beat = () =>
+      target.call('POST', '/registry/heartbeat', { token: agent.token, body: { workspace_id: agent.id } })
+    await beat()
+    expect((await target.call('GET', `/workspaces/${agent.id}`)).json).toMatchObject({ status: 'degraded' })
+    await target.register(agent)
+    await beat()
+    expect((await target.call('GET', `/workspaces/${agent.id}`)).json).toMatchObject({ status: 'online' })
+  })
+})
+
+contract('update card', ALL, (target) => {
+  test('the card is replaced as a whole', async () => {
+    const agent = await target.agent('agent')
+    const body = { workspace_id: agent.id, agent_card: { version: '2' } }
+    const answer = await target.call('POST', '/registry/update-card', { token: agent.token, body })
+    expect([answer.status, answer.json]).toEqual([200, { status: 'updated' }])
+    expect((await target.call('GET', `/workspaces/${agent.id}`)).json).toMatchObject({
+      agent_card: { version: '2' },
+    })
+    const half = await target.call('POST', '/registry/update-card', { body: { workspace_id: agent.id } })
+    expect(half.status).toBe(400)
+  })
+})

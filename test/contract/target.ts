@@ -1,0 +1,141 @@
+// The platforms the contract suite runs against: the one named by the environment, or a local one per contract version.
+
+import { afterAll, beforeAll, describe } from 'bun:test'
+import { type RunningPlatform, startPlatform } from '../../local-platform/platform.ts'
+import { type Answer, Client, textField } from './client.ts'
+
+export const VERSIONS = ['v0', 'v1', 'v2'] as const
+
+export type Version = (typeof VERSIONS)[number]
+
+export interface Agent {
+  readonly id: string
+  readonly name: string
+  readonly token: string
+}
+
+const remoteUrl = process.env.MOLECULE_CONTRACT_URL
+const remoteToken = process.env.MOLECULE_CONTRACT_ADMIN_TOKEN
+const remoteVersion = process.env.MOLECULE_CONTRACT_VERSION ?? 'v2'
+
+/** One platform and the workspaces a case makes on it, which are removed afterwards. */
+export class Target {
+  readonly version: Version
+  readonly #client: () => Client
+  readonly #adminToken: () => string
+  readonly #made: Agent[] = []
+
+  constructor(version: Version, client: () => Client, adminToken: () => string) {
+    this.version = version
+    this.#client = client
+    this.#adminToken = adminToken
+  }
+
+  get client(): Client {
+    return this.#client()
+  }
+
+  get adminToken(): string {
+    return this.#adminToken()
+  }
+
+  call: Client['call'] = (method, path, options) => this.client.call(method, path, options)
+
+  /** An external workspace, as the operator makes one. */
+  async agent(name: string, wish: { readonly parent?: Agent; readonly role?: string } = {}): Promise<Agent> {
+    const answer = await this.call('POST', '/workspaces', {
+      token: this.adminToken,
+      body: {
+        name: `${name} ${crypto.randomUUID().slice(0, 8)}`,
+        runtime: 'external',
+        external: true,
+        delivery_mode: 'poll',
+        ...(wish.role === undefined ? {} : { role: wish.role }),
+        ...(wish.parent === undefined ? {} : { parent_id: wish.parent.id }),
+      },
+    })
+    const id = textField(answer, 'id')
+    const shown = await this.call('GET', `/workspaces/${id}`)
+    const agent = { id, name: textField(shown, 'name'), token: textField(answer, 'connection', 'auth_token') }
+    this.#made.push(agent)
+    return agent
+  }
+
+  /** A lead with two agents under it, which are siblings. */
+  async team(): Promise<{ readonly lead: Agent; readonly builder: Agent; readonly reviewer: Agent }> {
+    const lead = await this.agent('lead')
+    const builder = await this.agent('builder', { parent: lead, role: 'Builds' })
+    return { lead, builder, reviewer: await this.agent('reviewer', { parent: lead }) }
+  }
+
+  register(agent: Agent, body: object = { delivery_mode: 'poll' }): Promise<Answer> {
+    const payload = { id: agent.id, agent_card: { name: agent.name }, ...body }
+    return this.call('POST', '/registry/register', { token: agent.token, body: payload })
+  }
+
+  /** A message from one agent to another, or from the human when there is no sender. */
+  send(target: Agent, message: object, sender?: Agent): Promise<Answer> {
+    const own = sender === undefined ? {} : { 'X-Workspace-ID': sender.id }
+    return this.call('POST', `/workspaces/${target.id}/a2a`, {
+      token: sender?.token ?? this.adminToken,
+      headers: own,
+      body: { jsonrpc: '2.0', id: 'rpc-1', method: 'message/send', params: { message } },
+    })
+  }
+
+  inbox(agent: Agent, query = ''): Promise<Answer> {
+    return this.call('GET', `/workspaces/${agent.id}/activity?type=a2a_receive${query}`, {
+      token: agent.token,
+    })
+  }
+
+  async remove(agent: Agent): Promise<Answer> {
+    return this.call('DELETE', `/workspaces/${agent.id}?confirm=true`, {
+      token: this.adminToken,
+      headers: { 'X-Confirm-Name': agent.name },
+    })
+  }
+
+  /** Children first; one that a case removed itself is no trouble. */
+  async tidy(): Promise<void> {
+    for (const agent of this.#made.reverse()) await this.remove(agent)
+  }
+}
+
+/** A text message of its own. */
+export function say(text: string, extra: object = {}): object {
+  return { role: 'user', messageId: crypto.randomUUID(), parts: [{ kind: 'text', text }], ...extra }
+}
+
+/**
+ * Cases of one topic of the contract, for each platform under test.
+ *
+ * @param versions the contract versions in which the cases hold
+ */
+export function contract(topic: string, versions: readonly Version[], cases: (target: Target) => void): void {
+  for (const version of versions) {
+    if (remoteUrl !== undefined && version !== remoteVersion) continue
+    describe(`${version}, ${topic}`, () => {
+      let local: RunningPlatform | undefined
+      let client: Client | undefined
+      const ready = (): Client => {
+        if (client === undefined) throw new Error('the platform is not started yet')
+        return client
+      }
+      const target = new Target(version, ready, () => remoteToken ?? local?.adminToken ?? '')
+      beforeAll(async () => {
+        if (remoteUrl === undefined) local = await startPlatform({ contract: version })
+        client = new Client(remoteUrl?.replace(/\/$/, '') ?? local?.url ?? '')
+      })
+      afterAll(async () => {
+        if (remoteUrl !== undefined) await target.tidy()
+        await local?.stop()
+      })
+      cases(target)
+    })
+  }
+}
+
+export const ALL = VERSIONS
+export const SINCE_V1: readonly Version[] = ['v1', 'v2']
+export const V2: readonly Version[] = ['v2']
