@@ -27,8 +27,6 @@ export interface DeliveryOptions {
 /** Messages, and characters, that are written before the next ones are taken from the disk. */
 const BATCH_MESSAGES = 32
 const BATCH_CHARS = 512 * 1024
-/** Messages of one workspace that may wait before its feed is read no further. */
-export const MAX_WAITING = 500
 /** After a failure of the disk. The cap is reached at once: a full disk is not mended in a hurry. */
 const RETRY_MS = 1_000
 
