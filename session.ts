@@ -102,6 +102,15 @@ export class Session implements ToolContext {
     return this.#ledger
   }
 
+  readonly confirm = (workspaceId: string, activityId: string): void => {
+    try {
+      this.#ledger?.markConfirmed(workspaceId, activityId)
+    } catch (error) {
+      // A receipt is extra certainty: without it the message is at worst shown once more, marked.
+      this.#o.log.debug(`molecule channel: cannot record a receipt: ${describeError(error)}`)
+    }
+  }
+
   readonly statusReport = (): string => statusReport(this.#view())
 
   readonly remark = (): string | undefined => {

@@ -1,5 +1,6 @@
 /** The tools this server offers, and the one way they are called. */
 import { describeError, PlatformError } from '../../platform/errors.ts'
+import { channelReceipt } from './channel-receipt.ts'
 import { delegateTask } from './delegate-task.ts'
 import { getWorkspaceInfo } from './get-workspace-info.ts'
 import { listPeers } from './list-peers.ts'
@@ -15,6 +16,7 @@ export const TOOLS: readonly Tool[] = [
   listPeers,
   getWorkspaceInfo,
   status,
+  channelReceipt,
 ]
 
 /** Calls a tool by name. Whatever goes wrong is a result a model can act on, never an exception. */
@@ -26,7 +28,9 @@ export async function callTool(
 ): Promise<Outcome> {
   const tool = TOOLS.find((candidate) => candidate.name === name)
   if (tool === undefined) {
-    const names = TOOLS.map((known) => known.name).join(', ')
+    const names = TOOLS.filter((known) => known !== channelReceipt)
+      .map((known) => known.name)
+      .join(', ')
     return failure(`There is no tool "${name.slice(0, 80)}". There are: ${names}.`)
   }
   const problems = context.problems()

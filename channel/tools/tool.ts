@@ -14,6 +14,8 @@ export interface ToolContext {
   readonly client: (workspaceId: string) => PlatformClient | undefined
   /** Undefined when the state folder cannot be used; sending works without it. */
   readonly ledger: () => Ledger | undefined
+  /** There is proof that the model was given a message. Never throws. */
+  readonly confirm: (workspaceId: string, activityId: string) => void
   /** One screen of text. */
   readonly statusReport: () => string
   /** A remark that belongs under every result, when this session does not receive messages. */
@@ -24,6 +26,8 @@ export interface ToolContext {
 export interface Outcome {
   readonly text: string
   readonly isError?: boolean
+  /** The text goes out as it is, for a reader that is not the model. */
+  readonly silent?: boolean
 }
 
 export interface Tool {
@@ -70,7 +74,7 @@ export function failure(text: string): Outcome {
   return { text, isError: true }
 }
 
-export function toResult({ text, isError }: Outcome, remark: string | undefined): CallToolResult {
-  const shown = remark === undefined ? text : `${text}\n\n${remark}`
+export function toResult({ text, isError, silent }: Outcome, remark: string | undefined): CallToolResult {
+  const shown = remark === undefined || silent ? text : `${text}\n\n${remark}`
   return { content: [{ type: 'text', text: shown }], ...(isError ? { isError } : {}) }
 }
