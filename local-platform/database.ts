@@ -38,6 +38,12 @@ export function openDatabase(path: string): Database {
   }
 }
 
+/** Closes the file with everything in it, so that it can be copied as one file. */
+export function closeDatabase(database: Database): void {
+  database.run('PRAGMA wal_checkpoint(TRUNCATE)')
+  database.close()
+}
+
 function connect(path: string): Database {
   try {
     return new Database(path, { create: true, readwrite: true, strict: true })

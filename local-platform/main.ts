@@ -24,10 +24,10 @@ async function run(chosen: Arguments): Promise<void> {
   const running = { url: platform.url, adminToken: platform.adminToken, db }
   const text =
     members.length === 0 ? firstGreeting(running, platform.createTeam()) : laterGreeting(running, members)
-  process.stdout.write(`${text}\n`)
   const stop = () => void platform.stop().then(() => process.exit(0))
   process.once('SIGINT', stop)
   process.once('SIGTERM', stop)
+  process.stdout.write(`${text}\n`)
 }
 
 async function start(chosen: Arguments, db: string): Promise<RunningPlatform | undefined> {
@@ -50,7 +50,7 @@ async function start(chosen: Arguments, db: string): Promise<RunningPlatform | u
   }
 }
 
-const writeRecord = (record: RequestRecord): void => {
+function writeRecord(record: RequestRecord): void {
   process.stderr.write(`${JSON.stringify(record)}\n`)
 }
 

@@ -8,7 +8,7 @@ import { Background } from './background.ts'
 import { chatRoutes } from './chat.ts'
 import { connectionRoutes } from './connection-routes.ts'
 import type { ContractVersion } from './contract.ts'
-import { openDatabase } from './database.ts'
+import { closeDatabase, openDatabase } from './database.ts'
 import { delegationRoutes } from './delegation-routes.ts'
 import { Delegations } from './delegations.ts'
 import { eventStreamRoute } from './event-stream.ts'
@@ -143,7 +143,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Runn
       sweeper.stop()
       events.close()
       await Promise.all([server.stop(true), background.stop()])
-      database.close()
+      closeDatabase(database)
     },
   }
 }
@@ -234,7 +234,7 @@ function listen(front: Front, options: PlatformOptions) {
       },
     })
   } catch (error) {
-    services.database.close()
+    closeDatabase(services.database)
     throw error
   }
 }

@@ -10,12 +10,13 @@ interface StreamEvent {
 /** An open event stream, read event by event. */
 class Stream {
   readonly response: Response
-  readonly #reader: ReadableStreamDefaultReader | undefined
+  readonly #chunks: AsyncIterator<Uint8Array>
   #text = ''
 
   constructor(response: Response) {
     this.response = response
-    this.#reader = response.body?.getReader()
+    if (response.body === null) throw new Error('a stream without a body')
+    this.#chunks = response.body[Symbol.asyncIterator]()
   }
 
   /** The next block of the stream, without its blank line; undefined at its end. */
@@ -27,8 +28,8 @@ class Stream {
         this.#text = this.#text.slice(end + 2)
         return block
       }
-      const chunk = await this.#reader?.read()
-      if (chunk?.value === undefined) return undefined
+      const chunk = await this.#chunks.next()
+      if (chunk.done) return undefined
       this.#text += Buffer.from(chunk.value).toString('utf8')
     }
   }
@@ -42,8 +43,8 @@ class Stream {
     }
   }
 
-  close(): Promise<void> | undefined {
-    return this.#reader?.cancel()
+  async close(): Promise<void> {
+    await this.#chunks.return?.()
   }
 }
 

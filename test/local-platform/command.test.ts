@@ -1,0 +1,117 @@
+// The program itself: what it prints, how it stops, what it says when it cannot start.
+
+import { expect, test } from 'bun:test'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Client } from '../contract/client.ts'
+
+const MAIN = join(import.meta.dir, '../../local-platform/main.ts')
+
+function run(argv: readonly string[], environment: Record<string, string> = {}) {
+  const child = Bun.spawn([process.execPath, MAIN, ...argv], {
+    stdout: 'pipe',
+    stderr: 'pipe',
+    env: { ...process.env, ...environment },
+  })
+  const reader = child.stdout.getReader()
+  const decoder = new TextDecoder()
+  let text = ''
+  const readUntil = async (mark: string) => {
+    while (!text.includes(mark)) {
+      const { value, done } = await reader.read()
+      if (done) throw new Error(`ended before ${mark}: ${text} ${await new Response(child.stderr).text()}`)
+      text += decoder.decode(value)
+    }
+    return text
+  }
+  return { child, readUntil, errors: () => new Response(child.stderr).text() }
+}
+
+test('the first start prints blocks that work as they are; later ones name the team and a way to a new token', async () => {
+  const data = mkdtempSync(join(tmpdir(), 'local-platform-'))
+  const first = run(['--port', '0'], { XDG_DATA_HOME: data })
+  const printed = await first.readUntil('Stop with')
+  const setting = (name: string) => RegExp(`^${name}=(\\S+)$`, 'm').exec(printed)?.[1] ?? ''
+  const [url, id, token] = ['URL', 'IDS', 'TOKENS'].map((end) =>
+    setting(`MOLECULE_${end === 'URL' ? 'PLATFORM' : 'WORKSPACE'}_${end}`),
+  )
+  const client = new Client(url ?? '')
+  expect((await client.call('GET', `/workspaces/${id}/activity`, token ? { token } : {})).status).toBe(200)
+  expect(printed.match(/^MOLECULE_WORKSPACE_IDS=/gm)).toHaveLength(3)
+  expect(printed).toMatch(/^Chat: +http:\/\/127\.0\.0\.1:\d+\/#token=\S+$/m)
+  first.child.kill('SIGTERM')
+  expect(await first.child.exited).toBe(0)
+
+  const second = run(['--port', '0'], { XDG_DATA_HOME: data })
+  const later = await second.readUntil('Stop with')
+  expect(later).toContain(`${id}  lead`)
+  expect(later).toContain('/admin/workspaces/ID/tokens')
+  expect(later).not.toContain(token ?? '')
+  second.child.kill('SIGINT')
+  expect(await second.child.exited).toBe(0)
+  rmSync(data, { recursive: true })
+})
+
+test('a port in use and a file that cannot be made get one sentence with the remedy', async () => {
+  const blocker = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response('') })
+  for (const [argv, sentence] of [
+    [['--port', String(blocker.port), '--db', ':memory:'], 'another with --port'],
+    [['--port', '0', '--db', '/proc/nowhere/p.db'], 'with --db'],
+    [['--port', 'x'], '--port is x'],
+  ] as const) {
+    const { child, errors } = run(argv)
+    expect(await child.exited).toBe(1)
+    const said = await errors()
+    expect(said).toContain(sentence)
+    expect(said.trimEnd().split('\n')).toHaveLength(1)
+  }
+  await blocker.stop(true)
+})
+
+test('it stops at once while a stream is open and a page is waited for', async () => {
+  const adminToken = 'operator-token-of-a-test'
+  const { child, readUntil } = run(['--port', '0', '--db', ':memory:', '--admin-token', adminToken])
+  const printed = await readUntil('Stop with')
+  const client = new Client(/^Platform: +(\S+)$/m.exec(printed)?.[1] ?? '')
+  const id = /^MOLECULE_WORKSPACE_IDS=(\S+)$/m.exec(printed)?.[1]
+  const stream = await client.open('GET', `/workspaces/${id}/events/stream`, { token: adminToken })
+  const waiting = client
+    .call('GET', `/workspaces/${id}/activity?wait=50`, { token: adminToken })
+    .catch(() => 'cut')
+  await client.call('GET', '/health')
+  child.kill('SIGTERM')
+  expect(await child.exited).toBe(0)
+  await Promise.all([waiting, stream.text().catch(() => '')])
+})
+
+test('the request log is JSON lines without a token, a query or a body', async () => {
+  const adminToken = 'operator-token-of-a-test'
+  const { child, readUntil, errors } = run([
+    '--port',
+    '0',
+    '--db',
+    ':memory:',
+    '--admin-token',
+    adminToken,
+    '--request-log',
+  ])
+  const printed = await readUntil('Stop with')
+  const client = new Client(/^Platform: +(\S+)$/m.exec(printed)?.[1] ?? '')
+  await client.call('GET', '/workspaces?secret=query', { token: adminToken })
+  child.kill('SIGTERM')
+  await child.exited
+  const said = await errors()
+  expect(JSON.parse(said.trim())).toMatchObject({ method: 'GET', path: '/workspaces', status: 200 })
+  expect(said).not.toContain(adminToken)
+  expect(said).not.toContain('query')
+})
+
+test('help names every option', async () => {
+  const { child, readUntil } = run(['--help'])
+  const text = await readUntil('this text')
+  for (const option of ['--port', '--db', '--host', '--admin-token', '--contract', '--request-log']) {
+    expect(text).toContain(option)
+  }
+  expect(await child.exited).toBe(0)
+})

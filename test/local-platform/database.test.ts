@@ -1,0 +1,124 @@
+import { Database } from 'bun:sqlite'
+import { expect, test } from 'bun:test'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { closeDatabase, openDatabase } from '../../local-platform/database.ts'
+import { startPlatform } from '../../local-platform/platform.ts'
+import { APPLICATION_ID, MIGRATIONS } from '../../local-platform/schema.ts'
+import { Client, rowsOf } from '../contract/client.ts'
+
+/** A folder that is gone when the test is over. */
+function folder(): Disposable & { readonly file: (name: string) => string } {
+  const path = mkdtempSync(join(tmpdir(), 'local-platform-'))
+  return { file: (name) => join(path, name), [Symbol.dispose]: () => rmSync(path, { recursive: true }) }
+}
+
+test('everything is there again after a restart on the same file', async () => {
+  using place = folder()
+  const db = place.file('platform.db')
+  const first = await startPlatform({ db })
+  const member = first.createWorkspace({ name: 'agent' })
+  await new Client(first.url).call('POST', `/workspaces/${member.id}/notify`, {
+    token: member.token,
+    body: { message: 'still here' },
+  })
+  await first.stop()
+  const second = await startPlatform({ db })
+  const inbox = await new Client(second.url).call('GET', `/workspaces/${member.id}/activity`, {
+    token: member.token,
+  })
+  expect(rowsOf(inbox)[0]).toMatchObject({ response_body: { result: 'still here' } })
+  expect(second.members()).toEqual([{ id: member.id, name: 'agent' }])
+  await second.stop()
+})
+
+test('no token is in the file', async () => {
+  using place = folder()
+  const db = place.file('platform.db')
+  const platform = await startPlatform({ db })
+  const member = platform.createWorkspace({ name: 'agent' })
+  await platform.stop()
+  const bytes = readFileSync(db).toString('latin1')
+  expect(bytes).toContain(member.id)
+  expect(bytes).not.toContain(member.token)
+  expect(bytes).not.toContain(platform.adminToken)
+})
+
+test('a file of an older schema is brought up to date with its rows', () => {
+  for (let version = 1; version < MIGRATIONS.length; version++) {
+    using place = folder()
+    const db = place.file('old.db')
+    const old = new Database(db)
+    for (const step of MIGRATIONS.slice(0, version)) old.run(step)
+    old.run(`PRAGMA application_id = ${APPLICATION_ID}`)
+    old.run(`PRAGMA user_version = ${version}`)
+    old.run(
+      `INSERT INTO workspaces (id, name, runtime, status, inbound_secret, created_at, updated_at)
+       VALUES ('w', 'kept', 'external', 'online', 's', '2026-07-01T10:00:00.000000Z', '2026-07-01T10:00:00.000000Z')`,
+    )
+    old.close()
+    const migrated = openDatabase(db)
+    expect(migrated.query('SELECT name FROM workspaces').get()).toEqual({ name: 'kept' })
+    expect(migrated.query('PRAGMA user_version').get()).toEqual({ user_version: MIGRATIONS.length })
+    expect(migrated.query('SELECT count(*) AS rows FROM memories').get()).toEqual({ rows: 0 })
+    migrated.close()
+  }
+})
+
+test('a file that is no database, damaged, foreign or newer is refused with a sentence and left untouched', () => {
+  using place = folder()
+  const noise = place.file('noise.db')
+  writeFileSync(noise, 'this is no database, and it is long enough to be looked at as one'.repeat(50))
+
+  const damaged = place.file('damaged.db')
+  closeDatabase(openDatabase(damaged))
+  const bytes = readFileSync(damaged)
+  bytes.fill(0xff, 4096 * 3, 4096 * 6)
+  writeFileSync(damaged, bytes)
+
+  const foreign = place.file('foreign.db')
+  const other = new Database(foreign)
+  other.run('CREATE TABLE recipes (id)')
+  other.close()
+
+  const newer = place.file('newer.db')
+  const future = openDatabase(newer)
+  future.run('PRAGMA user_version = 999')
+  closeDatabase(future)
+
+  for (const file of [noise, damaged, foreign, newer]) {
+    const before = readFileSync(file)
+    expect(() => openDatabase(file)).toThrow(/^(The database|The file) .*\.$/s)
+    expect(readFileSync(file).equals(before)).toBe(true)
+  }
+})
+
+test('a second platform on the same file is refused, and works once the first has stopped', async () => {
+  using place = folder()
+  const db = place.file('platform.db')
+  const first = await startPlatform({ db })
+  expect(startPlatform({ db })).rejects.toThrow('in use by another platform')
+  await first.stop()
+  await (await startPlatform({ db })).stop()
+})
+
+test('a file on disk stays in its owner’s hands', async () => {
+  using place = folder()
+  const child = Bun.spawn(
+    [
+      process.execPath,
+      `${import.meta.dir}/../../local-platform/main.ts`,
+      '--port',
+      '0',
+      '--db',
+      place.file('deep/down/p.db'),
+    ],
+    { stdout: 'pipe', stderr: 'pipe' },
+  )
+  await child.stdout.getReader().read()
+  expect(statSync(place.file('deep/down/p.db')).mode & 0o777).toBe(0o600)
+  expect(statSync(place.file('deep')).mode & 0o777).toBe(0o700)
+  child.kill()
+  await child.exited
+})

@@ -1,0 +1,251 @@
+// The pure parts: time, names, redaction, command line, hierarchy, statuses.
+
+import { describe, expect, test } from 'bun:test'
+import fc from 'fast-check'
+import { parseArguments } from '../../local-platform/arguments.ts'
+import { CONTRACTS } from '../../local-platform/contract.ts'
+import { preview } from '../../local-platform/delegations.ts'
+import { effectiveDeliveryMode } from '../../local-platform/delivery-mode.ts'
+import { ancestry, canCommunicate } from '../../local-platform/hierarchy.ts'
+import { isUuid, newUuid, systemRandom } from '../../local-platform/random.ts'
+import { redactSecrets } from '../../local-platform/redaction.ts'
+import { STATUSES, statusAfterHeartbeat, statusWhenLivenessEnds } from '../../local-platform/status.ts'
+import {
+  formatMicros,
+  parseTimestamp,
+  Timekeeper,
+  timestampMs,
+  wireTimestamp,
+} from '../../local-platform/time.ts'
+import { safeFileName, safeMimeType } from '../../local-platform/upload-names.ts'
+
+describe('timestamps', () => {
+  const micros = fc.integer({ min: 0, max: Date.UTC(2200, 0) * 1000 })
+
+  test('text order is time order, to the microsecond', () => {
+    fc.assert(
+      fc.property(micros, micros, (a, b) => {
+        expect(formatMicros(a) < formatMicros(b)).toBe(a < b)
+      }),
+    )
+  })
+
+  test('the wire form leads back to the same instant', () => {
+    fc.assert(
+      fc.property(micros, (instant) => {
+        const stored = formatMicros(instant)
+        expect(stored).toHaveLength(27)
+        expect(parseTimestamp(wireTimestamp(stored))).toBe(stored)
+      }),
+    )
+    expect(wireTimestamp('2026-07-01T10:00:00.000000Z')).toBe('2026-07-01T10:00:00Z')
+    expect(wireTimestamp('2026-07-01T10:00:00.120000Z')).toBe('2026-07-01T10:00:00.12Z')
+  })
+
+  test('other zones are understood, other texts are not', () => {
+    expect(parseTimestamp('2026-07-01T12:00:00.5+02:00')).toBe('2026-07-01T10:00:00.500000Z')
+    for (const text of ['', '2026-07-01', '2026-07-01T10:00:00', '2026-13-01T10:00:00Z', 'yesterday']) {
+      expect(parseTimestamp(text)).toBeUndefined()
+    }
+  })
+
+  test('stamps never go back, not even behind those of an earlier run', () => {
+    const times = [5, 3, 9, 1, 9]
+    const keeper = new Timekeeper(() => times.shift() ?? 0, '1970-01-01T00:00:00.004000Z')
+    const stamps = [1, 2, 3, 4, 5].map(() => timestampMs(keeper.stamp()))
+    expect(stamps).toEqual([5, 5, 9, 9, 9])
+  })
+})
+
+test('a generated id is a version 4 UUID', () => {
+  for (let count = 0; count < 100; count++) {
+    const id = newUuid(systemRandom)
+    expect(isUuid(id)).toBe(true)
+    expect(id).toMatch(/^.{14}4.{4}[89ab]/)
+  }
+})
+
+describe('file names', () => {
+  test('any name becomes a safe one of at most 100 characters', () => {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 300 }), (name) => {
+        expect(safeFileName(name)).toMatch(/^[A-Za-z0-9._-]{1,100}$/)
+        expect(['.', '..']).not.toContain(safeFileName(name))
+      }),
+    )
+  })
+
+  test('a path leaves its last part, a long name its extension', () => {
+    expect(safeFileName('../../etc/pass wd')).toBe('pass_wd')
+    expect(safeFileName('C:\\dir\\a.png')).toBe('a.png')
+    expect(safeFileName('dir/')).toBe('file')
+    expect(safeFileName(`${'a'.repeat(200)}.tar`)).toBe(`${'a'.repeat(96)}.tar`)
+    expect(safeFileName(`a.${'b'.repeat(200)}`)).toBe(`a.${'b'.repeat(98)}`)
+  })
+
+  test('a type loses its parameters; malformed becomes the general one, missing stays empty', () => {
+    expect(safeMimeType('Text/Plain; charset=utf-8')).toBe('text/plain')
+    expect(safeMimeType('nonsense')).toBe('application/octet-stream')
+    expect(safeMimeType('')).toBe('')
+  })
+})
+
+test('a text without secrets is kept as it is', () => {
+  for (const text of ['plain words', 'a token is short', 'Bearer', 'task-force-42', 'SECRET santa']) {
+    expect(redactSecrets(text)).toBe(text)
+  }
+})
+
+test('a preview is at most 300 bytes and never half a character', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', maxLength: 400 }), (text) => {
+      const short = preview(text)
+      if (short === text) return
+      expect(text).toStartWith(short.slice(0, -3))
+      expect(Buffer.byteLength(short)).toBeLessThanOrEqual(303)
+    }),
+  )
+})
+
+describe('hierarchy', () => {
+  const tree: Record<string, string | null> = {
+    root: null,
+    a: 'root',
+    b: 'root',
+    a1: 'a',
+    a2: 'a',
+    b1: 'b',
+    other: null,
+  }
+  const parentOf = (id: string) => tree[id]
+  const may = (from: string, to: string, roots = false) => canCommunicate(from, to, parentOf, roots)
+
+  test('self, siblings and the line up and down may talk, cousins and uncles may not', () => {
+    for (const [from, to] of [
+      ['a', 'a'],
+      ['a', 'b'],
+      ['a1', 'a2'],
+      ['root', 'a1'],
+      ['a1', 'root'],
+    ] as const) {
+      expect(may(from, to)).toBe(true)
+    }
+    for (const [from, to] of [
+      ['a1', 'b1'],
+      ['a1', 'b'],
+      ['b', 'a1'],
+      ['a', 'nobody'],
+      ['nobody', 'a'],
+    ] as const) {
+      expect(may(from, to)).toBe(false)
+    }
+  })
+
+  test('talking is mutual', () => {
+    for (const from of Object.keys(tree)) {
+      for (const to of Object.keys(tree)) expect(may(from, to)).toBe(may(to, from))
+    }
+  })
+
+  test('two roots may talk only where unrelated roots may', () => {
+    expect([may('root', 'other'), may('root', 'other', true), may('a', 'other', true)]).toEqual([
+      false,
+      true,
+      false,
+    ])
+  })
+
+  test('the way up ends after 32 steps and in a circle', () => {
+    expect(ancestry('x', (id) => (id === 'x' ? 'y' : 'x'))).toEqual(['x', 'y'])
+    expect(ancestry('0', (id) => String(Number(id) + 1))).toHaveLength(33)
+  })
+})
+
+describe('statuses', () => {
+  const beat = fc.record({
+    errorRate: fc.double({ min: 0, max: 1, noNaN: true }),
+    runtimeState: fc.constantFrom('', 'wedged', 'ok'),
+    managesStatus: fc.boolean(),
+    registerFailedRecently: fc.boolean(),
+  })
+
+  test('no heartbeat lifts a parked or removed workspace', () => {
+    fc.assert(
+      fc.property(
+        beat,
+        fc.constantFrom('paused', 'hibernated', 'hibernating', 'removed'),
+        (given, status) => {
+          for (const rules of Object.values(CONTRACTS))
+            expect(statusAfterHeartbeat(status, given, rules)).toBe(status)
+        },
+      ),
+    )
+  })
+
+  test('a heartbeat leads to online or degraded, or changes nothing', () => {
+    fc.assert(
+      fc.property(beat, fc.constantFrom(...STATUSES), (given, status) => {
+        expect(['online', 'degraded', status]).toContain(statusAfterHeartbeat(status, given, CONTRACTS.v2))
+      }),
+    )
+  })
+
+  test('waiting for an agent and having failed are lifted by the contracts that do', () => {
+    const calm = { errorRate: 0, runtimeState: '', managesStatus: false, registerFailedRecently: false }
+    const lifted = (status: 'awaiting_agent' | 'failed') =>
+      [CONTRACTS.v0, CONTRACTS.v1, CONTRACTS.v2].map(
+        (rules) => statusAfterHeartbeat(status, calm, rules) === 'online',
+      )
+    expect(lifted('awaiting_agent')).toEqual([false, true, true])
+    expect(lifted('failed')).toEqual([false, false, true])
+  })
+
+  test('the end of liveness never wakes and never revives', () => {
+    for (const status of ['removed', 'paused', 'hibernated'] as const) {
+      expect(statusWhenLivenessEnds(status, 'external', CONTRACTS.v2)).toBe(status)
+    }
+  })
+})
+
+test('the delivery mode: payload, row, poll for external runtimes, push', () => {
+  expect(effectiveDeliveryMode('poll', { deliveryMode: 'push', runtime: 'external' })).toBe('poll')
+  expect(effectiveDeliveryMode(undefined, { deliveryMode: 'push', runtime: 'external' })).toBe('push')
+  expect(effectiveDeliveryMode(undefined, { deliveryMode: '', runtime: 'external' })).toBe('poll')
+  expect(effectiveDeliveryMode(undefined, { deliveryMode: '', runtime: 'langgraph' })).toBe('push')
+  expect(effectiveDeliveryMode(undefined, undefined)).toBe('push')
+})
+
+describe('command line', () => {
+  test('nothing given means loopback, port 8080 and the newest contract', () => {
+    expect(parseArguments([])).toEqual({
+      kind: 'run',
+      arguments: {
+        port: 8080,
+        host: '127.0.0.1',
+        db: undefined,
+        adminToken: undefined,
+        contract: 'v2',
+        requestLog: false,
+      },
+    })
+  })
+
+  test.each([
+    [['--port', 'x'], '--port is x'],
+    [['--port', '65536'], '--port is 65536'],
+    [['--port', '-1'], ''],
+    [['--contract', 'v3'], '--contract is v3'],
+    [['--admin-token', 'short'], '--admin-token must be'],
+    [['--host', '0.0.0.0'], 'give the operator'],
+    [['--nonsense'], ''],
+    [['stray'], ''],
+  ])('%p is refused with a sentence', (argv, sentence) => {
+    const parsed = parseArguments(argv)
+    expect(parsed).toMatchObject({ kind: 'wrong', message: expect.stringContaining(sentence) })
+  })
+
+  test('other machines are let in only with a token of the operator', () => {
+    const token = 'a-token-of-the-operator'
+    expect(parseArguments(['--host', '0.0.0.0', '--admin-token', token])).toMatchObject({ kind: 'run' })
+  })
+})

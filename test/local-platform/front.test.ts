@@ -1,0 +1,152 @@
+// What stands before the endpoints, and what is the local platform's own: limits, origins, the chat page, waiting.
+
+import { expect, test } from 'bun:test'
+import { startPlatform } from '../../local-platform/platform.ts'
+import { rowsOf } from '../contract/client.ts'
+import { inbox, platformWithTeam, register, say, send } from './platform.ts'
+
+test('over the limit requests are refused with the time to wait, and the next window is open again', async () => {
+  await using fixture = await platformWithTeam({ rateLimit: 3 })
+  const { client, clock } = fixture
+  const statuses = []
+  for (let request = 0; request < 4; request++) statuses.push((await client.call('GET', '/health')).status)
+  expect(statuses).toEqual([200, 200, 200, 429])
+  clock.advance(20)
+  const refused = await client.call('GET', '/health')
+  expect(refused.json).toEqual({ error: 'rate limit exceeded', retry_after: 40 })
+  expect(refused.headers.get('Retry-After')).toBe('40')
+  expect(refused.headers.get('X-RateLimit-Remaining')).toBe('0')
+  clock.advance(41)
+  expect((await client.call('GET', '/health')).headers.get('X-RateLimit-Remaining')).toBe('2')
+})
+
+test('a foreign origin gets an empty 403, the own one passes', async () => {
+  await using fixture = await platformWithTeam()
+  const from = (Origin: string) => fixture.client.call('GET', '/health', { headers: { Origin } })
+  const foreign = await from('http://elsewhere.example')
+  expect([foreign.status, foreign.text]).toEqual([403, ''])
+  expect((await from(`${fixture.client.url}/`)).status).toBe(403)
+  expect((await from(fixture.client.url)).status).toBe(200)
+})
+
+test('a platform of an organisation answers strangers with an empty 404, save for presence and health', async () => {
+  const orgId = crypto.randomUUID()
+  await using fixture = await platformWithTeam({ orgId })
+  const { client, builder } = fixture
+  const stranger = await inbox(fixture, builder)
+  expect([stranger.status, stranger.text]).toEqual([404, ''])
+  expect((await register(fixture, builder)).status).toBe(200)
+  const path = `/workspaces/${builder.id}/activity`
+  for (const headers of [{ 'X-Molecule-Org-Id': orgId }, { Origin: client.url }]) {
+    expect((await client.call('GET', path, { token: builder.token, headers })).status).toBe(200)
+  }
+})
+
+test('the page may run only its own files, and every file of it is there', async () => {
+  await using fixture = await platformWithTeam()
+  const page = await fixture.client.call('GET', '/')
+  const policy = page.headers.get('Content-Security-Policy') ?? ''
+  expect(policy).toContain("default-src 'none'")
+  expect(policy).not.toContain('unsafe')
+  expect(page.text).not.toMatch(/<script>|<style|\son\w+=|\sstyle=/)
+  const files = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => match[1] ?? '')
+  const modules = (await fixture.client.call('GET', '/chat/chat.js')).text
+  const imported = [...modules.matchAll(/from '\.\/([^']+)'/g)].map((match) => `/chat/${match[1]}`)
+  for (const file of [...files, ...imported]) {
+    expect(file).toStartWith('/chat/')
+    const answer = await fixture.client.call('GET', file)
+    expect([file, answer.status, answer.headers.get('X-Content-Type-Options')]).toEqual([
+      file,
+      200,
+      'nosniff',
+    ])
+    expect(answer.text).not.toMatch(/innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(/)
+  }
+})
+
+test('an unknown path and an unknown method are not found', async () => {
+  await using fixture = await platformWithTeam()
+  for (const [method, path] of [
+    ['GET', '/nowhere'],
+    ['POST', '/health'],
+    ['DELETE', '/'],
+    ['GET', '/workspaces/%'],
+  ]) {
+    expect((await fixture.client.call(method ?? '', path ?? '')).status).toBeWithin(400, 405)
+  }
+})
+
+test('metrics name routes and statuses, and no workspace', async () => {
+  await using fixture = await platformWithTeam()
+  await inbox(fixture, fixture.builder)
+  const { text } = await fixture.client.call('GET', '/metrics')
+  expect(text).toContain(
+    'molecule_requests_total{method="GET",route="/workspaces/:id/activity",status="200"} 1',
+  )
+  expect(text).toContain('molecule_workspaces{status="awaiting_agent"} 3')
+  expect(text).not.toContain(fixture.builder.id)
+})
+
+test('a page can be waited for: it comes with the next row, at once when there are rows, empty when time is over', async () => {
+  await using fixture = await platformWithTeam()
+  const { client, builder } = fixture
+  const path = `/workspaces/${builder.id}/activity?type=a2a_receive`
+  const waited = (query: string) => client.call('GET', `${path}&wait=${query}`, { token: builder.token })
+  const empty = waited('1')
+  const waiting = waited('50')
+  await client.call('GET', '/health')
+  await send(fixture, builder, say('worth the wait'))
+  const page = await waiting
+  expect(page.text).toContain('worth the wait')
+  expect(page.headers.get('X-Activity-Wait-Max')).toBe('50')
+  expect((await waited('50')).text).toContain('worth the wait')
+  expect(rowsOf(await empty)).toHaveLength(1)
+  const cursor = rowsOf(page)[0]?.id
+  expect(rowsOf(await waited(`1&since_id=${cursor}`))).toEqual([])
+  for (const wrong of ['0', '51', 'x', '-1']) expect((await waited(wrong)).status).toBe(400)
+})
+
+test('a listener that leaves is forgotten', async () => {
+  await using fixture = await platformWithTeam()
+  const { client, builder } = fixture
+  const listeners = async () =>
+    /molecule_event_listeners (\d+)/.exec((await client.call('GET', '/metrics')).text)?.[1]
+  const path = `/workspaces/${builder.id}`
+  const leaving = new AbortController()
+  const open = (end: string) =>
+    fetch(`${client.url}${path}/${end}`, {
+      headers: { Authorization: `Bearer ${builder.token}` },
+      signal: leaving.signal,
+    })
+  await open('events/stream')
+  const waiting = open('activity?wait=50').catch(() => 'left')
+  while ((await listeners()) !== '2') await Bun.sleep(1)
+  leaving.abort()
+  await waiting
+  while ((await listeners()) !== '0') await Bun.sleep(1)
+})
+
+test('a slow reader costs a bounded amount, and others hear every event', async () => {
+  await using fixture = await platformWithTeam()
+  const { client, builder } = fixture
+  const open = () => client.open('GET', `/workspaces/${builder.id}/events/stream`, { token: builder.token })
+  const slow = await open()
+  const message = 'x'.repeat(50_000)
+  for (let count = 0; count < 300; count++) {
+    await client.call('POST', `/workspaces/${builder.id}/notify`, { token: builder.token, body: { message } })
+  }
+  fixture.platform.closeStreams()
+  expect((await slow.text()).length).toBeLessThan(300 * 50_000)
+})
+
+test('a given clock and given randomness make a run that can be repeated', async () => {
+  const story = async () => {
+    let next = 0
+    const random = (count: number) => Uint8Array.from({ length: count }, () => next++ % 256)
+    const platform = await startPlatform({ clock: () => 1_800_000_000_000, random })
+    const team = platform.createTeam()
+    await platform.stop()
+    return { adminToken: platform.adminToken, team }
+  }
+  expect(await story()).toEqual(await story())
+})

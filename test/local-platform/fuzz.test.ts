@@ -1,0 +1,247 @@
+// Whatever is sent to whichever route: an answer below 500 (save the two the contract asks for), never a stack, and the platform
+// lives on with no row that was not earned.
+
+import { expect, test } from 'bun:test'
+import fc from 'fast-check'
+import type { Answer } from '../contract/client.ts'
+import { type Fixture, platformWithTeam } from './platform.ts'
+
+const ROUTES = [
+  'POST /registry/register',
+  'POST /registry/heartbeat',
+  'POST /registry/update-card',
+  'POST /registry/check-access',
+  'GET /registry/ID/peers',
+  'GET /registry/discover/ID',
+  'POST /workspaces',
+  'GET /workspaces',
+  'GET /workspaces/ID',
+  'GET /workspaces/ID/state',
+  'GET /workspaces/ID/activity',
+  'POST /workspaces/ID/activity',
+  'POST /workspaces/ID/activity/ack',
+  'POST /workspaces/ID/a2a',
+  'GET /workspaces/ID/a2a/queue/TEXT',
+  'POST /workspaces/ID/notify',
+  'POST /workspaces/ID/chat/uploads',
+  'GET /workspaces/ID/chat/download',
+  'GET /workspaces/ID/pending-uploads/TEXT/content',
+  'POST /workspaces/ID/pending-uploads/TEXT/ack',
+  'POST /workspaces/ID/delegate',
+  'GET /workspaces/ID/delegations',
+  'POST /workspaces/ID/delegations/record',
+  'POST /workspaces/ID/delegations/TEXT/update',
+  'POST /workspaces/ID/memories',
+  'GET /workspaces/ID/memories',
+  'DELETE /workspaces/ID/memories/TEXT',
+  'GET /workspaces/ID/tokens',
+  'DELETE /workspaces/ID/tokens/TEXT',
+  'GET /workspaces/ID/external/connection',
+  'PUT /admin/faults',
+  'GET /ws',
+  'GET /metrics',
+  'GET /TEXT',
+  'POST /TEXT/TEXT',
+]
+
+/** Names of fields and parameters the platform knows, so that values get as far as they can. */
+const NAMES = [
+  'id',
+  'workspace_id',
+  'agent_card',
+  'url',
+  'delivery_mode',
+  'kind',
+  'error_rate',
+  'active_tasks',
+  'monthly_spend',
+  'runtime_metadata',
+  'runtime_state',
+  'current_task',
+  'uptime_seconds',
+  'name',
+  'role',
+  'parent_id',
+  'tier',
+  'runtime',
+  'external',
+  'activity_type',
+  'source_id',
+  'target_id',
+  'request_body',
+  'metadata',
+  'acked_seq',
+  'jsonrpc',
+  'method',
+  'params',
+  'message',
+  'messageId',
+  'parts',
+  'content',
+  'type',
+  'text',
+  'expires_in_seconds',
+  'attachments',
+  'task',
+  'idempotency_key',
+  'delegation_id',
+  'status',
+  'scope',
+  'namespace',
+  'limit',
+  'since_id',
+  'since_secs',
+  'before_ts',
+  'peer_id',
+  'include',
+  'source',
+  'q',
+  'path',
+  'offset',
+  'caller_id',
+  'answers',
+  'contract',
+  'max_concurrent_tasks',
+]
+
+/** Values that mean something somewhere. */
+const TELLING = fc.constantFrom<unknown>(
+  '',
+  'poll',
+  'push',
+  'LOCAL',
+  'GLOBAL',
+  'a2a_receive',
+  'agent_log',
+  'completed',
+  'peer_info',
+  'canvas',
+  'external',
+  'wedged',
+  '00000000-0000-0000-0000-000000000000',
+  'http://localhost:1/',
+  'http://[::1]/',
+  'javascript:x',
+  '2026-07-01T10:00:00Z',
+  null,
+  true,
+  0,
+  -1,
+  1e308,
+  Number.MAX_SAFE_INTEGER,
+  '\u0000',
+  '\ud800',
+  '../..',
+  "' OR 1=1 --",
+  '__proto__',
+  '🦊'.repeat(90),
+)
+
+const name = fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...NAMES) }, fc.string())
+const value: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
+  any: fc.oneof(
+    { depthSize: 'small' },
+    TELLING,
+    fc.string(),
+    fc.double(),
+    fc.array(tie('any'), { maxLength: 4 }),
+    fc.dictionary(name, tie('any'), { maxKeys: 5 }),
+  ),
+})).any
+
+const segment = fc.oneof(fc.string(), fc.uuid(), fc.constantFrom('%', '%00', '..', 'ID', '\u0000'))
+
+const request = fc.record({
+  route: fc.constantFrom(...ROUTES),
+  segment,
+  who: fc.constantFrom('nobody', 'stranger', 'member', 'operator'),
+  body: fc.oneof(value, fc.dictionary(name, value, { minKeys: 1, maxKeys: 8 })),
+  raw: fc.option(fc.string(), { freq: 6 }),
+  query: fc.dictionary(name, fc.oneof(fc.string(), TELLING.map(String)), { maxKeys: 4 }),
+  header: fc.constantFrom('X-Workspace-ID', 'X-Timeout', 'Content-Type', 'X-Confirm-Name', 'X-Nothing'),
+  headerValue: fc.oneof(
+    fc.constantFrom('system:x', '1', 'multipart/form-data', 'multipart/form-data; boundary=x'),
+    fc.uuid(),
+  ),
+})
+
+type Request = typeof request extends fc.Arbitrary<infer T> ? T : never
+
+async function ask(fixture: Fixture, given: Request): Promise<Answer> {
+  const { client, platform, builder } = fixture
+  const [method = '', pattern = ''] = given.route.split(' ')
+  const path = pattern
+    .replace('ID', builder.id)
+    .replaceAll('TEXT', encodeURIComponent(given.segment.toWellFormed()))
+  const query = Object.entries(given.query).map(([key, text]) => {
+    return `${encodeURIComponent(key.toWellFormed())}=${encodeURIComponent(text.toWellFormed())}`
+  })
+  const token = {
+    nobody: undefined,
+    stranger: 'stranger',
+    member: builder.token,
+    operator: platform.adminToken,
+  }[given.who]
+  const body = method === 'GET' ? {} : given.raw === null ? { body: given.body } : { raw: given.raw }
+  return client.call(method, `${path}?${query.join('&')}`, {
+    ...body,
+    ...(token === undefined ? {} : { token }),
+    headers: { [given.header]: given.headerValue },
+  })
+}
+
+/** The hosted platform's database rejects what is no UUID, and an empty file; the contract keeps these answers. */
+const ALLOWED_500 = ['registration failed', 'cursor lookup failed', 'could not stage files']
+const ALLOWED_503 = ['workspace not available', 'workspace has no URL', 'workspace container not running']
+
+test.each(['v0', 'v1', 'v2'] as const)('no request makes a %s platform fail', async (contract) => {
+  const failures: string[] = []
+  await using fixture = await platformWithTeam({ contract, log: (line) => failures.push(line) })
+  await fc.assert(
+    fc.asyncProperty(request, async (given) => {
+      const answer = await ask(fixture, given)
+      // A fault switch that was turned by chance would answer for the endpoints.
+      fixture.platform.resetFaults()
+      fixture.platform.setFaults({ contract })
+      if (answer.status >= 500) {
+        const error = String(Reflect.get(Object(answer.json), 'error'))
+        expect([
+          ...ALLOWED_500,
+          ...ALLOWED_503,
+          'failed to reach workspace agent',
+          'workspace unreachable',
+        ]).toContain(error)
+      }
+      expect(answer.text).not.toMatch(/SQLite|at .*\.ts:|node_modules/)
+    }),
+    { numRuns: 700 },
+  )
+  expect(failures).toEqual([])
+  expect((await fixture.client.call('GET', '/health')).json).toEqual({ status: 'ok' })
+})
+
+test('a stranger writes nothing but ghosts', async () => {
+  await using fixture = await platformWithTeam()
+  const { client, platform, lead, builder, reviewer } = fixture
+  const shown = async () => {
+    const rows = []
+    for (const member of [lead, builder, reviewer]) {
+      rows.push((await client.call('GET', `/workspaces/${member.id}`)).text)
+      for (const end of ['activity', 'memories', 'delegations', 'tokens']) {
+        rows.push(
+          (await client.call('GET', `/workspaces/${member.id}/${end}`, { token: platform.adminToken })).text,
+        )
+      }
+    }
+    return rows
+  }
+  const before = await shown()
+  await fc.assert(
+    fc.asyncProperty(request, async (given) => {
+      const who = given.who === 'operator' || given.who === 'member' ? 'nobody' : given.who
+      await ask(fixture, { ...given, who })
+    }),
+    { numRuns: 500 },
+  )
+  expect(await shown()).toEqual(before)
+})

@@ -1,0 +1,72 @@
+// A local platform for one test file, and a clock to move by hand.
+
+import { type PlatformOptions, type RunningPlatform, startPlatform } from '../../local-platform/platform.ts'
+import type { Member } from '../../local-platform/team.ts'
+import { Client } from '../contract/client.ts'
+
+export class ManualClock {
+  /** Milliseconds since the epoch. */
+  now = Date.UTC(2026, 6, 1, 10)
+
+  readonly read = (): number => this.now
+
+  advance(seconds: number): void {
+    this.now += seconds * 1000
+  }
+}
+
+export interface Fixture extends AsyncDisposable {
+  readonly platform: RunningPlatform
+  readonly client: Client
+  readonly clock: ManualClock
+  readonly lead: Member
+  readonly builder: Member
+  readonly reviewer: Member
+}
+
+/** A platform with its team, on a clock that stands still. */
+export async function platformWithTeam(options: PlatformOptions = {}): Promise<Fixture> {
+  const clock = new ManualClock()
+  const platform = await startPlatform({ clock: clock.read, ...options })
+  const [lead, builder, reviewer] = platform.createTeam()
+  if (lead === undefined || builder === undefined || reviewer === undefined)
+    throw new Error('the team is not whole')
+  const client = new Client(platform.url)
+  return { platform, client, clock, lead, builder, reviewer, [Symbol.asyncDispose]: () => platform.stop() }
+}
+
+/** What most tests ask of a fixture. */
+export function register({ client }: Fixture, member: Member, body: object = { delivery_mode: 'poll' }) {
+  return client.call('POST', '/registry/register', {
+    token: member.token,
+    body: { id: member.id, agent_card: {}, ...body },
+  })
+}
+
+export function beat({ client }: Fixture, member: Member, body: object = {}) {
+  return client.call('POST', '/registry/heartbeat', {
+    token: member.token,
+    body: { workspace_id: member.id, ...body },
+  })
+}
+
+export async function statusOf({ client }: Fixture, member: Member): Promise<unknown> {
+  return Reflect.get(Object((await client.call('GET', `/workspaces/${member.id}`)).json), 'status')
+}
+
+export function send({ client, platform }: Fixture, to: Member, message: object, from?: Member) {
+  return client.call('POST', `/workspaces/${to.id}/a2a`, {
+    token: from?.token ?? platform.adminToken,
+    body: { jsonrpc: '2.0', id: 'rpc-1', method: 'message/send', params: { message } },
+  })
+}
+
+export function inbox({ client }: Fixture, member: Member, query = '') {
+  return client.call('GET', `/workspaces/${member.id}/activity?type=a2a_receive${query}`, {
+    token: member.token,
+  })
+}
+
+export function say(text: string) {
+  return { role: 'user', messageId: crypto.randomUUID(), parts: [{ kind: 'text', text }] }
+}

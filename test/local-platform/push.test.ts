@@ -1,0 +1,181 @@
+import { afterAll, expect, test } from 'bun:test'
+import { rowsOf, textField, until } from '../contract/client.ts'
+import { beat, type Fixture, inbox, platformWithTeam, register, say, send } from './platform.ts'
+
+/** An agent that answers as it is told, and remembers what it was sent. */
+function agentThat(answer: (request: Request) => Response | Promise<Response>) {
+  const received: { path: string; authorization: string | null; host: string | null; body: unknown }[] = []
+  const server = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    fetch: async (request) => {
+      received.push({
+        path: new URL(request.url).pathname,
+        authorization: request.headers.get('Authorization'),
+        host: request.headers.get('Host'),
+        body: await request.json(),
+      })
+      return answer(request)
+    },
+  })
+  servers.push(server)
+  return { url: `http://localhost:${server.port}/a2a`, port: server.port, received }
+}
+
+const servers: Bun.Server<undefined>[] = []
+afterAll(() => Promise.all(servers.map((server) => server.stop(true))))
+
+const ANSWER = { jsonrpc: '2.0', id: 'rpc-1', result: { parts: [{ kind: 'text', text: 'done' }] } }
+
+const pushTo = (fixture: Fixture, url: string) =>
+  register(fixture, fixture.builder, { delivery_mode: 'push', url })
+
+test("a push agent's answer reaches the sender as it is, and both are kept", async () => {
+  await using fixture = await platformWithTeam()
+  const agent = agentThat(() => Response.json(ANSWER))
+  const secret = textField(await pushTo(fixture, agent.url), 'platform_inbound_secret')
+  const answer = await send(fixture, fixture.builder, say('do it'), fixture.lead)
+  expect([answer.status, answer.json]).toEqual([200, ANSWER])
+  expect(agent.received).toMatchObject([{ path: '/a2a', authorization: `Bearer ${secret}` }])
+  const [row] = rowsOf(await inbox(fixture, fixture.builder))
+  expect(row).toMatchObject({ status: 'ok', source_id: fixture.lead.id, response_body: ANSWER })
+})
+
+test('an agent that refuses passes on its status, with a text; a redirect is not followed', async () => {
+  await using fixture = await platformWithTeam()
+  const answers = [
+    Response.json({ error: 'too much' }, { status: 429 }),
+    new Response(null, { status: 302, headers: { Location: 'http://localhost:1/' } }),
+  ]
+  await pushTo(fixture, agentThat(() => answers.shift() ?? new Response('no')).url)
+  const refused = await send(fixture, fixture.builder, say('x'), fixture.lead)
+  expect([refused.status, refused.json]).toEqual([429, { error: 'too much' }])
+  expect((await send(fixture, fixture.builder, say('x'), fixture.lead)).status).toBe(302)
+  const [row] = rowsOf(await inbox(fixture, fixture.builder))
+  expect(row).toMatchObject({ status: 'error', error_detail: 'agent error' })
+})
+
+test('an agent that is not there is 502, one without a URL 503', async () => {
+  await using fixture = await platformWithTeam()
+  await pushTo(fixture, 'http://localhost:1/')
+  const gone = await send(fixture, fixture.builder, say('x'), fixture.lead)
+  expect([gone.status, gone.json]).toEqual([502, { error: 'failed to reach workspace agent' }])
+  const created = await fixture.client.call('POST', '/workspaces', {
+    token: fixture.platform.adminToken,
+    body: { name: 'no url', external: true, parent_id: fixture.lead.id },
+  })
+  const homeless = { id: textField(created, 'id'), name: '', token: '' }
+  fixture.platform.setStatus(homeless.id, 'online')
+  const answer = await send(fixture, homeless, say('x'), fixture.lead)
+  expect([answer.status, answer.json]).toEqual([503, { error: 'workspace has no URL', status: 'online' }])
+})
+
+test('a name is resolved again for each call, and one that now points inside is not called', async () => {
+  const addresses = ['127.0.0.1']
+  await using fixture = await platformWithTeam({ resolve: async () => addresses })
+  const agent = agentThat(() => Response.json(ANSWER))
+  await pushTo(fixture, `http://agent.example:${agent.port}/a2a`)
+  expect((await send(fixture, fixture.builder, say('x'), fixture.lead)).status).toBe(200)
+  expect(agent.received[0]?.host).toBe(`agent.example:${agent.port}`)
+  addresses[0] = '169.254.169.254'
+  const answer = await send(fixture, fixture.builder, say('x'), fixture.lead)
+  expect([answer.status, answer.json]).toEqual([502, { error: 'workspace URL is not publicly routable' }])
+  expect(agent.received).toHaveLength(1)
+})
+
+test('a name that does not resolve, or resolves to one blocked address among others, is not registered', async () => {
+  const addresses: string[] = []
+  await using fixture = await platformWithTeam({ resolve: async () => addresses })
+  expect((await pushTo(fixture, 'http://agent.example/')).status).toBe(400)
+  addresses.push('93.184.216.34', '10.0.0.1')
+  expect((await pushTo(fixture, 'http://agent.example/')).json).toEqual({
+    error: 'url targets a blocked address: RFC 1918 private',
+  })
+})
+
+test('a busy agent gets its messages from the queue, in order, when a beat reports capacity', async () => {
+  await using fixture = await platformWithTeam()
+  const agent = agentThat(() => Response.json(ANSWER))
+  await pushTo(fixture, agent.url)
+  await beat(fixture, fixture.builder, { active_tasks: 1 })
+  const message = say('first')
+  const first = await send(fixture, fixture.builder, message, fixture.lead)
+  expect(first.status).toBe(202)
+  expect(first.json).toMatchObject({ queued: true, queue_depth: 1 })
+  const again = await send(fixture, fixture.builder, message, fixture.lead)
+  expect(textField(again, 'queue_id')).toBe(textField(first, 'queue_id'))
+  const second = await send(fixture, fixture.builder, say('second'), fixture.lead)
+  expect(second.json).toMatchObject({ queue_depth: 2 })
+  expect(agent.received).toEqual([])
+
+  const state = (id: string, token = fixture.lead.token) =>
+    fixture.client.call('GET', `/workspaces/${fixture.builder.id}/a2a/queue/${id}`, { token })
+  expect((await state(textField(first, 'queue_id'))).json).toMatchObject({ status: 'queued', attempts: 0 })
+  expect((await state(textField(first, 'queue_id'), fixture.reviewer.token)).status).toBe(404)
+
+  for (const answer of [first, second]) {
+    await beat(fixture, fixture.builder, { active_tasks: 0 })
+    const done = await until(
+      () => state(textField(answer, 'queue_id')),
+      (item) => textField(item, 'status') === 'completed',
+    )
+    expect(JSON.parse(textField(done, 'response_body'))).toEqual(ANSWER)
+  }
+  expect(JSON.stringify(agent.received.map((request) => request.body))).toMatch(/first.*second/)
+})
+
+test('a queued message is given up after five attempts, or dropped when its time is over', async () => {
+  await using fixture = await platformWithTeam()
+  await pushTo(fixture, 'http://localhost:1/')
+  await beat(fixture, fixture.builder, { active_tasks: 1 })
+  const lasting = textField(await send(fixture, fixture.builder, say('x'), fixture.lead), 'queue_id')
+  const state = (id: string) =>
+    fixture.client.call('GET', `/workspaces/${fixture.builder.id}/a2a/queue/${id}`, {
+      token: fixture.lead.token,
+    })
+  for (let attempt = 1; attempt <= 5; attempt++) {
+    await beat(fixture, fixture.builder)
+    await until(
+      () => state(lasting),
+      (item) => item.text.includes(`"attempts":${attempt}`) && !item.text.includes('"status":"dispatched"'),
+    )
+  }
+  expect((await state(lasting)).json).toMatchObject({
+    status: 'failed',
+    last_error: 'failed to reach workspace agent',
+  })
+
+  await beat(fixture, fixture.builder, { active_tasks: 1 })
+  const brief = await fixture.client.call('POST', `/workspaces/${fixture.builder.id}/a2a`, {
+    token: fixture.lead.token,
+    body: { jsonrpc: '2.0', method: 'message/send', params: { message: say('x'), expires_in_seconds: 5 } },
+  })
+  fixture.clock.advance(6)
+  await beat(fixture, fixture.builder)
+  expect((await state(textField(brief, 'queue_id'))).json).toMatchObject({ status: 'dropped' })
+})
+
+test('a delegation to a push agent completes with the text of its answer', async () => {
+  await using fixture = await platformWithTeam()
+  await pushTo(fixture, agentThat(() => Response.json(ANSWER)).url)
+  const path = `/workspaces/${fixture.lead.id}`
+  const body = { target_id: fixture.builder.id, task: 'do it' }
+  await fixture.client.call('POST', `${path}/delegate`, { token: fixture.lead.token, body })
+  const list = await until(
+    () => fixture.client.call('GET', `${path}/delegations`, { token: fixture.lead.token }),
+    (page) => page.text.includes('completed'),
+  )
+  expect(rowsOf(list)[0]).toMatchObject({ status: 'completed', response_preview: 'done', direction: 'sent' })
+})
+
+test('stopping does not wait for an agent that never answers', async () => {
+  const fixture = await platformWithTeam()
+  const agent = agentThat(() => new Promise<Response>(() => {}))
+  await pushTo(fixture, agent.url)
+  const body = { target_id: fixture.builder.id, task: 'do it' }
+  const path = `/workspaces/${fixture.lead.id}/delegate`
+  await fixture.client.call('POST', path, { token: fixture.lead.token, body })
+  const started = performance.now()
+  await fixture.platform.stop()
+  expect(performance.now() - started).toBeLessThan(1000)
+})

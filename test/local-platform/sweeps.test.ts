@@ -1,0 +1,142 @@
+import { expect, test } from 'bun:test'
+import { rowsOf } from '../contract/client.ts'
+import { beat, inbox, platformWithTeam, register, say, send, statusOf } from './platform.ts'
+
+const DAY = 86_400
+
+test('an external agent is gone after the window of its contract, and back with a beat', async () => {
+  for (const [contract, window, gone] of [
+    ['v0', 90, 'offline'],
+    ['v1', 90, 'awaiting_agent'],
+    ['v2', 180, 'awaiting_agent'],
+  ] as const) {
+    await using fixture = await platformWithTeam({ contract })
+    const { platform, clock, builder } = fixture
+    await register(fixture, builder, { delivery_mode: 'poll', url: 'http://localhost:9' })
+    clock.advance(window - 1)
+    platform.tick()
+    expect(await statusOf(fixture, builder)).toBe('online')
+    clock.advance(20)
+    platform.tick()
+    expect(await statusOf(fixture, builder)).toBe(gone)
+    await beat(fixture, builder)
+    expect(await statusOf(fixture, builder)).toBe('online')
+  }
+})
+
+test('a beat in time keeps the agent online for another window', async () => {
+  await using fixture = await platformWithTeam()
+  await register(fixture, fixture.builder)
+  for (let step = 0; step < 10; step++) {
+    fixture.clock.advance(100)
+    await beat(fixture, fixture.builder)
+    fixture.platform.tick()
+    expect(await statusOf(fixture, fixture.builder)).toBe('online')
+  }
+})
+
+test('the window can be set', async () => {
+  await using fixture = await platformWithTeam({ staleAfterMs: 30_000 })
+  await register(fixture, fixture.builder)
+  fixture.clock.advance(31)
+  fixture.platform.tick()
+  expect(await statusOf(fixture, fixture.builder)).toBe('awaiting_agent')
+})
+
+test('a managed runtime goes offline when its liveness ends, a parked or removed one stays', async () => {
+  await using fixture = await platformWithTeam()
+  const { platform, clock, client } = fixture
+  const ghost = { id: crypto.randomUUID(), name: '', token: '' }
+  await client.call('POST', '/registry/register', {
+    body: { id: ghost.id, delivery_mode: 'poll', agent_card: {} },
+  })
+  for (const member of [fixture.builder, fixture.reviewer]) await register(fixture, member)
+  platform.setStatus(fixture.builder.id, 'paused')
+  platform.setStatus(fixture.reviewer.id, 'hibernated')
+  clock.advance(181)
+  platform.tick()
+  expect(await statusOf(fixture, ghost)).toBe('offline')
+  expect(await statusOf(fixture, fixture.builder)).toBe('paused')
+  expect(await statusOf(fixture, fixture.reviewer)).toBe('hibernated')
+})
+
+test('paused, hibernated, hibernating and removed are lifted by no beat, and by no register where the contract says so', async () => {
+  for (const status of ['paused', 'hibernated', 'hibernating', 'removed'] as const) {
+    await using fixture = await platformWithTeam()
+    fixture.platform.setStatus(fixture.builder.id, status)
+    await beat(fixture, fixture.builder)
+    await register(fixture, fixture.builder)
+    const shown = await fixture.client.call('GET', `/workspaces/${fixture.builder.id}?include_removed=true`)
+    expect(shown.json).toMatchObject({ status: status === 'hibernating' ? 'online' : status })
+  }
+})
+
+test('what is never provided fails after its limit, and a beat lifts it', async () => {
+  await using fixture = await platformWithTeam()
+  const { platform, client, clock } = fixture
+  const create = async (runtime: string) => {
+    const body = { name: runtime, runtime }
+    const answer = await client.call('POST', '/workspaces', { token: platform.adminToken, body })
+    return { id: String(Reflect.get(Object(answer.json), 'id')), name: runtime, token: '' }
+  }
+  const [usual, slow] = [await create('langgraph'), await create('hermes')]
+  clock.advance(601)
+  platform.tick()
+  expect([await statusOf(fixture, usual), await statusOf(fixture, slow)]).toEqual(['failed', 'provisioning'])
+  clock.advance(1200)
+  platform.tick()
+  expect(await statusOf(fixture, slow)).toBe('failed')
+  await beat(fixture, usual)
+  expect(await statusOf(fixture, usual)).toBe('online')
+})
+
+test('activity goes after a week if it was acknowledged, and after thirty days in any case', async () => {
+  await using fixture = await platformWithTeam()
+  const { platform, client, clock, builder } = fixture
+  for (const text of ['acknowledged', 'not yet']) await send(fixture, builder, say(text))
+  const [, first] = rowsOf(await inbox(fixture, builder))
+  const body = { acked_seq: first?.seq }
+  await client.call('POST', `/workspaces/${builder.id}/activity/ack`, { token: builder.token, body })
+  clock.advance(8 * DAY)
+  platform.tick()
+  const left = await inbox(fixture, builder)
+  expect(left.text).not.toContain('"acknowledged"')
+  expect(rowsOf(left)).toHaveLength(1)
+  expect((await inbox(fixture, builder, `&since_id=${first?.id}`)).status).toBe(410)
+  clock.advance(23 * DAY)
+  platform.tick()
+  expect(rowsOf(await inbox(fixture, builder))).toEqual([])
+})
+
+test('older contracts keep activity for a week, acknowledged or not', async () => {
+  await using fixture = await platformWithTeam({ contract: 'v1' })
+  await send(fixture, fixture.builder, say('old'))
+  fixture.clock.advance(7 * DAY + 1)
+  fixture.platform.tick()
+  expect(rowsOf(await inbox(fixture, fixture.builder))).toEqual([])
+})
+
+test('a file lives a day, and is not served after that even before the sweep', async () => {
+  await using fixture = await platformWithTeam()
+  const { platform, client, clock, builder } = fixture
+  const raw = new FormData()
+  raw.append('files', new File(['x'], 'x.txt'))
+  await client.call('POST', `/workspaces/${builder.id}/chat/uploads`, { token: builder.token, raw })
+  const [row] = rowsOf(await inbox(fixture, builder))
+  const fileId = Reflect.get(Object(row?.request_body), 'file_id')
+  const path = `/workspaces/${builder.id}/pending-uploads/${fileId}/content`
+  expect((await client.call('GET', path, { token: builder.token })).status).toBe(200)
+  clock.advance(DAY + 1)
+  expect((await client.call('GET', path, { token: builder.token })).status).toBe(404)
+  platform.tick()
+  expect((await client.call('GET', path, { token: builder.token })).status).toBe(404)
+})
+
+test('a clock that is set back dates no row before the ones that were read', async () => {
+  await using fixture = await platformWithTeam()
+  await send(fixture, fixture.builder, say('first'))
+  const [first] = rowsOf(await inbox(fixture, fixture.builder))
+  fixture.clock.advance(-3600)
+  await send(fixture, fixture.builder, say('second'))
+  expect((await inbox(fixture, fixture.builder, `&since_id=${first?.id}`)).text).toContain('second')
+})
