@@ -1,0 +1,45 @@
+/** Draws `docs/demo.svg`, the picture in the README, from what the demo prints when it is run now. */
+import { fileURLToPath } from 'node:url'
+
+const LINE = 20
+const PADDING = 24
+const WIDTH = 860
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const run = Bun.spawnSync([process.execPath, 'demo/main.ts'], { cwd: root, stderr: 'inherit' })
+if (!run.success) throw new Error('the demo failed; the picture stays as it is')
+const lines = ['$ ./molecule demo', '', ...run.stdout.toString().trimEnd().split('\n')]
+await Bun.write(`${root}/docs/demo.svg`, draw(lines))
+
+function draw(text: readonly string[]): string {
+  const height = PADDING * 2 + LINE * text.length
+  const rows = text.map((line, index) => row(line, PADDING + LINE * (index + 0.75)))
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="The demo's output: a person asks an agent, the agent asks another one, the answer appears in the chat">
+<rect width="100%" height="100%" rx="10" fill="#0d1117"/>
+<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, monospace" font-size="13" fill="#e6edf3" xml:space="preserve">
+${rows.join('\n')}
+</g>
+</svg>
+`
+}
+
+/** A step reads: mark, who, what, maybe a quotation, and the time it took. */
+function row(line: string, y: number): string {
+  const [, mark, who, what, quote = '', time] =
+    /^([✓✗]) (\S+) +(.*?)( {2}“.*”)? {2}([\d.]+ m?s)$/u.exec(line) ?? []
+  if (mark === undefined || who === undefined || what === undefined || time === undefined) {
+    return `<text x="${PADDING}" y="${y}" fill="${line.startsWith('$') ? '#79c0ff' : '#e6edf3'}">${escapeXml(line)}</text>`
+  }
+  const colour = mark === '✓' ? '#3fb950' : '#f85149'
+  return [
+    `<text y="${y}"><tspan x="${PADDING}" fill="${colour}">${mark}</tspan>`,
+    `<tspan x="${PADDING + 20}" fill="#d2a8ff">${escapeXml(who)}</tspan>`,
+    `<tspan x="${PADDING + 108}">${escapeXml(what)}</tspan>`,
+    `<tspan fill="#8b949e">${escapeXml(quote)}</tspan>`,
+    `<tspan x="${WIDTH - PADDING}" text-anchor="end" fill="#79c0ff">${time}</tspan></text>`,
+  ].join('')
+}
+
+function escapeXml(text: string): string {
+  return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;')
+}
