@@ -1,0 +1,82 @@
+import { expect, test } from 'bun:test'
+import { chmodSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { LockFile } from '../../state/lock.ts'
+import { type Member, Scene } from '../fixtures/scene.ts'
+import { until } from '../fixtures/until.ts'
+
+function envFile(scene: Scene, member: Member): string {
+  const { MOLECULE_STATE_DIR: _, ...settings } = scene.settings(member)
+  return Object.entries(settings)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('')
+}
+
+test.concurrent('unconfigured, every tool but status answers with the remedy', async () => {
+  await using scene = await Scene.open()
+  const host = await scene.host({ MOLECULE_STATE_DIR: scene.path('state') })
+  const { tools } = await host.client.listTools()
+  expect(tools.length).toBeGreaterThan(4)
+  const shown = tools.filter(({ _meta }) => JSON.stringify(_meta ?? {}).includes('"app"') === false)
+  for (const { name } of shown.filter((tool) => tool.name !== 'status')) {
+    const { text, isError } = await host.call(name)
+    expect({ name, isError }).toEqual({ name, isError: true })
+    expect(text).toContain('/molecule:configure')
+  }
+  const { text, isError } = await host.call('status')
+  expect(isError).toBe(false)
+  expect(text).toContain(scene.path('state', '.env'))
+})
+
+test.concurrent('a file that is written, broken and mended starts, stops and starts the channel', async () => {
+  await using scene = await Scene.open()
+  const member = scene.member()
+  const file = scene.path('state', '.env')
+  const host = await scene.host({ MOLECULE_STATE_DIR: scene.newFolder('state') })
+  const status = async (): Promise<string> => (await host.call('status')).text
+  expect(await status()).toContain('configuration: NOT VALID')
+
+  writeFileSync(file, envFile(scene, member), { mode: 0o600 })
+  await host.receiving()
+  await scene.person.write(member.id, 'after it was written')
+  await host.event(({ content }) => content === 'after it was written')
+
+  writeFileSync(file, 'MOLECULE_WORKSPACE_IDS=nonsense\n')
+  await until('the channel to stop', async () => (await status()).includes('configuration: NOT VALID'))
+  const lock = new LockFile(scene.path('state', 'locks', `${member.id}.lock`))
+  expect(lock.tryTake()).toEqual({ state: 'held' })
+  lock.close()
+  await scene.person.write(member.id, 'while it was broken')
+  expect((await host.call('send_message_to_user', { message: 'x' })).isError).toBe(true)
+
+  writeFileSync(file, envFile(scene, member))
+  await host.event(({ content }) => content === 'while it was broken')
+  await scene.person.write(member.id, 'after it was mended')
+  await host.event(({ content }) => content === 'after it was mended')
+  expect(
+    host.events.filter(({ meta }) => meta.redelivered === undefined).map(({ content }) => content),
+  ).toEqual(['after it was written', 'while it was broken', 'after it was mended'])
+})
+
+test.concurrent('a file that is removed stops the channel', async () => {
+  await using scene = await Scene.open()
+  const file = scene.path('state', '.env')
+  const host = await scene.host({ MOLECULE_STATE_DIR: scene.newFolder('state') })
+  writeFileSync(file, envFile(scene, scene.member()), { mode: 0o600 })
+  await host.receiving()
+  rmSync(file)
+  await until('the channel to stop', async () => (await host.call('status')).text.includes('receiving: no'))
+})
+
+test.concurrent('a file that others can read is closed to them, and the log says so', async () => {
+  await using scene = await Scene.open()
+  const file = scene.path('state', '.env')
+  scene.newFolder('state')
+  writeFileSync(file, envFile(scene, scene.member()))
+  chmodSync(file, 0o644)
+  const host = await scene.host({ MOLECULE_STATE_DIR: scene.path('state') })
+  // Not before the process may leave traces.
+  expect(statSync(file).mode & 0o777).toBe(0o644)
+  await host.receiving()
+  expect(statSync(file).mode & 0o777).toBe(0o600)
+  expect(scene.log()).toContain(`${file} was readable by others`)
+})

@@ -1,0 +1,99 @@
+import { expect, test } from 'bun:test'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { LockFile } from '../../state/lock.ts'
+import { Gate, never } from '../fixtures/gate.ts'
+import type { PluginProcess } from '../fixtures/plugin-process.ts'
+import { Scene } from '../fixtures/scene.ts'
+import { until } from '../fixtures/until.ts'
+
+/** A host kills half a second after it has asked; how far below that the end lies is measured by the benchmark. */
+const KILLED_AFTER_MS = 1_000
+
+type End = (plugin: PluginProcess) => unknown
+
+const ENDS: readonly (readonly [string, End])[] = [
+  ['the end of stdin', (plugin) => plugin.endInput()],
+  ['SIGTERM', (plugin) => plugin.signal('SIGTERM')],
+  ['SIGINT', (plugin) => plugin.signal('SIGINT')],
+  ['SIGHUP', (plugin) => plugin.signal('SIGHUP')],
+  [
+    'a closed stdout',
+    async (plugin) => {
+      await plugin.closeStdout()
+      // Noticed at the next word to the host.
+      plugin.notify('ping')
+      plugin.write('{"jsonrpc":"2.0","id":99,"method":"ping"}\n')
+    },
+  ],
+]
+
+async function endOf(plugin: PluginProcess, end: End): Promise<{ code: number; ms: number }> {
+  const from = performance.now()
+  await end(plugin)
+  const code = await plugin.exited()
+  return { code, ms: performance.now() - from }
+}
+
+function childrenOf(pid: number): readonly string[] {
+  const tasks = `/proc/${pid}/task`
+  if (!existsSync(tasks)) return []
+  return readdirSync(tasks).flatMap((task) => {
+    const children = `${tasks}/${task}/children`
+    return existsSync(children) ? readFileSync(children, 'utf8').split(' ').filter(Boolean) : []
+  })
+}
+
+for (const [name, end] of ENDS) {
+  test.concurrent(`${name} ends the process with 0, the lock free and bot.pid gone`, async () => {
+    await using scene = await Scene.open()
+    const member = scene.member()
+    const plugin = scene.process(scene.settings(member))
+    await plugin.connect()
+    await plugin.receiving()
+    expect(readFileSync(scene.path('state', 'bot.pid'), 'utf8')).toStartWith(`${plugin.pid}\n`)
+    expect(childrenOf(plugin.pid)).toEqual([])
+
+    const { code, ms } = await endOf(plugin, end)
+    expect(code).toBe(0)
+    expect(ms).toBeLessThan(KILLED_AFTER_MS)
+    expect(existsSync(scene.path('state', 'bot.pid'))).toBe(false)
+    const lock = new LockFile(scene.path('state', 'locks', `${member.id}.lock`))
+    expect(lock.tryTake()).toEqual({ state: 'held' })
+    lock.close()
+  })
+
+  test.concurrent(`${name} ends the process as quickly while the platform hangs`, async () => {
+    await using scene = await Scene.open()
+    await using gate = new Gate(scene.platform.url)
+    let asked = 0
+    gate.answer = () => {
+      asked++
+      return never()
+    }
+    const plugin = scene.process(scene.settings(scene.member(), { MOLECULE_PLATFORM_URL: gate.url }))
+    await plugin.connect()
+    await until('requests that hang', () => asked >= 2)
+    plugin.notify('tools/call', { name: 'list_peers', arguments: {} })
+
+    const { code, ms } = await endOf(plugin, end)
+    expect(code).toBe(0)
+    expect(ms).toBeLessThan(KILLED_AFTER_MS)
+    expect(existsSync(scene.path('state', 'bot.pid'))).toBe(false)
+  })
+}
+
+test.concurrent('a killed process leaves a lock that is free and a bot.pid that stops nobody', async () => {
+  await using scene = await Scene.open()
+  const member = scene.member()
+  const first = scene.process(scene.settings(member))
+  await first.connect()
+  await first.receiving()
+  first.signal('SIGKILL')
+  await first.exited()
+  expect(existsSync(scene.path('state', 'bot.pid'))).toBe(true)
+
+  const next = scene.process(scene.settings(member))
+  await next.connect()
+  await next.receiving()
+  expect(readFileSync(scene.path('state', 'bot.pid'), 'utf8')).toStartWith(`${next.pid}\n`)
+})

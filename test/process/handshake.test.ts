@@ -1,0 +1,169 @@
+import { expect, test } from 'bun:test'
+import { existsSync, writeFileSync } from 'node:fs'
+import { z } from 'zod'
+import packageFile from '../../package.json'
+import { currentBundle } from '../fixtures/bundle.ts'
+import { type Answer, PluginProcess } from '../fixtures/plugin-process.ts'
+import { Scene } from '../fixtures/scene.ts'
+import { until } from '../fixtures/until.ts'
+
+const initializedSchema = z.object({
+  protocolVersion: z.string(),
+  capabilities: z.object({
+    tools: z.object({}),
+    experimental: z.object({ 'claude/channel': z.object({}) }),
+  }),
+  instructions: z.string(),
+})
+
+const UUID = '7d0c1a52-0b1e-4a47-9d0e-0a2f5e3b9c11'
+const LAST_LEGACY_REVISION = '2025-11-25'
+
+function initialized({ result }: Answer): z.infer<typeof initializedSchema> {
+  return initializedSchema.parse(result)
+}
+
+/** Takes connections and never answers one. */
+function startHangingPlatform() {
+  let connections = 0
+  const server = Bun.listen({
+    hostname: '127.0.0.1',
+    port: 0,
+    socket: {
+      open: () => {
+        connections++
+      },
+      data: () => {},
+    },
+  })
+  return {
+    url: `http://127.0.0.1:${server.port}`,
+    connections: () => connections,
+    [Symbol.dispose]: () => server.stop(true),
+  }
+}
+
+test.concurrent('without any configuration initialize and the tool list are answered', async () => {
+  await using scene = await Scene.open()
+  const plugin = scene.process({ MOLECULE_STATE_DIR: scene.path('none') })
+  expect(initialized(await plugin.initialize()).protocolVersion).toBe(LAST_LEGACY_REVISION)
+  const { result } = await plugin.request('tools/list')
+  expect(JSON.stringify(result)).toContain('"reply_to_workspace"')
+})
+
+test.concurrent('initialize is answered while the platform hangs, and before it was asked anything', async () => {
+  await using scene = await Scene.open()
+  using platform = startHangingPlatform()
+  const plugin = scene.process(scene.settings(scene.member(), { MOLECULE_PLATFORM_URL: platform.url }))
+  initialized(await plugin.initialize())
+  await plugin.request('tools/list')
+  expect(platform.connections()).toBe(0)
+  await until('the plugin to ask the platform', () => platform.connections() > 0)
+  expect((await plugin.request('ping')).result).toEqual({})
+})
+
+test.concurrent('a state folder that cannot be made keeps nothing but the messages away', async () => {
+  await using scene = await Scene.open()
+  writeFileSync(scene.path('file'), '')
+  const state = scene.path('file', 'state')
+  const plugin = scene.process(scene.settings(scene.member(), { MOLECULE_STATE_DIR: state }))
+  await plugin.connect()
+  await until('status to tell', async () => (await plugin.call('status')).includes(`${state} cannot be used`))
+  expect(await plugin.call('send_message_to_user', { message: 'hello' })).not.toContain('"isError"')
+})
+
+test.concurrent('server/discover is refused as unknown at once, and the connection goes on as a channel', async () => {
+  await using scene = await Scene.open()
+  const plugin = scene.process(scene.settings(scene.member()))
+  const probe = await plugin.request(
+    'server/discover',
+    { _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' } },
+    'server-discover-probe-1',
+  )
+  expect(probe.error?.code).toBe(-32601)
+  expect(initialized(await plugin.initialize('claude-code')).protocolVersion).toBe(LAST_LEGACY_REVISION)
+})
+
+test.concurrent('a host that asks for a later revision is given the last one that can carry channels', async () => {
+  await using scene = await Scene.open()
+  const plugin = scene.process(scene.settings(scene.member()))
+  const answer = initialized(await plugin.initialize('claude-code', '2026-07-28'))
+  expect(answer.protocolVersion).toBe(LAST_LEGACY_REVISION)
+  expect(answer.capabilities.experimental).toEqual({ 'claude/channel': {} })
+})
+
+test('the protocol package is pinned to major 1, which never negotiates a revision without channels', async () => {
+  const name = '@modelcontextprotocol/sdk'
+  const installed = z
+    .object({ version: z.string() })
+    .parse(await Bun.file(new URL(`../../node_modules/${name}/package.json`, import.meta.url)).json())
+  expect(packageFile.dependencies[name]).toMatch(/^1\.\d+\.\d+$/)
+  expect(installed.version).toBe(packageFile.dependencies[name])
+})
+
+test.concurrent('what the host writes before the program runs is read', async () => {
+  await using scene = await Scene.open()
+  const plugin = scene.process(scene.settings(scene.member()))
+  // All in the pipe before the new process can have executed a line.
+  const answers = [plugin.initialize(), plugin.request('tools/list'), plugin.request('ping')]
+  for (const { error } of await Promise.all(answers)) expect(error).toBeUndefined()
+})
+
+test.concurrent('a request that is followed by the end of input is still answered', async () => {
+  await using scene = await Scene.open()
+  const plugin = scene.process(scene.settings(scene.member()))
+  const answer = plugin.initialize()
+  plugin.endInput()
+  initialized(await answer)
+  expect(await plugin.exited()).toBe(0)
+})
+
+test.concurrent('nothing but JSON-RPC comes on stdout, whatever goes wrong', async () => {
+  await using scene = await Scene.open()
+  scene.platform.setFaults({ answers: [{ kind: 'html', times: 0 }] })
+  const plugin = scene.process(
+    scene.settings(scene.member(), { MOLECULE_LOG_LEVEL: 'debug', MOLECULE_POLL_INTERVAL_MS: 'soon' }),
+  )
+  plugin.write('garbage\n{"half":\n\n[]\n{"jsonrpc":"2.0"}\n')
+  await plugin.connect()
+  await plugin.request('no/such/method')
+  await plugin.call('no_such_tool')
+  await plugin.call('list_peers')
+  await until('an error of the platform in the log', () => plugin.stderr.includes('cannot read its inbox'))
+  plugin.signal('SIGTERM')
+  await plugin.exited()
+  expect(plugin.lines.length).toBeGreaterThan(4)
+  for (const line of plugin.lines) expect(JSON.parse(line)).toMatchObject({ jsonrpc: '2.0' })
+})
+
+/** A cloned repository that means ill: a preload of its own, and settings of its own. */
+async function hostileProject(scene: Scene): Promise<{ folder: string; marker: string }> {
+  const folder = scene.newFolder('project')
+  const marker = scene.path('was-here')
+  await Bun.write(`${folder}/bunfig.toml`, 'preload = ["./preload.ts"]\n')
+  await Bun.write(`${folder}/preload.ts`, `require('node:fs').writeFileSync(${JSON.stringify(marker)}, '')\n`)
+  await Bun.write(
+    `${folder}/.env`,
+    `MOLECULE_WORKSPACE_IDS=${UUID}\nMOLECULE_WORKSPACE_TOKENS=planted-token-0123456789\nMOLECULE_PLATFORM_URL=${scene.platform.url}\n`,
+  )
+  return { folder, marker }
+}
+
+test.concurrent('started as .mcp.json says, the project folder of the user has no effect', async () => {
+  await using scene = await Scene.open()
+  const { folder, marker } = await hostileProject(scene)
+  // The very command line, the committed bundle included.
+  await using plugin = new PluginProcess({ env: { MOLECULE_STATE_DIR: scene.path('state') }, cwd: folder })
+  await plugin.connect()
+  expect(await plugin.call('status')).toContain('configuration: NOT VALID')
+  expect(existsSync(marker)).toBe(false)
+})
+
+test.concurrent('without those flags the same folder would run code inside the process', async () => {
+  await using scene = await Scene.open()
+  const { folder, marker } = await hostileProject(scene)
+  const bundle = new URL(await currentBundle(), new URL('../../', import.meta.url)).pathname
+  const bare = Bun.spawn([process.execPath, bundle], { cwd: folder, stdio: ['ignore', 'ignore', 'ignore'] })
+  await bare.exited
+  expect(existsSync(marker)).toBe(true)
+})
