@@ -116,7 +116,8 @@ async function dispatch(
   const result = await push(
     {
       url: target.url,
-      body: message.envelope,
+      body: JSON.stringify(message.envelope),
+      contentType: 'application/json',
       secret: target.inbound_secret,
       signal: AbortSignal.any([patience.signal, services.background.signal]),
       maxResponseBytes: services.rules().pushResponseBytes,

@@ -89,7 +89,6 @@ function record(services: Services, row: WorkspaceRow, beat: Heartbeat): void {
     },
     rules(),
   )
-  const spend = Math.min(Math.max(beat.monthly_spend, 0), MAX_SPEND_CENTS)
   workspaces.update(row.id, {
     status,
     error_rate: beat.error_rate,
@@ -97,7 +96,7 @@ function record(services: Services, row: WorkspaceRow, beat: Heartbeat): void {
     active_tasks: beat.active_tasks,
     uptime_seconds: beat.uptime_seconds,
     current_task: beat.current_task,
-    ...(spend === 0 ? {} : { monthly_spend: spend }),
+    monthly_spend: spendAfter(row.monthly_spend, beat.monthly_spend),
     runtime_state: beat.runtime_state,
     manages_status: managesStatus ? 1 : 0,
     idle_timeout_seconds: beat.runtime_metadata?.idle_timeout_seconds ?? null,
@@ -118,6 +117,11 @@ function record(services: Services, row: WorkspaceRow, beat: Heartbeat): void {
     active_tasks: beat.active_tasks,
     uptime_seconds: beat.uptime_seconds,
   })
+}
+
+/** The spend in cents after a beat reported it: clamped, and zero means that nothing is reported. */
+export function spendAfter(before: number, reported: number): number {
+  return Math.min(Math.max(reported, 0), MAX_SPEND_CENTS) || before
 }
 
 function announceStatus(

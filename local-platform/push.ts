@@ -1,7 +1,6 @@
 // Calling a push-mode agent at its own URL, with every guard of the contract: the address is checked at the moment of the
 // call and the call goes to that very address, so a name cannot change its mind in between.
 
-import type { JsonObject } from './http.ts'
 import { checkUrl, type GuardSettings, refusedAddress } from './url-guard.ts'
 
 /** Addresses of a host name. */
@@ -27,7 +26,9 @@ export type PushResult =
 
 export interface PushRequest {
   readonly url: string
-  readonly body: JsonObject
+  /** JSON text, or a form as it came. */
+  readonly body: string | ArrayBuffer
+  readonly contentType: string
   readonly secret: string
   readonly signal: AbortSignal
   readonly maxResponseBytes: number
@@ -51,7 +52,7 @@ export async function routeTo(
   return refusal === undefined ? { url: checked.url, address: addresses[0] } : { refusal }
 }
 
-/** Sends one message. Redirects are not followed: they would lead past the guard. */
+/** Sends one request. Redirects are not followed: they would lead past the guard. */
 export async function push(request: PushRequest, settings: PushSettings): Promise<PushResult> {
   const route = await routeTo(request.url, settings)
   if ('refusal' in route) return { kind: 'not-routable', reason: route.refusal }
@@ -59,11 +60,11 @@ export async function push(request: PushRequest, settings: PushSettings): Promis
     const response = await fetch(pinned(route.url, route.address), {
       method: 'POST',
       headers: {
-        'Content-Type': 'application/json',
+        'Content-Type': request.contentType,
         Authorization: `Bearer ${request.secret}`,
         Host: route.url.host,
       },
-      body: JSON.stringify(request.body),
+      body: request.body,
       redirect: 'manual',
       signal: request.signal,
       tls: { serverName: route.url.hostname },

@@ -1,11 +1,13 @@
 // Files on their way to an agent: staged here by the person's chat, fetched and acknowledged by the agent (contract: uploads).
 
 import type { ActivityEntry } from './activity.ts'
-import { json, refuse } from './http.ts'
+import { json, jsonText, MAX_BODY_BYTES, refuse } from './http.ts'
+import { push } from './push.ts'
 import { isUuid, newUuid } from './random.ts'
 import type { Call, Route } from './router.ts'
 import type { Services } from './services.ts'
 import { safeFileName, safeMimeType } from './upload-names.ts'
+import type { WorkspaceRow } from './workspaces.ts'
 
 interface StoredFile {
   readonly content: Uint8Array<ArrayBuffer>
@@ -42,7 +44,7 @@ async function upload(services: Services, call: Call): Promise<Response> {
   const row = workspaces.find(call.param('id'))
   if (row === undefined || row.status === 'removed') throw refuse(404, 'workspace not found')
   if (!services.rules().pollMode) throw refuse(503, 'workspace container not running')
-  if (row.delivery_mode !== 'poll') throw refuse(502, 'workspace unreachable')
+  if (row.delivery_mode !== 'poll') return forward(services, row, call.request)
   const files = await stagedFiles(services, call.request)
   const createdAt = time.stamp()
   const entries = database.transaction(() =>
@@ -77,6 +79,23 @@ async function upload(services: Services, call: Call): Promise<Response> {
   )()
   for (const entry of entries) activity.announce(entry)
   return json({ files: files.map((file) => manifest(row.id, file)) })
+}
+
+/** A push agent keeps its files itself: the form goes on to it as it came. */
+async function forward(services: Services, row: WorkspaceRow, request: Request): Promise<Response> {
+  const result = await push(
+    {
+      url: `${row.url.replace(/\/$/, '')}/internal/chat/uploads/ingest`,
+      body: await request.arrayBuffer(),
+      contentType: request.headers.get('Content-Type') ?? 'application/octet-stream',
+      secret: row.inbound_secret,
+      signal: AbortSignal.any([request.signal, services.background.signal]),
+      maxResponseBytes: MAX_BODY_BYTES,
+    },
+    services.pushSettings(),
+  )
+  if (result.kind !== 'answered' || result.status >= 300) throw refuse(502, 'workspace unreachable')
+  return jsonText(result.text, result.status)
 }
 
 function manifest(workspaceId: string, file: Staged): object {

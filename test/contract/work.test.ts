@@ -99,6 +99,7 @@ contract('delegation', SINCE_V1, (target) => {
     expect((await update({ status: 'resting' })).status).toBe(400)
     const ended = await update({ status: 'completed', response_preview: 'r'.repeat(400) })
     expect(said(ended)).toEqual([200, { status: 'completed', delegation_id: id }])
+    await update({ status: 'failed', error: 'too late' })
     const row = rowsOf(await delegations(target, lead)).find((entry) => entry.response_preview !== undefined)
     expect(row).toMatchObject({ status: 'completed', response_preview: `${'r'.repeat(300)}...` })
   })

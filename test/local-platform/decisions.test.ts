@@ -6,6 +6,7 @@ import { parseArguments } from '../../local-platform/arguments.ts'
 import { CONTRACTS } from '../../local-platform/contract.ts'
 import { preview } from '../../local-platform/delegations.ts'
 import { effectiveDeliveryMode } from '../../local-platform/delivery-mode.ts'
+import { spendAfter } from '../../local-platform/heartbeat.ts'
 import { ancestry, canCommunicate } from '../../local-platform/hierarchy.ts'
 import { isUuid, newUuid, systemRandom } from '../../local-platform/random.ts'
 import { redactSecrets } from '../../local-platform/redaction.ts'
@@ -248,4 +249,8 @@ describe('command line', () => {
     const token = 'a-token-of-the-operator'
     expect(parseArguments(['--host', '0.0.0.0', '--admin-token', token])).toMatchObject({ kind: 'run' })
   })
+})
+
+test('spend is clamped, and zero is no report', () => {
+  expect([5, 0, -3, 10 ** 13].map((reported) => spendAfter(7, reported))).toEqual([5, 7, 7, 10 ** 12])
 })

@@ -179,3 +179,40 @@ test('stopping does not wait for an agent that never answers', async () => {
   await fixture.platform.stop()
   expect(performance.now() - started).toBeLessThan(1000)
 })
+
+test('a push ends when its agent was silent for the idle time that its beats set', async () => {
+  await using fixture = await platformWithTeam()
+  await pushTo(fixture, agentThat(() => new Promise<Response>(() => {})).url)
+  await beat(fixture, fixture.builder, { runtime_metadata: { idle_timeout_seconds: 1 } })
+  const answer = await send(fixture, fixture.builder, say('x'), fixture.lead)
+  expect([answer.status, answer.json]).toEqual([502, { error: 'failed to reach workspace agent' }])
+})
+
+test('a form for a push agent goes on to it, and its answer comes back', async () => {
+  await using fixture = await platformWithTeam()
+  const names: string[] = []
+  const server = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    fetch: async (request) => {
+      if (new URL(request.url).pathname !== '/base/internal/chat/uploads/ingest')
+        return new Response('', { status: 404 })
+      const file = (await request.formData()).get('files')
+      names.push(file instanceof File ? file.name : '')
+      return Response.json({ files: [{ uri: 'workspace:/workspace/.molecule/chat-uploads/1-a.txt' }] })
+    },
+  })
+  servers.push(server)
+  const upload = () => {
+    const raw = new FormData()
+    raw.append('files', new File(['content'], 'a.txt'))
+    const path = `/workspaces/${fixture.builder.id}/chat/uploads`
+    return fixture.client.call('POST', path, { token: fixture.builder.token, raw })
+  }
+  await pushTo(fixture, `http://localhost:${server.port}/base/`)
+  expect((await upload()).text).toContain('workspace:/workspace')
+  expect(names).toEqual(['a.txt'])
+  await pushTo(fixture, `http://localhost:${server.port}/elsewhere`)
+  const lost = await upload()
+  expect([lost.status, lost.json]).toEqual([502, { error: 'workspace unreachable' }])
+})

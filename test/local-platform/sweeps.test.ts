@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { rowsOf } from '../contract/client.ts'
+import { rowsOf, textField } from '../contract/client.ts'
 import { beat, inbox, platformWithTeam, register, say, send, statusOf } from './platform.ts'
 
 const DAY = 86_400
@@ -139,4 +139,26 @@ test('a clock that is set back dates no row before the ones that were read', asy
   fixture.clock.advance(-3600)
   await send(fixture, fixture.builder, say('second'))
   expect((await inbox(fixture, fixture.builder, `&since_id=${first?.id}`)).text).toContain('second')
+})
+
+test('a liveness key that was cleared is not brought back by beats alone', async () => {
+  await using fixture = await platformWithTeam()
+  const ghost = { id: crypto.randomUUID(), name: '', token: '' }
+  const { client, clock, platform } = fixture
+  const body = { id: ghost.id, delivery_mode: 'poll', agent_card: {} }
+  const registered = await client.call('POST', '/registry/register', { body })
+  const member = { ...ghost, token: textField(registered, 'auth_token') }
+  clock.advance(181)
+  platform.tick()
+  expect(await statusOf(fixture, member)).toBe('offline')
+  await beat(fixture, member)
+  clock.advance(181)
+  platform.tick()
+  expect(await statusOf(fixture, member)).toBe('online')
+})
+
+test('a token of a workspace that is removed in the file opens nothing', async () => {
+  await using fixture = await platformWithTeam()
+  fixture.platform.setStatus(fixture.builder.id, 'removed')
+  expect((await inbox(fixture, fixture.builder)).status).toBe(401)
 })
