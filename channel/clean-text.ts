@@ -2,94 +2,30 @@
  * A message's text made safe to show to a model, and otherwise left as it was written: code keeps its `<T>`.
  *
  * What goes: control characters and escape sequences, overrides of the reading direction, invisible tag characters.
- * What is broken: tags that the host or the model could take for its own, opening or closing, in any disguise of
- * case, spacing, width, invisible characters or look-alike letters. A backslash after the `<` is what the host itself
- * uses for that.
+ * What is broken: tags that the host or the model could take for its own. A backslash after the `<` is what the host
+ * itself uses for that.
  */
+import { breakReservedTags } from './reserved-tags.ts'
 
-/** Names of tags that mean something to the host or the model. */
-const RESERVED = new Set([
-  'channel',
-  'system',
-  'system-reminder',
-  'system-prompt',
-  'system-warning',
-  'assistant',
-  'human',
-  'user',
-  'user-prompt-submit-hook',
-  'function-calls',
-  'function-results',
-  'function-result',
-  'function',
-  'functions',
-  'invoke',
-  'parameter',
-  'tool-use',
-  'tool-result',
-  'tool-call',
-  'thinking',
-  'antml',
-  'command-name',
-  'command-message',
-  'command-args',
-  'command-contents',
-  'local-command-stdout',
-  'local-command-stderr',
-  'bash-input',
-  'bash-stdout',
-  'bash-stderr',
-  'new-diagnostics',
-  'task-notification',
-  'teammate-message',
-  'env',
-])
-
+/** CSI; strings (OSC, DCS, PM, APC, SOS) that come to their end; two-character sequences. */
 const ESCAPE_SEQUENCE =
-  /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[PX^_][^\u001b]*(?:\u001b\\)?|[ -/]*[0-~])?|\u009b[0-?]*[ -/]*[@-~]/g
+  /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[PX^_][^\u001b]*\u001b\\|[ -/]*[0-~])?|\u009b[0-?]*[ -/]*[@-~]/g
 const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/g
 const DIRECTION = /[\u202a-\u202e\u2066-\u2069]/g
-const INVISIBLE_TAGS = /[\u{e0000}-\u{e007f}]/gu
-
-/** `<` or a look-alike, what may stand between it and a name, and the name as far as it could go. */
-const TAG =
-  /([<\u{ff1c}\u{fe64}\u{2039}\u{3008}\u{276e}\u{27e8}])([\s\p{Cf}\p{M}/\\\u{2044}\u{2215}\u{ff0f}\u{29f8}]*)([\p{L}\p{N}\p{Cf}\p{M}:_.\p{Pd}\u{2212}\u{ff3f}\u{203f}]+)/gu
-const INVISIBLE = /[\p{Cf}\p{M}]/gu
-const JOINER = /[_.:\p{Pd}\u{2212}\u{203f}]+/gu
-
-/** Letters that look like another one and are not folded by Unicode's own normalisation. */
-const LOOK_ALIKES: Readonly<Record<string, string>> = {
-  а: 'a', ɑ: 'a', α: 'a', с: 'c', ϲ: 'c', ԁ: 'd', ɗ: 'd', е: 'e', є: 'e', ε: 'e', ҽ: 'e', ɡ: 'g', ց: 'g',
-  һ: 'h', հ: 'h', і: 'i', ι: 'i', ı: 'i', ɩ: 'i', ј: 'j', к: 'k', κ: 'k', ӏ: 'l', ⅼ: 'l', '1': 'l', ǀ: 'l',
-  м: 'm', п: 'n', ո: 'n', ռ: 'n', η: 'n', о: 'o', ο: 'o', օ: 'o', '0': 'o', р: 'p', ρ: 'p', г: 'r',
-  ѕ: 's', ꜱ: 's', т: 't', τ: 't', υ: 'u', ս: 'u', ʋ: 'u', ν: 'v', ѵ: 'v', ω: 'w', х: 'x', χ: 'x', у: 'y', γ: 'y',
-} // biome-ignore format: a table reads better in rows
+/** Text in tag characters is read by models and seen by nobody; only the three flags that are made of them stay. */
+const FLAG =
+  '\u{1f3f4}\u{e0067}\u{e0062}(?:\u{e0065}\u{e006e}\u{e0067}|\u{e0073}\u{e0063}\u{e0074}|\u{e0077}\u{e006c}\u{e0073})\u{e007f}'
+const INVISIBLE_TAGS = new RegExp(`(${FLAG})|[\\u{e0000}-\\u{e007f}]`, 'gu')
 
 /** Makes a text from outside fit to be the content of a channel event. Cost is linear in its length. */
 export function cleanText(text: string): string {
-  return text
+  const visible = text
+    // First: what is taken out between two halves of a character would join them into another one.
+    .toWellFormed()
     .replace(/\r\n?|[\u2028\u2029\u0085]/g, '\n')
     .replace(ESCAPE_SEQUENCE, '')
     .replace(CONTROL, '')
     .replace(DIRECTION, '')
-    .replace(INVISIBLE_TAGS, '')
-    .toWellFormed()
-    .replace(TAG, (tag, open: string, between: string, name: string) =>
-      isReserved(name) ? `${open}\\${between}${name}` : tag,
-    )
-}
-
-/** True when a tag of this name, or one that only looks like it, is somebody else's to use. */
-export function isReserved(name: string): boolean {
-  const folded = name
-    .normalize('NFKD')
-    .replace(INVISIBLE, '')
-    .toLowerCase()
-    .replace(/[^a-z]/gu, (letter) => LOOK_ALIKES[letter] ?? letter)
-    .replace(JOINER, '-')
-    .replace(/^-+|-+$/g, '')
-  if (RESERVED.has(folded)) return true
-  // `antml:invoke`, `channel.x`: what stands before the first joint is the name that is claimed.
-  const [first = ''] = folded.split('-')
-  return folded !== first && (first === 'antml' || first === 'channel' || first === 'system')
+    .replace(INVISIBLE_TAGS, '$1')
+  return breakReservedTags(visible)
 }

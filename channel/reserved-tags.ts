@@ -1,0 +1,127 @@
+/**
+ * Finds tags that the host or the model could take for its own, opening or closing, in any disguise of case, spacing,
+ * width, invisible characters or look-alike letters, and breaks them by a backslash after the `<`.
+ */
+import { END, fold } from './look-alikes.ts'
+
+/** Names that have no other use: broken wherever they follow a `<`. */
+const SPECIFIC = [
+  'system-reminder',
+  'system-prompt',
+  'system-warning',
+  'systemreminder',
+  'user-prompt-submit-hook',
+  'function-calls',
+  'function-results',
+  'function-result',
+  'tool-use',
+  'tool-result',
+  'tool-call',
+  'antml',
+  'command-name',
+  'command-message',
+  'command-args',
+  'command-contents',
+  'local-command-stdout',
+  'local-command-stderr',
+  'bash-input',
+  'bash-stdout',
+  'bash-stderr',
+  'new-diagnostics',
+  'task-notification',
+  'teammate-message',
+]
+/** Names that code uses too: after a gap, or glued to an identifier, `<` may just mean "less than". */
+const COMMON = [
+  'channel',
+  'system',
+  'assistant',
+  'human',
+  'user',
+  'function',
+  'functions',
+  'invoke',
+  'parameter',
+  'thinking',
+  'env',
+]
+/** `antml:invoke`, `channel.x`: what stands before the first joint is the name that is claimed. */
+const CLAIMED_BY_PREFIX = ['antml', 'channel', 'system']
+
+const folded = (names: readonly string[]): ReadonlySet<string> =>
+  new Set(names.map((name) => Array.from(name, fold).join('')))
+const SPECIFIC_NAMES = folded(SPECIFIC)
+const COMMON_NAMES = folded(COMMON)
+const PREFIXES = folded(CLAIMED_BY_PREFIX)
+const MAX_NAME = Math.max(...[...SPECIFIC_NAMES, ...COMMON_NAMES].map((name) => name.length))
+
+const OPENERS =
+  '<\u{ff1c}\u{fe64}\u{2039}\u{3008}\u{2329}\u{276e}\u{276c}\u{27e8}\u{29fc}\u{1438}\u{2c2}\u{226e}'
+const CLOSERS =
+  '>\u{ff1e}\u{fe65}\u{203a}\u{3009}\u{232a}\u{276f}\u{276d}\u{27e9}\u{29fd}\u{1433}\u{2c3}\u{226f}'
+const OPENER = new RegExp(`[${OPENERS}]`, 'gu')
+const GAPS = String.raw`[\s/\\\p{Cf}\p{M}]*`
+/** What follows a name in a tag: its end, an attribute, or anything that is not code up to its end. */
+const REST_OF_A_TAG = new RegExp(
+  `${GAPS}(?:[${CLOSERS}"'=]|[\\p{L}\\p{N}_:.-]+${GAPS}=)|[^${OPENERS}${CLOSERS};&|(){}\\n]{0,300}[${CLOSERS}]`,
+  'uy',
+)
+/** `List<User>`, `Map<User, …>`: a type between brackets. */
+const TYPE_ARGUMENT = /(?!Channel)[A-Z][a-z]+\s*(?:[>,[|&]|extends\b)/y
+const IDENTIFIER = /^[\p{L}\p{N}_$]$/u
+
+/** Breaks every such tag. A tag that is broken already stays as it is. Cost is linear in the length. */
+export function breakReservedTags(text: string): string {
+  return text.replace(OPENER, (open, at: number) => (opensReservedTag(text, at) ? `${open}\\` : open))
+}
+
+function opensReservedTag(text: string, at: number): boolean {
+  const start = at + 1
+  if (text[start] === '\\') return false
+  let name = ''
+  let judged = ''
+  // The next opener ends a name, so that no character is looked at for more than one of them.
+  for (let next = start; name.length <= MAX_NAME; ) {
+    const character = text.codePointAt(next)
+    const shape = character === undefined ? END : fold(String.fromCodePoint(character))
+    for (const part of shape) {
+      // A bar may be a letter or stand between two types.
+      const mayEnd = part === ' ' || part === END || character === 0x7c
+      if (mayEnd && name !== judged) {
+        if (isTag(text, at, name, next)) return true
+        // A name is judged once, however long the gap behind it is.
+        judged = name
+      }
+      if (part === END) return false
+      // Gaps are passed over, within a name too: `<chan nel>`.
+      if (part !== ' ' && !(part === '-' && (name === '' || name.endsWith('-')))) name += part
+    }
+    next += character !== undefined && character > 0xffff ? 2 : 1
+  }
+  return claim(name) !== undefined
+}
+
+function isTag(text: string, at: number, name: string, end: number): boolean {
+  const claimed = claim(name)
+  if (claimed !== 'common') return claimed === 'specific'
+  const glued = at > 0 && IDENTIFIER.test(text[at - 1] ?? '')
+  const spaced = /\s/.test(text[at + 1] ?? '')
+  if (!glued && !spaced) return true
+  if (glued && text[at] === '<' && matchesAt(TYPE_ARGUMENT, text, at + 1)) return false
+  return matchesAt(REST_OF_A_TAG, text, end)
+}
+
+/** Who a folded name belongs to, if it is one of those looked for. */
+function claim(name: string): 'specific' | 'common' | undefined {
+  const whole = name.replace(/-$/, '')
+  if (SPECIFIC_NAMES.has(whole)) return 'specific'
+  if (COMMON_NAMES.has(whole)) return 'common'
+  const [first = ''] = whole.split('-', 1)
+  if (!PREFIXES.has(first)) return undefined
+  return SPECIFIC_NAMES.has(first) ? 'specific' : 'common'
+}
+
+function matchesAt(pattern: RegExp, text: string, index: number): boolean {
+  pattern.lastIndex = index
+  return pattern.test(text)
+}
