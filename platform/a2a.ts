@@ -1,7 +1,8 @@
 /** Sending a message to another workspace, and telling an answer from a promise to deliver. */
 import { z } from 'zod'
 import { type PlatformClient, workspacePath } from './client.ts'
-import type { PlatformError } from './errors.ts'
+import { PlatformError } from './errors.ts'
+import { kindOfStatus } from './failure.ts'
 import { BodyError } from './http.ts'
 
 export interface OutgoingMessage {
@@ -21,6 +22,11 @@ export type SendOutcome =
   | { readonly kind: 'answered'; readonly text: string }
   /** The peer's own JSON-RPC error. */
   | { readonly kind: 'failed'; readonly message: string }
+  /** Something went wrong at a moment that leaves open whether the peer has the message. */
+  | { readonly kind: 'unsure'; readonly message: string }
+
+/** Of an answer of an unknown shape so much is shown as JSON. */
+const MAX_JSON_CHARS = 20_000
 
 const answerSchema = z.looseObject({
   status: z.unknown().optional(),
@@ -30,28 +36,26 @@ const answerSchema = z.looseObject({
 })
 const errorSchema = z.object({ message: z.string() })
 const partSchema = z.object({ kind: z.string().nullish(), type: z.string().nullish(), text: z.string() })
-const partsSchema = z.array(z.unknown()).transform((parts) =>
-  parts.flatMap((part) => {
-    const parsed = partSchema.safeParse(part)
-    return parsed.success && (parsed.data.kind ?? parsed.data.type) === 'text' ? [parsed.data.text] : []
-  }),
-)
+const partsSchema = z
+  .array(z.unknown())
+  .catch([])
+  .transform((parts) =>
+    parts.flatMap((part) => {
+      const parsed = partSchema.safeParse(part)
+      return parsed.success && (parsed.data.kind ?? parsed.data.type) === 'text' ? [parsed.data.text] : []
+    }),
+  )
 /** A JSON-RPC result is an A2A message, or a task with its status message and artifacts. */
+const messageSchema = z.object({ parts: partsSchema }).catch({ parts: [] })
 const resultSchema = z.object({
-  parts: partsSchema.catch([]).default([]),
-  artifacts: z
-    .array(z.object({ parts: partsSchema.catch([]).default([]) }))
-    .catch([])
-    .default([]),
-  status: z
-    .object({ message: z.object({ parts: partsSchema.catch([]).default([]) }).nullish() })
-    .nullish()
-    .catch(null),
+  parts: partsSchema,
+  artifacts: z.array(messageSchema).catch([]),
+  status: z.object({ message: messageSchema }).catch({ message: { parts: [] } }),
 })
 
 /**
  * Sends one message. It is tried up to three times under the same `messageId`, except where the platform says, or
- * the time that passed suggests, that the peer may already have it.
+ * the time that passed suggests, that the peer may already have it: then the outcome is `unsure`.
  *
  * @param timeoutMs how long a push-mode peer may take for its answer.
  * @throws PlatformError
@@ -63,18 +67,23 @@ export async function sendMessage(
   timeoutMs: number,
   signal?: AbortSignal,
 ): Promise<SendOutcome> {
-  const { status, value } = await client.answer(
-    {
-      path: workspacePath(targetId, '/a2a'),
-      body: envelope(message),
-      timeoutMs,
-      attempts: 3,
-      retryIf: surelyUndelivered,
-      ...(signal === undefined ? {} : { signal }),
-    },
-    z.unknown(),
-  )
-  return readOutcome(status, value)
+  try {
+    const { status, value } = await client.answer(
+      {
+        path: workspacePath(targetId, '/a2a'),
+        body: envelope(message),
+        timeoutMs,
+        attempts: 3,
+        retryIf: surelyUndelivered,
+        ...(signal === undefined ? {} : { signal }),
+      },
+      z.unknown(),
+    )
+    return readOutcome(status, value)
+  } catch (error) {
+    if (!(error instanceof PlatformError) || surelyUndelivered(error)) throw error
+    return { kind: 'unsure', message: error.message }
+  }
 }
 
 function envelope(message: OutgoingMessage): unknown {
@@ -97,33 +106,44 @@ function envelope(message: OutgoingMessage): unknown {
 /** Reads what the platform answered. "Queued" has three shapes, and none of them is the peer's answer. */
 export function readOutcome(status: number, value: unknown): SendOutcome {
   const answer = answerSchema.safeParse(value)
-  if (!answer.success) return { kind: 'answered', text: JSON.stringify(value).slice(0, 20_000) }
+  if (!answer.success) return { kind: 'answered', text: toText(value) }
   const { status: word, queued, result, error } = answer.data
   if (status === 202 || word === 'queued' || queued === true) return { kind: 'queued' }
   if (error != null) {
     const parsed = errorSchema.safeParse(error)
-    return { kind: 'failed', message: parsed.success ? parsed.data.message : JSON.stringify(error) }
+    return { kind: 'failed', message: parsed.success ? parsed.data.message : toText(error) }
   }
   return { kind: 'answered', text: resultText(result === undefined ? value : result) }
 }
 
 function resultText(result: unknown): string {
-  if (typeof result === 'string') return result
   const parsed = resultSchema.safeParse(result)
   if (parsed.success) {
     const { parts, artifacts, status } = parsed.data
-    const texts = [...parts, ...artifacts.flatMap((a) => a.parts), ...(status?.message?.parts ?? [])]
+    const texts = [...parts, ...artifacts.flatMap((artifact) => artifact.parts), ...status.message.parts]
     if (texts.length > 0) return texts.join('\n')
   }
-  return (JSON.stringify(result) ?? '').slice(0, 20_000)
+  return toText(result)
+}
+
+function toText(value: unknown): string {
+  if (typeof value === 'string') return value
+  try {
+    return (JSON.stringify(value) ?? '').slice(0, MAX_JSON_CHARS)
+  } catch {
+    // Nested so deep that it can be read and not be written again: nothing a reader could use.
+    return ''
+  }
 }
 
 /**
- * A busy peer (`busy`), a lost answer (`delivery_confirmed`, a cut body) and a timeout all leave open whether the
- * message arrived: it is not sent again on a guess.
+ * A busy peer (`busy`), a lost answer (`delivery_confirmed`, a success that cannot be read) and a timeout all leave
+ * open whether the message arrived: it is not sent again on a guess.
  */
 function surelyUndelivered(error: PlatformError): boolean {
+  const kind = error.status === undefined ? error.kind : kindOfStatus(error.status)
+  if (kind !== 'retry') return kind !== undefined
   if (error.cause instanceof BodyError) return false
   if (error.cause instanceof DOMException && error.cause.name === 'TimeoutError') return false
-  return !/"(busy|delivery_confirmed)"\s*:\s*true/.test(error.body ?? '')
+  return !/"(?:busy"\s*:\s*true|delivery_confirmed")/.test(error.body ?? '')
 }

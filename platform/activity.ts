@@ -3,22 +3,24 @@ import { z } from 'zod'
 import { isUuid, type PlatformClient, workspacePath } from './client.ts'
 import { PlatformError } from './errors.ts'
 import { BodyError } from './http.ts'
-import { compareTimestamps } from './timestamp.ts'
+import { compareTimestamps, isTimestamp } from './timestamp.ts'
 
 const text = z.string().nullish().catch(null)
 
 /**
  * What we need of a row. A field of a wrong type becomes null where that is harmless. It is not for `source_id`:
- * null means "no agent sent this", so a broken sender makes the row unusable instead.
+ * null means "no agent sent this", so a broken sender makes the row unusable instead; nor for `created_at`, by which
+ * the ledger tells what is new.
  */
 const rowSchema = z.object({
   id: z.string().refine(isUuid),
-  source_id: z.string().nullish(),
+  source_id: z.string().min(1).nullish(),
   method: text,
   summary: text,
   status: text,
   error_detail: text,
-  created_at: z.string().max(64).catch(''),
+  created_at: z.string().max(64).refine(isTimestamp),
+  /** Absent on older platforms; null when it is there and is no number. */
   seq: z.number().int().nonnegative().nullish().catch(null),
   request_body: z.unknown().optional(),
   response_body: z.unknown().optional(),
@@ -88,18 +90,26 @@ export async function fetchPage(client: PlatformClient, request: PageRequest): P
   }
 }
 
-/** Turns the raw rows of an answer into a page. With a cursor the platform sends oldest first, else newest first. */
+/**
+ * Turns the raw rows of an answer into a page.
+ *
+ * @param ascending whether the documented order is oldest first, as it is with a cursor; rows that prove another
+ * order are believed.
+ */
 export function readPage(raw: readonly unknown[], limit: number, ascending: boolean): Page {
-  const ordered = ascending || isAscending(raw) ? raw : raw.toReversed()
-  const rows: ActivityRow[] = []
-  let newestId: string | undefined
-  for (const item of ordered) {
-    const parsed = rowSchema.safeParse(item)
-    if (parsed.success) rows.push(parsed.data)
-    const id = idOf(item)
-    if (id !== undefined) newestId = id
+  const usable = raw.flatMap((item) => {
+    const row = rowSchema.safeParse(item)
+    return row.success ? [row.data] : []
+  })
+  const isAscending = provenAscending(usable) ?? ascending
+  const rows = isAscending ? usable : usable.toReversed()
+  const ids = raw.flatMap((item) => idOf(item) ?? [])
+  return {
+    rows,
+    newestId: ids.at(isAscending ? -1 : 0),
+    unusable: raw.length - rows.length,
+    full: raw.length >= limit,
   }
-  return { rows, newestId, unusable: raw.length - rows.length, full: raw.length >= limit }
 }
 
 function idOf(item: unknown): string | undefined {
@@ -107,14 +117,13 @@ function idOf(item: unknown): string | undefined {
   return typeof item.id === 'string' && isUuid(item.id) ? item.id : undefined
 }
 
-/** True only on proof: equal or missing times leave the documented order (newest first) standing. */
-function isAscending(raw: readonly unknown[]): boolean {
-  const times = raw.flatMap((item) => {
-    const parsed = rowSchema.safeParse(item)
-    return parsed.success && parsed.data.created_at !== '' ? [parsed.data.created_at] : []
-  })
-  const [first, last] = [times.at(0), times.at(-1)]
-  return first !== undefined && last !== undefined && compareTimestamps(first, last) < 0
+/** Undefined when times and numbers of the first and the last row tell nothing. */
+function provenAscending(rows: readonly ActivityRow[]): boolean | undefined {
+  const [first, last] = [rows.at(0), rows.at(-1)]
+  if (first === undefined || last === undefined) return undefined
+  const numbered = first.seq != null && last.seq != null ? first.seq - last.seq : 0
+  const order = compareTimestamps(first.created_at, last.created_at) || numbered
+  return order === 0 ? undefined : order < 0
 }
 
 /**

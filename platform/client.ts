@@ -5,7 +5,8 @@
 import type { ZodType } from 'zod'
 import { backoffDelayMs } from './backoff.ts'
 import { PlatformError } from './errors.ts'
-import { BodyError, deadline, exchange, platformHeaders, type Reply } from './http.ts'
+import { kindOfStatus, readFailure } from './failure.ts'
+import { BodyError, deadline, exchange, platformHeaders, type Reply, readCapped } from './http.ts'
 import { sleep } from './sleep.ts'
 
 /** One workspace as seen from outside: where it lives and how we prove that we are it. */
@@ -39,9 +40,10 @@ export interface ClientDependencies {
 
 const DEFAULT_TIMEOUT_MS = 15_000
 const DEFAULT_MAX_BYTES = 4 * 1024 * 1024
-/** Client-side statuses after which the same request may well succeed, besides all of 5xx (RFC 9110, RFC 8470). */
-const RETRY_STATUSES = new Set([408, 425, 429])
-const MAX_RETRY_AFTER_MS = 5 * 60_000
+/** A longer wait than this is not sat out inside a call: the caller is told how long it is, and plans it. */
+const MAX_WAIT_IN_CALL_MS = 10_000
+/** Shorter texts are words, not secrets; taking them out would only garble a sentence. */
+const MIN_SECRET_CHARS = 8
 
 export class PlatformClient {
   readonly endpoint: Endpoint
@@ -70,19 +72,23 @@ export class PlatformClient {
         const reply = await this.#once(call)
         return { status: reply.status, value: parseReply(reply, schema) }
       } catch (error) {
-        if (call.signal?.aborted || attempt >= (call.attempts ?? 1)) throw error
+        call.signal?.throwIfAborted()
+        if (attempt >= (call.attempts ?? 1)) throw error
         if (!(error instanceof PlatformError) || error.kind !== 'retry') throw error
         if (call.retryIf?.(error) === false) throw error
-        await sleep(error.retryAfterMs ?? backoffDelayMs(attempt - 1, 0, this.#deps.random), call.signal)
+        const waitMs = error.retryAfterMs ?? backoffDelayMs(attempt - 1, 0, this.#deps.random)
+        if (waitMs > MAX_WAIT_IN_CALL_MS) throw error
+        await sleep(waitMs, call.signal)
       }
     }
   }
 
   /**
-   * Opens a stream that may stay silent for long and gives its body once the platform has agreed to it.
+   * Opens a stream that may stay silent for long and gives its body once the platform has agreed to it. From then on
+   * the body is the caller's to cancel; neither the time limit nor `signal` ends it.
    *
    * @param openTimeoutMs milliseconds until the status must be there.
-   * @throws {@link PlatformError} when the platform does not agree.
+   * @throws {@link PlatformError} when the platform does not agree, or the abort reason.
    */
   async stream(
     path: string,
@@ -98,17 +104,21 @@ export class PlatformClient {
         // Bun ends a fetch that is idle for 300 s unless told otherwise; here silence is normal.
         timeout: false,
       })
-      const isStream = /^text\/event-stream\b/.test(response.headers.get('content-type') ?? '')
+      const isStream = /^text\/event-stream\b/i.test(response.headers.get('content-type') ?? '')
       if (response.ok && isStream && response.body !== null) return response.body
-      await response.body?.cancel()
-      const failure = classify({ status: response.status, headers: response.headers, text: '' }, '')
-      throw failure ?? new PlatformError('refused', 'the platform has no event stream here')
+      if (response.ok) {
+        await response.body?.cancel()
+        throw new PlatformError('refused', 'the platform has no event stream here', {
+          status: response.status,
+        })
+      }
+      const text = await readCapped(response, DEFAULT_MAX_BYTES)
+      throw this.#failure({ status: response.status, headers: response.headers, text })
     } catch (error) {
-      if (error instanceof PlatformError || signal.aborted) throw error
-      throw unreachable(this.endpoint.platformUrl, error)
+      signal.throwIfAborted()
+      throw error instanceof PlatformError ? error : this.#unreachable(error)
     } finally {
-      // The outer signal must go on to end the stream, so only the deadline is taken off.
-      opening.clearDeadline()
+      opening.release()
     }
   }
 
@@ -130,12 +140,35 @@ export class PlatformClient {
         ...(this.#deps.fetchImpl === undefined ? {} : { fetchImpl: this.#deps.fetchImpl }),
       })
     } catch (error) {
-      if (call.signal?.aborted) throw error
-      throw unreachable(platformUrl, error)
+      call.signal?.throwIfAborted()
+      throw this.#unreachable(error)
     }
-    const failure = classify(reply, platformUrl)
-    if (failure !== undefined) throw failure
+    if (kindOfStatus(reply.status) !== undefined) throw this.#failure(reply)
     return reply
+  }
+
+  /** A platform, or a proxy before it, may repeat what it was sent: the token is taken out of what it says. */
+  #failure(reply: Reply): PlatformError {
+    return readFailure({ ...reply, text: this.#withoutToken(reply.text) }, this.endpoint.platformUrl)
+  }
+
+  #unreachable(error: unknown): PlatformError {
+    const reason = this.#withoutToken(error instanceof Error ? error.message : String(error))
+    if (error instanceof BodyError) {
+      const kind = kindOfStatus(error.status) ?? (error.tooLarge ? 'refused' : 'retry')
+      return new PlatformError(kind, `the platform answered ${error.status}, but ${reason}`, {
+        status: error.status,
+        cause: error,
+      })
+    }
+    return new PlatformError('retry', `cannot reach ${this.endpoint.platformUrl}: ${reason}`, {
+      cause: error,
+    })
+  }
+
+  #withoutToken(text: string): string {
+    const { token } = this.endpoint
+    return token.length < MIN_SECRET_CHARS ? text : text.replaceAll(token, '[token]')
   }
 
   #headers(more: Readonly<Record<string, string>>): Record<string, string> {
@@ -146,17 +179,6 @@ export class PlatformClient {
       ...more,
     })
   }
-}
-
-function unreachable(platformUrl: string, error: unknown): PlatformError {
-  const reason = error instanceof Error ? error.message : String(error)
-  if (error instanceof BodyError) {
-    return new PlatformError(error.tooLarge ? 'refused' : 'retry', reason, {
-      status: error.status,
-      cause: error,
-    })
-  }
-  return new PlatformError('retry', `cannot reach ${platformUrl}: ${reason}`, { cause: error })
 }
 
 function queryString(query: Call['query']): string {
@@ -183,68 +205,6 @@ function parseReply<T>(reply: Reply, schema: ZodType<T>): T {
   throw new PlatformError('retry', `the platform answered ${reply.status} with JSON of an unknown shape`, {
     status: reply.status,
   })
-}
-
-/**
- * Decides what a status means. Undefined for 2xx.
- *
- * Two empty answers have a meaning of their own on hosted platforms: 404 is the tenant guard (no organization
- * named), 403 the CORS check (the `Origin` is not the platform's).
- */
-export function classify(reply: Reply, platformUrl: string): PlatformError | undefined {
-  const { status, text } = reply
-  if (status >= 200 && status < 300) return undefined
-  const details = { status, body: text.slice(0, 2000) }
-  const retryAfterMs = parseRetryAfter(reply.headers.get('retry-after'))
-  if (status >= 500 || RETRY_STATUSES.has(status)) {
-    const more = retryAfterMs === undefined ? details : { ...details, retryAfterMs }
-    return new PlatformError('retry', `the platform answered ${sentence(reply)}`, more)
-  }
-  if (status === 401 || status === 410) {
-    return new PlatformError('gone', `the platform answered ${sentence(reply)}`, details)
-  }
-  if (status >= 300 && status < 400) {
-    return new PlatformError(
-      'refused',
-      `${platformUrl} redirects (${status}); redirects are not followed, since the token would travel along. ` +
-        'Set MOLECULE_PLATFORM_URL to the address it redirects to, if you trust it.',
-      details,
-    )
-  }
-  if (status === 404 && text === '') {
-    return new PlatformError(
-      'refused',
-      'the platform answered an empty 404: it does not know which organization this request belongs to. Set MOLECULE_ORG_ID.',
-      details,
-    )
-  }
-  if (status === 403 && text === '') {
-    return new PlatformError(
-      'refused',
-      'the platform answered an empty 403: it does not accept this origin. MOLECULE_PLATFORM_URL must be exactly the address the platform is reached at.',
-      details,
-    )
-  }
-  return new PlatformError('refused', `the platform answered ${sentence(reply)}`, details)
-}
-
-/** `403 access denied: …`: the status and the platform's own `error` text, in one line. */
-function sentence({ status, text }: Reply): string {
-  let said = ''
-  try {
-    const json: unknown = JSON.parse(text)
-    if (typeof json === 'object' && json !== null && 'error' in json) said = String(json.error)
-  } catch {
-    // Not JSON: an HTML page says nothing that a line could hold, the status alone must do.
-  }
-  return `${status} ${said.replace(/[\u0000-\u001f\u007f]+/g, ' ').slice(0, 200)}`.trim()
-}
-
-/** Milliseconds from a `Retry-After` header (RFC 9110 section 10.2.3: seconds or a date), bounded. */
-export function parseRetryAfter(value: string | null, now: number = Date.now()): number | undefined {
-  if (value === null || value.trim() === '') return undefined
-  const ms = /^\d+$/.test(value.trim()) ? Number(value) * 1000 : Date.parse(value) - now
-  return Number.isFinite(ms) ? Math.min(Math.max(0, ms), MAX_RETRY_AFTER_MS) : undefined
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i

@@ -46,6 +46,7 @@ export async function followEvents(client: PlatformClient, options: EventStreamO
     clearTimeout(watchdog)
     watchdog = setTimeout(cancel, silenceMs)
   }
+  if (signal.aborted) cancel()
   signal.addEventListener('abort', cancel, { once: true })
   try {
     onOpen()

@@ -37,8 +37,6 @@ export class BodyError extends Error {
 
 export interface Deadline {
   readonly signal: AbortSignal
-  /** Takes the time limit off; the outer signal still ends the work. */
-  readonly clearDeadline: () => void
   /** Takes both off. */
   readonly release: () => void
 }
@@ -57,7 +55,6 @@ export function deadline(timeoutMs: number, outer?: AbortSignal): Deadline {
   }, timeoutMs)
   return {
     signal: controller.signal,
-    clearDeadline: () => clearTimeout(timer),
     release: () => {
       clearTimeout(timer)
       outer?.removeEventListener('abort', onOuter)
@@ -99,9 +96,14 @@ export async function exchange(request: Exchange): Promise<Reply> {
   }
 }
 
-async function readCapped(response: Response, maxBytes: number): Promise<string> {
+/**
+ * Reads a body to its end.
+ *
+ * @throws {@link BodyError} when it is larger than `maxBytes` or does not come to its end.
+ */
+export async function readCapped(response: Response, maxBytes: number): Promise<string> {
   const tooLarge = (): BodyError =>
-    new BodyError(response.status, `the answer is larger than ${maxBytes} bytes`, true)
+    new BodyError(response.status, `its answer is larger than ${maxBytes} bytes`, true)
   if (Number(response.headers.get('content-length') ?? 0) > maxBytes) {
     await response.body?.cancel()
     throw tooLarge()
@@ -118,7 +120,7 @@ async function readCapped(response: Response, maxBytes: number): Promise<string>
     }
   } catch (error) {
     if (error instanceof BodyError) throw error
-    throw new BodyError(response.status, `the answer was cut off: ${String(error)}`, false)
+    throw new BodyError(response.status, `its answer was cut off: ${String(error)}`, false)
   }
   return Buffer.concat(chunks).toString('utf8')
 }

@@ -47,7 +47,7 @@ const resultSchema = z
 
 /** Decides what becomes of one row of the inbox of `ownId`. Pure. */
 export function interpretRow(row: ActivityRow, ownId: string): Interpretation {
-  const sourceId = row.source_id ?? null
+  const sourceId = row.source_id?.toLowerCase() ?? null
   const method = row.method ?? ''
   if (method === 'notify') return skip('our own words to the user')
   if (method === 'chat_upload_receive') return skip('an upload; the message that names it is shown')
@@ -82,8 +82,8 @@ export function interpretRow(row: ActivityRow, ownId: string): Interpretation {
 
 /**
  * A null sender is not proof of the operator: schedules, webhooks and social channels have none either. A platform
- * that numbers its rows (`seq`) also names the canvas user in the metadata, so there a missing name means that it
- * was somebody else; an older one never names it.
+ * that numbers its rows (`seq`, readable or not) also names the canvas user in the metadata, so there a missing name
+ * means that it was somebody else; an older one never names it.
  */
 function kindOf(
   row: ActivityRow,
@@ -95,7 +95,7 @@ function kindOf(
   if (source === 'canvas_user') return 'canvas_user'
   if (source !== null && source !== '') return 'external'
   if (messageId?.startsWith('cron-')) return 'scheduled'
-  return row.seq == null ? 'canvas_user' : 'external'
+  return row.seq === undefined ? 'canvas_user' : 'external'
 }
 
 function textOf(

@@ -86,9 +86,9 @@ const FILE_KINDS = new Set(['file', 'image', 'audio', 'video'])
 export function readMessageBody(body: unknown): MessageBody {
   const { params, parts: bareParts } = bodySchema.parse(body)
   const message = params?.message
-  const parts = message?.parts ?? params?.parts ?? bareParts ?? []
+  const parts = [message?.parts, params?.parts, bareParts].find((list) => list?.length) ?? []
   const texts = parts.flatMap((part) =>
-    (part.kind ?? part.type) === 'text' && part.text != null ? [part.text] : [],
+    (part.kind || part.type) === 'text' && part.text != null ? [part.text] : [],
   )
   const metadata = params?.metadata
   const authenticated = metadata?.user_identity_status === 'AUTHENTICATED'
@@ -105,9 +105,9 @@ export function readMessageBody(body: unknown): MessageBody {
 }
 
 function readAttachment(part: Part): Attachment[] {
-  if (!FILE_KINDS.has(part.kind ?? part.type ?? '')) return []
+  if (!FILE_KINDS.has(part.kind || part.type || '')) return []
   const file = part.file ?? part
-  const [uri, name] = [file.uri ?? file.url ?? '', file.name ?? '']
+  const [uri, name] = [file.uri || file.url || '', file.name ?? '']
   if (uri === '' && name === '') return []
-  return [{ uri, name, mimeType: file.mimeType ?? file.mime_type ?? '', size: file.size ?? null }]
+  return [{ uri, name, mimeType: file.mimeType || file.mime_type || '', size: file.size ?? null }]
 }

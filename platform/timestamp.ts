@@ -1,7 +1,14 @@
-/** RFC 3339 timestamps as the platform writes them: UTC, with a fraction of zero to nine digits. */
+/** RFC 3339 timestamps as platforms write them, with a fraction of any length, mostly in UTC. */
+
+const TIMESTAMP = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$/i
+
+export function isTimestamp(text: string): boolean {
+  return parts(text).seconds !== Number.NEGATIVE_INFINITY
+}
 
 /**
- * Orders two timestamps by time, to the last digit: a JavaScript date would lose the microseconds.
+ * Orders two timestamps by time, to the last digit: a JavaScript date would lose the microseconds. What is no
+ * timestamp lies before all that are.
  *
  * @returns negative when `a` is earlier, positive when later, 0 when equal.
  */
@@ -12,7 +19,9 @@ export function compareTimestamps(a: string, b: string): number {
   return x.fraction < y.fraction ? -1 : 1
 }
 
-function parts(timestamp: string): { readonly seconds: string; readonly fraction: string } {
-  const [, seconds = timestamp, fraction = ''] = /^([^.Z]*)(?:\.(\d+))?Z?$/.exec(timestamp) ?? []
-  return { seconds, fraction: fraction.padEnd(9, '0') }
+function parts(timestamp: string): { readonly seconds: number; readonly fraction: string } {
+  const [, seconds, fraction = '', zone] = TIMESTAMP.exec(timestamp) ?? []
+  const time = seconds === undefined ? Number.NaN : Date.parse(`${seconds}${zone}`)
+  if (Number.isNaN(time)) return { seconds: Number.NEGATIVE_INFINITY, fraction: '' }
+  return { seconds: time, fraction: fraction.replace(/0+$/, '') }
 }

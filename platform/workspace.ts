@@ -25,7 +25,7 @@ export type WorkspaceLookup =
   | { readonly state: 'unknown'; readonly message: string }
 
 const removedSchema = z
-  .object({ id: z.string(), removed_at: z.string(), hint: z.string() })
+  .object({ id: z.unknown(), removed_at: z.unknown(), hint: z.unknown() })
   .partial()
   .catch({})
 
