@@ -34,9 +34,20 @@ export function judgeHearing({ mode, clientName, ancestors }: HearingEvidence): 
   if (ancestors.length === 0) {
     return { mayHold: true, because: "the host's command line cannot be read" }
   }
-  return ancestors.some(namesOurChannel)
+  return hostAndWrappers(ancestors).some(namesOurChannel)
     ? { mayHold: true, because: 'the host was started with this channel' }
     : { mayHold: false, because: `this session was started without the channel; ${START_WITH_CHANNEL}` }
+}
+
+/** What lies above the nearest host is another session, with flags of its own: this one may run inside its shell. */
+function hostAndWrappers(ancestors: HearingEvidence['ancestors']): HearingEvidence['ancestors'] {
+  const host = ancestors.findIndex(isHost)
+  return host === -1 ? ancestors : ancestors.slice(0, host + 1)
+}
+
+/** `claude …`, or a runtime that runs it from its package. */
+function isHost(command: readonly string[]): boolean {
+  return command.slice(0, 3).some((word) => /(?:^|[/\\])claude(?:\.exe)?$|[/\\]claude-code[/\\]/.test(word))
 }
 
 function namesOurChannel(command: readonly string[]): boolean {

@@ -36,8 +36,8 @@ export function renderEvent({
   const name = (text: string | null): string => (text === null ? '' : safeName(text))
   const meta: Record<string, string> = {
     kind: message.kind,
-    workspace_id: workspaceId,
-    activity_id: activityId,
+    workspace_id: name(workspaceId),
+    activity_id: name(activityId),
     peer_id: name(message.peerId),
     peer_name: name(message.peerName),
     peer_role: name(message.peerRole),

@@ -1,6 +1,7 @@
 /** What `status` shows: configuration, lock, presence, cursor, last errors, host. One screen of text. */
 import type { ConfigResult } from '../config.ts'
 import type { MembershipReport } from '../membership.ts'
+import { plainText } from '../plain-text.ts'
 import type { MessageState } from '../state/ledger.ts'
 import type { Holder } from '../state/lock.ts'
 import type { Hearing } from './listener.ts'
@@ -67,12 +68,13 @@ function receiving({ active, hearing, memberships, holder, pid, config }: Sessio
   if (!config.ok) return ['receiving: no']
   if (!active) return ['receiving: not yet, the host has not finished connecting']
   if (!hearing.mayHold) return [`receiving: no, ${hearing.because}`]
+  if (memberships.length === 0) return ['receiving: no, the state folder cannot be used']
   const held = memberships.filter((workspace) => workspace.held).length
   if (held === memberships.length) return [`receiving: yes (${hearing.because})`]
   const other =
     holder === undefined || holder.pid === pid
       ? 'another session'
-      : `the session with pid ${holder.pid} (${holder.project || 'unknown folder'}), started ${new Date(holder.startedAt).toISOString()}`
+      : `the session with pid ${holder.pid} (${plainText(holder.project, 200) || 'unknown folder'}), started ${new Date(holder.startedAt).toISOString()}`
   return [
     `receiving: ${held === 0 ? 'no' : `${held} of ${memberships.length} workspaces`}; ${other} receives, and this one takes over when it ends`,
   ]

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { sendMessage } from '../../platform/a2a.ts'
+import { describeError } from '../../platform/errors.ts'
 import { inboundSchema } from '../../platform/inbound.ts'
 import { notifyUser } from '../../platform/notify.ts'
 import type { StoredMessage } from '../../state/ledger.ts'
@@ -37,7 +38,7 @@ export const replyToWorkspace = defineTool({
   meta: { 'anthropic/alwaysLoad': true },
   async handle(args, context, signal) {
     const wanted = args._as_workspace ?? args.workspace_id
-    if (args.activity_id !== undefined) return replyToMessage(args, args.activity_id, context, signal)
+    if (args.activity_id !== undefined) return replyToMessage(args, args.activity_id, wanted, context, signal)
     const sender = resolveSender(context, wanted)
     if (!sender.ok) return sender.outcome
     if (args.peer_id === undefined) {
@@ -59,6 +60,7 @@ export const replyToWorkspace = defineTool({
 async function replyToMessage(
   { text, peer_id }: Arguments,
   activityId: string,
+  wanted: string | undefined,
   context: ToolContext,
   signal: AbortSignal,
 ): Promise<Outcome> {
@@ -70,14 +72,27 @@ async function replyToMessage(
       `No message with activity_id "${activityId.slice(0, 60)}" has arrived here. Take the activity_id from the <channel> tag, or give peer_id (for an agent) or neither (for the person in the chat).`,
     )
   }
-  if (peer_id !== undefined && peer_id !== stored.peerId) {
+  if (wanted !== undefined && wanted.toLowerCase() !== stored.workspaceId) {
+    return failure(
+      `Message ${activityId} was sent to workspace ${stored.workspaceId}, not to ${wanted.slice(0, 60)}. Leave the workspace out: the message decides it.`,
+    )
+  }
+  if (peer_id !== undefined && peer_id.toLowerCase() !== stored.peerId?.toLowerCase()) {
     return failure(
       `Message ${activityId} came from ${stored.peerId ?? 'the chat'}, not from ${peer_id.slice(0, 60)}. Leave peer_id out to answer its sender, or leave activity_id out to write to that peer.`,
     )
   }
   const outcome = await answer(stored, text, client, signal)
-  if (outcome.isError !== true) ledger.markAnswered(stored.ord)
-  return outcome
+  if (outcome.isError === true) return outcome
+  try {
+    ledger.markAnswered(stored.ord)
+    return outcome
+  } catch (error) {
+    // The answer has left; called a failure, it would be sent again.
+    return {
+      text: `${outcome.text}\n(The message could not be marked as answered: ${describeError(error)})`,
+    }
+  }
 }
 
 async function answer(
@@ -86,7 +101,7 @@ async function answer(
   client: NonNullable<ReturnType<ToolContext['client']>>,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  if (stored.peerId === null || stored.peerId === stored.workspaceId) {
+  if (stored.peerId === null || stored.peerId.toLowerCase() === stored.workspaceId) {
     await notifyUser(client, text, signal)
     return { text: `Posted to the chat of workspace ${stored.workspaceId}.` }
   }
