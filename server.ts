@@ -19,6 +19,7 @@ const session = new Session({ environment: process.env, home: homedir(), version
 const server = createMcpServer({
   version,
   context: session,
+  redact: (text) => log.redact(text),
   onListening: (clientName) => session.activate(clientName),
 })
 

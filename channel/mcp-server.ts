@@ -9,6 +9,8 @@ import { type ToolContext, toResult } from './tools/tool.ts'
 export interface McpServerOptions {
   readonly version: string
   readonly context: ToolContext
+  /** Takes secrets out of a text. A platform may quote in an error what it was sent, and an error becomes a result. */
+  readonly redact: (text: string) => string
   /** Called once, some time after the tool list was answered. */
   readonly onListening: (clientName: string | undefined) => void
 }
@@ -19,7 +21,7 @@ export interface McpServerOptions {
  */
 const LISTENING_MARGIN_MS = 1_500
 
-export function createMcpServer({ version, context, onListening }: McpServerOptions): Server {
+export function createMcpServer({ version, context, redact, onListening }: McpServerOptions): Server {
   const server = new Server(
     { name: 'molecule', title: 'Molecule channel', version },
     {
@@ -35,9 +37,10 @@ export function createMcpServer({ version, context, onListening }: McpServerOpti
     }
     return { tools: TOOLS.map(describeTool) }
   })
-  server.setRequestHandler(CallToolRequestSchema, async ({ params }, { signal }) =>
-    toResult(await callTool(params.name, params.arguments, context, signal), context.remark()),
-  )
+  server.setRequestHandler(CallToolRequestSchema, async ({ params }, { signal }) => {
+    const outcome = await callTool(params.name, params.arguments, context, signal)
+    return toResult({ ...outcome, text: redact(outcome.text) }, context.remark())
+  })
   return server
 }
 
