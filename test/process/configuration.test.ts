@@ -1,8 +1,10 @@
-import { expect, test } from 'bun:test'
+import { expect, setDefaultTimeout, test } from 'bun:test'
 import { chmodSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { LockFile } from '../../state/lock.ts'
 import { type Member, Scene } from '../fixtures/scene.ts'
 import { until } from '../fixtures/until.ts'
+
+setDefaultTimeout(20_000)
 
 function envFile(scene: Scene, member: Member): string {
   const { MOLECULE_STATE_DIR: _, ...settings } = scene.settings(member)

@@ -1,10 +1,12 @@
-import { expect, test } from 'bun:test'
+import { expect, setDefaultTimeout, test } from 'bun:test'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { LockFile } from '../../state/lock.ts'
 import { Gate, never } from '../fixtures/gate.ts'
 import type { PluginProcess } from '../fixtures/plugin-process.ts'
 import { Scene } from '../fixtures/scene.ts'
 import { until } from '../fixtures/until.ts'
+
+setDefaultTimeout(20_000)
 
 /** A host kills half a second after it has asked; how far below that the end lies is measured by the benchmark. */
 const KILLED_AFTER_MS = 1_000

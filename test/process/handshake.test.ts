@@ -1,4 +1,4 @@
-import { expect, test } from 'bun:test'
+import { expect, setDefaultTimeout, test } from 'bun:test'
 import { existsSync, writeFileSync } from 'node:fs'
 import { z } from 'zod'
 import packageFile from '../../package.json'
@@ -6,6 +6,8 @@ import { currentBundle } from '../fixtures/bundle.ts'
 import { type Answer, PluginProcess } from '../fixtures/plugin-process.ts'
 import { Scene } from '../fixtures/scene.ts'
 import { until } from '../fixtures/until.ts'
+
+setDefaultTimeout(20_000)
 
 const initializedSchema = z.object({
   protocolVersion: z.string(),

@@ -1,6 +1,8 @@
-import { expect, test } from 'bun:test'
+import { expect, setDefaultTimeout, test } from 'bun:test'
 import { existsSync } from 'node:fs'
 import { Scene } from '../fixtures/scene.ts'
+
+setDefaultTimeout(20_000)
 
 /** The host is deaf until it has read the tool list and attached its listener, which takes a slow machine a while. */
 const LEAST_MARGIN_MS = 1_000

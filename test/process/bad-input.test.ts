@@ -1,0 +1,197 @@
+import { expect, setDefaultTimeout, test } from 'bun:test'
+import { Gate, type GateAnswer, never } from '../fixtures/gate.ts'
+import { Scene } from '../fixtures/scene.ts'
+import { until } from '../fixtures/until.ts'
+
+setDefaultTimeout(30_000)
+
+const JSON_TYPE = { headers: { 'Content-Type': 'application/json' } }
+const TEN_MEGABYTES = 10 * 1024 * 1024
+
+interface BadAnswer {
+  readonly name: string
+  /** What the feed gets in place of its rows. */
+  readonly answer: () => Response | Promise<Response>
+  /** A part of the one sentence that the log must hold; undefined where it is stepped over in silence. */
+  readonly logged: RegExp | undefined
+}
+
+const BAD: readonly BadAnswer[] = [
+  {
+    name: 'garbage',
+    answer: () => new Response('\u0000}{ÿ', JSON_TYPE),
+    logged: /broken JSON instead of JSON/,
+  },
+  {
+    name: 'a web page',
+    answer: () => new Response('<!doctype html><h1>Hi</h1>', { headers: { 'Content-Type': 'text/html' } }),
+    logged: /a web page instead of JSON/,
+  },
+  { name: 'half a JSON', answer: () => new Response('[{"id":"', JSON_TYPE), logged: /broken JSON/ },
+  { name: 'an object for a list', answer: () => Response.json({ rows: [] }), logged: /unknown shape/ },
+  {
+    name: 'rows that are null, numbers, or without an id',
+    answer: () => Response.json([null, 7, 'text', [], {}, { id: 5 }]),
+    logged: /steps over 6 rows/,
+  },
+  {
+    name: 'ten megabytes of one row',
+    answer: () => Response.json([{ id: 'x'.repeat(TEN_MEGABYTES) }]),
+    logged: /steps over 1 rows/,
+  },
+  {
+    name: 'ten megabytes of text',
+    answer: () => new Response('x'.repeat(TEN_MEGABYTES)),
+    logged: /broken JSON/,
+  },
+  {
+    name: '401',
+    answer: () => Response.json({ error: 'invalid workspace auth token' }, { status: 401 }),
+    logged: /answered 401 invalid workspace auth token/,
+  },
+  {
+    name: '403',
+    answer: () => Response.json({ error: 'not yours' }, { status: 403 }),
+    logged: /answered 403 not yours/,
+  },
+  { name: '403 with an empty body', answer: () => new Response(null, { status: 403 }), logged: /empty 403/ },
+  {
+    name: '404',
+    answer: () => Response.json({ error: 'workspace not found' }, { status: 404 }),
+    logged: /answered 404 workspace not found/,
+  },
+  {
+    name: '404 with an empty body',
+    answer: () => new Response(null, { status: 404 }),
+    logged: /MOLECULE_ORG_ID/,
+  },
+  {
+    name: '429 with Retry-After',
+    answer: () =>
+      Response.json({ error: 'rate limit exceeded' }, { status: 429, headers: { 'Retry-After': '1' } }),
+    logged: /answered 429 rate limit exceeded/,
+  },
+  { name: '500', answer: () => new Response('oops', { status: 500 }), logged: /answered 500/ },
+]
+
+/** An outage of several answers must not fill the log. */
+const MOST_LINES = 4
+const BAD_ANSWERS = 3
+
+for (const { name, answer, logged } of BAD) {
+  test.concurrent(`${name}: one sentence in the log, no secret in it, and delivery goes on`, async () => {
+    await using scene = await Scene.open()
+    await using gate = new Gate(scene.platform.url)
+    const member = scene.member()
+    const host = await scene.host(
+      scene.settings(member, { MOLECULE_PLATFORM_URL: gate.url, MOLECULE_POLL_INTERVAL_MS: '250' }),
+    )
+    await scene.person.write(member.id, 'before')
+    await host.event(({ content }) => content === 'before')
+    const before = scene.log().split('\n').length
+
+    let left = BAD_ANSWERS
+    gate.answer = feedOnly(() => (left-- > 0 ? answer() : undefined))
+    await scene.person.write(member.id, 'meanwhile')
+    await until('the bad answers to be given', () => left <= 0)
+    await scene.person.write(member.id, 'after')
+    await host.event(({ content }) => content === 'after', 15_000)
+
+    const lines = scene
+      .log()
+      .split('\n')
+      .slice(before - 1)
+    if (logged !== undefined) expect(lines.filter((line) => logged.test(line))).toHaveLength(1)
+    expect(lines.length).toBeLessThanOrEqual(MOST_LINES)
+    expect(scene.log()).not.toContain(member.token)
+    expect(host.events.map(({ content }) => content)).toEqual(['before', 'meanwhile', 'after'])
+    expect(host.events.filter(({ meta }) => 'redelivered' in meta)).toEqual([])
+  })
+}
+
+/** Puts an answer before the feed alone; everything else passes. */
+function feedOnly(answer: () => ReturnType<GateAnswer>): GateAnswer {
+  return (request) =>
+    request.method === 'GET' && new URL(request.url).pathname.endsWith('/activity') ? answer() : undefined
+}
+
+test.concurrent('a cursor that the platform has forgotten is replaced, and nothing comes twice', async () => {
+  await using scene = await Scene.open()
+  await using gate = new Gate(scene.platform.url)
+  const member = scene.member()
+  const host = await scene.host(scene.settings(member, { MOLECULE_PLATFORM_URL: gate.url }))
+  await scene.person.write(member.id, 'before')
+  await host.event(({ content }) => content === 'before')
+  let gone = 0
+  gate.answer = (request) => {
+    if (gone > 0 || !request.url.includes('since_id=')) return undefined
+    gone++
+    return Response.json({ error: 'since_id cursor not found' }, { status: 410 })
+  }
+  await scene.person.write(member.id, 'after')
+  await host.event(({ content }) => content === 'after')
+  expect(gone).toBe(1)
+  expect(host.events.map(({ content }) => content)).toEqual(['before', 'after'])
+  expect(scene.log().match(/has forgotten where reading stopped/g)).toHaveLength(1)
+})
+
+test.concurrent('Retry-After is waited for where no event stream tells of news', async () => {
+  await using scene = await Scene.open()
+  await using gate = new Gate(scene.platform.url)
+  const member = scene.member()
+  const asked: number[] = []
+  const slowDown = feedOnly(() => {
+    asked.push(performance.now())
+    return asked.length === 1
+      ? Response.json({ error: 'slow down' }, { status: 429, headers: { 'Retry-After': '2' } })
+      : undefined
+  })
+  gate.answer = (request) =>
+    request.url.endsWith('/events/stream') ? new Response(null, { status: 404 }) : slowDown(request)
+  const host = await scene.host(scene.settings(member, { MOLECULE_PLATFORM_URL: gate.url }))
+  await scene.person.write(member.id, 'patience')
+  await host.event(({ content }) => content === 'patience')
+  const [first = 0, second = 0] = asked
+  expect(second - first).toBeGreaterThanOrEqual(1_990)
+})
+
+test.concurrent('a request that hangs is given up after its time, and delivery goes on', async () => {
+  await using scene = await Scene.open()
+  await using gate = new Gate(scene.platform.url)
+  const member = scene.member()
+  const host = await scene.host(scene.settings(member, { MOLECULE_PLATFORM_URL: gate.url }))
+  await host.receiving()
+  let asked = 0
+  gate.answer = feedOnly(() => (asked++ === 0 ? never() : undefined))
+  await scene.person.write(member.id, 'late')
+  await host.event(({ content }) => content === 'late', 25_000)
+  expect(scene.log()).toContain('no answer within')
+})
+
+test.concurrent('a redirect is not followed: the other host sees nothing, the log says what to do', async () => {
+  await using scene = await Scene.open()
+  await using gate = new Gate(scene.platform.url)
+  let seen = 0
+  const elsewhere = Bun.serve({
+    hostname: '127.0.0.1',
+    port: 0,
+    fetch: () => {
+      seen++
+      return Response.json([])
+    },
+  })
+  const member = scene.member()
+  const host = await scene.host(scene.settings(member, { MOLECULE_PLATFORM_URL: gate.url }))
+  await host.receiving()
+  gate.answer = ({ url }) =>
+    Response.redirect(`http://127.0.0.1:${elsewhere.port}${new URL(url).pathname}`, 307)
+  await gate.reopen()
+  await until('the redirect to be refused', () => scene.log().includes('redirects are not followed'))
+  expect((await host.call('send_message_to_user', { message: 'secret plans' })).isError).toBe(true)
+  expect((await host.call('list_peers')).isError).toBe(true)
+  await scene.person.write(member.id, 'after the redirect')
+  gate.answer = () => undefined
+  await host.event(({ content }) => content === 'after the redirect')
+  expect(seen).toBe(0)
+  await elsewhere.stop(true)
+})

@@ -1,0 +1,103 @@
+import { expect, setDefaultTimeout, test } from 'bun:test'
+import type { Host } from '../fixtures/host.ts'
+import { type Member, Scene } from '../fixtures/scene.ts'
+import { until } from '../fixtures/until.ts'
+
+setDefaultTimeout(20_000)
+
+interface Pair {
+  readonly member: Member
+  readonly holder: Host
+  readonly standby: Host
+}
+
+/** Two sessions on one state folder: one that receives, one that has found that out and waits. */
+async function startPair(scene: Scene): Promise<Pair> {
+  const member = scene.member()
+  const holder = await scene.host(scene.settings(member))
+  await holder.receiving()
+  const standby = await scene.host(scene.settings(member))
+  await until(
+    'the second to stand by',
+    async () =>
+      (await standby.call('status')).text.includes(`pid ${holder.pid}`) &&
+      (await standby.call('status')).text.includes('takes over when it ends'),
+  )
+  return { member, holder, standby }
+}
+
+async function arrives(host: Host, text: string): Promise<string> {
+  const { meta } = await host.event(({ content }) => content === text)
+  return meta.activity_id ?? ''
+}
+
+const texts = (host: Host): readonly string[] => host.events.map(({ content }) => content)
+
+test.concurrent('of two sessions one receives and both can answer', async () => {
+  await using scene = await Scene.open()
+  const { member, holder, standby } = await startPair(scene)
+  await scene.person.write(member.id, 'question')
+  const activityId = await arrives(holder, 'question')
+  const answer = await standby.call('reply_to_workspace', {
+    activity_id: activityId,
+    text: 'from the second',
+  })
+  expect(answer.isError).toBe(false)
+  expect(await scene.person.read(member.id)).toContain('from the second')
+  await scene.person.write(member.id, 'another')
+  await arrives(holder, 'another')
+  expect(texts(holder)).toEqual(['question', 'another'])
+  expect(texts(standby)).toEqual([])
+  expect([holder.closed, standby.closed]).toEqual([false, false])
+})
+
+for (const [how, end] of [
+  ['closes', (host: Host) => host.close()],
+  ['is killed', (host: Host) => host.kill()],
+] as const) {
+  test.concurrent(`when the first ${how} the second takes over, and nothing comes twice unmarked`, async () => {
+    await using scene = await Scene.open()
+    const { member, holder, standby } = await startPair(scene)
+    await scene.person.write(member.id, 'answered')
+    const answered = await arrives(holder, 'answered')
+    await holder.call('reply_to_workspace', { activity_id: answered, text: 'done' })
+    await scene.person.write(member.id, 'not answered')
+    await arrives(holder, 'not answered')
+
+    await end(holder)
+    await scene.person.write(member.id, 'while nobody held it')
+    await standby.receiving()
+    await arrives(standby, 'while nobody held it')
+    await scene.person.write(member.id, 'to the second')
+    await arrives(standby, 'to the second')
+
+    const unmarked = standby.events.filter(({ meta }) => meta.redelivered === undefined)
+    expect(unmarked.map(({ content }) => content)).toEqual(['while nobody held it', 'to the second'])
+    const marked = standby.events.filter(({ meta }) => meta.redelivered === 'true')
+    for (const { content } of marked) expect(content).toBe('not answered')
+  })
+}
+
+test.concurrent('a session that the first one outlives leaves it undisturbed', async () => {
+  await using scene = await Scene.open()
+  const { member, holder, standby } = await startPair(scene)
+  await standby.kill()
+  const third = await scene.host(scene.settings(member))
+  await third.close()
+  await scene.person.write(member.id, 'still here')
+  await arrives(holder, 'still here')
+  expect((await holder.call('status')).text).toContain('receiving: yes')
+})
+
+test.concurrent('each workspace has a holder of its own', async () => {
+  await using scene = await Scene.open()
+  const [one, two] = [scene.member(), scene.member()]
+  const first = await scene.host(scene.settings(one))
+  const second = await scene.host(scene.settings(two))
+  await Promise.all([first.receiving(), second.receiving()])
+  await scene.person.write(one.id, 'for one')
+  await scene.person.write(two.id, 'for two')
+  await arrives(first, 'for one')
+  await arrives(second, 'for two')
+  expect([texts(first), texts(second)]).toEqual([['for one'], ['for two']])
+})
