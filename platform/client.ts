@@ -156,7 +156,7 @@ export class PlatformClient {
     const reason = this.#withoutToken(error instanceof Error ? error.message : String(error))
     if (error instanceof BodyError) {
       const kind = kindOfStatus(error.status) ?? (error.tooLarge ? 'refused' : 'retry')
-      return new PlatformError(kind, `the platform answered ${error.status}, but ${reason}`, {
+      return new PlatformError(kind, `the platform answered ${error.status}: ${reason}`, {
         status: error.status,
         cause: error,
       })

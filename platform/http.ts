@@ -103,7 +103,7 @@ export async function exchange(request: Exchange): Promise<Reply> {
  */
 export async function readCapped(response: Response, maxBytes: number): Promise<string> {
   const tooLarge = (): BodyError =>
-    new BodyError(response.status, `its answer is larger than ${maxBytes} bytes`, true)
+    new BodyError(response.status, `the answer is larger than ${maxBytes} bytes`, true)
   if (Number(response.headers.get('content-length') ?? 0) > maxBytes) {
     await response.body?.cancel()
     throw tooLarge()
@@ -120,7 +120,7 @@ export async function readCapped(response: Response, maxBytes: number): Promise<
     }
   } catch (error) {
     if (error instanceof BodyError) throw error
-    throw new BodyError(response.status, `its answer was cut off: ${String(error)}`, false)
+    throw new BodyError(response.status, `the answer was cut off: ${String(error)}`, false)
   }
   return Buffer.concat(chunks).toString('utf8')
 }
