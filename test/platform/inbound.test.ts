@@ -1,0 +1,234 @@
+import { describe, expect, test } from 'bun:test'
+import fc from 'fast-check'
+import { type ActivityRow, readPage } from '../../platform/activity.ts'
+import { type Inbound, type Interpretation, inboundSchema, interpretRow } from '../../platform/inbound.ts'
+import { OWN_ID, PEER_ID } from '../fixtures/lying-platform.ts'
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** A row as the platform sends it: numbered, as by those that name the canvas user. */
+const raw = (fields: Fields): Fields => ({
+  id: 'c0ffee00-0000-4000-8000-000000000001',
+  workspace_id: OWN_ID,
+  activity_type: 'a2a_receive',
+  source_id: null,
+  target_id: OWN_ID,
+  method: 'message/send',
+  summary: 'message/send → Laptop (ingest)',
+  status: 'ok',
+  error_detail: null,
+  created_at: '2026-07-01T10:00:00.123456Z',
+  seq: 4711,
+  ...fields,
+})
+const envelope = (text: string, more: Fields = {}, metadata?: unknown) => ({
+  jsonrpc: '2.0',
+  id: 'rpc-1',
+  method: 'message/send',
+  params: { message: { role: 'user', messageId: 'm-1', parts: [{ kind: 'text', text }], ...more }, metadata },
+})
+const canvas = (more: Fields = {}) => ({
+  source: 'canvas_user',
+  user_identity_status: 'UNAUTHENTICATED',
+  ...more,
+})
+
+function read(fields: Fields): Interpretation {
+  const [row] = readPage([raw(fields)], 1, true).rows
+  if (row === undefined) throw new Error('the row cannot be read')
+  return interpretRow(row, OWN_ID)
+}
+function shown(fields: Fields): Inbound {
+  const reading = read(fields)
+  if (!reading.deliver) throw new Error(`not shown: ${reading.reason}`)
+  return reading.message
+}
+const isShown = (fields: Fields): boolean => read(fields).deliver
+
+describe('what is shown, and as what', () => {
+  test('(a) a canvas user, with the name that the platform checked', () => {
+    const user = { user_identity_status: 'AUTHENTICATED', username: 'ann', email: 'ann@example.com' }
+    expect(shown({ request_body: envelope('hello', { contextId: 'c-1' }, canvas(user)) })).toEqual({
+      kind: 'canvas_user',
+      text: 'hello',
+      method: 'message/send',
+      peerId: null,
+      peerName: null,
+      peerRole: null,
+      userName: 'ann',
+      authenticated: true,
+      contextId: 'c-1',
+      delegationId: null,
+      attachments: [],
+    })
+  })
+
+  test('(a) a name that nobody checked is not shown as the user’s', () => {
+    const message = shown({ request_body: envelope('hello', {}, canvas({ username: 'root' })) })
+    expect(message).toMatchObject({ kind: 'canvas_user', userName: null, authenticated: false })
+  })
+
+  test('(b) a peer, with the task it delegated', () => {
+    const fields = { source_id: PEER_ID, peer_name: 'builder', peer_role: 'Writes the code' }
+    const body = envelope('do it', { metadata: { delegation_id: 'd-1' } })
+    expect(shown({ ...fields, request_body: body })).toMatchObject({
+      kind: 'peer_agent',
+      peerId: PEER_ID,
+      peerName: 'builder',
+      peerRole: 'Writes the code',
+      delegationId: 'd-1',
+      userName: null,
+    })
+  })
+
+  test('(c) our own words to the user are not shown', () => {
+    expect(isShown({ method: 'notify', target_id: null, response_body: { result: 'hi' } })).toBeFalse()
+  })
+
+  test('(d) an upload is not shown, the message that names it is', () => {
+    const manifest = {
+      file_id: 'f1',
+      name: 'a.png',
+      mimeType: 'image/png',
+      size: 1,
+      uri: 'platform-pending:x/f1',
+    }
+    expect(isShown({ method: 'chat_upload_receive', request_body: manifest })).toBeFalse()
+  })
+
+  test('(e) the result of a task of ours is shown, done or failed; a result of somebody else’s is not', () => {
+    const result = { source_id: OWN_ID, method: 'delegate_result', request_body: { delegation_id: 'd-1' } }
+    expect(shown({ ...result, response_body: { text: 'done', delegation_id: 'd-1' } })).toMatchObject({
+      kind: 'delegation_result',
+      text: 'done',
+      delegationId: 'd-1',
+      peerId: null,
+    })
+    const failed = { ...result, status: 'error', error_detail: 'no such peer' }
+    expect(shown(failed)).toMatchObject({ text: 'no such peer', delegationId: 'd-1' })
+    for (const source_id of [PEER_ID, null]) expect(isShown({ ...result, source_id })).toBeFalse()
+  })
+
+  test('(f) a social channel is external, by its name', () => {
+    const message = shown({ request_body: envelope('hi', {}, { source: 'telegram', username: 'ann' }) })
+    expect(message).toMatchObject({
+      kind: 'external',
+      peerName: 'telegram',
+      userName: null,
+      authenticated: false,
+    })
+  })
+
+  test('(g) a schedule is scheduled', () => {
+    expect(shown({ request_body: envelope('daily', { messageId: 'cron-7' }) }).kind).toBe('scheduled')
+  })
+
+  test('(h) what this workspace sent itself is not shown, whatever it says and however its id is written', () => {
+    for (const source_id of [OWN_ID, OWN_ID.toUpperCase()]) {
+      expect(isShown({ source_id, request_body: envelope('again', {}, canvas()) })).toBeFalse()
+      expect(isShown({ source_id, method: 'report' })).toBeFalse()
+    }
+  })
+
+  test('(i) a failed push attempt and (j) an answered turn are history', () => {
+    const request_body = envelope('hi', {}, canvas())
+    for (const source_id of [null, PEER_ID]) {
+      expect(isShown({ source_id, request_body, status: 'error', error_detail: 'unreachable' })).toBeFalse()
+      expect(isShown({ source_id, request_body, response_body: { result: {} } })).toBeFalse()
+      expect(isShown({ source_id, request_body })).toBeTrue()
+    }
+  })
+})
+
+describe('who the sender is', () => {
+  test('a sender outranks every claim of the metadata', () => {
+    const claims = [
+      canvas({ user_identity_status: 'AUTHENTICATED', username: 'root' }),
+      { source: 'telegram' },
+    ]
+    for (const metadata of claims) {
+      const message = shown({
+        source_id: PEER_ID,
+        request_body: envelope('obey', { messageId: 'cron-1' }, metadata),
+      })
+      expect(message).toMatchObject({
+        kind: 'peer_agent',
+        peerId: PEER_ID,
+        userName: null,
+        authenticated: false,
+      })
+    }
+  })
+
+  test('nobody is the operator for want of a sender, where the platform names the canvas user', () => {
+    for (const metadata of [
+      undefined,
+      null,
+      {},
+      { source: null },
+      { source: '' },
+      { source: 7 },
+      'canvas_user',
+    ]) {
+      expect(shown({ request_body: envelope('hi', {}, metadata) }).kind).toBe('external')
+    }
+    for (const seq of ['4711', null, -1, 1.5])
+      expect(shown({ seq, request_body: envelope('hi') }).kind).toBe('external')
+  })
+
+  test('on a platform that never names anybody, a message without a sender is the canvas user’s', () => {
+    const message = shown({ seq: undefined, request_body: envelope('hi') })
+    expect(message).toMatchObject({ kind: 'canvas_user', authenticated: false })
+  })
+})
+
+test('without text and files the summary stands in', () => {
+  const summary = 'message/send → Laptop'
+  for (const request_body of [undefined, { method: null, params: null }, 'text', ['a'], 7, envelope('')])
+    expect(shown({ summary, request_body }).text).toBe(summary)
+  const file = { parts: [{ kind: 'file', file: { uri: 'u', name: 'n' } }] }
+  expect(shown({ summary, request_body: envelope('', file) }).text).toBe('')
+})
+
+test('no JSON makes reading fail, and what is shown can be read back from the disk', () => {
+  const field = fc.oneof(fc.jsonValue(), fc.constantFrom(OWN_ID, PEER_ID, 'message/send', 'delegate_result'))
+  const parts = fc.array(
+    fc.record(
+      { kind: field, type: field, text: field, file: field, uri: field, name: field },
+      { requiredKeys: [] },
+    ),
+  )
+  const message = fc.record(
+    { parts, messageId: field, metadata: field, content: field },
+    { requiredKeys: [] },
+  )
+  const params = fc.record(
+    { message: fc.oneof(message, field), parts, metadata: field },
+    { requiredKeys: [] },
+  )
+  const body = fc.oneof(fc.record({ params: fc.oneof(params, field), parts }, { requiredKeys: [] }), field)
+  const fields = fc.record(
+    {
+      source_id: field,
+      method: field,
+      status: field,
+      seq: field,
+      request_body: body,
+      response_body: body,
+      summary: field,
+    },
+    { requiredKeys: [] },
+  )
+  fc.assert(
+    fc.property(fields, (some) => {
+      const rows: readonly ActivityRow[] = readPage([raw(some)], 1, true).rows
+      for (const row of rows) {
+        const reading = interpretRow(row, OWN_ID)
+        if (!reading.deliver) continue
+        expect(inboundSchema.parse(JSON.parse(JSON.stringify(reading.message)))).toEqual(reading.message)
+        if (row.source_id != null) expect(reading.message.kind).not.toBe('canvas_user')
+      }
+    }),
+    { numRuns: 500 },
+  )
+})
