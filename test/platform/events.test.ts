@@ -1,0 +1,215 @@
+import { describe, expect, test } from 'bun:test'
+import fc from 'fast-check'
+import { followEvents, isHint, LineReader } from '../../platform/events.ts'
+import { OWN_ID, rejection, startLyingPlatform } from '../fixtures/lying-platform.ts'
+import { until } from '../fixtures/until.ts'
+
+const MAX_LINE = 64 * 1024
+const LONG = 60_000
+const event = (type: string): string => `data: ${JSON.stringify({ type, timestamp: 1, data: {} })}\n\n`
+
+function linesOf(chunks: readonly string[]): string[] {
+  const lines: string[] = []
+  const reader = new LineReader((line) => lines.push(line))
+  for (const chunk of chunks) reader.push(chunk)
+  return lines
+}
+
+/** Splits a text at the given places. */
+function splitAt(text: string, places: readonly number[]): string[] {
+  const ends = [...new Set(places.map((place) => place % (text.length + 1)))].toSorted((a, b) => a - b)
+  return [...ends, text.length].map((end, index) => text.slice(index === 0 ? 0 : ends[index - 1], end))
+}
+
+describe('LineReader', () => {
+  test('gives the same lines however the text is cut into chunks', () => {
+    const line = fc.oneof(
+      fc.string({ unit: fc.constantFrom('a', '\r', ':', ' ') }),
+      fc.constant('x'.repeat(MAX_LINE)),
+    )
+    fc.assert(
+      fc.property(fc.array(line, { maxLength: 4 }), fc.array(fc.nat(), { maxLength: 8 }), (lines, places) => {
+        const text = lines.map((one) => `${one}\n`).join('')
+        expect(linesOf(splitAt(text, places))).toEqual(linesOf([text]))
+      }),
+    )
+  })
+
+  test('gives every line without its end, and an unfinished one not at all', () => {
+    expect(linesOf(['a\nb\r', '\n\nc'])).toEqual(['a', 'b', ''])
+  })
+
+  test('gives the beginning of an overlong line once, and then the next line', () => {
+    const flood = 'x'.repeat(10_000)
+    const lines = linesOf([...Array.from({ length: 100 }, () => flood), 'tail\nnext\n'])
+    expect(lines.map((line) => line.length)).toEqual([MAX_LINE, 4])
+  })
+})
+
+describe('isHint', () => {
+  test('is true for what can bring a message, and for what cannot be read', () => {
+    for (const type of [
+      'ACTIVITY_LOGGED',
+      'USER_MESSAGE',
+      'A2A_RESPONSE',
+      'DELEGATION_COMPLETE',
+      'DELEGATION_FAILED',
+    ])
+      expect(isHint(event(type).trim())).toBeTrue()
+    for (const line of ['data: {"type": "ACTIV', 'data:', 'data: 7', 'data: {}', 'data: <html>'])
+      expect(isHint(line)).toBeTrue()
+  })
+
+  test('is false for our own heartbeat, comments and other fields', () => {
+    for (const line of [event('WORKSPACE_HEARTBEAT').trim(), ': ping', '', 'event: x', 'id: 7', 'xdata: {}'])
+      expect(isHint(line)).toBeFalse()
+  })
+})
+
+/** A stream that the test feeds, and that knows when the reader has gone. */
+function feedableStream(type = 'text/event-stream') {
+  let controller: ReadableStreamDefaultController<Uint8Array> | undefined
+  const state = { gone: false }
+  const answer = (): Response =>
+    new Response(
+      new ReadableStream<Uint8Array>({
+        start: (own) => {
+          controller = own
+          own.enqueue(new TextEncoder().encode(': ping\n\n'))
+        },
+        cancel: () => {
+          state.gone = true
+        },
+      }),
+      { headers: { 'Content-Type': type } },
+    )
+  const send = (text: string | Uint8Array): void =>
+    controller?.enqueue(typeof text === 'string' ? new TextEncoder().encode(text) : text)
+  return { answer, send, end: () => controller?.close(), state }
+}
+
+function follow(platform: ReturnType<typeof startLyingPlatform>, silenceMs = LONG) {
+  const stop = new AbortController()
+  const seen = { opened: 0, hints: 0 }
+  const done = followEvents(platform.client, {
+    signal: stop.signal,
+    silenceMs,
+    onOpen: () => {
+      seen.opened++
+    },
+    onHint: () => {
+      seen.hints++
+    },
+  })
+  return { seen, done, stop }
+}
+
+describe('followEvents', () => {
+  test('passes hints on and resolves when the platform ends the stream', async () => {
+    const stream = feedableStream()
+    await using platform = startLyingPlatform(stream.answer)
+    const { seen, done } = follow(platform)
+    await until('the stream', () => seen.opened === 1)
+    const text = event('WORKSPACE_HEARTBEAT') + event('ACTIVITY_LOGGED')
+    stream.send(text.slice(0, 70))
+    stream.send(text.slice(70))
+    await until('the hint', () => seen.hints > 0)
+    stream.end()
+    await done
+    expect(seen).toEqual({ opened: 1, hints: 1 })
+    expect(platform.seen[0]?.path).toBe(`/workspaces/${OWN_ID}/events/stream`)
+    expect(platform.seen[0]?.headers.get('accept')).toBe('text/event-stream')
+  })
+
+  test('gives a stream up that is silent for too long, and lets the platform know', async () => {
+    const stream = feedableStream()
+    await using platform = startLyingPlatform(stream.answer)
+    const { seen, done } = follow(platform, 30)
+    await done
+    expect(seen.opened).toBe(1)
+    await until('the end of the connection', () => stream.state.gone)
+  })
+
+  test('an abort ends it, and closes the connection', async () => {
+    const stream = feedableStream()
+    await using platform = startLyingPlatform(stream.answer)
+    const { seen, done, stop } = follow(platform)
+    await until('the stream', () => seen.opened === 1)
+    stop.abort()
+    await done
+    await until('the end of the connection', () => stream.state.gone)
+  })
+
+  test('an abort while it is being opened ends it too', async () => {
+    await using platform = startLyingPlatform(() => new Promise(() => {}))
+    const { seen, done, stop } = follow(platform)
+    const ended = rejection(done)
+    await until('the request', () => platform.seen.length === 1)
+    stop.abort()
+    expect(await ended).toBeInstanceOf(DOMException)
+    expect(seen.opened).toBe(0)
+  })
+
+  test('leaves nothing behind on the signal, opened or refused', async () => {
+    const { signal } = new AbortController()
+    let listeners = 0
+    const [add, remove] = [signal.addEventListener, signal.removeEventListener]
+    signal.addEventListener = (...args: Parameters<typeof add>) => {
+      listeners++
+      add.apply(signal, args)
+    }
+    signal.removeEventListener = (...args: Parameters<typeof remove>) => {
+      listeners--
+      remove.apply(signal, args)
+    }
+    await using platform = startLyingPlatform((_, index) =>
+      index === 0 ? new Response('no', { status: 404 }) : feedableStream().answer(),
+    )
+    const options = { signal, silenceMs: 10, onOpen: () => {}, onHint: () => {} }
+    await rejection(followEvents(platform.client, options))
+    await followEvents(platform.client, options)
+    expect(listeners).toBe(0)
+  })
+
+  test('what is no event stream is refused in the platform’s words', async () => {
+    const answers: readonly (readonly [() => Response, object])[] = [
+      [feedableStream('application/json').answer, { kind: 'refused', status: 200 }],
+      [() => new Response('<html>'), { kind: 'refused', status: 200 }],
+      [
+        () => Response.json({ error: 'workspace not found' }, { status: 404 }),
+        { kind: 'refused', message: 'the platform answered 404 workspace not found' },
+      ],
+      [() => Response.json({ error: 'invalid workspace auth token' }, { status: 401 }), { kind: 'gone' }],
+      [() => new Response('', { status: 503 }), { kind: 'retry' }],
+    ]
+    for (const [answer, expected] of answers) {
+      await using platform = startLyingPlatform(answer)
+      const { seen, done } = follow(platform)
+      expect(await rejection(done)).toMatchObject(expected)
+      expect(seen.opened).toBe(0)
+    }
+  })
+
+  test('takes a content type in any spelling', async () => {
+    const stream = feedableStream('Text/Event-Stream; charset=utf-8')
+    await using platform = startLyingPlatform(stream.answer)
+    const { seen, done, stop } = follow(platform)
+    await until('the stream', () => seen.opened === 1)
+    stop.abort()
+    await done
+  })
+
+  test('a flood in one line stays bounded and does not hide what comes after', async () => {
+    const stream = feedableStream()
+    await using platform = startLyingPlatform(stream.answer)
+    const { seen, done } = follow(platform)
+    await until('the stream', () => seen.opened === 1)
+    stream.send('data: ')
+    for (let sent = 0; sent < 32; sent++) stream.send(new Uint8Array(1024 * 1024).fill(0x78))
+    stream.send(`\n${event('ACTIVITY_LOGGED')}`)
+    await until('both hints', () => seen.hints === 2)
+    stream.end()
+    await done
+    expect(seen.hints).toBe(2)
+  })
+})
