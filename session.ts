@@ -252,12 +252,15 @@ export class Session implements ToolContext {
     const changed = stamp !== this.#configStamp
     if (!changed && this.#folderProblem !== undefined) return
     this.#configStamp = stamp
-    if (changed) this.#o.log.info('molecule channel: the configuration changed and is read again')
-    this.#running.abort()
-    this.#memberships = []
+    const before = this.#config
     this.#config = this.#readConfig()
     const warning = tightenEnvFile(this.#paths.envFile)
     if (warning !== undefined) this.#o.log.warn(`molecule channel: ${warning}`)
+    // A comment, or the same text written again: starting anew would repeat to this host what it has already been given.
+    if (!retryFolder && before.ok && Bun.deepEquals(before, this.#config)) return
+    if (changed) this.#o.log.info('molecule channel: the configuration changed and is read again')
+    this.#running.abort()
+    this.#memberships = []
     this.#start()
   }
 }

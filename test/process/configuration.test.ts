@@ -82,3 +82,23 @@ test.concurrent('a file that others can read is closed to them, and the log says
   expect(statSync(file).mode & 0o777).toBe(0o600)
   expect(scene.log()).toContain(`${file} was readable by others`)
 })
+
+test.concurrent('a file whose text changes and whose meaning does not disturbs nothing', async () => {
+  await using scene = await Scene.open()
+  const member = scene.member()
+  const file = scene.path('state', '.env')
+  scene.newFolder('state')
+  writeFileSync(file, envFile(scene, member), { mode: 0o600 })
+  const host = await scene.host({ MOLECULE_STATE_DIR: scene.path('state') })
+  await host.receiving()
+  await scene.person.write(member.id, 'once')
+  await host.event(({ content }) => content === 'once')
+  // The rights are looked at whenever the text is, which tells that it was.
+  chmodSync(file, 0o644)
+  writeFileSync(file, `# a remark\n${envFile(scene, member)}`)
+  await until('the file to be read again', () => (statSync(file).mode & 0o077) === 0)
+  await scene.person.write(member.id, 'and then')
+  await host.event(({ content }) => content === 'and then')
+  expect(host.events.map(({ content }) => content)).toEqual(['once', 'and then'])
+  expect(scene.log()).not.toContain('the configuration changed')
+})
