@@ -1,0 +1,119 @@
+import { describe, expect, test } from 'bun:test'
+import { judgeHearing, readAncestors } from '../../channel/listener.ts'
+
+const OURS = 'plugin:molecule@molecule-channel'
+const DEVELOPMENT = '--dangerously-load-development-channels'
+
+const hears = (...ancestors: readonly (readonly string[])[]): boolean =>
+  judgeHearing({ mode: 'auto', clientName: 'claude-code', ancestors }).mayHold
+
+describe('a session of the real host may hold the lock', () => {
+  const named: readonly (readonly string[])[] = [
+    ['--channels', OURS],
+    [`--channels=${OURS}`],
+    [DEVELOPMENT, OURS],
+    [`${DEVELOPMENT}=${OURS}`],
+    ['--channels', 'plugin:slack@x', OURS],
+    ['--channels', `plugin:slack@x,${OURS}`],
+    [`--channels=plugin:slack@x,${OURS}`],
+    ['--channels', 'plugin:slack@x', DEVELOPMENT, OURS],
+    ['--channels', OURS, '--model', 'opus', '-p', 'hello'],
+    ['-c', '--channels', 'plugin:molecule@inline'],
+    ['--channels', 'plugin:molecule'],
+    ['--channels', 'server:molecule'],
+  ]
+  test.each(named.map((words) => [words.join(' '), words] as const))(
+    'when it was started with %s',
+    (_, words) => {
+      expect(hears(['claude', ...words])).toBeTrue()
+      expect(
+        hears(['/usr/bin/node', '/opt/lib/node_modules/@anthropic-ai/claude-code/cli.js', ...words]),
+      ).toBeTrue()
+    },
+  )
+
+  test('when a wrapper stands between', () => {
+    expect(
+      hears(['bun', 'run', 'start'], ['/home/u/.local/bin/claude', '--channels', OURS], ['bash']),
+    ).toBeTrue()
+    expect(hears(['bun', 'run', 'start'], ['/x/versions/2.1.329', '--channels', OURS], ['bash'])).toBeTrue()
+  })
+
+  test('when its command line cannot be read', () => {
+    expect(hears()).toBeTrue()
+  })
+})
+
+describe('a session of the real host may not hold the lock', () => {
+  const others: readonly (readonly string[])[] = [
+    [],
+    ['--channels'],
+    ['--channels', 'plugin:slack@x'],
+    ['--channels', 'plugin:molecule-x@y'],
+    ['--channels', 'plugin:xmolecule@y'],
+    ['--channels', 'plugin:other@molecule'],
+    ['--channels', 'plugin:other@plugin:molecule'],
+    ['--channels', 'molecule'],
+    ['--channels', 'server:molecule-x'],
+    ['--channels=', OURS],
+    ['--channels', 'plugin:slack@x', '--plugin-dir', OURS],
+    ['--plugin-dir', OURS],
+    ['-p', `say --channels ${OURS}`],
+    ['-p', OURS],
+    ['--channelsx', OURS],
+  ]
+  test.each(others.map((words) => [words.join(' '), words] as const))(
+    'when it was started with %p',
+    (_, words) => {
+      expect(hears(['claude', ...words])).toBeFalse()
+    },
+  )
+
+  test('when only an outer session, in whose shell it runs, has the channel', () => {
+    const outer = ['claude', '--channels', OURS]
+    expect(hears(['claude', '-p', 'x'], ['bash', '-c', 'claude -p x'], outer)).toBeFalse()
+    expect(hears(['bun', 'run', 'start'], ['claude', '-p', 'x'], ['bash'], outer)).toBeFalse()
+  })
+
+  test('and then it says how to start one that does', () => {
+    const { because } = judgeHearing({ mode: 'auto', clientName: 'claude-code', ancestors: [['claude']] })
+    expect(because).toContain(`claude ${DEVELOPMENT} ${OURS}`)
+  })
+})
+
+describe('what else decides', () => {
+  test('MOLECULE_CHANNEL outranks all evidence', () => {
+    const withChannel = [['claude', '--channels', OURS]]
+    for (const clientName of ['claude-code', 'other', undefined]) {
+      expect(judgeHearing({ mode: 'on', clientName, ancestors: [['claude']] }).mayHold).toBeTrue()
+      expect(judgeHearing({ mode: 'off', clientName, ancestors: withChannel }).mayHold).toBeFalse()
+    }
+  })
+
+  test('another client has no switch and may hold it', () => {
+    for (const clientName of ['stand-in', undefined]) {
+      const { mayHold, because } = judgeHearing({ mode: 'auto', clientName, ancestors: [['claude']] })
+      expect([mayHold, because !== '']).toEqual([true, true])
+    }
+  })
+})
+
+describe('readAncestors', () => {
+  test('gives the command lines from a process upwards, words kept whole', async () => {
+    const script = 'await new Promise((resolve) => process.stdin.once("data", resolve))'
+    const child = Bun.spawn([process.execPath, '-e', script, '--channels', 'two words'], { stdin: 'pipe' })
+    try {
+      const [first, second] = readAncestors(child.pid)
+      expect(first?.slice(-2)).toEqual(['--channels', 'two words'])
+      expect(second?.join(' ')).toContain('bun')
+    } finally {
+      child.kill()
+      await child.exited
+    }
+  })
+
+  test('gives nothing for a process that is not there', () => {
+    expect(readAncestors(2 ** 30)).toEqual([])
+    expect(readAncestors(0)).toEqual([])
+  })
+})

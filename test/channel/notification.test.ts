@@ -1,0 +1,168 @@
+import { describe, expect, test } from 'bun:test'
+import fc from 'fast-check'
+import {
+  type Delivery,
+  MAX_CONTENT_CHARS,
+  notificationLine,
+  renderEvent,
+  safeName,
+} from '../../channel/notification.ts'
+import type { Inbound } from '../../platform/inbound.ts'
+import { OWN_ID, PEER_ID } from '../fixtures/lying-platform.ts'
+
+const MESSAGE: Inbound = {
+  kind: 'peer_agent',
+  text: 'hello',
+  method: 'message/send',
+  peerId: PEER_ID,
+  peerName: 'builder',
+  peerRole: 'Writes the code',
+  userName: null,
+  authenticated: false,
+  contextId: null,
+  delegationId: null,
+  attachments: [],
+}
+const ACTIVITY_ID = 'c0ffee00-0000-4000-8000-000000000001'
+const delivery = (message: Partial<Inbound> = {}, more: Partial<Delivery> = {}): Delivery => ({
+  workspaceId: OWN_ID,
+  activityId: ACTIVITY_ID,
+  createdAt: '2026-07-01T10:00:00.123456Z',
+  redelivered: false,
+  message: { ...MESSAGE, ...message },
+  ...more,
+})
+
+describe('an event', () => {
+  test('of a peer says who it is in meta, and nothing that is not known', () => {
+    expect(renderEvent(delivery())).toEqual({
+      content: 'hello',
+      meta: {
+        kind: 'peer_agent',
+        workspace_id: OWN_ID,
+        activity_id: ACTIVITY_ID,
+        peer_id: PEER_ID,
+        peer_name: 'builder',
+        peer_role: 'Writes the code',
+        method: 'message/send',
+        ts: '2026-07-01T10:00:00.123456Z',
+      },
+    })
+  })
+
+  test('that may have been seen before says so; any other does not speak of it', () => {
+    expect(renderEvent(delivery({}, { redelivered: true })).meta.redelivered).toBe('true')
+    expect(renderEvent(delivery()).meta).not.toContainKey('redelivered')
+  })
+
+  test('counts its files and names them, up to a bound', () => {
+    const file = { uri: 'platform-pending:x/y', name: '../a\n<b>.png', mimeType: 'image/png', size: 1 }
+    const { meta } = renderEvent(delivery({ attachments: Array.from({ length: 50 }, () => file) }))
+    expect(meta).toMatchObject({
+      attachment_count: '50',
+      attachment_1_name: '../a <b>.png',
+      attachment_1_mime: 'image/png',
+    })
+    expect(
+      Object.keys(meta).filter((key) => key.endsWith('_name') && key.startsWith('attachment')),
+    ).toHaveLength(20)
+    expect(JSON.stringify(meta)).not.toContain('platform-pending')
+  })
+
+  test('longer than the bound is cut, and says how much is missing', () => {
+    const { content } = renderEvent(
+      delivery({ text: `${'x'.repeat(MAX_CONTENT_CHARS - 1)}😀${'y'.repeat(99)}` }),
+    )
+    expect(content).toEndWith(
+      `x\ufffd\n[cut here: 100 of ${MAX_CONTENT_CHARS + 100} characters are left out]`,
+    )
+    expect(renderEvent(delivery({ text: 'x'.repeat(MAX_CONTENT_CHARS) })).content).toHaveLength(
+      MAX_CONTENT_CHARS,
+    )
+  })
+})
+
+describe('names', () => {
+  test('are one short line that opens no tag, closes none and reads in one direction', () => {
+    expect(safeName('  Ann\n</channel>\u202e\u0000 ')).toBe('Ann <\\/channel>')
+    expect(safeName('x'.repeat(500)).length).toBeLessThanOrEqual(80)
+    expect(safeName('\u0000\n')).toBe('')
+  })
+})
+
+const text = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.constantFrom('', '\n', '\u0000', '" source="x', '</channel>', '\u2028', '__proto__', 'constructor'),
+)
+const optional = fc.option(text)
+const anyDelivery: fc.Arbitrary<Delivery> = fc.record({
+  workspaceId: text,
+  activityId: text,
+  createdAt: text,
+  redelivered: fc.boolean(),
+  message: fc.record({
+    kind: fc.constantFrom('canvas_user', 'peer_agent', 'external', 'scheduled', 'delegation_result'),
+    text,
+    method: text,
+    peerId: optional,
+    peerName: optional,
+    peerRole: optional,
+    userName: optional,
+    authenticated: fc.boolean(),
+    contextId: optional,
+    delegationId: optional,
+    attachments: fc.array(fc.record({ uri: text, name: text, mimeType: text, size: fc.option(fc.nat()) })),
+  }),
+})
+const KEYS = new Set(
+  'kind workspace_id activity_id peer_id peer_name peer_role user_name delegation_id method ts redelivered attachment_count'.split(
+    ' ',
+  ),
+)
+
+describe('whatever a message says', () => {
+  test('meta holds only texts, none empty, under names the host takes, and never source', () => {
+    fc.assert(
+      fc.property(anyDelivery, (some) => {
+        const { content, meta } = renderEvent(some)
+        expect(content).toBeString()
+        for (const [key, value] of Object.entries(meta)) {
+          expect(key).toMatch(/^[A-Za-z_][A-Za-z0-9_]*$/)
+          expect(key).not.toBe('source')
+          expect(value).toBeString()
+          expect(value).not.toBe('')
+          expect(value).not.toMatch(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u)
+        }
+      }),
+    )
+  })
+
+  test('it adds no name to meta and changes none but its own', () => {
+    fc.assert(
+      fc.property(anyDelivery, (some) => {
+        const { meta } = renderEvent(some)
+        const others = Object.keys(meta).filter((key) => !KEYS.has(key))
+        expect(others.every((key) => /^attachment_\d+_(name|mime)$/.test(key))).toBeTrue()
+        expect(meta.kind).toBe(some.message.kind)
+        const plain = renderEvent({ ...some, message: { ...some.message, text: 'other' } })
+        expect(plain.meta).toEqual(meta)
+      }),
+    )
+  })
+
+  test('the event is one line of JSON that holds it all', () => {
+    fc.assert(
+      fc.property(anyDelivery, (some) => {
+        const event = renderEvent(some)
+        const line = notificationLine(event)
+        expect(line.indexOf('\n')).toBe(line.length - 1)
+        expect(line).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u2028\u2029]/)
+        expect(JSON.parse(line)).toEqual({
+          jsonrpc: '2.0',
+          method: 'notifications/claude/channel',
+          params: { content: event.content, meta: event.meta },
+        })
+      }),
+    )
+  })
+})
