@@ -10,6 +10,8 @@ export interface Arguments {
   readonly db: string | undefined
   readonly adminToken: string | undefined
   readonly contract: ContractVersion
+  /** Requests a minute and client address; 0 for no limit. */
+  readonly rateLimit: number
   /** One JSON line per request on stderr. */
   readonly requestLog: boolean
 }
@@ -20,6 +22,7 @@ export type ParsedArguments =
   | { readonly kind: 'wrong'; readonly message: string }
 
 export const DEFAULT_PORT = 8080
+const DEFAULT_RATE_LIMIT = 600
 
 export const HELP = `Usage: bun run platform [options]
 
@@ -30,6 +33,7 @@ Runs a Molecule platform on this machine: one process, one SQLite file, with a w
   --host H          address to listen on (default 127.0.0.1); any other needs --admin-token
   --admin-token T   token of the operator, at least 16 characters (default: a new one at each start)
   --contract V      wire contract to speak: v0, v1 or v2 (default v2)
+  --rate-limit N    requests a minute and client address (default ${DEFAULT_RATE_LIMIT}; 0 is no limit)
   --request-log     one JSON line per request on stderr
   --help            this text
 `
@@ -51,6 +55,10 @@ export function parseArguments(argv: readonly string[]): ParsedArguments {
   if (contract === undefined) {
     return wrong(`--contract is ${values.contract}; it must be one of ${CONTRACT_VERSIONS.join(', ')}.`)
   }
+  const rateLimit = Number(values['rate-limit'] ?? DEFAULT_RATE_LIMIT)
+  if (!/^\d{1,9}$/.test(values['rate-limit'] ?? '0')) {
+    return wrong(`--rate-limit is ${values['rate-limit']}; it must be a whole number, 0 for no limit.`)
+  }
   const adminToken = values['admin-token']
   if (adminToken !== undefined && !/^[\x21-\x7e]{16,}$/.test(adminToken)) {
     return wrong(`--admin-token must be at least ${MIN_ADMIN_TOKEN} printable characters without spaces.`)
@@ -69,6 +77,7 @@ export function parseArguments(argv: readonly string[]): ParsedArguments {
       db: values.db,
       adminToken,
       contract,
+      rateLimit,
       requestLog: values['request-log'] === true,
     },
   }
@@ -84,6 +93,7 @@ function read(argv: readonly string[]) {
         host: { type: 'string' },
         'admin-token': { type: 'string' },
         contract: { type: 'string' },
+        'rate-limit': { type: 'string' },
         'request-log': { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },

@@ -15,14 +15,14 @@ export class DatabaseRefused extends Error {}
 export function openDatabase(path: string): Database {
   const database = connect(path)
   try {
-    // One process for one file: a second one would answer from the same rows without hearing of the first one's events.
-    database.run('PRAGMA locking_mode = EXCLUSIVE')
     const version = checkedVersion(database, path)
     database.run('PRAGMA journal_mode = WAL')
+    // One process for one file: a second one would answer from the same rows without hearing of the first one's events.
+    database.run('PRAGMA locking_mode = EXCLUSIVE')
     database.run('PRAGMA synchronous = NORMAL')
     database.run('PRAGMA foreign_keys = ON')
     migrate(database, version)
-    hold(database)
+    applyLock(database)
     return database
   } catch (error) {
     database.close()
@@ -38,9 +38,14 @@ export function openDatabase(path: string): Database {
   }
 }
 
-/** Closes the file with everything in it, so that it can be copied as one file. */
+/**
+ * Closes the file with everything in it, so that it can be copied as one file, and gives it back now: closing alone would leave
+ * it locked until the last of its statements is collected.
+ */
 export function closeDatabase(database: Database): void {
-  database.run('PRAGMA wal_checkpoint(TRUNCATE)')
+  database.run('PRAGMA journal_mode = DELETE')
+  database.run('PRAGMA locking_mode = NORMAL')
+  applyLock(database)
   database.close()
 }
 
@@ -88,14 +93,14 @@ function migrate(database: Database, from: number): void {
   })()
 }
 
-/** Takes the file for this process now, and not at the first request. */
-function hold(database: Database): void {
+/** SQLite changes its lock at the end of the next write, so one that changes nothing makes it happen now. */
+function applyLock(database: Database): void {
   database.run('BEGIN IMMEDIATE')
   database.run('COMMIT')
 }
 
 function number(database: Database, sql: string): number {
-  const row = database.prepare<Record<string, number>, []>(sql).get()
+  const row = database.query<Record<string, number>, []>(sql).get()
   return Object.values(row ?? {})[0] ?? 0
 }
 

@@ -9,8 +9,6 @@ import type { RequestRecord } from './front.ts'
 import { firstGreeting, laterGreeting } from './greeting.ts'
 import { type RunningPlatform, startPlatform } from './platform.ts'
 
-const RATE_LIMIT = 600
-
 const parsed = parseArguments(process.argv.slice(2))
 if (parsed.kind === 'help') process.stdout.write(HELP)
 else if (parsed.kind === 'wrong') fail(parsed.message)
@@ -38,7 +36,7 @@ async function start(chosen: Arguments, db: string): Promise<RunningPlatform | u
       host: chosen.host,
       db,
       contract: chosen.contract,
-      rateLimit: RATE_LIMIT,
+      rateLimit: chosen.rateLimit,
       ...(chosen.adminToken === undefined ? {} : { adminToken: chosen.adminToken }),
       log: (line) => process.stderr.write(`${line}\n`),
       environment: process.env,

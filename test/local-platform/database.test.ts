@@ -79,6 +79,7 @@ test('a file that is no database, damaged, foreign or newer is refused with a se
 
   const foreign = place.file('foreign.db')
   const other = new Database(foreign)
+  other.run('PRAGMA journal_mode = WAL')
   other.run('CREATE TABLE recipes (id)')
   other.close()
 
@@ -94,13 +95,28 @@ test('a file that is no database, damaged, foreign or newer is refused with a se
   }
 })
 
+test('a stopped platform leaves one file and no lock on it', async () => {
+  using place = folder()
+  const db = place.file('platform.db')
+  const platform = await startPlatform({ db })
+  platform.createTeam()
+  await platform.stop()
+  const reader = new Database(db, { readonly: true })
+  expect(reader.query('SELECT count(*) AS members FROM workspaces').get()).toEqual({ members: 3 })
+  reader.close()
+  const held = openDatabase(db)
+  held.prepare('SELECT 1').get()
+  closeDatabase(held)
+  closeDatabase(openDatabase(db))
+})
+
 test('a second platform on the same file is refused, and works once the first has stopped', async () => {
   using place = folder()
   const db = place.file('platform.db')
   const first = await startPlatform({ db })
   expect(startPlatform({ db })).rejects.toThrow('in use by another platform')
   await first.stop()
-  await (await startPlatform({ db })).stop()
+  for (let start = 0; start < 5; start++) await (await startPlatform({ db })).stop()
 })
 
 test('a file on disk stays in its owner’s hands', async () => {

@@ -226,6 +226,7 @@ describe('command line', () => {
         db: undefined,
         adminToken: undefined,
         contract: 'v2',
+        rateLimit: 600,
         requestLog: false,
       },
     })
@@ -236,6 +237,7 @@ describe('command line', () => {
     [['--port', '65536'], '--port is 65536'],
     [['--port', '-1'], ''],
     [['--contract', 'v3'], '--contract is v3'],
+    [['--rate-limit', '1.5'], '--rate-limit is 1.5'],
     [['--admin-token', 'short'], '--admin-token must be'],
     [['--host', '0.0.0.0'], 'give the operator'],
     [['--nonsense'], ''],

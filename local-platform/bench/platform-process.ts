@@ -1,0 +1,44 @@
+// A platform in a process of its own, so that its memory and its work are measured apart from the load.
+
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+export interface PlatformProcess {
+  readonly url: string
+  readonly adminToken: string
+  /** Resident memory in MiB; undefined where the system does not tell. */
+  memory(): number | undefined
+  stop(): Promise<void>
+}
+
+export async function startProcess(db: string): Promise<PlatformProcess> {
+  const adminToken = 'operator-token-of-the-bench'
+  const main = join(import.meta.dir, '../main.ts')
+  const argv = ['--port', '0', '--db', db, '--admin-token', adminToken, '--rate-limit', '0']
+  const child = Bun.spawn([process.execPath, main, ...argv], { stdout: 'pipe', stderr: 'inherit' })
+  let text = ''
+  for await (const chunk of child.stdout) {
+    text += Buffer.from(chunk).toString('utf8')
+    if (text.includes('Stop with')) break
+  }
+  const url = /^Platform: +(\S+)$/m.exec(text)?.[1]
+  if (url === undefined) throw new Error('the platform did not start')
+  return {
+    url,
+    adminToken,
+    memory: () => residentMib(child.pid),
+    stop: async () => {
+      child.kill('SIGTERM')
+      await child.exited
+    },
+  }
+}
+
+function residentMib(pid: number): number | undefined {
+  try {
+    const kib = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+    return kib === undefined ? undefined : Number(kib) / 1024
+  } catch {
+    return undefined // no /proc on this system: the column stays empty
+  }
+}
