@@ -1,0 +1,111 @@
+import { afterEach, describe, expect, jest, test } from 'bun:test'
+import { Client } from '@modelcontextprotocol/sdk/client/index.js'
+import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js'
+import { GUIDANCE } from '../../channel/guidance.ts'
+import { createMcpServer } from '../../channel/mcp-server.ts'
+import type { ToolContext } from '../../channel/tools/tool.ts'
+import { startBench } from '../fixtures/tool-context.ts'
+
+async function connect(more: Partial<ToolContext> = {}, onListening: (name?: string) => void = () => {}) {
+  const bench = startBench([], more)
+  const server = createMcpServer({
+    version: '1.2.3',
+    context: bench.context,
+    redact: (text) => text.replaceAll('secret', '[token]'),
+    onListening,
+  })
+  const client = new Client({ name: 'claude-code', version: '2.1.329' })
+  const [ours, theirs] = InMemoryTransport.createLinkedPair()
+  await Promise.all([server.connect(ours), client.connect(theirs)])
+  return {
+    client,
+    async [Symbol.asyncDispose]() {
+      await client.close()
+      bench[Symbol.dispose]()
+    },
+  }
+}
+
+afterEach(() => jest.useRealTimers())
+
+describe('what the server says of itself', () => {
+  test('is a channel with tools and instructions', async () => {
+    await using host = await connect()
+    expect(host.client.getServerCapabilities()).toEqual({ tools: {}, experimental: { 'claude/channel': {} } })
+    expect(host.client.getServerVersion()).toMatchObject({ name: 'molecule', version: '1.2.3' })
+    expect(host.client.getInstructions()).toBe(GUIDANCE)
+  })
+
+  test('fits into what the host reads', async () => {
+    expect(GUIDANCE.length).toBeLessThan(2_000)
+    await using host = await connect()
+    const { tools } = await host.client.listTools()
+    expect(tools.map(({ description }) => description ?? '').join('').length).toBeLessThan(6_000)
+    for (const { description = '' } of tools) expect(description.length).toBeWithin(10, 2_000)
+  })
+
+  test('shows no example of an event, which could be taken for one', () => {
+    expect(GUIDANCE).not.toContain('<channel')
+  })
+})
+
+describe('the tools', () => {
+  test('each take an object described by a JSON schema, with their hints', async () => {
+    await using host = await connect()
+    const { tools } = await host.client.listTools()
+    expect(tools.map(({ name }) => name)).toContainValues(['reply_to_workspace', 'status'])
+    for (const { name, title, inputSchema, annotations } of tools) {
+      expect(name).toMatch(/^[a-z_]{1,64}$/)
+      expect(title).toBeString()
+      expect(inputSchema.type).toBe('object')
+      const { properties = {}, required = [] } = inputSchema
+      expect(required.every((key) => Object.hasOwn(properties, key))).toBeTrue()
+      expect(typeof annotations?.readOnlyHint).toBe('boolean')
+    }
+  })
+
+  test('of which the reply is always loaded, and it alone', async () => {
+    await using host = await connect()
+    const { tools } = await host.client.listTools()
+    const loaded = tools.filter(({ _meta }) => _meta?.['anthropic/alwaysLoad'] === true)
+    expect(loaded.map(({ name }) => name)).toEqual(['reply_to_workspace'])
+  })
+
+  test('describe what each argument is for', async () => {
+    await using host = await connect()
+    const { tools } = await host.client.listTools()
+    const reply = tools.find(({ name }) => name === 'reply_to_workspace')
+    expect(reply?.inputSchema.required).toEqual(['text'])
+    expect(Object.keys(reply?.inputSchema.properties ?? {})).toContainValues([
+      'text',
+      'activity_id',
+      'peer_id',
+    ])
+  })
+
+  test('answer every call with a result, without secrets and with the session’s remark', async () => {
+    await using host = await connect({
+      statusReport: () => 'a secret here',
+      remark: () => 'Note: this session does not receive.',
+    })
+    const text = 'a [token] here\n\nNote: this session does not receive.'
+    expect(await host.client.callTool({ name: 'status' })).toEqual({ content: [{ type: 'text', text }] })
+    const broken = { name: 'reply_to_workspace', arguments: { text: 7 } }
+    expect(await host.client.callTool(broken)).toMatchObject({ isError: true })
+    expect(await host.client.callTool({ name: 'no_such_tool' })).toMatchObject({ isError: true })
+  })
+})
+
+test('the host counts as listening once, and only some time after it has the tool list', async () => {
+  const heard: (string | undefined)[] = []
+  await using host = await connect({}, (name) => heard.push(name))
+  jest.useFakeTimers()
+  jest.advanceTimersByTime(60_000)
+  expect(heard).toEqual([])
+  await host.client.listTools()
+  await host.client.listTools()
+  jest.advanceTimersByTime(1_000)
+  expect(heard).toEqual([])
+  jest.advanceTimersByTime(60_000)
+  expect(heard).toEqual(['claude-code'])
+})
