@@ -9,11 +9,12 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 /**
  * Builds `dist/server.js` in memory. The result depends on the sources and the pinned Bun alone.
  *
+ * @param entrypoint another program to bundle in the same way, so that the two can be compared.
  * @throws AggregateError with the bundler's messages.
  */
-export async function bundle(): Promise<string> {
+export async function bundle(entrypoint = 'server.ts'): Promise<string> {
   const { outputs } = await Bun.build({
-    entrypoints: ['server.ts'],
+    entrypoints: [entrypoint],
     root,
     target: 'bun',
     minify: true,

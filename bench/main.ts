@@ -1,0 +1,42 @@
+/**
+ * Measures what the plugin promises to cost, each beside its budget, as a Markdown table. A missed budget is a line of
+ * the table and never a failure: on a busy machine the figures say as much about the machine.
+ */
+import { cpus } from 'node:os'
+import { currentBundle } from '../test/fixtures/bundle.ts'
+import { Scene } from '../test/fixtures/scene.ts'
+import { measureBacklog } from './backlog.ts'
+import { measureExit } from './exit.ts'
+import { measurePollLatency, measureStreamLatency } from './latency.ts'
+import { type Line, renderTable } from './line.ts'
+import { measureManyWorkspaces } from './many-workspaces.ts'
+import { measureReceipt } from './receipt.ts'
+import { startResting } from './rest.ts'
+import { measureStartup } from './startup.ts'
+
+const script = await currentBundle()
+const lines: Line[] = []
+
+async function measure(name: string, run: (scene: Scene) => Promise<readonly Line[]>): Promise<void> {
+  const from = performance.now()
+  await using scene = await Scene.open()
+  lines.push(...(await run(scene)))
+  console.error(`${name}: ${((performance.now() - from) / 1000).toFixed(1)} s`)
+}
+
+await measure('start-up', (scene) => measureStartup(scene, script))
+// It rests while the others are measured.
+await using resting = await startResting()
+await measure('latency with a stream', measureStreamLatency)
+await measure('latency without one', measurePollLatency)
+await measure('backlog', measureBacklog)
+await measure('receipt', measureReceipt)
+await measure('exit', measureExit)
+await measure('many workspaces', measureManyWorkspaces)
+await measure('rest', () => resting.lines())
+
+const [processor] = cpus()
+console.log(
+  `${process.platform} ${process.arch}, ${cpus().length} x ${processor?.model ?? 'unknown'}, Bun ${Bun.version}\n`,
+)
+console.log(renderTable(lines))
