@@ -1,7 +1,7 @@
 // The command line of `bun run platform`. Pure.
 
 import { parseArgs } from 'node:util'
-import { CONTRACT_VERSIONS, type ContractVersion } from './contract.ts'
+import { CONTRACT_VERSIONS, type ContractVersion } from './contract/versions.ts'
 
 export interface Arguments {
   readonly port: number

@@ -4,10 +4,10 @@ import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type Arguments, HELP, parseArguments } from './arguments.ts'
-import { DatabaseRefused } from './database.ts'
-import type { RequestRecord } from './front.ts'
 import { firstGreeting, laterGreeting } from './greeting.ts'
+import type { RequestRecord } from './http/front.ts'
 import { type RunningPlatform, startPlatform } from './platform.ts'
+import { DatabaseRefused } from './store/database.ts'
 
 const parsed = parseArguments(process.argv.slice(2))
 if (parsed.kind === 'help') process.stdout.write(HELP)

@@ -1,7 +1,7 @@
 // A small team to begin with: a lead and two agents under it, each with its first token.
 
-import type { Tokens } from './tokens.ts'
-import type { WorkspaceRow, Workspaces } from './workspaces.ts'
+import type { Tokens } from './store/tokens.ts'
+import type { WorkspaceRow, Workspaces } from './store/workspaces.ts'
 
 export interface Member {
   readonly id: string

@@ -3,9 +3,9 @@ import { expect, test } from 'bun:test'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { closeDatabase, openDatabase } from '../../local-platform/database.ts'
 import { startPlatform } from '../../local-platform/platform.ts'
-import { APPLICATION_ID, MIGRATIONS } from '../../local-platform/schema.ts'
+import { closeDatabase, openDatabase } from '../../local-platform/store/database.ts'
+import { APPLICATION_ID, MIGRATIONS } from '../../local-platform/store/schema.ts'
 import { Client, rowsOf } from '../contract/client.ts'
 
 /** A folder that is gone when the test is over. */

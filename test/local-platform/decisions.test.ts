@@ -3,22 +3,26 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { parseArguments } from '../../local-platform/arguments.ts'
-import { CONTRACTS } from '../../local-platform/contract.ts'
-import { preview } from '../../local-platform/delegations.ts'
-import { effectiveDeliveryMode } from '../../local-platform/delivery-mode.ts'
-import { spendAfter } from '../../local-platform/heartbeat.ts'
-import { ancestry, canCommunicate } from '../../local-platform/hierarchy.ts'
-import { isUuid, newUuid, systemRandom } from '../../local-platform/random.ts'
-import { redactSecrets } from '../../local-platform/redaction.ts'
-import { STATUSES, statusAfterHeartbeat, statusWhenLivenessEnds } from '../../local-platform/status.ts'
+import { isUuid, newUuid, systemRandom } from '../../local-platform/basics/random.ts'
 import {
   formatMicros,
   parseTimestamp,
   Timekeeper,
   timestampMs,
   wireTimestamp,
-} from '../../local-platform/time.ts'
-import { safeFileName, safeMimeType } from '../../local-platform/upload-names.ts'
+} from '../../local-platform/basics/time.ts'
+import { effectiveDeliveryMode } from '../../local-platform/contract/delivery-mode.ts'
+import { ancestry, canCommunicate } from '../../local-platform/contract/hierarchy.ts'
+import { redactSecrets } from '../../local-platform/contract/redaction.ts'
+import {
+  STATUSES,
+  statusAfterHeartbeat,
+  statusWhenLivenessEnds,
+} from '../../local-platform/contract/status.ts'
+import { safeFileName, safeMimeType } from '../../local-platform/contract/upload-names.ts'
+import { CONTRACTS } from '../../local-platform/contract/versions.ts'
+import { spendAfter } from '../../local-platform/endpoints/heartbeat.ts'
+import { preview } from '../../local-platform/store/delegations.ts'
 
 describe('timestamps', () => {
   const micros = fc.integer({ min: 0, max: Date.UTC(2200, 0) * 1000 })

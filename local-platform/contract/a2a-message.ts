@@ -1,0 +1,106 @@
+// An A2A request as the platform stores it: the envelope completed, the message in one form. Pure.
+
+import { isObject, type JsonObject, parseJson, refuse } from '../http/messages.ts'
+import type { ContractRules } from './versions.ts'
+
+export interface A2aMessage {
+  /** The whole JSON-RPC request, completed. */
+  readonly envelope: JsonObject
+  /** Empty when the sender gave none. */
+  readonly method: string
+  /** Key of de-duplication; undefined for an envelope without a message. */
+  readonly messageId: string | undefined
+  /** Text parts joined, for people. */
+  readonly text: string
+  /** Seconds the message may wait in a queue. */
+  readonly expiresInSeconds: number | undefined
+}
+
+/** Who the message is marked as coming from, when it comes from the human's side. */
+export interface CanvasIdentity {
+  readonly workspaceId: string
+  readonly user: { readonly user_id: string; readonly email: string; readonly username: string } | undefined
+}
+
+/**
+ * Completes a request (contract: a2a request, normalisation).
+ *
+ * @param canvas set for a canvas user, whose identity the platform vouches for
+ * @throws Refusal 400 for text that is no JSON object, or a message without content
+ */
+export function normaliseA2a(
+  body: string,
+  canvas: CanvasIdentity | undefined,
+  rules: ContractRules,
+  uuid: () => string,
+): A2aMessage {
+  const payload = parseJson(body)?.value
+  if (payload !== null && !isObject(payload)) throw refuse(400, 'invalid JSON')
+  const envelope = completeEnvelope(payload ?? {}, uuid)
+  const params = isObject(envelope.params)
+    ? completeParams(envelope.params, canvas, rules, uuid)
+    : envelope.params
+  const message = isObject(params) && isObject(params.message) ? params.message : undefined
+  const expires = isObject(params) ? params.expires_in_seconds : undefined
+  return {
+    envelope: { ...envelope, params },
+    method: typeof envelope.method === 'string' ? envelope.method : '',
+    messageId: typeof message?.messageId === 'string' ? message.messageId : undefined,
+    text: textOf(message),
+    expiresInSeconds: typeof expires === 'number' && expires > 0 ? expires : undefined,
+  }
+}
+
+/** Without `jsonrpc` only method and params survive, so that bare parts lose their content (contract: normalisation). */
+function completeEnvelope(payload: JsonObject, uuid: () => string): JsonObject {
+  if (!('jsonrpc' in payload)) {
+    return { jsonrpc: '2.0', id: uuid(), method: payload.method ?? null, params: payload.params ?? null }
+  }
+  return 'id' in payload ? payload : { ...payload, id: uuid() }
+}
+
+function completeParams(
+  params: JsonObject,
+  canvas: CanvasIdentity | undefined,
+  rules: ContractRules,
+  uuid: () => string,
+): JsonObject {
+  if (!isObject(params.message)) return params
+  let message: JsonObject = params.message.messageId
+    ? params.message
+    : { ...params.message, messageId: uuid() }
+  if (!rules.normalisesMessages) return { ...params, message }
+  message = oneForm(message)
+  if (canvas === undefined) return { ...params, message }
+  const contextId = message.contextId ?? `canvas-${canvas.workspaceId}`
+  return { ...params, message: { ...message, contextId }, metadata: canvasMetadata(params.metadata, canvas) }
+}
+
+function oneForm(message: JsonObject): JsonObject {
+  const { content, ...rest } = message
+  const role = message.role || 'user'
+  if (Array.isArray(message.parts)) return { ...message, role, parts: message.parts.map(partWithKind) }
+  if (typeof content === 'string') return { ...rest, role, parts: [{ kind: 'text', text: content }] }
+  if (content !== undefined && content !== null) return { ...message, role }
+  throw refuse(400, 'message must have parts or content')
+}
+
+function partWithKind(part: unknown): unknown {
+  if (!isObject(part) || typeof part.type !== 'string' || part.kind !== undefined) return part
+  const { type, ...rest } = part
+  return { kind: type, ...rest }
+}
+
+/** Identity fields are the platform's to give; what a sender claims in their place is dropped. */
+function canvasMetadata(claimed: unknown, canvas: CanvasIdentity): JsonObject {
+  const { user_id: _id, email: _email, username: _name, ...rest } = isObject(claimed) ? claimed : {}
+  const status = canvas.user === undefined ? 'UNAUTHENTICATED' : 'AUTHENTICATED'
+  return { ...rest, source: 'canvas_user', user_identity_status: status, ...canvas.user }
+}
+
+function textOf(message: JsonObject | undefined): string {
+  const parts = Array.isArray(message?.parts) ? message.parts : []
+  return parts
+    .flatMap((part) => (isObject(part) && typeof part.text === 'string' ? [part.text] : []))
+    .join('\n')
+}

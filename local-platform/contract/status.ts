@@ -1,0 +1,70 @@
+// Status of a workspace and the transitions between statuses. Pure: callers store and announce what is decided here.
+
+import type { ContractRules } from './versions.ts'
+
+export const STATUSES = [
+  'provisioning',
+  'online',
+  'offline',
+  'degraded',
+  'failed',
+  'removed',
+  'paused',
+  'hibernated',
+  'hibernating',
+  'awaiting_agent',
+] as const
+
+export type Status = (typeof STATUSES)[number]
+
+const EXTERNAL_RUNTIMES: ReadonlySet<string> = new Set(['external', 'kimi', 'kimi-cli'])
+
+/** Runtimes whose agent runs somewhere else and comes to the platform by itself. */
+export function isExternalRuntime(runtime: string): boolean {
+  return EXTERNAL_RUNTIMES.has(runtime)
+}
+
+export function statusAtCreation(external: boolean, url: string): Status {
+  if (!external) return 'provisioning'
+  return url === '' ? 'awaiting_agent' : 'online'
+}
+
+/** Whether a register may change the row: a removed one never, a parked one only on older contracts. */
+export function registerWrites(status: Status, rules: ContractRules): boolean {
+  if (status === 'removed') return false
+  return !(rules.registerKeepsParked && (status === 'paused' || status === 'hibernated'))
+}
+
+export interface Beat {
+  readonly errorRate: number
+  readonly runtimeState: string
+  /** The runtime manages its status itself, so error rates are not judged. */
+  readonly managesStatus: boolean
+  readonly registerFailedRecently: boolean
+}
+
+/** The status after a heartbeat; the same one when nothing changes. At most one step a beat (contract: status table). */
+export function statusAfterHeartbeat(status: Status, beat: Beat, rules: ContractRules): Status {
+  if (rules.statusesLiftedByHeartbeat.includes(status)) return 'online'
+  if (status === 'online') {
+    if (beat.runtimeState === 'wedged' || beat.registerFailedRecently) return 'degraded'
+    return !beat.managesStatus && beat.errorRate >= 0.5 ? 'degraded' : 'online'
+  }
+  if (status === 'degraded') {
+    const calm = beat.errorRate < 0.1 && beat.runtimeState === ''
+    return calm && !beat.managesStatus && !beat.registerFailedRecently ? 'online' : 'degraded'
+  }
+  return status
+}
+
+/** The status once heartbeats stopped coming, by the stale-heartbeat sweep; it looks at external agents only. */
+export function statusWhenStale(status: Status, runtime: string, rules: ContractRules): Status {
+  const present = status === 'online' || status === 'degraded'
+  return present && isExternalRuntime(runtime) ? rules.staleExternalStatus : status
+}
+
+/** The status once the liveness key ran out. */
+export function statusWhenLivenessEnds(status: Status, runtime: string, rules: ContractRules): Status {
+  if (status === 'removed' || status === 'paused' || status === 'hibernated') return status
+  return isExternalRuntime(runtime) ? rules.staleExternalStatus : 'offline'
+}

@@ -1,0 +1,126 @@
+// POST /workspaces/:id/a2a: a message to an agent, from another agent or from the human; and the state of one that was queued.
+
+import { newUuid } from '../basics/random.ts'
+import { wireTimestamp } from '../basics/time.ts'
+import { normaliseA2a } from '../contract/a2a-message.ts'
+import { bearerOf } from '../http/authentication.ts'
+import { json, readBody, refuse } from '../http/messages.ts'
+import type { Call, Route } from '../http/router.ts'
+import type { Services } from '../services.ts'
+import type { QueueItem } from '../store/queue.ts'
+import { type Delivery, deliver } from '../work/delivery.ts'
+import { type Caller, callerOf } from './a2a-caller.ts'
+
+/** The one human of a local platform: whoever holds the admin token. */
+const OPERATOR = { user_id: 'local-operator', email: 'operator@localhost', username: 'operator' }
+
+export function a2aRoutes(services: Services): readonly Route[] {
+  const path = '/workspaces/:id/a2a'
+  return [
+    { method: 'POST', path, gate: 'open', handle: (call) => send(services, call) },
+    {
+      method: 'GET',
+      path: `${path}/queue/:queueId`,
+      gate: 'open',
+      handle: (call) => queueState(services, call),
+    },
+  ]
+}
+
+async function send(services: Services, call: Call): Promise<Response> {
+  const { faults, rules, workspaces } = services
+  const targetId = call.param('id')
+  const caller = callerOf(services, call.request.headers, targetId)
+  if (caller.kind === 'workspace' && caller.id !== targetId && !workspaces.mayTalk(caller.id, targetId)) {
+    throw refuse(403, 'access denied: workspaces cannot communicate per hierarchy rules')
+  }
+  const body = await bodyWithinLimit(services, call.request)
+  const known = caller.kind === 'canvas' && caller.verified && !faults.state().unauthenticated_user
+  const canvas =
+    caller.kind === 'canvas' ? { workspaceId: targetId, user: known ? OPERATOR : undefined } : undefined
+  const message = normaliseA2a(body, canvas, rules(), () => newUuid(services.random))
+  const target = workspaces.find(targetId)
+  if (target === undefined) throw refuse(404, 'workspace not found')
+  const sourceId = caller.kind === 'workspace' ? caller.id : undefined
+  if (sourceId !== undefined) workspaces.update(sourceId, { last_outbound_at: services.time.at() })
+  const timeoutSeconds = Number(call.request.headers.get('X-Timeout')) || undefined
+  const delivery = await deliver(services, target, { workspaceId: sourceOf(caller), timeoutSeconds }, message)
+  if (sourceId !== undefined) services.delegations.noteAnswer(sourceId, targetId, message)
+  return answerOf(delivery)
+}
+
+/** A canvas caller by the same-origin fallback is believed to be whoever it says (contract: the Origin trap). */
+function sourceOf(caller: Caller): string | undefined {
+  return caller.kind === 'workspace' ? caller.id : caller.claimedId
+}
+
+async function bodyWithinLimit(services: Services, request: Request): Promise<string> {
+  const { a2aBodyBytes, a2aOversize } = services.rules()
+  const { text, truncated } = await readBody(request, a2aBodyBytes)
+  if (truncated && a2aOversize === 'refuse') {
+    throw refuse(413, 'request body too large', { truncated: true, max_bytes: a2aBodyBytes })
+  }
+  return text
+}
+
+/** The answers of the contract, among them the three shapes of "queued". */
+export function answerOf(delivery: Delivery): Response {
+  switch (delivery.kind) {
+    case 'stored':
+      return json({ status: 'queued', delivery_mode: 'poll', method: delivery.method })
+    case 'queued':
+      return json(
+        {
+          queued: true,
+          queue_id: delivery.queueId,
+          queue_depth: delivery.depth,
+          message: 'workspace is busy; the message was queued',
+        },
+        202,
+      )
+    case 'under-way':
+      return json({ status: 'queued', delivery_mode: 'push-async', method: delivery.method })
+    case 'answered':
+      return new Response(delivery.text, { headers: { 'Content-Type': delivery.contentType } })
+    case 'refused':
+      return json(
+        delivery.body,
+        delivery.status,
+        delivery.retryAfter === undefined ? {} : { 'Retry-After': String(delivery.retryAfter) },
+      )
+  }
+}
+
+/** For the sender, the target and the operator; for everybody else the item does not exist. */
+function queueState(services: Services, call: Call): Response {
+  const bearer = bearerOf(call.request.headers)
+  const principal = bearer === undefined ? undefined : services.authentication.principalOf(bearer)
+  const item = services.queue.find(call.param('id'), call.param('queueId'))
+  const allowed =
+    principal?.kind === 'admin' || (principal?.kind === 'workspace' && mayRead(principal.id, item))
+  if (item === undefined || !allowed || !services.rules().pollMode) throw refuse(404, 'queue item not found')
+  return json(queueForm(item, services.rules().queueBodyBase64))
+}
+
+function mayRead(id: string, item: QueueItem | undefined): boolean {
+  return item?.workspace_id === id || item?.caller_id === id
+}
+
+function queueForm(item: QueueItem, base64: boolean): object {
+  const form: Record<string, unknown> = {
+    queue_id: item.id,
+    workspace_id: item.workspace_id,
+    status: item.status,
+    priority: item.priority,
+    attempts: item.attempts,
+    enqueued_at: wireTimestamp(item.enqueued_at),
+  }
+  if (item.last_error !== null) form.last_error = item.last_error
+  if (item.dispatched_at !== null) form.dispatched_at = wireTimestamp(item.dispatched_at)
+  if (item.completed_at !== null) form.completed_at = wireTimestamp(item.completed_at)
+  if (item.expires_at !== null) form.expires_at = wireTimestamp(item.expires_at)
+  if (item.response_body !== null) {
+    form.response_body = base64 ? Buffer.from(item.response_body).toString('base64') : item.response_body
+  }
+  return form
+}

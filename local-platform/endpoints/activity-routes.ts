@@ -1,0 +1,112 @@
+// Reading the inbox, acknowledging it, and writing reports into it.
+
+import { z } from 'zod'
+import { json, jsonText, readJson, refuse } from '../http/messages.ts'
+import type { Call, Route } from '../http/router.ts'
+import * as wire from '../http/wire.ts'
+import type { Services } from '../services.ts'
+import type { ActivityEntry } from '../store/activity.ts'
+import { findCursor, parseActivityQuery, parseSource, readPage, rowJson } from '../store/activity-page.ts'
+import { MAX_WAIT_SECONDS, nextActivity, WAIT_HEADER } from './long-wait.ts'
+import { peerInfo } from './peer-info.ts'
+
+const ACTIVITY_TYPES = [
+  'a2a_send',
+  'a2a_receive',
+  'task_update',
+  'agent_log',
+  'skill_promotion',
+  'memory_write',
+  'error',
+]
+
+const Report = z.object({
+  activity_type: wire.required,
+  method: wire.text,
+  summary: wire.text,
+  target_id: wire.text,
+  source_id: wire.text,
+  status: wire.text,
+  error_detail: wire.text,
+  duration_ms: z.int().nullish(),
+  request_body: z.unknown().optional(),
+  response_body: z.unknown().optional(),
+  metadata: z.unknown().optional(),
+})
+
+const Acknowledgement = z.object({ acked_seq: z.int().nullish() })
+
+export function activityRoutes(services: Services): readonly Route[] {
+  const path = '/workspaces/:id/activity'
+  return [
+    { method: 'GET', path, gate: 'workspace', handle: (call) => read(services, call) },
+    { method: 'POST', path, gate: 'workspace', handle: (call) => report(services, call) },
+    { method: 'POST', path: `${path}/ack`, gate: 'workspace', handle: (call) => acknowledge(services, call) },
+  ]
+}
+
+async function read(services: Services, call: Call): Promise<Response> {
+  const { database, rules, time } = services
+  const workspaceId = call.param('id')
+  const query = parseActivityQuery(call.url.searchParams, rules(), time)
+  const cursor = query.sinceId === undefined ? undefined : findCursor(database, workspaceId, query.sinceId)
+  const source = parseSource(call.url.searchParams)
+  const page = () => readPage(database, workspaceId, { ...query, source }, cursor, rules())
+  let rows = page()
+  const seconds = rules().longWait ? waitSeconds(call.url.searchParams.get('wait')) : 0
+  if (rows.length === 0 && seconds > 0) {
+    await nextActivity(services.events, workspaceId, seconds, call.request.signal)
+    if (!services.background.signal.aborted) rows = page()
+  }
+  const texts = rows.map((row) =>
+    rowJson(row, rules(), query.peerInfo ? peerInfo(services, row, call.url.origin) : {}),
+  )
+  const announced = rules().longWait ? { [WAIT_HEADER]: String(MAX_WAIT_SECONDS) } : {}
+  return jsonText(`[${texts.join(',')}]`, 200, announced)
+}
+
+function waitSeconds(text: string | null): number {
+  if (text === null || text === '') return 0
+  const seconds = /^\d{1,3}$/.test(text) ? Number(text) : 0
+  if (seconds < 1 || seconds > MAX_WAIT_SECONDS) {
+    throw refuse(400, `wait must be a whole number of seconds from 1 to ${MAX_WAIT_SECONDS}`)
+  }
+  return seconds
+}
+
+async function report(services: Services, call: Call): Promise<Response> {
+  const workspaceId = call.param('id')
+  const body = await readJson(call.request, Report)
+  if (!ACTIVITY_TYPES.includes(body.activity_type)) throw refuse(400, 'invalid activity_type')
+  if (body.source_id !== '' && body.source_id !== workspaceId) {
+    throw refuse(403, 'source_id must match authenticated workspace')
+  }
+  const entry: ActivityEntry = {
+    workspaceId,
+    activityType: body.activity_type,
+    sourceId: workspaceId,
+    targetId: body.target_id || null,
+    method: body.method || null,
+    summary: body.summary || null,
+    requestBody: body.request_body ?? body.metadata,
+    responseBody: body.response_body,
+    durationMs: body.duration_ms ?? null,
+    status: body.status || 'ok',
+    errorDetail: body.error_detail || null,
+  }
+  // 200 even for a workspace that is gone: the contract's insert is best-effort.
+  if (services.workspaces.find(workspaceId) !== undefined) {
+    services.activity.append(entry)
+    services.activity.announce(entry)
+  }
+  return json({ status: 'logged' })
+}
+
+async function acknowledge(services: Services, call: Call): Promise<Response> {
+  if (!services.rules().activityAck) throw refuse(404, 'not found')
+  const { acked_seq: seq } = await readJson(call.request, Acknowledgement)
+  if (seq === undefined || seq === null) throw refuse(400, 'acked_seq is required')
+  if (seq < 0) throw refuse(400, 'acked_seq must be non-negative')
+  if (services.workspaces.find(call.param('id')) === undefined) throw refuse(404, 'workspace not found')
+  return json({ last_acked_seq: services.activity.acknowledge(call.param('id'), seq) })
+}

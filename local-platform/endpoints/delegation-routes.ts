@@ -1,0 +1,216 @@
+// Giving a task to a peer and asking what became of it (contract: delegation).
+
+import { z } from 'zod'
+import { isUuid, newUuid } from '../basics/random.ts'
+import { wireTimestamp } from '../basics/time.ts'
+import { normaliseA2a } from '../contract/a2a-message.ts'
+import { outcomeOf } from '../contract/agent-answer.ts'
+import { isObject, json, readJson, refuse } from '../http/messages.ts'
+import type { Call, Route } from '../http/router.ts'
+import * as wire from '../http/wire.ts'
+import type { Services } from '../services.ts'
+import type { ActivityRow } from '../store/activity.ts'
+import type { Delegation, Outcome } from '../store/delegations.ts'
+import { type Delivery, deliver } from '../work/delivery.ts'
+
+const INVALID = 'invalid delegation request'
+
+const Task = z.object({ target_id: wire.required, task: wire.required, idempotency_key: wire.text })
+const RecordedTask = z.object({ target_id: wire.required, task: wire.required, delegation_id: wire.required })
+const Update = z.object({ status: wire.text, error: wire.text, response_preview: wire.text })
+
+const RETRY_MS = 8000
+
+export function delegationRoutes(services: Services): readonly Route[] {
+  const path = '/workspaces/:id/delegations'
+  const gate = 'workspace'
+  return [
+    { method: 'POST', path: '/workspaces/:id/delegate', gate, handle: (call) => delegate(services, call) },
+    { method: 'GET', path, gate, handle: (call) => list(services, call.param('id')) },
+    { method: 'POST', path: `${path}/record`, gate, handle: (call) => record(services, call) },
+    { method: 'POST', path: `${path}/:delegationId/update`, gate, handle: (call) => update(services, call) },
+  ]
+}
+
+async function delegate(services: Services, call: Call): Promise<Response> {
+  const { delegations } = services
+  const sourceId = existing(services, call.param('id'))
+  const request = await readJson(call.request, Task, INVALID)
+  const targetId = request.target_id.toLowerCase()
+  if (!isUuid(targetId)) throw refuse(400, 'target_id must be a valid UUID')
+  if (targetId === sourceId) throw refuse(400, 'self-delegation not permitted', selfHint(services))
+  const key = request.idempotency_key || undefined
+  const before = key === undefined ? undefined : delegations.findByKey(sourceId, key)
+  if (before !== undefined) {
+    const { id, status, target_id } = before
+    return json({ delegation_id: id, status, target_id, idempotent_hit: true })
+  }
+  const id = newUuid(services.random)
+  delegations.add({ id, sourceId, targetId, task: request.task, idempotencyKey: key, status: 'queued' })
+  services.background.run(() => carryOut(services, sourceId, targetId, id, request.task))
+  return json({ delegation_id: id, status: 'delegated', target_id: targetId }, 202)
+}
+
+function selfHint(services: Services): object & { [key: string]: unknown } {
+  if (!services.rules().tokenKinds) return {}
+  return { reason: 'self_delegation', hint: 'Do the task yourself, or name another workspace.' }
+}
+
+/** Sends the task; refusals are not told to the caller but become the delegation's result. */
+async function carryOut(
+  services: Services,
+  sourceId: string,
+  targetId: string,
+  id: string,
+  task: string,
+): Promise<void> {
+  const { background, delegations, workspaces } = services
+  if (!workspaces.mayTalk(sourceId, targetId)) {
+    delegations.finish(sourceId, id, targetId, {
+      error: 'access denied: workspaces cannot communicate per hierarchy rules',
+    })
+    return
+  }
+  delegations.advance(sourceId, id, 'dispatched')
+  let delivery = await send(services, sourceId, targetId, id, task)
+  if (delivery?.kind === 'refused' && (delivery.status === 502 || delivery.body.restarting === true)) {
+    await background.delay(RETRY_MS)
+    if (background.signal.aborted) return
+    delivery = await send(services, sourceId, targetId, id, task)
+  }
+  if (background.signal.aborted || delivery === undefined) return
+  const verdict = verdictOf(delivery, services.faults.state().delegation_completes === 'answer')
+  if ('step' in verdict) delegations.advance(sourceId, id, verdict.step)
+  else delegations.finish(sourceId, id, targetId, verdict.outcome)
+}
+
+async function send(
+  services: Services,
+  sourceId: string,
+  targetId: string,
+  id: string,
+  task: string,
+): Promise<Delivery | undefined> {
+  const target = services.workspaces.find(targetId)
+  if (target === undefined) return undefined
+  const parts = [{ kind: 'text', text: task }]
+  const body = {
+    jsonrpc: '2.0',
+    id,
+    method: 'message/send',
+    params: { message: { role: 'user', messageId: id, parts, metadata: { delegation_id: id } } },
+  }
+  const uuid = () => newUuid(services.random)
+  const message = normaliseA2a(JSON.stringify(body), undefined, services.rules(), uuid)
+  return deliver(services, target, { workspaceId: sourceId }, message)
+}
+
+type Verdict = { readonly step: 'queued' | 'in_progress' } | { readonly outcome: Outcome }
+
+/**
+ * What a delivery means for the delegation. The contract takes a stored poll message for a finished task, with the queued answer
+ * as its text; the switch `delegation_completes` waits for the peer instead.
+ */
+function verdictOf(delivery: Delivery, waitsForAnswer: boolean): Verdict {
+  switch (delivery.kind) {
+    case 'stored': {
+      if (waitsForAnswer) return { step: 'in_progress' }
+      const text = JSON.stringify({ delivery_mode: 'poll', method: delivery.method, status: 'queued' })
+      return { outcome: { text } }
+    }
+    case 'queued':
+      return { step: 'queued' }
+    case 'under-way':
+      return { step: 'in_progress' }
+    case 'answered':
+      return { outcome: outcomeOf(delivery.text) }
+    case 'refused':
+      return { outcome: { error: String(delivery.body.error) } }
+  }
+}
+
+function list(services: Services, id: string): Response {
+  const ledger = services.rules().delegationLedger ? services.delegations.list(id) : []
+  if (ledger.length > 0) return json(ledger.map((delegation) => ledgerForm(delegation, id)))
+  const rows = services.database
+    .query<ActivityRow, [string]>(
+      `SELECT * FROM activity WHERE workspace_id = ? AND activity_type = 'delegation'
+       ORDER BY created_at DESC, seq DESC LIMIT 50`,
+    )
+    .all(id)
+  return json(rows.map((row) => rowForm(row, id, services.rules().delegationLedger)))
+}
+
+function ledgerForm(delegation: Delegation, reader: string): object {
+  return {
+    delegation_id: delegation.id,
+    source_id: delegation.source_id,
+    target_id: delegation.target_id,
+    direction: delegation.source_id === reader ? 'sent' : 'received',
+    summary: [...delegation.task].slice(0, 80).join(''),
+    status: delegation.status,
+    created_at: wireTimestamp(delegation.created_at),
+    updated_at: wireTimestamp(delegation.updated_at),
+    ...(delegation.response_preview === null ? {} : { response_preview: delegation.response_preview }),
+    ...(delegation.error === null ? {} : { error: delegation.error }),
+    _ledger: true,
+  }
+}
+
+function rowForm(row: ActivityRow, reader: string, withDirection: boolean): object {
+  const request: unknown = row.request_body === null ? {} : JSON.parse(row.request_body)
+  const response: unknown = row.response_body === null ? {} : JSON.parse(row.response_body)
+  const text = isObject(response) && typeof response.text === 'string' ? response.text : ''
+  return {
+    id: row.id,
+    type: 'delegation',
+    source_id: row.source_id,
+    target_id: row.target_id,
+    summary: row.summary,
+    status: row.status,
+    created_at: wireTimestamp(row.created_at),
+    ...(isObject(request) && request.delegation_id ? { delegation_id: request.delegation_id } : {}),
+    ...(row.error_detail === null ? {} : { error: row.error_detail }),
+    ...(text === '' ? {} : { response_preview: text.length > 300 ? `${text.slice(0, 300)}...` : text }),
+    ...(withDirection ? { direction: row.source_id === reader ? 'sent' : 'received' } : {}),
+  }
+}
+
+/** For agents that sent the message themselves and want it in the ledger. */
+async function record(services: Services, call: Call): Promise<Response> {
+  const sourceId = existing(services, call.param('id'))
+  const body = await readJson(call.request, RecordedTask, INVALID)
+  services.delegations.add({
+    id: body.delegation_id,
+    sourceId,
+    targetId: body.target_id,
+    task: body.task,
+    idempotencyKey: undefined,
+    status: 'dispatched',
+  })
+  return json({ delegation_id: body.delegation_id, status: 'recorded' }, 202)
+}
+
+async function update(services: Services, call: Call): Promise<Response> {
+  const sourceId = existing(services, call.param('id'))
+  const id = call.param('delegationId')
+  const body = await readJson(call.request, Update)
+  if (body.status !== 'completed' && body.status !== 'failed') {
+    throw refuse(400, "status must be 'completed' or 'failed'")
+  }
+  const targetId = services.delegations.find(sourceId, id)?.target_id ?? null
+  const text = body.response_preview
+  services.delegations.finish(
+    sourceId,
+    id,
+    targetId,
+    body.status === 'failed' ? { error: body.error || 'failed', text } : { text },
+  )
+  return json({ status: body.status, delegation_id: id })
+}
+
+function existing(services: Services, id: string): string {
+  const row = services.workspaces.find(id)
+  if (row === undefined || row.status === 'removed') throw refuse(404, 'workspace not found')
+  return row.id
+}

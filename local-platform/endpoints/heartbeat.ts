@@ -1,0 +1,154 @@
+// POST /registry/heartbeat and /registry/update-card: an agent says that it is still there, and how it is.
+
+import { z } from 'zod'
+import { timestampMs } from '../basics/time.ts'
+import { type Status, statusAfterHeartbeat } from '../contract/status.ts'
+import { type JsonObject, json, readJson, refuse } from '../http/messages.ts'
+import type { Call, Route } from '../http/router.ts'
+import * as wire from '../http/wire.ts'
+import type { Services } from '../services.ts'
+import type { WorkspaceRow } from '../store/workspaces.ts'
+import { drain } from '../work/delivery.ts'
+import type { EventType } from '../work/events.ts'
+import { LIVENESS_MS, refusedRoute } from './register.ts'
+
+const RuntimeMetadata = z.object({
+  capabilities: z.record(z.string(), z.boolean().nullish()).nullish(),
+  idle_timeout_seconds: z.int().nullish(),
+})
+
+const Heartbeat = z.object({
+  workspace_id: wire.identifier,
+  error_rate: wire.decimal,
+  sample_error: wire.text,
+  active_tasks: wire.integer,
+  is_busy: z.boolean().nullish(),
+  uptime_seconds: wire.integer,
+  current_task: wire.text,
+  monthly_spend: wire.integer,
+  runtime_state: wire.text,
+  runtime_metadata: RuntimeMetadata.nullish(),
+  agent_card: wire.object.nullish(),
+})
+
+type Heartbeat = z.infer<typeof Heartbeat>
+
+const CardUpdate = z.object({ workspace_id: wire.identifier, agent_card: wire.object })
+
+const MAX_SPEND_CENTS = 1_000_000_000_000
+const REGISTER_FAILURE_MS = 300_000
+
+export function heartbeatRoutes(services: Services): readonly Route[] {
+  return [
+    {
+      method: 'POST',
+      path: '/registry/heartbeat',
+      gate: 'open',
+      handle: (call) => heartbeat(services, call),
+    },
+    {
+      method: 'POST',
+      path: '/registry/update-card',
+      gate: 'open',
+      handle: (call) => updateCard(services, call),
+    },
+  ]
+}
+
+async function heartbeat(services: Services, call: Call): Promise<Response> {
+  const beat = await readJson(call.request, Heartbeat)
+  services.authentication.passBootstrap(call.request.headers, beat.workspace_id)
+  const row = services.workspaces.find(beat.workspace_id)
+  // Unknown and removed workspaces get the same 200: nothing is written, and nothing is told.
+  const recorded =
+    row !== undefined && row.status !== 'removed' && !services.faults.state().heartbeat_blackout
+  if (recorded) {
+    record(services, row, beat)
+    drain(services, row, beat.active_tasks)
+  }
+  const secret = services.rules().pollMode && row !== undefined && row.status !== 'removed'
+  return json(secret ? { status: 'ok', platform_inbound_secret: row.inbound_secret } : { status: 'ok' })
+}
+
+/** The write is unconditional: what a beat leaves out is stored as zero or empty (contract: heartbeat). */
+function record(services: Services, row: WorkspaceRow, beat: Heartbeat): void {
+  const { events, rules, time, workspaces } = services
+  const managesStatus = beat.runtime_metadata?.capabilities?.status_mgmt === true
+  const clearsFailure = rules().heartbeatCarriesCard && beat.agent_card != null
+  const failureAt = clearsFailure ? null : row.last_register_failure_at
+  const status = statusAfterHeartbeat(
+    row.status,
+    {
+      errorRate: beat.error_rate,
+      runtimeState: beat.runtime_state,
+      managesStatus,
+      registerFailedRecently:
+        rules().registerFailureMarker &&
+        failureAt !== null &&
+        time.nowMs() - timestampMs(failureAt) < REGISTER_FAILURE_MS,
+    },
+    rules(),
+  )
+  workspaces.update(row.id, {
+    status,
+    error_rate: beat.error_rate,
+    sample_error: beat.sample_error,
+    active_tasks: beat.active_tasks,
+    uptime_seconds: beat.uptime_seconds,
+    current_task: beat.current_task,
+    monthly_spend: spendAfter(row.monthly_spend, beat.monthly_spend),
+    runtime_state: beat.runtime_state,
+    manages_status: managesStatus ? 1 : 0,
+    idle_timeout_seconds: beat.runtime_metadata?.idle_timeout_seconds ?? null,
+    last_register_failure_at: failureAt,
+    last_heartbeat_at: time.at(),
+    // A heartbeat extends the liveness key but does not bring back one that was cleared.
+    liveness_expires_at: row.liveness_expires_at === null ? null : time.at(LIVENESS_MS),
+    ...(clearsFailure && row.agent_card === null ? { agent_card: JSON.stringify(beat.agent_card) } : {}),
+  })
+  announceStatus(services, row.id, row.status, status, beat)
+  if (beat.current_task !== row.current_task) {
+    events.publish('TASK_UPDATED', row.id, {
+      current_task: beat.current_task,
+      active_tasks: beat.active_tasks,
+    })
+  }
+  events.publish('WORKSPACE_HEARTBEAT', row.id, {
+    active_tasks: beat.active_tasks,
+    uptime_seconds: beat.uptime_seconds,
+  })
+}
+
+/** The spend in cents after a beat reported it: clamped, and zero means that nothing is reported. */
+export function spendAfter(before: number, reported: number): number {
+  return Math.min(Math.max(reported, 0), MAX_SPEND_CENTS) || before
+}
+
+function announceStatus(
+  services: Services,
+  id: string,
+  before: Status,
+  after: Status,
+  beat: Heartbeat,
+): void {
+  if (before === after) return
+  const type: EventType = after === 'degraded' ? 'WORKSPACE_DEGRADED' : 'WORKSPACE_ONLINE'
+  const data: JsonObject =
+    after === 'degraded' ? { error_rate: beat.error_rate, sample_error: beat.sample_error } : {}
+  services.events.publish(type, id, data)
+}
+
+async function updateCard(services: Services, call: Call): Promise<Response> {
+  const update = await readJson(call.request, CardUpdate)
+  services.authentication.passBootstrap(call.request.headers, update.workspace_id)
+  const { url } = update.agent_card
+  if (services.rules().tokenKinds && typeof url === 'string' && url !== '') {
+    if ((await refusedRoute(services, url)) !== undefined) throw refuse(400, 'workspace URL not allowed')
+  }
+  const row = services.workspaces.find(update.workspace_id)
+  if (row !== undefined && row.status !== 'removed') {
+    services.workspaces.update(row.id, { agent_card: JSON.stringify(update.agent_card) })
+    services.events.publish('AGENT_CARD_UPDATED', row.id, { agent_card: update.agent_card })
+  }
+  return json({ status: 'updated' })
+}

@@ -1,0 +1,65 @@
+// POST /workspaces/:id/notify: an agent writes to the human.
+
+import { z } from 'zod'
+import { json, readJson, refuse } from '../http/messages.ts'
+import type { Call, Route } from '../http/router.ts'
+import * as wire from '../http/wire.ts'
+import type { Services } from '../services.ts'
+
+const Attachment = z.object({ uri: wire.text, name: wire.text, mimeType: wire.text, size: wire.integer })
+
+const Notice = z.object({ message: wire.text, attachments: z.array(Attachment).nullish() })
+
+type Attachment = z.infer<typeof Attachment>
+
+const SUMMARY_CHARS = 80
+
+export function notifyRoute(services: Services): Route {
+  return {
+    method: 'POST',
+    path: '/workspaces/:id/notify',
+    gate: 'workspace',
+    handle: (call) => notify(services, call),
+  }
+}
+
+async function notify(services: Services, call: Call): Promise<Response> {
+  const { activity, events, faults, rules, workspaces } = services
+  const notice = await readJson(call.request, Notice, 'message is required')
+  if (notice.message === '') throw refuse(400, 'message is required')
+  const files = (notice.attachments ?? []).map(checkedAttachment)
+  const row = workspaces.find(call.param('id'))
+  if (row === undefined || row.status === 'removed') throw refuse(404, 'workspace not found')
+  if (rules().talkToUserPolicy && (row.talk_to_user_enabled === 0 || faults.state().talk_to_user_disabled)) {
+    throw refuse(403, 'talk_to_user_disabled', {
+      hint: 'The owner of this workspace does not let it write to the user.',
+    })
+  }
+  const parts = files.map((file) => ({ kind: 'file', file }))
+  activity.append({
+    workspaceId: row.id,
+    activityType: 'a2a_receive',
+    method: 'notify',
+    summary: `Agent message: ${[...notice.message].slice(0, SUMMARY_CHARS).join('')}`,
+    responseBody: { result: notice.message, ...(parts.length === 0 ? {} : { parts }) },
+  })
+  events.publish('AGENT_MESSAGE', row.id, {
+    message: notice.message,
+    workspace_id: row.id,
+    name: row.name,
+    ...(files.length === 0 ? {} : { attachments: files }),
+  })
+  workspaces.update(row.id, { last_outbound_at: services.time.at() })
+  return json({ status: 'sent' })
+}
+
+function checkedAttachment(file: Attachment, index: number): object {
+  if (file.uri === '' || file.name === '')
+    throw refuse(400, `attachment[${index}]: uri and name are required`)
+  return {
+    uri: file.uri,
+    name: file.name,
+    ...(file.mimeType === '' ? {} : { mimeType: file.mimeType }),
+    ...(file.size === 0 ? {} : { size: file.size }),
+  }
+}

@@ -1,0 +1,97 @@
+// Who is there, how to find them, and who may talk to whom.
+
+import { z } from 'zod'
+import { json, Refusal, readJson, refuse } from '../http/messages.ts'
+import type { Call, Route } from '../http/router.ts'
+import * as wire from '../http/wire.ts'
+import type { Services } from '../services.ts'
+import { storedJson, type WorkspaceRow } from '../store/workspaces.ts'
+
+const AccessQuestion = z.object({ caller_id: wire.required, target_id: wire.required })
+
+export function peerRoutes(services: Services): readonly Route[] {
+  return [
+    { method: 'GET', path: '/registry/:id/peers', gate: 'open', handle: (call) => peers(services, call) },
+    {
+      method: 'GET',
+      path: '/registry/discover/:id',
+      gate: 'open',
+      handle: (call) => discover(services, call),
+    },
+    {
+      method: 'POST',
+      path: '/registry/check-access',
+      gate: 'open',
+      handle: (call) => access(services, call),
+    },
+  ]
+}
+
+function peers(services: Services, call: Call): Response {
+  const { authentication, workspaces } = services
+  const id = call.param('id')
+  authentication.passBootstrap(call.request.headers, id)
+  const row = workspaces.find(id)
+  if (row === undefined || row.status === 'removed') throw refuse(404, 'workspace not found')
+  const parent = row.parent_id === null ? undefined : workspaces.find(row.parent_id)
+  const family = [
+    ...siblings(services, row),
+    ...workspaces.children(row.id),
+    ...(parent === undefined || parent.status === 'removed' ? [] : [parent]),
+  ]
+  const { peers_query_crash: crashes } = services.faults.state()
+  if (crashes && call.url.searchParams.has('q') && family.some((peer) => peer.role === null)) {
+    throw new Refusal(500, undefined)
+  }
+  const wanted = call.url.searchParams.get('q')?.toLowerCase() ?? ''
+  return json(family.filter((peer) => mentions(peer, wanted)).map(peerForm))
+}
+
+/** Other roots are siblings of a root only where unrelated roots may talk. */
+function siblings(services: Services, row: WorkspaceRow): readonly WorkspaceRow[] {
+  if (row.parent_id === null && !services.rules().unrelatedRootsMayTalk) return []
+  return services.workspaces.children(row.parent_id).filter((sibling) => sibling.id !== row.id)
+}
+
+function mentions(peer: WorkspaceRow, wanted: string): boolean {
+  return wanted === '' || `${peer.name}\n${peer.role ?? ''}`.toLowerCase().includes(wanted)
+}
+
+function peerForm(peer: WorkspaceRow): object {
+  return {
+    id: peer.id,
+    name: peer.name,
+    role: peer.role,
+    tier: peer.tier,
+    status: peer.status,
+    url: peer.url,
+    parent_id: peer.parent_id,
+    active_tasks: peer.active_tasks,
+    agent_card: storedJson(peer.agent_card),
+  }
+}
+
+function discover(services: Services, call: Call): Response {
+  const { authentication, workspaces } = services
+  const caller = call.request.headers.get('X-Workspace-ID')?.toLowerCase() ?? ''
+  if (caller === '') throw refuse(400, 'X-Workspace-ID header is required')
+  authentication.passBootstrap(call.request.headers, caller)
+  const id = call.param('id')
+  if (!workspaces.mayTalk(caller, id)) throw refuse(403, 'not authorized to discover this workspace')
+  const row = workspaces.find(id)
+  if (row === undefined || row.status === 'removed') throw refuse(404, 'workspace not found')
+  if (row.status !== 'online' && row.status !== 'degraded') {
+    throw refuse(503, 'workspace not available', { status: row.status })
+  }
+  // A poll workspace has no URL; the address of its container would be, and it is of no use outside (contract: discovery).
+  return json({ id: row.id, url: row.url || `http://ws-${row.id.slice(0, 12)}:8000`, name: row.name })
+}
+
+async function access(services: Services, call: Call): Promise<Response> {
+  const question = await readJson(call.request, AccessQuestion)
+  const allowed = services.workspaces.mayTalk(
+    question.caller_id.toLowerCase(),
+    question.target_id.toLowerCase(),
+  )
+  return json({ allowed })
+}

@@ -1,0 +1,187 @@
+// Creating, listing, reading and removing workspaces.
+
+import { z } from 'zod'
+import { isUuid } from '../basics/random.ts'
+import { wireTimestamp } from '../basics/time.ts'
+import { asDeliveryMode } from '../contract/delivery-mode.ts'
+import { isExternalRuntime, statusAtCreation } from '../contract/status.ts'
+import { type JsonObject, json, Refusal, readJson, refuse } from '../http/messages.ts'
+import type { Call, Route } from '../http/router.ts'
+import * as wire from '../http/wire.ts'
+import type { Services } from '../services.ts'
+import { publicWorkspace, type WorkspaceRow } from '../store/workspaces.ts'
+import { refusedRoute } from './register.ts'
+
+const Creation = z.object({
+  name: wire.text,
+  role: wire.text,
+  runtime: wire.text,
+  external: wire.flag,
+  url: wire.text,
+  delivery_mode: wire.text,
+  parent_id: wire.text,
+  tier: wire.integer,
+  max_concurrent_tasks: wire.integer,
+})
+
+type Creation = z.infer<typeof Creation>
+
+const UNSAFE_NAME = /[\n\r{}[\]|>*&!]/
+
+export function workspaceRoutes(services: Services): readonly Route[] {
+  return [
+    { method: 'POST', path: '/workspaces', gate: 'admin', handle: (call) => create(services, call) },
+    { method: 'GET', path: '/workspaces', gate: 'admin', handle: () => list(services) },
+    { method: 'GET', path: '/workspaces/:id', gate: 'open', handle: (call) => read(services, call) },
+    {
+      method: 'GET',
+      path: '/workspaces/:id/state',
+      gate: 'workspace',
+      handle: (call) => state(services, call),
+    },
+    { method: 'DELETE', path: '/workspaces/:id', gate: 'admin', handle: (call) => remove(services, call) },
+  ]
+}
+
+async function create(services: Services, call: Call): Promise<Response> {
+  const { events, tokens, workspaces } = services
+  const wanted = checkedCreation(services, await readJson(call.request, Creation))
+  if (wanted.url !== '') {
+    const refusal = await refusedRoute(services, wanted.url)
+    if (refusal !== undefined) throw refuse(400, refusal)
+  }
+  const external = wanted.external || isExternalRuntime(wanted.runtime)
+  const row = workspaces.create({
+    name: wanted.name,
+    ...(wanted.role === '' ? {} : { role: wanted.role }),
+    ...parentFor(services, wanted),
+    runtime: wanted.runtime || (external ? 'external' : 'langgraph'),
+    status: statusAtCreation(external, wanted.url),
+    deliveryMode: wanted.delivery_mode || 'push',
+    url: wanted.url,
+    tier: wanted.tier || 1,
+    maxConcurrentTasks: Math.max(1, wanted.max_concurrent_tasks),
+  })
+  if (!external) {
+    events.publish('WORKSPACE_PROVISIONING', row.id, { name: row.name })
+    return json({ id: row.id, status: row.status }, 201)
+  }
+  if (row.status === 'online') events.publish('WORKSPACE_ONLINE', row.id, { url: row.url })
+  const connection = connectionBlock(call.url.origin, row.id, tokens.mint(row.id, 'instance'))
+  return json({ id: row.id, external: true, status: row.status, connection }, 201)
+}
+
+function checkedCreation(services: Services, wanted: Creation): Creation {
+  if (wanted.name === '') throw refuse(400, 'name is required')
+  if (wanted.name.length > 255) throw refuse(400, 'name must be at most 255 characters')
+  if (UNSAFE_NAME.test(wanted.name)) throw refuse(400, 'name contains characters that are not allowed')
+  if (wanted.role.length > 1000) throw refuse(400, 'role must be at most 1000 characters')
+  if (wanted.delivery_mode !== '' && asDeliveryMode(wanted.delivery_mode) === undefined) {
+    throw refuse(400, "delivery_mode must be 'push' or 'poll'")
+  }
+  if (wanted.parent_id !== '' && services.workspaces.find(wanted.parent_id) === undefined) {
+    throw refuse(400, 'parent workspace not found')
+  }
+  return wanted
+}
+
+function parentFor(services: Services, wanted: Creation): { parentId?: string } {
+  if (wanted.parent_id !== '') return { parentId: wanted.parent_id }
+  if (!services.rules().nestsUnderOnlyRoot) return {}
+  const roots = services.workspaces.children(null)
+  const root = roots.find((row) => row.kind === 'platform') ?? (roots.length === 1 ? roots[0] : undefined)
+  return root === undefined ? {} : { parentId: root.id }
+}
+
+/** What an agent outside needs to connect; the token is shown here and never again. */
+export function connectionBlock(origin: string, id: string, token: string): JsonObject {
+  return {
+    workspace_id: id,
+    platform_url: origin,
+    auth_token: token,
+    registry_endpoint: `${origin}/registry/register`,
+    heartbeat_endpoint: `${origin}/registry/heartbeat`,
+  }
+}
+
+function list(services: Services): Response {
+  return json(services.workspaces.list().map((row) => publicWorkspace(row, services.rules())))
+}
+
+function read(services: Services, call: Call): Response {
+  const row = existing(services, call.param('id'))
+  const askedForRemoved = call.url.searchParams.get('include_removed') === 'true'
+  if (row.status === 'removed' && services.rules().removedIsGone && !askedForRemoved) throw gone(row)
+  return json(publicWorkspace(row, services.rules()))
+}
+
+function state(services: Services, call: Call): Response {
+  const id = call.param('id')
+  const row = services.workspaces.find(id)
+  if (row === undefined || row.status === 'removed') {
+    return json({ workspace_id: id, status: 'removed', paused: false, deleted: true }, 404)
+  }
+  return json({ workspace_id: id, status: row.status, paused: row.status === 'paused', deleted: false })
+}
+
+function remove(services: Services, call: Call): Response {
+  const { database, events, rules, tokens, workspaces } = services
+  const row = existing(services, call.param('id'))
+  if (row.status === 'removed') throw gone(row)
+  const family = workspaces.subtree(row.id)
+  confirm(services, call, row, family.length - 1)
+  database.transaction(() => {
+    for (const member of family) {
+      workspaces.update(member.id, {
+        status: 'removed',
+        removed_at: services.time.at(),
+        liveness_expires_at: null,
+      })
+      tokens.revokeAll(member.id)
+    }
+    if (call.url.searchParams.get('purge') === 'true') {
+      for (const member of [...family].reverse()) workspaces.delete(member.id)
+    }
+  })()
+  for (const member of family) events.publish('WORKSPACE_REMOVED', member.id, {})
+  return json({
+    status: 'removed',
+    ...(rules().deleteNeedsName ? {} : { cascade_deleted: family.length - 1 }),
+  })
+}
+
+function confirm(services: Services, call: Call, row: WorkspaceRow, children: number): void {
+  if (services.rules().deleteNeedsName) {
+    if (headerText(call.request.headers.get('X-Confirm-Name')) === row.name) return
+    throw refuse(400, 'destructive_action_requires_confirmation', {
+      hint: `send the header X-Confirm-Name: ${row.name}`,
+    })
+  }
+  if (children > 0 && call.url.searchParams.get('confirm') !== 'true') {
+    throw new Refusal(409, {
+      error: 'confirmation_required',
+      status: 'confirmation_required',
+      children_count: children,
+    })
+  }
+}
+
+/** Header bytes arrive as Latin-1; a name in another script was sent as UTF-8. */
+function headerText(header: string | null): string | undefined {
+  return header === null ? undefined : Buffer.from(header, 'latin1').toString('utf8')
+}
+
+function existing(services: Services, id: string): WorkspaceRow {
+  if (!isUuid(id)) throw refuse(400, 'invalid workspace ID')
+  const row = services.workspaces.find(id)
+  if (row === undefined) throw refuse(404, 'workspace not found')
+  return row
+}
+
+function gone(row: WorkspaceRow): Refusal {
+  return refuse(410, 'workspace removed', {
+    id: row.id,
+    removed_at: row.removed_at === null ? null : wireTimestamp(row.removed_at),
+    hint: 'This workspace was removed. Create a new one and use its id and token.',
+  })
+}

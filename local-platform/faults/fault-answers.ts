@@ -1,0 +1,69 @@
+// The answers a fault switch gives in place of an endpoint's own.
+
+import { json } from '../http/messages.ts'
+import type { Background } from '../work/background.ts'
+import type { FaultAnswer } from './faults.ts'
+
+const HUGE_BYTES = 12 * 1024 * 1024
+const NEVER_MS = 2 ** 31 - 1
+
+/** @returns undefined when the endpoint itself is to answer, after a delay */
+export async function faultAnswer(fault: FaultAnswer, background: Background): Promise<Response | undefined> {
+  switch (fault.kind) {
+    case 'unauthorized':
+      return json({ error: 'invalid workspace auth token' }, 401)
+    case 'datastore_503':
+      return json(
+        { error: 'platform datastore unavailable — retry shortly', code: 'platform_unavailable' },
+        503,
+      )
+    case 'empty_404':
+      return new Response(null, { status: 404 })
+    case 'empty_403':
+      return new Response(null, { status: 403 })
+    case 'cursor_gone':
+      return json(
+        {
+          error:
+            'since_id cursor not found (row may have been pruned or belongs to a different workspace); omit since_id to reset',
+        },
+        410,
+      )
+    case 'html':
+      return new Response('<!doctype html><title>Molecule</title>', {
+        headers: { 'Content-Type': 'text/html' },
+      })
+    case 'rate_limited':
+      return json({ error: 'rate limit exceeded', retry_after: fault.seconds }, 429, {
+        'Retry-After': String(fault.seconds),
+      })
+    case 'error_500':
+      return json({ error: 'internal error' }, 500)
+    case 'half_json':
+      return new Response('[{"id":"', { headers: { 'Content-Type': 'application/json' } })
+    case 'null_rows':
+      return json([null, 7, 'text', [], {}, { id: 5 }])
+    case 'huge':
+      return json([{ id: 'x'.repeat(HUGE_BYTES) }])
+    case 'cut':
+      return new Response(cutStream(), { headers: { 'Content-Type': 'application/json' } })
+    case 'redirect':
+      return new Response(null, { status: 302, headers: { Location: 'http://elsewhere.invalid/' } })
+    case 'slow':
+      await background.delay(fault.ms)
+      return undefined
+    case 'hang':
+      await background.delay(NEVER_MS)
+      return new Response(null, { status: 503 })
+  }
+}
+
+/** A body that ends in the middle, with the connection. */
+function cutStream(): ReadableStream<string> {
+  return new ReadableStream({
+    start(controller) {
+      controller.enqueue('[{"id":"')
+      setImmediate(() => controller.error())
+    },
+  })
+}

@@ -1,0 +1,29 @@
+// The one endpoint for fault switches. It exists only while the platform listens on loopback.
+
+import { json, parseJson, readBody, refuse } from '../http/messages.ts'
+import type { Call, Route } from '../http/router.ts'
+import type { Services } from '../services.ts'
+import { FaultChange } from './faults.ts'
+
+export function faultRoutes(services: Services): readonly Route[] {
+  const path = '/admin/faults'
+  return [
+    { method: 'GET', path, gate: 'admin', handle: () => json(services.faults.state()) },
+    { method: 'PUT', path, gate: 'admin', handle: (call) => change(services, call) },
+    { method: 'DELETE', path, gate: 'admin', handle: () => json(services.faults.reset()) },
+    { method: 'POST', path: `${path}/close-streams`, gate: 'admin', handle: () => closeStreams(services) },
+  ]
+}
+
+async function change(services: Services, call: Call): Promise<Response> {
+  const { text } = await readBody(call.request)
+  const checked = FaultChange.safeParse(parseJson(text)?.value)
+  if (checked.success) return json(services.faults.change(checked.data))
+  const [issue] = checked.error.issues
+  throw refuse(400, `fault switch ${issue?.path.join('.') || ''}: ${issue?.message ?? 'invalid'}`)
+}
+
+function closeStreams(services: Services): Response {
+  services.events.endStreams()
+  return json({ status: 'closed' })
+}

@@ -1,0 +1,173 @@
+// Fault switches: what a hosted platform does wrong or differently on a bad day, to be switched on while a client is watched.
+
+import { z } from 'zod'
+import {
+  CONTRACT_VERSIONS,
+  CONTRACTS,
+  type ContractRules,
+  type ContractVersion,
+} from '../contract/versions.ts'
+
+const count = z.int().min(0).max(1_000_000)
+
+/** An answer given in place of the endpoint's own. */
+export const ANSWER_KINDS = [
+  'unauthorized',
+  'datastore_503',
+  'empty_404',
+  'empty_403',
+  'cursor_gone',
+  'html',
+  'rate_limited',
+  'error_500',
+  'half_json',
+  'null_rows',
+  'huge',
+  'cut',
+  'slow',
+  'hang',
+  'redirect',
+] as const
+
+const FaultAnswer = z.strictObject({
+  kind: z.enum(ANSWER_KINDS),
+  /** Requests whose path contains this text; all when absent. */
+  path: z.string().optional(),
+  method: z.string().optional(),
+  /** How many requests are met; 0 for all until it is taken back. */
+  times: count.default(1),
+  /** For `slow`: milliseconds before the endpoint is asked. */
+  ms: count.default(1000),
+  /** For `rate_limited`: seconds of Retry-After. */
+  seconds: count.default(1),
+})
+
+const FaultState = z.strictObject({
+  contract: z.enum(CONTRACT_VERSIONS),
+  /** Cursors compare created_at alone: rows of one microsecond are skipped. */
+  timestamp_cursor: z.boolean(),
+  /** New rows get the created_at of the row before. */
+  equal_created_at: z.boolean(),
+  /** New rows are dated this many milliseconds back, as if their transaction had begun then. */
+  late_commit_ms: count,
+  /** The next so many poll messages are stored with method and params null. */
+  null_params_envelopes: count,
+  /** The next so many events reach no stream. */
+  sse_drop: count,
+  /** Every event reaches streams twice. */
+  sse_duplicate: z.boolean(),
+  /** Register does not echo the delivery mode. */
+  register_no_echo: z.boolean(),
+  /** Heartbeats are answered and not recorded. */
+  heartbeat_blackout: z.boolean(),
+  upload_404_after_ack: z.boolean(),
+  talk_to_user_disabled: z.boolean(),
+  /** Messages of the operator come without a verified identity. */
+  unauthenticated_user: z.boolean(),
+  /** An own Origin makes any sender of a message a canvas user. */
+  same_origin_canvas: z.boolean(),
+  /** `?q=` on the peers crashes when a peer has no role. */
+  peers_query_crash: z.boolean(),
+  /** `contract`: a delegation to a poll workspace completes at once with the queued answer; `answer`: when the peer answers. */
+  delegation_completes: z.enum(['contract', 'answer']),
+  /** Delegation results also come as rows of the inbox. */
+  delegation_results_in_inbox: z.boolean(),
+  answers: z.array(FaultAnswer).max(100),
+})
+
+export const FaultChange = FaultState.partial()
+
+export type FaultState = z.infer<typeof FaultState>
+export type FaultChange = z.input<typeof FaultChange>
+export type FaultAnswer = z.infer<typeof FaultAnswer>
+
+type Counter = 'null_params_envelopes' | 'sse_drop'
+
+export class Faults {
+  readonly #initial: FaultState
+  #state: FaultState
+  #rules: ContractRules
+
+  constructor(contract: ContractVersion) {
+    this.#initial = {
+      contract,
+      timestamp_cursor: false,
+      equal_created_at: false,
+      late_commit_ms: 0,
+      null_params_envelopes: 0,
+      sse_drop: 0,
+      sse_duplicate: false,
+      register_no_echo: false,
+      heartbeat_blackout: false,
+      upload_404_after_ack: false,
+      talk_to_user_disabled: false,
+      unauthenticated_user: false,
+      same_origin_canvas: false,
+      peers_query_crash: false,
+      delegation_completes: 'contract',
+      delegation_results_in_inbox: false,
+      answers: [],
+    }
+    this.#state = this.#initial
+    this.#rules = rulesOf(this.#state)
+  }
+
+  state(): FaultState {
+    return this.#state
+  }
+
+  /** The rules of the contract in force, with the switches applied. */
+  rules(): ContractRules {
+    return this.#rules
+  }
+
+  /** Changes the switches named and leaves the others. @throws ZodError for a switch that does not exist */
+  change(change: FaultChange): FaultState {
+    const named = Object.entries(FaultChange.parse(change)).filter(([, value]) => value !== undefined)
+    this.#set(FaultState.parse({ ...this.#state, ...Object.fromEntries(named) }))
+    return this.#state
+  }
+
+  reset(): FaultState {
+    this.#set(this.#initial)
+    return this.#state
+  }
+
+  /** Uses up one of a counted fault. @returns whether there was one left */
+  take(counter: Counter): boolean {
+    const left = this.#state[counter]
+    if (left === 0) return false
+    this.#state = { ...this.#state, [counter]: left - 1 }
+    return true
+  }
+
+  /** The fault that answers this request, if one does; it is used up by one. */
+  answerFor(method: string, path: string): FaultAnswer | undefined {
+    const { answers } = this.#state
+    if (answers.length === 0) return undefined
+    const meant = answers.find(
+      (answer) => path.includes(answer.path ?? '') && (answer.method ?? method) === method,
+    )
+    if (meant === undefined || meant.times === 0) return meant
+    const left = answers.flatMap((answer) => {
+      if (answer !== meant) return [answer]
+      return answer.times === 1 ? [] : [{ ...answer, times: answer.times - 1 }]
+    })
+    this.#state = { ...this.#state, answers: left }
+    return meant
+  }
+
+  #set(state: FaultState): void {
+    this.#state = state
+    this.#rules = rulesOf(state)
+  }
+}
+
+function rulesOf(state: FaultState): ContractRules {
+  const contract = CONTRACTS[state.contract]
+  return {
+    ...contract,
+    cursorBySequence: contract.cursorBySequence && !state.timestamp_cursor,
+    ackedUploadReadable: contract.ackedUploadReadable && !state.upload_404_after_ack,
+  }
+}

@@ -1,0 +1,51 @@
+// A fixed window of requests per client address (contract: rate limits).
+
+import type { Timekeeper } from '../basics/time.ts'
+import { json } from './messages.ts'
+
+const WINDOW_MS = 60_000
+
+export class RateLimit {
+  readonly #limit: number
+  readonly #time: Timekeeper
+  readonly #counts = new Map<string, number>()
+  #windowEnds = 0
+
+  /** @param limit requests a minute and address; 0 for no limit */
+  constructor(limit: number, time: Timekeeper) {
+    this.#limit = limit
+    this.#time = time
+  }
+
+  /** Counts a request. @returns the headers of its answer, and the refusal when it is one too many */
+  count(address: string): {
+    readonly headers: Readonly<Record<string, string>>
+    readonly refusal?: Response
+  } {
+    if (this.#limit === 0) return { headers: UNLIMITED }
+    const now = this.#time.nowMs()
+    if (now >= this.#windowEnds) {
+      this.#counts.clear()
+      this.#windowEnds = now + WINDOW_MS
+    }
+    const used = (this.#counts.get(address) ?? 0) + 1
+    this.#counts.set(address, used)
+    const reset = Math.ceil((this.#windowEnds - now) / 1000)
+    const headers = {
+      'X-RateLimit-Limit': String(this.#limit),
+      'X-RateLimit-Remaining': String(Math.max(0, this.#limit - used)),
+      'X-RateLimit-Reset': String(reset),
+    }
+    if (used <= this.#limit) return { headers }
+    const refusal = json({ error: 'rate limit exceeded', retry_after: reset }, 429, {
+      'Retry-After': String(reset),
+    })
+    return { headers, refusal }
+  }
+}
+
+const UNLIMITED = {
+  'X-RateLimit-Limit': 'unlimited',
+  'X-RateLimit-Remaining': 'unlimited',
+  'X-RateLimit-Reset': '0',
+}

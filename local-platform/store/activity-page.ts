@@ -1,0 +1,181 @@
+// Reading the activity log a page at a time: what the query may say, and the statement it becomes.
+//
+// Every form is answered from an index that ends in (created_at, seq), so a page costs the same from a thousand rows and
+// from a million.
+
+import type { Database } from 'bun:sqlite'
+import { isUuid } from '../basics/random.ts'
+import { parseTimestamp, type Timekeeper, wireTimestamp } from '../basics/time.ts'
+import type { ContractRules } from '../contract/versions.ts'
+import { refuse } from '../http/messages.ts'
+import type { ActivityRow } from './activity.ts'
+
+export interface ActivityQuery {
+  readonly type: string | undefined
+  readonly source: 'canvas' | 'agent' | undefined
+  readonly limit: number
+  /** Stored form; rows at or after it. */
+  readonly notBefore: string | undefined
+  /** Stored form; rows strictly before it. */
+  readonly before: string | undefined
+  readonly peerId: string | undefined
+  readonly sinceId: string | undefined
+  readonly peerInfo: boolean
+}
+
+type WindowFilters = Omit<ActivityQuery, 'type' | 'limit' | 'source'>
+
+export interface Cursor {
+  readonly created_at: string
+  readonly seq: number
+}
+
+const DEFAULT_LIMIT = 100
+const MAX_LIMIT = 500
+const MAX_SINCE_SECS = 2_592_000
+
+/**
+ * Checks all of the query but `source`, which the contract puts after the cursor's lookup. The order here is the contract's,
+ * too: peer_id, before_ts, since_secs.
+ */
+export function parseActivityQuery(
+  query: URLSearchParams,
+  rules: ContractRules,
+  time: Timekeeper,
+): Omit<ActivityQuery, 'source'> {
+  const limit = wholeNumber(query.get('limit') ?? '')
+  const filters = rules.activityFilters ? windowFilters(query, time) : NO_FILTERS
+  return {
+    ...filters,
+    type: query.get('type') || undefined,
+    limit: limit === undefined || limit <= 0 ? DEFAULT_LIMIT : Math.min(limit, MAX_LIMIT),
+  }
+}
+
+export function parseSource(query: URLSearchParams): 'canvas' | 'agent' | undefined {
+  const source = query.get('source') || undefined
+  if (source === undefined || source === 'canvas' || source === 'agent') return source
+  throw refuse(400, "source must be 'canvas' or 'agent'")
+}
+
+const NO_FILTERS: WindowFilters = {
+  peerId: undefined,
+  before: undefined,
+  notBefore: undefined,
+  sinceId: undefined,
+  peerInfo: false,
+}
+
+function windowFilters(query: URLSearchParams, time: Timekeeper): WindowFilters {
+  const peerId = query.get('peer_id') || undefined
+  if (peerId !== undefined && !isUuid(peerId)) throw refuse(400, 'peer_id must be a UUID')
+
+  const beforeText = query.get('before_ts') || undefined
+  const before = beforeText === undefined ? undefined : parseTimestamp(beforeText)
+  if (beforeText !== undefined && before === undefined)
+    throw refuse(400, 'before_ts must be an RFC3339 timestamp')
+
+  const sinceText = query.get('since_secs') || undefined
+  const sinceSecs = sinceText === undefined ? undefined : wholeNumber(sinceText)
+  if (sinceText !== undefined && (sinceSecs === undefined || sinceSecs <= 0)) {
+    throw refuse(400, 'since_secs must be a positive integer')
+  }
+  return {
+    peerId: peerId?.toLowerCase(),
+    before,
+    notBefore: sinceSecs === undefined ? undefined : time.at(-Math.min(sinceSecs, MAX_SINCE_SECS) * 1000),
+    sinceId: query.get('since_id') || undefined,
+    peerInfo: (query.get('include') ?? '').split(',').includes('peer_info'),
+  }
+}
+
+function wholeNumber(text: string): number | undefined {
+  return /^[+-]?\d{1,18}$/.test(text) ? Number(text) : undefined
+}
+
+/** The cursor row, which may be of any type. Refuses with 410 when it is gone or another workspace's. */
+export function findCursor(database: Database, workspaceId: string, sinceId: string): Cursor {
+  if (!isUuid(sinceId)) throw refuse(500, 'cursor lookup failed')
+  const cursor = database
+    .query<Cursor, [string, string]>('SELECT created_at, seq FROM activity WHERE id = ? AND workspace_id = ?')
+    .get(sinceId.toLowerCase(), workspaceId)
+  if (cursor !== null) return cursor
+  throw refuse(
+    410,
+    'since_id cursor not found (row may have been pruned or belongs to a different workspace); omit since_id to reset',
+  )
+}
+
+/** Rows of one workspace: after the cursor and oldest first with one, newest first without. */
+export function readPage(
+  database: Database,
+  workspaceId: string,
+  query: ActivityQuery,
+  cursor: Cursor | undefined,
+  rules: ContractRules,
+): readonly ActivityRow[] {
+  const conditions = ['workspace_id = ?']
+  const values: (string | number)[] = [workspaceId]
+  const where = (condition: string, ...bound: (string | number)[]) => {
+    conditions.push(condition)
+    values.push(...bound)
+  }
+  if (query.type !== undefined) where('activity_type = ?', query.type)
+  if (query.source === 'canvas') where('source_id IS NULL')
+  if (query.source === 'agent') where('source_id IS NOT NULL')
+  if (query.notBefore !== undefined) where('created_at >= ?', query.notBefore)
+  if (query.before !== undefined) where('created_at < ?', query.before)
+  if (cursor !== undefined && rules.cursorBySequence)
+    where('(created_at, seq) > (?, ?)', cursor.created_at, cursor.seq)
+  if (cursor !== undefined && !rules.cursorBySequence) where('created_at > ?', cursor.created_at)
+
+  const direction = cursor === undefined ? 'DESC' : 'ASC'
+  const order = `ORDER BY created_at ${direction}, seq ${direction} LIMIT ?`
+  const matching = `SELECT * FROM activity WHERE ${conditions.join(' AND ')}`
+  const { peerId, limit } = query
+  if (peerId === undefined) return rows(database, `${matching} ${order}`, [...values, limit])
+  // Two index walks that each stop at the limit, instead of one sort of all that match either side.
+  return rows(
+    database,
+    `SELECT * FROM (${matching} AND source_id = ? ${order})
+     UNION ALL SELECT * FROM (${matching} AND target_id = ? AND source_id IS NOT ? ${order}) ${order}`,
+    [...values, peerId, limit, ...values, peerId, peerId, limit, limit],
+  )
+}
+
+function rows(database: Database, sql: string, values: readonly (string | number)[]): readonly ActivityRow[] {
+  return database.query<ActivityRow, (string | number)[]>(sql).all(...values)
+}
+
+/**
+ * A row as JSON text. Stored bodies are spliced in as they are: they are JSON already, and parsing them only to write them
+ * again would cost more than the query.
+ *
+ * @param extra keys that belong to this reader only, such as the sender's name
+ */
+export function rowJson(
+  row: ActivityRow,
+  rules: ContractRules,
+  extra: Readonly<Record<string, unknown>> = {},
+): string {
+  const head = JSON.stringify({
+    id: row.id,
+    workspace_id: row.workspace_id,
+    activity_type: row.activity_type,
+    source_id: row.source_id,
+    target_id: row.target_id,
+    method: row.method,
+    summary: row.summary,
+    duration_ms: row.duration_ms,
+    status: row.status,
+    error_detail: row.error_detail,
+    created_at: wireTimestamp(row.created_at),
+    ...(rules.sequence ? { seq: row.seq } : {}),
+    ...extra,
+  })
+  let text = head.slice(0, -1)
+  if (row.request_body !== null) text += `,"request_body":${row.request_body}`
+  if (row.response_body !== null) text += `,"response_body":${row.response_body}`
+  if (row.tool_trace !== null) text += `,"tool_trace":${row.tool_trace}`
+  return `${text}}`
+}

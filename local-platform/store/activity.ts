@@ -1,0 +1,157 @@
+// The activity log: every message, notice and report, one row each, ordered by (created_at, seq).
+
+import type { Database } from 'bun:sqlite'
+import { newUuid, type RandomBytes } from '../basics/random.ts'
+import type { Timekeeper } from '../basics/time.ts'
+import type { Faults } from '../faults/faults.ts'
+import type { JsonObject } from '../http/messages.ts'
+import type { Events } from '../work/events.ts'
+
+export interface ActivityEntry {
+  readonly workspaceId: string
+  readonly activityType: string
+  readonly sourceId?: string | null
+  readonly targetId?: string | null
+  readonly method?: string | null
+  readonly summary?: string | null
+  /** Any JSON value; null and undefined are stored as no body. */
+  readonly requestBody?: unknown
+  readonly responseBody?: unknown
+  readonly durationMs?: number | null
+  readonly status?: string
+  readonly errorDetail?: string | null
+  readonly messageId?: string
+  readonly idempotencyKey?: string
+  /** Shared by rows that are written as one, instead of the stamp of the row itself. */
+  readonly createdAt?: string
+}
+
+export interface ActivityRow {
+  readonly seq: number
+  readonly id: string
+  readonly workspace_id: string
+  readonly activity_type: string
+  readonly source_id: string | null
+  readonly target_id: string | null
+  readonly method: string | null
+  readonly summary: string | null
+  readonly request_body: string | null
+  readonly response_body: string | null
+  readonly tool_trace: string | null
+  readonly duration_ms: number | null
+  readonly status: string
+  readonly error_detail: string | null
+  readonly created_at: string
+}
+
+/** Bodies up to this size ride along in an event; a stream's queue of 64 events stays bounded in bytes. */
+const EVENT_BODY_CHARS = 64 * 1024
+
+export class ActivityLog {
+  readonly #database: Database
+  readonly #time: Timekeeper
+  readonly #random: RandomBytes
+  readonly #events: Events
+  readonly #faults: Faults
+  #lastCreatedAt: string | undefined
+
+  constructor(database: Database, time: Timekeeper, random: RandomBytes, events: Events, faults: Faults) {
+    this.#database = database
+    this.#time = time
+    this.#random = random
+    this.#events = events
+    this.#faults = faults
+  }
+
+  /**
+   * Stores a row. An entry whose message id or idempotency key is already used by this workspace leaves the row as it is
+   * (contract: de-duplication).
+   *
+   * @returns whether a new row was stored
+   */
+  append(entry: ActivityEntry): boolean {
+    return (
+      this.#database
+        .query(
+          `INSERT INTO activity (id, workspace_id, activity_type, source_id, target_id, method, summary, request_body,
+             response_body, duration_ms, status, error_detail, created_at, message_id, idempotency_key)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+        )
+        .run(
+          newUuid(this.#random),
+          entry.workspaceId,
+          entry.activityType,
+          entry.sourceId ?? null,
+          entry.targetId ?? null,
+          entry.method ?? null,
+          entry.summary ?? null,
+          bodyText(entry.requestBody),
+          bodyText(entry.responseBody),
+          entry.durationMs ?? null,
+          entry.status ?? 'ok',
+          entry.errorDetail ?? null,
+          entry.createdAt ?? this.#stamp(),
+          entry.messageId ?? null,
+          entry.idempotencyKey ?? null,
+        ).changes > 0
+    )
+  }
+
+  /** Tells listeners of the workspace that a row came. */
+  announce(entry: ActivityEntry): void {
+    this.#events.publish('ACTIVITY_LOGGED', entry.workspaceId, {
+      activity_type: entry.activityType,
+      method: entry.method ?? null,
+      summary: entry.summary ?? null,
+      status: entry.status ?? 'ok',
+      source_id: entry.sourceId ?? null,
+      target_id: entry.targetId ?? null,
+      duration_ms: entry.durationMs ?? null,
+      ...(this.#faults.rules().richEvents ? this.#rich(entry) : {}),
+    })
+  }
+
+  /** The highest sequence number a reader confirmed; it only permits pruning. @returns the number in force */
+  acknowledge(workspaceId: string, seq: number): number {
+    const row = this.#database
+      .query<{ last_acked_seq: number }, [string, number]>(
+        `INSERT INTO inbox_state (workspace_id, last_acked_seq) VALUES (?, ?)
+         ON CONFLICT (workspace_id) DO UPDATE SET last_acked_seq = max(last_acked_seq, excluded.last_acked_seq)
+         RETURNING last_acked_seq`,
+      )
+      .get(workspaceId, seq)
+    return row?.last_acked_seq ?? seq
+  }
+
+  #stamp(): string {
+    const { equal_created_at: equal, late_commit_ms: late } = this.#faults.state()
+    if (late > 0) return this.#time.at(-late)
+    if (!equal || this.#lastCreatedAt === undefined) this.#lastCreatedAt = this.#time.stamp()
+    return this.#lastCreatedAt
+  }
+
+  #rich(entry: ActivityEntry): JsonObject {
+    const request = bodyText(entry.requestBody)
+    const response = bodyText(entry.responseBody)
+    return {
+      ...(request !== null && request.length <= EVENT_BODY_CHARS ? { request_body: entry.requestBody } : {}),
+      ...(response !== null && response.length <= EVENT_BODY_CHARS
+        ? { response_body: entry.responseBody }
+        : {}),
+      ...(entry.messageId === undefined ? {} : { message_id: entry.messageId }),
+      ...(entry.errorDetail ? { error_detail: entry.errorDetail } : {}),
+    }
+  }
+}
+
+function bodyText(body: unknown): string | null {
+  return body === undefined || body === null ? null : JSON.stringify(body)
+}
+
+/** The newest stamp in the log, for a clock that must not go behind it. */
+export function newestStamp(database: Database): string | undefined {
+  const row = database
+    .query<{ created_at: string }, []>('SELECT created_at FROM activity ORDER BY seq DESC LIMIT 1')
+    .get()
+  return row?.created_at
+}

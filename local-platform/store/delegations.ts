@@ -1,0 +1,225 @@
+// Delegated tasks: the ledger of what was given to whom and what became of it, and the activity rows that tell of it.
+
+import type { Database } from 'bun:sqlite'
+import type { Timekeeper } from '../basics/time.ts'
+import type { A2aMessage } from '../contract/a2a-message.ts'
+import type { Faults } from '../faults/faults.ts'
+import { isObject, type JsonObject } from '../http/messages.ts'
+import type { Events, EventType } from '../work/events.ts'
+import type { ActivityEntry, ActivityLog } from './activity.ts'
+
+export type DelegationStatus = 'queued' | 'dispatched' | 'in_progress' | 'completed' | 'failed'
+
+export interface Delegation {
+  readonly id: string
+  readonly source_id: string
+  readonly target_id: string
+  readonly task: string
+  readonly status: DelegationStatus
+  readonly response_preview: string | null
+  readonly error: string | null
+  readonly created_at: string
+  readonly updated_at: string
+}
+
+export interface NewDelegation {
+  readonly id: string
+  readonly sourceId: string
+  readonly targetId: string
+  readonly task: string
+  readonly idempotencyKey: string | undefined
+  readonly status: DelegationStatus
+}
+
+export type Outcome = { readonly text: string } | { readonly error: string; readonly text?: string }
+
+const SUMMARY_CHARS = 80
+const PREVIEW_BYTES = 300
+const LIST_LIMIT = 50
+
+export class Delegations {
+  readonly #database: Database
+  readonly #time: Timekeeper
+  readonly #activity: ActivityLog
+  readonly #events: Events
+  readonly #faults: Faults
+
+  constructor(database: Database, time: Timekeeper, activity: ActivityLog, events: Events, faults: Faults) {
+    this.#database = database
+    this.#time = time
+    this.#activity = activity
+    this.#events = events
+    this.#faults = faults
+  }
+
+  /** The delegation that used this key before and did not fail. */
+  findByKey(sourceId: string, key: string): Delegation | undefined {
+    const found = this.#database
+      .query<Delegation, [string, string]>(
+        "SELECT * FROM delegations WHERE source_id = ? AND idempotency_key = ? AND status <> 'failed'",
+      )
+      .get(sourceId, key)
+    return found ?? undefined
+  }
+
+  find(sourceId: string, id: string): Delegation | undefined {
+    const found = this.#database
+      .query<Delegation, [string, string]>('SELECT * FROM delegations WHERE source_id = ? AND id = ?')
+      .get(sourceId, id)
+    return found ?? undefined
+  }
+
+  /** Writes the delegation down, with its activity row on the delegating side. */
+  add(delegation: NewDelegation): void {
+    const now = this.#time.at()
+    this.#database
+      .query(
+        `INSERT INTO delegations (id, source_id, target_id, task, status, idempotency_key, created_at, updated_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+      )
+      .run(
+        delegation.id,
+        delegation.sourceId,
+        delegation.targetId,
+        delegation.task,
+        delegation.status,
+        delegation.idempotencyKey ?? null,
+        now,
+        now,
+      )
+    this.#activity.append({
+      workspaceId: delegation.sourceId,
+      activityType: 'delegation',
+      method: 'delegate',
+      sourceId: delegation.sourceId,
+      targetId: delegation.targetId,
+      summary: `Delegating: ${[...delegation.task].slice(0, SUMMARY_CHARS).join('')}`,
+      requestBody: { delegation_id: delegation.id, task: delegation.task },
+      status: delegation.status === 'queued' ? 'pending' : delegation.status,
+      idempotencyKey: rowKey(delegation.id),
+    })
+    this.#publish('DELEGATION_SENT', delegation.sourceId, {
+      delegation_id: delegation.id,
+      target_id: delegation.targetId,
+    })
+  }
+
+  /** A step that is not the last one. */
+  advance(sourceId: string, id: string, status: 'queued' | 'dispatched' | 'in_progress'): void {
+    this.#setStatus(sourceId, id, status, status === 'in_progress' ? 'dispatched' : status)
+    this.#publish('DELEGATION_STATUS', sourceId, { delegation_id: id, status })
+  }
+
+  /** The last step. A delegation that is finished already stays as it is. */
+  finish(sourceId: string, id: string, targetId: string | null, outcome: Outcome): void {
+    const known = this.find(sourceId, id)
+    if (known?.status === 'completed' || known?.status === 'failed') return
+    const failed = 'error' in outcome
+    const status = failed ? 'failed' : 'completed'
+    const text = outcome.text ?? ''
+    this.#database
+      .query(
+        'UPDATE delegations SET status = ?, response_preview = ?, error = ?, updated_at = ? WHERE source_id = ? AND id = ?',
+      )
+      .run(
+        status,
+        text === '' ? null : preview(text),
+        failed ? outcome.error : null,
+        this.#time.at(),
+        sourceId,
+        id,
+      )
+    this.#setRowStatus(sourceId, id, status)
+    const result: ActivityEntry = {
+      workspaceId: sourceId,
+      activityType: 'delegation',
+      method: 'delegate_result',
+      sourceId,
+      targetId,
+      summary: failed
+        ? 'Delegation failed'
+        : `Delegation completed: ${[...text].slice(0, SUMMARY_CHARS).join('')}`,
+      requestBody: { delegation_id: id },
+      responseBody: { text, delegation_id: id },
+      status,
+      errorDetail: failed ? outcome.error : null,
+    }
+    this.#activity.append(result)
+    if (this.#faults.state().delegation_results_in_inbox) {
+      const row = { ...result, activityType: 'a2a_receive', status: failed ? 'error' : 'ok' }
+      this.#activity.append(row)
+      this.#activity.announce(row)
+    }
+    this.#publish(failed ? 'DELEGATION_FAILED' : 'DELEGATION_COMPLETE', sourceId, {
+      delegation_id: id,
+      target_id: targetId,
+      response_preview: preview(text),
+      ...(failed ? { error: outcome.error } : {}),
+    })
+  }
+
+  /**
+   * In the mode that waits for the answer: a message from the peer back to the delegator is the result of the delegation it
+   * names, or else of the oldest one still open between the two.
+   */
+  noteAnswer(peerId: string, delegatorId: string, message: A2aMessage): void {
+    if (this.#faults.state().delegation_completes !== 'answer') return
+    const open = this.#database
+      .query<Delegation, [string, string]>(
+        `SELECT * FROM delegations WHERE source_id = ? AND target_id = ? AND status NOT IN ('completed', 'failed')
+         ORDER BY position`,
+      )
+      .all(delegatorId, peerId)
+    const named = delegationIdOf(message.envelope)
+    const answered = named === undefined ? open[0] : open.find((delegation) => delegation.id === named)
+    if (answered !== undefined) this.finish(delegatorId, answered.id, peerId, { text: message.text })
+  }
+
+  /** Newest first; ledger rows of both directions. */
+  list(workspaceId: string): readonly Delegation[] {
+    return this.#database
+      .query<Delegation, [string, string]>(
+        `SELECT * FROM delegations WHERE source_id = ? OR target_id = ? ORDER BY position DESC LIMIT ${LIST_LIMIT}`,
+      )
+      .all(workspaceId, workspaceId)
+  }
+
+  #setStatus(sourceId: string, id: string, status: DelegationStatus, rowStatus: string): void {
+    this.#database
+      .query('UPDATE delegations SET status = ?, updated_at = ? WHERE source_id = ? AND id = ?')
+      .run(status, this.#time.at(), sourceId, id)
+    this.#setRowStatus(sourceId, id, rowStatus)
+  }
+
+  #setRowStatus(sourceId: string, id: string, status: string): void {
+    this.#database
+      .query('UPDATE activity SET status = ? WHERE workspace_id = ? AND idempotency_key = ?')
+      .run(status, sourceId, rowKey(id))
+  }
+
+  #publish(type: EventType, workspaceId: string, data: JsonObject): void {
+    this.#events.publish(type, workspaceId, data)
+  }
+}
+
+/** At most 300 bytes of an answer, never half a character, and a mark when something was cut. */
+export function preview(text: string): string {
+  const bytes = Buffer.from(text)
+  if (bytes.byteLength <= PREVIEW_BYTES) return text
+  let end = PREVIEW_BYTES
+  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--
+  return `${bytes.subarray(0, end).toString('utf8')}...`
+}
+
+function rowKey(id: string): string {
+  return `delegate:${id}`
+}
+
+function delegationIdOf(envelope: JsonObject): string | undefined {
+  const params = isObject(envelope.params) ? envelope.params : {}
+  const message = isObject(params.message) ? params.message : {}
+  for (const metadata of [message.metadata, params.metadata]) {
+    if (isObject(metadata) && typeof metadata.delegation_id === 'string') return metadata.delegation_id
+  }
+  return undefined
+}

@@ -1,0 +1,137 @@
+// Messages that wait for a busy agent (contract: queue).
+
+import type { Database } from 'bun:sqlite'
+import { newUuid, type RandomBytes } from '../basics/random.ts'
+import type { Timekeeper } from '../basics/time.ts'
+
+export interface QueueItem {
+  readonly position: number
+  readonly id: string
+  readonly workspace_id: string
+  readonly caller_id: string | null
+  readonly message_id: string | null
+  readonly method: string
+  readonly body: string
+  readonly priority: number
+  readonly status: 'queued' | 'dispatched' | 'completed' | 'dropped' | 'failed'
+  readonly attempts: number
+  readonly last_error: string | null
+  readonly response_body: string | null
+  readonly enqueued_at: string
+  readonly dispatched_at: string | null
+  readonly completed_at: string | null
+  readonly expires_at: string | null
+}
+
+export interface NewQueueItem {
+  readonly workspaceId: string
+  readonly callerId: string | undefined
+  readonly messageId: string | undefined
+  readonly method: string
+  readonly body: string
+  readonly expiresInSeconds: number | undefined
+}
+
+const MAX_ATTEMPTS = 5
+
+export class A2aQueue {
+  readonly #database: Database
+  readonly #time: Timekeeper
+  readonly #random: RandomBytes
+
+  constructor(database: Database, time: Timekeeper, random: RandomBytes) {
+    this.#database = database
+    this.#time = time
+    this.#random = random
+  }
+
+  /** Adds a message, or finds the one of the same id that is still on its way. */
+  enqueue(item: NewQueueItem): { readonly id: string; readonly depth: number } {
+    const expires = item.expiresInSeconds === undefined ? null : this.#time.at(item.expiresInSeconds * 1000)
+    this.#database
+      .query(
+        `INSERT INTO a2a_queue (id, workspace_id, caller_id, message_id, method, body, status, enqueued_at, expires_at)
+         VALUES (?, ?, ?, ?, ?, ?, 'queued', ?, ?) ON CONFLICT DO NOTHING`,
+      )
+      .run(
+        newUuid(this.#random),
+        item.workspaceId,
+        item.callerId ?? null,
+        item.messageId ?? null,
+        item.method,
+        item.body,
+        this.#time.at(),
+        expires,
+      )
+    const stored = this.#database
+      .query<{ id: string }, [string, string | null, string | null]>(
+        `SELECT id FROM a2a_queue WHERE workspace_id = ? AND status IN ('queued', 'dispatched')
+         AND (message_id = ? OR ? IS NULL) ORDER BY position DESC LIMIT 1`,
+      )
+      .get(item.workspaceId, item.messageId ?? null, item.messageId ?? null)
+    return { id: stored?.id ?? '', depth: this.depth(item.workspaceId) }
+  }
+
+  depth(workspaceId: string): number {
+    const row = this.#database
+      .query<{ waiting: number }, [string]>(
+        "SELECT count(*) AS waiting FROM a2a_queue WHERE workspace_id = ? AND status = 'queued'",
+      )
+      .get(workspaceId)
+    return row?.waiting ?? 0
+  }
+
+  find(workspaceId: string, id: string): QueueItem | undefined {
+    const item = this.#database
+      .query<QueueItem, [string, string]>('SELECT * FROM a2a_queue WHERE workspace_id = ? AND id = ?')
+      .get(workspaceId, id)
+    return item ?? undefined
+  }
+
+  /** Takes the items that are due, the oldest of the highest priority first; the expired ones are dropped. */
+  take(workspaceId: string, count: number): readonly QueueItem[] {
+    const now = this.#time.at()
+    this.#database
+      .query(
+        `UPDATE a2a_queue SET status = 'dropped', completed_at = ?, last_error = 'expired'
+         WHERE workspace_id = ? AND status = 'queued' AND expires_at <= ?`,
+      )
+      .run(now, workspaceId, now)
+    const items = this.#database
+      .query<QueueItem, [string, number]>(
+        `SELECT * FROM a2a_queue WHERE workspace_id = ? AND status = 'queued' ORDER BY priority DESC, position LIMIT ?`,
+      )
+      .all(workspaceId, count)
+    for (const item of items) {
+      this.#database
+        .query(
+          "UPDATE a2a_queue SET status = 'dispatched', dispatched_at = ?, attempts = attempts + 1 WHERE id = ?",
+        )
+        .run(now, item.id)
+    }
+    return items
+  }
+
+  complete(id: string, responseBody: string): void {
+    this.#database
+      .query(
+        "UPDATE a2a_queue SET status = 'completed', completed_at = ?, response_body = ?, last_error = NULL WHERE id = ?",
+      )
+      .run(this.#time.at(), responseBody, id)
+  }
+
+  /** Back into the queue, or given up for good after the fifth attempt. */
+  fail(id: string, error: string): void {
+    this.#database
+      .query(
+        `UPDATE a2a_queue SET last_error = ?, completed_at = iif(attempts >= ${MAX_ATTEMPTS}, ?, NULL),
+           status = iif(attempts >= ${MAX_ATTEMPTS}, 'failed', 'queued') WHERE id = ?`,
+      )
+      .run(error, this.#time.at(), id)
+  }
+
+  /** What was under way when the platform stopped goes back into the queue. */
+  recover(): void {
+    this.#database.query("UPDATE a2a_queue SET status = 'queued' WHERE status = 'dispatched'").run()
+  }
+}

@@ -1,0 +1,113 @@
+// Workspace tokens: minting, looking up, revoking. Only the SHA-256 of a token and its first eight characters are kept.
+
+import type { Database } from 'bun:sqlite'
+import { newSecret, newUuid, type RandomBytes, sha256 } from '../basics/random.ts'
+import { type Timekeeper, timestampMs, wireTimestamp } from '../basics/time.ts'
+
+/** `instance`: held by the running agent. `api`: minted for a caller. Both open every route of their workspace. */
+export type TokenKind = 'instance' | 'api'
+
+export interface TokenInfo {
+  readonly id: string
+  readonly prefix: string
+  readonly created_at: string
+  readonly last_used_at: string | null
+}
+
+interface LiveToken {
+  readonly id: string
+  readonly workspace_id: string
+  readonly last_used_at: string | null
+}
+
+export const MAX_LIVE_TOKENS = 50
+
+/** `last_used_at` is a hint for people; a minute of blur saves a write per request. */
+const USE_RESOLUTION_MS = 60_000
+
+const LIVE = 'revoked_at IS NULL'
+
+export class Tokens {
+  readonly #database: Database
+  readonly #time: Timekeeper
+  readonly #random: RandomBytes
+
+  constructor(database: Database, time: Timekeeper, random: RandomBytes) {
+    this.#database = database
+    this.#time = time
+    this.#random = random
+  }
+
+  /** A new token; its text is returned here and can never be read again. */
+  mint(workspaceId: string, kind: TokenKind): string {
+    const token = newSecret(this.#random)
+    this.#database
+      .query(
+        'INSERT INTO tokens (id, workspace_id, hash, prefix, kind, created_at) VALUES (?, ?, ?, ?, ?, ?)',
+      )
+      .run(newUuid(this.#random), workspaceId, sha256(token), token.slice(0, 8), kind, this.#time.at())
+    return token
+  }
+
+  /** The workspace a token opens, or undefined: unknown, revoked, or of a removed workspace. */
+  ownerOf(token: string): string | undefined {
+    const found = this.#database
+      .query<LiveToken, [string]>(
+        `SELECT t.id, t.workspace_id, t.last_used_at FROM tokens t JOIN workspaces w ON w.id = t.workspace_id
+         WHERE t.hash = ? AND t.${LIVE} AND w.status <> 'removed'`,
+      )
+      .get(sha256(token))
+    if (found === null) return undefined
+    this.#recordUse(found)
+    return found.workspace_id
+  }
+
+  countLive(workspaceId: string, kind?: TokenKind): number {
+    const kinds = kind === undefined ? '' : ' AND kind = ?'
+    const values = kind === undefined ? [workspaceId] : [workspaceId, kind]
+    const row = this.#database
+      .query<{ live: number }, string[]>(
+        `SELECT count(*) AS live FROM tokens WHERE workspace_id = ? AND ${LIVE}${kinds}`,
+      )
+      .get(...values)
+    return row?.live ?? 0
+  }
+
+  list(workspaceId: string, limit: number, offset: number): readonly TokenInfo[] {
+    return this.#database
+      .query<TokenInfo, [string, number, number]>(
+        `SELECT id, prefix, created_at, last_used_at FROM tokens WHERE workspace_id = ? AND ${LIVE}
+         ORDER BY created_at DESC, id LIMIT ? OFFSET ?`,
+      )
+      .all(workspaceId, limit, offset)
+      .map((row) => ({
+        ...row,
+        created_at: wireTimestamp(row.created_at),
+        last_used_at: row.last_used_at === null ? null : wireTimestamp(row.last_used_at),
+      }))
+  }
+
+  /** @returns false when the workspace has no such live token */
+  revoke(workspaceId: string, tokenId: string): boolean {
+    return (
+      this.#database
+        .query(`UPDATE tokens SET revoked_at = ? WHERE workspace_id = ? AND id = ? AND ${LIVE}`)
+        .run(this.#time.at(), workspaceId, tokenId).changes > 0
+    )
+  }
+
+  revokeAll(workspaceId: string): void {
+    this.#database
+      .query(`UPDATE tokens SET revoked_at = ? WHERE workspace_id = ? AND ${LIVE}`)
+      .run(this.#time.at(), workspaceId)
+  }
+
+  #recordUse(token: LiveToken): void {
+    if (
+      token.last_used_at !== null &&
+      this.#time.nowMs() - timestampMs(token.last_used_at) < USE_RESOLUTION_MS
+    )
+      return
+    this.#database.query('UPDATE tokens SET last_used_at = ? WHERE id = ?').run(this.#time.at(), token.id)
+  }
+}

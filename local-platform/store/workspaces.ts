@@ -1,0 +1,213 @@
+// The rows of the team: every workspace, its place in the tree and what it last said about itself.
+
+import type { Database } from 'bun:sqlite'
+import { newSecret, newUuid, type RandomBytes } from '../basics/random.ts'
+import { type Timekeeper, wireTimestamp } from '../basics/time.ts'
+import { ancestry, canCommunicate, type ParentOf } from '../contract/hierarchy.ts'
+import type { Status } from '../contract/status.ts'
+import type { ContractRules } from '../contract/versions.ts'
+import type { JsonObject } from '../http/messages.ts'
+
+export interface WorkspaceRow {
+  readonly id: string
+  readonly name: string
+  readonly role: string | null
+  readonly parent_id: string | null
+  readonly kind: string
+  readonly runtime: string
+  readonly status: Status
+  readonly delivery_mode: string
+  readonly url: string
+  readonly agent_card: string | null
+  readonly tier: number
+  readonly active_tasks: number
+  readonly max_concurrent_tasks: number
+  readonly current_task: string
+  readonly error_rate: number
+  readonly sample_error: string
+  readonly uptime_seconds: number
+  readonly monthly_spend: number
+  readonly runtime_state: string
+  readonly manages_status: number
+  readonly idle_timeout_seconds: number | null
+  readonly inbound_secret: string
+  readonly talk_to_user_enabled: number
+  readonly last_heartbeat_at: string | null
+  readonly last_outbound_at: string | null
+  readonly last_register_failure_at: string | null
+  readonly liveness_expires_at: string | null
+  readonly removed_at: string | null
+  readonly created_at: string
+  readonly updated_at: string
+}
+
+export interface NewWorkspace {
+  readonly id?: string
+  readonly name: string
+  readonly role?: string
+  readonly parentId?: string
+  readonly runtime: string
+  readonly status: Status
+  readonly deliveryMode: string
+  readonly url?: string
+  readonly tier?: number
+  readonly maxConcurrentTasks?: number
+}
+
+/** Columns a caller may set; a type, so that a misspelt column does not compile. */
+export type WorkspaceChange = Partial<
+  Omit<WorkspaceRow, 'id' | 'created_at' | 'updated_at' | 'inbound_secret'>
+>
+
+export class Workspaces {
+  readonly #database: Database
+  readonly #time: Timekeeper
+  readonly #random: RandomBytes
+  readonly #rules: () => ContractRules
+
+  constructor(database: Database, time: Timekeeper, random: RandomBytes, rules: () => ContractRules) {
+    this.#database = database
+    this.#time = time
+    this.#random = random
+    this.#rules = rules
+  }
+
+  find(id: string): WorkspaceRow | undefined {
+    return (
+      this.#database.query<WorkspaceRow, [string]>('SELECT * FROM workspaces WHERE id = ?').get(id) ??
+      undefined
+    )
+  }
+
+  /** All that are not removed, the oldest first. */
+  list(): readonly WorkspaceRow[] {
+    return this.#database
+      .query<WorkspaceRow, []>("SELECT * FROM workspaces WHERE status <> 'removed' ORDER BY created_at, id")
+      .all()
+  }
+
+  children(parentId: string | null): readonly WorkspaceRow[] {
+    return this.#database
+      .query<WorkspaceRow, [string | null]>(
+        "SELECT * FROM workspaces WHERE parent_id IS ? AND status <> 'removed' ORDER BY created_at, id",
+      )
+      .all(parentId)
+  }
+
+  create(workspace: NewWorkspace): WorkspaceRow {
+    const id = workspace.id ?? newUuid(this.#random)
+    const now = this.#time.at()
+    this.#database
+      .query(
+        `INSERT INTO workspaces (id, name, role, parent_id, runtime, status, delivery_mode, url, tier, max_concurrent_tasks,
+           inbound_secret, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      )
+      .run(
+        id,
+        this.#freeName(workspace.name, workspace.parentId ?? null),
+        workspace.role ?? null,
+        workspace.parentId ?? null,
+        workspace.runtime,
+        workspace.status,
+        workspace.deliveryMode,
+        workspace.url ?? '',
+        workspace.tier ?? 1,
+        workspace.maxConcurrentTasks ?? 1,
+        newSecret(this.#random),
+        now,
+        now,
+      )
+    const created = this.find(id)
+    if (created === undefined) throw new Error('a workspace just stored was not found')
+    return created
+  }
+
+  update(id: string, change: WorkspaceChange): void {
+    const columns = Object.keys(change)
+    const assignments = [...columns, 'updated_at'].map((column) => `${column} = ?`).join(', ')
+    this.#database
+      .query<unknown, (string | number | null)[]>(`UPDATE workspaces SET ${assignments} WHERE id = ?`)
+      .run(...Object.values(change), this.#time.at(), id)
+  }
+
+  delete(id: string): void {
+    this.#database.query('DELETE FROM workspaces WHERE id = ?').run(id)
+  }
+
+  readonly parentOf: ParentOf = (id) => {
+    const row = this.#database
+      .query<{ parent_id: string | null }, [string]>('SELECT parent_id FROM workspaces WHERE id = ?')
+      .get(id)
+    return row === null ? undefined : row.parent_id
+  }
+
+  rootOf(id: string): string | undefined {
+    return ancestry(id, this.parentOf).at(-1)
+  }
+
+  mayTalk(caller: string, target: string): boolean {
+    return canCommunicate(caller, target, this.parentOf, this.#rules().unrelatedRootsMayTalk)
+  }
+
+  /** The workspace and all below it, itself first; safe against a cycle in the file. */
+  subtree(id: string): readonly WorkspaceRow[] {
+    return this.#database
+      .query<WorkspaceRow, [string]>(
+        `WITH RECURSIVE below (id) AS (SELECT ? UNION SELECT w.id FROM workspaces w JOIN below b ON w.parent_id = b.id)
+         SELECT w.* FROM below b JOIN workspaces w ON w.id = b.id WHERE w.status <> 'removed'`,
+      )
+      .all(id)
+  }
+
+  /** Two of one name under one parent: the second is called "name (2)" (contract: create a workspace). */
+  #freeName(name: string, parentId: string | null): string {
+    const taken = this.#database.query<{ id: string }, [string | null, string]>(
+      "SELECT id FROM workspaces WHERE parent_id IS ? AND name = ? AND status <> 'removed'",
+    )
+    let candidate = name
+    for (let copy = 2; taken.get(parentId, candidate) !== null; copy++) candidate = `${name} (${copy})`
+    return candidate
+  }
+}
+
+/** The open form of a workspace. Task text, spend and error text are never part of it (contract: read a workspace). */
+export function publicWorkspace(row: WorkspaceRow, rules: ContractRules): JsonObject {
+  const form = {
+    id: row.id,
+    name: row.name,
+    role: row.role,
+    tier: row.tier,
+    status: row.status,
+    url: row.url,
+    parent_id: row.parent_id,
+    runtime: row.runtime,
+    agent_card: storedJson(row.agent_card),
+    active_tasks: row.active_tasks,
+    max_concurrent_tasks: row.max_concurrent_tasks,
+    last_error_rate: row.error_rate,
+    uptime_seconds: row.uptime_seconds,
+    x: 0,
+    y: 0,
+    collapsed: false,
+    last_outbound_at: optionalTimestamp(row.last_outbound_at),
+  }
+  if (!rules.longWorkspaceForm) return form
+  return {
+    ...form,
+    kind: row.kind,
+    broadcast_enabled: false,
+    talk_to_user_enabled: row.talk_to_user_enabled === 1,
+    compute: null,
+    loaded_mcp_tools: [],
+    last_heartbeat_at: optionalTimestamp(row.last_heartbeat_at),
+    wedged: row.runtime_state === 'wedged',
+  }
+}
+
+export function storedJson(text: string | null): unknown {
+  return text === null ? null : JSON.parse(text)
+}
+
+function optionalTimestamp(stored: string | null): string | null {
+  return stored === null ? null : wireTimestamp(stored)
+}

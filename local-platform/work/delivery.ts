@@ -1,0 +1,234 @@
+// Bringing one A2A message to its workspace: stored for an agent that polls, sent to one that is pushed to, queued for one that
+// is busy. Who may send is decided before.
+
+import type { A2aMessage } from '../contract/a2a-message.ts'
+import { outcomeOf } from '../contract/agent-answer.ts'
+import { type JsonObject, parseJson } from '../http/messages.ts'
+import type { Services } from '../services.ts'
+import type { ActivityEntry } from '../store/activity.ts'
+import type { QueueItem } from '../store/queue.ts'
+import type { WorkspaceRow } from '../store/workspaces.ts'
+import { type PushResult, push } from './push.ts'
+
+export interface Sender {
+  /** Undefined for the human's side. */
+  readonly workspaceId: string | undefined
+  /** Seconds a push may take, as the sender wishes; undefined for the contract's ceiling. */
+  readonly timeoutSeconds?: number | undefined
+}
+
+export type Delivery =
+  /** Stored; the agent fetches it, and its answer comes as a message of its own. */
+  | { readonly kind: 'stored'; readonly method: string }
+  | { readonly kind: 'queued'; readonly queueId: string; readonly depth: number }
+  /** Sent, and still being worked on when the sender's patience ended. */
+  | { readonly kind: 'under-way'; readonly method: string }
+  | { readonly kind: 'answered'; readonly text: string; readonly contentType: string }
+  | {
+      readonly kind: 'refused'
+      readonly status: number
+      readonly body: JsonObject
+      readonly retryAfter?: number
+    }
+
+const CEILING_MS = 30 * 60_000
+const CANVAS_PATIENCE_MS = 90_000
+
+export async function deliver(
+  services: Services,
+  target: WorkspaceRow,
+  sender: Sender,
+  message: A2aMessage,
+): Promise<Delivery> {
+  if (services.rules().pollMode && target.delivery_mode === 'poll')
+    return store(services, target, sender, message)
+  const held = holdBack(services, target, sender, message)
+  if (held !== undefined) return held
+  const sending = dispatch(services, target, sender, message)
+  if (sender.workspaceId !== undefined || !services.rules().richEvents) return sending
+  const underWay = (): Delivery => ({ kind: 'under-way', method: message.method })
+  return Promise.race([sending, services.background.delay(CANVAS_PATIENCE_MS).then(underWay)])
+}
+
+/** Stored before it is answered, and announced before it is answered. */
+function store(services: Services, target: WorkspaceRow, sender: Sender, message: A2aMessage): Delivery {
+  const { activity, events, faults, rules } = services
+  const withoutParams = faults.take('null_params_envelopes')
+  const entry: ActivityEntry = {
+    workspaceId: target.id,
+    activityType: 'a2a_receive',
+    sourceId: sender.workspaceId ?? null,
+    targetId: target.id,
+    method: message.method || null,
+    summary: `${message.method} → ${target.name} ${rules().ingestSuffix}`,
+    requestBody: withoutParams ? { ...message.envelope, method: null, params: null } : message.envelope,
+    ...(rules().deduplicatesMessages && message.messageId !== undefined
+      ? { messageId: message.messageId }
+      : {}),
+  }
+  activity.append(entry)
+  activity.announce(entry)
+  if (rules().announcesTwice) setImmediate(() => activity.announce(entry))
+  if (sender.workspaceId === undefined && rules().richEvents) {
+    events.publish('USER_MESSAGE', target.id, {
+      message: message.text,
+      message_id: message.messageId ?? null,
+    })
+  }
+  return { kind: 'stored', method: message.method }
+}
+
+/** A push target that cannot be called now: asleep, without a URL, or busy. */
+function holdBack(
+  services: Services,
+  target: WorkspaceRow,
+  sender: Sender,
+  message: A2aMessage,
+): Delivery | undefined {
+  if (target.status === 'hibernated' || target.status === 'hibernating') {
+    return refused(503, { error: 'workspace is waking', waking: true, retry_after: 15 }, 15)
+  }
+  const starting = target.status === 'provisioning' || target.status === 'awaiting_agent'
+  if (target.url === '' && !(starting && services.rules().tokenKinds)) {
+    return refused(503, { error: 'workspace has no URL', status: target.status })
+  }
+  if (target.url !== '' && target.active_tasks < target.max_concurrent_tasks) return undefined
+  const { id, depth } = services.queue.enqueue({
+    workspaceId: target.id,
+    callerId: sender.workspaceId,
+    messageId: message.messageId,
+    method: message.method,
+    body: JSON.stringify(message.envelope),
+    expiresInSeconds: message.expiresInSeconds,
+  })
+  return { kind: 'queued', queueId: id, depth }
+}
+
+/** Calls the agent and records what came of it (contract: inbox rows of failed and of answered pushes). */
+async function dispatch(
+  services: Services,
+  target: WorkspaceRow,
+  sender: Sender,
+  message: A2aMessage,
+): Promise<Delivery> {
+  const started = services.time.nowMs()
+  const patience = patienceFor(services, target, sender)
+  const result = await push(
+    {
+      url: target.url,
+      body: JSON.stringify(message.envelope),
+      contentType: 'application/json',
+      secret: target.inbound_secret,
+      signal: AbortSignal.any([patience.signal, services.background.signal]),
+      maxResponseBytes: services.rules().pushResponseBytes,
+    },
+    services.pushSettings(),
+  )
+  patience.end()
+  const delivery = deliveryOf(result)
+  if (services.background.signal.aborted) return delivery
+  const answered = delivery.kind === 'answered'
+  const entry: ActivityEntry = {
+    workspaceId: target.id,
+    activityType: 'a2a_receive',
+    sourceId: sender.workspaceId ?? null,
+    targetId: target.id,
+    method: message.method || null,
+    summary: `${message.method} → ${target.name}`,
+    requestBody: message.envelope,
+    ...(answered ? { responseBody: parseJson(delivery.text)?.value ?? delivery.text } : {}),
+    durationMs: Math.round(services.time.nowMs() - started),
+    status: answered ? 'ok' : 'error',
+    errorDetail: delivery.kind === 'refused' ? String(delivery.body.error) : null,
+  }
+  services.activity.append(entry)
+  services.activity.announce(entry)
+  if (answered && sender.workspaceId === undefined) {
+    services.events.publish('A2A_RESPONSE', target.id, { response_body: entry.responseBody })
+  }
+  return delivery
+}
+
+/** A push ends when its agent has shown no sign of life for its idle time, and in any case at the ceiling. */
+function patienceFor(
+  services: Services,
+  target: WorkspaceRow,
+  sender: Sender,
+): { signal: AbortSignal; end: () => void } {
+  const controller = new AbortController()
+  const idleMs = (target.idle_timeout_seconds ?? 0) * 1000 || services.rules().pushIdleMs
+  const wishedMs = (sender.timeoutSeconds ?? 0) * 1000 || CEILING_MS
+  const abort = () => controller.abort()
+  let idle = setTimeout(abort, idleMs)
+  const ceiling = setTimeout(abort, Math.min(wishedMs, CEILING_MS))
+  const unsubscribe = services.events.subscribe(target.id, () => {
+    clearTimeout(idle)
+    idle = setTimeout(abort, idleMs)
+  })
+  const end = () => {
+    clearTimeout(idle)
+    clearTimeout(ceiling)
+    unsubscribe()
+  }
+  return { signal: controller.signal, end }
+}
+
+function deliveryOf(result: PushResult): Delivery {
+  switch (result.kind) {
+    case 'answered':
+      return result.status < 300
+        ? { kind: 'answered', text: result.text, contentType: result.contentType }
+        : refused(result.status, { error: errorText(result.text) })
+    case 'not-routable':
+      return refused(502, { error: 'workspace URL is not publicly routable' })
+    case 'unreachable':
+      return refused(502, { error: 'failed to reach workspace agent' })
+    case 'body-lost':
+      return refused(502, { error: 'failed to read agent response', delivery_confirmed: result.delivered })
+  }
+}
+
+function errorText(text: string): string {
+  const body = parseJson(text)?.value
+  const said = typeof body === 'object' && body !== null && 'error' in body ? body.error : undefined
+  return typeof said === 'string' ? said : text.slice(0, 200) || 'agent error'
+}
+
+function refused(status: number, body: JsonObject, retryAfter?: number): Delivery {
+  return { kind: 'refused', status, body, ...(retryAfter === undefined ? {} : { retryAfter }) }
+}
+
+/** Sends what waits for a workspace, as far as its capacity goes; called when a heartbeat reports capacity. */
+export function drain(services: Services, target: WorkspaceRow, activeTasks: number): void {
+  const free = target.max_concurrent_tasks - activeTasks
+  if (free <= 0 || target.url === '' || services.queue.depth(target.id) === 0) return
+  for (const item of services.queue.take(target.id, services.rules().drainsFreeCapacity ? free : 1)) {
+    const message: A2aMessage = {
+      envelope: JSON.parse(item.body),
+      method: item.method,
+      messageId: item.message_id ?? undefined,
+      text: '',
+      expiresInSeconds: undefined,
+    }
+    services.background.run(async () => {
+      const delivery = await dispatch(services, target, { workspaceId: item.caller_id ?? undefined }, message)
+      if (services.background.signal.aborted) return
+      if (delivery.kind === 'answered') {
+        services.queue.complete(item.id, delivery.text)
+        finishDelegation(services, item, delivery.text)
+      } else
+        services.queue.fail(
+          item.id,
+          delivery.kind === 'refused' ? String(delivery.body.error) : delivery.kind,
+        )
+    })
+  }
+}
+
+/** A delegated task that had to wait is finished by the answer it got in the end. */
+function finishDelegation(services: Services, item: QueueItem, answer: string): void {
+  if (item.caller_id === null || item.message_id === null) return
+  const delegation = services.delegations.find(item.caller_id, item.message_id)
+  if (delegation === undefined) return
+  services.delegations.finish(item.caller_id, delegation.id, item.workspace_id, outcomeOf(answer))
+}
