@@ -1,7 +1,10 @@
 // The embedded Molecule platform: one process, one SQLite file. This file only wires the parts together.
 
+import { Background } from './basics/background.ts'
+import { Events } from './basics/events.ts'
 import { newSecret, type RandomBytes, systemRandom } from './basics/random.ts'
 import { type Clock, systemClock, Timekeeper } from './basics/time.ts'
+import { type FaultChange, Faults } from './contract/faults.ts'
 import type { Status } from './contract/status.ts'
 import { deployMode, type GuardSettings } from './contract/url-guard.ts'
 import type { ContractVersion } from './contract/versions.ts'
@@ -11,6 +14,7 @@ import { chatRoutes } from './endpoints/chat-page.ts'
 import { connectionRoutes } from './endpoints/connection-routes.ts'
 import { delegationRoutes } from './endpoints/delegation-routes.ts'
 import { eventStreamRoute } from './endpoints/event-stream.ts'
+import { faultRoutes } from './endpoints/fault-routes.ts'
 import { heartbeatRoutes } from './endpoints/heartbeat.ts'
 import { memoryRoutes } from './endpoints/memories.ts'
 import { notifyRoute } from './endpoints/notify.ts'
@@ -21,8 +25,6 @@ import { tokenRoutes } from './endpoints/token-routes.ts'
 import { uploadRoutes } from './endpoints/uploads.ts'
 import { openSocket, socketHandler } from './endpoints/web-socket.ts'
 import { workspaceRoutes } from './endpoints/workspace-routes.ts'
-import { faultRoutes } from './faults/fault-routes.ts'
-import { type FaultChange, Faults } from './faults/faults.ts'
 import { Authentication } from './http/authentication.ts'
 import { answer, type Front, originIsOwn, type RequestRecord } from './http/front.ts'
 import { Metrics } from './http/metrics.ts'
@@ -36,8 +38,6 @@ import { A2aQueue } from './store/queue.ts'
 import { Tokens } from './store/tokens.ts'
 import { Workspaces } from './store/workspaces.ts'
 import { createMember, createTeam, type Member, type WorkspaceWish } from './team.ts'
-import { Background } from './work/background.ts'
-import { Events } from './work/events.ts'
 import { type Resolve, systemResolve } from './work/push.ts'
 import { Sweeper } from './work/sweeps.ts'
 
@@ -156,7 +156,7 @@ function assemble(options: PlatformOptions, adminToken: string): Services {
   const rules = () => faults.rules()
   const database = openDatabase(options.db ?? ':memory:')
   const time = new Timekeeper(options.clock ?? systemClock, newestStamp(database))
-  const events = new Events(time, faults)
+  const events = new Events(time, () => faults.eventCopies())
   const tokens = new Tokens(database, time, random)
   const activity = new ActivityLog(database, time, random, events, faults)
   const queue = new A2aQueue(database, time, random)

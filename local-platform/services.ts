@@ -1,18 +1,18 @@
 // The parts of the running platform, as handlers get to see them.
 
 import type { Database } from 'bun:sqlite'
+import type { Background } from './basics/background.ts'
+import type { Events } from './basics/events.ts'
 import type { RandomBytes } from './basics/random.ts'
 import type { Timekeeper } from './basics/time.ts'
+import type { Faults } from './contract/faults.ts'
 import type { ContractRules } from './contract/versions.ts'
-import type { Faults } from './faults/faults.ts'
 import type { Authentication } from './http/authentication.ts'
 import type { ActivityLog } from './store/activity.ts'
 import type { Delegations } from './store/delegations.ts'
 import type { A2aQueue } from './store/queue.ts'
 import type { Tokens } from './store/tokens.ts'
 import type { Workspaces } from './store/workspaces.ts'
-import type { Background } from './work/background.ts'
-import type { Events } from './work/events.ts'
 import type { PushSettings } from './work/push.ts'
 
 export interface Services {

@@ -1,7 +1,9 @@
 // What a push agent's answer says, as the result of a task. Pure.
 
-import { isObject, parseJson } from '../http/messages.ts'
-import type { Outcome } from '../store/delegations.ts'
+import { isObject, parseJson } from '../basics/messages.ts'
+
+/** How a task ended. */
+export type Outcome = { readonly text: string } | { readonly error: string; readonly text?: string }
 
 /** The text of an agent's JSON-RPC answer; the answer as it is when it has no text parts. */
 export function outcomeOf(answer: string): Outcome {

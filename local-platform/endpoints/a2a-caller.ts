@@ -1,8 +1,8 @@
 // Who sends an A2A message (contract: a2a caller).
 
+import { refuse } from '../basics/messages.ts'
 import { isUuid } from '../basics/random.ts'
 import { bearerOf } from '../http/authentication.ts'
-import { refuse } from '../http/messages.ts'
 import type { Services } from '../services.ts'
 
 /** `verified`: the platform knows who the human is. */

@@ -1,10 +1,10 @@
 // POST /workspaces/:id/a2a: a message to an agent, from another agent or from the human; and the state of one that was queued.
 
+import { json, readBody, refuse } from '../basics/messages.ts'
 import { newUuid } from '../basics/random.ts'
 import { wireTimestamp } from '../basics/time.ts'
 import { normaliseA2a } from '../contract/a2a-message.ts'
 import { bearerOf } from '../http/authentication.ts'
-import { json, readBody, refuse } from '../http/messages.ts'
 import type { Call, Route } from '../http/router.ts'
 import type { Services } from '../services.ts'
 import type { QueueItem } from '../store/queue.ts'

@@ -1,16 +1,16 @@
 // Giving a task to a peer and asking what became of it (contract: delegation).
 
 import { z } from 'zod'
+import { isObject, json, readJson, refuse } from '../basics/messages.ts'
 import { isUuid, newUuid } from '../basics/random.ts'
 import { wireTimestamp } from '../basics/time.ts'
 import { normaliseA2a } from '../contract/a2a-message.ts'
-import { outcomeOf } from '../contract/agent-answer.ts'
-import { isObject, json, readJson, refuse } from '../http/messages.ts'
+import { type Outcome, outcomeOf } from '../contract/agent-answer.ts'
 import type { Call, Route } from '../http/router.ts'
 import * as wire from '../http/wire.ts'
 import type { Services } from '../services.ts'
 import type { ActivityRow } from '../store/activity.ts'
-import type { Delegation, Outcome } from '../store/delegations.ts'
+import type { Delegation } from '../store/delegations.ts'
 import { type Delivery, deliver } from '../work/delivery.ts'
 
 const INVALID = 'invalid delegation request'

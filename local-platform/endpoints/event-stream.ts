@@ -1,9 +1,9 @@
 // One workspace's events as a server-sent event stream (contract: wake-up streams).
 
-import { refuse } from '../http/messages.ts'
+import type { Events, PlatformEvent } from '../basics/events.ts'
+import { refuse } from '../basics/messages.ts'
 import type { Route } from '../http/router.ts'
 import type { Services } from '../services.ts'
-import type { Events, PlatformEvent } from '../work/events.ts'
 
 /** Events waiting for a slow reader; what comes on top is dropped, since the stream is only a hint. */
 const QUEUE_LIMIT = 64

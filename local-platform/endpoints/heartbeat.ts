@@ -1,15 +1,15 @@
 // POST /registry/heartbeat and /registry/update-card: an agent says that it is still there, and how it is.
 
 import { z } from 'zod'
+import type { EventType } from '../basics/events.ts'
+import { type JsonObject, json, readJson, refuse } from '../basics/messages.ts'
 import { timestampMs } from '../basics/time.ts'
 import { type Status, statusAfterHeartbeat } from '../contract/status.ts'
-import { type JsonObject, json, readJson, refuse } from '../http/messages.ts'
 import type { Call, Route } from '../http/router.ts'
 import * as wire from '../http/wire.ts'
 import type { Services } from '../services.ts'
 import type { WorkspaceRow } from '../store/workspaces.ts'
 import { drain } from '../work/delivery.ts'
-import type { EventType } from '../work/events.ts'
 import { LIVENESS_MS, refusedRoute } from './register.ts'
 
 const RuntimeMetadata = z.object({

@@ -1,10 +1,10 @@
 // What agents ask the platform to remember, for themselves, their team or everyone.
 
 import { z } from 'zod'
+import { json, readJson, refuse } from '../basics/messages.ts'
 import { newUuid } from '../basics/random.ts'
 import { wireTimestamp } from '../basics/time.ts'
 import { redactSecrets } from '../contract/redaction.ts'
-import { json, readJson, refuse } from '../http/messages.ts'
 import type { Call, Route } from '../http/router.ts'
 import * as wire from '../http/wire.ts'
 import type { Services } from '../services.ts'

@@ -1,7 +1,7 @@
 // POST /workspaces/:id/notify: an agent writes to the human.
 
 import { z } from 'zod'
-import { json, readJson, refuse } from '../http/messages.ts'
+import { json, readJson, refuse } from '../basics/messages.ts'
 import type { Call, Route } from '../http/router.ts'
 import * as wire from '../http/wire.ts'
 import type { Services } from '../services.ts'

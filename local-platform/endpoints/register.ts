@@ -1,10 +1,10 @@
 // POST /registry/register: an agent says that it is there and how it wants to be reached.
 
 import { z } from 'zod'
+import { type JsonObject, json, readJson, refuse } from '../basics/messages.ts'
 import { isUuid, newSecret } from '../basics/random.ts'
 import { asDeliveryMode, type DeliveryMode, effectiveDeliveryMode } from '../contract/delivery-mode.ts'
 import { registerWrites } from '../contract/status.ts'
-import { type JsonObject, json, readJson, refuse } from '../http/messages.ts'
 import type { Call, Route } from '../http/router.ts'
 import * as wire from '../http/wire.ts'
 import type { Services } from '../services.ts'

@@ -1,8 +1,8 @@
 // Files on their way to an agent: staged here by the person's chat, fetched and acknowledged by the agent (contract: uploads).
 
+import { json, jsonText, MAX_BODY_BYTES, refuse } from '../basics/messages.ts'
 import { isUuid, newUuid } from '../basics/random.ts'
 import { safeFileName, safeMimeType } from '../contract/upload-names.ts'
-import { json, jsonText, MAX_BODY_BYTES, refuse } from '../http/messages.ts'
 import type { Call, Route } from '../http/router.ts'
 import type { Services } from '../services.ts'
 import type { ActivityEntry } from '../store/activity.ts'

@@ -2,10 +2,10 @@
 // talk to, the person's chat those of all.
 
 import type { Server, ServerWebSocket, WebSocketHandler } from 'bun'
+import type { PlatformEvent } from '../basics/events.ts'
+import { json } from '../basics/messages.ts'
 import { bearerOf } from '../http/authentication.ts'
-import { json } from '../http/messages.ts'
 import type { Services } from '../services.ts'
-import type { PlatformEvent } from '../work/events.ts'
 
 export interface SocketData {
   /** Undefined for the stream of the whole platform. */

@@ -1,11 +1,11 @@
 // Creating, listing, reading and removing workspaces.
 
 import { z } from 'zod'
+import { type JsonObject, json, Refusal, readJson, refuse } from '../basics/messages.ts'
 import { isUuid } from '../basics/random.ts'
 import { wireTimestamp } from '../basics/time.ts'
 import { asDeliveryMode } from '../contract/delivery-mode.ts'
 import { isExternalRuntime, statusAtCreation } from '../contract/status.ts'
-import { type JsonObject, json, Refusal, readJson, refuse } from '../http/messages.ts'
 import type { Call, Route } from '../http/router.ts'
 import * as wire from '../http/wire.ts'
 import type { Services } from '../services.ts'

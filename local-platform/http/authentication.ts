@@ -1,9 +1,9 @@
 // The gates: who may pass, and the text each refusal has.
 
+import { refuse } from '../basics/messages.ts'
 import { sha256 } from '../basics/random.ts'
 import type { ContractRules } from '../contract/versions.ts'
 import type { Tokens } from '../store/tokens.ts'
-import { refuse } from './messages.ts'
 
 /** Who a request comes from, once a gate let it through. */
 export type Principal = { readonly kind: 'admin' } | { readonly kind: 'workspace'; readonly id: string }

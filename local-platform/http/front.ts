@@ -1,10 +1,10 @@
 // What stands between the socket and the endpoints: rate limit, origin, organisation, fault switches, gates; and the one place
 // where a refusal or a failure becomes an answer.
 
+import { json, Refusal, refusalAnswer } from '../basics/messages.ts'
 import { isUuid } from '../basics/random.ts'
-import { faultAnswer } from '../faults/fault-answers.ts'
 import type { Services } from '../services.ts'
-import { json, Refusal, refusalAnswer } from './messages.ts'
+import { faultAnswer } from './fault-answers.ts'
 import type { Metrics } from './metrics.ts'
 import type { RateLimit } from './rate-limit.ts'
 import type { Match, Router } from './router.ts'

@@ -1,7 +1,7 @@
 // A fixed window of requests per client address (contract: rate limits).
 
+import { json } from '../basics/messages.ts'
 import type { Timekeeper } from '../basics/time.ts'
-import { json } from './messages.ts'
 
 const WINDOW_MS = 60_000
 

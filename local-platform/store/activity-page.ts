@@ -4,10 +4,10 @@
 // from a million.
 
 import type { Database } from 'bun:sqlite'
+import { refuse } from '../basics/messages.ts'
 import { isUuid } from '../basics/random.ts'
 import { parseTimestamp, type Timekeeper, wireTimestamp } from '../basics/time.ts'
 import type { ContractRules } from '../contract/versions.ts'
-import { refuse } from '../http/messages.ts'
 import type { ActivityRow } from './activity.ts'
 
 export interface ActivityQuery {

@@ -1,11 +1,11 @@
 // The activity log: every message, notice and report, one row each, ordered by (created_at, seq).
 
 import type { Database } from 'bun:sqlite'
+import type { Events } from '../basics/events.ts'
+import type { JsonObject } from '../basics/messages.ts'
 import { newUuid, type RandomBytes } from '../basics/random.ts'
 import type { Timekeeper } from '../basics/time.ts'
-import type { Faults } from '../faults/faults.ts'
-import type { JsonObject } from '../http/messages.ts'
-import type { Events } from '../work/events.ts'
+import type { Faults } from '../contract/faults.ts'
 
 export interface ActivityEntry {
   readonly workspaceId: string

@@ -1,11 +1,12 @@
 // Delegated tasks: the ledger of what was given to whom and what became of it, and the activity rows that tell of it.
 
 import type { Database } from 'bun:sqlite'
+import type { Events, EventType } from '../basics/events.ts'
+import { isObject, type JsonObject } from '../basics/messages.ts'
 import type { Timekeeper } from '../basics/time.ts'
 import type { A2aMessage } from '../contract/a2a-message.ts'
-import type { Faults } from '../faults/faults.ts'
-import { isObject, type JsonObject } from '../http/messages.ts'
-import type { Events, EventType } from '../work/events.ts'
+import type { Outcome } from '../contract/agent-answer.ts'
+import type { Faults } from '../contract/faults.ts'
 import type { ActivityEntry, ActivityLog } from './activity.ts'
 
 export type DelegationStatus = 'queued' | 'dispatched' | 'in_progress' | 'completed' | 'failed'
@@ -30,8 +31,6 @@ export interface NewDelegation {
   readonly idempotencyKey: string | undefined
   readonly status: DelegationStatus
 }
-
-export type Outcome = { readonly text: string } | { readonly error: string; readonly text?: string }
 
 const SUMMARY_CHARS = 80
 const PREVIEW_BYTES = 300

@@ -1,9 +1,9 @@
 // Bringing one A2A message to its workspace: stored for an agent that polls, sent to one that is pushed to, queued for one that
 // is busy. Who may send is decided before.
 
+import { type JsonObject, parseJson } from '../basics/messages.ts'
 import type { A2aMessage } from '../contract/a2a-message.ts'
 import { outcomeOf } from '../contract/agent-answer.ts'
-import { type JsonObject, parseJson } from '../http/messages.ts'
 import type { Services } from '../services.ts'
 import type { ActivityEntry } from '../store/activity.ts'
 import type { QueueItem } from '../store/queue.ts'

@@ -1,9 +1,9 @@
 // The one endpoint for fault switches. It exists only while the platform listens on loopback.
 
-import { json, parseJson, readBody, refuse } from '../http/messages.ts'
+import { json, parseJson, readBody, refuse } from '../basics/messages.ts'
+import { FaultChange } from '../contract/faults.ts'
 import type { Call, Route } from '../http/router.ts'
 import type { Services } from '../services.ts'
-import { FaultChange } from './faults.ts'
 
 export function faultRoutes(services: Services): readonly Route[] {
   const path = '/admin/faults'

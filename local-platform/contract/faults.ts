@@ -1,12 +1,7 @@
 // Fault switches: what a hosted platform does wrong or differently on a bad day, to be switched on while a client is watched.
 
 import { z } from 'zod'
-import {
-  CONTRACT_VERSIONS,
-  CONTRACTS,
-  type ContractRules,
-  type ContractVersion,
-} from '../contract/versions.ts'
+import { CONTRACT_VERSIONS, CONTRACTS, type ContractRules, type ContractVersion } from './versions.ts'
 
 const count = z.int().min(0).max(1_000_000)
 
@@ -139,6 +134,12 @@ export class Faults {
     if (left === 0) return false
     this.#state = { ...this.#state, [counter]: left - 1 }
     return true
+  }
+
+  /** How often the next event is told: not at all, once, or twice. */
+  eventCopies(): number {
+    if (this.take('sse_drop')) return 0
+    return this.#state.sse_duplicate ? 2 : 1
   }
 
   /** The fault that answers this request, if one does; it is used up by one. */

@@ -1,9 +1,8 @@
 // Events of the platform, from where something happened to whoever listens in this process. A hint, never the data: nothing
 // is stored and nothing is replayed.
 
-import type { Timekeeper } from '../basics/time.ts'
-import type { Faults } from '../faults/faults.ts'
-import type { JsonObject } from '../http/messages.ts'
+import type { JsonObject } from './messages.ts'
+import type { Timekeeper } from './time.ts'
 
 export type EventType =
   | 'ACTIVITY_LOGGED'
@@ -40,12 +39,13 @@ export class Events {
   readonly #listeners = new Map<string, Set<Listener>>()
   readonly #onClose = new Set<() => void>()
   readonly #time: Timekeeper
-  readonly #faults: Faults
+  readonly #copies: () => number
   #closed = false
 
-  constructor(time: Timekeeper, faults: Faults) {
+  /** @param copies how often the next event is told; one, save where a fault is played */
+  constructor(time: Timekeeper, copies: () => number) {
     this.#time = time
-    this.#faults = faults
+    this.#copies = copies
   }
 
   /** Events of one workspace. @returns the function that ends the subscription */
@@ -70,12 +70,12 @@ export class Events {
 
   /** Hands the event to every listener before it returns: what is stored is announced at once. */
   publish(type: EventType, workspaceId: string, data: JsonObject = {}): void {
-    if (this.#closed || this.#faults.take('sse_drop')) return
+    if (this.#closed) return
+    const copies = this.#copies()
     const event: PlatformEvent = { type, workspaceId, timestamp: Math.floor(this.#time.nowMs()), data }
     for (const key of [workspaceId, EVERY]) {
       for (const listener of this.#listeners.get(key) ?? []) {
-        listener(event)
-        if (this.#faults.state().sse_duplicate) listener(event)
+        for (let copy = 0; copy < copies; copy++) listener(event)
       }
     }
   }

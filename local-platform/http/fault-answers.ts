@@ -1,8 +1,8 @@
 // The answers a fault switch gives in place of an endpoint's own.
 
-import { json } from '../http/messages.ts'
-import type { Background } from '../work/background.ts'
-import type { FaultAnswer } from './faults.ts'
+import type { Background } from '../basics/background.ts'
+import { json } from '../basics/messages.ts'
+import type { FaultAnswer } from '../contract/faults.ts'
 
 const HUGE_BYTES = 12 * 1024 * 1024
 const NEVER_MS = 2 ** 31 - 1
