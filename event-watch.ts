@@ -43,6 +43,7 @@ export class EventWatch {
   async run(): Promise<void> {
     const { client, signal, onHint, heartbeatIntervalMs, log, random } = this.#o
     let failures = 0
+    let saidRefused = false
     while (!signal.aborted) {
       const openedAt = Date.now()
       let waitMs: number | undefined
@@ -54,6 +55,7 @@ export class EventWatch {
           onHint,
           onOpen: () => {
             this.#live = true
+            saidRefused = false
             // What happened while no stream was open left no event.
             onHint()
           },
@@ -63,7 +65,8 @@ export class EventWatch {
         if (signal.aborted) return
         if (error instanceof PlatformError && error.kind !== 'retry') {
           waitMs = computeJitteredInterval(REFUSED_INTERVAL_MS, random === undefined ? {} : { random })
-          if (failures === 0) log(`has no event stream, polling alone delivers: ${describeError(error)}`)
+          if (!saidRefused) log(`has no event stream, polling alone delivers: ${describeError(error)}`)
+          saidRefused = true
         }
       } finally {
         const wasLive = this.#live

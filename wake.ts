@@ -1,7 +1,14 @@
 /** A wait that can be ended early. A wake that comes while nobody waits is kept for the next wait. */
+import { systemTimers, type Timers } from './platform/sleep.ts'
+
 export class Wake {
+  readonly #timers: Timers
   #pending = false
   #end: (() => void) | undefined
+
+  constructor(timers: Timers = systemTimers) {
+    this.#timers = timers
+  }
 
   /** Ends the current wait, or the next one at once. */
   notify(): void {
@@ -10,7 +17,7 @@ export class Wake {
   }
 
   /**
-   * Waits until {@link notify}, `ms` milliseconds, or the signal, whichever is first.
+   * Waits until {@link notify}, `ms` milliseconds, or the signal, whichever is first. One waiter at a time.
    *
    * @returns true when it was woken.
    */
@@ -18,13 +25,13 @@ export class Wake {
     if (!this.#pending && !signal.aborted) {
       await new Promise<void>((resolve) => {
         const end = (): void => {
-          clearTimeout(timer)
+          callOff?.()
           signal.removeEventListener('abort', end)
           this.#end = undefined
           resolve()
         }
         // Without a time limit there is no timer: a wait for ever costs nothing.
-        const timer = Number.isFinite(ms) ? setTimeout(end, ms) : undefined
+        const callOff = Number.isFinite(ms) ? this.#timers.after(ms, end) : undefined
         signal.addEventListener('abort', end, { once: true })
         this.#end = end
       })

@@ -6,7 +6,7 @@
  */
 import { describeError } from '../platform/errors.ts'
 import { inboundSchema } from '../platform/inbound.ts'
-import { sleep } from '../platform/sleep.ts'
+import { sleep, systemTimers, type Timers } from '../platform/sleep.ts'
 import type { Ledger, StoredMessage } from '../state/ledger.ts'
 import { Wake } from '../wake.ts'
 import { notificationLine, renderEvent } from './notification.ts'
@@ -22,6 +22,7 @@ export interface DeliveryOptions {
   readonly signal: AbortSignal
   readonly log: (line: string) => void
   readonly now?: () => number
+  readonly timers?: Timers
 }
 
 /** Messages, and characters, that are written before the next ones are taken from the disk. */
@@ -33,12 +34,18 @@ const RETRY_MS = 1_000
 export class DeliveryLine {
   readonly #o: DeliveryOptions
   readonly #now: () => number
-  readonly #wake = new Wake()
+  readonly #timers: Timers
+  readonly #wake: Wake
+  /** Left the process, not yet recorded. */
   #sent: StoredMessage[] = []
+  #recordingSoon = false
+  #problem: string | undefined
 
   constructor(options: DeliveryOptions) {
     this.#o = options
     this.#now = options.now ?? Date.now
+    this.#timers = options.timers ?? systemTimers
+    this.#wake = new Wake(this.#timers)
   }
 
   /** There is something new to deliver. */
@@ -46,51 +53,84 @@ export class DeliveryLine {
     this.#wake.notify()
   }
 
-  /** Delivers until the signal aborts. No error leaves it. */
+  /** Delivers until the signal aborts, or the host takes no more. No error leaves it. */
   async run(): Promise<void> {
     const { signal, log } = this.#o
     while (!signal.aborted) {
       try {
-        if (!(await this.#deliverBatch())) await this.#wake.wait(Number.POSITIVE_INFINITY, signal)
+        this.#record()
+        const writing = this.#beginBatch()
+        this.#problem = undefined
+        if (writing === undefined) {
+          await this.#wake.wait(Number.POSITIVE_INFINITY, signal)
+        } else if (!(await writing)) {
+          log('delivery ends: the host takes no more')
+          return
+        }
       } catch (error) {
         if (signal.aborted) return
-        log(`delivery pauses: ${describeError(error)}`)
-        await sleep(RETRY_MS, signal)
+        const problem = `delivery pauses: ${describeError(error)}`
+        if (problem !== this.#problem) log(problem)
+        this.#problem = problem
+        await sleep(RETRY_MS, signal, this.#timers)
       }
     }
   }
 
-  async #deliverBatch(): Promise<boolean> {
+  /**
+   * Writes the next messages. `sending` is on the disk before the first of their bytes is written.
+   *
+   * @returns undefined when none wait; else whether the host took all of them.
+   */
+  #beginBatch(): Promise<boolean> | undefined {
     const { ledger, held, write } = this.#o
     const batch = ledger.nextBatch(held(), BATCH_MESSAGES, BATCH_CHARS)
-    if (batch.length === 0) return false
-    ledger.markSending(batch)
-    await Promise.all(
-      batch.map(async (stored) => {
-        await write(toLine(stored))
-        this.#noteSent(stored)
-      }),
-    )
-    return true
+    if (batch.length === 0) return undefined
+    const lines = batch.flatMap((stored) => {
+      const line = this.#lineOf(stored)
+      return line === undefined ? [] : [{ stored, line }]
+    })
+    ledger.markSending(lines.map(({ stored }) => stored))
+    const writes = lines.map(({ stored, line }) => write(line).then(() => this.#noteSent(stored)))
+    // All of them are waited for: a write that failed must not let the next batch overtake the others.
+    return Promise.allSettled(writes).then((results) => results.every(({ status }) => status === 'fulfilled'))
+  }
+
+  /** A row that cannot be read back would stand in the way for ever: it is said, and stepped over. */
+  #lineOf(stored: StoredMessage): string | undefined {
+    try {
+      return toLine(stored)
+    } catch (error) {
+      this.#o.log(`message ${stored.activityId} cannot be shown: ${describeError(error)}`)
+      this.#o.ledger.markSkipped(stored, 'cannot be read back')
+      return undefined
+    }
   }
 
   /** Callbacks of one batch arrive together; what arrived is recorded in one transaction. */
   #noteSent(stored: StoredMessage): void {
     this.#sent.push(stored)
-    if (this.#sent.length > 1) return
+    if (this.#recordingSoon) return
+    this.#recordingSoon = true
     queueMicrotask(() => {
-      const sent = this.#sent
-      this.#sent = []
-      if (this.#o.signal.aborted) return
+      this.#recordingSoon = false
       try {
-        this.#o.ledger.markSent(sent, this.#now())
-        for (const workspaceId of new Set(sent.map((message) => message.workspaceId)))
-          this.#o.onSent(workspaceId)
+        this.#record()
       } catch (error) {
-        // They stay `sending`: the next session marks them as possibly seen, which is true.
-        this.#o.log(`cannot record what was sent: ${describeError(error)}`)
+        // They stay `sending` and are recorded later; should this process end before, the next session marks them
+        // as possibly seen, which is true.
+        if (!this.#o.signal.aborted) this.#o.log(`cannot record yet what was sent: ${describeError(error)}`)
       }
     })
+  }
+
+  /** Also after the signal: bytes that have left the process have left it. */
+  #record(): void {
+    if (this.#sent.length === 0) return
+    this.#o.ledger.markSent(this.#sent, this.#now())
+    const workspaceIds = new Set(this.#sent.map((message) => message.workspaceId))
+    this.#sent = []
+    for (const workspaceId of workspaceIds) this.#o.onSent(workspaceId)
   }
 }
 

@@ -3,7 +3,8 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { z } from 'zod'
 
 const entrySchema = z.object({ authToken: z.string(), inboundSecret: z.string() }).partial()
-const fileSchema = z.record(z.string(), entrySchema).catch({})
+/** One entry that was damaged costs that entry, not the others. */
+const fileSchema = z.record(z.string(), entrySchema.catch({}))
 
 export type IssuedEntry = z.infer<typeof entrySchema>
 

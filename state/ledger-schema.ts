@@ -16,6 +16,8 @@ const STEPS: readonly string[] = [
     sent_at INTEGER,
     state TEXT NOT NULL CHECK (state IN ('received','sending','sent','confirmed','answered','skipped')),
     attempts INTEGER NOT NULL DEFAULT 0,
+    -- Who wrote it last; what a living session wrote it does not write again.
+    session TEXT,
     reason TEXT,
     peer_id TEXT,
     content TEXT NOT NULL,

@@ -11,10 +11,8 @@
  * - answered: the model answered it.
  * - skipped: not for the model (an echo of our own words, a failed push attempt, a row from before the start).
  */
-import { Database } from 'bun:sqlite'
-import { renameSync } from 'node:fs'
-import { migrate } from './ledger-schema.ts'
-import { createPrivately } from './state-folder.ts'
+import type { Database } from 'bun:sqlite'
+import { openLedgerFile } from './ledger-file.ts'
 
 export type MessageState = 'received' | 'sending' | 'sent' | 'confirmed' | 'answered' | 'skipped'
 
@@ -66,52 +64,16 @@ const COLUMNS =
 export class Ledger {
   readonly #db: Database
 
+  /** Names this opening of the file: the rows it wrote are told from those of earlier sessions by it. */
+  readonly #session = crypto.randomUUID()
+
   private constructor(db: Database) {
     this.#db = db
   }
 
-  /**
-   * Opens the ledger, creating it with mode 0600.
-   *
-   * A file that is no database is set aside under another name and a new one is begun.
-   *
-   * @param onDamage is told, in a sentence, when that happened.
-   * @throws when the folder cannot be written, or the file is of a newer version.
-   */
+  /** As {@link openLedgerFile}. */
   static open(path: string, onDamage: (sentence: string) => void = () => {}): Ledger {
-    try {
-      return Ledger.#openOnce(path)
-    } catch (error) {
-      const code = error instanceof Error && 'code' in error ? error.code : undefined
-      if (code !== 'SQLITE_NOTADB' && code !== 'SQLITE_CORRUPT') throw error
-      const aside = `${path}.damaged-${Date.now()}`
-      renameSync(path, aside)
-      for (const suffix of ['-wal', '-shm']) {
-        try {
-          renameSync(path + suffix, aside + suffix)
-        } catch {
-          // Not every database has them.
-        }
-      }
-      onDamage(`the ledger was damaged; it is kept as ${aside}, and a new one was begun`)
-      return Ledger.#openOnce(path)
-    }
-  }
-
-  static #openOnce(path: string): Ledger {
-    if (path !== ':memory:') createPrivately(path)
-    const db = new Database(path, { readwrite: true, create: true, strict: true })
-    try {
-      db.run('PRAGMA busy_timeout = 1000')
-      db.run('PRAGMA journal_mode = WAL')
-      // A killed process loses nothing; a power cut at worst rewinds rows and cursor together.
-      db.run('PRAGMA synchronous = NORMAL')
-      migrate(db)
-      return new Ledger(db)
-    } catch (error) {
-      db.close()
-      throw error
-    }
+    return new Ledger(openLedgerFile(path, onDamage))
   }
 
   close(): void {
@@ -202,25 +164,26 @@ export class Ledger {
 
   /** Records that these are about to be written. From here on a crash leaves them marked as possibly seen. */
   markSending(messages: readonly StoredMessage[]): void {
-    this.#each("UPDATE message SET state = 'sending', attempts = attempts + 1 WHERE ord = ?", messages)
+    const update = this.#db.query(
+      "UPDATE message SET state = 'sending', attempts = attempts + 1, session = ? WHERE ord = ? AND state = 'received'",
+    )
+    this.#write(() => {
+      for (const { ord } of messages) update.run(this.#session, ord)
+    })
   }
 
   /** Records that the bytes of these have left the process. What was confirmed or answered meanwhile stays so. */
   markSent(messages: readonly StoredMessage[], now: number): void {
     const update = this.#db.query(
-      "UPDATE message SET state = 'sent', sent_at = ? WHERE ord = ? AND state = 'sending'",
+      "UPDATE message SET state = 'sent', sent_at = ? WHERE ord = ? AND state = 'sending' AND session = ?",
     )
     this.#write(() => {
-      for (const { ord } of messages) update.run(now, ord)
+      for (const { ord } of messages) update.run(now, ord, this.#session)
     })
   }
 
-  /** Takes back `sending` for messages of which surely not a byte was written. */
-  unmarkSending(messages: readonly StoredMessage[]): void {
-    this.#each(
-      "UPDATE message SET state = 'received', attempts = attempts - 1 WHERE ord = ? AND state = 'sending'",
-      messages,
-    )
+  markSkipped({ ord }: StoredMessage, reason: string): void {
+    this.#db.query("UPDATE message SET state = 'skipped', reason = ? WHERE ord = ?").run(reason, ord)
   }
 
   /** Records proof that the model was given a message. Returns false when no such message waits for it. */
@@ -239,26 +202,39 @@ export class Ledger {
   }
 
   /**
-   * Called by a new holder: what an earlier one may have written is written again, within bounds.
+   * Called by a new holder: what an earlier one may have written is written again, within bounds. What this very
+   * session wrote is left alone: its host has it, or will.
    *
    * @returns how many are written again, and how many are given up and only kept.
    */
   recover(workspaceId: string, now: number): { readonly again: number; readonly givenUp: number } {
+    const written = { workspaceId, session: this.#session, oldest: now - REDELIVER_WITHIN_MS }
     return this.#write(() => {
-      const { changes: again } = this.#db
-        .query(
-          `UPDATE message SET state = 'received' WHERE workspace_id = ? AND state IN ('sending', 'sent')
-           AND attempts < ${MAX_ATTEMPTS} AND received_at > ?`,
-        )
-        .run(workspaceId, now - REDELIVER_WITHIN_MS)
-      // A message that was being written and may not be written again is treated as sent.
       this.#db
-        .query("UPDATE message SET state = 'sent', sent_at = ? WHERE workspace_id = ? AND state = 'sending'")
-        .run(now, workspaceId)
+        .query(
+          `UPDATE message SET state = 'received' WHERE workspace_id = $workspaceId AND session <> $session
+           AND state IN ('sending', 'sent') AND attempts < ${MAX_ATTEMPTS} AND received_at > $oldest`,
+        )
+        .run(written)
+      // What may not be written again counts as sent, even if nobody knows whether it was.
+      this.#db
+        .query(
+          `UPDATE message SET state = 'sent', sent_at = coalesce(sent_at, received_at)
+           WHERE workspace_id = $workspaceId AND session <> $session
+           AND (state = 'sending' OR state = 'received' AND attempts > 0 AND received_at <= $oldest)`,
+        )
+        .run(written)
       this.#db
         .query("DELETE FROM message WHERE workspace_id = ? AND received_at < ? AND state <> 'received'")
         .run(workspaceId, now - KEEP_MS)
-      return { again, givenUp: this.#count("workspace_id = ? AND state = 'sent'", workspaceId) }
+      return {
+        again: this.#count("workspace_id = ? AND state = 'received' AND attempts > 0", workspaceId),
+        givenUp: this.#count(
+          "workspace_id = ? AND state = 'sent' AND session <> ?",
+          workspaceId,
+          this.#session,
+        ),
+      }
     })
   }
 
@@ -306,19 +282,12 @@ export class Ledger {
     return Object.fromEntries(rows.map(({ state, n }) => [state, n]))
   }
 
-  #count(where: string, workspaceId: string): number {
+  #count(where: string, ...values: string[]): number {
     return (
       this.#db
-        .query<{ n: number }, [string]>(`SELECT count(*) AS n FROM message WHERE ${where}`)
-        .get(workspaceId)?.n ?? 0
+        .query<{ n: number }, string[]>(`SELECT count(*) AS n FROM message WHERE ${where}`)
+        .get(...values)?.n ?? 0
     )
-  }
-
-  #each(sql: string, messages: readonly StoredMessage[]): void {
-    const statement = this.#db.query(sql)
-    this.#write(() => {
-      for (const { ord } of messages) statement.run(ord)
-    })
   }
 
   /** `immediate`: two sessions that both begin by reading would otherwise fail against each other on the first write. */

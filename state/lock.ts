@@ -4,7 +4,7 @@
  * nobody signals the process it names.
  */
 import { Database } from 'bun:sqlite'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { createPrivately } from './state-folder.ts'
 
 export type LockAttempt =
@@ -35,13 +35,26 @@ export class LockFile {
   tryTake(): LockAttempt {
     if (this.#held) return { state: 'held' }
     try {
-      this.#open().run('BEGIN EXCLUSIVE')
+      this.#begin()
       this.#held = true
       return { state: 'held' }
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'SQLITE_BUSY') return { state: 'busy' }
+      if (codeOf(error) === 'SQLITE_BUSY') return { state: 'busy' }
       this.close()
       return { state: 'failed', reason: `the lock ${this.#path} cannot be taken: ${String(error)}` }
+    }
+  }
+
+  #begin(): void {
+    try {
+      this.#open().run('BEGIN EXCLUSIVE')
+    } catch (error) {
+      if (codeOf(error) !== 'SQLITE_NOTADB') throw error
+      // Something wrote into the file. That it was read at all means that nobody holds it; emptied and not replaced,
+      // so that it stays the same file for whoever else is trying.
+      this.close()
+      truncateSync(this.#path)
+      this.#open().run('BEGIN EXCLUSIVE')
     }
   }
 
@@ -63,6 +76,10 @@ export class LockFile {
     this.#handle = handle
     return handle
   }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined
 }
 
 export interface Holder {

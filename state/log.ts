@@ -2,7 +2,7 @@
  * Where words go that are not protocol: stderr, and a file of bounded size. The host throws stderr away once the
  * handshake is done, so the file is what a person can read; it is opened only when the program may leave traces.
  */
-import { appendFileSync, renameSync, statSync } from 'node:fs'
+import { appendFileSync, chmodSync, renameSync, statSync } from 'node:fs'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 const ORDER: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 }
@@ -16,6 +16,9 @@ export interface LogOptions {
 }
 
 const MAX_EARLY_LINES = 200
+const MAX_LINE_CHARS = 8_000
+// Line breaks of every kind, and what steers a terminal.
+const CONTROL = /[\p{Cc}\u2028\u2029]+/gu
 
 export class Log {
   readonly #write: (line: string) => void
@@ -39,13 +42,20 @@ export class Log {
 
   /** Texts that are replaced wherever they would appear: the last line of defence, not the first. */
   setSecrets(secrets: readonly string[]): void {
-    this.#secrets = secrets.filter((secret) => secret.length >= 6)
+    // Longest first: a secret that another one begins with would else leave the rest of that one standing.
+    this.#secrets = secrets.filter((secret) => secret.length >= 6).sort((a, b) => b.length - a.length)
   }
 
   /** From here on lines also go to `file`; the ones said so far come first. */
   openFile(file: string): void {
     this.#file = file
-    for (const line of this.#early.splice(0)) this.#append(line)
+    try {
+      chmodSync(file, 0o600)
+    } catch {
+      // No file yet: it is created with these rights.
+    }
+    // Redacted again: some were said before the secrets were known.
+    for (const line of this.#early.splice(0)) this.#append(this.redact(line))
   }
 
   readonly debug = (text: string): void => this.#say('debug', text)
@@ -59,7 +69,7 @@ export class Log {
 
   #say(level: LogLevel, text: string): void {
     if (ORDER[level] < ORDER[this.#level]) return
-    const line = this.redact(text).replace(/[\r\n]+/g, ' ')
+    const line = this.redact(text).replace(CONTROL, ' ').slice(0, MAX_LINE_CHARS)
     this.#write(line)
     const stamped = `${this.#now().toISOString()} ${process.pid} ${level} ${line}\n`
     if (this.#file !== undefined) this.#append(stamped)
@@ -69,7 +79,8 @@ export class Log {
   #append(line: string): void {
     if (this.#file === undefined) return
     try {
-      if (sizeOf(this.#file) + line.length > this.#maxBytes) renameSync(this.#file, `${this.#file}.1`)
+      if (sizeOf(this.#file) + Buffer.byteLength(line) > this.#maxBytes)
+        renameSync(this.#file, `${this.#file}.1`)
       appendFileSync(this.#file, line, { mode: 0o600 })
     } catch {
       // A full or read-only disk must not stop delivery; stderr has the line.

@@ -1,0 +1,69 @@
+/** Opens the file of the ledger, whatever it finds there: none, one that is in use, one that is damaged. */
+import { Database } from 'bun:sqlite'
+import { renameSync } from 'node:fs'
+import { migrate } from './ledger-schema.ts'
+import { createPrivately } from './state-folder.ts'
+
+/** Sessions that start together get into each other's way for some milliseconds while the file is made. */
+const BUSY_TRIES = 40
+const BUSY_PAUSE_MS = 25
+
+/**
+ * Opens the ledger, creating it with mode 0600.
+ *
+ * A file that is no database, or a broken one, is set aside under another name and a new one is begun.
+ *
+ * @param onDamage is told, in a sentence, when that happened.
+ * @throws when the folder cannot be written, or the file is of a newer version.
+ */
+export function openLedgerFile(path: string, onDamage: (sentence: string) => void): Database {
+  try {
+    return openPatiently(path)
+  } catch (error) {
+    const code = codeOf(error)
+    if (code !== 'SQLITE_NOTADB' && code !== 'SQLITE_CORRUPT') throw error
+    const aside = `${path}.damaged-${Date.now()}`
+    renameSync(path, aside)
+    for (const suffix of ['-wal', '-shm']) {
+      try {
+        renameSync(path + suffix, aside + suffix)
+      } catch {
+        // Not every database has them.
+      }
+    }
+    onDamage(`the ledger was damaged; it is kept as ${aside}, and a new one was begun`)
+    return openPatiently(path)
+  }
+}
+
+/** The change to WAL does not honour `busy_timeout`, so a busy file is tried again here. */
+function openPatiently(path: string): Database {
+  for (let tries = 1; ; tries++) {
+    try {
+      return openOnce(path)
+    } catch (error) {
+      if (codeOf(error) !== 'SQLITE_BUSY' || tries === BUSY_TRIES) throw error
+      Bun.sleepSync(BUSY_PAUSE_MS)
+    }
+  }
+}
+
+function openOnce(path: string): Database {
+  if (path !== ':memory:') createPrivately(path)
+  const db = new Database(path, { readwrite: true, create: true, strict: true })
+  try {
+    db.run('PRAGMA busy_timeout = 1000')
+    db.run('PRAGMA journal_mode = WAL')
+    // A killed process loses nothing; a power cut at worst rewinds rows and cursor together.
+    db.run('PRAGMA synchronous = NORMAL')
+    migrate(db)
+    return db
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined
+}
