@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { TOOLS } from '../../channel/tools/registry.ts'
+import type { Inbound } from '../../platform/inbound.ts'
+import type { MessageState } from '../../state/ledger.ts'
 import { OWN_ID, PEER_ID, startLyingPlatform, TOKEN } from '../fixtures/lying-platform.ts'
 import { startBench } from '../fixtures/tool-context.ts'
 
@@ -14,6 +16,25 @@ const ALL_ARGUMENTS = {
   _as_workspace: OWN_ID,
 }
 const reply = { text: 'x', peer_id: PEER_ID }
+
+/** A message of the peer as the ledger keeps it. */
+function peerMessage(activityId: string) {
+  const message: Inbound = {
+    kind: 'peer_agent',
+    text: 'hello',
+    method: 'message/send',
+    peerId: PEER_ID,
+    peerName: null,
+    peerRole: null,
+    userName: null,
+    authenticated: false,
+    contextId: null,
+    delegationId: null,
+    attachments: [],
+  }
+  const createdAt = '2026-07-01T10:00:00Z'
+  return { activityId, seq: 1, createdAt, peerId: PEER_ID, content: JSON.stringify(message), skipped: null }
+}
 
 describe('a call that cannot be made', () => {
   test('with wrong arguments says which are wrong', async () => {
@@ -138,6 +159,24 @@ describe('what a send came to', () => {
       expect([outcome.isError, requests]).toEqual([true, 1])
       expect(outcome.text).toContain('Do not send it again at once')
       expect(outcome.text).not.toContain('Try again')
+    }
+  })
+
+  test('only what was accepted closes the message that it answers', async () => {
+    const activityId = 'c0ffee00-0000-4000-8000-000000000001'
+    const answers: readonly (readonly [() => Response, MessageState])[] = [
+      [() => Response.json({ error: { message: 'no' } }), 'received'],
+      [() => Response.json({ busy: true }, { status: 503 }), 'received'],
+      [() => Response.json({ error: 'no' }, { status: 400 }), 'received'],
+      [() => Response.json({ status: 'queued' }), 'answered'],
+    ]
+    for (const [answer, state] of answers) {
+      await using platform = startLyingPlatform(answer)
+      using bench = startBench([endpointAt(platform.url)])
+      bench.ledger.storePage(OWN_ID, [peerMessage(activityId)], undefined, Date.now())
+      await bench.call('reply_to_workspace', { text: 'x', activity_id: activityId })
+      expect(platform.seen[0]?.path).toBe(`/workspaces/${PEER_ID}/a2a`)
+      expect(bench.ledger.find(activityId, [OWN_ID])?.state).toBe(state)
     }
   })
 

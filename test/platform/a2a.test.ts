@@ -114,6 +114,8 @@ describe('a send is repeated', () => {
       () => Response.json({ error: 'lost', delivery_confirmed: false }, { status: 502 }),
       () => new Response('{"result": {"par'),
       () => new Response('x'.repeat(5_000_000)),
+      // Whether it says that the peer is busy cannot be read.
+      () => new Response('x'.repeat(5_000_000), { status: 503 }),
       () => new Promise(() => {}),
     ]
     for (const answer of unsure) {
