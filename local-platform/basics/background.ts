@@ -24,17 +24,19 @@ export class Background {
     this.#tasks.add(running)
   }
 
-  /** Resolves after `ms` milliseconds, or at once when the platform stops. */
-  delay(ms: number): Promise<void> {
+  /** Resolves after `ms` milliseconds, or at once when the platform stops or nobody waits any longer. */
+  delay(ms: number, unless?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
-      if (this.signal.aborted) return resolve()
+      if (this.signal.aborted || unless?.aborted) return resolve()
       const done = () => {
         clearTimeout(timer)
         this.signal.removeEventListener('abort', done)
+        unless?.removeEventListener('abort', done)
         resolve()
       }
       const timer = setTimeout(done, ms)
       this.signal.addEventListener('abort', done)
+      unless?.addEventListener('abort', done)
     })
   }
 

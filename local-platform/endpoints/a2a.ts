@@ -43,10 +43,17 @@ async function send(services: Services, call: Call): Promise<Response> {
   if (target === undefined) throw refuse(404, 'workspace not found')
   const sourceId = caller.kind === 'workspace' ? caller.id : undefined
   if (sourceId !== undefined) workspaces.update(sourceId, { last_outbound_at: services.time.at() })
-  const timeoutSeconds = Number(call.request.headers.get('X-Timeout')) || undefined
+  // An agent that is pushed to may work in silence for longer than a connection is kept otherwise.
+  if (target.delivery_mode === 'push') call.keepOpen()
+  const timeoutSeconds = positive(call.request.headers.get('X-Timeout'))
   const delivery = await deliver(services, target, { workspaceId: sourceOf(caller), timeoutSeconds }, message)
   if (sourceId !== undefined) services.delegations.noteAnswer(sourceId, targetId, message)
   return answerOf(delivery)
+}
+
+function positive(header: string | null): number | undefined {
+  const seconds = Number(header)
+  return seconds > 0 ? seconds : undefined
 }
 
 /** A canvas caller by the same-origin fallback is believed to be whoever it says (contract: the Origin trap). */

@@ -32,6 +32,8 @@ export interface Cursor {
 
 const DEFAULT_LIMIT = 100
 const MAX_LIMIT = 500
+/** A page ends early above this, so that it fits into memory whatever agents wrote; the next page goes on after it. */
+const MAX_PAGE_CHARS = 64 * 1024 * 1024
 const MAX_SINCE_SECS = 2_592_000
 
 /**
@@ -144,7 +146,14 @@ export function readPage(
 }
 
 function rows(database: Database, sql: string, values: readonly (string | number)[]): readonly ActivityRow[] {
-  return database.query<ActivityRow, (string | number)[]>(sql).all(...values)
+  const page: ActivityRow[] = []
+  let chars = 0
+  for (const row of database.query<ActivityRow, (string | number)[]>(sql).iterate(...values)) {
+    page.push(row)
+    chars += (row.request_body?.length ?? 0) + (row.response_body?.length ?? 0)
+    if (chars > MAX_PAGE_CHARS) break
+  }
+  return page
 }
 
 /**

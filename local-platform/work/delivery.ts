@@ -47,7 +47,13 @@ export async function deliver(
   const sending = dispatch(services, target, sender, message)
   if (sender.workspaceId !== undefined || !services.rules().richEvents) return sending
   const underWay = (): Delivery => ({ kind: 'under-way', method: message.method })
-  return Promise.race([sending, services.background.delay(CANVAS_PATIENCE_MS).then(underWay)])
+  const answered = new AbortController()
+  const patience = services.background.delay(CANVAS_PATIENCE_MS, answered.signal).then(underWay)
+  try {
+    return await Promise.race([sending, patience])
+  } finally {
+    answered.abort()
+  }
 }
 
 /** Stored before it is answered, and announced before it is answered. */
