@@ -22,7 +22,7 @@ export function plot(results: readonly LoadResult[]): string {
     const points = results.map(
       (result) => `${x(result.workspaces).toFixed(1)},${y(value(result) / top).toFixed(1)}`,
     )
-    return `<polyline points="${points.join(' ')}" fill="none" stroke-width="2" ${style}/>`
+    return `<polyline points="${points.join(' ')}" fill="none" ${style}/>`
   }
   const text = (left: number, top: number, words: string, extra = '') =>
     `<text x="${left.toFixed(1)}" y="${top.toFixed(1)}" ${extra}>${words}</text>`
@@ -44,10 +44,10 @@ export function plot(results: readonly LoadResult[]): string {
     ),
     ...steps.map((step) => text(WIDTH - RIGHT + 8, y(step) + 4, number(step * memoryTop), 'fill="#b35c00"')),
     ...counts.map((count) => text(x(count), HEIGHT - BOTTOM + 20, String(count), 'text-anchor="middle"')),
-    curve((result) => result.p50, latencyTop, 'stroke="#2f5bd8" stroke-dasharray="3 3"'),
+    curve((result) => result.p50, latencyTop, 'stroke="#2f5bd8" stroke-width="2" stroke-dasharray="3 3"'),
     curve((result) => result.p95, latencyTop, 'stroke="#2f5bd8" stroke-width="3"'),
-    curve((result) => result.p99, latencyTop, 'stroke="#2f5bd8" stroke-dasharray="8 3"'),
-    curve((result) => result.memoryMib ?? 0, memoryTop, 'stroke="#b35c00"'),
+    curve((result) => result.p99, latencyTop, 'stroke="#2f5bd8" stroke-width="2" stroke-dasharray="8 3"'),
+    curve((result) => result.memoryMib ?? 0, memoryTop, 'stroke="#b35c00" stroke-width="2"'),
     '</svg>',
     '',
   ].join('\n')

@@ -221,11 +221,7 @@ contract('a2a normalisation', V2, (target) => {
 
   test('unrelated roots may not talk', async () => {
     const { builder } = await target.team()
-    const id = crypto.randomUUID()
-    const answer = await target.call('POST', '/registry/register', {
-      body: { id, delivery_mode: 'poll', agent_card: {} },
-    })
-    const ghost = { id, name: id, token: String(Reflect.get(Object(answer.json), 'auth_token')) }
+    const ghost = await target.ghost()
     expect(said(await target.send(builder, say('x'), ghost))).toEqual([403, DENIED])
   })
 })

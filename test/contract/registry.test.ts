@@ -19,11 +19,9 @@ contract('register', SINCE_V1, (target) => {
       token: target.adminToken,
       body: { name: `no mode ${crypto.randomUUID()}`, external: true, runtime: 'external' },
     })
-    const agent = {
-      id: textField(created, 'id'),
-      name: '',
-      token: textField(created, 'connection', 'auth_token'),
-    }
+    const id = textField(created, 'id')
+    const name = textField(await target.call('GET', `/workspaces/${id}`), 'name')
+    const agent = target.adopt({ id, name, token: textField(created, 'connection', 'auth_token') })
     const answer = await target.register(agent, {})
     expect([answer.status, answer.json]).toEqual([400, { error: 'url is required for push-mode workspaces' }])
   })
@@ -35,15 +33,11 @@ contract('register', SINCE_V1, (target) => {
   })
 
   test('an unknown id makes a ghost workspace and gets its first token, which opens it', async () => {
-    const ghost = { id: crypto.randomUUID(), name: 'ghost', token: '' }
-    const answer = await target.call('POST', '/registry/register', {
-      body: { id: ghost.id, delivery_mode: 'poll', agent_card: { name: 'ghost' } },
-    })
-    const token = textField(answer, 'auth_token')
-    expect(token).toMatch(/^[A-Za-z0-9_-]{43}$/)
-    expect((await target.inbox({ ...ghost, token })).status).toBe(200)
+    const ghost = await target.ghost()
+    expect(ghost.token).toMatch(/^[A-Za-z0-9_-]{43}$/)
+    expect((await target.inbox(ghost)).status).toBe(200)
     expect((await target.call('GET', `/workspaces/${ghost.id}`)).json).toMatchObject({ name: ghost.id })
-    const again = await target.register({ ...ghost, token })
+    const again = await target.register(ghost)
     expect(again.json).not.toHaveProperty('auth_token')
   })
 
@@ -78,11 +72,7 @@ contract('register', V2, (target) => {
   })
 
   test('an agent known only by a minted token receives an instance token once', async () => {
-    const id = crypto.randomUUID()
-    const first = await target.call('POST', '/registry/register', {
-      body: { id, delivery_mode: 'poll', agent_card: { name: 'x' } },
-    })
-    const token = textField(first, 'auth_token')
+    const { id, token } = await target.ghost()
     const minted = await target.call('POST', `/workspaces/${id}/tokens`, { token })
     const api = textField(minted, 'auth_token')
     const listed = await target.call('GET', `/workspaces/${id}/tokens`, { token: api })

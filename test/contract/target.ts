@@ -61,6 +61,22 @@ export class Target {
     return agent
   }
 
+  /** A workspace that nobody made but an agent registered; it is a root, and its name is its id. */
+  async ghost(): Promise<Agent> {
+    const id = crypto.randomUUID()
+    const body = { id, delivery_mode: 'poll', agent_card: { name: 'ghost' } }
+    const answer = await this.call('POST', '/registry/register', { body })
+    const ghost = { id, name: id, token: textField(answer, 'auth_token') }
+    this.#made.push(ghost)
+    return ghost
+  }
+
+  /** Notes a workspace that a case made by itself, to be removed with the others. */
+  adopt(agent: Agent): Agent {
+    this.#made.push(agent)
+    return agent
+  }
+
   /** A lead with two agents under it, which are siblings. */
   async team(): Promise<{ readonly lead: Agent; readonly builder: Agent; readonly reviewer: Agent }> {
     const lead = await this.agent('lead')
