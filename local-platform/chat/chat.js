@@ -40,7 +40,8 @@ class Chat {
   #newest
   #unread = new Map()
   #live = false
-  #draftId
+  /** Message id and staged files of a message that was not sent yet, the same on a second try. */
+  #draft
   /** One look at a time; a wish that comes meanwhile is granted by one more look. */
   #looking = false
   #lookAgain = false
@@ -58,6 +59,14 @@ class Chat {
       if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return
       event.preventDefault()
       byId('composer').requestSubmit()
+    })
+    // Another text is another message: under the old id the platform would keep the old text.
+    byId('text').addEventListener('input', () => {
+      if (this.#draft !== undefined) this.#draft.id = newUuid()
+    })
+    byId('files').addEventListener('change', () => {
+      this.#draft = undefined
+      this.#showAttached()
     })
     byId('older').addEventListener('click', () => this.#guard(() => this.#readOlder()))
     byId('show-peers').addEventListener('change', (event) => {
@@ -97,12 +106,13 @@ class Chat {
     this.#rows.clear()
     this.#oldest = undefined
     this.#newest = undefined
-    this.#draftId = undefined
+    this.#dropDraft()
     this.#unread.delete(id)
     byId('messages').replaceChildren()
     byId('older').hidden = true
     byId('text').disabled = false
     byId('send').disabled = false
+    byId('files').disabled = false
     this.#showMembers()
     byId('text').focus()
     await this.#look()
@@ -196,16 +206,32 @@ class Chat {
     event.preventDefault()
     const text = byId('text').value
     const id = this.#chosen
-    if (text.trim() === '' || id === undefined) return
-    this.#draftId ??= newUuid()
+    const chosen = [...byId('files').files]
+    if ((text.trim() === '' && chosen.length === 0) || id === undefined) return
+    this.#draft ??= { id: newUuid() }
+    const draft = this.#draft
     byId('send').disabled = true
-    const sent = await this.#guard(() => this.#client.write(id, this.#draftId, text))
+    const sent = await this.#guard(async () => {
+      draft.files ??= chosen.length === 0 ? [] : await this.#client.upload(id, chosen)
+      await this.#client.write(id, draft.id, text, draft.files)
+    })
     byId('send').disabled = false
     if (!sent) return
-    this.#draftId = undefined
+    this.#dropDraft()
     byId('text').value = ''
     byId('scroll').scrollTop = byId('scroll').scrollHeight
     await this.#guard(() => this.#look())
+  }
+
+  #dropDraft() {
+    this.#draft = undefined
+    byId('files').value = ''
+    this.#showAttached()
+  }
+
+  #showAttached() {
+    const count = byId('files').files.length
+    byId('attached').textContent = count === 0 ? 'Attach files' : `${count} attached`
   }
 
   #onEvent(event) {

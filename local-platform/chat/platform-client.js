@@ -33,13 +33,24 @@ export class PlatformClient {
   }
 
   /** The same message id on a second try: the platform keeps one of the two. */
-  write(id, messageId, text) {
+  write(id, messageId, text, files) {
+    const parts = [
+      ...(text === '' ? [] : [{ kind: 'text', text }]),
+      ...files.map((file) => ({ kind: 'file', file })),
+    ]
     return this.#request('POST', `/workspaces/${id}/a2a`, {
       jsonrpc: '2.0',
       id: messageId,
       method: 'message/send',
-      params: { message: { role: 'user', messageId, parts: [{ kind: 'text', text }] } },
+      params: { message: { role: 'user', messageId, parts } },
     })
+  }
+
+  /** Stages files for an agent. @returns what a message says of each */
+  async upload(id, files) {
+    const form = new FormData()
+    for (const file of files) form.append('files', file)
+    return (await (await this.#fetch('POST', `/workspaces/${id}/chat/uploads`, form)).json()).files
   }
 
   async file(workspaceId, fileId) {
@@ -74,8 +85,8 @@ export class PlatformClient {
     try {
       response = await fetch(path, {
         method,
-        headers: { Authorization: `Bearer ${this.#token}`, 'Content-Type': 'application/json' },
-        body: body === undefined ? undefined : JSON.stringify(body),
+        headers: { Authorization: `Bearer ${this.#token}` },
+        body: body === undefined || body instanceof FormData ? body : JSON.stringify(body),
       })
     } catch {
       throw new PlatformError(0, 'The platform cannot be reached. Is it still running?')
