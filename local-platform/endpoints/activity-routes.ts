@@ -5,7 +5,7 @@ import { json, jsonText, readJson, refuse } from '../basics/messages.ts'
 import type { Call, Route } from '../http/router.ts'
 import * as wire from '../http/wire.ts'
 import type { Services } from '../services.ts'
-import type { ActivityEntry } from '../store/activity.ts'
+import type { ActivityEntry, ActivityRow } from '../store/activity.ts'
 import { findCursor, parseActivityQuery, parseSource, readPage, rowJson } from '../store/activity-page.ts'
 import { MAX_WAIT_SECONDS, nextActivity, WAIT_HEADER } from './long-wait.ts'
 import { peerInfo } from './peer-info.ts'
@@ -52,17 +52,30 @@ async function read(services: Services, call: Call): Promise<Response> {
   const cursor = query.sinceId === undefined ? undefined : findCursor(database, workspaceId, query.sinceId)
   const source = parseSource(call.url.searchParams)
   const page = () => readPage(database, workspaceId, { ...query, source }, cursor, rules())
-  let rows = page()
-  const seconds = rules().longWait ? waitSeconds(call.url.searchParams.get('wait')) : 0
-  if (rows.length === 0 && seconds > 0) {
-    await nextActivity(services.events, workspaceId, seconds, call.request.signal)
-    if (!services.background.signal.aborted) rows = page()
-  }
+  const wait = rules().longWait ? waitSeconds(call.url.searchParams.get('wait')) : 0
+  const rows = await rowsWithin(services, call, wait, page)
   const texts = rows.map((row) =>
     rowJson(row, rules(), query.peerInfo ? peerInfo(services, row, call.url.origin) : {}),
   )
   const announced = rules().longWait ? { [WAIT_HEADER]: String(MAX_WAIT_SECONDS) } : {}
   return jsonText(`[${texts.join(',')}]`, 200, announced)
+}
+
+/** The page at once if it has rows or nobody waits for some; otherwise as soon as it has, or empty when the time is over. */
+async function rowsWithin(
+  services: Services,
+  call: Call,
+  seconds: number,
+  page: () => readonly ActivityRow[],
+): Promise<readonly ActivityRow[]> {
+  const deadline = performance.now() + seconds * 1000
+  let rows = page()
+  while (rows.length === 0 && performance.now() < deadline && !call.request.signal.aborted) {
+    await nextActivity(services.events, call.param('id'), deadline - performance.now(), call.request.signal)
+    if (services.background.signal.aborted) break
+    rows = page()
+  }
+  return rows
 }
 
 function waitSeconds(text: string | null): number {

@@ -8,14 +8,14 @@ export const MAX_WAIT_SECONDS = 50
 export const WAIT_HEADER = 'X-Activity-Wait-Max'
 
 /**
- * Resolves when the workspace's log may have grown, when the time is over, when the reader left or when the platform stops.
+ * Resolves when the workspace's log may have grown, when the time is over, when the reader left or when streams are ended.
  *
- * @param seconds at most this long
+ * @param ms at most this many milliseconds
  */
 export function nextActivity(
   events: Events,
   workspaceId: string,
-  seconds: number,
+  ms: number,
   reader: AbortSignal,
 ): Promise<void> {
   return new Promise((resolve) => {
@@ -26,7 +26,7 @@ export function nextActivity(
       reader.removeEventListener('abort', done)
       resolve()
     }
-    const timer = setTimeout(done, seconds * 1000)
+    const timer = setTimeout(done, ms)
     const unsubscribe = events.subscribe(workspaceId, (event) => {
       if (event.type === 'ACTIVITY_LOGGED' || event.type === 'AGENT_MESSAGE') done()
     })

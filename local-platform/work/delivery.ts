@@ -125,7 +125,7 @@ async function dispatch(
       body: JSON.stringify(message.envelope),
       contentType: 'application/json',
       secret: target.inbound_secret,
-      signal: AbortSignal.any([patience.signal, services.background.signal]),
+      signal: patience.signal,
       maxResponseBytes: services.rules().pushResponseBytes,
     },
     services.pushSettings(),
@@ -165,6 +165,7 @@ function patienceFor(
   const idleMs = (target.idle_timeout_seconds ?? 0) * 1000 || services.rules().pushIdleMs
   const wishedMs = (sender.timeoutSeconds ?? 0) * 1000 || CEILING_MS
   const abort = () => controller.abort()
+  services.background.signal.addEventListener('abort', abort)
   let idle = setTimeout(abort, idleMs)
   const ceiling = setTimeout(abort, Math.min(wishedMs, CEILING_MS))
   const unsubscribe = services.events.subscribe(target.id, () => {
@@ -174,6 +175,7 @@ function patienceFor(
   const end = () => {
     clearTimeout(idle)
     clearTimeout(ceiling)
+    services.background.signal.removeEventListener('abort', abort)
     unsubscribe()
   }
   return { signal: controller.signal, end }

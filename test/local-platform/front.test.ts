@@ -106,6 +106,17 @@ test('a page can be waited for: it comes with the next row, at once when there a
   for (const wrong of ['0', '51', 'x', '-1']) expect((await waited(wrong)).status).toBe(400)
 })
 
+test('a row that the page does not ask for does not end the wait', async () => {
+  await using fixture = await platformWithTeam()
+  const { client, builder, lead } = fixture
+  const path = `/workspaces/${builder.id}`
+  const waiting = client.call('GET', `${path}/activity?source=agent&wait=50`, { token: builder.token })
+  await client.call('GET', '/health')
+  await client.call('POST', `${path}/notify`, { token: builder.token, body: { message: 'to the person' } })
+  await send(fixture, builder, say('from the lead'), lead)
+  expect(rowsOf(await waiting)).toMatchObject([{ source_id: lead.id }])
+})
+
 test('a listener that leaves is forgotten', async () => {
   await using fixture = await platformWithTeam()
   const { client, builder } = fixture
