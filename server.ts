@@ -35,10 +35,7 @@ function shutDown(reason: string): void {
 // Attached in the first tick: what the host wrote before a later listener would be lost.
 const connected = server.connect(new StdioServerTransport())
 
-process.stdin.on('end', () => {
-  // Answers to what was asked before the end may still be on their way out.
-  setTimeout(() => shutDown('end of input'), 20)
-})
+process.stdin.on('end', () => shutDown('end of input'))
 process.stdin.on('close', () => shutDown('input closed'))
 process.stdout.on('error', () => shutDown('the host reads no more'))
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => shutDown(signal))

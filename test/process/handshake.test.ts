@@ -111,12 +111,17 @@ test.concurrent('what the host writes before the program runs is read', async ()
   for (const { error } of await Promise.all(answers)) expect(error).toBeUndefined()
 })
 
-test.concurrent('a request that is followed by the end of input is still answered', async () => {
+test.concurrent('requests that are followed by the end of input at once are still answered', async () => {
   await using scene = await Scene.open()
   const plugin = scene.process(scene.settings(scene.member()))
-  const answer = plugin.initialize()
+  const answers = [
+    plugin.initialize(),
+    plugin.request('tools/list'),
+    plugin.request('tools/call', { name: 'status', arguments: {} }),
+    plugin.request('ping'),
+  ]
   plugin.endInput()
-  initialized(await answer)
+  for (const { error } of await Promise.all(answers)) expect(error).toBeUndefined()
   expect(await plugin.exited()).toBe(0)
 })
 
