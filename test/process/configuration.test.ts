@@ -54,9 +54,12 @@ test.concurrent('a file that is written, broken and mended starts, stops and sta
   await host.event(({ content }) => content === 'while it was broken')
   await scene.person.write(member.id, 'after it was mended')
   await host.event(({ content }) => content === 'after it was mended')
-  expect(
-    host.events.filter(({ meta }) => meta.redelivered === undefined).map(({ content }) => content),
-  ).toEqual(['after it was written', 'while it was broken', 'after it was mended'])
+  // Nothing twice: it is one living session.
+  expect(host.events.map(({ content }) => content)).toEqual([
+    'after it was written',
+    'while it was broken',
+    'after it was mended',
+  ])
 })
 
 test.concurrent('a file that is removed stops the channel', async () => {
@@ -101,4 +104,18 @@ test.concurrent('a file whose text changes and whose meaning does not disturbs n
   await host.event(({ content }) => content === 'and then')
   expect(host.events.map(({ content }) => content)).toEqual(['once', 'and then'])
   expect(scene.log()).not.toContain('the configuration changed')
+})
+
+test.concurrent('a setting that changes starts the channel anew and repeats nothing', async () => {
+  await using scene = await Scene.open()
+  const member = scene.member()
+  const host = await scene.host(scene.settings(member))
+  await host.receiving()
+  await scene.person.write(member.id, 'before')
+  await host.event(({ content }) => content === 'before')
+  writeFileSync(scene.path('state', '.env'), 'MOLECULE_AGENT_NAME=Another name\n', { mode: 0o600 })
+  await until('the file to be read', () => scene.log().includes('the configuration changed'))
+  await scene.person.write(member.id, 'after')
+  await host.event(({ content }) => content === 'after')
+  expect(host.events.map(({ content }) => content)).toEqual(['before', 'after'])
 })
