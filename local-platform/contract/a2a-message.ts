@@ -16,6 +16,9 @@ export interface A2aMessage {
   readonly expiresInSeconds: number | undefined
 }
 
+/** Nothing waits longer than activity is kept. */
+const MAX_WAIT_SECONDS = 30 * 86_400
+
 /** Who the message is marked as coming from, when it comes from the human's side. */
 export interface CanvasIdentity {
   readonly workspaceId: string
@@ -47,7 +50,8 @@ export function normaliseA2a(
     method: typeof envelope.method === 'string' ? envelope.method : '',
     messageId: typeof message?.messageId === 'string' ? message.messageId : undefined,
     text: textOf(message),
-    expiresInSeconds: typeof expires === 'number' && expires > 0 ? expires : undefined,
+    expiresInSeconds:
+      typeof expires === 'number' && expires > 0 ? Math.min(expires, MAX_WAIT_SECONDS) : undefined,
   }
 }
 

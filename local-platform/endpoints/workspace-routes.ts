@@ -26,6 +26,7 @@ const Creation = z.object({
 
 type Creation = z.infer<typeof Creation>
 
+const MAX_CONCURRENT_TASKS = 1000
 const UNSAFE_NAME = /[\n\r{}[\]|>*&!]/
 
 export function workspaceRoutes(services: Services): readonly Route[] {
@@ -60,7 +61,7 @@ async function create(services: Services, call: Call): Promise<Response> {
     deliveryMode: wanted.delivery_mode || 'push',
     url: wanted.url,
     tier: wanted.tier || 1,
-    maxConcurrentTasks: Math.max(1, wanted.max_concurrent_tasks),
+    maxConcurrentTasks: Math.min(Math.max(1, wanted.max_concurrent_tasks), MAX_CONCURRENT_TASKS),
   })
   if (!external) {
     events.publish('WORKSPACE_PROVISIONING', row.id, { name: row.name })

@@ -162,7 +162,8 @@ function patienceFor(
   sender: Sender,
 ): { signal: AbortSignal; end: () => void } {
   const controller = new AbortController()
-  const idleMs = (target.idle_timeout_seconds ?? 0) * 1000 || services.rules().pushIdleMs
+  const ownIdleMs = (target.idle_timeout_seconds ?? 0) * 1000
+  const idleMs = Math.min(ownIdleMs > 0 ? ownIdleMs : services.rules().pushIdleMs, CEILING_MS)
   const wishedMs = (sender.timeoutSeconds ?? 0) * 1000 || CEILING_MS
   const abort = () => controller.abort()
   services.background.signal.addEventListener('abort', abort)

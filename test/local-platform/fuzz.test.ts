@@ -4,7 +4,7 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import type { Answer } from '../contract/client.ts'
-import { type Fixture, platformWithTeam } from './platform.ts'
+import { type Fixture, platformWithTeam, register } from './platform.ts'
 
 const ROUTES = [
   'POST /registry/register',
@@ -149,13 +149,29 @@ const value: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
   ),
 })).any
 
+/** Something that looks like a message, so that its insides are looked at. */
+const envelope = fc.record({
+  jsonrpc: fc.constant('2.0'),
+  method: fc.oneof(fc.constant('message/send'), value),
+  params: fc.record({
+    message: fc.record({
+      messageId: value,
+      role: value,
+      parts: fc.array(value, { maxLength: 3 }),
+      metadata: value,
+    }),
+    metadata: value,
+    expires_in_seconds: value,
+  }),
+})
+
 const segment = fc.oneof(fc.string(), fc.uuid(), fc.constantFrom('%', '%00', '..', 'ID', '\u0000'))
 
 const request = fc.record({
   route: fc.constantFrom(...ROUTES),
   segment,
   who: fc.constantFrom('nobody', 'stranger', 'member', 'operator'),
-  body: fc.oneof(value, fc.dictionary(name, value, { minKeys: 1, maxKeys: 8 })),
+  body: fc.oneof(value, envelope, fc.dictionary(name, value, { minKeys: 1, maxKeys: 8 })),
   raw: fc.option(fc.string(), { freq: 6 }),
   query: fc.dictionary(name, fc.oneof(fc.string(), TELLING.map(String)), { maxKeys: 4 }),
   header: fc.constantFrom('X-Workspace-ID', 'X-Timeout', 'Content-Type', 'X-Confirm-Name', 'X-Nothing'),
@@ -194,9 +210,16 @@ async function ask(fixture: Fixture, given: Request): Promise<Answer> {
 const ALLOWED_500 = ['registration failed', 'cursor lookup failed', 'could not stage files']
 const ALLOWED_503 = ['workspace not available', 'workspace has no URL', 'workspace container not running']
 
-test.each(['v0', 'v1', 'v2'] as const)('no request makes a %s platform fail', async (contract) => {
+test.each([
+  ['v0', 'push'],
+  ['v1', 'poll'],
+  ['v2', 'poll'],
+  ['v2', 'push'],
+] as const)('no request makes a %s platform with a %s agent fail', async (contract, delivery_mode) => {
   const failures: string[] = []
   await using fixture = await platformWithTeam({ contract, log: (line) => failures.push(line) })
+  // A port that nobody listens on: every push fails at once.
+  await register(fixture, fixture.builder, { delivery_mode, url: 'http://localhost:1/' })
   await fc.assert(
     fc.asyncProperty(request, async (given) => {
       const answer = await ask(fixture, given)
@@ -214,7 +237,7 @@ test.each(['v0', 'v1', 'v2'] as const)('no request makes a %s platform fail', as
       }
       expect(answer.text).not.toMatch(/SQLite|at .*\.ts:|node_modules/)
     }),
-    { numRuns: 700 },
+    { numRuns: 600 },
   )
   expect(failures).toEqual([])
   expect((await fixture.client.call('GET', '/health')).json).toEqual({ status: 'ok' })
