@@ -16,7 +16,11 @@ import { type Delivery, deliver } from '../work/delivery.ts'
 const INVALID = 'invalid delegation request'
 
 const Task = z.object({ target_id: wire.required, task: wire.required, idempotency_key: wire.text })
-const RecordedTask = z.object({ target_id: wire.required, task: wire.required, delegation_id: wire.required })
+const RecordedTask = z.object({
+  target_id: wire.identifier,
+  task: wire.required,
+  delegation_id: wire.required,
+})
 const Update = z.object({ status: wire.text, error: wire.text, response_preview: wire.text })
 
 const RETRY_MS = 8000

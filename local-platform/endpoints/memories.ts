@@ -24,7 +24,7 @@ const SCOPES = ['LOCAL', 'TEAM', 'GLOBAL']
 const MAX_NAMESPACE = 50
 const PAGE = 50
 
-/** Own rows, the team's TEAM rows, everyone's GLOBAL rows; the five ids are one workspace's, then its parent twice. */
+/** Own rows, everyone's GLOBAL rows, and the TEAM rows of siblings, parent and children. */
 const READABLE = `(m.workspace_id = ? OR m.scope = 'GLOBAL' OR (m.scope = 'TEAM' AND EXISTS (
   SELECT 1 FROM workspaces w WHERE w.id = m.workspace_id AND w.status <> 'removed'
   AND (w.parent_id = ? OR w.id = ? OR w.parent_id = ?))))`

@@ -19,7 +19,7 @@ const Creation = z.object({
   external: wire.flag,
   url: wire.text,
   delivery_mode: wire.text,
-  parent_id: wire.text,
+  parent_id: wire.text.transform((id) => id.toLowerCase()),
   tier: wire.integer,
   max_concurrent_tasks: wire.integer,
 })

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from 'bun:test'
-import { rowsOf, textField, until } from '../contract/client.ts'
+import { Client, rowsOf, textField, until } from '../contract/client.ts'
 import { beat, type Fixture, inbox, platformWithTeam, register, say, send } from './platform.ts'
 
 /** An agent that answers as it is told, and remembers what it was sent. */
@@ -215,4 +215,14 @@ test('a form for a push agent goes on to it, and its answer comes back', async (
   await pushTo(fixture, `http://localhost:${server.port}/elsewhere`)
   const lost = await upload()
   expect([lost.status, lost.json]).toEqual([502, { error: 'workspace unreachable' }])
+})
+
+test('a loopback address is an agent on a developer machine, and refused where other machines are let in', async () => {
+  const url = 'http://127.0.0.1:9/'
+  await using own = await platformWithTeam()
+  expect((await pushTo(own, url)).status).toBe(200)
+  await using open = await platformWithTeam({ host: '0.0.0.0' })
+  const elsewhere = new Client(`http://127.0.0.1:${open.platform.port}`)
+  const refused = await pushTo({ ...open, client: elsewhere }, url)
+  expect([refused.status, refused.json]).toEqual([400, { error: 'url targets a blocked address: loopback' }])
 })
