@@ -3,7 +3,7 @@ import type { PluginProcess } from '../test/fixtures/plugin-process.ts'
 import { Scene } from '../test/fixtures/scene.ts'
 import { until } from '../test/fixtures/until.ts'
 import { type Line, mebibytes } from './line.ts'
-import { cpuNanoseconds, proportionalBytes, residentBytes } from './process-figures.ts'
+import { cpuMilliseconds, proportionalBytes, residentBytes } from './process-figures.ts'
 import { emptyServerScript } from './startup.ts'
 
 const MOST_BYTES = 50 * 1024 * 1024
@@ -33,7 +33,7 @@ export async function startResting(): Promise<Resting & AsyncDisposable> {
   await until('the message', () => plugin.events.length === 1)
   await until('the event stream', async () => (await plugin.call('status')).includes('event stream open'))
   await Bun.sleep(SETTLE_MS)
-  const cpuBefore = cpuNanoseconds(plugin.pid)
+  const cpuBefore = cpuMilliseconds(plugin.pid)
   const requestsBefore = scene.requests.length
   const from = performance.now()
   return {
@@ -42,7 +42,7 @@ export async function startResting(): Promise<Resting & AsyncDisposable> {
       const ms = performance.now() - from
       return [
         ...memoryLines(plugin, empty),
-        cpuLine(cpuBefore, cpuNanoseconds(plugin.pid), ms),
+        cpuLine(cpuBefore, cpuMilliseconds(plugin.pid), ms),
         requestLine(scene.requests.length - requestsBefore, ms),
       ]
     },
@@ -71,10 +71,10 @@ function cpuLine(before: number | undefined, after: number | undefined, ms: numb
   const what = `processor time at rest, over ${Math.round(ms / 1000)} s`
   if (before === undefined || after === undefined)
     return { what, measured: 'not known on this system', budget: '' }
-  const share = (after - before) / 1e6 / ms
+  const share = (after - before) / ms
   return {
     what,
-    measured: `${(share * 100).toFixed(3)} % of a core`,
+    measured: `${(share * 100).toFixed(2)} % of a core`,
     budget: `<= ${MOST_CPU_SHARE * 100} %`,
     met: share <= MOST_CPU_SHARE,
   }
