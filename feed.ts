@@ -141,7 +141,6 @@ export class Feed {
    * one alone, and reading goes on forwards from there: however much waits, one page is in memory.
    */
   async #seek(old: Cursor | undefined): Promise<Step> {
-    const windowSecs = this.#windowSecs(old)
     // Until the window is read to its end, a cursor that is forgotten once more must lead back to its beginning.
     const checkedAt = old?.checkedAt ?? this.#startedAt - this.#o.pollWindowSecs * 1000
     // Asked first: a row that arrives between the two questions must lie after this one.
@@ -154,7 +153,7 @@ export class Feed {
       }
       return { stored: 0, more: false }
     }
-    const page = windowSecs === 0 ? undefined : await this.#oldestPage(windowSecs)
+    const page = this.#windowSecs(old) === 0 ? undefined : await this.#oldestPage(old)
     const oldest = page?.rows[0]
     if (page?.newestId === undefined || oldest === undefined) {
       // Nothing in the window: all that is there was before our time, and is stepped over.
@@ -173,24 +172,27 @@ export class Feed {
   #windowSecs(old: Cursor | undefined): number | undefined {
     if (old?.activityId === null) return undefined
     const { pollWindowSecs } = this.#o
-    // A first look that took long to succeed still begins where the first start was.
     if (old === undefined) {
-      return Math.min(pollWindowSecs + Math.floor(this.#since(this.#startedAt) / 1000), MAX_WINDOW_SECS)
+      // A first look that took long to succeed still begins where the first start was.
+      const late = this.#since(this.#startedAt)
+      return Math.min(pollWindowSecs + (late < 1000 ? 0 : Math.ceil(late / 1000)), MAX_WINDOW_SECS)
     }
     return Math.min(Math.max(this.#secsBack(old.checkedAt), pollWindowSecs), MAX_WINDOW_SECS)
   }
 
   /** Walks back to the oldest page of the window. Each step reaches further back, or is the last. */
-  async #oldestPage(sinceSecs: number | undefined): Promise<Page> {
-    let page = await this.#page({ sinceSecs })
+  async #oldestPage(old: Cursor | undefined): Promise<Page> {
+    // Reckoned anew for each request: the platform counts back from when it is asked.
+    const sinceSecs = (): number | undefined => this.#windowSecs(old)
+    let page = await this.#page({ sinceSecs: sinceSecs() })
     let beforeTs: string | undefined
     while (page.full) {
       // Not the oldest time itself: rows that share it may have been cut off, and are asked for again.
       beforeTs = secondTime(page) ?? beforeTs
-      let older = await this.#page({ sinceSecs, beforeTs })
+      let older = await this.#page({ sinceSecs: sinceSecs(), beforeTs })
       // A page of one single moment, or a platform that does not know `before_ts`: as many as it gives at once.
       if (older.full && !reachesBack(older, page)) {
-        older = await this.#page({ sinceSecs, beforeTs, limit: MAX_LIMIT })
+        older = await this.#page({ sinceSecs: sinceSecs(), beforeTs, limit: MAX_LIMIT })
       }
       if (!reachesBack(older, page)) return liesBefore(older, beforeTs) ? older : page
       page = older
@@ -215,7 +217,12 @@ export class Feed {
       const sinceSecs = Math.min(this.#secsBack(since), MAX_WINDOW_SECS)
       const page = await this.#page({ sinceSecs, beforeTs, limit: MAX_LIMIT })
       found += this.#store(
-        page.rows.filter((row) => compareTimestamps(row.created_at, cursor.createdAt) <= 0),
+        // Rows of the moment the floor was set at were all there then: stored, or stepped over.
+        page.rows.filter(
+          ({ created_at }) =>
+            compareTimestamps(created_at, cursor.floor) > 0 &&
+            compareTimestamps(created_at, cursor.createdAt) <= 0,
+        ),
         undefined,
       )
       const next = secondTime(page)
