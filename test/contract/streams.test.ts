@@ -166,7 +166,7 @@ contract('web socket', V2, (target) => {
     expect(await opened(connect({}))).toBe(false)
     expect(await opened(connect({ headers: { Authorization: `Bearer ${builder.token}` } }))).toBe(false)
     expect(await opened(connect({ protocols: ['molecule', `molecule-auth.${hex('wrong')}`] }))).toBe(false)
-    const socket = connect({ protocols: ['molecule', `molecule-auth.${hex(target.adminToken)}`] })
+    const socket = connect({ protocols: [`molecule-auth.${hex(target.adminToken)}`, 'molecule'] })
     expect([await opened(socket), socket.protocol]).toEqual([true, 'molecule'])
     socket.close()
   })

@@ -255,6 +255,9 @@ contract('memories', V2, (target) => {
     expect(Object.keys(rowsOf(own)[0] ?? {}).sort()).toEqual(['content', 'created_at', 'id', 'scope'])
     const team = await target.call('GET', `/workspaces/${reviewer.id}/memories`, { token: reviewer.token })
     expect(rowsOf(team).map((row) => row.content)).toEqual(['team note'])
+    const nephew = await target.agent('nephew', { parent: reviewer })
+    const other = await target.call('GET', `/workspaces/${nephew.id}/memories`, { token: nephew.token })
+    expect(rowsOf(other)).toEqual([])
   })
 })
 

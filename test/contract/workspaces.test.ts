@@ -89,6 +89,7 @@ contract('create a workspace', ALL, (target) => {
     ['with a name of 256 characters', { name: 'a'.repeat(256) }],
     ['with a forbidden character', { name: 'a{b' }],
     ['with too long a role', { name: 'a', role: 'r'.repeat(1001) }],
+    ['under a parent that is not there', { name: 'a', parent_id: crypto.randomUUID() }],
   ])('one %s is refused', async (_, body) => {
     expect((await target.call('POST', '/workspaces', { token: target.adminToken, body })).status).toBe(400)
   })

@@ -85,6 +85,27 @@ test('it stops at once while a stream is open and a page is waited for', async (
   await Promise.all([waiting, stream.text().catch(() => '')])
 })
 
+test('what was answered is there after the process was killed', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'local-platform-'))
+  const adminToken = 'operator-token-of-a-test'
+  const argv = ['--port', '0', '--db', join(folder, 'p.db'), '--admin-token', adminToken]
+  const killed = run(argv)
+  const printed = await killed.readUntil('Stop with')
+  const client = new Client(/^Platform: +(\S+)$/m.exec(printed)?.[1] ?? '')
+  const id = /^MOLECULE_WORKSPACE_IDS=(\S+)$/m.exec(printed)?.[1]
+  const notice = { token: adminToken, body: { message: 'answered in time' } }
+  expect((await client.call('POST', `/workspaces/${id}/notify`, notice)).status).toBe(200)
+  killed.child.kill('SIGKILL')
+  await killed.child.exited
+  const again = run(argv)
+  const url = /^Platform: +(\S+)$/m.exec(await again.readUntil('Stop with'))?.[1] ?? ''
+  const page = await new Client(url).call('GET', `/workspaces/${id}/activity`, { token: adminToken })
+  expect(page.text).toContain('answered in time')
+  again.child.kill('SIGTERM')
+  await again.child.exited
+  rmSync(folder, { recursive: true })
+})
+
 test('the request log is JSON lines without a token, a query or a body', async () => {
   const adminToken = 'operator-token-of-a-test'
   const { child, readUntil, errors } = run([

@@ -146,6 +146,15 @@ test('a queued message is given up after five attempts, or dropped when its time
   })
 
   await beat(fixture, fixture.builder, { active_tasks: 1 })
+  const endless = await fixture.client.call('POST', `/workspaces/${fixture.builder.id}/a2a`, {
+    token: fixture.lead.token,
+    body: {
+      jsonrpc: '2.0',
+      method: 'message/send',
+      params: { message: say('x'), expires_in_seconds: 1e300 },
+    },
+  })
+  expect(endless.status).toBe(202)
   const brief = await fixture.client.call('POST', `/workspaces/${fixture.builder.id}/a2a`, {
     token: fixture.lead.token,
     body: { jsonrpc: '2.0', method: 'message/send', params: { message: say('x'), expires_in_seconds: 5 } },
