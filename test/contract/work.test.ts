@@ -225,7 +225,7 @@ contract('memories', ALL, (target) => {
       'Q'.repeat(33),
     ]
     await remember(agent, { content: secrets.join(' and '), scope: 'LOCAL' })
-    const { text } = await recall(agent)
+    const text = String(rowsOf(await recall(agent))[0]?.content)
     for (const secret of ['abc', 'def', 'ghi', 'jkl', 'mnopqrst', 'QQQ']) expect(text).not.toContain(secret)
     expect(text.match(/\[REDACTED:/g)).toHaveLength(6)
   })
