@@ -8,7 +8,7 @@ import { type ActivityRow, fetchPage, type Page } from './platform/activity.ts'
 import type { PlatformClient } from './platform/client.ts'
 import { PlatformError } from './platform/errors.ts'
 import { interpretRow } from './platform/inbound.ts'
-import { sleep, type Timers } from './platform/sleep.ts'
+import type { Timers } from './platform/sleep.ts'
 import { compareTimestamps } from './platform/timestamp.ts'
 import type { Cursor, Entry, Ledger } from './state/ledger.ts'
 
@@ -33,8 +33,6 @@ export const PAGE_LIMIT = 100
 const MAX_LIMIT = 500
 /** Rows asked for to learn which is the newest: several, since some may not be readable. */
 const TOP_LIMIT = 20
-/** A row may become visible a moment after its event: an empty look after a hint is repeated once. */
-const SECOND_LOOK_MS = 120
 /** How often rows are read again that could have become visible out of order. */
 const OVERLAP_EVERY_MS = 5 * 60_000
 /** How long after its own time a row may become visible and still be found by a window that is read again. */
@@ -65,8 +63,8 @@ export class Feed {
   /** When rows were last read again; before this session's first time, what the cursor tells of the last session. */
   #overlappedAt: number | undefined
   #touchedAt = 0
-  #hinted = false
   #unusableLogged = false
+  #forgottenLogged = false
 
   constructor(options: FeedOptions) {
     this.#o = options
@@ -75,26 +73,12 @@ export class Feed {
     this.#startedAt = this.#now()
   }
 
-  /** The next look answers a hint: if it finds nothing it looks once more. */
-  hinted(): void {
-    this.#hinted = true
-  }
-
   /** Reads everything that is there. Returns how many messages were new. */
   async look(): Promise<number> {
-    const hinted = this.#hinted
-    this.#hinted = false
     this.#overlappedAt ??= (this.#cursor()?.checkedAt ?? this.#startedAt) - OVERLAP_EVERY_MS
-    let found = await this.#drain()
-    if (hinted && found === 0) {
-      // A sleep and not the wake: a hint that comes meanwhile keeps a look of its own.
-      await sleep(SECOND_LOOK_MS, this.#o.signal, this.#o.timers)
-      found = await this.#drain()
-    }
-    if (Math.abs(this.#now() - this.#overlappedAt) >= OVERLAP_EVERY_MS) {
-      found += await this.#overlap(this.#overlappedAt)
-    }
-    return found
+    const found = await this.#drain()
+    if (Math.abs(this.#now() - this.#overlappedAt) < OVERLAP_EVERY_MS) return found
+    return found + (await this.#overlap(this.#overlappedAt))
   }
 
   async #drain(): Promise<number> {
@@ -124,9 +108,13 @@ export class Feed {
       page = await this.#page({ sinceId })
     } catch (error) {
       if (!(error instanceof PlatformError) || error.status !== 410) throw error
-      this.#o.log('the platform has forgotten where reading stopped; a window is read again')
+      if (!this.#forgottenLogged) {
+        this.#o.log('the platform has forgotten where reading stopped; a window is read again')
+      }
+      this.#forgottenLogged = true
       return undefined
     }
+    this.#forgottenLogged = false
     if (page.newestId === undefined || page.newestId === sinceId) {
       this.#touch(cursor)
       return { stored: 0, more: false }

@@ -2,6 +2,7 @@
  * When the inbox of one workspace is looked at. Polling is the truth; everything else only decides when to look.
  */
 import { Feed, type FeedOptions } from './feed.ts'
+import { Pace } from './pace.ts'
 import { backoffDelayMs } from './platform/backoff.ts'
 import { describeError, PlatformError } from './platform/errors.ts'
 import { computeJitteredInterval } from './platform/jitter.ts'
@@ -25,6 +26,11 @@ export interface PollOptions extends FeedOptions {
 const LIVE_INTERVAL_MS = 60_000
 /** How often a dead workspace is asked for whether it has come back. */
 const DEAD_INTERVAL_MS = 5 * 60_000
+/** A row may become visible a moment after its event: an empty look after a hint is repeated once. */
+const SECOND_LOOK_MS = 120
+/** Hints come as fast as a platform likes; all its clients share one budget of about 600 requests a minute. */
+const HINTED_BURST = 400
+const HINTED_PER_SECOND = 5
 /** A hint may mean that a failing platform is back; but hints must not make it be asked more often than this. */
 const HINTED_RETRY_MS = 1_000
 
@@ -33,15 +39,23 @@ export async function runFeed(options: PollOptions): Promise<void> {
   const { signal, wake, timers } = options
   const now = options.now ?? Date.now
   const feed = new Feed(options)
+  const pace = new Pace(HINTED_BURST, HINTED_PER_SECOND, now)
+  let hinted = false
   let failures = 0
   let failingSince = 0
   while (!signal.aborted) {
     try {
-      await feed.look()
+      let found = await feed.look()
+      while (hinted && found === 0 && !signal.aborted) {
+        // A hint that comes meanwhile keeps a second look of its own.
+        hinted = await wake.wait(SECOND_LOOK_MS, signal)
+        found = await feed.look()
+      }
       if (failures > 0) options.log(`reads its inbox again after ${failures} failed attempts`)
       failures = 0
       options.onRead()
-      if (await wake.wait(idleInterval(options), signal)) feed.hinted()
+      hinted = await wake.wait(idleInterval(options), signal)
+      if (hinted) await sleep(pace.waitMs(), signal, timers)
     } catch (error) {
       if (signal.aborted) return
       if (failures === 0) failingSince = now()

@@ -7,6 +7,7 @@
  */
 import { join } from 'node:path'
 import { DeliveryLine } from './channel/delivery.ts'
+import { IncomingFiles } from './channel/incoming-files.ts'
 import { type Hearing, judgeHearing, readAncestors } from './channel/listener.ts'
 import { type SessionView, statusReport } from './channel/status-report.ts'
 import type { ToolContext } from './channel/tools/tool.ts'
@@ -14,10 +15,12 @@ import { type Config, type ConfigResult, type Environment, parseConfig, resolveS
 import { Membership } from './membership.ts'
 import { PlatformClient } from './platform/client.ts'
 import { describeError } from './platform/errors.ts'
+import { Attachments } from './state/attachments.ts'
 import { storeIssued } from './state/issued-secrets.ts'
 import { Ledger } from './state/ledger.ts'
 import { type Holder, LockFile, readPidFile, removePidFile, writePidFile } from './state/lock.ts'
 import type { Log } from './state/log.ts'
+import type { OutgoingRules } from './state/outgoing-files.ts'
 import {
   ensureStateFolder,
   readEnvFile,
@@ -38,6 +41,9 @@ export interface SessionOptions {
 
 /** How often the configuration file is looked at. A watch on the folder would miss the folder itself being replaced. */
 const CONFIG_INTERVAL_MS = 1_000
+const MEGABYTE = 1024 * 1024
+/** Of all files together that came with messages; more only where that holds fewer than twenty of the largest. */
+const INBOX_MB = 500
 
 export class Session implements ToolContext {
   readonly #o: SessionOptions
@@ -111,6 +117,15 @@ export class Session implements ToolContext {
     }
   }
 
+  readonly outgoing = (): OutgoingRules => {
+    const config = this.#config.ok ? this.#config.config : undefined
+    return {
+      maxBytes: (config?.attachmentMaxMb ?? 0) * MEGABYTE,
+      stateFolder: this.#paths.folder,
+      roots: config?.attachmentRoots,
+    }
+  }
+
   readonly statusReport = (): string => statusReport(this.#view())
 
   readonly remark = (): string | undefined => {
@@ -149,7 +164,7 @@ export class Session implements ToolContext {
     const file = readEnvFile(this.#paths.envFile)
     const result = parseConfig(environment, file.state === 'read' ? file.text : undefined, home)
     const targets = result.ok ? result.config.targets : []
-    log.setSecrets(targets.map((target) => target.token))
+    log.addSecrets(targets.map((target) => target.token))
     for (const warning of result.warnings) log.warn(`molecule channel: ${warning}`)
     if (result.ok) return result
     const problems = file.state === 'unreadable' ? [file.reason, ...result.problems] : result.problems
@@ -198,6 +213,16 @@ export class Session implements ToolContext {
       held: () =>
         this.#memberships.filter(({ held }) => held).map(({ client }) => client.endpoint.workspaceId),
       onSent: (workspaceId) => this.#membership(workspaceId)?.sent(),
+      files: new IncomingFiles({
+        store: new Attachments(
+          this.#paths.inbox,
+          config.attachmentMaxMb * MEGABYTE,
+          Math.max(INBOX_MB, config.attachmentMaxMb * 20) * MEGABYTE,
+        ),
+        client: (workspaceId) => this.#membership(workspaceId)?.client,
+        signal,
+        log: (line) => log.info(`molecule channel: ${line}`),
+      }),
       signal,
       log: (line) => log.error(`molecule channel: ${line}`),
     })
@@ -236,6 +261,7 @@ export class Session implements ToolContext {
 
   #keepIssued(workspaceId: string, secrets: Parameters<typeof storeIssued>[2]): void {
     if (Object.keys(secrets).length === 0) return
+    this.#o.log.addSecrets(Object.values(secrets).filter((secret) => secret !== undefined))
     try {
       storeIssued(this.#paths.secrets, workspaceId, secrets)
     } catch (error) {

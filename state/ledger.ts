@@ -49,8 +49,10 @@ export interface StoredMessage {
   readonly attempts: number
 }
 
-/** A message is put before the model at most this often. */
+/** A message whose bytes have left this process is put before the model at most this often. */
 export const MAX_ATTEMPTS = 3
+/** A message that a crash caught while it was being written has most likely not been seen, and is tried longer. */
+export const MAX_UNSURE_ATTEMPTS = 10
 /** What was written longer ago is not repeated in a later session. */
 export const REDELIVER_WITHIN_MS = 24 * 60 * 60_000
 /** How long a message is kept. Rows a platform still holds after that are read again as if new only if its cursor is lost too. */
@@ -213,7 +215,8 @@ export class Ledger {
       this.#db
         .query(
           `UPDATE message SET state = 'received' WHERE workspace_id = $workspaceId AND session <> $session
-           AND state IN ('sending', 'sent') AND attempts < ${MAX_ATTEMPTS} AND received_at > $oldest`,
+           AND (state = 'sending' AND attempts < ${MAX_UNSURE_ATTEMPTS} OR state = 'sent' AND attempts < ${MAX_ATTEMPTS})
+           AND received_at > $oldest`,
         )
         .run(written)
       // What may not be written again counts as sent, even if nobody knows whether it was.

@@ -27,7 +27,7 @@ export class Log {
   #level: LogLevel
   #file: string | undefined
   #early: string[] = []
-  #secrets: readonly string[] = []
+  readonly #secrets = new Set<string>()
 
   constructor(options: LogOptions = {}) {
     this.#level = options.level ?? 'info'
@@ -40,10 +40,12 @@ export class Log {
     this.#level = level
   }
 
-  /** Texts that are replaced wherever they would appear: the last line of defence, not the first. */
-  setSecrets(secrets: readonly string[]): void {
-    // Longest first: a secret that another one begins with would else leave the rest of that one standing.
-    this.#secrets = secrets.filter((secret) => secret.length >= 6).sort((a, b) => b.length - a.length)
+  /**
+   * Texts that are replaced wherever they would appear: the last line of defence, not the first. They are kept for the
+   * life of the process, since a request that carries a replaced token may still be under way.
+   */
+  addSecrets(secrets: readonly string[]): void {
+    for (const secret of secrets) if (secret.length >= 6) this.#secrets.add(secret)
   }
 
   /** From here on lines also go to `file`; the ones said so far come first. */
@@ -64,7 +66,9 @@ export class Log {
   readonly error = (text: string): void => this.#say('error', text)
 
   redact(text: string): string {
-    return this.#secrets.reduce((cleaned, secret) => cleaned.replaceAll(secret, '[secret]'), text)
+    // Longest first: a secret that another one begins with would else leave the rest of that one standing.
+    const longestFirst = [...this.#secrets].sort((a, b) => b.length - a.length)
+    return longestFirst.reduce((cleaned, secret) => cleaned.replaceAll(secret, '[secret]'), text)
   }
 
   #say(level: LogLevel, text: string): void {

@@ -10,6 +10,8 @@ export interface StatePaths {
   readonly pidFile: string
   readonly logFile: string
   readonly secrets: string
+  /** Files that came with messages. */
+  readonly inbox: string
 }
 
 export function statePaths(folder: string): StatePaths {
@@ -21,6 +23,7 @@ export function statePaths(folder: string): StatePaths {
     pidFile: join(folder, 'bot.pid'),
     logFile: join(folder, 'channel.log'),
     secrets: join(folder, 'issued-secrets.json'),
+    inbox: join(folder, 'inbox'),
   }
 }
 
@@ -87,8 +90,8 @@ export function tightenEnvFile(path: string): string | undefined {
 /** A text that changes whenever the file does; empty while there is none. */
 export function stampOf(path: string): string {
   try {
-    const { mtimeMs, size, ino } = statSync(path)
-    return `${mtimeMs}:${size}:${ino}`
+    const { mtimeMs, size, ino, mode } = statSync(path)
+    return `${mtimeMs}:${size}:${ino}:${mode}`
   } catch {
     // Absent or not accessible: both are read as "nothing there", and the next change is seen.
     return ''

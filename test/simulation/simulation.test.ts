@@ -32,7 +32,7 @@ test('whatever goes wrong, every message is shown, in order, and marked when it 
   expect(shown).toBeGreaterThan(0)
   // Without any repetition the crashes would have hit nothing.
   if (one === undefined) expect(repeated).toBeGreaterThan(0)
-})
+}, 60_000)
 
 test('one seed gives the same run each time', async () => {
   const first = await runSeed(7, folder)
