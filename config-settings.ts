@@ -1,5 +1,6 @@
 /** The settings as text: from where each comes, how a value is shown in a sentence, and the single values. */
 
+import { delimiter, isAbsolute } from 'node:path'
 import { parseEnv } from 'node:util'
 import * as z from 'zod'
 import { plainText } from './plain-text.ts'
@@ -78,6 +79,14 @@ const heartbeatIntervalMs: Rule<number> = {
   fallback: 30_000,
 }
 
+// The most a platform takes.
+const attachmentMaxMb: Rule<number> = {
+  name: 'MOLECULE_ATTACHMENT_MAX_MB',
+  must: 'a whole number of megabytes from 1 to 100',
+  schema: wholeNumber((mb) => mb >= 1 && mb <= 100),
+  fallback: 25,
+}
+
 const autoRegister: Rule<boolean> = {
   name: 'MOLECULE_AUTO_REGISTER_POLL',
   must: 'true or false',
@@ -114,6 +123,10 @@ export interface SingleSettings {
   readonly channelMode: ChannelMode
   readonly logLevel: LogLevel
   readonly orgId?: string
+  /** Megabytes of 1024 x 1024 bytes, of one file in either direction. */
+  readonly attachmentMaxMb: number
+  /** Absolute folders that files may be sent from; absent: from anywhere. */
+  readonly attachmentRoots?: readonly string[]
 }
 
 const MAX_NAME = 100
@@ -122,6 +135,7 @@ const MAX_DESCRIPTION = 500
 /** Reads the single settings. A bad value is never fatal: its default is used, and `warn` gets a sentence. */
 export function readSingleSettings(lookup: Lookup, warn: (sentence: string) => void): SingleSettings {
   const orgId = readOrgId(lookup, warn)
+  const attachmentRoots = readRoots(lookup, warn)
   return {
     pollIntervalMs: readRule(pollIntervalMs, lookup, warn),
     pollWindowSecs: readRule(pollWindowSecs, lookup, warn),
@@ -133,7 +147,9 @@ export function readSingleSettings(lookup: Lookup, warn: (sentence: string) => v
     autoRegister: readRule(autoRegister, lookup, warn),
     channelMode: readRule(channelMode, lookup, warn),
     logLevel: readRule(logLevel, lookup, warn),
+    attachmentMaxMb: readRule(attachmentMaxMb, lookup, warn),
     ...(orgId === undefined ? {} : { orgId }),
+    ...(attachmentRoots === undefined ? {} : { attachmentRoots }),
   }
 }
 
@@ -166,4 +182,22 @@ function readOrgId(lookup: Lookup, warn: (sentence: string) => void): string | u
     `MOLECULE_ORG_ID is ${showValue(value)}, but it must be a UUID: correct or remove it; none is sent until then.`,
   )
   return undefined
+}
+
+/** A part that cannot be used allows nothing: falling back to "from anywhere" would open what was to be closed. */
+function readRoots(lookup: Lookup, warn: (sentence: string) => void): readonly string[] | undefined {
+  const name = 'MOLECULE_ATTACHMENT_ROOTS'
+  const value = lookup(name)
+  if (value === undefined) return undefined
+  const folders = value
+    .split(delimiter)
+    .map((folder) => folder.trim())
+    .filter((folder) => folder !== '')
+  for (const folder of folders.filter((folder) => !isAbsolute(folder))) {
+    warn(
+      `${name} names ${showValue(folder)}, but it must be absolute paths with ${delimiter} between them: ` +
+        'correct or remove it; it allows nothing until then.',
+    )
+  }
+  return Object.freeze(folders.filter(isAbsolute))
 }

@@ -3,12 +3,15 @@
  *
  * A message counts as sent when its bytes have left this process, which the write's callback says: a host that does
  * not read its pipe leaves them in memory, so only a small batch is ever under way, and the rest waits on disk.
+ *
+ * A message whose files are still being fetched holds up the later ones of its workspace, and nobody else's.
  */
 import { describeError } from '../platform/errors.ts'
-import { inboundSchema } from '../platform/inbound.ts'
+import { type Inbound, inboundSchema } from '../platform/inbound.ts'
 import { sleep, systemTimers, type Timers } from '../platform/sleep.ts'
 import type { Ledger, StoredMessage } from '../state/ledger.ts'
 import { Wake } from '../wake.ts'
+import type { IncomingFiles, ShownFile } from './incoming-files.ts'
 import { notificationLine, renderEvent } from './notification.ts'
 
 export interface DeliveryOptions {
@@ -19,6 +22,8 @@ export interface DeliveryOptions {
   readonly held: () => readonly string[]
   /** Called after messages of a workspace were sent. */
   readonly onSent: (workspaceId: string) => void
+  /** Fetches what messages name; without it files are only named. */
+  readonly files?: Pick<IncomingFiles, 'prepare'>
   readonly signal: AbortSignal
   readonly log: (line: string) => void
   readonly now?: () => number
@@ -38,6 +43,10 @@ export class DeliveryLine {
   readonly #wake: Wake
   /** Left the process, not yet recorded. */
   #sent: StoredMessage[] = []
+  /** Workspaces whose oldest message waits for its files. */
+  readonly #fetching = new Set<string>()
+  /** The files of such a message, by its `ord`, from their arrival until the message is being written. */
+  readonly #fetched = new Map<number, readonly ShownFile[]>()
   #recordingSoon = false
   #problem: string | undefined
 
@@ -78,33 +87,60 @@ export class DeliveryLine {
   }
 
   /**
-   * Writes the next messages. `sending` is on the disk before the first of their bytes is written.
+   * Writes the next messages. `sending` is on the disk before the first of their bytes is written, and not before
+   * their files have come: until then a crash leaves them unseen.
    *
    * @returns undefined when none wait; else whether the host took all of them.
    */
   #beginBatch(): Promise<boolean> | undefined {
     const { ledger, held, write } = this.#o
-    const batch = ledger.nextBatch(held(), BATCH_MESSAGES, BATCH_CHARS)
+    const free = held().filter((workspaceId) => !this.#fetching.has(workspaceId))
+    const batch = ledger.nextBatch(free, BATCH_MESSAGES, BATCH_CHARS)
     if (batch.length === 0) return undefined
     const lines = batch.flatMap((stored) => {
       const line = this.#lineOf(stored)
       return line === undefined ? [] : [{ stored, line }]
     })
     ledger.markSending(lines.map(({ stored }) => stored))
+    for (const { stored } of lines) this.#fetched.delete(stored.ord)
     const writes = lines.map(({ stored, line }) => write(line).then(() => this.#noteSent(stored)))
     // All of them are waited for: a write that failed must not let the next batch overtake the others.
     return Promise.allSettled(writes).then((results) => results.every(({ status }) => status === 'fulfilled'))
   }
 
-  /** A row that cannot be read back would stand in the way for ever: it is said, and stepped over. */
+  /**
+   * Undefined when the message is not to be written now: it waits for files, its own or those of one before it. A
+   * row that cannot be read back would stand in the way for ever: it is said, and stepped over.
+   */
   #lineOf(stored: StoredMessage): string | undefined {
+    if (this.#fetching.has(stored.workspaceId)) return undefined
     try {
-      return toLine(stored)
+      const message = inboundSchema.parse(JSON.parse(stored.content))
+      const files = this.#filesOf(stored, message)
+      if (!(files instanceof Promise)) return toLine(stored, message, files)
+      this.#await(stored, files)
+      return undefined
     } catch (error) {
       this.#o.log(`message ${stored.activityId} cannot be shown: ${describeError(error)}`)
       this.#o.ledger.markSkipped(stored, 'cannot be read back')
       return undefined
     }
+  }
+
+  #filesOf(
+    { ord, workspaceId }: StoredMessage,
+    { attachments }: Inbound,
+  ): ReturnType<IncomingFiles['prepare']> | undefined {
+    return this.#fetched.get(ord) ?? this.#o.files?.prepare(workspaceId, attachments)
+  }
+
+  #await({ ord, workspaceId }: StoredMessage, files: Promise<readonly ShownFile[]>): void {
+    this.#fetching.add(workspaceId)
+    void files.then((shown) => {
+      this.#fetched.set(ord, shown)
+      this.#fetching.delete(workspaceId)
+      this.#wake.notify()
+    })
   }
 
   /** Callbacks of one batch arrive together; what arrived is recorded in one transaction. */
@@ -134,10 +170,17 @@ export class DeliveryLine {
   }
 }
 
-function toLine(stored: StoredMessage): string {
-  const message = inboundSchema.parse(JSON.parse(stored.content))
+function toLine(stored: StoredMessage, message: Inbound, files: readonly ShownFile[] | undefined): string {
   const { workspaceId, activityId, createdAt } = stored
+  const redelivered = stored.attempts > 0
   return notificationLine(
-    renderEvent({ workspaceId, activityId, createdAt, redelivered: stored.attempts > 0, message }),
+    renderEvent({
+      workspaceId,
+      activityId,
+      createdAt,
+      redelivered,
+      message,
+      ...(files === undefined ? {} : { files }),
+    }),
   )
 }

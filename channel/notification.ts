@@ -2,6 +2,7 @@
 import { plainText } from '../plain-text.ts'
 import type { Inbound } from '../platform/inbound.ts'
 import { cleanText } from './clean-text.ts'
+import type { ShownFile } from './incoming-files.ts'
 
 export const CHANNEL_METHOD = 'notifications/claude/channel'
 
@@ -9,6 +10,8 @@ export const CHANNEL_METHOD = 'notifications/claude/channel'
 export const MAX_CONTENT_CHARS = 200_000
 const MAX_NAME_CHARS = 80
 const MAX_ATTACHMENTS = 20
+const MAX_REMARK_CHARS = 300
+const MAX_ADDRESS_CHARS = 4_096
 
 export interface ChannelEvent {
   readonly content: string
@@ -23,6 +26,8 @@ export interface Delivery {
   /** The model may have seen it before. */
   readonly redelivered: boolean
   readonly message: Inbound
+  /** What became of the message's files, in their order; without it they are only named. */
+  readonly files?: readonly ShownFile[]
 }
 
 /** Builds the event. Provenance stands in `meta` alone; nothing in a text can change it. Pure. */
@@ -32,6 +37,7 @@ export function renderEvent({
   createdAt,
   redelivered,
   message,
+  files,
 }: Delivery): ChannelEvent {
   const name = (text: string | null): string => (text === null ? '' : safeName(text))
   const meta: Record<string, string> = {
@@ -46,10 +52,10 @@ export function renderEvent({
     method: name(message.method),
     ts: name(createdAt),
     redelivered: redelivered ? 'true' : '',
-    ...attachmentMeta(message),
+    ...attachmentMeta(files ?? message.attachments),
   }
   return {
-    content: cutText(cleanText(message.text)),
+    content: cutText(message.text),
     meta: Object.fromEntries(Object.entries(meta).filter(([, value]) => value !== '')),
   }
 }
@@ -64,18 +70,35 @@ export function safeName(text: string): string {
   return plainText(cleanText(text), MAX_NAME_CHARS)
 }
 
-function attachmentMeta({ attachments }: Inbound): Record<string, string> {
-  if (attachments.length === 0) return {}
-  const meta: Record<string, string> = { attachment_count: String(attachments.length) }
-  for (const [index, { name, mimeType }] of attachments.slice(0, MAX_ATTACHMENTS).entries()) {
-    meta[`attachment_${index + 1}_name`] = safeName(name)
-    meta[`attachment_${index + 1}_mime`] = safeName(mimeType)
+function attachmentMeta(
+  files: readonly (ShownFile | Pick<ShownFile, 'name' | 'mimeType'>)[],
+): Record<string, string> {
+  if (files.length === 0) return {}
+  const meta: Record<string, string> = { attachment_count: String(files.length) }
+  for (const [index, file] of files.slice(0, MAX_ATTACHMENTS).entries()) {
+    const key = `attachment_${index + 1}`
+    meta[`${key}_name`] = safeName(file.name)
+    meta[`${key}_mime`] = safeName(file.mimeType)
+    if (!('kind' in file)) continue
+    meta[`${key}_kind`] = file.kind
+    meta[`${key}_path`] = address(file.path)
+    meta[`${key}_uri`] = address(file.uri)
+    meta[`${key}_error`] = plainText(cleanText(file.error ?? ''), MAX_REMARK_CHARS)
+    if (file.kind === 'image' && file.path !== undefined) meta.image_path ??= address(file.path)
   }
   return meta
 }
 
+/** A path or an address is of use only as a whole and as it is: one that is not clean is left out. */
+function address(text: string | undefined): string {
+  if (text === undefined) return ''
+  const clean = plainText(cleanText(text), MAX_ADDRESS_CHARS)
+  return clean === text ? text : ''
+}
+
+/** Cut before it is cleaned, so that the cost follows the bound and not the sender. Cleaning adds little to the length. */
 function cutText(text: string): string {
-  if (text.length <= MAX_CONTENT_CHARS) return text
-  const kept = text.slice(0, MAX_CONTENT_CHARS).toWellFormed()
-  return `${kept}\n[cut here: ${text.length - MAX_CONTENT_CHARS} of ${text.length} characters are left out]`
+  if (text.length <= MAX_CONTENT_CHARS) return cleanText(text)
+  const left = text.length - MAX_CONTENT_CHARS
+  return `${cleanText(text.slice(0, MAX_CONTENT_CHARS))}\n[cut here: ${left} of ${text.length} characters are left out]`
 }

@@ -4,6 +4,7 @@ import { type PlatformClient, workspacePath } from './client.ts'
 import { PlatformError } from './errors.ts'
 import { kindOfStatus } from './failure.ts'
 import { BodyError } from './http.ts'
+import type { UploadedFile } from './uploads.ts'
 
 export interface OutgoingMessage {
   /** A fresh UUID for each message: the platform drops a second message with a used id without a word. */
@@ -13,6 +14,7 @@ export interface OutgoingMessage {
   readonly contextId?: string | null
   /** The task the answered message delegated to us. */
   readonly delegationId?: string | null
+  readonly files?: readonly UploadedFile[]
 }
 
 export type SendOutcome =
@@ -95,7 +97,10 @@ function envelope(message: OutgoingMessage): unknown {
       message: {
         role: 'user',
         messageId: message.messageId,
-        parts: [{ kind: 'text', text: message.text }],
+        parts: [
+          { kind: 'text', text: message.text },
+          ...(message.files ?? []).map((file) => ({ kind: 'file', file })),
+        ],
         ...(message.contextId == null ? {} : { contextId: message.contextId }),
         ...(message.delegationId == null ? {} : { metadata: { delegation_id: message.delegationId } }),
       },

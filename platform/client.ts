@@ -6,7 +6,15 @@ import type { ZodType } from 'zod'
 import { backoffDelayMs } from './backoff.ts'
 import { PlatformError } from './errors.ts'
 import { kindOfStatus, readFailure } from './failure.ts'
-import { BodyError, deadline, exchange, platformHeaders, type Reply, readCapped } from './http.ts'
+import {
+  BodyError,
+  deadline,
+  type Exchange,
+  exchange,
+  platformHeaders,
+  type Reply,
+  readCapped,
+} from './http.ts'
 import { sleep } from './sleep.ts'
 
 /** One workspace as seen from outside: where it lives and how we prove that we are it. */
@@ -24,6 +32,8 @@ export interface Call {
   readonly path: string
   readonly query?: Readonly<Record<string, string | number | undefined>>
   readonly body?: unknown
+  /** Instead of `body`: bytes that are read while they are sent. Such a call is made once. */
+  readonly upload?: Upload
   readonly timeoutMs?: number
   readonly maxBytes?: number
   readonly signal?: AbortSignal
@@ -31,6 +41,14 @@ export interface Call {
   readonly attempts?: number
   /** Narrows which `retry` errors are worth another attempt; without it all of them are. */
   readonly retryIf?: (error: PlatformError) => boolean
+}
+
+/** A body that is never in memory as a whole. */
+export interface Upload {
+  readonly contentType: string
+  /** Bytes that `stream` will give. */
+  readonly length: number
+  readonly stream: ReadableStream<Uint8Array>
 }
 
 export interface ClientDependencies {
@@ -122,18 +140,39 @@ export class PlatformClient {
     }
   }
 
+  /**
+   * Asks for a file and gives the answer with its body still to be read. `signal` ends the reading too; a body that
+   * is not read to its end is the caller's to cancel.
+   *
+   * @throws {@link PlatformError} when the platform does not give it, or the abort reason.
+   */
+  async content(path: string, signal: AbortSignal): Promise<Response> {
+    try {
+      const response = await (this.#deps.fetchImpl ?? fetch)(this.endpoint.platformUrl + path, {
+        // A compressed body would have another length than the file.
+        headers: this.#headers({ Accept: '*/*', 'Accept-Encoding': 'identity' }),
+        redirect: 'manual',
+        signal,
+      })
+      if (kindOfStatus(response.status) === undefined) return response
+      const text = await readCapped(response, DEFAULT_MAX_BYTES)
+      throw this.#failure({ status: response.status, headers: response.headers, text })
+    } catch (error) {
+      signal.throwIfAborted()
+      throw error instanceof PlatformError ? error : this.#unreachable(error)
+    }
+  }
+
   async #once(call: Call): Promise<Reply> {
     const { platformUrl } = this.endpoint
+    const { method, body, headers } = payload(call)
     let reply: Reply
     try {
       reply = await exchange({
-        method: call.method ?? (call.body === undefined ? 'GET' : 'POST'),
+        method: call.method ?? method,
         url: platformUrl + call.path + queryString(call.query),
-        headers: this.#headers({
-          Accept: 'application/json',
-          ...(call.body === undefined ? {} : { 'Content-Type': 'application/json' }),
-        }),
-        ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+        headers: this.#headers({ Accept: 'application/json', ...headers }),
+        ...(body === undefined ? {} : { body }),
         timeoutMs: call.timeoutMs ?? DEFAULT_TIMEOUT_MS,
         maxBytes: call.maxBytes ?? DEFAULT_MAX_BYTES,
         ...(call.signal === undefined ? {} : { signal: call.signal }),
@@ -178,6 +217,20 @@ export class PlatformClient {
       ...(orgId === undefined ? {} : { 'X-Molecule-Org-Id': orgId }),
       ...more,
     })
+  }
+}
+
+function payload(call: Call): Pick<Exchange, 'method' | 'body' | 'headers'> {
+  if (call.upload !== undefined) {
+    const { contentType, length, stream } = call.upload
+    const headers = { 'Content-Type': contentType, 'Content-Length': String(length) }
+    return { method: 'POST', body: stream, headers }
+  }
+  if (call.body === undefined) return { method: 'GET', headers: {} }
+  return {
+    method: 'POST',
+    body: JSON.stringify(call.body),
+    headers: { 'Content-Type': 'application/json' },
   }
 }
 

@@ -7,7 +7,7 @@ export interface Exchange {
   readonly method: 'GET' | 'POST'
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
-  readonly body?: string
+  readonly body?: string | ReadableStream<Uint8Array>
   /** Milliseconds for the whole exchange, the body included. */
   readonly timeoutMs: number
   /** Bytes of body that are read at most. */

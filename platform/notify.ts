@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { type PlatformClient, workspacePath } from './client.ts'
 import { PlatformError } from './errors.ts'
+import type { UploadedFile } from './uploads.ts'
 
 /**
  * Posts to the workspace's own chat. Never repeated: the call carries no key by which a second copy could be known.
@@ -12,12 +13,13 @@ export async function notifyUser(
   client: PlatformClient,
   message: string,
   signal?: AbortSignal,
+  files: readonly UploadedFile[] = [],
 ): Promise<void> {
   try {
     await client.json(
       {
         path: workspacePath(client.endpoint.workspaceId, '/notify'),
-        body: { message },
+        body: { message, ...(files.length === 0 ? {} : { attachments: files }) },
         ...(signal === undefined ? {} : { signal }),
       },
       z.unknown(),

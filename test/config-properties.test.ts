@@ -20,6 +20,8 @@ const NAMES = [
   'MOLECULE_CHANNEL',
   'MOLECULE_LOG_LEVEL',
   'MOLECULE_ORG_ID',
+  'MOLECULE_ATTACHMENT_MAX_MB',
+  'MOLECULE_ATTACHMENT_ROOTS',
 ]
 
 const text = fc.string({ unit: 'binary' })

@@ -130,6 +130,7 @@ describe('single settings', () => {
       autoRegister: true,
       channelMode: 'auto',
       logLevel: 'info',
+      attachmentMaxMb: 25,
     })
     expect(warningsOf(MINIMAL)).toEqual([])
   })
@@ -145,6 +146,7 @@ describe('single settings', () => {
         ['0', '1000', '60000'],
         ['1', '999', '60001'],
       ],
+      ['MOLECULE_ATTACHMENT_MAX_MB', 'attachmentMaxMb', 25, ['1', '100'], ['0', '101']],
     ]
   const NO_NUMBERS = [
     'abc',
@@ -191,6 +193,26 @@ describe('single settings', () => {
     const bad = { ...MINIMAL, MOLECULE_CHANNEL: 'never', MOLECULE_LOG_LEVEL: 'trace' }
     expect([configOf(bad).channelMode, configOf(bad).logLevel]).toEqual(['auto', 'info'])
     expect(warningsOf(bad)).toHaveLength(2)
+  })
+
+  test('MOLECULE_ATTACHMENT_ROOTS is a list of absolute folders', () => {
+    const roots = (value: string) =>
+      configOf({ ...MINIMAL, MOLECULE_ATTACHMENT_ROOTS: value }).attachmentRoots
+    expect(roots('/srv/out')).toEqual(['/srv/out'])
+    expect(roots('/srv/out: /home/a b/docs :')).toEqual(['/srv/out', '/home/a b/docs'])
+    expect(configOf(MINIMAL)).not.toHaveProperty('attachmentRoots')
+  })
+
+  test('a root that is not absolute allows nothing, also when it is the only one', () => {
+    for (const [value, left] of [
+      ['docs', []],
+      ['~/docs:/srv', ['/srv']],
+    ] as const) {
+      const environment = { ...MINIMAL, MOLECULE_ATTACHMENT_ROOTS: value }
+      expect(configOf(environment).attachmentRoots).toEqual([...left])
+      expect(warningsOf(environment)).toHaveLength(1)
+      expect(warningsOf(environment)[0]).toEndWith('it allows nothing until then.')
+    }
   })
 
   test('channel mode and log level are told without a valid target too', () => {

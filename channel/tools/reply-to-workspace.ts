@@ -1,9 +1,12 @@
 import { z } from 'zod'
-import { sendMessage } from '../../platform/a2a.ts'
+import { type OutgoingMessage, sendMessage } from '../../platform/a2a.ts'
+import type { PlatformClient } from '../../platform/client.ts'
 import { describeError } from '../../platform/errors.ts'
 import { inboundSchema } from '../../platform/inbound.ts'
 import { notifyUser } from '../../platform/notify.ts'
+import type { UploadedFile } from '../../platform/uploads.ts'
 import type { StoredMessage } from '../../state/ledger.ts'
+import { attachments, uploadAll, withFiles } from './attachments.ts'
 import { tellSent } from './send-result.ts'
 import { asWorkspace, outgoingText, resolveSender } from './sender.ts'
 import { defineTool, failure, type Outcome, type ToolContext } from './tool.ts'
@@ -18,6 +21,7 @@ const input = z.object({
     .string()
     .optional()
     .describe('Instead of activity_id: the workspace id of the peer to write to.'),
+  attachments,
   workspace_id: asWorkspace,
   _as_workspace: asWorkspace,
 })
@@ -41,24 +45,16 @@ export const replyToWorkspace = defineTool({
     if (args.activity_id !== undefined) return replyToMessage(args, args.activity_id, wanted, context, signal)
     const sender = resolveSender(context, wanted)
     if (!sender.ok) return sender.outcome
-    if (args.peer_id === undefined) {
-      await notifyUser(sender.client, args.text, signal)
-      return { text: `Posted to the chat of workspace ${sender.client.endpoint.workspaceId}.` }
-    }
-    const messageId = crypto.randomUUID()
-    const outcome = await sendMessage(
-      sender.client,
-      args.peer_id,
-      { messageId, text: args.text },
-      ANSWER_TIMEOUT_MS,
-      signal,
-    )
-    return tellSent(outcome, `peer ${args.peer_id}`, messageId)
+    const uploaded = await uploadAll(sender.client, args.attachments, context.outgoing(), signal)
+    if (!uploaded.ok) return uploaded.outcome
+    const message = { text: args.text, files: uploaded.files }
+    if (args.peer_id === undefined) return writeToUser(sender.client, message, signal)
+    return writeToPeer(sender.client, args.peer_id, message, signal)
   },
 })
 
 async function replyToMessage(
-  { text, peer_id }: Arguments,
+  { text, peer_id, attachments: paths }: Arguments,
   activityId: string,
   wanted: string | undefined,
   context: ToolContext,
@@ -82,7 +78,9 @@ async function replyToMessage(
       `Message ${activityId} came from ${stored.peerId ?? 'the chat'}, not from ${peer_id.slice(0, 60)}. Leave peer_id out to answer its sender, or leave activity_id out to write to that peer.`,
     )
   }
-  const outcome = await answer(stored, text, client, signal)
+  const uploaded = await uploadAll(client, paths, context.outgoing(), signal)
+  if (!uploaded.ok) return uploaded.outcome
+  const outcome = await answer(stored, { text, files: uploaded.files }, client, signal)
   if (outcome.isError === true) return outcome
   try {
     ledger.markAnswered(stored.ord)
@@ -95,24 +93,43 @@ async function replyToMessage(
   }
 }
 
+type Content = Pick<OutgoingMessage, 'text' | 'contextId' | 'delegationId'> & {
+  readonly files: readonly UploadedFile[]
+}
+
 async function answer(
   stored: StoredMessage,
-  text: string,
-  client: NonNullable<ReturnType<ToolContext['client']>>,
+  content: Content,
+  client: PlatformClient,
   signal: AbortSignal,
 ): Promise<Outcome> {
   if (stored.peerId === null || stored.peerId.toLowerCase() === stored.workspaceId) {
-    await notifyUser(client, text, signal)
-    return { text: `Posted to the chat of workspace ${stored.workspaceId}.` }
+    return writeToUser(client, content, signal)
   }
   const { contextId, delegationId } = inboundSchema.parse(JSON.parse(stored.content))
-  const messageId = crypto.randomUUID()
-  const outcome = await sendMessage(
-    client,
-    stored.peerId,
-    { messageId, text, contextId, delegationId },
-    ANSWER_TIMEOUT_MS,
-    signal,
-  )
-  return tellSent(outcome, `peer ${stored.peerId}`, messageId)
+  return writeToPeer(client, stored.peerId, { ...content, contextId, delegationId }, signal)
 }
+
+async function writeToUser(
+  client: PlatformClient,
+  { text, files }: Content,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  await notifyUser(client, text, signal, files)
+  return withFiles({ text: `Posted to the chat of workspace ${client.endpoint.workspaceId}.` }, files)
+}
+
+async function writeToPeer(
+  client: PlatformClient,
+  peerId: string,
+  content: Content,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const messageId = crypto.randomUUID()
+  const outcome = await sendMessage(client, peerId, { messageId, ...content }, ANSWER_TIMEOUT_MS, signal)
+  return withFiles(tellSent(outcome, `peer ${peerId}`, messageId), content.files, PEER_FILES)
+}
+
+/** What a platform keeps for one workspace it gives to no other. */
+const PEER_FILES =
+  ' The platform keeps them for your own workspace, so the peer may see their names only: if it needs the content, send that as text or as a link.'

@@ -1,10 +1,12 @@
 import { z } from 'zod'
 import { notifyUser } from '../../platform/notify.ts'
+import { attachments, uploadAll, withFiles } from './attachments.ts'
 import { asWorkspace, outgoingText, resolveSender } from './sender.ts'
 import { defineTool } from './tool.ts'
 
 const input = z.object({
   message: outgoingText.describe('The text for the chat, in plain text or Markdown.'),
+  attachments,
   _as_workspace: asWorkspace,
   workspace_id: asWorkspace,
 })
@@ -20,7 +22,12 @@ export const sendMessageToUser = defineTool({
   async handle(args, context, signal) {
     const sender = resolveSender(context, args._as_workspace ?? args.workspace_id)
     if (!sender.ok) return sender.outcome
-    await notifyUser(sender.client, args.message, signal)
-    return { text: `Posted to the chat of workspace ${sender.client.endpoint.workspaceId}.` }
+    const uploaded = await uploadAll(sender.client, args.attachments, context.outgoing(), signal)
+    if (!uploaded.ok) return uploaded.outcome
+    await notifyUser(sender.client, args.message, signal, uploaded.files)
+    return withFiles(
+      { text: `Posted to the chat of workspace ${sender.client.endpoint.workspaceId}.` },
+      uploaded.files,
+    )
   },
 })

@@ -3,6 +3,7 @@ import type { CallToolResult, ToolAnnotations } from '@modelcontextprotocol/sdk/
 import type { ZodType } from 'zod'
 import type { PlatformClient } from '../../platform/client.ts'
 import type { Ledger } from '../../state/ledger.ts'
+import type { OutgoingRules } from '../../state/outgoing-files.ts'
 
 /** The rest of the program as a tool sees it. */
 export interface ToolContext {
@@ -16,6 +17,8 @@ export interface ToolContext {
   readonly ledger: () => Ledger | undefined
   /** There is proof that the model was given a message. Never throws. */
   readonly confirm: (workspaceId: string, activityId: string) => void
+  /** What may be sent as a file. */
+  readonly outgoing: () => OutgoingRules
   /** One screen of text. */
   readonly statusReport: () => string
   /** A remark that belongs under every result, when this session does not receive messages. */

@@ -1,0 +1,61 @@
+/** A form with one file (RFC 7578) whose content is read while it is sent. */
+import type { Upload } from './client.ts'
+
+/** A file on its way out. */
+export interface OutgoingFile {
+  readonly name: string
+  readonly mimeType: string
+  readonly size: number
+  /** Gives exactly `size` bytes, in small parts, from the beginning. */
+  readonly read: () => AsyncIterator<Uint8Array>
+}
+
+/**
+ * Builds the form. Bun's own would read the whole file into memory.
+ *
+ * @param boundary must not appear in the file; a random one does not.
+ */
+export function fileForm(field: string, file: OutgoingFile, boundary: string = crypto.randomUUID()): Upload {
+  const head = Buffer.from(
+    `--${boundary}\r\nContent-Disposition: form-data; name="${field}"; filename="${formName(file.name)}"\r\n` +
+      `Content-Type: ${formType(file.mimeType)}\r\n\r\n`,
+  )
+  const tail = Buffer.from(`\r\n--${boundary}--\r\n`)
+  return {
+    contentType: `multipart/form-data; boundary=${boundary}`,
+    length: head.byteLength + file.size + tail.byteLength,
+    stream: streamOf(joined(head, file, tail)),
+  }
+}
+
+/** The alphabet that platforms keep anyway, so that no name can end its quotes or its line. */
+function formName(name: string): string {
+  return name.replace(/[^A-Za-z0-9._-]/g, '_').slice(-100) || 'file'
+}
+
+function formType(mimeType: string): string {
+  return /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+$/.test(mimeType) ? mimeType : 'application/octet-stream'
+}
+
+async function* joined(head: Uint8Array, file: OutgoingFile, tail: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield head
+  yield* { [Symbol.asyncIterator]: file.read }
+  yield tail
+}
+
+/** One part is asked for when the one before has gone: what the network does not take is not read. */
+function streamOf(parts: AsyncIterator<Uint8Array>): ReadableStream<Uint8Array> {
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        const { done, value } = await parts.next()
+        if (done) controller.close()
+        else controller.enqueue(value)
+      },
+      async cancel() {
+        await parts.return?.()
+      },
+    },
+    { highWaterMark: 0 },
+  )
+}

@@ -1,0 +1,117 @@
+/** Files that a platform keeps for a workspace, for a day: fetched, acknowledged, and put there. */
+import { z } from 'zod'
+import { isUuid, type PlatformClient, workspacePath } from './client.ts'
+import { PlatformError } from './errors.ts'
+import { fileForm, type OutgoingFile } from './multipart.ts'
+
+/** A file that a platform keeps, as messages name it. */
+export interface UploadedFile {
+  readonly uri: string
+  readonly name: string
+  readonly mimeType: string
+  readonly size: number
+}
+
+export interface PendingAddress {
+  readonly workspaceId: string
+  readonly fileId: string
+}
+
+const SCHEME = 'platform-pending:'
+/** A file of the largest size over a slow line. */
+const UPLOAD_TIMEOUT_MS = 10 * 60_000
+const ACKNOWLEDGE_TIMEOUT_MS = 10_000
+
+/** Reads `platform-pending:<workspace>/<file>`; undefined for anything else. Both ids are UUIDs, in lower case. */
+export function parsePending(uri: string): PendingAddress | undefined {
+  if (!uri.startsWith(SCHEME)) return undefined
+  const [workspaceId = '', fileId = '', ...more] = uri.slice(SCHEME.length).toLowerCase().split('/')
+  return more.length === 0 && isUuid(workspaceId) && isUuid(fileId) ? { workspaceId, fileId } : undefined
+}
+
+export interface PendingContent {
+  readonly body: ReadableStream<Uint8Array>
+  /** Bytes the platform announces; undefined when it does not. */
+  readonly length: number | undefined
+  /** The bare media type; empty when there is none. */
+  readonly mimeType: string
+}
+
+/**
+ * Asks for the content of a file kept for the client's own workspace. `signal` ends the reading as well.
+ *
+ * @throws PlatformError
+ */
+export async function openPending(
+  client: PlatformClient,
+  fileId: string,
+  signal: AbortSignal,
+): Promise<PendingContent> {
+  const { body, headers } = await client.content(pendingPath(client, fileId, 'content'), signal)
+  const length = headers.get('content-length')
+  return {
+    body: body ?? new ReadableStream({ start: (controller) => controller.close() }),
+    length: length !== null && /^\d+$/.test(length) ? Number(length) : undefined,
+    mimeType: (headers.get('content-type')?.split(';')[0] ?? '').trim().toLowerCase(),
+  }
+}
+
+/**
+ * Tells the platform that a file has been fetched, so that it may remove it.
+ *
+ * @throws PlatformError; a 404 also where it was acknowledged before.
+ */
+export async function acknowledgePending(
+  client: PlatformClient,
+  fileId: string,
+  signal: AbortSignal,
+): Promise<void> {
+  await client.json(
+    {
+      method: 'POST',
+      path: pendingPath(client, fileId, 'ack'),
+      timeoutMs: ACKNOWLEDGE_TIMEOUT_MS,
+      attempts: 2,
+      signal,
+    },
+    z.unknown(),
+  )
+}
+
+function pendingPath(client: PlatformClient, fileId: string, what: 'content' | 'ack'): string {
+  if (!isUuid(fileId)) throw new PlatformError('refused', 'this is not the id of a file')
+  return workspacePath(client.endpoint.workspaceId, `/pending-uploads/${fileId}/${what}`)
+}
+
+const uploadedSchema = z.object({
+  files: z.array(z.object({ uri: z.string().min(1), size: z.number().nullish() })).length(1),
+})
+
+/**
+ * Puts a file on the platform of the client's own workspace. Made once: a second try could leave it there twice.
+ *
+ * @throws PlatformError
+ */
+export async function uploadFile(
+  client: PlatformClient,
+  file: OutgoingFile,
+  signal?: AbortSignal,
+): Promise<UploadedFile> {
+  const { files } = await client.json(
+    {
+      path: workspacePath(client.endpoint.workspaceId, '/chat/uploads'),
+      upload: fileForm('files', file),
+      timeoutMs: UPLOAD_TIMEOUT_MS,
+      ...(signal === undefined ? {} : { signal }),
+    },
+    uploadedSchema,
+  )
+  const [kept] = files
+  if (kept === undefined || (kept.size ?? file.size) !== file.size) {
+    throw new PlatformError(
+      'retry',
+      `the platform kept ${kept?.size} of the ${file.size} bytes of ${file.name}`,
+    )
+  }
+  return { uri: kept.uri, name: file.name, mimeType: file.mimeType, size: file.size }
+}

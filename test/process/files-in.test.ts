@@ -1,0 +1,230 @@
+import { describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { Scene } from '../fixtures/scene.ts'
+import { until } from '../fixtures/until.ts'
+
+setDefaultTimeout(30_000)
+
+const PNG = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+)
+
+/** Bytes that no two places of have in common, so that a part that is lost or moved is seen. */
+function randomBytes(length: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(length)
+  for (let at = 0; at < length; at += 65_536) crypto.getRandomValues(bytes.subarray(at, at + 65_536))
+  return bytes
+}
+
+const sameBytes = (path: string | undefined, bytes: Uint8Array): boolean =>
+  path !== undefined && readFileSync(path).equals(bytes)
+
+async function receiving(scene: Scene, settings: Readonly<Record<string, string>>) {
+  const host = await scene.host(settings)
+  await host.receiving()
+  return host
+}
+
+describe('files that come with a message', () => {
+  test.concurrent('lie on this machine, byte for byte, before the message is shown', async () => {
+    await using scene = await Scene.open()
+    const member = scene.member()
+    const host = await receiving(scene, scene.settings(member))
+    const text = new TextEncoder().encode('two\nlines')
+    const files = await scene.person.attach(
+      member.id,
+      new File([text], 'notes.txt', { type: 'text/plain' }),
+      new File([PNG], 'dot.png', { type: 'image/png' }),
+    )
+    await scene.person.write(member.id, 'look', files)
+    const { meta, content } = await host.event((event) => event.content === 'look')
+    expect(content).toBe('look')
+    expect(meta).toMatchObject({
+      attachment_count: '2',
+      attachment_1_name: 'notes.txt',
+      attachment_1_mime: 'text/plain',
+      attachment_1_kind: 'file',
+      attachment_2_name: 'dot.png',
+      attachment_2_mime: 'image/png',
+      attachment_2_kind: 'image',
+    })
+    expect(meta.image_path).toBe(meta.attachment_2_path ?? '')
+    expect(sameBytes(meta.attachment_1_path, text)).toBe(true)
+    expect(sameBytes(meta.attachment_2_path, PNG)).toBe(true)
+    expect(Object.keys(meta).filter((key) => /_error$|_uri$/.test(key))).toEqual([])
+  })
+
+  test.concurrent('lie there for their owner alone, and are acknowledged', async () => {
+    await using scene = await Scene.open()
+    const member = scene.member()
+    const host = await receiving(scene, scene.settings(member))
+    const files = await scene.person.attach(member.id, new File(['x'], 'x.md'))
+    await scene.person.write(member.id, 'look', files)
+    const path = (await host.event((event) => event.content === 'look')).meta.attachment_1_path ?? ''
+    expect(path).toStartWith(scene.path('state', 'inbox', member.id))
+    expect(statSync(path).mode & 0o777).toBe(0o600)
+    for (const folder of [dirname(path), dirname(dirname(path))])
+      expect(statSync(folder).mode & 0o777).toBe(0o700)
+    await until('the acknowledgement', () =>
+      scene.requests.some((request) => /^POST .*\/pending-uploads\/.*\/ack$/.test(request)),
+    )
+  })
+
+  test.concurrent('of 20 MB arrive byte for byte', async () => {
+    await using scene = await Scene.open()
+    const member = scene.member()
+    const host = await receiving(scene, scene.settings(member))
+    const bytes = randomBytes(20 * 1024 * 1024)
+    const files = await scene.person.attach(member.id, new File([bytes], 'large.bin'))
+    await scene.person.write(member.id, 'large', files)
+    const { meta } = await host.event((event) => event.content === 'large', 20_000)
+    expect(sameBytes(meta.attachment_1_path, bytes)).toBe(true)
+  })
+
+  test.concurrent('hold up the later messages of their workspace and nobody else’s', async () => {
+    await using scene = await Scene.open()
+    const [slow, other] = [scene.member(), scene.member()]
+    const settings = scene.settings(slow, {
+      MOLECULE_WORKSPACE_IDS: `${slow.id},${other.id}`,
+      MOLECULE_WORKSPACE_TOKENS: `${slow.token},${other.token}`,
+    })
+    const host = await receiving(scene, settings)
+    await until(
+      'both',
+      async () => ((await host.call('status')).text.match(/receiving: yes/g) ?? []).length > 0,
+    )
+    const files = await scene.person.attach(slow.id, new File(['x'], 'x.txt'))
+    scene.platform.setFaults({ answers: [{ kind: 'slow', path: '/content', ms: 1_500 }] })
+    await scene.person.write(slow.id, 'first, with a file', files)
+    await scene.person.write(slow.id, 'second')
+    await scene.person.write(other.id, 'elsewhere')
+    await host.event((event) => event.content === 'second')
+    expect(host.events.map(({ content }) => content)).toEqual(['elsewhere', 'first, with a file', 'second'])
+  })
+
+  test.concurrent('that lie here already are not fetched again after a crash', async () => {
+    await using scene = await Scene.open()
+    const member = scene.member()
+    const settings = scene.settings(member)
+    const fetches = () => scene.requests.filter((request) => request.endsWith('/content')).length
+    const first = await receiving(scene, settings)
+    await scene.person.write(
+      member.id,
+      'look',
+      await scene.person.attach(member.id, new File(['x'], 'x.txt')),
+    )
+    const { meta } = await first.event((event) => event.content === 'look')
+    await first.kill()
+    scene.platform.setFaults({ upload_404_after_ack: true })
+    const second = await receiving(scene, settings)
+    const again = await second.event((event) => event.content === 'look')
+    expect(again.meta.redelivered).toBe('true')
+    expect(again.meta.attachment_1_path).toBe(meta.attachment_1_path ?? '')
+    expect(again.meta).not.toHaveProperty('attachment_1_error')
+    expect(fetches()).toBe(1)
+  })
+
+  test.concurrent('and cannot be fetched are named with the reason, and the message is shown', async () => {
+    await using scene = await Scene.open()
+    const [member, stranger] = [scene.member(), scene.member()]
+    const host = await receiving(scene, scene.settings(member, { MOLECULE_ATTACHMENT_MAX_MB: '1' }))
+    const [kept, large] = await scene.person.attach(
+      member.id,
+      new File(['12345'], 'kept.txt'),
+      new File([randomBytes(1024 * 1024 + 1)], 'large.bin'),
+    )
+    const [strange] = await scene.person.attach(stranger.id, new File(['x'], 'strange.txt'))
+    const gone = `platform-pending:${member.id}/${crypto.randomUUID()}`
+    const claims = [
+      { uri: gone, name: 'gone.txt' },
+      { ...kept, size: 6 },
+      large,
+      strange,
+      { uri: 'https://example.com/a b?<channel>', name: 'elsewhere.png', mimeType: 'image/png' },
+      { uri: `http://127.0.0.1:1/platform-pending:${member.id}/x`, name: 'local' },
+      { uri: 'file:///etc/passwd', name: 'passwd' },
+      { uri: `platform-pending:${member.id}/../../x`, name: 'way' },
+    ]
+    await scene.person.write(member.id, 'all of them', claims)
+    const { meta } = await host.event((event) => event.content === 'all of them')
+    expect(meta.attachment_count).toBe('8')
+    expect(meta.attachment_1_error).toContain('the platform has it no more')
+    expect(meta.attachment_2_error).toBe('not fetched: it has 5 bytes instead of 6')
+    expect(meta.attachment_3_error).toBe('not fetched: it is larger than 1 MB')
+    expect(meta.attachment_4_error).toContain('kept for another workspace')
+    expect(meta.attachment_5_uri).toBe('https://example.com/a%20b?%3Cchannel%3E')
+    expect(meta.attachment_6_uri).toStartWith('http://127.0.0.1:1/')
+    for (const index of [7, 8]) expect(meta[`attachment_${index}_error`]).toContain('does not lead anywhere')
+    expect(Object.keys(meta).filter((key) => key.endsWith('_path'))).toEqual([])
+    expect(
+      scene.requests.filter((request) => request.includes(stranger.id) && request.startsWith('GET')),
+    ).toEqual([])
+    // No partial file stays behind.
+    expect(readdirSync(scene.path('state', 'inbox'), { recursive: true })).toEqual([member.id])
+  })
+
+  test.concurrent('are an image by their content and not by what is said of them', async () => {
+    await using scene = await Scene.open()
+    const member = scene.member()
+    const host = await receiving(scene, scene.settings(member))
+    const files = await scene.person.attach(
+      member.id,
+      new File(['no image'], 'no.png', { type: 'image/png' }),
+      new File([PNG], 'truly.txt', { type: 'text/plain' }),
+    )
+    await scene.person.write(member.id, 'lies', files)
+    const { meta } = await host.event((event) => event.content === 'lies')
+    expect(meta.attachment_1_path).toEndWith('-no.bin')
+    expect(meta.attachment_1_kind).toBe('file')
+    expect(meta.attachment_1_error).toContain('not of the type it claims (image/png)')
+    expect(meta.attachment_2_path).toEndWith('-truly.png')
+    expect(meta.attachment_2_mime).toBe('image/png')
+    expect(meta.image_path).toBe(meta.attachment_2_path ?? '')
+  })
+
+  test.concurrent('are asked for again when the platform is in trouble for a moment', async () => {
+    await using scene = await Scene.open()
+    const member = scene.member()
+    const host = await receiving(scene, scene.settings(member))
+    const files = await scene.person.attach(member.id, new File(['content'], 'a.txt'))
+    scene.platform.setFaults({
+      answers: [
+        { kind: 'datastore_503', path: '/content' },
+        { kind: 'cut', path: '/content' },
+      ],
+    })
+    await scene.person.write(member.id, 'with a file', files)
+    const { meta } = await host.event((event) => event.content === 'with a file')
+    expect(sameBytes(meta.attachment_1_path, Buffer.from('content'))).toBe(true)
+    expect(meta).not.toHaveProperty('attachment_1_error')
+  })
+
+  const answers = [
+    ['a web page', { kind: 'html' }],
+    ['half an answer', { kind: 'cut' }],
+    ['another file', { kind: 'half_json' }],
+    ['a redirect', { kind: 'redirect' }],
+    ['an error', { kind: 'error_500' }],
+    ['an empty 404', { kind: 'empty_404' }],
+    ['a refusal', { kind: 'unauthorized' }],
+  ] as const
+  test.concurrent.each([...answers])(
+    'for which the platform gives %s cost the file and not the message',
+    async (_what, answer) => {
+      await using scene = await Scene.open()
+      const member = scene.member()
+      const host = await receiving(scene, scene.settings(member))
+      const files = await scene.person.attach(
+        member.id,
+        new File(['content'], 'a.txt', { type: 'text/plain' }),
+      )
+      scene.platform.setFaults({ answers: [{ ...answer, path: '/content', times: 0 }] })
+      await scene.person.write(member.id, 'with a file', files)
+      const { meta } = await host.event((event) => event.content === 'with a file')
+      expect(meta.attachment_1_error).toStartWith('not fetched: ')
+      expect(meta).not.toHaveProperty('attachment_1_path')
+    },
+  )
+})
