@@ -1,0 +1,120 @@
+import { Database } from 'bun:sqlite'
+import { expect, test } from 'bun:test'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { Ledger } from '../../state/ledger.ts'
+import { cursor, entries } from '../fixtures/entries.ts'
+import { startSecondProcess } from '../fixtures/second-process.ts'
+import { temporaryFolder } from '../fixtures/temporary-folder.ts'
+
+const A = 'workspace-a'
+const NOW = 1_800_000_000_000
+const modeOf = (path: string) => statSync(path).mode & 0o777
+
+test('the file and what SQLite lays beside it are for the owner alone', () => {
+  using folder = temporaryFolder()
+  const before = process.umask(0)
+  try {
+    const ledger = Ledger.open(folder.file('ledger.db'))
+    ledger.storePage(A, entries(1), undefined, NOW)
+    expect(readdirSync(folder.path).map((name) => modeOf(folder.file(name)))).toEqual([0o600, 0o600, 0o600])
+    ledger.close()
+  } finally {
+    process.umask(before)
+  }
+})
+
+test('what was stored is there for the next session', () => {
+  using folder = temporaryFolder()
+  const first = Ledger.open(folder.file('ledger.db'))
+  const where = cursor()
+  first.storePage(A, entries(2), where, NOW)
+  first.close()
+  const second = Ledger.open(folder.file('ledger.db'))
+  expect([second.cursor(A), second.waiting(A)]).toEqual([where, 2])
+  second.close()
+})
+
+test.each([
+  ['a text', Buffer.from('this is no database, and it is longer than a header would be. '.repeat(40))],
+  ['a few bytes', Buffer.from('garbage')],
+  [
+    'a header with nothing of use behind it',
+    Buffer.concat([Buffer.from('SQLite format 3\0'), Buffer.alloc(8000, 7)]),
+  ],
+])('a file that is %s is set aside with a sentence, and a new one is begun', (_what, content) => {
+  using folder = temporaryFolder()
+  const path = folder.file('ledger.db')
+  writeFileSync(path, content)
+  const said: string[] = []
+  const ledger = Ledger.open(path, (sentence) => said.push(sentence))
+  expect(ledger.storePage(A, entries(1), undefined, NOW)).toBe(1)
+  ledger.close()
+  const aside = readdirSync(folder.path).find((name) => name.includes('damaged'))
+  expect(said).toEqual([expect.stringContaining(aside ?? 'nothing was set aside')])
+  expect(readFileSync(folder.file(aside ?? ''))).toEqual(content)
+})
+
+test('an empty file is a new ledger, and nothing is said', () => {
+  using folder = temporaryFolder()
+  writeFileSync(folder.file('ledger.db'), '')
+  const said: string[] = []
+  Ledger.open(folder.file('ledger.db'), (sentence) => said.push(sentence)).close()
+  expect(said).toEqual([])
+})
+
+test('a file of a newer version is refused with the remedy, and left as it is', () => {
+  using folder = temporaryFolder()
+  const path = folder.file('ledger.db')
+  Ledger.open(path).close()
+  const newer = new Database(path)
+  newer.run('PRAGMA user_version = 99')
+  newer.close()
+  expect(() => Ledger.open(path)).toThrow(/version 99.*update the plugin/)
+  expect(readdirSync(folder.path).filter((name) => name.includes('damaged'))).toEqual([])
+})
+
+test('a folder in place of the file, or no folder to put it in, is an error and no damage', () => {
+  using folder = temporaryFolder()
+  mkdirSync(folder.file('ledger.db'))
+  expect(() => Ledger.open(folder.file('ledger.db'))).toThrow()
+  expect(() => Ledger.open(folder.file('missing/ledger.db'))).toThrow(/ENOENT/)
+  expect(readdirSync(folder.path)).toEqual(['ledger.db'])
+})
+
+test.skipIf(process.getuid?.() === 0)('a folder that cannot be written is an error', () => {
+  using folder = temporaryFolder()
+  chmodSync(folder.path, 0o500)
+  try {
+    expect(() => Ledger.open(folder.file('ledger.db'))).toThrow()
+  } finally {
+    chmodSync(folder.path, 0o700)
+  }
+})
+
+const WRITER = `
+import { Ledger } from '@/state/ledger.ts'
+import { entries } from '@/test/fixtures/entries.ts'
+const [path, name] = process.argv.slice(-2)
+const ledger = Ledger.open(path)
+for (let page = 0; page < 40; page++) {
+  ledger.storePage(name, entries(5), undefined, 1)
+  ledger.markSending(ledger.nextBatch([name], 2, 1))
+}
+console.log(JSON.stringify(ledger.counts(name)))
+setInterval(() => {}, 1000)
+`
+
+test('sessions that make the file together and write to it at once lose nothing of it', async () => {
+  using folder = temporaryFolder()
+  const path = folder.file('ledger.db')
+  const names = ['one', 'two', 'three', 'four']
+  await using stack = new AsyncDisposableStack()
+  const writers = names.map((name) => stack.use(startSecondProcess(WRITER, path, name)))
+  const counts = await Promise.all(writers.map((writer) => writer.line()))
+  expect(counts).toEqual(names.map(() => JSON.stringify({ received: 160, sending: 40 })))
+  // Killed and not closed: the next session reads everything.
+  await Promise.all(writers.map((writer) => writer.kill()))
+  const ledger = Ledger.open(path)
+  expect(names.map((name) => ledger.waiting(name))).toEqual([200, 200, 200, 200])
+  ledger.close()
+})

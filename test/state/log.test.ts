@@ -1,0 +1,95 @@
+import { expect, test } from 'bun:test'
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { Log, type LogOptions } from '../../state/log.ts'
+import { temporaryFolder } from '../fixtures/temporary-folder.ts'
+
+function quietLog(options: LogOptions = {}) {
+  const written: string[] = []
+  return { written, log: new Log({ write: (line) => written.push(line), ...options }) }
+}
+
+test('what is below the level is not said', () => {
+  const { log, written } = quietLog({ level: 'warn' })
+  log.debug('one')
+  log.info('two')
+  log.warn('three')
+  log.error('four')
+  log.setLevel('debug')
+  log.debug('five')
+  expect(written).toEqual(['three', 'four', 'five'])
+})
+
+test('one call is one line, whatever the text holds', () => {
+  using folder = temporaryFolder()
+  const { log, written } = quietLog()
+  log.openFile(folder.file('log'))
+  log.info('one\r\ntwo\nthree\u2028four\u0085five\u001b[2Jsix')
+  expect(written).toEqual(['one two three four five [2Jsix'])
+  expect(readFileSync(folder.file('log'), 'utf8').split('\n')).toHaveLength(2)
+})
+
+test('no line is longer than a person could read', () => {
+  const { log, written } = quietLog()
+  log.info('x'.repeat(1_000_000))
+  expect(written[0]?.length).toBeLessThanOrEqual(8_000)
+})
+
+test('a secret appears nowhere, also where one is the beginning of another, and in lines from before it was known', () => {
+  using folder = temporaryFolder()
+  const { log, written } = quietLog()
+  log.info('early with secret-token-long')
+  log.addSecrets(['secret-token', 'secret-token-long', 'abc'])
+  log.openFile(folder.file('log'))
+  log.info('late with secret-token-long and secret-token twice secret-token; abc is no secret')
+  expect(written[1]).toBe('late with [secret] and [secret] twice [secret]; abc is no secret')
+  expect(readFileSync(folder.file('log'), 'utf8')).not.toContain('secret-token')
+})
+
+test('what is said before the file is open comes first in it, and is bounded', () => {
+  using folder = temporaryFolder()
+  const { log } = quietLog()
+  for (let n = 0; n < 1_000; n++) log.info(`early ${n}.`)
+  expect(existsSync(folder.file('log'))).toBe(false)
+  log.openFile(folder.file('log'))
+  log.info('later')
+  const lines = readFileSync(folder.file('log'), 'utf8').trim().split('\n')
+  expect([lines.length, lines[0], lines.at(-1)]).toEqual([
+    201,
+    expect.stringContaining('early 0.'),
+    expect.stringContaining('later'),
+  ])
+})
+
+test('the file never grows beyond its bound, one older one is kept, and the newest line is always there', () => {
+  using folder = temporaryFolder()
+  const { log } = quietLog({ maxBytes: 2_000 })
+  log.openFile(folder.file('log'))
+  for (let n = 0; n < 300; n++) {
+    log.info(`line ${n} ÄÖÜ €€€€€€€€€€`)
+    expect(statSync(folder.file('log')).size).toBeLessThanOrEqual(2_000)
+  }
+  expect(statSync(folder.file('log.1')).size).toBeLessThanOrEqual(2_000)
+  expect(readFileSync(folder.file('log'), 'utf8')).toContain('line 299 ')
+  expect(existsSync(folder.file('log.2'))).toBe(false)
+})
+
+test('the file is for the owner alone, new or found with wider rights', () => {
+  using folder = temporaryFolder()
+  writeFileSync(folder.file('old'), 'earlier\n', { mode: 0o644 })
+  for (const name of ['new', 'old']) {
+    const { log } = quietLog({ maxBytes: 100 })
+    log.openFile(folder.file(name))
+    for (let n = 0; n < 5; n++) log.info('a line that fills the file')
+    expect([name, statSync(folder.file(name)).mode & 0o777]).toEqual([name, 0o600])
+  }
+})
+
+test('a file that cannot be written stops nothing', () => {
+  using folder = temporaryFolder()
+  mkdirSync(folder.file('log'))
+  const { log, written } = quietLog()
+  log.openFile(folder.file('log'))
+  log.openFile(folder.file('no/such/folder'))
+  log.info('still said')
+  expect(written).toEqual(['still said'])
+})

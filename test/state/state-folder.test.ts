@@ -1,0 +1,119 @@
+import { expect, test } from 'bun:test'
+import { chmodSync, mkdirSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  createPrivately,
+  ensureStateFolder,
+  readEnvFile,
+  stampOf,
+  statePaths,
+  tightenEnvFile,
+} from '../../state/state-folder.ts'
+import { temporaryFolder } from '../fixtures/temporary-folder.ts'
+
+const modeOf = (path: string) => statSync(path).mode & 0o777
+
+test('the folder and those above it are made for the owner alone, and once is as good as twice', () => {
+  using folder = temporaryFolder()
+  const paths = statePaths(folder.file('deep/down'))
+  const before = process.umask(0)
+  try {
+    ensureStateFolder(paths)
+    ensureStateFolder(paths)
+  } finally {
+    process.umask(before)
+  }
+  expect([folder.file('deep'), paths.folder, paths.locks].map(modeOf)).toEqual([0o700, 0o700, 0o700])
+})
+
+test('a file in place of the folder is an error', () => {
+  using folder = temporaryFolder()
+  writeFileSync(folder.file('state'), '')
+  expect(() => ensureStateFolder(statePaths(folder.file('state')))).toThrow()
+})
+
+test('a private file is 0600 whatever the mask, and one that exists is left as it is', () => {
+  using folder = temporaryFolder()
+  const before = process.umask(0)
+  try {
+    createPrivately(folder.file('new'))
+    writeFileSync(folder.file('old'), 'content')
+    createPrivately(folder.file('old'))
+  } finally {
+    process.umask(before)
+  }
+  expect([modeOf(folder.file('new')), statSync(folder.file('old')).size]).toEqual([0o600, 7])
+  expect(() => createPrivately(folder.file('no/such/folder'))).toThrow(/ENOENT/)
+})
+
+test.each([0o644, 0o640, 0o604, 0o660, 0o666])(
+  'a configuration of mode 0%o is made 0600 with a warning',
+  (mode) => {
+    using folder = temporaryFolder()
+    const path = folder.file('.env')
+    writeFileSync(path, 'A=1')
+    chmodSync(path, mode)
+    expect(tightenEnvFile(path)).toContain(`mode 0${mode.toString(8)}`)
+    expect(modeOf(path)).toBe(0o600)
+    expect(tightenEnvFile(path)).toBeUndefined()
+  },
+)
+
+test('a configuration that is private, or not there, gives no warning', () => {
+  using folder = temporaryFolder()
+  const path = folder.file('.env')
+  expect(tightenEnvFile(path)).toBeUndefined()
+  writeFileSync(path, 'A=1', { mode: 0o400 })
+  expect(tightenEnvFile(path)).toBeUndefined()
+  expect(modeOf(path)).toBe(0o400)
+})
+
+test('reading the configuration changes nothing of it', () => {
+  using folder = temporaryFolder()
+  const path = folder.file('.env')
+  writeFileSync(path, 'A=1')
+  chmodSync(path, 0o644)
+  expect(readEnvFile(path)).toEqual({ state: 'read', text: 'A=1', stamp: stampOf(path) })
+  expect(modeOf(path)).toBe(0o644)
+})
+
+test('no configuration, or no folder for it, is absent; a folder in its place, or one without end, is unreadable', () => {
+  using folder = temporaryFolder()
+  expect(readEnvFile(folder.file('.env'))).toEqual({ state: 'absent' })
+  writeFileSync(folder.file('file'), '')
+  expect(readEnvFile(folder.file('file/.env'))).toEqual({ state: 'absent' })
+  mkdirSync(folder.file('.env'))
+  expect(readEnvFile(folder.file('.env'))).toMatchObject({
+    state: 'unreadable',
+    reason: expect.stringContaining('not a regular file'),
+  })
+  writeFileSync(folder.file('large'), 'x'.repeat(1024 * 1024 + 1))
+  expect(readEnvFile(folder.file('large'))).toMatchObject({ state: 'unreadable' })
+  symlinkSync('/dev/zero', folder.file('endless'))
+  expect(readEnvFile(folder.file('endless'))).toMatchObject({ state: 'unreadable' })
+})
+
+test.skipIf(process.getuid?.() === 0)(
+  'a configuration without the right to read it is unreadable, with the reason',
+  () => {
+    using folder = temporaryFolder()
+    writeFileSync(folder.file('.env'), 'A=1', { mode: 0 })
+    expect(readEnvFile(folder.file('.env'))).toMatchObject({
+      state: 'unreadable',
+      reason: expect.stringContaining('EACCES'),
+    })
+  },
+)
+
+test('the stamp is another one after each change, and empty while there is no file', () => {
+  using folder = temporaryFolder()
+  const path = folder.file('.env')
+  const stamps = [stampOf(path)]
+  writeFileSync(path, 'A=1')
+  utimesSync(path, 1, 1)
+  stamps.push(stampOf(path))
+  utimesSync(path, 2, 2)
+  stamps.push(stampOf(path))
+  writeFileSync(path, 'A=12')
+  stamps.push(stampOf(path))
+  expect([stamps[0], new Set(stamps).size]).toEqual(['', 4])
+})
