@@ -22,9 +22,16 @@ const ENDS: readonly (readonly [string, End])[] = [
     'a closed stdout',
     async (plugin) => {
       await plugin.closeStdout()
-      // Noticed at the next word to the host.
-      plugin.notify('ping')
-      plugin.write('{"jsonrpc":"2.0","id":99,"method":"ping"}\n')
+      // Noticed at the next word to the host; the first may still fit into a pipe that is just being closed.
+      await until('the process to notice', () => {
+        try {
+          plugin.write('{"jsonrpc":"2.0","id":99,"method":"ping"}\n')
+        } catch {
+          // EPIPE: nobody reads its input any more, so it is gone.
+          return true
+        }
+        return plugin.exitCode !== null
+      })
     },
   ],
 ]
