@@ -38,8 +38,8 @@ const MAX_ATTEMPTS = 3
 const MAX_URI_CHARS = 1_000
 /** A message is held up for its files by at most this. */
 const PATIENCE_MS = 20_000
-/** The same, after a message whose files did not come in time: the next ones need not all wait as long. */
-const SHORT_PATIENCE_MS = 2_000
+/** A message after one whose files did not come in time waits for this part of it: the next ones need not all wait. */
+const SHORTENED = 1 / 10
 
 /** What to do about each file. Pure. */
 export function planFiles(attachments: readonly Attachment[], workspaceId: string): readonly Plan[] {
@@ -105,7 +105,8 @@ export class IncomingFiles {
     plans: readonly Plan[],
     shown: readonly ShownFile[],
   ): Promise<readonly ShownFile[]> {
-    const patience = this.#slow.has(workspaceId) ? SHORT_PATIENCE_MS : (this.#o.patienceMs ?? PATIENCE_MS)
+    const full = this.#o.patienceMs ?? PATIENCE_MS
+    const patience = this.#slow.has(workspaceId) ? full * SHORTENED : full
     const { signal, release } = deadline(patience, this.#o.signal)
     const result: ShownFile[] = [...shown]
     for (const [index, attachment] of attachments.entries()) {

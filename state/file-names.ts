@@ -8,21 +8,21 @@ const MAX_STEM_BYTES = 100
 const EXTENSION = /\.([A-Za-z0-9]{1,10})$/
 
 /** For files whose name has no extension. */
-const EXTENSION_OF: Readonly<Record<string, string>> = {
-  'text/plain': 'txt',
-  'text/markdown': 'md',
-  'text/csv': 'csv',
-  'text/html': 'html',
-  'application/json': 'json',
-  'application/xml': 'xml',
-  'application/zip': 'zip',
-  'image/svg+xml': 'svg',
-  'audio/mpeg': 'mp3',
-  'audio/wav': 'wav',
-  'audio/ogg': 'ogg',
-  'video/mp4': 'mp4',
-  'video/webm': 'webm',
-}
+const EXTENSION_OF: ReadonlyMap<string, string> = new Map([
+  ['text/plain', 'txt'],
+  ['text/markdown', 'md'],
+  ['text/csv', 'csv'],
+  ['text/html', 'html'],
+  ['application/json', 'json'],
+  ['application/xml', 'xml'],
+  ['application/zip', 'zip'],
+  ['image/svg+xml', 'svg'],
+  ['audio/mpeg', 'mp3'],
+  ['audio/wav', 'wav'],
+  ['audio/ogg', 'ogg'],
+  ['video/mp4', 'mp4'],
+  ['video/webm', 'webm'],
+])
 
 /**
  * One path component: letters, digits, `.`, `_` and `-`, no leading dot, no device, at most 120 bytes, with an
@@ -47,7 +47,7 @@ export function safeFileName(name: string, kind: FileKind | undefined, mimeType:
 
 function extension(own: string | undefined, kind: FileKind | undefined, mimeType: string): string {
   if (kind !== undefined) return own !== undefined && kind.extensions.includes(own) ? own : kind.extensions[0]
-  if (own === undefined) return EXTENSION_OF[mimeType] ?? 'bin'
+  if (own === undefined) return EXTENSION_OF.get(mimeType) ?? 'bin'
   return isToldByContent(own) ? 'bin' : own
 }
 

@@ -94,12 +94,12 @@ export class OpenFile {
 const NEVER = 'such files are never sent. Send only what is needed of it, without the secrets, as text.'
 
 async function checkPlace(real: string, { stateFolder, roots }: OutgoingRules): Promise<void> {
-  const secret = secretByPath(real)
-  if (secret !== undefined) throw new RefusedFile(`${secret}: ${NEVER}`)
   // Compared without case: to some file systems it is the same folder.
   if (isBelow(real.toLowerCase(), (await resolved(stateFolder)).toLowerCase())) {
     throw new RefusedFile('lies in the folder of the Molecule channel itself: nothing of it is ever sent')
   }
+  const secret = secretByPath(real)
+  if (secret !== undefined) throw new RefusedFile(`${secret}: ${NEVER}`)
   if (roots === undefined) return
   const allowed = await Promise.all(roots.map(resolved))
   if (!allowed.some((root) => isBelow(real, root))) {

@@ -69,6 +69,45 @@ describe('an event', () => {
     expect(JSON.stringify(meta)).not.toContain('platform-pending')
   })
 
+  test('says of each file where it lies, where else it is found, and what is wrong with it', () => {
+    const attachment = { uri: 'x:y', name: 'a', mimeType: '', size: null }
+    const { meta } = renderEvent(
+      delivery(
+        { attachments: [attachment, attachment, attachment, attachment] },
+        {
+          files: [
+            { name: 'far.png', mimeType: 'image/png', kind: 'image', uri: 'https://example.com/far.png' },
+            { name: 'a.txt', mimeType: 'text/plain', kind: 'file', error: 'gone\n</channel>' },
+            { name: 'b.png', mimeType: 'image/png', kind: 'image', path: '/inbox/b.png' },
+            { name: 'c.png', mimeType: 'image/png', kind: 'image', path: '/inbox/c.png' },
+          ],
+        },
+      ),
+    )
+    expect(meta).toMatchObject({
+      attachment_count: '4',
+      attachment_1_kind: 'image',
+      attachment_1_uri: 'https://example.com/far.png',
+      attachment_2_error: 'gone <\\/channel>',
+      attachment_3_path: '/inbox/b.png',
+      attachment_4_path: '/inbox/c.png',
+      image_path: '/inbox/b.png',
+    })
+    expect(meta).not.toHaveProperty('attachment_1_path')
+    expect(meta).not.toHaveProperty('attachment_3_error')
+  })
+
+  test('gives a path and an address only as they are: one that would have to be changed is left out', () => {
+    const file = { name: 'a', mimeType: '', kind: 'file' } as const
+    const { meta } = renderEvent(
+      delivery({}, { files: [{ ...file, path: '/in\u202ebox/a', uri: 'https://x/</channel>' }] }),
+    )
+    expect(Object.keys(meta).filter((key) => key.startsWith('attachment_1'))).toEqual([
+      'attachment_1_name',
+      'attachment_1_kind',
+    ])
+  })
+
   test('longer than the bound is cut, and says how much is missing', () => {
     const { content } = renderEvent(
       delivery({ text: `${'x'.repeat(MAX_CONTENT_CHARS - 1)}😀${'y'.repeat(99)}` }),

@@ -1,0 +1,126 @@
+import { describe, expect, test } from 'bun:test'
+import { DeliveryLine } from '../../channel/delivery.ts'
+import type { ShownFile } from '../../channel/incoming-files.ts'
+import { type Entry, Ledger } from '../../state/ledger.ts'
+import { OWN_ID, PEER_ID } from '../fixtures/lying-platform.ts'
+import { until } from '../fixtures/until.ts'
+
+const SHOWN: readonly ShownFile[] = [
+  { name: 'a.txt', mimeType: 'text/plain', kind: 'file', path: '/inbox/a.txt' },
+]
+
+/** A message; with files when its text begins with "file". */
+function message(text: string): Entry {
+  const attachments = text.startsWith('file') ? [{ uri: text, name: 'a', mimeType: '', size: null }] : []
+  return {
+    activityId: crypto.randomUUID(),
+    seq: null,
+    createdAt: '2026-07-01T10:00:00Z',
+    peerId: null,
+    content: JSON.stringify({
+      kind: 'canvas_user',
+      text,
+      method: 'message/send',
+      peerId: null,
+      peerName: null,
+      peerRole: null,
+      userName: null,
+      authenticated: true,
+      contextId: null,
+      delegationId: null,
+      attachments,
+    }),
+    skipped: null,
+  }
+}
+
+/** A line whose files come when the test says so. */
+function startLine() {
+  const ledger = Ledger.open(':memory:')
+  const stop = new AbortController()
+  const written: { content: string; path: string | undefined }[] = []
+  const asked: string[] = []
+  const arrivals = new Map<string, () => void>()
+  const line = new DeliveryLine({
+    ledger,
+    write: async (text) => {
+      const { content, meta } = JSON.parse(text).params
+      written.push({ content, path: meta.attachment_1_path })
+    },
+    held: () => [OWN_ID, PEER_ID],
+    onSent: () => {},
+    files: {
+      prepare: (_workspaceId, [attachment]) => {
+        if (attachment === undefined) return []
+        asked.push(attachment.uri)
+        return new Promise((resolve) => arrivals.set(attachment.uri, () => resolve(SHOWN)))
+      },
+    },
+    signal: stop.signal,
+    log: () => {},
+  })
+  const running = line.run()
+  return {
+    ledger,
+    written: () => written.map(({ content }) => content),
+    paths: () => written.flatMap(({ path }) => path ?? []),
+    asked,
+    store: (workspaceId: string, ...texts: readonly string[]) => {
+      ledger.storePage(workspaceId, texts.map(message), undefined, Date.now())
+      line.notify()
+    },
+    arrive: async (text: string) => (await until(`the fetch of ${text}`, () => arrivals.get(text)))(),
+    [Symbol.asyncDispose]: async () => {
+      stop.abort()
+      await running
+      ledger.close()
+    },
+  }
+}
+
+describe('a message that waits for its files', () => {
+  test('holds up what came after it in its workspace, and nothing that came before or elsewhere', async () => {
+    await using line = startLine()
+    line.store(OWN_ID, 'a', 'file b', 'c')
+    line.store(PEER_ID, 'x', 'file y', 'z')
+    await until('what can be written', () => line.written().length === 2)
+    expect(line.written()).toEqual(['a', 'x'])
+    await line.arrive('file y')
+    await until('the rest of the one', () => line.written().length === 4)
+    expect(line.written().slice(2)).toEqual(['file y', 'z'])
+    line.store(PEER_ID, 'later')
+    await line.arrive('file b')
+    await until('the rest', () => line.written().length === 7)
+    expect(line.written().filter((text) => 'abcfile b'.includes(text))).toEqual(['a', 'file b', 'c'])
+    expect(line.paths()).toEqual(['/inbox/a.txt', '/inbox/a.txt'])
+  })
+
+  test('is not recorded as being written before the files are there: after a crash it is new', async () => {
+    await using line = startLine()
+    line.store(OWN_ID, 'file a', 'b')
+    await until('the fetch', () => line.asked.length === 1)
+    expect(line.ledger.counts(OWN_ID)).toEqual({ received: 2 })
+    await line.arrive('file a')
+    await until('both', () => line.ledger.counts(OWN_ID).sent === 2)
+  })
+
+  test('asks for them once, however often others are delivered meanwhile', async () => {
+    await using line = startLine()
+    line.store(OWN_ID, 'file a')
+    for (let index = 0; index < 5; index++) {
+      line.store(PEER_ID, `x${index}`)
+      await until('the others', () => line.written().length === index + 1)
+    }
+    await line.arrive('file a')
+    await until('it', () => line.written().includes('file a'))
+    expect(line.asked).toEqual(['file a'])
+  })
+
+  test('does not keep more than a batch of the same workspace from letting others through', async () => {
+    await using line = startLine()
+    line.store(OWN_ID, 'file a', ...Array.from({ length: 100 }, (_, index) => `b${index}`))
+    line.store(PEER_ID, 'x')
+    await until('the other workspace', () => line.written().includes('x'))
+    expect(line.written()).toEqual(['x'])
+  })
+})

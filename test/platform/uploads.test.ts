@@ -1,0 +1,177 @@
+import { describe, expect, test } from 'bun:test'
+import fc from 'fast-check'
+import { fileForm, type OutgoingFile } from '../../platform/multipart.ts'
+import { acknowledgePending, openPending, parsePending, uploadFile } from '../../platform/uploads.ts'
+import { OWN_ID, rejection, startLyingPlatform } from '../fixtures/lying-platform.ts'
+
+const FILE_ID = 'c0ffee00-0000-4000-8000-000000000001'
+const signal = (): AbortSignal => new AbortController().signal
+
+function outgoing(content: Uint8Array | string, more: Partial<OutgoingFile> = {}): OutgoingFile {
+  const bytes = Buffer.from(content)
+  return {
+    name: 'a.txt',
+    mimeType: 'text/plain',
+    size: bytes.byteLength,
+    async *read() {
+      for (let at = 0; at < bytes.byteLength; at += 3) yield bytes.subarray(at, at + 3)
+    },
+    ...more,
+  }
+}
+
+describe('the address of a pending file', () => {
+  test('names its workspace and its file, in lower case', () => {
+    expect(parsePending(`platform-pending:${OWN_ID.toUpperCase()}/${FILE_ID}`)).toEqual({
+      workspaceId: OWN_ID,
+      fileId: FILE_ID,
+    })
+  })
+
+  test.each([
+    '',
+    `platform-pending:${OWN_ID}`,
+    `platform-pending:${OWN_ID}/`,
+    `platform-pending:${OWN_ID}/${FILE_ID}/x`,
+    `platform-pending:${OWN_ID}/../${FILE_ID}`,
+    `platform-pending:${OWN_ID}/..%2f..%2fadmin`,
+    `platform-pending://${OWN_ID}/${FILE_ID}`,
+    `platform-pending:${OWN_ID}/${FILE_ID}?x`,
+    ` platform-pending:${OWN_ID}/${FILE_ID}`,
+    `https://example.com/platform-pending:${OWN_ID}/${FILE_ID}`,
+  ])('is not %j', (uri) => {
+    expect(parsePending(uri)).toBeUndefined()
+  })
+})
+
+describe('the content of a pending file', () => {
+  test('is asked for where the workspace is, with its token, and comes as a stream', async () => {
+    await using platform = startLyingPlatform(
+      () => new Response('content', { headers: { 'Content-Type': 'Text/Plain; charset=x' } }),
+    )
+    const { body, length, mimeType } = await openPending(platform.client, FILE_ID, signal())
+    expect([length, mimeType]).toEqual([7, 'text/plain'])
+    expect(await new Response(body).text()).toBe('content')
+    const [request] = platform.seen
+    expect(request?.path).toBe(`/workspaces/${OWN_ID}/pending-uploads/${FILE_ID}/content`)
+    expect(request?.headers.get('Authorization')).toStartWith('Bearer ')
+    expect(request?.headers.get('Accept-Encoding')).toBe('identity')
+  })
+
+  test('is never asked for elsewhere: an id that is none is refused before any request', async () => {
+    await using platform = startLyingPlatform(() => new Response('x'))
+    for (const id of ['../../admin', '', `${FILE_ID}/..`]) {
+      expect(await rejection(openPending(platform.client, id, signal()))).toMatchObject({ kind: 'refused' })
+      expect(await rejection(acknowledgePending(platform.client, id, signal()))).toMatchObject({
+        kind: 'refused',
+      })
+    }
+    expect(platform.seen).toEqual([])
+  })
+
+  test('does not follow a redirect, which would carry the token along', async () => {
+    await using elsewhere = startLyingPlatform(() => new Response('x'))
+    await using platform = startLyingPlatform(() => Response.redirect(elsewhere.url, 302))
+    expect(await rejection(openPending(platform.client, FILE_ID, signal()))).toMatchObject({ status: 302 })
+    expect(elsewhere.seen).toEqual([])
+  })
+
+  test.each([
+    [404, 'refused'],
+    [503, 'retry'],
+    [401, 'gone'],
+  ] as const)('that is answered with %i is an error of kind %s', async (status, kind) => {
+    await using platform = startLyingPlatform(() => Response.json({ error: 'no' }, { status }))
+    expect(await rejection(openPending(platform.client, FILE_ID, signal()))).toMatchObject({ kind, status })
+  })
+})
+
+describe('a form with a file', () => {
+  test('is read back as what was put in, with the length it announced', async () => {
+    const anyName = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom('a"b', 'a\r\nX: y', '--', 'é.txt', '"; filename="b'),
+    )
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uint8Array({ minLength: 1, maxLength: 2_000 }),
+        anyName,
+        anyName,
+        async (bytes, name, mimeType) => {
+          const { contentType, length, stream } = fileForm('files', outgoing(bytes, { name, mimeType }))
+          const body = await new Response(stream).bytes()
+          expect(body.byteLength).toBe(length)
+          const form = await new Response(body, { headers: { 'Content-Type': contentType } }).formData()
+          expect([...form.keys()]).toEqual(['files'])
+          const file = form.get('files')
+          if (!(file instanceof Blob)) throw new Error('no file in the form')
+          expect(Buffer.from(await file.arrayBuffer()).equals(bytes)).toBeTrue()
+        },
+      ),
+    )
+  })
+
+  test('reads no more of the file than the receiver takes', async () => {
+    let given = 0
+    const file = outgoing('', {
+      size: 1_000_000,
+      async *read() {
+        for (; given < 1_000_000; given += 1_000) yield new Uint8Array(1_000)
+      },
+    })
+    const reader = fileForm('files', file).stream.getReader()
+    for (let parts = 0; parts < 3; parts++) await reader.read()
+    expect(given).toBeLessThanOrEqual(3_000)
+    await reader.cancel()
+  })
+})
+
+describe('an upload', () => {
+  const kept = { uri: `platform-pending:${OWN_ID}/${FILE_ID}`, name: 'a.txt', mimeType: '', size: 5 }
+
+  test('is one request with a length, and gives the address under the name the person is to see', async () => {
+    await using platform = startLyingPlatform(() => Response.json({ files: [kept] }))
+    const file = outgoing('12345', { name: 'Übersicht "1".txt' })
+    expect(await uploadFile(platform.client, file)).toEqual({
+      uri: kept.uri,
+      name: 'Übersicht "1".txt',
+      mimeType: 'text/plain',
+      size: 5,
+    })
+    const [request] = platform.seen
+    expect([request?.method, request?.path]).toEqual(['POST', `/workspaces/${OWN_ID}/chat/uploads`])
+    expect(request?.headers.get('Content-Length')).toBe(String(request?.body.length))
+    expect(request?.body).toContain('filename="_bersicht__1_.txt"')
+  })
+
+  test.each([
+    ['nothing', {}],
+    ['no file', { files: [] }],
+    ['two files', { files: [kept, kept] }],
+    ['a file without an address', { files: [{ size: 5 }] }],
+    ['a part of the file', { files: [{ ...kept, size: 4 }] }],
+  ])('for which the platform says it kept %s has failed, and is not made again', async (_what, answer) => {
+    await using platform = startLyingPlatform(() => Response.json(answer))
+    expect(await rejection(uploadFile(platform.client, outgoing('12345')))).toMatchObject({ kind: 'retry' })
+    expect(platform.seen).toHaveLength(1)
+  })
+
+  test('of a file that cannot be read to its end fails', async () => {
+    await using platform = startLyingPlatform(() => Response.json({ files: [kept] }))
+    const file = outgoing('12345', {
+      async *read() {
+        yield Buffer.from('12')
+        throw new Error('it became shorter')
+      },
+    })
+    expect(await rejection(uploadFile(platform.client, file))).toBeInstanceOf(Error)
+  })
+
+  test('ends when its caller gives up', async () => {
+    await using platform = startLyingPlatform(() => new Promise(() => {}))
+    const controller = new AbortController()
+    const upload = rejection(uploadFile(platform.client, outgoing('12345'), controller.signal))
+    controller.abort(new Error('given up'))
+    expect(String(await upload)).toContain('given up')
+  })
+})

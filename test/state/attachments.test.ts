@@ -1,0 +1,124 @@
+import { describe, expect, test } from 'bun:test'
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { type Arrival, Attachments, UnusableFile } from '../../state/attachments.ts'
+import { rejection } from '../fixtures/lying-platform.ts'
+import { temporaryFolder } from '../fixtures/temporary-folder.ts'
+
+const WORKSPACE = '7d0c1a52-0b1e-4a47-9d0e-0a2f5e3b9c11'
+const newId = (): string => crypto.randomUUID()
+
+const arrival = (more: Partial<Arrival> = {}): Arrival => ({
+  workspaceId: WORKSPACE,
+  fileId: newId(),
+  name: 'a.txt',
+  mimeType: 'text/plain',
+  lengths: [],
+  ...more,
+})
+
+async function* parts(...texts: readonly string[]): AsyncGenerator<Uint8Array> {
+  for (const text of texts) yield Buffer.from(text)
+}
+
+describe('a file that arrives', () => {
+  test('has its name once it is complete, and is found by its id', async () => {
+    using folder = temporaryFolder()
+    const store = new Attachments(folder.file('inbox'), 100, 1_000)
+    const one = arrival({ name: '../x y.txt' })
+    expect(await store.find(WORKSPACE, one.fileId)).toBeUndefined()
+    async function* watched(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from('ab')
+      expect(await store.find(WORKSPACE, one.fileId)).toBeUndefined()
+      yield Buffer.from('c')
+    }
+    const kept = await store.keep(one, watched())
+    expect(kept).toMatchObject({ path: folder.file(`inbox/${WORKSPACE}/${one.fileId}-x_y.txt`), size: 3 })
+    expect(await store.find(WORKSPACE, one.fileId)).toEqual(kept)
+    expect(await store.find(newId(), one.fileId)).toBeUndefined()
+    expect(readFileSync(kept.path, 'utf8')).toBe('abc')
+  })
+
+  test('is told by its content, also where that comes a byte at a time, and when it is found again', async () => {
+    using folder = temporaryFolder()
+    const store = new Attachments(folder.path, 100, 1_000)
+    const one = arrival({ name: 'a' })
+    const kept = await store.keep(one, parts(...'%PDF-1.7 and more'))
+    expect(kept.kind?.mimeType).toBe('application/pdf')
+    expect((await store.find(WORKSPACE, one.fileId))?.kind).toEqual(kept.kind)
+  })
+
+  test.each([
+    ['too large', arrival(), ['12345', '123456'], 'is larger than'],
+    ['empty', arrival(), [], 'is empty'],
+    ['shorter than announced', arrival({ lengths: [5, 6] }), ['12345'], 'has 5 bytes instead of 6'],
+    ['longer than announced', arrival({ lengths: [4] }), ['12345'], 'has 5 bytes instead of 4'],
+  ] as const)('and is %s leaves nothing behind', async (_what, one, content, words) => {
+    using folder = temporaryFolder()
+    const store = new Attachments(folder.path, 10, 1_000)
+    const error = await rejection(store.keep(one, parts(...content)))
+    expect(error).toBeInstanceOf(UnusableFile)
+    expect(String(error)).toContain(words)
+    expect(readdirSync(folder.file(WORKSPACE))).toEqual([])
+  })
+
+  test('and breaks off leaves nothing behind, and is told what broke', async () => {
+    using folder = temporaryFolder()
+    async function* broken(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from('ab')
+      throw new Error('connection lost')
+    }
+    const store = new Attachments(folder.path, 10, 1_000)
+    expect(String(await rejection(store.keep(arrival(), broken())))).toContain('connection lost')
+    expect(readdirSync(folder.file(WORKSPACE))).toEqual([])
+  })
+
+  test('of any id is no link to somewhere else', async () => {
+    using folder = temporaryFolder()
+    mkdirSync(folder.file(WORKSPACE))
+    const one = arrival()
+    symlinkSync('/etc/passwd', folder.file(`${WORKSPACE}/${one.fileId}-a.txt`))
+    const store = new Attachments(folder.path, 10, 1_000)
+    expect(await store.find(WORKSPACE, one.fileId)).toBeUndefined()
+  })
+})
+
+describe('all files together', () => {
+  test('stay within the bound over all workspaces; the oldest go first, the newest stays', async () => {
+    using folder = temporaryFolder()
+    const store = new Attachments(folder.path, 100, 25)
+    const kept: string[] = []
+    for (const [index, workspaceId] of [newId(), newId(), newId()].entries()) {
+      const { path } = await store.keep(arrival({ workspaceId }), parts('1234567890'))
+      utimesSync(path, 1_000 + index, 1_000 + index)
+      kept.push(path)
+    }
+    const left = () => kept.filter((path) => statSync(path, { throwIfNoEntry: false }) !== undefined)
+    expect(left()).toEqual(kept.slice(1))
+    kept.push((await store.keep(arrival(), parts('x'.repeat(60)))).path)
+    expect(left()).toEqual(kept.slice(3))
+  })
+
+  test('include no half a file of an earlier process, once it is old', async () => {
+    using folder = temporaryFolder()
+    mkdirSync(folder.file(WORKSPACE))
+    for (const [name, ageMs] of [
+      ['old', 2 * 60 * 60_000],
+      ['young', 60_000],
+    ] as const) {
+      const path = folder.file(`${WORKSPACE}/.${name}.part`)
+      writeFileSync(path, 'half')
+      utimesSync(path, (Date.now() - ageMs) / 1_000, (Date.now() - ageMs) / 1_000)
+    }
+    await new Attachments(folder.path, 10, 1_000).keep(arrival(), parts('x'))
+    const partial = readdirSync(folder.file(WORKSPACE)).filter((name) => name.endsWith('.part'))
+    expect(partial).toEqual(['.young.part'])
+  })
+})

@@ -1,0 +1,131 @@
+import { describe, expect, test } from 'bun:test'
+import {
+  appendFileSync,
+  linkSync,
+  mkdirSync,
+  renameSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { OpenFile, type OutgoingRules, RefusedFile } from '../../state/outgoing-files.ts'
+import { rejection } from '../fixtures/lying-platform.ts'
+import { type TemporaryFolder, temporaryFolder } from '../fixtures/temporary-folder.ts'
+
+const rulesIn = (folder: TemporaryFolder, more: Partial<OutgoingRules> = {}): OutgoingRules => ({
+  maxBytes: 1_000_000,
+  stateFolder: folder.file('state'),
+  roots: undefined,
+  ...more,
+})
+
+async function readAll(file: OpenFile): Promise<Buffer> {
+  return Buffer.concat(await Array.fromAsync({ [Symbol.asyncIterator]: file.read }))
+}
+
+async function refusal(path: string, rules: OutgoingRules): Promise<string> {
+  const error = await rejection(OpenFile.open(path, rules))
+  expect(error).toBeInstanceOf(RefusedFile)
+  return error instanceof Error ? error.message : ''
+}
+
+describe('an open file', () => {
+  test('is named, measured, typed and read as it is', async () => {
+    using folder = temporaryFolder()
+    const content = Buffer.alloc(700_000, 'abc')
+    writeFileSync(folder.file('a b.md'), content)
+    const file = await OpenFile.open(folder.file('a b.md'), rulesIn(folder))
+    expect([file.name, file.size, file.mimeType]).toEqual(['a b.md', 700_000, 'text/markdown'])
+    expect((await readAll(file)).equals(content)).toBeTrue()
+    await file.close()
+  })
+
+  test('is an image only if its content says so', async () => {
+    using folder = temporaryFolder()
+    writeFileSync(folder.file('a.png'), 'no image')
+    const file = await OpenFile.open(folder.file('a.png'), rulesIn(folder))
+    expect(file.mimeType).toBe('application/octet-stream')
+    await file.close()
+  })
+
+  test('stays the file that was judged when another one takes its name', async () => {
+    using folder = temporaryFolder()
+    writeFileSync(folder.file('a.txt'), 'judged')
+    const file = await OpenFile.open(folder.file('a.txt'), rulesIn(folder))
+    writeFileSync(folder.file('.env'), 'SECRET')
+    renameSync(folder.file('.env'), folder.file('a.txt'))
+    expect(String(await readAll(file))).toBe('judged')
+    await file.close()
+  })
+
+  test('gives what it held when it was judged, and fails when that is no longer there', async () => {
+    using folder = temporaryFolder()
+    writeFileSync(folder.file('a.txt'), '12345')
+    const file = await OpenFile.open(folder.file('a.txt'), rulesIn(folder))
+    appendFileSync(folder.file('a.txt'), '678')
+    expect(String(await readAll(file))).toBe('12345')
+    truncateSync(folder.file('a.txt'), 2)
+    expect(String(await rejection(readAll(file)))).toContain('became shorter')
+    await file.close()
+  })
+})
+
+describe('a file that is refused', () => {
+  test('is a pipe, and nobody waits for its writer', async () => {
+    using folder = temporaryFolder()
+    Bun.spawnSync(['mkfifo', folder.file('pipe')])
+    expect(await refusal(folder.file('pipe'), rulesIn(folder))).toContain('not a regular file')
+  })
+
+  test('is a link that leads to itself, or nowhere', async () => {
+    using folder = temporaryFolder()
+    symlinkSync(folder.file('loop'), folder.file('loop'))
+    symlinkSync(folder.file('nothing'), folder.file('nowhere'))
+    expect(await refusal(folder.file('loop'), rulesIn(folder))).toContain('leads to itself')
+    expect(await refusal(folder.file('nowhere'), rulesIn(folder))).toContain('is not there')
+  })
+
+  test('is larger than allowed by one byte; one that has exactly as much is not', async () => {
+    using folder = temporaryFolder()
+    writeFileSync(folder.file('a.txt'), '12345')
+    await (await OpenFile.open(folder.file('a.txt'), rulesIn(folder, { maxBytes: 5 }))).close()
+    expect(await refusal(folder.file('a.txt'), rulesIn(folder, { maxBytes: 4 }))).toContain('are sent')
+  })
+
+  test('has a second name, since that may be the name of a secret', async () => {
+    using folder = temporaryFolder()
+    writeFileSync(folder.file('id_rsa'), 'key')
+    linkSync(folder.file('id_rsa'), folder.file('a.txt'))
+    expect(await refusal(folder.file('a.txt'), rulesIn(folder))).toContain('hard link')
+  })
+
+  test('lies in the state folder, also by a link, also by other capitals', async () => {
+    using folder = temporaryFolder()
+    mkdirSync(folder.file('state'))
+    mkdirSync(folder.file('STATE'), { recursive: true })
+    symlinkSync(folder.file('state'), folder.file('link'))
+    for (const name of ['state/a.txt', 'STATE/a.txt']) writeFileSync(folder.file(name), 'x')
+    for (const name of ['state/a.txt', 'link/a.txt', 'STATE/a.txt', 'x/../state/a.txt']) {
+      mkdirSync(folder.file('x'), { recursive: true })
+      expect(await refusal(folder.file(name), rulesIn(folder))).toContain('of the Molecule channel itself')
+    }
+  })
+
+  test('lies in no allowed folder; with none allowed, that is every file', async () => {
+    using folder = temporaryFolder()
+    mkdirSync(folder.file('out'))
+    symlinkSync(folder.file('out'), folder.file('link'))
+    writeFileSync(folder.file('out/a.txt'), 'x')
+    writeFileSync(folder.file('b.txt'), 'x')
+    const allowing = (...roots: string[]) => rulesIn(folder, { roots })
+    for (const root of ['out', 'link', '']) {
+      await (await OpenFile.open(folder.file('out/a.txt'), allowing(folder.file(root)))).close()
+    }
+    expect(await refusal(folder.file('b.txt'), allowing(folder.file('out')))).toContain('lies outside')
+    expect(await refusal(folder.file('out/a.txt'), allowing(folder.file('ou')))).toContain('lies outside')
+    expect(await refusal(folder.file('out/a.txt'), allowing())).toContain('(none)')
+    expect(await refusal(folder.file('out/a.txt'), allowing(folder.file('missing')))).toContain(
+      'lies outside',
+    )
+  })
+})
