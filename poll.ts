@@ -49,6 +49,7 @@ export async function runFeed(options: PollOptions): Promise<void> {
       while (hinted && found === 0 && !signal.aborted) {
         // A hint that comes meanwhile keeps a second look of its own.
         hinted = await wake.wait(SECOND_LOOK_MS, signal)
+        if (hinted) await sleep(pace.waitMs(), signal, timers)
         found = await feed.look()
       }
       if (failures > 0) options.log(`reads its inbox again after ${failures} failed attempts`)
