@@ -1,9 +1,11 @@
 /** The tools this server offers, and the one way they are called. */
 import { describeError, PlatformError } from '../../platform/errors.ts'
 import { channelReceipt } from './channel-receipt.ts'
+import { commitMemory } from './commit-memory.ts'
 import { delegateTask } from './delegate-task.ts'
 import { getWorkspaceInfo } from './get-workspace-info.ts'
 import { listPeers } from './list-peers.ts'
+import { recallMemory } from './recall-memory.ts'
 import { replyToWorkspace } from './reply-to-workspace.ts'
 import { sendMessageToUser } from './send-message-to-user.ts'
 import { status } from './status.ts'
@@ -15,6 +17,8 @@ export const TOOLS: readonly Tool[] = [
   delegateTask,
   listPeers,
   getWorkspaceInfo,
+  commitMemory,
+  recallMemory,
   status,
   channelReceipt,
 ]

@@ -103,10 +103,17 @@ async function answer(
   client: PlatformClient,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  if (stored.peerId === null || stored.peerId.toLowerCase() === stored.workspaceId) {
-    return writeToUser(client, content, signal)
+  const { kind, contextId, delegationId } = inboundSchema.parse(JSON.parse(stored.content))
+  if (kind === 'delegation_result') {
+    return failure(
+      'A delegation result is not a message of somebody who waits: write to the peer with peer_id, or to the person with send_message_to_user.',
+    )
   }
-  const { contextId, delegationId } = inboundSchema.parse(JSON.parse(stored.content))
+  if (stored.peerId === null) {
+    const posted = await writeToUser(client, content, signal)
+    if (kind === 'canvas_user' || posted.isError === true) return posted
+    return { text: `${posted.text} There is no way back to where this ${kind} message came from.` }
+  }
   return writeToPeer(client, stored.peerId, { ...content, contextId, delegationId }, signal)
 }
 
