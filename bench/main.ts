@@ -7,6 +7,7 @@ import { currentBundle } from '../test/fixtures/bundle.ts'
 import { Scene } from '../test/fixtures/scene.ts'
 import { measureBacklog } from './backlog.ts'
 import { measureExit } from './exit.ts'
+import { measureFiles } from './files.ts'
 import { measurePollLatency, measureStreamLatency } from './latency.ts'
 import { type Line, renderTable } from './line.ts'
 import { measureManyWorkspaces } from './many-workspaces.ts'
@@ -32,6 +33,7 @@ await measure('latency without one', measurePollLatency)
 await measure('backlog', measureBacklog)
 await measure('receipt', measureReceipt)
 await measure('exit', measureExit)
+await measure('files', measureFiles)
 await measure('many workspaces', measureManyWorkspaces)
 await measure('rest', () => resting.lines())
 

@@ -6,6 +6,11 @@ export function residentBytes(pid: number): number | undefined {
   return readKilobytes(`/proc/${pid}/smaps_rollup`, 'Rss')
 }
 
+/** The most bytes of memory that a process has had in use since it began, shared pages included. */
+export function peakBytes(pid: number): number | undefined {
+  return readKilobytes(`/proc/${pid}/status`, 'VmHWM')
+}
+
 /** Bytes of memory, each shared page divided by the number of those who share it. */
 export function proportionalBytes(pid: number): number | undefined {
   return readKilobytes(`/proc/${pid}/smaps_rollup`, 'Pss')
