@@ -12,6 +12,7 @@
  * - skipped: not for the model (an echo of our own words, a failed push attempt, a row from before the start).
  */
 import type { Database } from 'bun:sqlite'
+import { type InboxFilter, queryInbox } from './inbox-query.ts'
 import { openLedgerFile } from './ledger-file.ts'
 
 export type MessageState = 'received' | 'sending' | 'sent' | 'confirmed' | 'answered' | 'skipped'
@@ -273,6 +274,11 @@ export class Ledger {
          AND sent_at > ? ORDER BY sent_at DESC LIMIT 100`,
       )
       .all(workspaceId, now - OPEN_MS)
+  }
+
+  /** What arrived, by state, sender and age. */
+  list(filter: InboxFilter): ReturnType<typeof queryInbox> {
+    return queryInbox(this.#db, filter)
   }
 
   /** How many messages of a workspace are in each state. */

@@ -4,6 +4,7 @@ import { channelReceipt } from './channel-receipt.ts'
 import { commitMemory } from './commit-memory.ts'
 import { delegateTask } from './delegate-task.ts'
 import { getWorkspaceInfo } from './get-workspace-info.ts'
+import { inbox } from './inbox.ts'
 import { listPeers } from './list-peers.ts'
 import { recallMemory } from './recall-memory.ts'
 import { replyToWorkspace } from './reply-to-workspace.ts'
@@ -19,6 +20,7 @@ export const TOOLS: readonly Tool[] = [
   getWorkspaceInfo,
   commitMemory,
   recallMemory,
+  inbox,
   status,
   channelReceipt,
 ]

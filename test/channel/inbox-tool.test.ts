@@ -1,0 +1,96 @@
+import { describe, expect, test } from 'bun:test'
+import { Chat } from '../../demo/chat.ts'
+import { startPlatform } from '../../local-platform/platform.ts'
+import { type Bench, startBench } from '../fixtures/tool-context.ts'
+
+interface Scene {
+  readonly builder: Bench
+  readonly builderId: string
+  readonly reviewerId: string
+  readonly fromReviewer: (text: string) => Promise<unknown>
+  readonly fromPerson: (text: string) => Promise<void>
+  readonly end: () => Promise<void>
+}
+
+async function scene(): Promise<Scene> {
+  const platform = await startPlatform()
+  const [, builder, reviewer] = platform.createTeam()
+  if (builder === undefined || reviewer === undefined) throw new Error('no team')
+  const bench = (id: string, token: string) =>
+    startBench([{ platformUrl: platform.url, workspaceId: id, token }])
+  const tools = bench(reviewer.id, reviewer.token)
+  const chat = new Chat(platform.url, platform.adminToken)
+  return {
+    builder: bench(builder.id, builder.token),
+    builderId: builder.id,
+    reviewerId: reviewer.id,
+    fromReviewer: (text) => tools.call('reply_to_workspace', { peer_id: builder.id, text }),
+    fromPerson: (text) => chat.write(builder.id, text),
+    end: () => platform.stop(),
+  }
+}
+
+const ids = (text: string): string[] =>
+  [...text.matchAll(/activity_id ([0-9a-f-]{36})/g)].map(([, id]) => id ?? '')
+
+describe('inbox', () => {
+  test('shows what is unanswered, newest first, and no more once it is answered or marked as done', async () => {
+    const { builder, builderId, fromReviewer, fromPerson, end } = await scene()
+    expect((await builder.call('inbox')).text).toBe('Nothing is unanswered.')
+    await fromPerson('from the person')
+    await fromReviewer('from the reviewer')
+    await fromReviewer('for your information')
+    await builder.receive(builderId)
+    const { text } = await builder.call('inbox')
+    const [information = '', question = '', person = ''] = ids(text)
+    expect(text.indexOf('for your information')).toBeLessThan(text.indexOf('from the person'))
+    await builder.call('reply_to_workspace', { activity_id: question, text: 'done' })
+    await builder.call('inbox', { mark_done: [information] })
+    expect(ids((await builder.call('inbox')).text)).toEqual([person])
+    expect(ids((await builder.call('inbox', { show: 'all' })).text)).toEqual([information, question, person])
+    await end()
+  })
+
+  test('narrows by peer', async () => {
+    const { builder, builderId, reviewerId, fromReviewer, fromPerson, end } = await scene()
+    await fromPerson('from the person')
+    await fromReviewer('from the reviewer')
+    await builder.receive(builderId)
+    const { text } = await builder.call('inbox', { peer_id: reviewerId.toUpperCase() })
+    expect(text).toContain('from the reviewer')
+    expect(text).not.toContain('from the person')
+    await end()
+  })
+
+  test('cuts a long text in the list and gives the whole of it on request', async () => {
+    const { builder, builderId, fromPerson, end } = await scene()
+    const long = `begin ${'x'.repeat(2_000)} end`
+    await fromPerson(long)
+    await builder.receive(builderId)
+    const { text } = await builder.call('inbox')
+    expect(text).not.toContain(' end')
+    expect((await builder.call('inbox', { activity_id: ids(text)[0] })).text).toBe(long)
+    await end()
+  })
+
+  test('what was not for the model is listed with its reason on request only', async () => {
+    const { builder, builderId, end } = await scene()
+    await builder.call('send_message_to_user', { message: 'our own words' })
+    await builder.receive(builderId)
+    expect((await builder.call('inbox', { show: 'all' })).text).toBe('Nothing is there.')
+    expect((await builder.call('inbox', { show: 'skipped' })).text).toContain('our own words to the user')
+    await end()
+  })
+
+  test('an unknown id is named, and the known ones are still marked', async () => {
+    const { builder, builderId, fromPerson, end } = await scene()
+    await fromPerson('hello')
+    await builder.receive(builderId)
+    const [known = ''] = ids((await builder.call('inbox')).text)
+    const outcome = await builder.call('inbox', { mark_done: [known, 'nonsense'] })
+    expect(outcome.isError).toBeTrue()
+    expect(outcome.text).toContain('1 message(s) marked as done; not known here: nonsense')
+    expect((await builder.call('inbox')).text).toBe('Nothing is unanswered.')
+    await end()
+  })
+})
