@@ -48,7 +48,8 @@ export async function openPending(
   signal: AbortSignal,
 ): Promise<PendingContent> {
   const { body, headers } = await client.content(pendingPath(client, fileId, 'content'), signal)
-  const length = headers.get('content-length')
+  // Of a body that was packed for the way it would be the length of the pack.
+  const length = headers.has('content-encoding') ? null : headers.get('content-length')
   return {
     body: body ?? new ReadableStream({ start: (controller) => controller.close() }),
     length: length !== null && /^\d+$/.test(length) ? Number(length) : undefined,

@@ -58,6 +58,16 @@ describe('the content of a pending file', () => {
     expect(request?.headers.get('Accept-Encoding')).toBe('identity')
   })
 
+  test('that was packed for the way has no length that could be compared', async () => {
+    await using platform = startLyingPlatform(() => {
+      const packed = Bun.gzipSync(Buffer.from('content'))
+      return new Response(packed, { headers: { 'Content-Encoding': 'gzip' } })
+    })
+    const { body, length } = await openPending(platform.client, FILE_ID, signal())
+    expect(length).toBeUndefined()
+    expect(await new Response(body).text()).toBe('content')
+  })
+
   test('is never asked for elsewhere: an id that is none is refused before any request', async () => {
     await using platform = startLyingPlatform(() => new Response('x'))
     for (const id of ['../../admin', '', `${FILE_ID}/..`]) {

@@ -131,6 +131,9 @@ describe('a file that may not leave', () => {
       expect(outcome.isError).toBe(true)
       expect(outcome.text).toStartWith(`Nothing was sent.\n- ${path} ${why}`)
     }
+    const eleven = Array.from({ length: 11 }, () => fine)
+    const outcome = await host.call('send_message_to_user', { message: 'here', attachments: eleven })
+    expect([outcome.isError, outcome.text]).toEqual([true, expect.stringContaining('at most 10 files')])
     expect(await scene.person.read(member.id)).toEqual([])
     expect(scene.requests.filter((request) => request.endsWith('/chat/uploads'))).toEqual([])
   })
