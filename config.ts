@@ -10,12 +10,12 @@ import {
   type SingleSettings,
   setValue,
   showValue,
-} from './config-settings.ts'
-import { readTargets, type Target } from './config-targets.ts'
+} from './config/settings.ts'
+import { readTargets, type Target } from './config/targets.ts'
 import { plainText } from './plain-text.ts'
 
-export type { ChannelMode, Environment, LogLevel } from './config-settings.ts'
-export type { Target } from './config-targets.ts'
+export type { ChannelMode, Environment, LogLevel } from './config/settings.ts'
+export type { Target } from './config/targets.ts'
 
 /** Frozen throughout. Intervals are in milliseconds, the window is in seconds. */
 export interface Config extends SingleSettings {

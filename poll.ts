@@ -1,13 +1,13 @@
 /**
  * When the inbox of one workspace is looked at. Polling is the truth; everything else only decides when to look.
  */
-import { Feed, type FeedOptions } from './feed.ts'
-import { Pace } from './pace.ts'
-import { backoffDelayMs } from './platform/backoff.ts'
+import { Feed, type FeedOptions } from './feed/feed.ts'
 import { describeError, PlatformError } from './platform/errors.ts'
-import { computeJitteredInterval } from './platform/jitter.ts'
-import { sleep } from './platform/sleep.ts'
-import type { Wake } from './wake.ts'
+import { backoffDelayMs } from './timing/backoff.ts'
+import { computeJitteredInterval } from './timing/jitter.ts'
+import { Pace } from './timing/pace.ts'
+import { sleep } from './timing/sleep.ts'
+import type { Wake } from './timing/wake.ts'
 
 export interface PollOptions extends FeedOptions {
   readonly pollIntervalMs: number

@@ -12,7 +12,7 @@ import { type Hearing, judgeHearing, readAncestors } from './channel/listener.ts
 import { type SessionView, statusReport } from './channel/status-report.ts'
 import type { ToolContext } from './channel/tools/tool.ts'
 import { type Config, type ConfigResult, type Environment, parseConfig, resolveStateDir } from './config.ts'
-import { Membership } from './membership.ts'
+import { Membership } from './membership/membership.ts'
 import { PlatformClient } from './platform/client.ts'
 import { describeError } from './platform/errors.ts'
 import { Attachments } from './state/attachments.ts'

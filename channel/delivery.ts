@@ -8,9 +8,9 @@
  */
 import { describeError } from '../platform/errors.ts'
 import { type Inbound, inboundSchema } from '../platform/inbound.ts'
-import { sleep, systemTimers, type Timers } from '../platform/sleep.ts'
 import type { Ledger, StoredMessage } from '../state/ledger.ts'
-import { Wake } from '../wake.ts'
+import { sleep, systemTimers, type Timers } from '../timing/sleep.ts'
+import { Wake } from '../timing/wake.ts'
 import type { IncomingFiles, ShownFile } from './incoming-files.ts'
 import { notificationLine, renderEvent } from './notification.ts'
 

@@ -3,15 +3,16 @@
  * shown. Only what this workspace's own platform keeps for this very workspace is fetched: any other address would
  * let a stranger choose whom this machine asks, and with which token.
  */
-import { backoffDelayMs } from '../platform/backoff.ts'
+
 import type { PlatformClient } from '../platform/client.ts'
 import { describeError, PlatformError } from '../platform/errors.ts'
 import { deadline } from '../platform/http.ts'
 import type { Attachment } from '../platform/message-body.ts'
-import { sleep } from '../platform/sleep.ts'
 import { acknowledgePending, openPending, parsePending } from '../platform/uploads.ts'
 import { type Attachments, type KeptFile, UnusableFile } from '../state/attachments.ts'
 import { trueMimeType } from '../state/file-kinds.ts'
+import { backoffDelayMs } from '../timing/backoff.ts'
+import { sleep } from '../timing/sleep.ts'
 
 /** A file as it stands in the event. */
 export interface ShownFile {

@@ -1,6 +1,6 @@
 /** What `status` shows: configuration, lock, presence, cursor, last errors, host. One screen of text. */
 import type { ConfigResult } from '../config.ts'
-import type { MembershipReport } from '../membership.ts'
+import type { MembershipReport } from '../membership/membership.ts'
 import { plainText } from '../plain-text.ts'
 import type { MessageState } from '../state/ledger.ts'
 import type { Holder } from '../state/lock.ts'

@@ -3,7 +3,8 @@
  * answer means, and when to ask again. It knows nothing of the single resources.
  */
 import type { ZodType } from 'zod'
-import { backoffDelayMs } from './backoff.ts'
+import { backoffDelayMs } from '../timing/backoff.ts'
+import { sleep } from '../timing/sleep.ts'
 import { PlatformError } from './errors.ts'
 import { kindOfStatus, readFailure } from './failure.ts'
 import {
@@ -15,7 +16,6 @@ import {
   type Reply,
   readCapped,
 } from './http.ts'
-import { sleep } from './sleep.ts'
 
 /** One workspace as seen from outside: where it lives and how we prove that we are it. */
 export interface Endpoint {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { backoffDelayMs } from '../../platform/backoff.ts'
 import { describeError } from '../../platform/errors.ts'
-import { sleep } from '../../platform/sleep.ts'
 import { compareTimestamps, isTimestamp } from '../../platform/timestamp.ts'
+import { backoffDelayMs } from '../../timing/backoff.ts'
+import { sleep } from '../../timing/sleep.ts'
 
 describe('compareTimestamps', () => {
   test('orders by time to the last digit, whatever the length of the fraction and the zone', () => {

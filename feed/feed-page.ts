@@ -1,0 +1,31 @@
+/** What one page of a feed tells about where to read on. Pure. */
+import type { Page } from '../platform/activity.ts'
+import { compareTimestamps } from '../platform/timestamp.ts'
+import type { Cursor } from '../state/ledger.ts'
+
+/** Where the cursor stands after a page; where it stood, if the page is of no use for it. */
+export function position(page: Page, cursor: Cursor): Pick<Cursor, 'activityId' | 'createdAt'> {
+  return {
+    activityId: page.newestId ?? cursor.activityId,
+    createdAt: page.rows.at(-1)?.created_at ?? cursor.createdAt,
+  }
+}
+
+/** The oldest time but one in a page. */
+export function secondTime({ rows }: Page): string | undefined {
+  const oldest = rows[0]?.created_at
+  if (oldest === undefined) return undefined
+  return rows.find((row) => compareTimestamps(row.created_at, oldest) > 0)?.created_at
+}
+
+export function reachesBack(older: Page, page: Page): boolean {
+  const [there, here] = [older.rows[0], page.rows[0]]
+  return there !== undefined && here !== undefined && compareTimestamps(there.created_at, here.created_at) < 0
+}
+
+/** Also a check of the platform's honesty: it may not know `before_ts`, and answer with its newest rows. */
+export function liesBefore({ rows }: Page, beforeTs: string | undefined): boolean {
+  const newest = rows.at(-1)
+  if (newest === undefined) return false
+  return beforeTs === undefined || compareTimestamps(newest.created_at, beforeTs) < 0
+}

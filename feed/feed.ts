@@ -1,0 +1,278 @@
+/**
+ * Reads the inbox of one workspace into the ledger. The order of each step is what keeps the promise: a page and its
+ * cursor are stored together before anything of it is delivered, and the cursor is only ever a row that was stored or
+ * known to lie before it.
+ */
+
+import { type ActivityRow, fetchPage, type Page } from '../platform/activity.ts'
+import type { PlatformClient } from '../platform/client.ts'
+import { PlatformError } from '../platform/errors.ts'
+import { interpretRow } from '../platform/inbound.ts'
+import { compareTimestamps } from '../platform/timestamp.ts'
+import type { Cursor, Entry, Ledger } from '../state/ledger.ts'
+import type { Timers } from '../timing/sleep.ts'
+import { liesBefore, position, reachesBack, secondTime } from './feed-page.ts'
+
+export interface FeedOptions {
+  readonly client: PlatformClient
+  readonly ledger: Ledger
+  /** Seconds before the first start whose messages are still wanted; 0 means from now on. */
+  readonly pollWindowSecs: number
+  readonly signal: AbortSignal
+  /** New messages were stored. */
+  readonly onStored: () => void
+  /** Resolves once fewer messages wait than may wait, or the signal aborted. */
+  readonly capacity: () => Promise<void>
+  readonly log: (line: string) => void
+  readonly now?: () => number
+  readonly timers?: Timers
+}
+
+/** Rows asked for at once. */
+export const PAGE_LIMIT = 100
+/** The most rows a platform gives at once. */
+const MAX_LIMIT = 500
+/** Rows asked for to learn which is the newest: several, since some may not be readable. */
+const TOP_LIMIT = 20
+/** How often rows are read again that could have become visible out of order. */
+const OVERLAP_EVERY_MS = 5 * 60_000
+/** How long after its own time a row may become visible and still be found by a window that is read again. */
+const MARGIN_MS = 2 * 60_000
+/** The longest window a platform looks back (30 days). */
+const MAX_WINDOW_SECS = 2_592_000
+/** An idle feed need not write to the disk at each look. */
+const TOUCH_EVERY_MS = 60_000
+
+interface Step {
+  readonly stored: number
+  /** There may be more to read at once. */
+  readonly more: boolean
+}
+
+interface PageQuestion {
+  readonly sinceId?: string
+  readonly sinceSecs?: number | undefined
+  readonly beforeTs?: string | undefined
+  readonly limit?: number
+}
+
+export class Feed {
+  readonly #o: FeedOptions
+  readonly #workspaceId: string
+  readonly #now: () => number
+  readonly #startedAt: number
+  /** When rows were last read again; before this session's first time, what the cursor tells of the last session. */
+  #overlappedAt: number | undefined
+  #touchedAt = 0
+  #unusableLogged = false
+  #forgottenLogged = false
+
+  constructor(options: FeedOptions) {
+    this.#o = options
+    this.#workspaceId = options.client.endpoint.workspaceId
+    this.#now = options.now ?? Date.now
+    this.#startedAt = this.#now()
+  }
+
+  /** Reads everything that is there. Returns how many messages were new. */
+  async look(): Promise<number> {
+    this.#overlappedAt ??= (this.#cursor()?.checkedAt ?? this.#startedAt) - OVERLAP_EVERY_MS
+    const found = await this.#drain()
+    if (Math.abs(this.#now() - this.#overlappedAt) < OVERLAP_EVERY_MS) return found
+    return found + (await this.#overlap(this.#overlappedAt))
+  }
+
+  async #drain(): Promise<number> {
+    let found = 0
+    for (let forgotten = 0; ; ) {
+      await this.#o.capacity()
+      this.#o.signal.throwIfAborted()
+      const cursor = this.#cursor()
+      let step: Step | undefined
+      if (cursor?.activityId != null) {
+        step = await this.#readOn(cursor, cursor.activityId)
+        // Twice in a row is no pruned row but a platform in trouble, which must not be asked without a pause.
+        if (step === undefined && ++forgotten > 1) {
+          throw new PlatformError('retry', 'the platform does not know the rows it has just shown')
+        }
+      }
+      step ??= await this.#seek(cursor)
+      found += step.stored
+      if (!step.more) return found
+    }
+  }
+
+  /** The normal case: rows after the cursor. Undefined when the platform does not know the cursor's row any more. */
+  async #readOn(cursor: Cursor, sinceId: string): Promise<Step | undefined> {
+    let page: Page
+    try {
+      page = await this.#page({ sinceId })
+    } catch (error) {
+      if (!(error instanceof PlatformError) || error.status !== 410) throw error
+      if (!this.#forgottenLogged) {
+        this.#o.log('the platform has forgotten where reading stopped; a window is read again')
+      }
+      this.#forgottenLogged = true
+      return undefined
+    }
+    this.#forgottenLogged = false
+    if (page.newestId === undefined || page.newestId === sinceId) {
+      this.#touch(cursor)
+      return { stored: 0, more: false }
+    }
+    const stored = this.#store(page.rows, { ...cursor, ...position(page, cursor) })
+    return { stored, more: page.full }
+  }
+
+  /**
+   * Finds where to begin: at the very first start, while the feed was empty at the start, and after the platform
+   * forgot the cursor. Pages come newest first here, so it walks back to the oldest page of the window, stores that
+   * one alone, and reading goes on forwards from there: however much waits, one page is in memory.
+   */
+  async #seek(old: Cursor | undefined): Promise<Step> {
+    // Until the window is read to its end, a cursor that is forgotten once more must lead back to its beginning.
+    const checkedAt = old?.checkedAt ?? this.#startedAt - this.#o.pollWindowSecs * 1000
+    // Asked first: a row that arrives between the two questions must lie after this one.
+    const top = await this.#page({ limit: TOP_LIMIT })
+    const newest = top.rows.at(-1)
+    if (newest === undefined) {
+      // Truly empty, not merely unreadable: only then is all that comes later new.
+      if (old === undefined && top.unusable === 0) {
+        this.#store([], { activityId: null, createdAt: '', floor: '', checkedAt })
+      }
+      return { stored: 0, more: false }
+    }
+    const page = this.#windowSecs(old) === 0 ? undefined : await this.#oldestPage(old)
+    const oldest = page?.rows[0]
+    if (page?.newestId === undefined || oldest === undefined) {
+      // Nothing in the window: all that is there was before our time, and is stepped over.
+      const cursor = { activityId: newest.id, createdAt: newest.created_at, checkedAt }
+      const stepOver = old === undefined ? 'arrived before the first start' : null
+      // All of the top: rows of the same moment as the newest would else be taken for late ones.
+      const stored = this.#store(top.rows, { ...cursor, floor: old?.floor ?? newest.created_at }, stepOver)
+      return { stored, more: true }
+    }
+    const start = { activityId: null, createdAt: '', floor: old?.floor ?? oldest.created_at, checkedAt }
+    const stored = this.#store(page.rows, { ...start, ...position(page, start) })
+    return { stored, more: true }
+  }
+
+  /** Seconds to look back; undefined for the whole feed. */
+  #windowSecs(old: Cursor | undefined): number | undefined {
+    if (old?.activityId === null) return undefined
+    const { pollWindowSecs } = this.#o
+    if (old === undefined) {
+      // A first look that took long to succeed still begins where the first start was.
+      const late = this.#since(this.#startedAt)
+      return Math.min(pollWindowSecs + (late < 1000 ? 0 : Math.ceil(late / 1000)), MAX_WINDOW_SECS)
+    }
+    return Math.min(Math.max(this.#secsBack(old.checkedAt), pollWindowSecs), MAX_WINDOW_SECS)
+  }
+
+  /** Walks back to the oldest page of the window. Each step reaches further back, or is the last. */
+  async #oldestPage(old: Cursor | undefined): Promise<Page> {
+    // Reckoned anew for each request: the platform counts back from when it is asked.
+    const sinceSecs = (): number | undefined => this.#windowSecs(old)
+    let page = await this.#page({ sinceSecs: sinceSecs() })
+    let beforeTs: string | undefined
+    while (page.full) {
+      // Not the oldest time itself: rows that share it may have been cut off, and are asked for again.
+      beforeTs = secondTime(page) ?? beforeTs
+      let older = await this.#page({ sinceSecs: sinceSecs(), beforeTs })
+      // A page of one single moment, or a platform that does not know `before_ts`: as many as it gives at once.
+      if (older.full && !reachesBack(older, page)) {
+        older = await this.#page({ sinceSecs: sinceSecs(), beforeTs, limit: MAX_LIMIT })
+      }
+      if (!reachesBack(older, page)) return liesBefore(older, beforeTs) ? older : page
+      page = older
+    }
+    return page
+  }
+
+  /**
+   * Reads again what lies behind: a row that was committed late, or shares its time with the cursor row on an older
+   * platform, lies before the cursor and would never be seen.
+   */
+  async #overlap(since: number): Promise<number> {
+    const startedAt = this.#now()
+    let found = 0
+    let beforeTs: string | undefined
+    for (;;) {
+      await this.#o.capacity()
+      this.#o.signal.throwIfAborted()
+      const cursor = this.#cursor()
+      if (cursor?.activityId == null) break
+      const sinceSecs = Math.min(this.#secsBack(since), MAX_WINDOW_SECS)
+      const page = await this.#page({ sinceSecs, beforeTs, limit: MAX_LIMIT })
+      found += this.#store(
+        page.rows.filter(
+          ({ created_at }) =>
+            // Rows of the moment the floor was set at were all there then: stored, or stepped over.
+            compareTimestamps(created_at, cursor.floor) > 0 &&
+            // Where some may be missing between, rows after the cursor are left to the normal way. Not always, since
+            // the cursor may stand on a row that cannot be read, and late ones lie between that and the last readable.
+            (!page.full || compareTimestamps(created_at, cursor.createdAt) <= 0),
+        ),
+        undefined,
+      )
+      const next = secondTime(page)
+      if (!page.full || next === undefined) break
+      // A platform that does not know `before_ts` would go on for ever.
+      if (beforeTs !== undefined && compareTimestamps(next, beforeTs) >= 0) break
+      beforeTs = next
+    }
+    this.#overlappedAt = startedAt
+    return found
+  }
+
+  async #page(question: PageQuestion): Promise<Page> {
+    const page = await fetchPage(this.#o.client, { limit: PAGE_LIMIT, signal: this.#o.signal, ...question })
+    if (page.unusable > 0 && !this.#unusableLogged) {
+      this.#unusableLogged = true
+      this.#o.log(`steps over ${page.unusable} rows of its feed that cannot be read`)
+    }
+    return page
+  }
+
+  #store(rows: readonly ActivityRow[], cursor: Cursor | undefined, stepOver: string | null = null): number {
+    const floor = (cursor ?? this.#cursor())?.floor ?? ''
+    const entries = rows
+      .filter((row) => compareTimestamps(row.created_at, floor) >= 0)
+      .map((row) => toEntry(row, this.#workspaceId, stepOver))
+    if (entries.length === 0 && cursor === undefined) return 0
+    const stored = this.#o.ledger.storePage(this.#workspaceId, entries, cursor, this.#now())
+    if (stored > 0) this.#o.onStored()
+    return stored
+  }
+
+  #touch(cursor: Cursor): void {
+    const now = this.#now()
+    if (Math.abs(now - Math.max(cursor.checkedAt, this.#touchedAt)) < TOUCH_EVERY_MS) return
+    this.#touchedAt = now
+    this.#o.ledger.touch(this.#workspaceId, now)
+  }
+
+  #cursor(): Cursor | undefined {
+    return this.#o.ledger.cursor(this.#workspaceId)
+  }
+
+  #since(then: number): number {
+    return Math.max(0, this.#now() - then)
+  }
+
+  #secsBack(then: number): number {
+    return Math.ceil((this.#since(then) + MARGIN_MS) / 1000)
+  }
+}
+
+function toEntry(row: ActivityRow, workspaceId: string, stepOver: string | null): Entry {
+  const reading = interpretRow(row, workspaceId)
+  return {
+    activityId: row.id,
+    seq: row.seq ?? null,
+    createdAt: row.created_at,
+    peerId: row.source_id ?? null,
+    content: reading.deliver && stepOver === null ? JSON.stringify(reading.message) : '{}',
+    skipped: stepOver ?? (reading.deliver ? null : reading.reason),
+  }
+}

@@ -1,0 +1,90 @@
+import { describe, expect, test } from 'bun:test'
+import type { Environment } from '../../config.ts'
+import {
+  configOf,
+  ID_A,
+  ID_B,
+  MINIMAL,
+  problemsOf,
+  TOKEN_A,
+  TOKEN_B,
+  warningsOf,
+} from '../fixtures/config.ts'
+
+function withUrl(platformUrl: string): Environment {
+  return { ...MINIMAL, MOLECULE_PLATFORM_URL: platformUrl }
+}
+
+describe('platform URLs', () => {
+  test.each([
+    ['https://host.example/', 'https://host.example'],
+    ['https://host.example/base//', 'https://host.example/base'],
+    ['HTTPS://Host.Example:443/', 'https://host.example'],
+    ['http://localhost:8080', 'http://localhost:8080'],
+    ['http://a.b.localhost:1/', 'http://a.b.localhost:1'],
+    ['http://127.0.0.1', 'http://127.0.0.1'],
+    ['http://127.255.3.4:9', 'http://127.255.3.4:9'],
+    ['http://[::1]:8080/', 'http://[::1]:8080'],
+  ])('%s is used as %s', (given, used) => {
+    expect(configOf(withUrl(given)).targets[0]?.platformUrl).toBe(used)
+    expect(warningsOf(withUrl(given))).toEqual([])
+  })
+
+  test.each([
+    'http://host.example',
+    'http://localhost.evil.example',
+    'http://127.0.0.1.evil.example',
+    'http://localhost@evil.example',
+    'http://evillocalhost',
+    'http://128.0.0.1',
+    'http://[::2]',
+    'http://0.0.0.0',
+  ])('%s would send the token in the clear', (url) => {
+    expect(problemsOf(withUrl(url))).toEqual([
+      expect.stringContaining('http:// is allowed on this machine only'),
+    ])
+  })
+
+  test.each([
+    'ftp://host.example',
+    'file:///etc/passwd',
+    'javascript:alert(1)',
+    'host.example:8080',
+    'ws://localhost',
+  ])('%s has the wrong scheme', (url) => {
+    expect(problemsOf(withUrl(url))).toEqual([expect.stringContaining('must begin with https://')])
+  })
+
+  test.each([
+    'host.example',
+    '//host.example',
+    'https://',
+    'https://ho st',
+    'https://host.example/\u0007a',
+    'https://exa\nmple.com',
+  ])('%j is no absolute URL', (url) => {
+    expect(problemsOf(withUrl(url))).toEqual([expect.stringContaining('must be an absolute URL')])
+  })
+
+  test('user info, query and fragment are left out, warned of, and not shown', () => {
+    const environment = withUrl('https://user:pa55word@host.example/x/?key=s3cret#frag')
+    expect(configOf(environment).targets[0]?.platformUrl).toBe('https://host.example/x')
+    const warnings = warningsOf(environment)
+    expect(warnings).toEqual([expect.stringContaining('MOLECULE_PLATFORM_URL carries user info')])
+    expect(warnings.join()).not.toMatch(/pa55word|s3cret|frag\b/)
+    expect(problemsOf(withUrl('http://user:pa55word@host.example?s3cret')).join()).not.toMatch(
+      /pa55word|s3cret/,
+    )
+  })
+
+  test('one bad URL for all workspaces is one sentence', () => {
+    const two: Environment = {
+      MOLECULE_WORKSPACE_IDS: `${ID_A},${ID_B}`,
+      MOLECULE_WORKSPACE_TOKENS: `${TOKEN_A},${TOKEN_B}`,
+      MOLECULE_PLATFORM_URL: 'ftp://x',
+    }
+    expect(problemsOf(two)).toEqual([
+      'MOLECULE_PLATFORM_URL is "ftp://x", but it must begin with https:// (or http:// on this machine): correct the scheme.',
+    ])
+  })
+})

@@ -1,0 +1,126 @@
+import { describe, expect, test } from 'bun:test'
+import { FeedScene, WORKSPACE } from '../fixtures/feed-scene.ts'
+import { jsonResponse } from '../fixtures/sim-response.ts'
+
+const texts = (from: number, to: number): string[] =>
+  Array.from({ length: to - from + 1 }, (_, index) => `message ${from + index}`)
+
+describe('a cursor the platform has forgotten', () => {
+  test('leads back over a window, and nothing is shown twice or lost', async () => {
+    using scene = new FeedScene()
+    scene.backlog(20)
+    await scene.start()
+    await scene.stop()
+    await scene.clock.advance(3_600_000)
+    scene.backlog(250, 1, 10_000)
+    scene.feed.prune((row) => row.seq <= 20)
+    await scene.start()
+    expect(scene.stored()).toEqual(texts(1, 270))
+  })
+
+  test('twice, with a crash between, leads back as far as before', async () => {
+    using scene = new FeedScene()
+    scene.backlog(1)
+    await scene.start()
+    await scene.stop()
+    await scene.clock.advance(3_600_000)
+    scene.backlog(350, 1, 10_000)
+    scene.feed.prune((row) => row.seq === 1)
+    // The process ends after the first page of the window.
+    scene.interrupt = (url) =>
+      url.searchParams.get('since_id') === null || scene.requests.length < 7
+        ? undefined
+        : new Promise(() => {})
+    await scene.start()
+    await scene.stop()
+    expect(scene.stored().length).toBeLessThan(351)
+    const cursor = scene.ledger.cursor(WORKSPACE)
+    scene.feed.prune((row) => row.id === cursor?.activityId)
+    await scene.clock.advance(60_000)
+    scene.interrupt = () => undefined
+    await scene.start()
+    expect(scene.stored().toSorted()).toEqual(texts(1, 351).toSorted())
+  })
+
+  test('each time is no reason to ask without a pause, and what is shown still arrives', async () => {
+    using scene = new FeedScene()
+    scene.backlog(3)
+    scene.interrupt = (url) =>
+      url.searchParams.has('since_id') ? jsonResponse(410, { error: 'gone' }) : undefined
+    await scene.start()
+    const before = scene.requests.length
+    expect(before).toBeLessThan(12)
+    await scene.clock.advance(60_000)
+    scene.feed.add()
+    await scene.clock.advance(60_000)
+    expect(scene.stored()).toEqual(texts(1, 4))
+    expect(scene.requests.length).toBeLessThan(400)
+    expect(scene.lines.filter((line) => line.includes('forgotten'))).toHaveLength(1)
+  })
+})
+
+describe('rows behind the cursor', () => {
+  test('that are committed late are found, whenever that is between two overlap reads', async () => {
+    using scene = new FeedScene()
+    await scene.start()
+    const late: string[] = []
+    for (let minute = 0; minute < 12; minute++) {
+      const at = scene.clock.now() * 1000
+      late.push(scene.feed.add({ at, visibleAt: at + 20_000_000 }).text)
+      scene.feed.add({ at: at + 1 })
+      await scene.clock.advance(60_000)
+    }
+    await scene.clock.advance(320_000)
+    expect(scene.stored()).toEqual(expect.arrayContaining(late))
+  })
+
+  test('that became visible while no session ran are found by the next one', async () => {
+    using scene = new FeedScene()
+    scene.backlog(1)
+    await scene.start()
+    const at = scene.clock.now() * 1000
+    const late = scene.feed.add({ at, visibleAt: at + 30_000_000 })
+    scene.feed.add({ at: at + 1 })
+    await scene.clock.advance(6_000)
+    await scene.stop()
+    await scene.clock.advance(2 * 3_600_000)
+    await scene.start()
+    expect(scene.stored()).toContain(late.text)
+  })
+
+  test('that share its moment are found where times alone are compared', async () => {
+    using scene = new FeedScene({ timestampCursor: true })
+    await scene.start()
+    const at = scene.clock.now() * 1000
+    scene.feed.add({ at })
+    await scene.clock.advance(6_000)
+    for (let n = 0; n < 3; n++) scene.feed.add({ at })
+    await scene.clock.advance(320_000)
+    expect(scene.stored()).toEqual(texts(1, 4))
+  })
+
+  test('are looked for again when looking failed', async () => {
+    using scene = new FeedScene()
+    await scene.start()
+    const at = scene.clock.now() * 1000
+    const late = scene.feed.add({ at, visibleAt: at + 20_000_000 })
+    scene.feed.add({ at: at + 1 })
+    await scene.clock.advance(290_000)
+    scene.interrupt = (url) => (url.searchParams.has('since_secs') ? jsonResponse(500, {}) : undefined)
+    await scene.clock.advance(600_000)
+    expect(scene.stored()).not.toContain(late.text)
+    scene.interrupt = () => undefined
+    await scene.clock.advance(40_000)
+    expect(scene.stored()).toContain(late.text)
+  })
+
+  test('are found however many there are', async () => {
+    using scene = new FeedScene()
+    await scene.start()
+    const at = scene.clock.now() * 1000
+    const late = scene.feed.add({ at, visibleAt: at + 20_000_000 })
+    for (let n = 1; n <= 1_400; n++) scene.feed.add({ at: at + n })
+    await scene.clock.advance(320_000)
+    expect(scene.stored()).toContain(late.text)
+  })
+})

@@ -1,0 +1,81 @@
+import { expect, test } from 'bun:test'
+import { Wake } from '../../timing/wake.ts'
+import { SimClock, settled } from '../fixtures/sim-clock.ts'
+
+/** A signal that counts who listens to it. */
+function countingSignal() {
+  const controller = new AbortController()
+  const { signal } = controller
+  let listeners = 0
+  const add = signal.addEventListener.bind(signal)
+  const remove = signal.removeEventListener.bind(signal)
+  signal.addEventListener = (...given: Parameters<typeof add>) => {
+    listeners++
+    add(...given)
+  }
+  signal.removeEventListener = (...given: Parameters<typeof remove>) => {
+    listeners--
+    remove(...given)
+  }
+  return { controller, signal, listeners: () => listeners }
+}
+
+test('a wake that came before the wait ends it at once, and only that one', async () => {
+  const clock = new SimClock()
+  const wake = new Wake(clock.timers())
+  const { signal } = new AbortController()
+  wake.notify()
+  wake.notify()
+  expect(await wake.wait(1_000, signal)).toBe(true)
+  let second: boolean | undefined
+  void wake.wait(1_000, signal).then((woken) => {
+    second = woken
+  })
+  await clock.advance(999)
+  expect(second).toBeUndefined()
+  await clock.advance(1)
+  expect(second).toBe(false)
+})
+
+test('a wake during the wait ends it', async () => {
+  const clock = new SimClock()
+  const wake = new Wake(clock.timers())
+  const waiting = wake.wait(1_000, new AbortController().signal)
+  wake.notify()
+  expect(await waiting).toBe(true)
+  expect(clock.armed).toBe(0)
+})
+
+test('the signal ends the wait, and no later one begins', async () => {
+  const clock = new SimClock()
+  const wake = new Wake(clock.timers())
+  const stop = new AbortController()
+  const waiting = wake.wait(1_000, stop.signal)
+  stop.abort()
+  expect([await waiting, await wake.wait(1_000, stop.signal)]).toEqual([false, false])
+  expect(clock.armed).toBe(0)
+})
+
+test('a wait without a limit has no timer', async () => {
+  const clock = new SimClock()
+  const wake = new Wake(clock.timers())
+  const waiting = wake.wait(Number.POSITIVE_INFINITY, new AbortController().signal)
+  await settled()
+  expect(clock.armed).toBe(0)
+  wake.notify()
+  expect(await waiting).toBe(true)
+})
+
+test('however many waits there were, nothing is left listening to the signal', async () => {
+  const { controller, signal, listeners } = countingSignal()
+  const wake = new Wake()
+  for (let n = 0; n < 50; n++) {
+    const waiting = wake.wait(n % 2 === 0 ? 0 : 60_000, signal)
+    if (n % 2 === 1) wake.notify()
+    await waiting
+  }
+  expect(listeners()).toBe(0)
+  controller.abort()
+  await wake.wait(60_000, signal)
+  expect(listeners()).toBe(0)
+})

@@ -1,0 +1,43 @@
+/** A wait that can be ended early. A wake that comes while nobody waits is kept for the next wait. */
+import { systemTimers, type Timers } from './sleep.ts'
+
+export class Wake {
+  readonly #timers: Timers
+  #pending = false
+  #end: (() => void) | undefined
+
+  constructor(timers: Timers = systemTimers) {
+    this.#timers = timers
+  }
+
+  /** Ends the current wait, or the next one at once. */
+  notify(): void {
+    this.#pending = true
+    this.#end?.()
+  }
+
+  /**
+   * Waits until {@link notify}, `ms` milliseconds, or the signal, whichever is first. One waiter at a time.
+   *
+   * @returns true when it was woken.
+   */
+  async wait(ms: number, signal: AbortSignal): Promise<boolean> {
+    if (!this.#pending && !signal.aborted) {
+      await new Promise<void>((resolve) => {
+        const end = (): void => {
+          callOff?.()
+          signal.removeEventListener('abort', end)
+          this.#end = undefined
+          resolve()
+        }
+        // Without a time limit there is no timer: a wait for ever costs nothing.
+        const callOff = Number.isFinite(ms) ? this.#timers.after(ms, end) : undefined
+        signal.addEventListener('abort', end, { once: true })
+        this.#end = end
+      })
+    }
+    const woken = this.#pending
+    this.#pending = false
+    return woken
+  }
+}
