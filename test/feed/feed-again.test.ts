@@ -114,6 +114,17 @@ describe('rows behind the cursor', () => {
     expect(scene.stored()).toContain(late.text)
   })
 
+  test('are found also where the cursor stands on a row that cannot be read', async () => {
+    using scene = new FeedScene()
+    await scene.start()
+    const at = scene.clock.now() * 1000
+    scene.feed.add({ at })
+    const late = scene.feed.add({ at: at + 1, visibleAt: at + 20_000_000 })
+    scene.feed.poison((id) => ({ id, source_id: 7 }), at + 2)
+    await scene.clock.advance(320_000)
+    expect(scene.stored()).toContain(late.text)
+  })
+
   test('are found however many there are', async () => {
     using scene = new FeedScene()
     await scene.start()

@@ -1,0 +1,36 @@
+/** What goes into the ledger and what comes out of it. */
+
+export type MessageState = 'received' | 'sending' | 'sent' | 'confirmed' | 'answered' | 'skipped'
+
+/** One row of the feed as it is handed to the ledger. */
+export interface Entry {
+  readonly activityId: string
+  readonly seq: number | null
+  readonly createdAt: string
+  readonly peerId: string | null
+  /** The message as JSON; the ledger does not look into it. */
+  readonly content: string
+  /** Set when the row is not for the model. */
+  readonly skipped: string | null
+}
+
+export interface Cursor {
+  /** The last row read; null while the feed has been empty since it was first read. */
+  readonly activityId: string | null
+  readonly createdAt: string
+  readonly floor: string
+  /** When the feed was last read with success, in milliseconds since the epoch. */
+  readonly checkedAt: number
+}
+
+export interface StoredMessage {
+  readonly ord: number
+  readonly workspaceId: string
+  readonly activityId: string
+  readonly createdAt: string
+  readonly peerId: string | null
+  readonly content: string
+  readonly state: MessageState
+  /** How often it was about to be written; more than 0 before this time means that it may have been seen. */
+  readonly attempts: number
+}
