@@ -46,7 +46,7 @@ export class DeliveryLine {
   /** Workspaces whose oldest message waits for its files. */
   readonly #fetching = new Set<string>()
   /** The files of such a message, by its `ord`, from their arrival until the message is being written. */
-  readonly #fetched = new Map<number, readonly ShownFile[]>()
+  readonly #fetched = new Map<number, readonly ShownFile[] | undefined>()
   #recordingSoon = false
   #problem: string | undefined
 
@@ -131,15 +131,21 @@ export class DeliveryLine {
     { ord, workspaceId }: StoredMessage,
     { attachments }: Inbound,
   ): ReturnType<IncomingFiles['prepare']> | undefined {
-    return this.#fetched.get(ord) ?? this.#o.files?.prepare(workspaceId, attachments)
+    if (this.#fetched.has(ord)) return this.#fetched.get(ord)
+    return this.#o.files?.prepare(workspaceId, attachments)
   }
 
   #await({ ord, workspaceId }: StoredMessage, files: Promise<readonly ShownFile[]>): void {
     this.#fetching.add(workspaceId)
-    void files.then((shown) => {
+    const goOn = (shown: readonly ShownFile[] | undefined): void => {
       this.#fetched.set(ord, shown)
       this.#fetching.delete(workspaceId)
       this.#wake.notify()
+    }
+    files.then(goOn, (error: unknown) => {
+      // The message is shown all the same, with the names of its files.
+      this.#o.log(`the files of a message cannot be fetched: ${describeError(error)}`)
+      goOn(undefined)
     })
   }
 

@@ -1,6 +1,6 @@
 /** What the ledger holds, as a person or a model asks for it. */
 import type { Database } from 'bun:sqlite'
-import type { MessageState, StoredMessage } from './ledger.ts'
+import type { MessageState, StoredMessage } from './ledger-rows.ts'
 
 export interface InboxFilter {
   readonly workspaceIds: readonly string[]

@@ -53,6 +53,7 @@ function startLine() {
       prepare: (_workspaceId, [attachment]) => {
         if (attachment === undefined) return []
         asked.push(attachment.uri)
+        if (attachment.uri === 'file that fails') return Promise.reject(new Error('a fault'))
         return new Promise((resolve) => arrivals.set(attachment.uri, () => resolve(SHOWN)))
       },
     },
@@ -93,6 +94,14 @@ describe('a message that waits for its files', () => {
     await until('the rest', () => line.written().length === 7)
     expect(line.written().filter((text) => 'abcfile b'.includes(text))).toEqual(['a', 'file b', 'c'])
     expect(line.paths()).toEqual(['/inbox/a.txt', '/inbox/a.txt'])
+  })
+
+  test('is shown without them when fetching itself fails, and stands in nobody’s way', async () => {
+    await using line = startLine()
+    line.store(OWN_ID, 'file that fails', 'b')
+    await until('both', () => line.written().length === 2)
+    expect(line.written()).toEqual(['file that fails', 'b'])
+    expect(line.paths()).toEqual([])
   })
 
   test('is not recorded as being written before the files are there: after a crash it is new', async () => {
