@@ -1,4 +1,4 @@
-// The command line of `bun run platform`. Pure.
+// The command line of `bun run platform`, and the settings that come from the environment. Pure.
 
 import { parseArgs } from 'node:util'
 import { CONTRACT_VERSIONS, type ContractVersion } from './contract/versions.ts'
@@ -9,9 +9,13 @@ export interface Arguments {
   /** Undefined: the file in the user's data folder. */
   readonly db: string | undefined
   readonly adminToken: string | undefined
+  /** Host names, besides those of this machine, under which a browser may reach a platform on loopback. */
+  readonly allowedHosts: readonly string[]
   readonly contract: ContractVersion
   /** Requests a minute and client address; 0 for no limit. */
   readonly rateLimit: number
+  /** Undefined: the window of the contract. */
+  readonly staleAfterMs: number | undefined
   /** One JSON line per request on stderr. */
   readonly requestLog: boolean
 }
@@ -30,18 +34,29 @@ Runs a Molecule platform on this machine: one process, one SQLite file, with a w
 
   --port N          TCP port (default ${DEFAULT_PORT}; 0 takes a free one)
   --db FILE         SQLite file, or :memory: (default: molecule-platform/platform.db in the user's data folder)
-  --host H          address to listen on (default 127.0.0.1); any other needs --admin-token
-  --admin-token T   token of the operator, at least 16 characters (default: a new one at each start)
+  --host H          address to listen on (default 127.0.0.1); any other needs an operator's token
+  --allow-host H    host name by which a tunnel or container may address a platform on 127.0.0.1; may be repeated
+  --admin-token T   the operator's token, at least 16 characters (default: a new one at each start). Other users of
+                    the machine can read it on the command line; MOLECULE_ADMIN_TOKEN keeps it from them
   --contract V      wire contract to speak: v0, v1 or v2 (default v2)
   --rate-limit N    requests a minute and client address (default ${DEFAULT_RATE_LIMIT}; 0 is no limit)
   --request-log     one JSON line per request on stderr
   --help            this text
+
+Environment:
+  MOLECULE_ADMIN_TOKEN          the operator's token, if --admin-token is not given
+  MOLECULE_DEPLOY_MODE          self-hosted or saas: how strict the guard of push URLs is
+  MOLECULE_ORG_ID               without a deploy mode, its presence means saas
+  REMOTE_LIVENESS_STALE_AFTER   seconds without a heartbeat until an external agent counts as gone
 `
 
 const MIN_ADMIN_TOKEN = 16
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost'])
 
-export function parseArguments(argv: readonly string[]): ParsedArguments {
+export function parseArguments(
+  argv: readonly string[],
+  environment: Readonly<Record<string, string | undefined>> = {},
+): ParsedArguments {
   const parsed = read(argv)
   if (parsed.kind === 'wrong') return parsed
   const { values } = parsed
@@ -59,14 +74,19 @@ export function parseArguments(argv: readonly string[]): ParsedArguments {
   if (!/^\d{1,9}$/.test(values['rate-limit'] ?? '0')) {
     return wrong(`--rate-limit is ${values['rate-limit']}; it must be a whole number, 0 for no limit.`)
   }
-  const adminToken = values['admin-token']
+  const adminToken = values['admin-token'] ?? (environment.MOLECULE_ADMIN_TOKEN || undefined)
   if (adminToken !== undefined && !/^[\x21-\x7e]{16,}$/.test(adminToken)) {
-    return wrong(`--admin-token must be at least ${MIN_ADMIN_TOKEN} printable characters without spaces.`)
+    const setting = values['admin-token'] === undefined ? 'MOLECULE_ADMIN_TOKEN' : '--admin-token'
+    return wrong(`${setting} must be at least ${MIN_ADMIN_TOKEN} printable characters without spaces.`)
+  }
+  const stale = environment.REMOTE_LIVENESS_STALE_AFTER || undefined
+  if (stale !== undefined && !/^[1-9]\d{0,8}$/.test(stale)) {
+    return wrong(`REMOTE_LIVENESS_STALE_AFTER is ${stale}; it must be a whole number of seconds, at least 1.`)
   }
   const host = values.host ?? '127.0.0.1'
   if (!LOOPBACK.has(host) && adminToken === undefined) {
     return wrong(
-      `--host ${host} lets other machines in; give the operator's token with --admin-token as well.`,
+      `--host ${host} lets other machines in; give the operator's token as well, by MOLECULE_ADMIN_TOKEN or --admin-token.`,
     )
   }
   return {
@@ -76,8 +96,10 @@ export function parseArguments(argv: readonly string[]): ParsedArguments {
       host,
       db: values.db,
       adminToken,
+      allowedHosts: values['allow-host'] ?? [],
       contract,
       rateLimit,
+      staleAfterMs: stale === undefined ? undefined : Number(stale) * 1000,
       requestLog: values['request-log'] === true,
     },
   }
@@ -92,6 +114,7 @@ function read(argv: readonly string[]) {
         db: { type: 'string' },
         host: { type: 'string' },
         'admin-token': { type: 'string' },
+        'allow-host': { type: 'string', multiple: true },
         contract: { type: 'string' },
         'rate-limit': { type: 'string' },
         'request-log': { type: 'boolean' },

@@ -32,8 +32,10 @@ export function laterGreeting(
     members.length === 0 ? 'The team is empty.' : 'The team:',
     ...list,
     '',
-    "An agent's token is shown once. For a new one, put the agent's id from above into:",
-    `  curl -X POST ${running.url}/admin/workspaces/ID/tokens -H 'Authorization: Bearer ${running.adminToken}'`,
+    "An agent's token is shown once. For a new one, read the operator's token (the end of the chat link) into the shell,",
+    "which keeps it off every command line, and put the agent's id from above in place of ID:",
+    '  read -r MOLECULE_ADMIN_TOKEN',
+    `  printf 'Authorization: Bearer %s' "$MOLECULE_ADMIN_TOKEN" | curl -X POST -H @- ${running.url}/admin/workspaces/ID/tokens`,
     '',
     where(running),
   ].join('\n')

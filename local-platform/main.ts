@@ -9,7 +9,7 @@ import type { RequestRecord } from './http/front.ts'
 import { type RunningPlatform, startPlatform } from './platform.ts'
 import { DatabaseRefused } from './store/database.ts'
 
-const parsed = parseArguments(process.argv.slice(2))
+const parsed = parseArguments(process.argv.slice(2), process.env)
 if (parsed.kind === 'help') process.stdout.write(HELP)
 else if (parsed.kind === 'wrong') fail(parsed.message)
 else await run(parsed.arguments)
@@ -37,7 +37,9 @@ async function start(chosen: Arguments, db: string): Promise<RunningPlatform | u
       db,
       contract: chosen.contract,
       rateLimit: chosen.rateLimit,
+      allowedHosts: chosen.allowedHosts,
       ...(chosen.adminToken === undefined ? {} : { adminToken: chosen.adminToken }),
+      ...(chosen.staleAfterMs === undefined ? {} : { staleAfterMs: chosen.staleAfterMs }),
       log: (line) => process.stderr.write(`${line}\n`),
       environment: process.env,
       ...(chosen.requestLog ? { requestLog: writeRecord } : {}),

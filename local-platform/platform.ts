@@ -23,10 +23,10 @@ import { publicRoutes } from './endpoints/public-routes.ts'
 import { registerRoute } from './endpoints/register.ts'
 import { tokenRoutes } from './endpoints/token-routes.ts'
 import { uploadRoutes } from './endpoints/uploads.ts'
-import { openSocket, socketHandler } from './endpoints/web-socket.ts'
+import { socketHandler, webSocketRoute } from './endpoints/web-socket.ts'
 import { workspaceRoutes } from './endpoints/workspace-routes.ts'
 import { Authentication } from './http/authentication.ts'
-import { answer, type Front, originIsOwn, type RequestRecord } from './http/front.ts'
+import { answer, type Front, type RequestRecord } from './http/front.ts'
 import { Metrics } from './http/metrics.ts'
 import { RateLimit } from './http/rate-limit.ts'
 import { type Route, Router } from './http/router.ts'
@@ -63,6 +63,8 @@ export interface PlatformOptions {
   readonly staleAfterMs?: number
   /** With an organisation, requests that do not name it get an empty 404, as on a hosted tenant. */
   readonly orgId?: string
+  /** On loopback: names under which the platform may be addressed besides addresses and localhost. */
+  readonly allowedHosts?: readonly string[]
   /** Settings of the URL guard, MOLECULE_DEPLOY_MODE and MOLECULE_ORG_ID; none by default. */
   readonly environment?: Readonly<Record<string, string | undefined>>
   /** Addresses of a host name; the system's resolver by default. */
@@ -97,8 +99,8 @@ export interface RunningPlatform {
 
 const BUILD = 'local-platform'
 
-/** Requests above this are cut off by the server itself; each endpoint has its own, smaller limit. */
-const MAX_REQUEST_BYTES = 128 * 1024 * 1024
+/** Far above the limit that each endpoint has, so that it is the endpoint that refuses, in the words of the contract. */
+const MAX_REQUEST_BYTES = 1024 * 1024 * 1024
 
 /** Seconds a silent connection is kept. */
 const IDLE_SECONDS = 240
@@ -120,6 +122,8 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Runn
     rateLimit: new RateLimit(options.rateLimit ?? 0, services.time),
     metrics,
     orgId: options.orgId,
+    // On a network any name may be right, and every reader there can ask without the help of a page.
+    allowedHosts: onLoopback(options) ? (options.allowedHosts ?? []) : undefined,
     log: options.log ?? (() => {}),
     requestLog: options.requestLog,
   }
@@ -206,6 +210,7 @@ function allRoutes(services: Services, metrics: Metrics, withFaults: boolean): r
     ...tokenRoutes(services),
     ...activityRoutes(services),
     eventStreamRoute(services),
+    webSocketRoute(services),
     ...a2aRoutes(services),
     notifyRoute(services),
     ...uploadRoutes(services),
@@ -224,14 +229,15 @@ function listen(front: Front, options: PlatformOptions) {
       idleTimeout: IDLE_SECONDS,
       maxRequestBodySize: MAX_REQUEST_BYTES,
       websocket: socketHandler(services),
-      fetch: (request, server) => {
-        if (new URL(request.url).pathname === '/ws') {
-          if (!originIsOwn(request.headers)) return new Response(null, { status: 403 })
-          return openSocket(services, request, server)
-        }
-        const address = server.requestIP(request)?.address ?? ''
-        return answer(front, { request, address, keepOpen: () => server.timeout(request, 0) })
-      },
+      // Bun's own page about an error shows source code.
+      development: false,
+      fetch: (request, server) =>
+        answer(front, {
+          request,
+          address: server.requestIP(request)?.address ?? '',
+          keepOpen: () => server.timeout(request, 0),
+          upgrade: (data, headers) => server.upgrade(request, { data, headers }),
+        }),
     })
   } catch (error) {
     closeDatabase(services.database)

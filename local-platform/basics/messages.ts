@@ -59,17 +59,25 @@ export interface BodyText {
 
 /** Reads a request body, holding at most `maxBytes` of it. */
 export async function readBody(request: Request, maxBytes = MAX_BODY_BYTES): Promise<BodyText> {
-  if (request.body === null) return { text: '', truncated: false }
   const declared = Number(request.headers.get('Content-Length') ?? Number.NaN)
   if (declared <= maxBytes) return { text: await request.text(), truncated: false }
+  const { bytes, truncated } = await readBytes(request, maxBytes)
+  return { text: bytes.toString('utf8'), truncated }
+}
+
+/** As `readBody`, for a body that is no text. */
+export async function readBytes(
+  request: Request,
+  maxBytes: number,
+): Promise<{ readonly bytes: Buffer<ArrayBuffer>; readonly truncated: boolean }> {
   const chunks: Uint8Array[] = []
   let size = 0
-  for await (const chunk of request.body) {
+  for await (const chunk of request.body ?? []) {
     chunks.push(chunk.subarray(0, maxBytes - size))
     size += chunk.byteLength
-    if (size > maxBytes) return { text: Buffer.concat(chunks).toString('utf8'), truncated: true }
+    if (size > maxBytes) return { bytes: Buffer.concat(chunks), truncated: true }
   }
-  return { text: Buffer.concat(chunks).toString('utf8'), truncated: false }
+  return { bytes: Buffer.concat(chunks), truncated: false }
 }
 
 /** Parsed JSON, or undefined when the text is no JSON or nested beyond reason. */

@@ -22,6 +22,7 @@ export const ANSWER_KINDS = [
   'slow',
   'hang',
   'redirect',
+  'given',
 ] as const
 
 const FaultAnswer = z.strictObject({
@@ -35,6 +36,9 @@ const FaultAnswer = z.strictObject({
   ms: count.default(1000),
   /** For `rate_limited`: seconds of Retry-After. */
   seconds: count.default(1),
+  /** For `given`: the status, and the body as JSON; none for an empty one. */
+  status: z.int().min(200).max(599).default(500),
+  body: z.json().optional(),
 })
 
 const FaultState = z.strictObject({
@@ -51,6 +55,10 @@ const FaultState = z.strictObject({
   sse_drop: count,
   /** Every event reaches streams twice. */
   sse_duplicate: z.boolean(),
+  /** A socket without an Origin is refused, as where a platform has a list of origins. */
+  ws_origin_required: z.boolean(),
+  /** Messages for a poll workspace are stored this many milliseconds after they were answered. */
+  late_write_ms: count,
   /** Register does not echo the delivery mode. */
   register_no_echo: z.boolean(),
   /** Heartbeats are answered and not recorded. */
@@ -92,6 +100,8 @@ export class Faults {
       null_params_envelopes: 0,
       sse_drop: 0,
       sse_duplicate: false,
+      ws_origin_required: false,
+      late_write_ms: 0,
       register_no_echo: false,
       heartbeat_blackout: false,
       upload_404_after_ack: false,

@@ -48,6 +48,8 @@ export interface ContractRules {
   /** Event data carries bodies and message id. */
   readonly richEvents: boolean
   readonly talkToUserPolicy: boolean
+  /** Where the summary of a notice is cut. At bytes, one that ends in half a character is never stored. */
+  readonly noticeSummaryUnit: 'characters' | 'bytes'
   readonly publicInfo: boolean
   readonly uploadFileBytes: number
   readonly uploadRequestBytes: number
@@ -61,6 +63,8 @@ export interface ContractRules {
   readonly queueBodyBase64: boolean
   readonly delegationLedger: boolean
   readonly drainsFreeCapacity: boolean
+  /** The queue is also looked at without a heartbeat. */
+  readonly sweepsQueue: boolean
 }
 
 const MIB = 1024 * 1024
@@ -93,6 +97,7 @@ const V2: ContractRules = {
   announcesTwice: true,
   richEvents: true,
   talkToUserPolicy: true,
+  noticeSummaryUnit: 'characters',
   publicInfo: true,
   uploadFileBytes: 100 * MIB,
   uploadRequestBytes: 100 * MIB,
@@ -105,6 +110,7 @@ const V2: ContractRules = {
   queueBodyBase64: false,
   delegationLedger: true,
   drainsFreeCapacity: true,
+  sweepsQueue: true,
 }
 
 const V1: ContractRules = {
@@ -143,6 +149,7 @@ const V1: ContractRules = {
   queueBodyBase64: true,
   delegationLedger: false,
   drainsFreeCapacity: false,
+  sweepsQueue: false,
 }
 
 const V0: ContractRules = {
@@ -153,6 +160,7 @@ const V0: ContractRules = {
   staleExternalStatus: 'offline',
   removedIsGone: false,
   a2aCaller: 'header',
+  noticeSummaryUnit: 'bytes',
   loopbackPushUrls: false,
 }
 

@@ -55,7 +55,7 @@ async function read(services: Services, call: Call): Promise<Response> {
   const wait = rules().longWait ? waitSeconds(call.url.searchParams.get('wait')) : 0
   const rows = await rowsWithin(services, call, wait, page)
   const texts = rows.map((row) =>
-    rowJson(row, rules(), query.peerInfo ? peerInfo(services, row, call.url.origin) : {}),
+    rowJson(row, rules(), query.peerInfo ? peerInfo(services, row, publicBase(call)) : {}),
   )
   const announced = rules().longWait ? { [WAIT_HEADER]: String(MAX_WAIT_SECONDS) } : {}
   return jsonText(`[${texts.join(',')}]`, 200, announced)
@@ -85,6 +85,13 @@ function waitSeconds(text: string | null): number {
     throw refuse(400, `wait must be a whole number of seconds from 1 to ${MAX_WAIT_SECONDS}`)
   }
   return seconds
+}
+
+/** Where a proxy says that it is reached, else where this request came to. */
+function publicBase({ request, url }: Call): string {
+  const host = request.headers.get('X-Forwarded-Host')
+  const scheme = request.headers.get('X-Forwarded-Proto') === 'https' ? 'https' : 'http'
+  return host === null ? url.origin : `${scheme}://${host}`
 }
 
 async function report(services: Services, call: Call): Promise<Response> {

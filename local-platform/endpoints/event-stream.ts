@@ -5,8 +5,13 @@ import { refuse } from '../basics/messages.ts'
 import type { Route } from '../http/router.ts'
 import type { Services } from '../services.ts'
 
-/** Events waiting for a slow reader; what comes on top is dropped, since the stream is only a hint. */
-const QUEUE_LIMIT = 64
+/**
+ * What waits for a slow reader: at most 64 events, and fewer when they are large. What comes on top is dropped, since the stream is
+ * only a hint.
+ */
+const QUEUE_EVENTS = 64
+const QUEUE_CHARS = 512 * 1024
+const MIN_CHARS = QUEUE_CHARS / QUEUE_EVENTS
 
 export function eventStreamRoute(services: Services): Route {
   return {
@@ -45,7 +50,7 @@ function eventStream(events: Events, workspaceId: string): Response {
         leave()
       },
     },
-    new CountQueuingStrategy({ highWaterMark: QUEUE_LIMIT }),
+    { highWaterMark: QUEUE_CHARS, size: (text = '') => Math.max(text.length, MIN_CHARS) },
   )
   return new Response(stream, {
     headers: { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-cache', 'X-Accel-Buffering': 'no' },

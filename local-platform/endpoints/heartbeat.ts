@@ -9,7 +9,7 @@ import type { Call, Route } from '../http/router.ts'
 import * as wire from '../http/wire.ts'
 import type { Services } from '../services.ts'
 import type { WorkspaceRow } from '../store/workspaces.ts'
-import { drain } from '../work/delivery.ts'
+import { drain } from '../work/drain.ts'
 import { LIVENESS_MS, refusedRoute } from './register.ts'
 
 const RuntimeMetadata = z.object({

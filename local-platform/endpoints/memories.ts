@@ -132,7 +132,7 @@ function filtered(services: Services, id: string, filter: Filter): readonly Memo
 
 /** Every word as a quoted term: nothing in a query is syntax of the search. */
 function searchTerms(text: string | undefined): string {
-  return (text?.match(/[\p{L}\p{N}]+/gu) ?? []).map((word) => `"${word}"`).join(' ')
+  return (text?.match(/[\p{L}\p{N}\p{M}]+/gu) ?? []).map((word) => `"${word}"`).join(' ')
 }
 
 /** A root has no parent; its own id stands in, which makes the conditions on the parent harmless. */

@@ -1,7 +1,9 @@
 // POST /workspaces/:id/notify: an agent writes to the human.
 
+import { isUtf8 } from 'node:buffer'
 import { z } from 'zod'
 import { json, readJson, refuse } from '../basics/messages.ts'
+import type { ContractRules } from '../contract/versions.ts'
 import type { Call, Route } from '../http/router.ts'
 import * as wire from '../http/wire.ts'
 import type { Services } from '../services.ts'
@@ -12,7 +14,7 @@ const Notice = z.object({ message: wire.text, attachments: z.array(Attachment).n
 
 type Attachment = z.infer<typeof Attachment>
 
-const SUMMARY_CHARS = 80
+const SUMMARY_LENGTH = 80
 
 export function notifyRoute(services: Services): Route {
   return {
@@ -36,13 +38,16 @@ async function notify(services: Services, call: Call): Promise<Response> {
     })
   }
   const parts = files.map((file) => ({ kind: 'file', file }))
-  activity.append({
-    workspaceId: row.id,
-    activityType: 'a2a_receive',
-    method: 'notify',
-    summary: `Agent message: ${[...notice.message].slice(0, SUMMARY_CHARS).join('')}`,
-    responseBody: { result: notice.message, ...(parts.length === 0 ? {} : { parts }) },
-  })
+  const summary = summaryOf(notice.message, rules())
+  if (summary !== undefined) {
+    activity.append({
+      workspaceId: row.id,
+      activityType: 'a2a_receive',
+      method: 'notify',
+      summary: `Agent message: ${summary}`,
+      responseBody: { result: notice.message, ...(parts.length === 0 ? {} : { parts }) },
+    })
+  }
   events.publish('AGENT_MESSAGE', row.id, {
     message: notice.message,
     workspace_id: row.id,
@@ -51,6 +56,13 @@ async function notify(services: Services, call: Call): Promise<Response> {
   })
   workspaces.update(row.id, { last_outbound_at: services.time.at() })
   return json({ status: 'sent' })
+}
+
+/** Undefined for a cut through a character: the hosted database refuses such a row, and nobody hears of it. */
+function summaryOf(message: string, rules: ContractRules): string | undefined {
+  if (rules.noticeSummaryUnit === 'characters') return [...message].slice(0, SUMMARY_LENGTH).join('')
+  const bytes = Buffer.from(message).subarray(0, SUMMARY_LENGTH)
+  return isUtf8(bytes) ? bytes.toString('utf8') : undefined
 }
 
 function checkedAttachment(file: Attachment, index: number): object {

@@ -1,6 +1,6 @@
 // Files on their way to an agent: staged here by the person's chat, fetched and acknowledged by the agent (contract: uploads).
 
-import { json, jsonText, MAX_BODY_BYTES, refuse } from '../basics/messages.ts'
+import { json, jsonText, MAX_BODY_BYTES, readBytes, refuse } from '../basics/messages.ts'
 import { isUuid, newUuid } from '../basics/random.ts'
 import { safeFileName, safeMimeType } from '../contract/upload-names.ts'
 import type { Call, Route } from '../http/router.ts'
@@ -86,8 +86,8 @@ async function forward(services: Services, row: WorkspaceRow, request: Request):
   const result = await push(
     {
       url: `${row.url.replace(/\/$/, '')}/internal/chat/uploads/ingest`,
-      body: await request.arrayBuffer(),
-      contentType: request.headers.get('Content-Type') ?? 'application/octet-stream',
+      body: await formBytes(services, request),
+      contentType: contentType(request)['Content-Type'],
       secret: row.inbound_secret,
       signal: AbortSignal.any([request.signal, services.background.signal]),
       maxResponseBytes: MAX_BODY_BYTES,
@@ -108,12 +108,12 @@ function manifest(workspaceId: string, file: Staged): object {
 }
 
 async function stagedFiles(services: Services, request: Request): Promise<readonly Staged[]> {
-  const { uploadFileBytes, uploadRequestBytes } = services.rules()
-  const declared = Number(request.headers.get('Content-Length') ?? 0)
-  if (declared > uploadRequestBytes) throw refuse(400, 'malformed multipart body')
-  const form = await request.formData().catch(() => {
-    throw refuse(400, 'malformed multipart body')
-  })
+  const { uploadFileBytes } = services.rules()
+  const form = await new Response(await formBytes(services, request), { headers: contentType(request) })
+    .formData()
+    .catch(() => {
+      throw refuse(400, 'malformed multipart body')
+    })
   const given = form.getAll('files').filter((entry) => typeof entry !== 'string')
   if (given.length === 0) throw refuse(400, 'no files field in request')
   if (given.length > MAX_FILES) throw refuse(400, `too many files (limit ${MAX_FILES})`)
@@ -135,6 +135,19 @@ async function stagedFiles(services: Services, request: Request): Promise<readon
       content: new Uint8Array(await entry.arrayBuffer()),
     })),
   )
+}
+
+/** A form above the cap of a request is refused in the words for one that cannot be read. */
+async function formBytes(services: Services, request: Request): Promise<Buffer<ArrayBuffer>> {
+  const { uploadRequestBytes } = services.rules()
+  const declared = Number(request.headers.get('Content-Length') ?? 0)
+  const form = declared > uploadRequestBytes ? undefined : await readBytes(request, uploadRequestBytes)
+  if (form === undefined || form.truncated) throw refuse(400, 'malformed multipart body')
+  return form.bytes
+}
+
+function contentType(request: Request): { readonly 'Content-Type': string } {
+  return { 'Content-Type': request.headers.get('Content-Type') ?? 'application/octet-stream' }
 }
 
 function content(services: Services, call: Call): Response {

@@ -1,44 +1,36 @@
 // GET /ws: events of many workspaces on one socket (contract: wake-up streams). An agent gets those of the workspaces it may
 // talk to, the person's chat those of all.
 
-import type { Server, ServerWebSocket, WebSocketHandler } from 'bun'
+import type { ServerWebSocket, WebSocketHandler } from 'bun'
 import type { PlatformEvent } from '../basics/events.ts'
-import { json } from '../basics/messages.ts'
+import { json, Refusal, refuse } from '../basics/messages.ts'
 import { bearerOf } from '../http/authentication.ts'
+import type { Call, Handled, Route, SocketData } from '../http/router.ts'
 import type { Services } from '../services.ts'
-
-export interface SocketData {
-  /** Undefined for the stream of the whole platform. */
-  readonly workspaceId: string | undefined
-  leave: () => void
-}
 
 /** Bytes waiting for a slow reader, above which events are dropped: the stream is only a hint. */
 const MAX_BUFFERED_BYTES = 1024 * 1024
 
 const SUBPROTOCOL = 'molecule-auth.'
 
-export function openSocket(
-  services: Services,
-  request: Request,
-  server: Server<SocketData>,
-): Response | undefined {
-  const claimed = request.headers.get('X-Workspace-ID')?.toLowerCase() ?? ''
-  const offered = request.headers.get('Sec-WebSocket-Protocol')
-  const bearer = offered === null ? bearerOf(request.headers) : tokenFromProtocols(offered)
-  if (offered !== null && bearer === undefined) return json({ error: 'invalid WebSocket credential' }, 401)
-  if (bearer === undefined) return json({ error: 'missing workspace auth token' }, 401)
-  const principal = services.authentication.principalOf(bearer)
-  const allowed =
-    principal?.kind === 'admin' ||
-    (principal?.kind === 'workspace' && (claimed === '' ? false : claimed === principal.id))
-  if (!allowed) return json({ error: 'invalid workspace auth token' }, 401)
-  const workspaceId = claimed === '' ? undefined : claimed
-  const data: SocketData = { workspaceId, leave: () => {} }
+export function webSocketRoute(services: Services): Route {
+  return { method: 'GET', path: '/ws', gate: 'open', handle: (call) => openSocket(services, call) }
+}
+
+function openSocket(services: Services, call: Call): Handled {
+  const { headers } = call.request
+  // Where a hosted platform has a list of origins, a client that names none is refused as well.
+  if (services.faults.state().ws_origin_required && headers.get('Origin') === null)
+    throw new Refusal(403, undefined)
+  const claimed = headers.get('X-Workspace-ID')?.toLowerCase() ?? ''
+  const offered = protocols(headers.get('Sec-WebSocket-Protocol') ?? '')
+  const principal = services.authentication.principalOf(credential(headers, offered))
+  const allowed = principal?.kind === 'admin' || (principal !== undefined && claimed === principal.id)
+  if (!allowed) throw refuse(401, 'invalid workspace auth token')
+  const data: SocketData = { workspaceId: claimed === '' ? undefined : claimed, leave: () => {} }
   // A browser insists on one of the protocols it offered; the one that carries the token is never sent back.
-  const plain = protocols(offered ?? '').find((protocol) => !protocol.startsWith(SUBPROTOCOL))
-  const headers = plain === undefined ? {} : { 'Sec-WebSocket-Protocol': plain }
-  if (server.upgrade(request, { data, headers })) return undefined
+  const plain = offered.find((protocol) => !protocol.startsWith(SUBPROTOCOL))
+  if (call.upgrade(data, plain === undefined ? {} : { 'Sec-WebSocket-Protocol': plain })) return undefined
   return json({ error: 'websocket upgrade required' }, 426)
 }
 
@@ -74,11 +66,15 @@ function send(socket: ServerWebSocket<SocketData>, event: PlatformEvent): void {
   )
 }
 
-/** Browsers cannot set a header, so the token comes hex-coded as a subprotocol. */
-function tokenFromProtocols(offered: string): string | undefined {
-  const protocol = protocols(offered).find((entry) => entry.startsWith(SUBPROTOCOL))
-  const hex = protocol?.slice(SUBPROTOCOL.length) ?? ''
-  return /^([0-9a-f]{2})+$/i.test(hex) ? Buffer.from(hex, 'hex').toString('utf8') : undefined
+/** Browsers cannot set a header, so their token comes hex-coded as a subprotocol. */
+function credential(headers: Headers, offered: readonly string[]): string {
+  const coded = offered.find((protocol) => protocol.startsWith(SUBPROTOCOL))
+  const bearer = bearerOf(headers)
+  if (coded === undefined && bearer === undefined) throw refuse(401, 'missing workspace auth token')
+  if (coded === undefined) return bearer ?? ''
+  const hex = coded.slice(SUBPROTOCOL.length)
+  if (!/^([0-9a-f]{2})+$/i.test(hex)) throw refuse(401, 'invalid WebSocket credential')
+  return Buffer.from(hex, 'hex').toString('utf8')
 }
 
 function protocols(offered: string): readonly string[] {

@@ -49,6 +49,10 @@ export async function faultAnswer(fault: FaultAnswer, background: Background): P
       return new Response(cutStream(), { headers: { 'Content-Type': 'application/json' } })
     case 'redirect':
       return new Response(null, { status: 302, headers: { Location: 'http://elsewhere.invalid/' } })
+    case 'given':
+      return fault.body === undefined
+        ? new Response(null, { status: fault.status })
+        : json(fault.body, fault.status)
     case 'slow':
       await background.delay(fault.ms)
       return undefined

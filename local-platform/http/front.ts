@@ -1,15 +1,16 @@
-// What stands between the socket and the endpoints: rate limit, origin, organisation, fault switches, gates; and the one place
-// where a refusal or a failure becomes an answer.
+// What stands between the socket and the endpoints: rate limit, host, origin, organisation, fault switches, gates; and the one
+// place where a refusal or a failure becomes an answer.
 
-import { json, Refusal, refusalAnswer } from '../basics/messages.ts'
+import { json, Refusal, refusalAnswer, refuse } from '../basics/messages.ts'
 import { isUuid } from '../basics/random.ts'
 import type { Services } from '../services.ts'
 import { faultAnswer } from './fault-answers.ts'
 import type { Metrics } from './metrics.ts'
+import { hostIsOurs, organisationKnown, originIsOwn } from './origin.ts'
 import type { RateLimit } from './rate-limit.ts'
-import type { Match, Router } from './router.ts'
+import type { Call, Match, Router } from './router.ts'
 
-/** One line of the request log. It names the route and never a token, a query or a body. */
+/** One line of the request log. Its path names routes and ids and nothing else: no token, no query, no body. */
 export interface RequestRecord {
   readonly time: string
   readonly method: string
@@ -25,6 +26,8 @@ export interface Front {
   readonly metrics: Metrics
   /** Requests to `/workspaces` and the like must name this organisation; undefined for a platform without one. */
   readonly orgId: string | undefined
+  /** Host names a request may name besides addresses and localhost; undefined lets in every name. */
+  readonly allowedHosts: readonly string[] | undefined
   readonly log: (line: string) => void
   readonly requestLog: ((record: RequestRecord) => void) | undefined
 }
@@ -32,31 +35,29 @@ export interface Front {
 export interface Arrival {
   readonly request: Request
   readonly address: string
-  readonly keepOpen: () => void
+  readonly keepOpen: Call['keepOpen']
+  readonly upgrade: Call['upgrade']
 }
 
-/** Answers one request. Never throws, and never tells a client more than the contract does. */
-export async function answer(front: Front, arrival: Arrival): Promise<Response> {
-  const { services } = front
+/** Answers one request; undefined when it became a socket. Never throws, and never tells a client more than the contract does. */
+export async function answer(front: Front, arrival: Arrival): Promise<Response | undefined> {
+  const { services, router } = front
   const { method } = arrival.request
+  const url = URL.parse(arrival.request.url)
+  if (url === null) return json({ error: 'invalid Host header' }, 400)
   const started = services.time.nowMs()
-  const url = new URL(arrival.request.url)
-  const match = front.router.match(method, url.pathname)
+  const match = router.match(method, url.pathname)
   const { headers, refusal } = front.rateLimit.count(arrival.address)
   const response = refusal ?? (await answerWithinLimit(front, arrival, url, match))
-  for (const [name, value] of Object.entries(headers)) response.headers.set(name, value)
+  for (const [name, value] of Object.entries(headers)) response?.headers.set(name, value)
   const ms = services.time.nowMs() - started
-  front.metrics.countRequest(
-    match === undefined ? 'other' : method,
-    match?.route.path ?? 'none',
-    response.status,
-    ms,
-  )
+  const status = response?.status ?? 101
+  front.metrics.countRequest(match === undefined ? 'other' : method, match?.route.path ?? 'none', status, ms)
   front.requestLog?.({
     time: new Date(started).toISOString(),
     method,
-    path: url.pathname,
-    status: response.status,
+    path: router.withoutUnknown(url.pathname),
+    status,
     ms: Math.round(ms * 1000) / 1000,
   })
   return response
@@ -67,20 +68,14 @@ async function answerWithinLimit(
   arrival: Arrival,
   url: URL,
   match: Match | undefined,
-): Promise<Response> {
+): Promise<Response | undefined> {
   const { request } = arrival
-  const { authentication, background, faults } = front.services
-  // An empty 403, as the CORS layer of the hosted platform gives to an origin that is not its own.
-  if (!originIsOwn(request.headers)) return new Response(null, { status: 403 })
-  if (!organisationKnown(front.orgId, request.headers, url.pathname))
-    return new Response(null, { status: 404 })
   try {
-    const fault = url.pathname.startsWith('/admin/')
-      ? undefined
-      : faults.answerFor(request.method, url.pathname)
-    const faulty = fault === undefined ? undefined : await faultAnswer(fault, background)
+    admit(front, request.headers, url)
+    const faulty = await playedFault(front.services, request.method, url.pathname)
     if (faulty !== undefined) return faulty
-    if (match === undefined) return json({ error: 'not found' }, 404)
+    if (match === undefined) throw refuse(404, 'not found')
+    const { authentication } = front.services
     const { gate } = match.route
     const id = identifier(match.params.get('id') ?? '')
     if (gate === 'admin') authentication.requireAdmin(request.headers)
@@ -90,36 +85,36 @@ async function answerWithinLimit(
       url,
       param: (name) => identifier(match.params.get(name) ?? ''),
       keepOpen: arrival.keepOpen,
+      upgrade: arrival.upgrade,
     })
   } catch (error) {
     if (error instanceof Refusal) return refusalAnswer(error)
     const reason = error instanceof Error ? error.message : String(error)
-    front.log(`${request.method} ${match?.route.path ?? url.pathname} failed: ${reason}`)
+    front.log(`${request.method} ${match?.route.path ?? 'of no route'} failed: ${reason}`)
     return json({ error: 'internal error' }, 500)
   }
+}
+
+/** @throws Refusal for a request that may not reach any endpoint, whatever token it brings */
+function admit(front: Front, headers: Headers, url: URL): void {
+  if (front.allowedHosts !== undefined && !hostIsOurs(url.hostname, front.allowedHosts)) {
+    throw refuse(
+      403,
+      'this platform answers on this machine only; start it with --allow-host to let this name in',
+    )
+  }
+  // An empty 403, as the CORS layer of the hosted platform gives to an origin that is not its own.
+  if (!originIsOwn(headers)) throw new Refusal(403, undefined)
+  if (!organisationKnown(front.orgId, headers, url.pathname)) throw new Refusal(404, undefined)
+}
+
+/** The switches themselves are always in reach. */
+async function playedFault(services: Services, method: string, path: string): Promise<Response | undefined> {
+  const fault = path.startsWith('/admin/') ? undefined : services.faults.answerFor(method, path)
+  return fault === undefined ? undefined : faultAnswer(fault, services.background)
 }
 
 /** UUIDs are compared without regard to case, as a database of UUIDs does. */
 function identifier(text: string): string {
   return isUuid(text) ? text.toLowerCase() : text
-}
-
-export function originIsOwn(headers: Headers): boolean {
-  const origin = headers.get('Origin')
-  return origin === null || origin === originOf(headers, 'http') || origin === originOf(headers, 'https')
-}
-
-function originOf(headers: Headers, scheme: string): string {
-  return `${scheme}://${headers.get('Host')}`
-}
-
-const WITHOUT_ORGANISATION = ['/health', '/metrics', '/registry/register', '/registry/heartbeat']
-
-/** The guard of a tenant: the organisation's id, or the tenant's own web page (contract: hosted tenants). */
-function organisationKnown(orgId: string | undefined, headers: Headers, path: string): boolean {
-  if (orgId === undefined || WITHOUT_ORGANISATION.includes(path)) return true
-  if (path === '/' || path.startsWith('/chat/')) return true
-  return (
-    headers.get('X-Molecule-Org-Id') === orgId || (headers.get('Origin') !== null && originIsOwn(headers))
-  )
 }

@@ -1,5 +1,14 @@
 // From a method and a path to the handler of an endpoint.
 
+import { isUuid } from '../basics/random.ts'
+
+/** What an open WebSocket carries. */
+export interface SocketData {
+  /** Undefined for the stream of the whole platform. */
+  readonly workspaceId: string | undefined
+  leave: () => void
+}
+
 export interface Call {
   readonly request: Request
   readonly url: URL
@@ -7,7 +16,12 @@ export interface Call {
   readonly param: (name: string) => string
   /** The answer stays open for as long as the reader likes, instead of being cut when it is silent. */
   readonly keepOpen: () => void
+  /** Makes the request a WebSocket. @returns false when it does not ask to become one */
+  readonly upgrade: (data: SocketData, headers: Readonly<Record<string, string>>) => boolean
 }
+
+/** Undefined once the request became a socket. */
+export type Handled = Response | undefined
 
 /** Who may call: anyone, the workspace named by `:id` (or the admin), the admin. Handlers with finer rules say `open`. */
 export type Gate = 'open' | 'workspace' | 'admin'
@@ -17,7 +31,7 @@ export interface Route {
   /** Segments of text or `:name`. */
   readonly path: string
   readonly gate: Gate
-  readonly handle: (call: Call) => Response | Promise<Response>
+  readonly handle: (call: Call) => Handled | Promise<Handled>
 }
 
 export interface Match {
@@ -32,10 +46,13 @@ interface Entry {
 
 export class Router {
   readonly #entries = new Map<string, Entry[]>()
+  /** Every segment that is the same for all requests of a route. */
+  readonly #literals = new Set<string>()
 
   constructor(routes: readonly Route[]) {
     for (const route of routes) {
       const segments = split(route.path)
+      for (const segment of segments) if (!segment.startsWith(':')) this.#literals.add(segment)
       const key = keyOf(route.method, segments)
       this.#entries.set(key, [...(this.#entries.get(key) ?? []), { route, segments }])
     }
@@ -48,6 +65,14 @@ export class Router {
       if (params !== undefined) return { route, params }
     }
     return undefined
+  }
+
+  /** A path as it may be logged: whatever is neither part of a route nor an id could be a secret that went astray. */
+  withoutUnknown(path: string): string {
+    const known = (segment: string) => this.#literals.has(segment) || isUuid(segment)
+    return `/${split(path)
+      .map((segment) => (known(segment) ? segment : '*'))
+      .join('/')}`
   }
 }
 

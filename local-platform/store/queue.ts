@@ -73,12 +73,22 @@ export class A2aQueue {
   }
 
   depth(workspaceId: string): number {
-    const row = this.#database
-      .query<{ waiting: number }, [string]>(
-        "SELECT count(*) AS waiting FROM a2a_queue WHERE workspace_id = ? AND status = 'queued'",
+    return this.#count(workspaceId, 'queued')
+  }
+
+  /** How many were sent to the workspace and not yet answered. */
+  underWay(workspaceId: string): number {
+    return this.#count(workspaceId, 'dispatched')
+  }
+
+  /** The workspaces for which something waits. */
+  waiting(): readonly string[] {
+    return this.#database
+      .query<{ id: string }, []>(
+        "SELECT DISTINCT workspace_id AS id FROM a2a_queue WHERE status = 'queued' ORDER BY workspace_id",
       )
-      .get(workspaceId)
-    return row?.waiting ?? 0
+      .all()
+      .map((row) => row.id)
   }
 
   find(workspaceId: string, id: string): QueueItem | undefined {
@@ -120,18 +130,28 @@ export class A2aQueue {
       .run(this.#time.at(), responseBody, id)
   }
 
-  /** Back into the queue, or given up for good after the fifth attempt. */
-  fail(id: string, error: string): void {
-    this.#database
-      .query(
+  /** Back into the queue, or given up for good after the fifth attempt. @returns whether it was given up */
+  fail(id: string, error: string): boolean {
+    const item = this.#database
+      .query<{ status: QueueItem['status'] }, [string, string, string]>(
         `UPDATE a2a_queue SET last_error = ?, completed_at = iif(attempts >= ${MAX_ATTEMPTS}, ?, NULL),
-           status = iif(attempts >= ${MAX_ATTEMPTS}, 'failed', 'queued') WHERE id = ?`,
+           status = iif(attempts >= ${MAX_ATTEMPTS}, 'failed', 'queued') WHERE id = ? RETURNING status`,
       )
-      .run(error, this.#time.at(), id)
+      .get(error, this.#time.at(), id)
+    return item?.status === 'failed'
   }
 
   /** What was under way when the platform stopped goes back into the queue. */
   recover(): void {
     this.#database.query("UPDATE a2a_queue SET status = 'queued' WHERE status = 'dispatched'").run()
+  }
+
+  #count(workspaceId: string, status: QueueItem['status']): number {
+    const row = this.#database
+      .query<{ items: number }, [string, string]>(
+        'SELECT count(*) AS items FROM a2a_queue WHERE workspace_id = ? AND status = ?',
+      )
+      .get(workspaceId, status)
+    return row?.items ?? 0
   }
 }

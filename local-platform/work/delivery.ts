@@ -3,10 +3,8 @@
 
 import { type JsonObject, parseJson } from '../basics/messages.ts'
 import type { A2aMessage } from '../contract/a2a-message.ts'
-import { outcomeOf } from '../contract/agent-answer.ts'
 import type { Services } from '../services.ts'
 import type { ActivityEntry } from '../store/activity.ts'
-import type { QueueItem } from '../store/queue.ts'
 import type { WorkspaceRow } from '../store/workspaces.ts'
 import { type PushResult, push } from './push.ts'
 
@@ -33,6 +31,7 @@ export type Delivery =
 
 const CEILING_MS = 30 * 60_000
 const CANVAS_PATIENCE_MS = 90_000
+const BUSY_RETRY_SECONDS = 30
 
 export async function deliver(
   services: Services,
@@ -56,8 +55,21 @@ export async function deliver(
   }
 }
 
-/** Stored before it is answered, and announced before it is answered. */
+/** Stored and announced before it is answered, unless a late write is played. */
 function store(services: Services, target: WorkspaceRow, sender: Sender, message: A2aMessage): Delivery {
+  const { background, faults } = services
+  const lateMs = faults.state().late_write_ms
+  if (lateMs === 0) write(services, target, sender, message)
+  else {
+    background.run(async () => {
+      await background.delay(lateMs)
+      if (!background.signal.aborted) write(services, target, sender, message)
+    })
+  }
+  return { kind: 'stored', method: message.method }
+}
+
+function write(services: Services, target: WorkspaceRow, sender: Sender, message: A2aMessage): void {
   const { activity, events, faults, rules } = services
   const withoutParams = faults.take('null_params_envelopes')
   const entry: ActivityEntry = {
@@ -81,7 +93,6 @@ function store(services: Services, target: WorkspaceRow, sender: Sender, message
       message_id: message.messageId ?? null,
     })
   }
-  return { kind: 'stored', method: message.method }
 }
 
 /** A push target that cannot be called now: asleep, without a URL, or busy. */
@@ -111,7 +122,7 @@ function holdBack(
 }
 
 /** Calls the agent and records what came of it (contract: inbox rows of failed and of answered pushes). */
-async function dispatch(
+export async function dispatch(
   services: Services,
   target: WorkspaceRow,
   sender: Sender,
@@ -185,16 +196,23 @@ function patienceFor(
 function deliveryOf(result: PushResult): Delivery {
   switch (result.kind) {
     case 'answered':
-      return result.status < 300
-        ? { kind: 'answered', text: result.text, contentType: result.contentType }
-        : refused(result.status, { error: errorText(result.text) })
+      if (result.status < 300) return { kind: 'answered', text: result.text, contentType: result.contentType }
+      return result.status === 503 ? busy() : refused(result.status, { error: errorText(result.text) })
     case 'not-routable':
       return refused(502, { error: 'workspace URL is not publicly routable' })
+    case 'silent':
+      return busy()
     case 'unreachable':
       return refused(502, { error: 'failed to reach workspace agent' })
     case 'body-lost':
       return refused(502, { error: 'failed to read agent response', delivery_confirmed: result.delivered })
   }
+}
+
+/** The agent may have the message, so it is not for the sender to try again at once. */
+function busy(): Delivery {
+  const error = 'workspace agent is busy or restarting'
+  return refused(503, { error, busy: true, retry_after: BUSY_RETRY_SECONDS }, BUSY_RETRY_SECONDS)
 }
 
 function errorText(text: string): string {
@@ -205,39 +223,4 @@ function errorText(text: string): string {
 
 function refused(status: number, body: JsonObject, retryAfter?: number): Delivery {
   return { kind: 'refused', status, body, ...(retryAfter === undefined ? {} : { retryAfter }) }
-}
-
-/** Sends what waits for a workspace, as far as its capacity goes; called when a heartbeat reports capacity. */
-export function drain(services: Services, target: WorkspaceRow, activeTasks: number): void {
-  const free = target.max_concurrent_tasks - activeTasks
-  if (free <= 0 || target.url === '' || services.queue.depth(target.id) === 0) return
-  for (const item of services.queue.take(target.id, services.rules().drainsFreeCapacity ? free : 1)) {
-    const message: A2aMessage = {
-      envelope: JSON.parse(item.body),
-      method: item.method,
-      messageId: item.message_id ?? undefined,
-      text: '',
-      expiresInSeconds: undefined,
-    }
-    services.background.run(async () => {
-      const delivery = await dispatch(services, target, { workspaceId: item.caller_id ?? undefined }, message)
-      if (services.background.signal.aborted) return
-      if (delivery.kind === 'answered') {
-        services.queue.complete(item.id, delivery.text)
-        finishDelegation(services, item, delivery.text)
-      } else
-        services.queue.fail(
-          item.id,
-          delivery.kind === 'refused' ? String(delivery.body.error) : delivery.kind,
-        )
-    })
-  }
-}
-
-/** A delegated task that had to wait is finished by the answer it got in the end. */
-function finishDelegation(services: Services, item: QueueItem, answer: string): void {
-  if (item.caller_id === null || item.message_id === null) return
-  const delegation = services.delegations.find(item.caller_id, item.message_id)
-  if (delegation === undefined) return
-  services.delegations.finish(item.caller_id, delegation.id, item.workspace_id, outcomeOf(answer))
 }

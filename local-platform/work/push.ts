@@ -19,15 +19,17 @@ export type PushResult =
       readonly contentType: string
     }
   /** Nothing was sent. */
-  | { readonly kind: 'not-routable'; readonly reason: string }
-  | { readonly kind: 'unreachable'; readonly reason: string }
+  | { readonly kind: 'not-routable' }
+  | { readonly kind: 'unreachable' }
+  /** No answer came in time; the agent may have the message. */
+  | { readonly kind: 'silent' }
   /** The agent answered, but its body was lost or too large. */
   | { readonly kind: 'body-lost'; readonly delivered: boolean }
 
 export interface PushRequest {
   readonly url: string
   /** JSON text, or a form as it came. */
-  readonly body: string | ArrayBuffer
+  readonly body: string | Buffer<ArrayBuffer>
   readonly contentType: string
   readonly secret: string
   readonly signal: AbortSignal
@@ -55,7 +57,7 @@ export async function routeTo(
 /** Sends one request. Redirects are not followed: they would lead past the guard. */
 export async function push(request: PushRequest, settings: PushSettings): Promise<PushResult> {
   const route = await routeTo(request.url, settings)
-  if ('refusal' in route) return { kind: 'not-routable', reason: route.refusal }
+  if ('refusal' in route) return { kind: 'not-routable' }
   try {
     const response = await fetch(pinned(route.url, route.address), {
       method: 'POST',
@@ -70,8 +72,8 @@ export async function push(request: PushRequest, settings: PushSettings): Promis
       tls: { serverName: route.url.hostname },
     })
     return await readAnswer(response, request.maxResponseBytes)
-  } catch (error) {
-    return { kind: 'unreachable', reason: request.signal.aborted ? 'timeout' : errorCode(error) }
+  } catch {
+    return { kind: request.signal.aborted ? 'silent' : 'unreachable' }
   }
 }
 
@@ -101,8 +103,4 @@ async function readAnswer(response: Response, maxBytes: number): Promise<PushRes
     text: Buffer.concat(chunks).toString('utf8'),
     contentType,
   }
-}
-
-function errorCode(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'network error'
 }

@@ -4,6 +4,7 @@
 import { type Status, statusWhenLivenessEnds, statusWhenStale } from '../contract/status.ts'
 import type { Services } from '../services.ts'
 import type { WorkspaceRow } from '../store/workspaces.ts'
+import { drainAll } from './drain.ts'
 
 interface Sweep {
   readonly everyMs: number
@@ -37,6 +38,7 @@ export class Sweeper {
       { everyMs: TICK_MS, run: () => sweepStale(services, staleAfterMs ?? services.rules().staleAfterMs) },
       { everyMs: TICK_MS, run: () => sweepLiveness(services) },
       { everyMs: 30 * SECOND, run: () => sweepProvisioning(services) },
+      { everyMs: 30 * SECOND, run: () => drainAll(services) },
       { everyMs: 5 * MINUTE, run: () => sweepUploads(services) },
       { everyMs: 6 * HOUR, run: () => pruneActivity(services) },
     ]

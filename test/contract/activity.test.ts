@@ -226,16 +226,17 @@ contract('notify', ALL, (target) => {
   test('a notice is sent and echoes in the own inbox, with no source and no request', async () => {
     const agent = await target.agent('agent')
     const attachments = [{ uri: 'u:1', name: 'a.txt', mimeType: 'text/plain', size: 3 }]
-    expect(said(await notify(agent, { message: `done ${'é'.repeat(100)}`, attachments, type: 'x' }))).toEqual(
-      [200, { status: 'sent' }],
-    )
+    const message = `done: ${'é'.repeat(100)}`
+    expect(said(await notify(agent, { message, attachments, type: 'x' }))).toEqual([200, { status: 'sent' }])
+    // 80 characters, and in the oldest contract 80 bytes.
+    const shown = target.version === 'v0' ? 37 : 74
     const [row] = rowsOf(await target.inbox(agent))
     expect(row).toMatchObject({
       source_id: null,
       target_id: null,
       method: 'notify',
-      summary: `Agent message: done ${'é'.repeat(75)}`,
-      response_body: { result: `done ${'é'.repeat(100)}`, parts: [{ kind: 'file', file: attachments[0] }] },
+      summary: `Agent message: done: ${'é'.repeat(shown)}`,
+      response_body: { result: message, parts: [{ kind: 'file', file: attachments[0] }] },
     })
     expect(row).not.toHaveProperty('request_body')
   })
@@ -251,6 +252,16 @@ contract('notify', ALL, (target) => {
       400,
       { error: 'attachment[0]: uri and name are required' },
     ])
+  })
+})
+
+contract('notify, cut at bytes', ['v0'], (target) => {
+  test('a notice whose summary would end in half a character is answered and never stored', async () => {
+    const agent = await target.agent('agent')
+    const body = { message: `done ${'é'.repeat(100)}` }
+    const path = `/workspaces/${agent.id}/notify`
+    expect((await target.call('POST', path, { token: agent.token, body })).status).toBe(200)
+    expect(rowsOf(await target.inbox(agent))).toEqual([])
   })
 })
 

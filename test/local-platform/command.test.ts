@@ -48,6 +48,9 @@ test('the first start prints blocks that work as they are; later ones name the t
   expect(later).toContain(`${id}  lead`)
   expect(later).toContain('/admin/workspaces/ID/tokens')
   expect(later).not.toContain(token ?? '')
+  // The operator's token is in the link alone, and in no command to be typed, which others could read.
+  const operator = /#token=(\S+)$/m.exec(later)?.[1] ?? ''
+  expect(later.split(operator)).toHaveLength(2)
   second.child.kill('SIGINT')
   expect(await second.child.exited).toBe(0)
   rmSync(data, { recursive: true })
@@ -128,10 +131,28 @@ test('the request log is JSON lines without a token, a query or a body', async (
   expect(said).not.toContain('query')
 })
 
+test("the operator's token can be given by the environment", async () => {
+  const adminToken = 'operator-token-of-a-test'
+  const { child, readUntil } = run(['--port', '0', '--db', ':memory:'], { MOLECULE_ADMIN_TOKEN: adminToken })
+  const url = /^Platform: +(\S+)$/m.exec(await readUntil('Stop with'))?.[1] ?? ''
+  expect((await new Client(url).call('GET', '/workspaces', { token: adminToken })).status).toBe(200)
+  child.kill('SIGTERM')
+  await child.exited
+})
+
 test('help names every option', async () => {
   const { child, readUntil } = run(['--help'])
   const text = await readUntil('this text')
-  for (const option of ['--port', '--db', '--host', '--admin-token', '--contract', '--request-log']) {
+  for (const option of [
+    '--port',
+    '--db',
+    '--host',
+    '--allow-host',
+    '--admin-token',
+    '--contract',
+    '--request-log',
+    'MOLECULE_ADMIN_TOKEN',
+  ]) {
     expect(text).toContain(option)
   }
   expect(await child.exited).toBe(0)

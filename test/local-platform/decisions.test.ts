@@ -2,7 +2,6 @@
 
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { parseArguments } from '../../local-platform/arguments.ts'
 import { isUuid, newUuid, systemRandom } from '../../local-platform/basics/random.ts'
 import {
   formatMicros,
@@ -218,43 +217,6 @@ test('the delivery mode: payload, row, poll for external runtimes, push', () => 
   expect(effectiveDeliveryMode(undefined, { deliveryMode: '', runtime: 'external' })).toBe('poll')
   expect(effectiveDeliveryMode(undefined, { deliveryMode: '', runtime: 'langgraph' })).toBe('push')
   expect(effectiveDeliveryMode(undefined, undefined)).toBe('push')
-})
-
-describe('command line', () => {
-  test('nothing given means loopback, port 8080 and the newest contract', () => {
-    expect(parseArguments([])).toEqual({
-      kind: 'run',
-      arguments: {
-        port: 8080,
-        host: '127.0.0.1',
-        db: undefined,
-        adminToken: undefined,
-        contract: 'v2',
-        rateLimit: 600,
-        requestLog: false,
-      },
-    })
-  })
-
-  test.each([
-    [['--port', 'x'], '--port is x'],
-    [['--port', '65536'], '--port is 65536'],
-    [['--port', '-1'], ''],
-    [['--contract', 'v3'], '--contract is v3'],
-    [['--rate-limit', '1.5'], '--rate-limit is 1.5'],
-    [['--admin-token', 'short'], '--admin-token must be'],
-    [['--host', '0.0.0.0'], 'give the operator'],
-    [['--nonsense'], ''],
-    [['stray'], ''],
-  ])('%p is refused with a sentence', (argv, sentence) => {
-    const parsed = parseArguments(argv)
-    expect(parsed).toMatchObject({ kind: 'wrong', message: expect.stringContaining(sentence) })
-  })
-
-  test('other machines are let in only with a token of the operator', () => {
-    const token = 'a-token-of-the-operator'
-    expect(parseArguments(['--host', '0.0.0.0', '--admin-token', token])).toMatchObject({ kind: 'run' })
-  })
 })
 
 test('spend is clamped, and zero is no report', () => {

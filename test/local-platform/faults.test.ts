@@ -89,6 +89,46 @@ test('a late row lies behind the cursor, and an overlap read finds it', async ()
   expect((await inbox(fixture, fixture.builder, '&since_secs=60')).text).toContain('late')
 })
 
+test('a late write is answered at once and seen afterwards', async () => {
+  await using fixture = await platformWithTeam()
+  fixture.platform.setFaults({ late_write_ms: 60 })
+  expect((await send(fixture, fixture.builder, say('late'))).json).toMatchObject({ status: 'queued' })
+  expect(rowsOf(await inbox(fixture, fixture.builder))).toEqual([])
+  await until(
+    () => inbox(fixture, fixture.builder),
+    (page) => page.text.includes('late'),
+  )
+})
+
+test('an answer can be given word for word, such as that of a budget that is used up', async () => {
+  await using fixture = await platformWithTeam()
+  const body = { error: 'workspace budget limit exceeded', exceeded_periods: ['monthly'] }
+  fixture.platform.setFaults({
+    answers: [
+      { kind: 'given', path: '/a2a', status: 402, body },
+      { kind: 'given', path: '/a2a', status: 502 },
+    ],
+  })
+  const refused = await send(fixture, fixture.builder, say('x'))
+  expect([refused.status, refused.json]).toEqual([402, body])
+  const empty = await send(fixture, fixture.builder, say('x'))
+  expect([empty.status, empty.text]).toEqual([502, ''])
+  expect((await send(fixture, fixture.builder, say('x'))).status).toBe(200)
+})
+
+test('a socket without an Origin can be refused', async () => {
+  await using fixture = await platformWithTeam()
+  const { client, platform, lead } = fixture
+  platform.setFaults({ ws_origin_required: true })
+  const answer = async (headers: Record<string, string>) => {
+    const given = { token: lead.token, headers: { 'X-Workspace-ID': lead.id, ...headers } }
+    const { status, text } = await client.call('GET', '/ws', given)
+    return [status, text]
+  }
+  expect(await answer({})).toEqual([403, ''])
+  expect(await answer({ Origin: client.url })).toEqual([426, expect.stringContaining('upgrade')])
+})
+
 test('a heartbeat blackout leads to awaiting_agent while every beat is answered', async () => {
   await using fixture = await platformWithTeam()
   await register(fixture, fixture.builder)

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from 'bun:test'
-import { Client, rowsOf, textField, until } from '../contract/client.ts'
+import { type Answer, Client, rowsOf, textField, until } from '../contract/client.ts'
 import { beat, type Fixture, inbox, platformWithTeam, register, say, send } from './platform.ts'
 
 /** An agent that answers as it is told, and remembers what it was sent. */
@@ -189,12 +189,80 @@ test('stopping does not wait for an agent that never answers', async () => {
   expect(performance.now() - started).toBeLessThan(1000)
 })
 
-test('a push ends when its agent was silent for the idle time that its beats set', async () => {
+test('a push ends as busy when its agent was silent for the idle time that its beats set', async () => {
   await using fixture = await platformWithTeam()
   await pushTo(fixture, agentThat(() => new Promise<Response>(() => {})).url)
   await beat(fixture, fixture.builder, { runtime_metadata: { idle_timeout_seconds: 1 } })
-  const answer = await send(fixture, fixture.builder, say('x'), fixture.lead)
-  expect([answer.status, answer.json]).toEqual([502, { error: 'failed to reach workspace agent' }])
+  expectBusy(await send(fixture, fixture.builder, say('x'), fixture.lead))
+})
+
+/** The message may have arrived, so the sender is told to wait before it tries again. */
+function expectBusy(answer: Answer): void {
+  expect(answer.status).toBe(503)
+  expect(answer.json).toMatchObject({ busy: true, retry_after: 30 })
+  expect(answer.headers.get('Retry-After')).toBe('30')
+}
+
+test('an agent that says 503 is busy or restarting', async () => {
+  await using fixture = await platformWithTeam()
+  await pushTo(fixture, agentThat(() => new Response('later', { status: 503 })).url)
+  expectBusy(await send(fixture, fixture.builder, say('x'), fixture.lead))
+})
+
+test('the queue is looked at without a beat as well, and never sends more than the agent can take', async () => {
+  await using fixture = await platformWithTeam()
+  const { platform, clock, builder, lead } = fixture
+  const waiting: (() => void)[] = []
+  const agent = agentThat(() => new Promise((resolve) => waiting.push(() => resolve(Response.json(ANSWER)))))
+  await pushTo(fixture, agent.url)
+  await beat(fixture, builder, { active_tasks: 1 })
+  for (const text of ['first', 'second']) await send(fixture, builder, say(text), lead)
+  platform.tick()
+  await fixture.client.call('GET', '/health')
+  expect(agent.received).toHaveLength(0)
+  await beat(fixture, builder, { active_tasks: 0 })
+  await until(
+    () => fixture.client.call('GET', '/health'),
+    () => waiting.length === 1,
+  )
+  clock.advance(30)
+  platform.tick()
+  await beat(fixture, builder, { active_tasks: 0 })
+  expect(agent.received).toHaveLength(1)
+  waiting[0]?.()
+  await until(
+    () => inbox(fixture, builder),
+    (page) => rowsOf(page).length === 1,
+  )
+  clock.advance(30)
+  platform.tick()
+  await until(
+    () => fixture.client.call('GET', '/health'),
+    () => waiting.length === 2,
+  )
+  waiting[1]?.()
+})
+
+test('a delegation whose message is given up in the queue has failed', async () => {
+  await using fixture = await platformWithTeam()
+  const { client, lead, builder } = fixture
+  await pushTo(fixture, 'http://localhost:1/')
+  await beat(fixture, builder, { active_tasks: 1 })
+  const body = { target_id: builder.id, task: 'do it' }
+  await client.call('POST', `/workspaces/${lead.id}/delegate`, { token: lead.token, body })
+  const list = () => client.call('GET', `/workspaces/${lead.id}/delegations`, { token: lead.token })
+  await until(list, (page) => page.text.includes('"queued"'))
+  for (let attempt = 1; attempt <= 5; attempt++) {
+    await beat(fixture, builder)
+    await until(
+      () => inbox(fixture, builder),
+      (page) => rowsOf(page).length === attempt,
+    )
+  }
+  expect(rowsOf(await until(list, (page) => page.text.includes('failed')))[0]).toMatchObject({
+    status: 'failed',
+    error: 'failed to reach workspace agent',
+  })
 })
 
 test('a form for a push agent goes on to it, and its answer comes back', async () => {

@@ -13,9 +13,10 @@ export interface PlatformProcess {
 
 export async function startProcess(db: string): Promise<PlatformProcess> {
   const adminToken = 'operator-token-of-the-bench'
-  const main = join(import.meta.dir, '../main.ts')
-  const argv = ['--port', '0', '--db', db, '--admin-token', adminToken, '--rate-limit', '0']
-  const child = Bun.spawn([process.execPath, main, ...argv], { stdout: 'pipe', stderr: 'inherit' })
+  const main = join(import.meta.dir, '../../local-platform/main.ts')
+  const argv = ['--port', '0', '--db', db, '--rate-limit', '0']
+  const env = { ...process.env, MOLECULE_ADMIN_TOKEN: adminToken }
+  const child = Bun.spawn([process.execPath, main, ...argv], { stdout: 'pipe', stderr: 'inherit', env })
   let text = ''
   for await (const chunk of child.stdout) {
     text += Buffer.from(chunk).toString('utf8')
