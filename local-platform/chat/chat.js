@@ -1,36 +1,19 @@
 // The web chat: who is in the team, what was said, and a place to write. The rows are read from the platform; its events only
 // say when to look.
 
-import { memberElement, messageElement, messageOf } from './conversation.js'
-import { PlatformClient, PlatformError } from './platform-client.js'
+import { Composer } from './composer.js'
+import { memberElement, messageElement, messageOf, subtitleOf } from './conversation.js'
+import { plainName } from './message-text.js'
+import { PlatformError } from './platform-client.js'
 
-const TOKEN_KEY = 'molecule-operator-token'
 const QUIET_POLL_MS = 30_000
 const BLIND_POLL_MS = 3_000
 const PAGE = 100
+const NEAR_END_PX = 80
 
 const byId = (id) => document.getElementById(id)
 
-/** Reads the token from the address, keeps it for this tab, and takes it out of the address and the history. */
-function takeToken() {
-  const given = new URLSearchParams(location.hash.slice(1)).get('token')
-  if (given) sessionStorage.setItem(TOKEN_KEY, given)
-  if (location.hash !== '') history.replaceState(null, '', location.pathname)
-  return sessionStorage.getItem(TOKEN_KEY)
-}
-
-function signIn(reason) {
-  byId('app').hidden = true
-  byId('sign-in').hidden = false
-  if (reason) byId('sign-in-reason').textContent = reason
-  byId('sign-in-form').onsubmit = (event) => {
-    event.preventDefault()
-    sessionStorage.setItem(TOKEN_KEY, byId('token').value.trim())
-    location.reload()
-  }
-}
-
-class Chat {
+export class Chat {
   #client
   #members = []
   #chosen
@@ -40,34 +23,26 @@ class Chat {
   #newest
   #unread = new Map()
   #live = false
-  /** Message id and staged files of a message that was not sent yet, the same on a second try. */
-  #draft
+  #composer
   /** One look at a time; a wish that comes meanwhile is granted by one more look. */
   #looking = false
   #lookAgain = false
+  /** Who met the problem on show: a later success of the page itself does not hide what the person has to know. */
+  #problemOf
+  #onRefused
+  #ended = false
 
-  constructor(client) {
+  /** @param onRefused called once when the platform does not know the token any more */
+  constructor(client, onRefused) {
     this.#client = client
+    this.#onRefused = onRefused
   }
 
   async start() {
     await this.#readMembers()
     byId('sign-in').hidden = true
     byId('app').hidden = false
-    byId('composer').addEventListener('submit', (event) => this.#send(event))
-    byId('text').addEventListener('keydown', (event) => {
-      if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return
-      event.preventDefault()
-      byId('composer').requestSubmit()
-    })
-    // Another text is another message: under the old id the platform would keep the old text.
-    byId('text').addEventListener('input', () => {
-      if (this.#draft !== undefined) this.#draft.id = newUuid()
-    })
-    byId('files').addEventListener('change', () => {
-      this.#draft = undefined
-      this.#showAttached()
-    })
+    this.#composer = new Composer((...message) => this.#deliver(...message))
     byId('older').addEventListener('click', () => this.#guard(() => this.#readOlder()))
     byId('show-peers').addEventListener('change', (event) => {
       byId('messages').classList.toggle('hide-peers', !event.target.checked)
@@ -97,8 +72,8 @@ class Chat {
     byId('members').replaceChildren(...items)
     if (focused) document.querySelector(`[data-id="${CSS.escape(focused)}"]`)?.focus()
     const member = this.#members.find(({ id }) => id === this.#chosen)
-    byId('title').textContent = member?.name ?? 'Choose an agent'
-    byId('subtitle').textContent = member?.role ?? ''
+    byId('title').textContent = plainName(member?.name ?? 'Choose an agent')
+    byId('subtitle').textContent = member === undefined ? '' : subtitleOf(member)
   }
 
   async #choose(id) {
@@ -106,15 +81,12 @@ class Chat {
     this.#rows.clear()
     this.#oldest = undefined
     this.#newest = undefined
-    this.#dropDraft()
     this.#unread.delete(id)
     byId('messages').replaceChildren()
     byId('older').hidden = true
-    byId('text').disabled = false
-    byId('send').disabled = false
-    byId('files').disabled = false
+    byId('empty').hidden = true
     this.#showMembers()
-    byId('text').focus()
+    this.#composer.turnTo(id)
     await this.#look()
   }
 
@@ -178,14 +150,16 @@ class Chat {
 
   #show(rows, where) {
     const scroll = byId('scroll')
-    const atEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80
+    const atEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR_END_PX
+    // What was there before is not read aloud, only what comes.
+    byId('messages').ariaLive = where === 'end' && this.#newest !== undefined ? 'polite' : 'off'
     const items = []
     for (const row of rows) {
       if (this.#rows.has(row.id)) continue
       this.#rows.set(row.id, row)
       const message = messageOf(row, this.#nameOf)
       if (message !== undefined)
-        items.push(messageElement(row, message, (...file) => this.#guard(() => this.#save(...file))))
+        items.push(messageElement(row, message, (...file) => this.#guard(() => this.#client.save(...file))))
     }
     if (where === 'end') byId('messages').append(...items)
     else byId('messages').prepend(...items)
@@ -193,54 +167,26 @@ class Chat {
     if (where === 'end' && atEnd) scroll.scrollTop = scroll.scrollHeight
   }
 
-  async #save(workspaceId, fileId, name) {
-    const address = URL.createObjectURL(await this.#client.file(workspaceId, fileId))
-    const link = document.createElement('a')
-    link.href = address
-    link.download = name
-    link.click()
-    URL.revokeObjectURL(address)
-  }
-
-  async #send(event) {
-    event.preventDefault()
-    const text = byId('text').value
-    const id = this.#chosen
-    const chosen = [...byId('files').files]
-    if ((text.trim() === '' && chosen.length === 0) || id === undefined) return
-    this.#draft ??= { id: newUuid() }
-    const draft = this.#draft
-    byId('send').disabled = true
+  /** Files that were staged by an earlier try are not staged again. */
+  async #deliver(agent, draft, text, files) {
     const sent = await this.#guard(async () => {
-      draft.files ??= chosen.length === 0 ? [] : await this.#client.upload(id, chosen)
-      await this.#client.write(id, draft.id, text, draft.files)
+      draft.files ??= files.length === 0 ? [] : await this.#client.upload(agent, files)
+      await this.#client.write(agent, draft.id, text, draft.files)
     })
-    byId('send').disabled = false
-    if (!sent) return
-    this.#dropDraft()
-    byId('text').value = ''
-    byId('scroll').scrollTop = byId('scroll').scrollHeight
-    await this.#guard(() => this.#look())
-  }
-
-  #dropDraft() {
-    this.#draft = undefined
-    byId('files').value = ''
-    this.#showAttached()
-  }
-
-  #showAttached() {
-    const count = byId('files').files.length
-    byId('attached').textContent = count === 0 ? 'Attach files' : `${count} attached`
+    if (sent && agent === this.#chosen) {
+      byId('scroll').scrollTop = byId('scroll').scrollHeight
+      this.#guard(() => this.#look(), 'page')
+    }
+    return sent
   }
 
   #onEvent(event) {
     if (event.event.startsWith('WORKSPACE_') && event.event !== 'WORKSPACE_HEARTBEAT') {
-      this.#guard(() => this.#readMembers())
+      this.#guard(() => this.#readMembers(), 'page')
       return
     }
     if (event.event !== 'AGENT_MESSAGE' && event.event !== 'ACTIVITY_LOGGED') return
-    if (event.workspace_id === this.#chosen) this.#guard(() => this.#look())
+    if (event.workspace_id === this.#chosen) this.#guard(() => this.#look(), 'page')
     else if (event.event === 'AGENT_MESSAGE') {
       this.#unread.set(event.workspace_id, (this.#unread.get(event.workspace_id) ?? 0) + 1)
       this.#showMembers()
@@ -249,8 +195,10 @@ class Chat {
 
   #onState(live) {
     this.#live = live
-    byId('connection').textContent = live ? 'Live' : 'Connecting…'
-    if (live) this.#guard(() => this.#refresh())
+    const text = live ? 'Live' : 'Connecting…'
+    // Set only when it changes, or it would be read aloud at every try.
+    if (byId('connection').textContent !== text) byId('connection').textContent = text
+    if (live) this.#guard(() => this.#refresh(), 'page')
   }
 
   async #refresh() {
@@ -262,45 +210,35 @@ class Chat {
   #poll() {
     setTimeout(
       async () => {
-        await this.#guard(() => this.#refresh())
-        this.#poll()
+        await this.#guard(() => this.#refresh(), 'page')
+        if (!this.#ended) this.#poll()
       },
       this.#live ? QUIET_POLL_MS : BLIND_POLL_MS,
     )
   }
 
-  /** Runs a step and shows what went wrong. @returns whether it went well */
-  async #guard(step) {
+  /** Runs a step of the person or of the page itself and shows what went wrong. @returns whether it went well */
+  async #guard(step, of = 'person') {
     try {
       await step()
-      byId('problem').textContent = ''
+      if (of === 'person' || this.#problemOf === 'page') this.#showProblem('', undefined)
       return true
     } catch (error) {
-      if (error instanceof PlatformError && error.status === 401) signIn(REFUSED)
-      else byId('problem').textContent = error.message
+      if (error instanceof PlatformError && error.status === 401) this.#end()
+      else if (of === 'person' || this.#problemOf !== 'person') this.#showProblem(error.message, of)
       return false
     }
   }
-}
 
-const REFUSED =
-  'The platform does not know this token. It makes a new one at each start: open the link it printed, or paste the token here.'
+  #showProblem(text, of) {
+    this.#problemOf = of
+    if (byId('problem').textContent !== text) byId('problem').textContent = text
+  }
 
-/** Also where the page is not in a secure context and `randomUUID` is missing. */
-function newUuid() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16))
-  bytes[6] = (bytes[6] & 0x0f) | 0x40
-  bytes[8] = (bytes[8] & 0x3f) | 0x80
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('')
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
-}
-
-const token = takeToken()
-if (!token) signIn()
-else {
-  try {
-    await new Chat(new PlatformClient(token)).start()
-  } catch (error) {
-    signIn(error instanceof PlatformError && error.status === 401 ? REFUSED : error.message)
+  #end() {
+    if (this.#ended) return
+    this.#ended = true
+    this.#client.stopListening()
+    this.#onRefused()
   }
 }

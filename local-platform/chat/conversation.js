@@ -1,4 +1,6 @@
-// From activity rows to what is seen. Every text goes in as text, so that markup in a message stays markup to read.
+// From activity rows and workspaces to what is seen of them.
+
+import { bodyElement, element, plainName } from './message-text.js'
 
 const PENDING = /^platform-pending:([0-9a-f-]{36})\/([0-9a-f-]{36})$/i
 
@@ -42,13 +44,13 @@ function filesOf(parts) {
   return parts
     .filter((part) => part?.kind === 'file' || part?.file)
     .map((part) => part.file ?? part)
-    .map((file) => ({ name: String(file.name ?? 'file'), uri: String(file.uri ?? '') }))
+    .map((file) => ({ name: plainName(file.name ?? 'file') || 'file', uri: String(file.uri ?? '') }))
 }
 
 /** @param onFile called with workspace id, file id and name when the person asks for a file */
 export function messageElement(row, message, onFile) {
   const item = element('li', `message ${message.side}`)
-  const from = element('div', 'from', `${message.from} · `)
+  const from = element('div', 'from', `${plainName(message.from)} · `)
   const time = element(
     'time',
     '',
@@ -56,7 +58,7 @@ export function messageElement(row, message, onFile) {
   )
   time.dateTime = row.created_at
   from.append(time)
-  item.append(from, element('div', 'body', message.text))
+  item.append(from, bodyElement(message.text))
   if (message.files.length > 0) item.append(fileList(message.files, onFile))
   return item
 }
@@ -87,14 +89,27 @@ const PRESENCE = {
   failed: ['bad', 'failed'],
 }
 
+function presenceOf(status) {
+  return PRESENCE[status] ?? ['', status]
+}
+
+/** What the person should know of an agent before writing to it: its role, and that it is not there. */
+export function subtitleOf(member) {
+  const role = plainName(member.role ?? '')
+  if (['online', 'degraded'].includes(member.status)) return role
+  const [, label] = presenceOf(member.status)
+  return `${role === '' ? '' : `${role} · `}${label}; it reads what you write when it is back`
+}
+
 export function memberElement(member, chosen, unread, onChoose) {
   const item = element('li', '')
   const button = element('button', 'member')
   button.type = 'button'
   button.dataset.id = member.id
   if (chosen) button.setAttribute('aria-current', 'true')
-  button.append(element('span', 'name', member.name))
-  const [tone, label] = PRESENCE[member.status] ?? ['', member.status]
+  button.title = plainName(member.name)
+  button.append(element('span', 'name', plainName(member.name)))
+  const [tone, label] = presenceOf(member.status)
   button.append(element('span', `badge ${tone}`, label))
   if (unread > 0) {
     const count = element('span', 'unread', String(unread))
@@ -104,11 +119,4 @@ export function memberElement(member, chosen, unread, onChoose) {
   button.addEventListener('click', () => onChoose(member.id))
   item.append(button)
   return item
-}
-
-function element(name, className, text = '') {
-  const made = document.createElement(name)
-  if (className !== '') made.className = className
-  if (text !== '') made.textContent = text
-  return made
 }

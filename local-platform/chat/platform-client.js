@@ -9,9 +9,12 @@ export class PlatformError extends Error {
 }
 
 const RECONNECT_MS = 2000
+const SAVE_MS = 60_000
 
 export class PlatformClient {
   #token
+  #socket
+  #listening = false
 
   constructor(token) {
     this.#token = token
@@ -53,9 +56,16 @@ export class PlatformClient {
     return (await (await this.#fetch('POST', `/workspaces/${id}/chat/uploads`, form)).json()).files
   }
 
-  async file(workspaceId, fileId) {
+  /** Fetches a file and hands it to the browser to be saved. */
+  async save(workspaceId, fileId, name) {
     const path = `/workspaces/${workspaceId}/pending-uploads/${fileId}/content`
-    return (await this.#fetch('GET', path)).blob()
+    const address = URL.createObjectURL(await (await this.#fetch('GET', path)).blob())
+    const link = document.createElement('a')
+    link.href = address
+    link.download = name
+    link.click()
+    // Some browsers read the address only after this turn.
+    setTimeout(() => URL.revokeObjectURL(address), SAVE_MS)
   }
 
   /** Calls `onEvent` for each event of any workspace and `onState` with true or false; connects again by itself. */
@@ -64,16 +74,24 @@ export class PlatformClient {
       .map((byte) => byte.toString(16).padStart(2, '0'))
       .join('')
     const address = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`
+    this.#listening = true
     const connect = () => {
       const socket = new WebSocket(address, ['molecule', `molecule-auth.${hex}`])
+      this.#socket = socket
       socket.onopen = () => onState(true)
       socket.onmessage = (message) => onEvent(JSON.parse(message.data))
       socket.onclose = () => {
+        if (!this.#listening) return
         onState(false)
-        setTimeout(connect, RECONNECT_MS)
+        setTimeout(() => this.#listening && connect(), RECONNECT_MS)
       }
     }
     connect()
+  }
+
+  stopListening() {
+    this.#listening = false
+    this.#socket?.close()
   }
 
   async #request(method, path, body) {

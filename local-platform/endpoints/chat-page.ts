@@ -2,13 +2,28 @@
 
 import type { Route } from '../http/router.ts'
 
+const TYPES: Readonly<Record<string, string>> = {
+  css: 'text/css; charset=utf-8',
+  html: 'text/html; charset=utf-8',
+  js: 'text/javascript; charset=utf-8',
+  svg: 'image/svg+xml',
+}
+
+const PAGE = 'page.html'
+
 const FILES = [
-  { path: '/', file: 'page.html', type: 'text/html; charset=utf-8' },
-  { path: '/chat/chat.css', file: 'chat.css', type: 'text/css; charset=utf-8' },
-  { path: '/chat/chat.js', file: 'chat.js', type: 'text/javascript; charset=utf-8' },
-  { path: '/chat/conversation.js', file: 'conversation.js', type: 'text/javascript; charset=utf-8' },
-  { path: '/chat/platform-client.js', file: 'platform-client.js', type: 'text/javascript; charset=utf-8' },
-] as const
+  PAGE,
+  'icon.svg',
+  'page.css',
+  'team.css',
+  'conversation.css',
+  'main.js',
+  'chat.js',
+  'composer.js',
+  'conversation.js',
+  'message-text.js',
+  'platform-client.js',
+]
 
 /** Only our own files may run, load or be asked; nobody may frame the page; no address of it is told to anyone. */
 const HEADERS = {
@@ -20,13 +35,13 @@ const HEADERS = {
 }
 
 export function chatRoutes(): readonly Route[] {
-  return FILES.map(({ path, file, type }) => ({
+  return FILES.map((file) => ({
     method: 'GET',
-    path,
+    path: file === PAGE ? '/' : `/chat/${file}`,
     gate: 'open',
     handle: () =>
       new Response(Bun.file(`${import.meta.dir}/../chat/${file}`), {
-        headers: { ...HEADERS, 'Content-Type': type },
+        headers: { ...HEADERS, 'Content-Type': TYPES[file.slice(file.lastIndexOf('.') + 1)] ?? '' },
       }),
   }))
 }

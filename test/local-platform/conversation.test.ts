@@ -2,8 +2,10 @@ import { expect, test } from 'bun:test'
 import { join } from 'node:path'
 import fc from 'fast-check'
 
-/** The page's own module, as the browser loads it. */
-const { messageOf } = await import(join(import.meta.dir, '../../local-platform/chat/conversation.js'))
+/** The page's own modules, as the browser loads them. */
+const chat = join(import.meta.dir, '../../local-platform/chat')
+const { messageOf, subtitleOf } = await import(join(chat, 'conversation.js'))
+const { blocksOf, plainName } = await import(join(chat, 'message-text.js'))
 
 const nameOf = (id: string) => `name of ${id}`
 const parts = [
@@ -58,4 +60,43 @@ test('rows that are no messages are not shown, and no body makes the page fail',
       )
     }),
   )
+})
+
+test('a name has no mark that turns its direction and no control', () => {
+  expect(plainName('report\u202egnp.exe')).toBe('report gnp.exe')
+  expect(plainName('\u2066a\u0000b\n\u200f')).toBe('a b')
+  expect(plainName('שלום 漢字 é')).toBe('שלום 漢字 é')
+  const parts = [{ kind: 'file', file: { name: 'a\u202egpj.exe', uri: 'u:1' } }]
+  const notice = { workspace_id: 'w', method: 'notify', response_body: { result: 'x', parts } }
+  expect(messageOf(notice, nameOf)).toMatchObject({ files: [{ name: 'a gpj.exe', uri: 'u:1' }] })
+})
+
+test('fenced code is a block of its own, and an open fence goes on to the end', () => {
+  expect(blocksOf('see:\n```ts\n  a()\n\nb\n```\nthen')).toEqual([
+    { code: false, text: 'see:' },
+    { code: true, text: '  a()\n\nb' },
+    { code: false, text: 'then' },
+  ])
+  expect(blocksOf('```\nopen')).toEqual([{ code: true, text: 'open' }])
+  expect(blocksOf('inline ```code``` stays')).toEqual([{ code: false, text: 'inline ```code``` stays' }])
+  expect(blocksOf('')).toEqual([])
+})
+
+test('no line of a text is lost in its blocks, save fences and empty lines between them', () => {
+  const line = fc.constantFrom('a', ' b', '```', '```js', '', '  ')
+  fc.assert(
+    fc.property(fc.array(line), (lines) => {
+      const shown = blocksOf(lines.join('\n')).flatMap((block: { text: string }) => block.text.split('\n'))
+      const telling = (text: string) => text.trim() !== '' && !text.startsWith('```')
+      expect(shown.filter(telling)).toEqual(lines.filter(telling))
+    }),
+  )
+})
+
+test('of an agent that is not there the person learns so before writing', () => {
+  expect(subtitleOf({ status: 'online', role: 'Builds' })).toBe('Builds')
+  expect(subtitleOf({ status: 'offline', role: 'Builds' })).toBe(
+    'Builds · offline; it reads what you write when it is back',
+  )
+  expect(subtitleOf({ status: 'awaiting_agent', role: null })).toStartWith('waiting for its agent;')
 })
