@@ -5,20 +5,15 @@
  * one-shot runs that must leave no trace. Active: the state folder is in use, the configuration file is watched, and
  * each workspace has its membership as long as the configuration is valid. Stopped: one path, synchronous, quick.
  */
-import { join } from 'node:path'
-import { DeliveryLine } from './channel/delivery.ts'
-import { IncomingFiles } from './channel/incoming-files.ts'
 import { type Hearing, judgeHearing, readAncestors } from './channel/listener.ts'
 import { type SessionView, statusReport } from './channel/status-report.ts'
 import type { ToolContext } from './channel/tools/tool.ts'
 import { type Config, type ConfigResult, type Environment, parseConfig, resolveStateDir } from './config.ts'
-import { Membership } from './membership/membership.ts'
 import { PlatformClient } from './platform/client.ts'
 import { describeError } from './platform/errors.ts'
-import { Attachments } from './state/attachments.ts'
-import { storeIssued } from './state/issued-secrets.ts'
+import { Reception } from './reception.ts'
 import { Ledger } from './state/ledger.ts'
-import { type Holder, LockFile, readPidFile, removePidFile, writePidFile } from './state/lock.ts'
+import { type Holder, readPidFile } from './state/lock.ts'
 import type { Log } from './state/log.ts'
 import type { OutgoingRules } from './state/outgoing-files.ts'
 import {
@@ -42,9 +37,6 @@ export interface SessionOptions {
 /** How often the configuration file is looked at. A watch on the folder would miss the folder itself being replaced. */
 const CONFIG_INTERVAL_MS = 1_000
 const MEGABYTE = 1024 * 1024
-/** Of all files together that came with messages; more only where that holds fewer than twenty of the largest. */
-const INBOX_MB = 500
-
 export class Session implements ToolContext {
   readonly #o: SessionOptions
   readonly #paths: StatePaths
@@ -56,13 +48,12 @@ export class Session implements ToolContext {
   #hearing: Hearing = { mayHold: false, because: 'the host has not been heard yet' }
   #clientName: string | undefined
   #ledger: Ledger | undefined
-  #memberships: readonly Membership[] = []
-  #running = new AbortController()
+  #reception: Reception | undefined
   #configTimer: ReturnType<typeof setInterval> | undefined
 
   constructor(options: SessionOptions) {
     this.#o = options
-    const { environment, home, log } = options
+    const { environment, home } = options
     this.#paths = statePaths(resolveStateDir(environment, home))
     this.#holder = {
       pid: process.pid,
@@ -71,7 +62,6 @@ export class Session implements ToolContext {
     }
     this.#configStamp = stampOf(this.#paths.envFile)
     this.#config = this.#readConfig()
-    log.setLevel(this.#config.ok ? this.#config.config.logLevel : this.#config.logLevel)
   }
 
   /** The host listens now: from here on the session may leave traces. Called once. */
@@ -87,8 +77,7 @@ export class Session implements ToolContext {
   /** Ends everything, at once: nothing here waits for anybody. */
   stop(): void {
     clearInterval(this.#configTimer)
-    this.#running.abort()
-    removePidFile(this.#paths.pidFile, this.#holder)
+    this.#reception?.stop()
   }
 
   // What tools see.
@@ -146,7 +135,7 @@ export class Session implements ToolContext {
       clientName: this.#clientName,
       hearing: this.#hearing,
       holder: readPidFile(this.#paths.pidFile),
-      memberships: this.#memberships.map((membership) => {
+      memberships: (this.#reception?.memberships ?? []).map((membership) => {
         const report = membership.report()
         return { ...report, counts: this.#ledger?.counts(report.workspaceId) ?? {} }
       }),
@@ -165,6 +154,7 @@ export class Session implements ToolContext {
     const result = parseConfig(environment, file.state === 'read' ? file.text : undefined, home)
     const targets = result.ok ? result.config.targets : []
     log.addSecrets(targets.map((target) => target.token))
+    log.setLevel(result.ok ? result.config.logLevel : result.logLevel)
     for (const warning of result.warnings) log.warn(`molecule channel: ${warning}`)
     if (result.ok) return result
     const problems = file.state === 'unreadable' ? [file.reason, ...result.problems] : result.problems
@@ -190,7 +180,7 @@ export class Session implements ToolContext {
     }
   }
 
-  /** Starts the memberships of the present configuration. */
+  /** Starts to receive, if the configuration is valid and this session can hear. */
   #start(): void {
     const { log, write, version } = this.#o
     const ledger = this.#ledger
@@ -205,68 +195,16 @@ export class Session implements ToolContext {
       log.info(`molecule channel: does not receive messages: ${this.#hearing.because}`)
       return
     }
-    this.#running = new AbortController()
-    const { signal } = this.#running
-    const delivery = new DeliveryLine({
+    this.#reception = new Reception({
+      config,
+      paths: this.#paths,
       ledger,
+      holder: this.#holder,
+      version,
       write,
-      held: () =>
-        this.#memberships.filter(({ held }) => held).map(({ client }) => client.endpoint.workspaceId),
-      onSent: (workspaceId) => this.#membership(workspaceId)?.sent(),
-      files: new IncomingFiles({
-        store: new Attachments(
-          this.#paths.inbox,
-          config.attachmentMaxMb * MEGABYTE,
-          Math.max(INBOX_MB, config.attachmentMaxMb * 20) * MEGABYTE,
-        ),
-        client: (workspaceId) => this.#membership(workspaceId)?.client,
-        signal,
-        log: (line) => log.info(`molecule channel: ${line}`),
-      }),
-      signal,
-      log: (line) => log.error(`molecule channel: ${line}`),
+      log,
     })
-    this.#memberships = config.targets.map(
-      (target, index) =>
-        new Membership({
-          target,
-          config,
-          card: { name: config.agentName, description: config.agentDescription, version },
-          index,
-          ledger,
-          lock: new LockFile(join(this.#paths.locks, `${target.workspaceId}.lock`)),
-          signal,
-          onHeld: () => {
-            writePidFile(this.#paths.pidFile, this.#holder)
-            delivery.notify()
-          },
-          onStored: () => delivery.notify(),
-          onIssued: (secrets) => this.#keepIssued(target.workspaceId, secrets),
-          log: log.info,
-        }),
-    )
-    void delivery.run()
-    for (const membership of this.#memberships) {
-      membership.run().catch((error: unknown) => {
-        log.error(
-          `molecule channel: workspace ${membership.report().workspaceId} stopped: ${describeError(error)}`,
-        )
-      })
-    }
-  }
-
-  #membership(workspaceId: string): Membership | undefined {
-    return this.#memberships.find(({ client }) => client.endpoint.workspaceId === workspaceId)
-  }
-
-  #keepIssued(workspaceId: string, secrets: Parameters<typeof storeIssued>[2]): void {
-    if (Object.keys(secrets).length === 0) return
-    this.#o.log.addSecrets(Object.values(secrets).filter((secret) => secret !== undefined))
-    try {
-      storeIssued(this.#paths.secrets, workspaceId, secrets)
-    } catch (error) {
-      this.#o.log.warn(`molecule channel: cannot keep what the platform issued: ${describeError(error)}`)
-    }
+    this.#reception.start()
   }
 
   /** A repaired file starts what a broken one stopped; a changed one replaces everything. */
@@ -285,8 +223,8 @@ export class Session implements ToolContext {
     // A comment, or the same text written again: starting anew would repeat to this host what it has already been given.
     if (!retryFolder && before.ok && Bun.deepEquals(before, this.#config)) return
     if (changed) this.#o.log.info('molecule channel: the configuration changed and is read again')
-    this.#running.abort()
-    this.#memberships = []
+    this.#reception?.stop()
+    this.#reception = undefined
     this.#start()
   }
 }
