@@ -41,6 +41,11 @@ export function laterGreeting(
   ].join('\n')
 }
 
+/** The address to be printed: one that stands for every interface is no place to go to. */
+export function reachableUrl(url: string): string {
+  return url.replace(/\/\/(0\.0\.0\.0|\[::\])(?=:|$)/, '//localhost')
+}
+
 export function envBlock(url: string, member: Member): string {
   return [
     `MOLECULE_PLATFORM_URL=${url}`,

@@ -4,7 +4,7 @@ import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type Arguments, HELP, parseArguments } from './arguments.ts'
-import { firstGreeting, laterGreeting } from './greeting.ts'
+import { firstGreeting, laterGreeting, reachableUrl } from './greeting.ts'
 import type { RequestRecord } from './http/front.ts'
 import { type RunningPlatform, startPlatform } from './platform.ts'
 import { DatabaseRefused } from './store/database.ts'
@@ -19,7 +19,7 @@ async function run(chosen: Arguments): Promise<void> {
   const platform = await start(chosen, db)
   if (platform === undefined) return
   const members = platform.members()
-  const running = { url: platform.url, adminToken: platform.adminToken, db }
+  const running = { url: reachableUrl(platform.url), adminToken: platform.adminToken, db }
   const text =
     members.length === 0 ? firstGreeting(running, platform.createTeam()) : laterGreeting(running, members)
   const stop = () => void platform.stop().then(() => process.exit(0))

@@ -1,61 +1,96 @@
-// How latency and memory grow with the number of workspaces, as an SVG. Pure.
+// How latency and memory grow with the number of workspaces, as an SVG that follows the reader's light or dark scheme. Pure.
 
 import type { LoadResult } from './load.ts'
 
 const WIDTH = 760
-const HEIGHT = 300
-const LEFT = 60
-const RIGHT = 60
-const TOP = 50
-const BOTTOM = 50
+const HEIGHT = 320
+const LEFT = 56
+const RIGHT = 72
+const TOP = 64
+const BOTTOM = 56
+const STEPS = [0, 0.25, 0.5, 0.75, 1]
 
-/** Both curves over a logarithmic axis of workspaces: latency in blue on the left, memory in orange on the right. */
+const STYLE = `
+  svg { background: #fff; color: #1a1e27; --line: #d9dde6; --ms: #2f5bd8; --mib: #a05a00 }
+  @media (prefers-color-scheme: dark) {
+    svg { background: #12151b; color: #e8ebf1; --line: #343c4a; --ms: #86a6ff; --mib: #f0b35a }
+  }
+  text { fill: currentColor } text.ms { fill: var(--ms) } text.mib { fill: var(--mib) }
+  path, polyline { fill: none; stroke: var(--line) }
+  polyline { stroke: var(--ms); stroke-width: 2 } polyline.mib { stroke: var(--mib) }
+`
+
+interface Curve {
+  readonly name: string
+  readonly kind: 'ms' | 'mib'
+  readonly value: (result: LoadResult) => number
+  /** How the line is broken, so that curves are told apart without colour. */
+  readonly dashes: string
+}
+
+const CURVES: readonly Curve[] = [
+  { name: 'p50', kind: 'ms', value: (result) => result.p50, dashes: '2 4' },
+  { name: 'p95', kind: 'ms', value: (result) => result.p95, dashes: 'none' },
+  { name: 'p99', kind: 'ms', value: (result) => result.p99, dashes: '10 4' },
+  { name: 'memory', kind: 'mib', value: (result) => result.memoryMib ?? 0, dashes: '10 3 2 3' },
+]
+
+/** All curves over a logarithmic axis of workspaces: latency by the scale on the left, memory by the one on the right. */
 export function plot(results: readonly LoadResult[]): string {
   const counts = results.map((result) => result.workspaces)
   const [least, most] = [Math.log(Math.min(...counts)), Math.log(Math.max(...counts))]
   const x = (count: number) =>
     LEFT + ((Math.log(count) - least) / (most - least || 1)) * (WIDTH - LEFT - RIGHT)
-  const latencyTop = roundUp(Math.max(...results.map((result) => result.p99)))
-  const memoryTop = roundUp(Math.max(...results.map((result) => result.memoryMib ?? 0)))
   const y = (share: number) => HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM)
-  const curve = (value: (result: LoadResult) => number, top: number, style: string) => {
-    const points = results.map(
-      (result) => `${x(result.workspaces).toFixed(1)},${y(value(result) / top).toFixed(1)}`,
-    )
-    return `<polyline points="${points.join(' ')}" fill="none" ${style}/>`
+  const top = {
+    ms: scaleTop(results.map((result) => Math.max(result.p50, result.p95, result.p99))),
+    mib: scaleTop(results.map((result) => result.memoryMib ?? 0)),
   }
-  const text = (left: number, top: number, words: string, extra = '') =>
-    `<text x="${left.toFixed(1)}" y="${top.toFixed(1)}" ${extra}>${words}</text>`
-  const steps = [0, 0.25, 0.5, 0.75, 1]
+  const line = (curve: Curve) => {
+    const points = results.map(
+      (result) => `${x(result.workspaces).toFixed(1)},${y(curve.value(result) / top[curve.kind]).toFixed(1)}`,
+    )
+    return `<polyline class="${curve.kind}" points="${points.join(' ')}" stroke-dasharray="${curve.dashes}"/>`
+  }
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">`,
-    `<rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>`,
-    text(
-      LEFT,
-      20,
-      'Message sent to event received, and memory, by number of workspaces',
-      'font-weight="bold"',
-    ),
-    text(LEFT, 38, 'blue: p50, p95 (bold), p99 in ms', 'fill="#2f5bd8"'),
-    text(WIDTH - RIGHT, 38, 'orange: resident memory in MiB', 'fill="#b35c00" text-anchor="end"'),
-    ...steps.map((step) => `<path d="M${LEFT} ${y(step)}H${WIDTH - RIGHT}" stroke="#ddd"/>`),
-    ...steps.map((step) =>
-      text(LEFT - 8, y(step) + 4, number(step * latencyTop), 'text-anchor="end" fill="#2f5bd8"'),
-    ),
-    ...steps.map((step) => text(WIDTH - RIGHT + 8, y(step) + 4, number(step * memoryTop), 'fill="#b35c00"')),
-    ...counts.map((count) => text(x(count), HEIGHT - BOTTOM + 20, String(count), 'text-anchor="middle"')),
-    curve((result) => result.p50, latencyTop, 'stroke="#2f5bd8" stroke-width="2" stroke-dasharray="3 3"'),
-    curve((result) => result.p95, latencyTop, 'stroke="#2f5bd8" stroke-width="3"'),
-    curve((result) => result.p99, latencyTop, 'stroke="#2f5bd8" stroke-width="2" stroke-dasharray="8 3"'),
-    curve((result) => result.memoryMib ?? 0, memoryTop, 'stroke="#b35c00" stroke-width="2"'),
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="13" role="img" aria-label="Latency and memory by number of workspaces">`,
+    `<style>${STYLE}</style>`,
+    text(LEFT, 22, 'From message sent to event received, and memory, by number of workspaces', 'start', ''),
+    ...legend(),
+    ...STEPS.flatMap((step) => [
+      `<path d="M${LEFT} ${y(step)}H${WIDTH - RIGHT}"/>`,
+      text(LEFT - 8, y(step) + 4, number(step * top.ms), 'end', 'ms'),
+      text(WIDTH - RIGHT + 8, y(step) + 4, number(step * top.mib), 'start', 'mib'),
+    ]),
+    ...counts.map((count) => text(x(count), HEIGHT - BOTTOM + 22, count.toLocaleString('en'), 'middle', '')),
+    text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 12, 'workspaces', 'middle', ''),
+    ...CURVES.map(line),
     '</svg>',
     '',
   ].join('\n')
 }
 
-function roundUp(value: number): number {
-  const unit = 10 ** Math.floor(Math.log10(Math.max(value, 0.1)))
-  return Math.ceil(value / unit) * unit
+function legend(): readonly string[] {
+  return CURVES.flatMap((curve, place) => {
+    const left = LEFT + place * 130
+    const unit = curve.kind === 'ms' ? 'ms' : 'MiB'
+    return [
+      `<polyline class="${curve.kind}" points="${left},42 ${left + 34},42" stroke-dasharray="${curve.dashes}"/>`,
+      text(left + 42, 46, `${curve.name}, ${unit}`, 'start', curve.kind),
+    ]
+  })
+}
+
+function text(left: number, top: number, words: string, anchor: string, kind: string): string {
+  const colour = kind === '' ? '' : ` class="${kind}"`
+  return `<text x="${left.toFixed(1)}" y="${top.toFixed(1)}" text-anchor="${anchor}"${colour}>${words}</text>`
+}
+
+/** The next round number above all values. */
+function scaleTop(values: readonly number[]): number {
+  const most = Math.max(...values, 0.1)
+  const unit = 10 ** Math.floor(Math.log10(most))
+  return Math.ceil(most / unit) * unit
 }
 
 function number(value: number): string {

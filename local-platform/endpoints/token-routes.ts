@@ -39,7 +39,7 @@ export function tokenRoutes(services: Services): readonly Route[] {
       method: 'GET',
       path: '/admin/workspaces/:id/test-token',
       gate: 'admin',
-      handle: (call) => testToken(services, call),
+      handle: (call) => json(mintFor(services, call)),
     },
   ]
 }
@@ -56,31 +56,21 @@ function list(services: Services, call: Call): Response {
 }
 
 function mint(services: Services, call: Call): Response {
+  const minted = mintFor(services, call)
+  return json({ ...minted, message: 'Save this token now. It will not be shown again.' }, 201)
+}
+
+function mintFor(services: Services, call: Call) {
   const id = living(services, call)
   if (services.tokens.countLive(id) >= MAX_LIVE_TOKENS) {
     throw refuse(429, `maximum ${MAX_LIVE_TOKENS} active tokens per workspace`)
   }
-  return json(
-    {
-      auth_token: services.tokens.mint(id, 'api'),
-      workspace_id: id,
-      message: 'Save this token now. It will not be shown again.',
-    },
-    201,
-  )
+  return { auth_token: services.tokens.mint(id, 'api'), workspace_id: id }
 }
 
 function revoke(services: Services, call: Call): Response {
   if (!services.tokens.revoke(call.param('id'), call.param('tokenId'))) throw refuse(404, 'token not found')
   return json({ status: 'revoked' })
-}
-
-function testToken(services: Services, call: Call): Response {
-  const id = living(services, call)
-  if (services.tokens.countLive(id) >= MAX_LIVE_TOKENS) {
-    throw refuse(429, `maximum ${MAX_LIVE_TOKENS} active tokens per workspace`)
-  }
-  return json({ auth_token: services.tokens.mint(id, 'api'), workspace_id: id })
 }
 
 function living(services: Services, call: Call): string {
@@ -92,6 +82,5 @@ function living(services: Services, call: Call): string {
 }
 
 function count(text: string | null, otherwise: number): number {
-  const value = /^\d{1,9}$/.test(text ?? '') ? Number(text) : otherwise
-  return value
+  return /^\d{1,9}$/.test(text ?? '') ? Number(text) : otherwise
 }

@@ -73,11 +73,7 @@ function write(services: Services, target: WorkspaceRow, sender: Sender, message
   const { activity, events, faults, rules } = services
   const withoutParams = faults.take('null_params_envelopes')
   const entry: ActivityEntry = {
-    workspaceId: target.id,
-    activityType: 'a2a_receive',
-    sourceId: sender.workspaceId ?? null,
-    targetId: target.id,
-    method: message.method || null,
+    ...received(target, sender, message),
     summary: `${message.method} → ${target.name} ${rules().ingestSuffix}`,
     requestBody: withoutParams ? { ...message.envelope, method: null, params: null } : message.envelope,
     ...(rules().deduplicatesMessages && message.messageId !== undefined
@@ -92,6 +88,17 @@ function write(services: Services, target: WorkspaceRow, sender: Sender, message
       message: message.text,
       message_id: message.messageId ?? null,
     })
+  }
+}
+
+/** What the row of a message says in either mode. */
+function received(target: WorkspaceRow, sender: Sender, message: A2aMessage): ActivityEntry {
+  return {
+    workspaceId: target.id,
+    activityType: 'a2a_receive',
+    sourceId: sender.workspaceId ?? null,
+    targetId: target.id,
+    method: message.method || null,
   }
 }
 
@@ -146,11 +153,7 @@ export async function dispatch(
   if (services.background.signal.aborted) return delivery
   const answered = delivery.kind === 'answered'
   const entry: ActivityEntry = {
-    workspaceId: target.id,
-    activityType: 'a2a_receive',
-    sourceId: sender.workspaceId ?? null,
-    targetId: target.id,
-    method: message.method || null,
+    ...received(target, sender, message),
     summary: `${message.method} → ${target.name}`,
     requestBody: message.envelope,
     ...(answered ? { responseBody: parseJson(delivery.text)?.value ?? delivery.text } : {}),

@@ -20,8 +20,12 @@ export class Client {
   /** Origin, without a trailing slash. */
   readonly url: string
 
-  constructor(url: string) {
+  /** Waits and asks again when the platform says that there were too many requests. */
+  readonly #patient: boolean
+
+  constructor(url: string, patient = false) {
     this.url = url
+    this.#patient = patient
   }
 
   async call(method: string, path: string, options: RequestOptions = {}): Promise<Answer> {
@@ -31,7 +35,17 @@ export class Client {
   }
 
   /** The response itself, for streams and bytes. */
-  open(method: string, path: string, options: RequestOptions = {}): Promise<Response> {
+  async open(method: string, path: string, options: RequestOptions = {}): Promise<Response> {
+    for (;;) {
+      const response = await this.#ask(method, path, options)
+      const seconds = Number(response.headers.get('Retry-After'))
+      if (response.status !== 429 || !this.#patient || !(seconds > 0)) return response
+      await response.arrayBuffer()
+      await Bun.sleep(seconds * 1000)
+    }
+  }
+
+  #ask(method: string, path: string, options: RequestOptions): Promise<Response> {
     const body = options.raw ?? (options.body === undefined ? undefined : JSON.stringify(options.body))
     const authorization = options.token === undefined ? {} : { Authorization: `Bearer ${options.token}` }
     return fetch(`${this.url}${path}`, {

@@ -1,6 +1,6 @@
 // The platforms the contract suite runs against: the one named by the environment, or a local one per contract version.
 
-import { afterAll, beforeAll, describe } from 'bun:test'
+import { afterAll, beforeAll, describe, setDefaultTimeout } from 'bun:test'
 import { type RunningPlatform, startPlatform } from '../../local-platform/platform.ts'
 import { type Answer, Client, textField } from './client.ts'
 
@@ -17,6 +17,9 @@ export interface Agent {
 const remoteUrl = process.env.MOLECULE_CONTRACT_URL
 const remoteToken = process.env.MOLECULE_CONTRACT_ADMIN_TOKEN
 const remoteVersion = process.env.MOLECULE_CONTRACT_VERSION ?? 'v2'
+
+/** A hosted platform allows some hundred requests a minute, and a case may have to wait for the next one. */
+const REMOTE_TIMEOUT_MS = 150_000
 
 /** One platform and the workspaces a case makes on it, which are removed afterwards. */
 export class Target {
@@ -129,6 +132,8 @@ export function say(text: string, extra: object = {}): object {
  * @param versions the contract versions in which the cases hold
  */
 export function contract(topic: string, versions: readonly Version[], cases: (target: Target) => void): void {
+  // Said in each file that has cases: it holds for one file only.
+  if (remoteUrl !== undefined) setDefaultTimeout(REMOTE_TIMEOUT_MS)
   for (const version of versions) {
     if (remoteUrl !== undefined && version !== remoteVersion) continue
     describe(`${version}, ${topic}`, () => {
@@ -141,12 +146,12 @@ export function contract(topic: string, versions: readonly Version[], cases: (ta
       const target = new Target(version, ready, () => remoteToken ?? local?.adminToken ?? '')
       beforeAll(async () => {
         if (remoteUrl === undefined) local = await startPlatform({ contract: version })
-        client = new Client(remoteUrl?.replace(/\/$/, '') ?? local?.url ?? '')
+        client = new Client(remoteUrl?.replace(/\/$/, '') ?? local?.url ?? '', remoteUrl !== undefined)
       })
       afterAll(async () => {
         if (remoteUrl !== undefined) await target.tidy()
         await local?.stop()
-      })
+      }, REMOTE_TIMEOUT_MS)
       cases(target)
     })
   }

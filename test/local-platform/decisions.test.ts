@@ -21,6 +21,7 @@ import {
 import { safeFileName, safeMimeType } from '../../local-platform/contract/upload-names.ts'
 import { CONTRACTS } from '../../local-platform/contract/versions.ts'
 import { spendAfter } from '../../local-platform/endpoints/heartbeat.ts'
+import { reachableUrl } from '../../local-platform/greeting.ts'
 import { preview } from '../../local-platform/store/delegations.ts'
 
 describe('timestamps', () => {
@@ -217,6 +218,13 @@ test('the delivery mode: payload, row, poll for external runtimes, push', () => 
   expect(effectiveDeliveryMode(undefined, { deliveryMode: '', runtime: 'external' })).toBe('poll')
   expect(effectiveDeliveryMode(undefined, { deliveryMode: '', runtime: 'langgraph' })).toBe('push')
   expect(effectiveDeliveryMode(undefined, undefined)).toBe('push')
+})
+
+test('what is printed is an address to go to', () => {
+  expect(reachableUrl('http://0.0.0.0:8080')).toBe('http://localhost:8080')
+  expect(reachableUrl('http://[::]:8080')).toBe('http://localhost:8080')
+  for (const url of ['http://[::1]:8080', 'http://127.0.0.1', 'http://10.0.0.0:1'])
+    expect(reachableUrl(url)).toBe(url)
 })
 
 test('spend is clamped, and zero is no report', () => {

@@ -1,34 +1,9 @@
 import { afterAll, expect, test } from 'bun:test'
 import { type Answer, Client, rowsOf, textField, until } from '../contract/client.ts'
-import { beat, type Fixture, inbox, platformWithTeam, register, say, send } from './platform.ts'
+import { beat, inbox, platformWithTeam, say, send } from './platform.ts'
+import { ANSWER, agentThat, pushTo, servers, stopAgents } from './push-agent.ts'
 
-/** An agent that answers as it is told, and remembers what it was sent. */
-function agentThat(answer: (request: Request) => Response | Promise<Response>) {
-  const received: { path: string; authorization: string | null; host: string | null; body: unknown }[] = []
-  const server = Bun.serve({
-    port: 0,
-    hostname: '127.0.0.1',
-    fetch: async (request) => {
-      received.push({
-        path: new URL(request.url).pathname,
-        authorization: request.headers.get('Authorization'),
-        host: request.headers.get('Host'),
-        body: await request.json(),
-      })
-      return answer(request)
-    },
-  })
-  servers.push(server)
-  return { url: `http://localhost:${server.port}/a2a`, port: server.port, received }
-}
-
-const servers: Bun.Server<undefined>[] = []
-afterAll(() => Promise.all(servers.map((server) => server.stop(true))))
-
-const ANSWER = { jsonrpc: '2.0', id: 'rpc-1', result: { parts: [{ kind: 'text', text: 'done' }] } }
-
-const pushTo = (fixture: Fixture, url: string) =>
-  register(fixture, fixture.builder, { delivery_mode: 'push', url })
+afterAll(stopAgents)
 
 test("a push agent's answer reaches the sender as it is, and both are kept", async () => {
   await using fixture = await platformWithTeam()
@@ -93,77 +68,6 @@ test('a name that does not resolve, or resolves to one blocked address among oth
   })
 })
 
-test('a busy agent gets its messages from the queue, in order, when a beat reports capacity', async () => {
-  await using fixture = await platformWithTeam()
-  const agent = agentThat(() => Response.json(ANSWER))
-  await pushTo(fixture, agent.url)
-  await beat(fixture, fixture.builder, { active_tasks: 1 })
-  const message = say('first')
-  const first = await send(fixture, fixture.builder, message, fixture.lead)
-  expect(first.status).toBe(202)
-  expect(first.json).toMatchObject({ queued: true, queue_depth: 1 })
-  const again = await send(fixture, fixture.builder, message, fixture.lead)
-  expect(textField(again, 'queue_id')).toBe(textField(first, 'queue_id'))
-  const second = await send(fixture, fixture.builder, say('second'), fixture.lead)
-  expect(second.json).toMatchObject({ queue_depth: 2 })
-  expect(agent.received).toEqual([])
-
-  const state = (id: string, token = fixture.lead.token) =>
-    fixture.client.call('GET', `/workspaces/${fixture.builder.id}/a2a/queue/${id}`, { token })
-  expect((await state(textField(first, 'queue_id'))).json).toMatchObject({ status: 'queued', attempts: 0 })
-  expect((await state(textField(first, 'queue_id'), fixture.reviewer.token)).status).toBe(404)
-
-  for (const answer of [first, second]) {
-    await beat(fixture, fixture.builder, { active_tasks: 0 })
-    const done = await until(
-      () => state(textField(answer, 'queue_id')),
-      (item) => textField(item, 'status') === 'completed',
-    )
-    expect(JSON.parse(textField(done, 'response_body'))).toEqual(ANSWER)
-  }
-  expect(JSON.stringify(agent.received.map((request) => request.body))).toMatch(/first.*second/)
-})
-
-test('a queued message is given up after five attempts, or dropped when its time is over', async () => {
-  await using fixture = await platformWithTeam()
-  await pushTo(fixture, 'http://localhost:1/')
-  await beat(fixture, fixture.builder, { active_tasks: 1 })
-  const lasting = textField(await send(fixture, fixture.builder, say('x'), fixture.lead), 'queue_id')
-  const state = (id: string) =>
-    fixture.client.call('GET', `/workspaces/${fixture.builder.id}/a2a/queue/${id}`, {
-      token: fixture.lead.token,
-    })
-  for (let attempt = 1; attempt <= 5; attempt++) {
-    await beat(fixture, fixture.builder)
-    await until(
-      () => state(lasting),
-      (item) => item.text.includes(`"attempts":${attempt}`) && !item.text.includes('"status":"dispatched"'),
-    )
-  }
-  expect((await state(lasting)).json).toMatchObject({
-    status: 'failed',
-    last_error: 'failed to reach workspace agent',
-  })
-
-  await beat(fixture, fixture.builder, { active_tasks: 1 })
-  const endless = await fixture.client.call('POST', `/workspaces/${fixture.builder.id}/a2a`, {
-    token: fixture.lead.token,
-    body: {
-      jsonrpc: '2.0',
-      method: 'message/send',
-      params: { message: say('x'), expires_in_seconds: 1e300 },
-    },
-  })
-  expect(endless.status).toBe(202)
-  const brief = await fixture.client.call('POST', `/workspaces/${fixture.builder.id}/a2a`, {
-    token: fixture.lead.token,
-    body: { jsonrpc: '2.0', method: 'message/send', params: { message: say('x'), expires_in_seconds: 5 } },
-  })
-  fixture.clock.advance(6)
-  await beat(fixture, fixture.builder)
-  expect((await state(textField(brief, 'queue_id'))).json).toMatchObject({ status: 'dropped' })
-})
-
 test('a delegation to a push agent completes with the text of its answer', async () => {
   await using fixture = await platformWithTeam()
   await pushTo(fixture, agentThat(() => Response.json(ANSWER)).url)
@@ -207,62 +111,6 @@ test('an agent that says 503 is busy or restarting', async () => {
   await using fixture = await platformWithTeam()
   await pushTo(fixture, agentThat(() => new Response('later', { status: 503 })).url)
   expectBusy(await send(fixture, fixture.builder, say('x'), fixture.lead))
-})
-
-test('the queue is looked at without a beat as well, and never sends more than the agent can take', async () => {
-  await using fixture = await platformWithTeam()
-  const { platform, clock, builder, lead } = fixture
-  const waiting: (() => void)[] = []
-  const agent = agentThat(() => new Promise((resolve) => waiting.push(() => resolve(Response.json(ANSWER)))))
-  await pushTo(fixture, agent.url)
-  await beat(fixture, builder, { active_tasks: 1 })
-  for (const text of ['first', 'second']) await send(fixture, builder, say(text), lead)
-  platform.tick()
-  await fixture.client.call('GET', '/health')
-  expect(agent.received).toHaveLength(0)
-  await beat(fixture, builder, { active_tasks: 0 })
-  await until(
-    () => fixture.client.call('GET', '/health'),
-    () => waiting.length === 1,
-  )
-  clock.advance(30)
-  platform.tick()
-  await beat(fixture, builder, { active_tasks: 0 })
-  expect(agent.received).toHaveLength(1)
-  waiting[0]?.()
-  await until(
-    () => inbox(fixture, builder),
-    (page) => rowsOf(page).length === 1,
-  )
-  clock.advance(30)
-  platform.tick()
-  await until(
-    () => fixture.client.call('GET', '/health'),
-    () => waiting.length === 2,
-  )
-  waiting[1]?.()
-})
-
-test('a delegation whose message is given up in the queue has failed', async () => {
-  await using fixture = await platformWithTeam()
-  const { client, lead, builder } = fixture
-  await pushTo(fixture, 'http://localhost:1/')
-  await beat(fixture, builder, { active_tasks: 1 })
-  const body = { target_id: builder.id, task: 'do it' }
-  await client.call('POST', `/workspaces/${lead.id}/delegate`, { token: lead.token, body })
-  const list = () => client.call('GET', `/workspaces/${lead.id}/delegations`, { token: lead.token })
-  await until(list, (page) => page.text.includes('"queued"'))
-  for (let attempt = 1; attempt <= 5; attempt++) {
-    await beat(fixture, builder)
-    await until(
-      () => inbox(fixture, builder),
-      (page) => rowsOf(page).length === attempt,
-    )
-  }
-  expect(rowsOf(await until(list, (page) => page.text.includes('failed')))[0]).toMatchObject({
-    status: 'failed',
-    error: 'failed to reach workspace agent',
-  })
 })
 
 test('a form for a push agent goes on to it, and its answer comes back', async () => {
