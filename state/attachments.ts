@@ -30,7 +30,11 @@ export class UnusableFile extends Error {
   override readonly name = 'UnusableFile'
 }
 
-const PARTIAL = /^\..*\.part$/
+const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}'
+/** Only what has the names that are given here is looked into or removed: the rest belongs to someone else. */
+const WORKSPACE_FOLDER = new RegExp(`^${UUID}$`)
+const PARTIAL = new RegExp(`^\\.${UUID}\\.part$`)
+const COMPLETE = new RegExp(`^${UUID}-.`)
 /** A partial file that is older belongs to no living fetch. */
 const PARTIAL_LIFETIME_MS = 60 * 60_000
 
@@ -63,11 +67,13 @@ export class Attachments {
    * Writes a file as it comes, and gives it its name when it is complete.
    *
    * @throws {@link UnusableFile} when it is empty, too large or not as long as announced; else what `content` or the
-   * disk throws. Nothing stays behind then.
+   * disk throws, or that the folder of its workspace is a link. Nothing stays behind then.
    */
   async keep(arrival: Arrival, content: AsyncIterable<Uint8Array>): Promise<KeptFile> {
     const folder = join(this.#folder, arrival.workspaceId)
     await mkdir(folder, { recursive: true, mode: 0o700 })
+    // `mkdir` is content with a link to a folder, and then the file would be put among those of someone else.
+    if (!(await isRealFolder(folder))) throw new Error(`${folder} is a link and no folder: remove it`)
     const partial = join(folder, `.${crypto.randomUUID()}.part`)
     try {
       const { size, head } = await this.#write(partial, content)
@@ -122,9 +128,17 @@ export class Attachments {
   }
 
   async #all(): Promise<readonly { path: string; size: number; mtimeMs: number }[]> {
-    const folders = (await namesIn(this.#folder)).map((name) => join(this.#folder, name))
+    const folders = (await namesIn(this.#folder))
+      .filter((name) => WORKSPACE_FOLDER.test(name))
+      .map((name) => join(this.#folder, name))
     const lists = await Promise.all(
-      folders.map(async (folder) => (await namesIn(folder)).map((name) => join(folder, name))),
+      folders.map(async (folder) => {
+        if (!(await isRealFolder(folder))) return []
+        const names = await namesIn(folder)
+        return names
+          .filter((name) => PARTIAL.test(name) || COMPLETE.test(name))
+          .map((name) => join(folder, name))
+      }),
     )
     const files = await Promise.all(
       lists.flat().map(async (path) => {
@@ -138,6 +152,11 @@ export class Attachments {
 
 export function megabytes(bytes: number): string {
   return `${Math.round((bytes / 1024 / 1024) * 10) / 10} MB`
+}
+
+async function isRealFolder(path: string): Promise<boolean> {
+  const stat = await lstat(path).catch(() => undefined)
+  return stat?.isDirectory() ?? false
 }
 
 async function namesIn(folder: string): Promise<readonly string[]> {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import {
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -109,9 +110,10 @@ describe('all files together', () => {
   test('include no half a file of an earlier process, once it is old', async () => {
     using folder = temporaryFolder()
     mkdirSync(folder.file(WORKSPACE))
+    const [old, young] = [newId(), newId()]
     for (const [name, ageMs] of [
-      ['old', 2 * 60 * 60_000],
-      ['young', 60_000],
+      [old, 2 * 60 * 60_000],
+      [young, 60_000],
     ] as const) {
       const path = folder.file(`${WORKSPACE}/.${name}.part`)
       writeFileSync(path, 'half')
@@ -119,6 +121,37 @@ describe('all files together', () => {
     }
     await new Attachments(folder.path, 10, 1_000).keep(arrival(), parts('x'))
     const partial = readdirSync(folder.file(WORKSPACE)).filter((name) => name.endsWith('.part'))
-    expect(partial).toEqual(['.young.part'])
+    expect(partial).toEqual([`.${young}.part`])
+  })
+
+  test('are none of those that lie behind a link, or that have other names', async () => {
+    using folder = temporaryFolder()
+    const [linked, file] = [newId(), `${newId()}-a.txt`]
+    for (const place of ['own', 'inbox', `inbox/${WORKSPACE}`, 'inbox/notes']) {
+      mkdirSync(folder.file(place), { recursive: true })
+    }
+    symlinkSync(folder.file('own'), folder.file(`inbox/${linked}`))
+    const others = [
+      `own/${file}`,
+      `inbox/${WORKSPACE}/a.txt`,
+      `inbox/${WORKSPACE}/.x.part`,
+      `inbox/notes/${file}`,
+    ]
+    for (const other of others) {
+      writeFileSync(folder.file(other), 'x'.repeat(50))
+      utimesSync(folder.file(other), 1_000, 1_000)
+    }
+    await new Attachments(folder.file('inbox'), 100, 20).keep(arrival(), parts('x'))
+    expect(others.filter((other) => existsSync(folder.file(other)))).toEqual(others)
+  })
+
+  test('include none in a workspace folder that is a link: nothing is stored through it', async () => {
+    using folder = temporaryFolder()
+    mkdirSync(folder.file('own'))
+    mkdirSync(folder.file('inbox'))
+    symlinkSync(folder.file('own'), folder.file(`inbox/${WORKSPACE}`))
+    const store = new Attachments(folder.file('inbox'), 100, 1_000)
+    expect(String(await rejection(store.keep(arrival(), parts('x'))))).toContain('is a link')
+    expect(readdirSync(folder.file('own'))).toEqual([])
   })
 })
