@@ -2,7 +2,7 @@
  * Files that are to leave the machine: opened once, judged by what was opened, and read from that same open file, so
  * that nothing can be put in its place between the judgement and the reading.
  */
-import { constants } from 'node:fs'
+import { constants, type Stats } from 'node:fs'
 import { type FileHandle, lstat, open, realpath } from 'node:fs/promises'
 import { basename, isAbsolute, relative, sep } from 'node:path'
 import { plainText } from '../plain-text.ts'
@@ -51,6 +51,9 @@ export class OpenFile {
     if (!isAbsolute(path)) throw new RefusedFile('is no absolute path: give the whole path')
     const real = await orRefuse(realpath(path))
     await checkPlace(real, rules)
+    // Already before it is opened: to close a second name of a lock file drops the lock this process holds on it, and
+    // to open a device can do something.
+    checkKind(await orRefuse(lstat(real)))
     const handle = await orRefuse(open(real, FLAGS))
     try {
       const size = await checkOpened(handle, path, real, rules)
@@ -109,6 +112,14 @@ async function checkPlace(real: string, { stateFolder, roots }: OutgoingRules): 
   }
 }
 
+function checkKind(stat: Stats): void {
+  if (!stat.isFile()) throw new RefusedFile('is not a regular file: name a file, or pack a folder into one')
+  // A second name says nothing of what the first one is.
+  if (stat.nlink > 1) {
+    throw new RefusedFile('has a second name on this machine (a hard link): send a copy of it instead')
+  }
+}
+
 /** @returns the size. */
 async function checkOpened(
   handle: FileHandle,
@@ -117,11 +128,7 @@ async function checkOpened(
   { maxBytes }: OutgoingRules,
 ): Promise<number> {
   const opened = await handle.stat()
-  if (!opened.isFile()) throw new RefusedFile('is not a regular file: name a file, or pack a folder into one')
-  // A second name says nothing of what the first one is.
-  if (opened.nlink > 1) {
-    throw new RefusedFile('has a second name on this machine (a hard link): send a copy of it instead')
-  }
+  checkKind(opened)
   // A folder on the way may have been exchanged for a link between the resolving and the opening.
   const [again, there] = await Promise.all([orRefuse(realpath(path)), orRefuse(lstat(real))])
   if (again !== real || there.ino !== opened.ino || there.dev !== opened.dev) {

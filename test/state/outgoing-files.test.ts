@@ -8,8 +8,10 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs'
+import { LockFile } from '../../state/lock.ts'
 import { OpenFile, type OutgoingRules, RefusedFile } from '../../state/outgoing-files.ts'
 import { rejection } from '../fixtures/lying-platform.ts'
+import { startSecondProcess } from '../fixtures/second-process.ts'
 import { type TemporaryFolder, temporaryFolder } from '../fixtures/temporary-folder.ts'
 
 const rulesIn = (folder: TemporaryFolder, more: Partial<OutgoingRules> = {}): OutgoingRules => ({
@@ -97,6 +99,20 @@ describe('a file that is refused', () => {
     writeFileSync(folder.file('id_rsa'), 'key')
     linkSync(folder.file('id_rsa'), folder.file('a.txt'))
     expect(await refusal(folder.file('a.txt'), rulesIn(folder))).toContain('hard link')
+  })
+
+  test('is a second name of a lock that this process holds, and the lock stays held', async () => {
+    using folder = temporaryFolder()
+    const lock = new LockFile(folder.file('a.lock'))
+    expect(lock.tryTake().state).toBe('held')
+    linkSync(folder.file('a.lock'), folder.file('a.txt'))
+    expect(await refusal(folder.file('a.txt'), rulesIn(folder))).toContain('hard link')
+    await using other = startSecondProcess(
+      "import { LockFile } from '@/state/lock.ts'; console.log(new LockFile(process.argv.at(-1)).tryTake().state)",
+      folder.file('a.lock'),
+    )
+    expect(await other.line()).toBe('busy')
+    lock.close()
   })
 
   test('lies in the state folder, also by a link, also by other capitals', async () => {
