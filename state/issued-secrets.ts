@@ -1,6 +1,6 @@
 /** Secrets that a platform issued to a workspace of ours. Kept because they are issued once; printed nowhere. */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { z } from 'zod'
+import { readRegularFile, replaceFile } from './regular-file.ts'
 
 const entrySchema = z.object({ authToken: z.string(), inboundSecret: z.string() }).partial()
 /** One entry that was damaged costs that entry, not the others. */
@@ -18,9 +18,7 @@ export function storeIssued(path: string, workspaceId: string, issued: IssuedEnt
   const all = readAll(path)
   const merged = { ...all[workspaceId], ...issued }
   if (JSON.stringify(merged) === JSON.stringify(all[workspaceId])) return
-  const temporary = `${path}.${process.pid}`
-  writeFileSync(temporary, `${JSON.stringify({ ...all, [workspaceId]: merged }, null, 1)}\n`, { mode: 0o600 })
-  renameSync(temporary, path)
+  replaceFile(path, `${JSON.stringify({ ...all, [workspaceId]: merged }, null, 1)}\n`)
 }
 
 /** What was issued to a workspace; empty when nothing was, or the file cannot be read. */
@@ -30,7 +28,7 @@ export function readIssued(path: string, workspaceId: string): IssuedEntry {
 
 function readAll(path: string): Record<string, IssuedEntry> {
   try {
-    return fileSchema.parse(JSON.parse(readFileSync(path, 'utf8')))
+    return fileSchema.parse(JSON.parse(readRegularFile(path)))
   } catch {
     // No file, or one that was damaged: the next registration issues anew what is needed.
     return {}

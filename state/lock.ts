@@ -4,7 +4,8 @@
  * nobody signals the process it names.
  */
 import { Database } from 'bun:sqlite'
-import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { rmSync, truncateSync } from 'node:fs'
+import { readRegularFile, replaceFile } from './regular-file.ts'
 import { createPrivately } from './state-folder.ts'
 
 export type LockAttempt =
@@ -93,16 +94,16 @@ export interface Holder {
 /** Writes who holds the lock, for people to read. Not being able to is no reason not to work. */
 export function writePidFile(path: string, holder: Holder): void {
   try {
-    writeFileSync(path, pidFileText(holder), { mode: 0o600 })
+    replaceFile(path, pidFileText(holder))
   } catch {
-    // A folder, a read-only file, a full disk: the record is a courtesy, the lock does not depend on it.
+    // A folder in its place, a read-only or a full disk: the record is a courtesy, the lock does not depend on it.
   }
 }
 
 /** Removes the record if it is still ours. */
 export function removePidFile(path: string, holder: Holder): void {
   try {
-    if (readFileSync(path, 'utf8') === pidFileText(holder)) rmSync(path)
+    if (readRegularFile(path) === pidFileText(holder)) rmSync(path)
   } catch {
     // Gone, or never written: what was wanted is so.
   }
@@ -111,7 +112,7 @@ export function removePidFile(path: string, holder: Holder): void {
 /** What the record says, or undefined when there is none that can be read. It may be out of date. */
 export function readPidFile(path: string): Holder | undefined {
   try {
-    const [pid = '', startedAt = '', ...project] = readFileSync(path, 'utf8').split('\n')
+    const [pid = '', startedAt = '', ...project] = readRegularFile(path).split('\n')
     const holder = { pid: Number(pid), startedAt: Date.parse(startedAt), project: project.join(' ').trim() }
     return Number.isSafeInteger(holder.pid) && holder.pid > 0 && Number.isFinite(holder.startedAt)
       ? holder

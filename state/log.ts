@@ -2,7 +2,8 @@
  * Where words go that are not protocol: stderr, and a file of bounded size. The host throws stderr away once the
  * handshake is done, so the file is what a person can read; it is opened only when the program may leave traces.
  */
-import { appendFileSync, chmodSync, renameSync, statSync } from 'node:fs'
+import { appendFileSync, chmodSync, renameSync } from 'node:fs'
+import { regularFileStat } from './regular-file.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 const ORDER: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 }
@@ -52,9 +53,9 @@ export class Log {
   openFile(file: string): void {
     this.#file = file
     try {
-      chmodSync(file, 0o600)
+      if (regularFileStat(file) !== undefined) chmodSync(file, 0o600)
     } catch {
-      // No file yet: it is created with these rights.
+      // Not a file, or not ours: then nothing is appended either.
     }
     // Redacted again: some were said before the secrets were known.
     for (const line of this.#early.splice(0)) this.#append(this.redact(line))
@@ -83,20 +84,11 @@ export class Log {
   #append(line: string): void {
     if (this.#file === undefined) return
     try {
-      if (sizeOf(this.#file) + Buffer.byteLength(line) > this.#maxBytes)
-        renameSync(this.#file, `${this.#file}.1`)
+      const size = regularFileStat(this.#file)?.size ?? 0
+      if (size + Buffer.byteLength(line) > this.#maxBytes) renameSync(this.#file, `${this.#file}.1`)
       appendFileSync(this.#file, line, { mode: 0o600 })
     } catch {
-      // A full or read-only disk must not stop delivery; stderr has the line.
+      // A full or read-only disk, or a pipe in place of the file, must not stop delivery; stderr has the line.
     }
-  }
-}
-
-function sizeOf(file: string): number {
-  try {
-    return statSync(file).size
-  } catch {
-    // No file yet.
-    return 0
   }
 }

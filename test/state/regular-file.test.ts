@@ -1,0 +1,56 @@
+import { expect, test } from 'bun:test'
+import { lstatSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { readIssued, storeIssued } from '../../state/issued-secrets.ts'
+import { readPidFile, removePidFile, writePidFile } from '../../state/lock.ts'
+import { Log } from '../../state/log.ts'
+import { type TemporaryFolder, temporaryFolder } from '../fixtures/temporary-folder.ts'
+
+const HOLDER = { pid: 4242, startedAt: Date.UTC(2026, 6, 1), project: '/home/user/project' }
+const PLANTED: readonly (readonly [string, (folder: TemporaryFolder, path: string) => void])[] = [
+  ['a pipe', (_, path) => void Bun.spawnSync(['mkfifo', path])],
+  ['a link to a file of someone else', (folder, path) => symlinkSync(folder.file('own'), path)],
+  ['a link to a device', (_, path) => symlinkSync('/dev/zero', path)],
+]
+
+for (const [what, plant] of PLANTED) {
+  test(`${what} in place of the pid file is not read, and is replaced without being written through`, () => {
+    using folder = temporaryFolder()
+    const path = folder.file('bot.pid')
+    writeFileSync(folder.file('own'), '1\n2026-07-01T00:00:00Z\n/\n')
+    plant(folder, path)
+    expect(readPidFile(path)).toBeUndefined()
+    removePidFile(path, HOLDER)
+    writePidFile(path, HOLDER)
+    expect(readPidFile(path)).toEqual(HOLDER)
+    expect(lstatSync(path).mode & 0o777).toBe(0o600)
+    expect(readFileSync(folder.file('own'), 'utf8')).toStartWith('1\n')
+    expect(readdirSync(folder.path).toSorted()).toEqual(['bot.pid', 'own'])
+  })
+
+  test(`${what} in place of the issued secrets is not read, and is replaced without being written through`, () => {
+    using folder = temporaryFolder()
+    const path = folder.file('issued-secrets.json')
+    const own = '{"a": {"authToken": "planted"}}'
+    writeFileSync(folder.file('own'), own)
+    plant(folder, path)
+    expect(readIssued(path, 'a')).toEqual({})
+    storeIssued(path, 'a', { authToken: 'one' })
+    expect(readIssued(path, 'a')).toEqual({ authToken: 'one' })
+    expect(readFileSync(folder.file('own'), 'utf8')).toBe(own)
+  })
+
+  test(`${what} in place of the log is not opened, and what is said still goes to stderr`, () => {
+    using folder = temporaryFolder()
+    const path = folder.file('channel.log')
+    writeFileSync(folder.file('own'), 'own\n', { mode: 0o644 })
+    plant(folder, path)
+    const written: string[] = []
+    const log = new Log({ write: (line) => written.push(line) })
+    log.openFile(path)
+    log.info('still said')
+    expect(written).toEqual(['still said'])
+    expect(readFileSync(folder.file('own'), 'utf8')).toBe('own\n')
+    expect(lstatSync(folder.file('own')).mode & 0o777).toBe(0o644)
+    expect(lstatSync(path).isFile()).toBe(false)
+  })
+}
