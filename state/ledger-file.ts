@@ -20,8 +20,7 @@ export function openLedgerFile(path: string, onDamage: (sentence: string) => voi
   try {
     return openPatiently(path)
   } catch (error) {
-    const code = codeOf(error)
-    if (code !== 'SQLITE_NOTADB' && code !== 'SQLITE_CORRUPT') throw error
+    if (!isDamage(error)) throw error
     const aside = `${path}.damaged-${Date.now()}`
     renameSync(path, aside)
     for (const suffix of ['-wal', '-shm']) {
@@ -56,12 +55,29 @@ function openOnce(path: string): Database {
     db.run('PRAGMA journal_mode = WAL')
     // A killed process loses nothing; a power cut at worst rewinds rows and cursor together.
     db.run('PRAGMA synchronous = NORMAL')
+    // First, since it refuses the file of a newer version, which must stay where it is.
     migrate(db)
+    checkPages(db)
     return db
   } catch (error) {
     db.close()
     throw error
   }
+}
+
+class DamagedLedger extends Error {
+  override readonly name = 'DamagedLedger'
+}
+
+/** Damage behind an intact header would else show up only at the row it hit, and then again at every start. */
+function checkPages(db: Database): void {
+  const [finding] = db.query('PRAGMA quick_check(1)').values().flat()
+  if (finding !== 'ok') throw new DamagedLedger(String(finding))
+}
+
+function isDamage(error: unknown): boolean {
+  // Also the more exact codes, such as that of an index.
+  return error instanceof DamagedLedger || /^SQLITE_(NOTADB|CORRUPT)/.test(String(codeOf(error)))
 }
 
 function codeOf(error: unknown): unknown {

@@ -54,6 +54,28 @@ test.each([
   expect(readFileSync(folder.file(aside ?? ''))).toEqual(content)
 })
 
+test('a file with a sound header and garbage in a page behind it is set aside, and a new one is begun', () => {
+  using folder = temporaryFolder()
+  const path = folder.file('ledger.db')
+  const first = Ledger.open(path)
+  first.storePage(A, entries(500), undefined, NOW)
+  first.close()
+  const content = readFileSync(path)
+  const page = content.readUInt16BE(16)
+  const middle = Math.floor(content.length / page / 2) * page
+  content.fill(0xa5, middle, middle + page)
+  writeFileSync(path, content)
+  const said: string[] = []
+  const ledger = Ledger.open(path, (sentence) => said.push(sentence))
+  expect([ledger.waiting(A), ledger.storePage(A, entries(1), undefined, NOW)]).toEqual([0, 1])
+  ledger.close()
+  const aside = readdirSync(folder.path).find((name) => /damaged-\d+$/.test(name))
+  expect(said).toEqual([expect.stringContaining(aside ?? 'nothing was set aside')])
+  expect(readFileSync(folder.file(aside ?? '')).subarray(middle, middle + page)).toEqual(
+    content.subarray(middle, middle + page),
+  )
+})
+
 test('an empty file is a new ledger, and nothing is said', () => {
   using folder = temporaryFolder()
   writeFileSync(folder.file('ledger.db'), '')
