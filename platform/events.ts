@@ -8,6 +8,15 @@ import { type PlatformClient, workspacePath } from './client.ts'
 /** A line longer than this is not read to its end; what it says does not matter, that something happened does. */
 const MAX_LINE_CHARS = 64 * 1024
 const OPEN_TIMEOUT_MS = 10_000
+/** What a second may bring, far above what a busy workspace does. The caller waits before it opens the next stream. */
+const PER_SECOND = {
+  lines: 2_000,
+  /** Of the lines that are looked at; the remainder of an overlong one costs little and does not count here. */
+  chars: 1024 * 1024,
+  bytes: 64 * 1024 * 1024,
+} as const
+/** Reading what has come already never leaves the queue of microtasks, so timers and requests get a turn this often. */
+const TURN_MS = 10
 /** Events after which the feed can hold something new. */
 const HINTS = new Set([
   'ACTIVITY_LOGGED',
@@ -28,7 +37,7 @@ export interface EventStreamOptions {
 const eventSchema = z.object({ type: z.string() })
 
 /**
- * Follows the stream until it ends, falls silent, or `signal` aborts; then resolves.
+ * Follows the stream until it ends, falls silent, floods, or `signal` aborts; then resolves.
  *
  * @throws PlatformError when the platform does not open it.
  */
@@ -52,21 +61,56 @@ export async function followEvents(client: PlatformClient, options: EventStreamO
     onOpen()
     alive()
     const decoder = new TextDecoder()
+    const budget = new Budget()
     const lines = new LineReader((line) => {
-      if (isHint(line)) onHint()
+      budget.spend({ lines: 1, chars: line.length, bytes: 0 })
+      // Every event ends in an empty line.
+      if (line !== '' && isHint(line)) onHint()
     })
+    let turn = performance.now()
     for (;;) {
       const { done, value } = await reader.read()
       if (done) return
       alive()
+      budget.spend({ lines: 0, chars: 0, bytes: value.byteLength })
       lines.push(decoder.decode(value, { stream: true }))
+      if (performance.now() - turn < TURN_MS) continue
+      await new Promise((resolve) => setImmediate(resolve))
+      turn = performance.now()
     }
   } catch {
-    // A stream that breaks off has ended like one that was closed: the caller opens the next one.
+    // A stream that breaks off, or that floods, has ended like one that was closed: the caller opens the next one.
   } finally {
     clearTimeout(watchdog)
     signal.removeEventListener('abort', cancel)
     cancel()
+  }
+}
+
+type Spending = Readonly<Record<keyof typeof PER_SECOND, number>>
+
+const NOTHING: Spending = { lines: 0, chars: 0, bytes: 0 }
+
+/** Counts what a stream brings, from second to second. */
+class Budget {
+  #since = performance.now()
+  #spent = NOTHING
+
+  /** @throws when this second has brought more than it may. */
+  spend({ lines, chars, bytes }: Spending): void {
+    const now = performance.now()
+    if (now - this.#since >= 1000) {
+      this.#since = now
+      this.#spent = NOTHING
+    }
+    const spent = {
+      lines: this.#spent.lines + lines,
+      chars: this.#spent.chars + chars,
+      bytes: this.#spent.bytes + bytes,
+    }
+    this.#spent = spent
+    if (spent.lines > PER_SECOND.lines || spent.chars > PER_SECOND.chars || spent.bytes > PER_SECOND.bytes)
+      throw new Error('the event stream floods')
   }
 }
 

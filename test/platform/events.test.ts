@@ -212,4 +212,42 @@ describe('followEvents', () => {
     await done
     expect(seen.hints).toBe(2)
   })
+
+  test.each([
+    ['short lines', ': x\n'.repeat(500)],
+    ['empty lines', '\n'.repeat(2_000)],
+    ['long lines', `: ${'x'.repeat(30_000)}\n`.repeat(4)],
+  ])('a flood of %s ends the stream and closes the connection', async (_, chunk) => {
+    let stop = (): void => {}
+    const gone = Promise.withResolvers<void>()
+    const bytes = new TextEncoder().encode(chunk)
+    await using platform = startLyingPlatform(() => {
+      const flood = new ReadableStream<Uint8Array>({
+        start: (controller) => {
+          const timer = setInterval(() => controller.enqueue(bytes), 1)
+          stop = () => clearInterval(timer)
+        },
+        cancel: () => {
+          stop()
+          gone.resolve()
+        },
+      })
+      return new Response(flood, { headers: { 'Content-Type': 'text/event-stream' } })
+    })
+    const { seen, done } = follow(platform)
+    await done
+    await gone.promise
+    expect(seen).toEqual({ opened: 1, hints: 0 })
+  })
+
+  test('as many events as a busy workspace has do not end it', async () => {
+    const stream = feedableStream()
+    await using platform = startLyingPlatform(stream.answer)
+    const { seen, done } = follow(platform)
+    await until('the stream', () => seen.opened === 1)
+    stream.send(event('ACTIVITY_LOGGED').repeat(900))
+    await until('all hints', () => seen.hints === 900)
+    stream.end()
+    await done
+  })
 })
