@@ -1,4 +1,5 @@
 /** Entry: joins the host's pipes, the MCP server and the session, and ends them on one path. */
+import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js'
 import { createMcpServer } from './channel/mcp-server.ts'
@@ -23,6 +24,20 @@ const server = createMcpServer({
   onListening: (clientName) => session.activate(clientName),
 })
 
+/** Slow: the ends of the pipes tell nearly always, and at once. */
+const PARENT_INTERVAL_MS = 5_000
+
+/** The parent now; `process.ppid` is read once and kept. Undefined where the system does not tell. */
+function parentPid(): string | undefined {
+  try {
+    // After the name, which stands in parentheses and may hold anything: state, then the parent's pid.
+    return readFileSync('/proc/self/stat', 'utf8').split(') ').at(-1)?.split(' ')[1]
+  } catch {
+    // No /proc on this system: then the pipes alone tell.
+    return undefined
+  }
+}
+
 let stopping = false
 function shutDown(reason: string): void {
   if (stopping) return
@@ -39,6 +54,11 @@ process.stdin.on('end', () => shutDown('end of input'))
 process.stdin.on('close', () => shutDown('input closed'))
 process.stdout.on('error', () => shutDown('the host reads no more'))
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => shutDown(signal))
+// A host that was killed leaves its end of the pipes to its other children, so that no end of input may come.
+const parent = parentPid()
+setInterval(() => {
+  if (parentPid() !== parent) shutDown('the host is gone')
+}, PARENT_INTERVAL_MS)
 server.onerror = (error) => log.warn(`molecule channel: protocol: ${error.message}`)
 server.onclose = () => shutDown('transport closed')
 process.on('uncaughtException', (error) =>

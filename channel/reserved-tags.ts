@@ -30,6 +30,17 @@ const SPECIFIC = [
   'new-diagnostics',
   'task-notification',
   'teammate-message',
+  'tool-use-error',
+  'local-command-caveat',
+  'persisted-output',
+  'ide-selection',
+  'ide-opened-file',
+  'session-start-hook',
+  'post-tool-use-hook',
+  'pre-tool-use-hook',
+  'fetch-result',
+  'cross-session-message',
+  'user-memory',
 ]
 /** Names that code uses too: after a gap, or glued to an identifier, `<` may just mean "less than". */
 const COMMON = [

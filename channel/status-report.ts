@@ -70,7 +70,7 @@ function receiving({ active, hearing, memberships, holder, pid, config }: Sessio
   if (!hearing.mayHold) return [`receiving: no, ${hearing.because}`]
   if (memberships.length === 0) return ['receiving: no, the state folder cannot be used']
   const held = memberships.filter((workspace) => workspace.held).length
-  if (held === memberships.length) return [`receiving: yes (${hearing.because})`]
+  if (held === memberships.length) return [`receiving: ${howWell(memberships)} (${hearing.because})`]
   const other =
     holder === undefined || holder.pid === pid
       ? 'another session'
@@ -78,6 +78,26 @@ function receiving({ active, hearing, memberships, holder, pid, config }: Sessio
   return [
     `receiving: ${held === 0 ? 'no' : `${held} of ${memberships.length} workspaces`}; ${other} receives, and this one takes over when it ends`,
   ]
+}
+
+/** The host listens and this session holds the locks; a platform that refuses, or cannot be reached, sends nothing yet. */
+function howWell(memberships: readonly WorkspaceView[]): string {
+  const given = memberships.filter(({ dead }) => dead !== undefined).length
+  const unread = memberships.filter(
+    ({ dead, lastReadAt }) => dead === undefined && lastReadAt === undefined,
+  ).length
+  const failing = memberships.filter(
+    ({ dead, lastReadAt, lastError }) =>
+      dead === undefined && lastReadAt !== undefined && lastError !== undefined,
+  ).length
+  const troubles = [
+    given > 0 ? `${given} given up` : '',
+    unread > 0 ? `${unread} not read yet` : '',
+    failing > 0 ? `${failing} cannot be read now` : '',
+  ].filter((trouble) => trouble !== '')
+  return troubles.length === 0
+    ? 'yes'
+    : `yes, but of ${memberships.length} workspace(s) ${troubles.join(', ')}: see below`
 }
 
 function describeWorkspace(workspace: WorkspaceView, now: number): string[] {

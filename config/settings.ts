@@ -29,13 +29,17 @@ export function setValue(value: string | undefined): string | undefined {
 }
 
 const MAX_SHOWN = 60
+const MAX_LOOKED_AT = 4_096
 
 /**
  * Quotes a value for a sentence: clean, cut, and not at all where it may be a token that was put under the wrong
  * name. Without the user info, query and fragment of a URL, each of which can hold a secret.
  */
 export function showValue(value: string): string {
-  const bare = value.replace(/[?#].*/s, '').replace(/\/\/.*@/s, '//')
+  // Far more than is shown, and a bound on the work: the value can be as long as the file.
+  const near = (value.slice(0, MAX_LOOKED_AT).split(/[?#]/, 1)[0] ?? '').trim()
+  const [from, to] = [near.indexOf('//'), near.lastIndexOf('@')]
+  const bare = from >= 0 && to > from ? `${near.slice(0, from + 2)}${near.slice(to + 1)}` : near
   const likeToken = /[\w-]{32,}/.test(bare) && !/^[\da-f-]+$/i.test(bare)
   if (likeToken) return `not shown here (${value.length} characters)`
   return `"${plainText(bare, MAX_SHOWN)}"${bare.length > MAX_SHOWN ? ' (cut)' : ''}`

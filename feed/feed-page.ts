@@ -11,10 +11,17 @@ export function position(page: Page, cursor: Cursor): Pick<Cursor, 'activityId' 
   }
 }
 
-/** The oldest time but one in a page. */
-export function secondTime({ rows }: Page): string | undefined {
+/**
+ * The time before which the next older page is to lie. Not the page's oldest time itself, for rows that share it may
+ * have been cut off; but where large rows made the page smaller than was asked for, the next one could be smaller
+ * still and hold nothing new: there it is, and what shares the moment is read on the way forwards.
+ *
+ * @param asked rows that a page of ordinary rows would hold.
+ */
+export function boundary({ rows, unusable, full }: Page, asked: number): string | undefined {
   const oldest = rows[0]?.created_at
   if (oldest === undefined) return undefined
+  if (full && rows.length + unusable < asked) return oldest
   return rows.find((row) => compareTimestamps(row.created_at, oldest) > 0)?.created_at
 }
 

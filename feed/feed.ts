@@ -11,7 +11,7 @@ import { interpretRow } from '../platform/inbound.ts'
 import { compareTimestamps } from '../platform/timestamp.ts'
 import type { Cursor, Entry, Ledger } from '../state/ledger.ts'
 import type { Timers } from '../timing/sleep.ts'
-import { liesBefore, position, reachesBack, secondTime } from './feed-page.ts'
+import { boundary, liesBefore, position, reachesBack } from './feed-page.ts'
 
 export interface FeedOptions {
   readonly client: PlatformClient
@@ -66,6 +66,7 @@ export class Feed {
   #touchedAt = 0
   #unusableLogged = false
   #forgottenLogged = false
+  #limit = PAGE_LIMIT
 
   constructor(options: FeedOptions) {
     this.#o = options
@@ -149,10 +150,19 @@ export class Feed {
       const cursor = { activityId: newest.id, createdAt: newest.created_at, checkedAt }
       const stepOver = old === undefined ? 'arrived before the first start' : null
       // All of the top: rows of the same moment as the newest would else be taken for late ones.
-      const stored = this.#store(top.rows, { ...cursor, floor: old?.floor ?? newest.created_at }, stepOver)
+      const stored = this.#store(
+        top.rows,
+        { ...cursor, floor: old?.floor ?? this.#notLater(newest.created_at) },
+        stepOver,
+      )
       return { stored, more: true }
     }
-    const start = { activityId: null, createdAt: '', floor: old?.floor ?? oldest.created_at, checkedAt }
+    const start = {
+      activityId: null,
+      createdAt: '',
+      floor: old?.floor ?? this.#notLater(oldest.created_at),
+      checkedAt,
+    }
     const stored = this.#store(page.rows, { ...start, ...position(page, start) })
     return { stored, more: true }
   }
@@ -176,8 +186,7 @@ export class Feed {
     let page = await this.#page({ sinceSecs: sinceSecs() })
     let beforeTs: string | undefined
     while (page.full) {
-      // Not the oldest time itself: rows that share it may have been cut off, and are asked for again.
-      beforeTs = secondTime(page) ?? beforeTs
+      beforeTs = boundary(page, PAGE_LIMIT) ?? beforeTs
       let older = await this.#page({ sinceSecs: sinceSecs(), beforeTs })
       // A page of one single moment, or a platform that does not know `before_ts`: as many as it gives at once.
       if (older.full && !reachesBack(older, page)) {
@@ -215,7 +224,7 @@ export class Feed {
         ),
         undefined,
       )
-      const next = secondTime(page)
+      const next = boundary(page, MAX_LIMIT)
       if (!page.full || next === undefined) break
       // A platform that does not know `before_ts` would go on for ever.
       if (beforeTs !== undefined && compareTimestamps(next, beforeTs) >= 0) break
@@ -226,7 +235,11 @@ export class Feed {
   }
 
   async #page(question: PageQuestion): Promise<Page> {
-    const page = await fetchPage(this.#o.client, { limit: PAGE_LIMIT, signal: this.#o.signal, ...question })
+    const asked = question.limit ?? this.#limit
+    const page = await fetchPage(this.#o.client, { ...question, limit: asked, signal: this.#o.signal })
+    const came = page.rows.length + page.unusable
+    // Rows so large, or a line so slow, that fewer came than were asked for: the next page begins near that number.
+    this.#limit = page.full && came < asked ? came * 2 : Math.min(PAGE_LIMIT, this.#limit * 2)
     if (page.unusable > 0 && !this.#unusableLogged) {
       this.#unusableLogged = true
       this.#o.log(`steps over ${page.unusable} rows of its feed that cannot be read`)
@@ -250,6 +263,12 @@ export class Feed {
     if (Math.abs(now - Math.max(cursor.checkedAt, this.#touchedAt)) < TOUCH_EVERY_MS) return
     this.#touchedAt = now
     this.#o.ledger.touch(this.#workspaceId, now)
+  }
+
+  /** A row dated in the future, by a clock that was set back since, must not hide what comes until then. */
+  #notLater(timestamp: string): string {
+    const present = new Date(this.#now()).toISOString()
+    return compareTimestamps(timestamp, present) > 0 ? present : timestamp
   }
 
   #cursor(): Cursor | undefined {

@@ -54,8 +54,12 @@ export interface Page {
 
 /** A page larger than this is asked for again in smaller parts. */
 const PAGE_MAX_BYTES = 24 * 1024 * 1024
-/** A single row may be as large as the platform's own limit for a message (16 MiB), and JSON may escape it. */
-const ROW_MAX_BYTES = 64 * 1024 * 1024
+/** A single row may be as large as the platform's own limit for a message (16 MiB), each byte escaped to six. */
+const ROW_MAX_BYTES = 112 * 1024 * 1024
+/** Milliseconds for a page; it is asked for in smaller parts if its body takes longer. */
+const PAGE_TIMEOUT_MS = 15_000
+/** Milliseconds for a single row: a large one on a slow line. */
+const ROW_TIMEOUT_MS = 5 * 60_000
 
 /**
  * Reads one page of the inbox.
@@ -77,15 +81,16 @@ export async function fetchPage(client: PlatformClient, request: PageRequest): P
             before_ts: request.beforeTs,
           },
           maxBytes: limit === 1 ? ROW_MAX_BYTES : PAGE_MAX_BYTES,
+          timeoutMs: limit === 1 && request.limit > 1 ? ROW_TIMEOUT_MS : PAGE_TIMEOUT_MS,
           ...(request.signal === undefined ? {} : { signal: request.signal }),
         },
         z.array(z.unknown()),
       )
       return readPage(rows, limit, request.sinceId !== undefined)
     } catch (error) {
-      const tooLarge =
-        error instanceof PlatformError && error.cause instanceof BodyError && error.cause.tooLarge
-      if (!tooLarge || limit === 1) throw error
+      // Too large, or it had begun and did not come to its end.
+      const tooMuch = error instanceof PlatformError && error.cause instanceof BodyError
+      if (!tooMuch || limit === 1 || request.signal?.aborted) throw error
     }
   }
 }

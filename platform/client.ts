@@ -15,6 +15,7 @@ import {
   platformHeaders,
   type Reply,
   readCapped,
+  transport,
 } from './http.ts'
 
 /** One workspace as seen from outside: where it lives and how we prove that we are it. */
@@ -117,7 +118,7 @@ export class PlatformClient {
     try {
       const response = await (this.#deps.fetchImpl ?? fetch)(this.endpoint.platformUrl + path, {
         headers: this.#headers({ Accept: 'text/event-stream' }),
-        redirect: 'manual',
+        ...transport(this.endpoint.platformUrl),
         signal: opening.signal,
         // Bun ends a fetch that is idle for 300 s unless told otherwise; here silence is normal.
         timeout: false,
@@ -149,9 +150,10 @@ export class PlatformClient {
   async content(path: string, signal: AbortSignal): Promise<Response> {
     try {
       const response = await (this.#deps.fetchImpl ?? fetch)(this.endpoint.platformUrl + path, {
-        // A compressed body would have another length than the file.
-        headers: this.#headers({ Accept: '*/*', 'Accept-Encoding': 'identity' }),
-        redirect: 'manual',
+        headers: this.#headers({ Accept: '*/*' }),
+        ...transport(this.endpoint.platformUrl),
+        // What is packed all the same is unpacked on its way to the disk, within the bound for a file.
+        decompress: true,
         signal,
       })
       if (kindOfStatus(response.status) === undefined) return response
@@ -273,7 +275,10 @@ export function isUuid(value: string): boolean {
  */
 export function workspacePath(id: string, rest = ''): string {
   if (!isUuid(id)) {
-    throw new PlatformError('refused', `"${id.slice(0, 60)}" is not a workspace id (a UUID is expected)`)
+    throw new PlatformError(
+      'refused',
+      `"${id.slice(0, 60)}" is not a workspace id (a UUID is expected; list_peers shows them)`,
+    )
   }
   return `/workspaces/${id}${rest}`
 }

@@ -44,10 +44,13 @@ const partSchema = fileFields.extend({
 })
 type Part = z.infer<typeof partSchema>
 
+/** Far more than a message has; each costs a look, and the whole program waits for it. */
+const MAX_PARTS = 10_000
+
 const partsSchema = z
   .array(z.unknown())
   .transform((items): Part[] =>
-    items.flatMap((item) => {
+    items.slice(0, MAX_PARTS).flatMap((item) => {
       const part = partSchema.safeParse(item)
       return part.success ? [part.data] : []
     }),

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { inboundSchema } from '../../platform/inbound.ts'
+import { type Inbound, inboundSchema } from '../../platform/inbound.ts'
 import type { InboxRow } from '../../state/inbox-query.ts'
 import type { Ledger, MessageState } from '../../state/ledger.ts'
 import { cleanText } from '../clean-text.ts'
@@ -49,6 +49,11 @@ export const inbox = defineTool({
     if (args.activity_id !== undefined) return showOne(args.activity_id, ledger, context)
     const wanted = args._as_workspace?.toLowerCase()
     const workspaceIds = context.workspaceIds().filter((id) => wanted === undefined || id === wanted)
+    if (workspaceIds.length === 0) {
+      return failure(
+        `"${safeName(wanted ?? '')}" is not one of this session's workspaces. They are: ${context.workspaceIds().join(', ')}.`,
+      )
+    }
     const { rows, total } = ledger.list({
       workspaceIds,
       states: SHOWN[args.show],
@@ -77,15 +82,25 @@ function markDone(activityIds: readonly string[], ledger: Ledger, context: ToolC
 
 function showOne(activityId: string, ledger: Ledger, context: ToolContext): Outcome {
   const stored = ledger.find(activityId, context.workspaceIds())
-  if (stored === undefined)
+  if (stored === undefined) {
     return failure(`No message with activity_id "${safeName(activityId)}" has arrived here.`)
-  const text = cleanText(inboundSchema.parse(JSON.parse(stored.content)).text)
-  return {
-    text:
-      text.length <= MAX_WHOLE
-        ? text
-        : `${text.slice(0, MAX_WHOLE)}\n[cut here, of ${text.length} characters]`,
   }
+  const message = inboundSchema.parse(JSON.parse(stored.content))
+  const files = message.attachments.map(({ name }) => safeName(name)).join(', ')
+  // Provenance stands above the text, which can claim anything.
+  const head = `${message.kind}${sender(message, stored.peerId)}, sent ${safeName(stored.createdAt)}${files === '' ? '' : `, files: ${files}`}. Its text:`
+  return { text: `${head}\n\n${cleanCut(message.text, MAX_WHOLE)}` }
+}
+
+/** Cut before it is cleaned, so that the cost follows the bound and not the sender. */
+function cleanCut(text: string, maxLength: number): string {
+  if (text.length <= maxLength) return cleanText(text)
+  return `${cleanText(text.slice(0, maxLength))}… (${text.length} characters in all)`
+}
+
+function sender({ peerName, userName }: Inbound, peerId: string | null): string {
+  const who = safeName(peerName ?? userName ?? peerId ?? '')
+  return who === '' ? '' : ` ${who}`
 }
 
 function describeRow(row: InboxRow): string {
@@ -93,10 +108,7 @@ function describeRow(row: InboxRow): string {
   if (row.state === 'skipped') return `- ${arrived} ${row.activityId}: ${row.reason ?? 'skipped'}`
   const parsed = inboundSchema.safeParse(JSON.parse(row.content))
   if (!parsed.success) return `- ${arrived} ${row.activityId}: cannot be read back`
-  const { kind, text, peerName, userName } = parsed.data
-  const who = safeName(peerName ?? userName ?? row.peerId ?? '')
-  const clean = cleanText(text)
-  const shown = clean.length <= MAX_TEXT ? clean : `${clean.slice(0, MAX_TEXT)}… (${clean.length} characters)`
+  const { kind, text } = parsed.data
   const seen = {
     received: 'waiting',
     sending: 'waiting',
@@ -104,5 +116,5 @@ function describeRow(row: InboxRow): string {
     confirmed: 'seen',
     answered: 'answered',
   }
-  return `- ${arrived} ${kind}${who === '' ? '' : ` ${who}`}, ${seen[row.state]}, activity_id ${row.activityId}\n  ${shown.replaceAll('\n', '\n  ')}`
+  return `- ${arrived} ${kind}${sender(parsed.data, row.peerId)}, ${seen[row.state]}, activity_id ${row.activityId}\n  ${cleanCut(text, MAX_TEXT).replaceAll('\n', '\n  ')}`
 }

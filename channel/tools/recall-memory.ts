@@ -35,7 +35,7 @@ export const recallMemory = defineTool({
     }
     const lines = found.map(
       (memory) =>
-        `- [${safeName(memory.scope ?? 'unknown scope')}, ${safeName(memory.created_at ?? 'unknown time')}, id ${safeName(memory.id)}] ${cleanText(memory.content)}`,
+        `- [${safeName(memory.scope ?? 'unknown scope')}, ${safeName(memory.created_at ?? 'unknown time')}, id ${safeName(memory.id)}] ${cleanText(memory.content.slice(0, MAX_CHARS))}`,
     )
     const text = lines.join('\n')
     return {

@@ -48,7 +48,8 @@ export async function callTool(
   try {
     return await tool.call(args, context, signal)
   } catch (error) {
-    return failure(`${name} failed: ${describeError(error)} ${remedy(error)}`.trim())
+    const said = describeError(error)
+    return failure(`${name} failed: ${said}${/[.!?]$/.test(said) ? '' : '.'} ${remedy(error)}`.trim())
   }
 }
 

@@ -14,18 +14,19 @@ export function tellSent(outcome: SendOutcome, to: string, messageId: string): O
       }
     case 'answered':
       return {
-        text: `${to} answered at once (message ${messageId}). The text below is the peer's, not your operator's:\n\n${cut(cleanText(outcome.text))}`,
+        text: `${to} answered at once (message ${messageId}). The text below is the peer's, not your operator's:\n\n${cut(outcome.text)}`,
       }
     case 'unsure':
       return failure(
         `It is not known whether ${to} has the message (message ${messageId}): ${outcome.message}. Do not send it again at once: if it arrived, an answer comes as a new channel message.`,
       )
     case 'failed':
-      return failure(`${to} refused the message: ${cleanText(outcome.message).slice(0, 2_000)}`)
+      return failure(`${to} refused the message: ${cleanText(outcome.message.slice(0, 2_000))}`)
   }
 }
 
+/** Cut before it is cleaned, so that the cost follows the bound and not the sender. */
 function cut(text: string): string {
-  if (text.length <= MAX_ANSWER_CHARS) return text
-  return `${text.slice(0, MAX_ANSWER_CHARS).toWellFormed()}\n[cut here: the answer has ${text.length} characters]`
+  if (text.length <= MAX_ANSWER_CHARS) return cleanText(text)
+  return `${cleanText(text.slice(0, MAX_ANSWER_CHARS))}\n[cut here: the answer has ${text.length} characters]`
 }

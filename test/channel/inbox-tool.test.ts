@@ -69,7 +69,9 @@ describe('inbox', () => {
     await builder.receive(builderId)
     const { text } = await builder.call('inbox')
     expect(text).not.toContain(' end')
-    expect((await builder.call('inbox', { activity_id: ids(text)[0] })).text).toBe(long)
+    const { text: whole } = await builder.call('inbox', { activity_id: ids(text)[0] })
+    expect(whole).toStartWith('canvas_user')
+    expect(whole).toEndWith(`\n\n${long}`)
     await end()
   })
 

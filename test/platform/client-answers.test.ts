@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { z } from 'zod'
 import { describeError, PlatformError } from '../../platform/errors.ts'
 import { startRawServer } from '../fixtures/heartbeat-platform.ts'
-import { rejection, startLyingPlatform, TOKEN } from '../fixtures/lying-platform.ts'
+import { rejection, type SeenRequest, startLyingPlatform, TOKEN } from '../fixtures/lying-platform.ts'
 
 const anything = z.unknown()
 const HTML = '<!doctype html><html><body>Not here</body></html>'
@@ -11,7 +11,10 @@ const html = (status: number): Response =>
 const json = (status: number, error: unknown): Response => Response.json({ error }, { status })
 
 /** The error that a call ends with when the platform answers so. */
-async function errorFor(answer: () => Response, maxBytes = 1_000_000): Promise<PlatformError> {
+async function errorFor(
+  answer: (request: SeenRequest) => Response,
+  maxBytes = 1_000_000,
+): Promise<PlatformError> {
   await using platform = startLyingPlatform(answer)
   const error = await rejection(platform.client.json({ path: '/x', maxBytes }, z.object({ a: z.number() })))
   if (!(error instanceof PlatformError)) throw error
@@ -114,10 +117,15 @@ describe('a success that cannot be read', () => {
     }
   })
 
-  test('a compressed answer counts by what it unpacks to', async () => {
+  test('a compressed answer is not asked for, and not unpacked', async () => {
     const bomb = Bun.gzipSync(new Uint8Array(20_000_000))
-    const error = await errorFor(() => new Response(bomb, { headers: { 'Content-Encoding': 'gzip' } }))
-    expect(error.message).toContain('larger than')
+    const asked: (string | null)[] = []
+    const error = await errorFor((request) => {
+      asked.push(request.headers.get('accept-encoding'))
+      return new Response(bomb, { headers: { 'Content-Encoding': 'gzip' } })
+    })
+    expect(error.message).toContain('compressed')
+    expect(new Set(asked)).toEqual(new Set(['identity']))
   })
 
   test('when it breaks off it is a retry error', async () => {
