@@ -18,6 +18,7 @@ import type { Log } from './state/log.ts'
 import type { OutgoingRules } from './state/outgoing-files.ts'
 import {
   ensureStateFolder,
+  identityOf,
   readEnvFile,
   type StatePaths,
   stampOf,
@@ -48,6 +49,7 @@ export class Session implements ToolContext {
   #hearing: Hearing = { mayHold: false, because: 'the host has not been heard yet' }
   #clientName: string | undefined
   #ledger: Ledger | undefined
+  #ledgerIdentity = ''
   #reception: Reception | undefined
   #configTimer: ReturnType<typeof setInterval> | undefined
 
@@ -172,6 +174,7 @@ export class Session implements ToolContext {
       const warning = tightenEnvFile(this.#paths.envFile)
       if (warning !== undefined) log.warn(`molecule channel: ${warning}`)
       this.#ledger = Ledger.open(this.#paths.ledger, (damage) => log.error(`molecule channel: ${damage}`))
+      this.#ledgerIdentity = identityOf(this.#paths.ledger)
       this.#folderProblem = undefined
     } catch (error) {
       const problem = `the state folder ${this.#paths.folder} cannot be used: ${describeError(error)}`
@@ -207,8 +210,26 @@ export class Session implements ToolContext {
     this.#reception.start()
   }
 
+  /**
+   * A state folder that was deleted, or replaced, leaves this process with a ledger and locks that nobody else sees:
+   * another session would hold the same workspaces. So everything is begun anew in the folder that is there now.
+   */
+  #lookAtFolder(): void {
+    if (this.#ledger === undefined || identityOf(this.#paths.ledger) === this.#ledgerIdentity) return
+    this.#o.log.warn(
+      'molecule channel: the state folder was replaced; everything is begun anew in the new one',
+    )
+    this.#reception?.stop()
+    this.#reception = undefined
+    this.#ledger.close()
+    this.#ledger = undefined
+    this.#prepareFolder()
+    this.#start()
+  }
+
   /** A repaired file starts what a broken one stopped; a changed one replaces everything. */
   #lookAtConfig(): void {
+    this.#lookAtFolder()
     const stamp = stampOf(this.#paths.envFile)
     const retryFolder = this.#folderProblem !== undefined
     if (stamp === this.#configStamp && !retryFolder) return

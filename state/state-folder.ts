@@ -87,6 +87,17 @@ export function tightenEnvFile(path: string): string | undefined {
   }
 }
 
+/** A text that stays the same for as long as it is the same file, whatever is written into it; empty without one. */
+export function identityOf(path: string): string {
+  try {
+    const { dev, ino } = statSync(path)
+    return `${dev}:${ino}`
+  } catch {
+    // Absent or not accessible: not the file that was there.
+    return ''
+  }
+}
+
 /** A text that changes whenever the file does; empty while there is none. */
 export function stampOf(path: string): string {
   try {

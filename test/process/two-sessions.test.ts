@@ -1,4 +1,5 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
+import { existsSync, rmSync } from 'node:fs'
 import type { Host } from '../fixtures/host.ts'
 import { type Member, Scene } from '../fixtures/scene.ts'
 import { until } from '../fixtures/until.ts'
@@ -100,4 +101,21 @@ test.concurrent('each workspace has a holder of its own', async () => {
   await arrives(first, 'for one')
   await arrives(second, 'for two')
   expect([texts(first), texts(second)]).toEqual([['for one'], ['for two']])
+})
+
+test.concurrent('a state folder that is deleted while a session runs leaves one holder and no message behind', async () => {
+  await using scene = await Scene.open()
+  const member = scene.member()
+  const settings = scene.settings(member)
+  const holder = await scene.host(settings)
+  await holder.receiving()
+  rmSync(settings.MOLECULE_STATE_DIR ?? '', { recursive: true })
+  await until('the folder to be there again', () => existsSync(`${settings.MOLECULE_STATE_DIR}/ledger.db`))
+  const standby = await scene.host(settings)
+  await until('the second to stand by', async () =>
+    (await standby.call('status')).text.includes('takes over when it ends'),
+  )
+  await scene.person.write(member.id, 'after')
+  await arrives(holder, 'after')
+  expect(texts(standby)).toEqual([])
 })
