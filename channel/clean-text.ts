@@ -17,8 +17,12 @@ const FLAG =
   '\u{1f3f4}\u{e0067}\u{e0062}(?:\u{e0065}\u{e006e}\u{e0067}|\u{e0073}\u{e0063}\u{e0074}|\u{e0077}\u{e006c}\u{e0073})\u{e007f}'
 const INVISIBLE_TAGS = new RegExp(`(${FLAG})|[\\u{e0000}-\\u{e007f}]`, 'gu')
 
+/** ASCII without `<` and without control characters other than newline and tab: nothing in it can need a change. */
+const PLAIN = /^[\t\n\u0020-\u003b\u003d-\u007e]*$/
+
 /** Makes a text from outside fit to be the content of a channel event. Cost is linear in its length. */
 export function cleanText(text: string): string {
+  if (PLAIN.test(text)) return text
   const visible = text
     // First: what is taken out between two halves of a character would join them into another one.
     .toWellFormed()

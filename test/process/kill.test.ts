@@ -31,7 +31,7 @@ async function finish(scene: Scene, { member, settings }: Waiting): Promise<read
   const plugin = scene.process(settings)
   await plugin.connect()
   await writeLast(scene.person, member)
-  await until('everything to be given', () => sawLast(plugin.events))
+  await until('everything to be given', () => sawLast(plugin.events), 15_000)
   return plugin.events
 }
 
@@ -147,7 +147,7 @@ test.concurrent('a host that does not read costs no growing memory, and is given
 
   pipe.flow((text) => plugin.feed(text))
   await writeLast(scene.person, waiting.member)
-  await until('everything to be given', () => sawLast(plugin.events))
+  await until('everything to be given', () => sawLast(plugin.events), 15_000)
   expect(plugin.events).toHaveLength(waiting.written.length + more.length + 1)
   expect(plugin.events.filter(({ meta }) => 'redelivered' in meta)).toEqual([])
 })
