@@ -25,7 +25,7 @@ const server = createMcpServer({
 })
 
 /** Slow: the ends of the pipes tell nearly always, and at once. */
-const PARENT_INTERVAL_MS = 5_000
+const PARENT_INTERVAL_MS = 15_000
 
 /** The parent now; `process.ppid` is read once and kept. Undefined where the system does not tell. */
 function parentPid(): string | undefined {

@@ -36,7 +36,7 @@ export interface SessionOptions {
 }
 
 /** How often the configuration file is looked at. A watch on the folder would miss the folder itself being replaced. */
-const CONFIG_INTERVAL_MS = 1_000
+const CONFIG_INTERVAL_MS = 2_000
 const MEGABYTE = 1024 * 1024
 export class Session implements ToolContext {
   readonly #o: SessionOptions

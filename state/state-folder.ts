@@ -1,5 +1,5 @@
 /** The folder that holds everything this program keeps: configuration, ledger, locks, log. */
-import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs'
+import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, type Stats, statSync } from 'node:fs'
 import { join } from 'node:path'
 
 export interface StatePaths {
@@ -89,23 +89,23 @@ export function tightenEnvFile(path: string): string | undefined {
 
 /** A text that stays the same for as long as it is the same file, whatever is written into it; empty without one. */
 export function identityOf(path: string): string {
-  try {
-    const { dev, ino } = statSync(path)
-    return `${dev}:${ino}`
-  } catch {
-    // Absent or not accessible: not the file that was there.
-    return ''
-  }
+  const stats = look(path)
+  return stats === undefined ? '' : `${stats.dev}:${stats.ino}`
 }
 
 /** A text that changes whenever the file does; empty while there is none. */
 export function stampOf(path: string): string {
+  const stats = look(path)
+  return stats === undefined ? '' : `${stats.mtimeMs}:${stats.size}:${stats.ino}:${stats.mode}`
+}
+
+function look(path: string): Stats | undefined {
   try {
-    const { mtimeMs, size, ino, mode } = statSync(path)
-    return `${mtimeMs}:${size}:${ino}:${mode}`
+    // Asked again and again: an error for each time that there is no file would cost more than the look.
+    return statSync(path, { throwIfNoEntry: false })
   } catch {
-    // Absent or not accessible: both are read as "nothing there", and the next change is seen.
-    return ''
+    // Not accessible is read as "nothing there", and the next change is seen.
+    return undefined
   }
 }
 
