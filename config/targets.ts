@@ -1,7 +1,7 @@
 /** Which workspaces this program is, with which token, on which platform: the three ways to say it, checked. */
 
 import * as z from 'zod'
-import { resolvePlatformUrls } from '../platform-urls.ts'
+import { isLoopback, resolvePlatformUrls } from '../platform-urls.ts'
 import { type Lookup, showValue } from './settings.ts'
 
 /** One workspace that this program is. */
@@ -237,11 +237,6 @@ function isSafe(value: string): boolean {
   if (!isUrl(value)) return true
   const { protocol, hostname } = new URL(value)
   return protocol !== 'http:' || isLoopback(hostname)
-}
-
-// The parser has already brought every spelling of an IPv4 address into the dotted form.
-function isLoopback(hostname: string): boolean {
-  return /^(?:(?:.+\.)?localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)
 }
 
 function normaliseUrl(value: string): string {

@@ -284,7 +284,8 @@ export class Feed {
   }
 }
 
-function toEntry(row: ActivityRow, workspaceId: string, stepOver: string | null): Entry {
+/** A row as the ledger keeps it. `stepOver` gives the reason when it is not for the model whatever it is. */
+export function toEntry(row: ActivityRow, workspaceId: string, stepOver: string | null = null): Entry {
   const reading = interpretRow(row, workspaceId)
   return {
     activityId: row.id,

@@ -2,6 +2,7 @@
  * One HTTP exchange with a platform: a deadline over the whole of it, a bound on what is read, and no redirect
  * followed, since a redirect would carry the bearer to another host.
  */
+import { isLoopback } from '../platform-urls.ts'
 
 export interface Exchange {
   readonly method: 'GET' | 'POST'
@@ -77,14 +78,12 @@ export function platformHeaders(
   }
 }
 
-const LOOPBACK = /^(?:(?:.+\.)?localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
-
 /**
  * How every request travels: no redirect is followed, nothing is unpacked, and a platform on this machine is not
  * reached by way of a proxy, which would be given the token.
  */
 export function transport(url: string): { redirect: 'manual'; decompress: false; proxy?: string } {
-  const direct = LOOPBACK.test(new URL(url).hostname)
+  const direct = isLoopback(new URL(url).hostname)
   return { redirect: 'manual', decompress: false, ...(direct ? { proxy: '' } : {}) }
 }
 
