@@ -139,7 +139,7 @@ export class Session implements ToolContext {
       holder: readPidFile(this.#paths.pidFile),
       memberships: (this.#reception?.memberships ?? []).map((membership) => {
         const report = membership.report()
-        return { ...report, counts: this.#ledger?.counts(report.workspaceId) ?? {} }
+        return { ...report, counts: this.#ledger?.inbox.counts(report.workspaceId) ?? {} }
       }),
       pid: process.pid,
       now: Date.now(),

@@ -4,13 +4,15 @@
  * A message counts as sent when its bytes have left this process, which the write's callback says: a host that does
  * not read its pipe leaves them in memory, so only a small batch is ever under way, and the rest waits on disk.
  *
- * A message whose files are still being fetched holds up the later ones of its workspace, and nobody else's.
+ * A message whose files are still being fetched holds up the later ones of its workspace, and nobody else's. An
+ * answer that a call waits for, and what the loop guard holds, are passed by until their time has come.
  */
 import { describeError } from '../platform/errors.ts'
 import { type Inbound, inboundSchema } from '../platform/inbound.ts'
 import type { Ledger, StoredMessage } from '../state/ledger.ts'
 import { sleep, systemTimers, type Timers } from '../timing/sleep.ts'
 import { Wake } from '../timing/wake.ts'
+import { digestDueAt, MAX_QUOTED, renderDigest } from './digest.ts'
 import type { IncomingFiles, ShownFile } from './incoming-files.ts'
 import { notificationLine, renderEvent } from './notification.ts'
 
@@ -24,6 +26,11 @@ export interface DeliveryOptions {
   readonly onSent: (workspaceId: string) => void
   /** Fetches what messages name; without it files are only named. */
   readonly files?: Pick<IncomingFiles, 'prepare'>
+  /**
+   * Looks at a message before it is shown. What it takes for itself, and gives the reason for, is not shown to the
+   * model; it may be given the same message again after a crash.
+   */
+  readonly intercept?: (stored: StoredMessage, message: Inbound) => string | undefined
   readonly signal: AbortSignal
   readonly log: (line: string) => void
   readonly now?: () => number
@@ -33,6 +40,7 @@ export interface DeliveryOptions {
 /** Messages, and characters, that are written before the next ones are taken from the disk. */
 const BATCH_MESSAGES = 32
 const BATCH_CHARS = 512 * 1024
+const UNREADABLE = 'cannot be read back'
 /** After a failure of the disk. The cap is reached at once: a full disk is not mended in a hurry. */
 const RETRY_MS = 1_000
 
@@ -71,7 +79,7 @@ export class DeliveryLine {
         const writing = this.#beginBatch()
         this.#problem = undefined
         if (writing === undefined) {
-          await this.#wake.wait(Number.POSITIVE_INFINITY, signal)
+          await this.#wake.wait(this.#idleMs(), signal)
         } else if (!(await writing)) {
           log('delivery ends: the host takes no more')
           return
@@ -95,7 +103,9 @@ export class DeliveryLine {
   #beginBatch(): Promise<boolean> | undefined {
     const { ledger, held, write } = this.#o
     const free = held().filter((workspaceId) => !this.#fetching.has(workspaceId))
-    const batch = ledger.nextBatch(free, BATCH_MESSAGES, BATCH_CHARS)
+    const digest = this.#beginDigest()
+    if (digest !== undefined) return digest
+    const batch = ledger.nextBatch(free, BATCH_MESSAGES, BATCH_CHARS, this.#now())
     if (batch.length === 0) return undefined
     const lines = batch.flatMap((stored) => {
       const line = this.#lineOf(stored)
@@ -108,6 +118,40 @@ export class DeliveryLine {
     return Promise.allSettled(writes).then((results) => results.every(({ status }) => status === 'fulfilled'))
   }
 
+  /** Writes the digest of one peer whose messages are held, if one is due. */
+  #beginDigest(): Promise<boolean> | undefined {
+    const { ledger, held, write } = this.#o
+    const due = ledger.held.peers(held()).find((peer) => digestDueAt(peer) <= this.#now())
+    const messages = due === undefined ? [] : ledger.held.of(due, MAX_QUOTED)
+    const [lead] = messages
+    if (due === undefined || lead === undefined) return undefined
+    const event = renderDigest(due, messages)
+    if (event === undefined) {
+      for (const stored of messages) ledger.markSkipped(stored, UNREADABLE)
+      return undefined
+    }
+    ledger.held.markSending(due, lead)
+    return write(notificationLine(event)).then(
+      () => {
+        this.#noteSent(lead)
+        return true
+      },
+      () => false,
+    )
+  }
+
+  /** Milliseconds until something is due that no notice comes for. */
+  #idleMs(): number {
+    const { ledger, held } = this.#o
+    const workspaceIds = held()
+    const now = this.#now()
+    const due = [
+      ...ledger.held.peers(workspaceIds).map(digestDueAt),
+      ledger.delegations.nextTimeout(workspaceIds, now) ?? Number.POSITIVE_INFINITY,
+    ]
+    return Math.max(0, Math.min(...due) - now)
+  }
+
   /**
    * Undefined when the message is not to be written now: it waits for files, its own or those of one before it. A
    * row that cannot be read back would stand in the way for ever: it is said, and stepped over.
@@ -116,13 +160,18 @@ export class DeliveryLine {
     if (this.#fetching.has(stored.workspaceId)) return undefined
     try {
       const message = inboundSchema.parse(JSON.parse(stored.content))
+      const taken = this.#o.intercept?.(stored, message)
+      if (taken !== undefined) {
+        this.#o.ledger.markSkipped(stored, taken)
+        return undefined
+      }
       const files = this.#filesOf(stored, message)
       if (!(files instanceof Promise)) return toLine(stored, message, files)
       this.#await(stored, files)
       return undefined
     } catch (error) {
       this.#o.log(`message ${stored.activityId} cannot be shown: ${describeError(error)}`)
-      this.#o.ledger.markSkipped(stored, 'cannot be read back')
+      this.#o.ledger.markSkipped(stored, UNREADABLE)
       return undefined
     }
   }
@@ -186,6 +235,7 @@ function toLine(stored: StoredMessage, message: Inbound, files: readonly ShownFi
       createdAt,
       redelivered,
       message,
+      delegationId: stored.delegationId,
       ...(files === undefined ? {} : { files }),
     }),
   )

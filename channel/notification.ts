@@ -9,6 +9,7 @@ export const CHANNEL_METHOD = 'notifications/claude/channel'
 /** Characters of text in one event. The host takes far more, but a model has to read it. */
 export const MAX_CONTENT_CHARS = 200_000
 const MAX_NAME_CHARS = 80
+const MAX_SUMMARY_CHARS = 300
 const MAX_ATTACHMENTS = 20
 const MAX_REMARK_CHARS = 300
 const MAX_ADDRESS_CHARS = 4_096
@@ -26,6 +27,10 @@ export interface Delivery {
   /** The model may have seen it before. */
   readonly redelivered: boolean
   readonly message: Inbound
+  /** The task of ours that it answers. */
+  readonly delegationId?: string | null
+  /** Messages of this workspace that earlier sessions wrote as often as may be, without a sign that they were seen. */
+  readonly unconfirmed?: number
   /** What became of the message's files, in their order; without it they are only named. */
   readonly files?: readonly ShownFile[]
 }
@@ -37,25 +42,29 @@ export function renderEvent({
   createdAt,
   redelivered,
   message,
+  delegationId = null,
+  unconfirmed = 0,
   files,
 }: Delivery): ChannelEvent {
   const name = (text: string | null): string => (text === null ? '' : safeName(text))
   const meta: Record<string, string> = {
-    kind: message.kind,
+    kind: delegationId === null ? message.kind : 'delegation_result',
     workspace_id: name(workspaceId),
     activity_id: name(activityId),
     peer_id: name(message.peerId),
     peer_name: name(message.peerName),
     peer_role: name(message.peerRole),
     user_name: name(message.userName),
-    delegation_id: name(message.delegationId),
+    delegation_id: name(delegationId ?? message.delegationId),
+    task_status: message.taskStatus ?? '',
     method: name(message.method),
     ts: name(createdAt),
     redelivered: redelivered ? 'true' : '',
+    inbox_unconfirmed: unconfirmed > 0 ? String(unconfirmed) : '',
     ...attachmentMeta(files ?? message.attachments),
   }
   return {
-    content: cutText(message.text),
+    content: message.kind === 'delegation_result' ? summary(message) : cutText(message.text),
     meta: Object.fromEntries(Object.entries(meta).filter(([, value]) => value !== '')),
   }
 }
@@ -94,6 +103,17 @@ function address(text: string | undefined): string {
   if (text === undefined) return ''
   const clean = plainText(cleanText(text), MAX_ADDRESS_CHARS)
   return clean === text ? text : ''
+}
+
+/** What a platform says of a task is not spoken to anyone: its beginning is enough to decide whether to read it. */
+function summary({ text, delegationId, taskStatus }: Inbound): string {
+  const start = cleanText(text.slice(0, MAX_SUMMARY_CHARS))
+  const more = text.length > MAX_SUMMARY_CHARS ? '…' : ''
+  const id =
+    delegationId === null
+      ? ''
+      : ` check_task_status with task_id ${safeName(delegationId)} gives the whole text.`
+  return `The task ${taskStatus === 'failed' ? 'failed' : 'is completed'}. ${start}${more}\n\n(This is a summary.${id})`
 }
 
 /** Cut before it is cleaned, so that the cost follows the bound and not the sender. Cleaning adds little to the length. */

@@ -58,8 +58,11 @@ const SWITCH = { truthy: ['true', '1', 'yes', 'on'], falsy: ['false', '0', 'no',
 const CHANNEL_MODES = ['auto', 'on', 'off'] as const
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
 
+const RELAYS = ['off', 'canvas'] as const
+
 export type ChannelMode = (typeof CHANNEL_MODES)[number]
 export type LogLevel = (typeof LOG_LEVELS)[number]
+export type PermissionRelay = (typeof RELAYS)[number]
 
 const pollIntervalMs: Rule<number> = {
   name: 'MOLECULE_POLL_INTERVAL_MS',
@@ -112,11 +115,21 @@ const logLevel: Rule<LogLevel> = {
   fallback: 'info',
 }
 
+const permissionRelay: Rule<PermissionRelay> = {
+  name: 'MOLECULE_PERMISSION_RELAY',
+  must: 'off or canvas',
+  schema: z.string().toLowerCase().pipe(z.enum(RELAYS)),
+  fallback: 'off',
+}
+
 function wholeNumber(inRange: (value: number) => boolean): z.ZodType<number, string> {
   return z.string().regex(/^\d+$/).transform(Number).refine(inRange)
 }
 
 /** Every setting that has a safe default; see the `Config` they become a part of. */
+/** Workspace ids in lower case, and `canvas`, `external`, `scheduled`; undefined: everyone the platform lets through. */
+export type AllowedSenders = readonly string[] | undefined
+
 export interface SingleSettings {
   readonly pollIntervalMs: number
   readonly pollWindowSecs: number
@@ -131,6 +144,10 @@ export interface SingleSettings {
   readonly attachmentMaxMb: number
   /** Absolute folders that files may be sent from; absent: from anywhere. */
   readonly attachmentRoots?: readonly string[]
+  /** Absent: everyone the platform lets through. */
+  readonly allowedSenders?: readonly string[]
+  /** Where the host's permission requests are answered besides the terminal. */
+  readonly permissionRelay: PermissionRelay
 }
 
 const MAX_NAME = 100
@@ -140,6 +157,14 @@ const MAX_DESCRIPTION = 500
 export function readSingleSettings(lookup: Lookup, warn: (sentence: string) => void): SingleSettings {
   const orgId = readOrgId(lookup, warn)
   const attachmentRoots = readRoots(lookup, warn)
+  const allowedSenders = readSenders(lookup, warn)
+  const relay = readRule(permissionRelay, lookup, warn)
+  if (relay === 'canvas' && allowedSenders?.includes('canvas') === false) {
+    warn(
+      'MOLECULE_PERMISSION_RELAY is canvas, but MOLECULE_ALLOWED_SENDERS does not name canvas, so no answer can arrive: ' +
+        'add canvas to it, or set the relay to off.',
+    )
+  }
   return {
     pollIntervalMs: readRule(pollIntervalMs, lookup, warn),
     pollWindowSecs: readRule(pollWindowSecs, lookup, warn),
@@ -153,7 +178,9 @@ export function readSingleSettings(lookup: Lookup, warn: (sentence: string) => v
     logLevel: readRule(logLevel, lookup, warn),
     attachmentMaxMb: readRule(attachmentMaxMb, lookup, warn),
     ...(orgId === undefined ? {} : { orgId }),
+    permissionRelay: relay,
     ...(attachmentRoots === undefined ? {} : { attachmentRoots }),
+    ...(allowedSenders === undefined ? {} : { allowedSenders }),
   }
 }
 
@@ -204,4 +231,28 @@ function readRoots(lookup: Lookup, warn: (sentence: string) => void): readonly s
     )
   }
   return Object.freeze(folders.filter(isAbsolute))
+}
+
+const SENDER_GROUPS = ['canvas', 'external', 'scheduled']
+
+/** As with the folders above: a part that cannot be read lets nobody in. */
+function readSenders(lookup: Lookup, warn: (sentence: string) => void): readonly string[] | undefined {
+  const name = 'MOLECULE_ALLOWED_SENDERS'
+  const value = lookup(name)
+  if (value === undefined) return undefined
+  const senders = value
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .filter((sender) => sender !== '')
+  if (senders.includes('team')) return undefined
+  const known = senders.filter(
+    (sender) => SENDER_GROUPS.includes(sender) || z.guid().safeParse(sender).success,
+  )
+  for (const sender of senders.filter((sender) => !known.includes(sender))) {
+    warn(
+      `${name} names ${showValue(sender)}, but it must be team, or workspace ids, canvas, external and scheduled with ` +
+        'commas between them: correct or remove it; it lets nobody in until then.',
+    )
+  }
+  return Object.freeze(known)
 }

@@ -4,13 +4,16 @@
  * known to lie before it.
  */
 
+import type { AllowedSenders } from '../config/settings.ts'
+import { plainText } from '../plain-text.ts'
 import { type ActivityRow, fetchPage, type Page } from '../platform/activity.ts'
 import type { PlatformClient } from '../platform/client.ts'
 import { PlatformError } from '../platform/errors.ts'
-import { interpretRow } from '../platform/inbound.ts'
+import { FOREIGN_RESULT } from '../platform/inbound.ts'
 import { compareTimestamps } from '../platform/timestamp.ts'
 import type { Cursor, Entry, Ledger } from '../state/ledger.ts'
 import type { Timers } from '../timing/sleep.ts'
+import { toEntry } from './feed-entry.ts'
 import { boundary, liesBefore, position, reachesBack } from './feed-page.ts'
 
 export interface FeedOptions {
@@ -18,6 +21,8 @@ export interface FeedOptions {
   readonly ledger: Ledger
   /** Seconds before the first start whose messages are still wanted; 0 means from now on. */
   readonly pollWindowSecs: number
+  /** Who may write; undefined: everyone the platform lets through. */
+  readonly allowedSenders?: AllowedSenders
   readonly signal: AbortSignal
   /** New messages were stored. */
   readonly onStored: () => void
@@ -41,7 +46,7 @@ const MARGIN_MS = 2 * 60_000
 /** The longest window a platform looks back (30 days). */
 const MAX_WINDOW_SECS = 2_592_000
 /** An idle feed need not write to the disk at each look. */
-const TOUCH_EVERY_MS = 60_000
+const TOUCH_EVERY_MS = 20_000
 
 interface Step {
   readonly stored: number
@@ -66,6 +71,7 @@ export class Feed {
   #touchedAt = 0
   #unusableLogged = false
   #forgottenLogged = false
+  #foreignLogged = false
   #limit = PAGE_LIMIT
 
   constructor(options: FeedOptions) {
@@ -251,11 +257,22 @@ export class Feed {
     const floor = (cursor ?? this.#cursor())?.floor ?? ''
     const entries = rows
       .filter((row) => compareTimestamps(row.created_at, floor) >= 0)
-      .map((row) => toEntry(row, this.#workspaceId, stepOver))
+      .map((row) => toEntry(row, this.#workspaceId, this.#o.allowedSenders, stepOver))
+    this.#sayForeign(entries)
     if (entries.length === 0 && cursor === undefined) return 0
     const stored = this.#o.ledger.storePage(this.#workspaceId, entries, cursor, this.#now())
     if (stored > 0) this.#o.onStored()
     return stored
+  }
+
+  /** Once a session: who sends many must not fill the log. */
+  #sayForeign(entries: readonly Entry[]): void {
+    const foreign = entries.find(({ skipped }) => skipped === FOREIGN_RESULT)
+    if (foreign === undefined || this.#foreignLogged) return
+    this.#foreignLogged = true
+    this.#o.log(
+      `drops a delegation result of workspace ${plainText(foreign.peerId ?? 'unknown', 60)}, possibly an injection`,
+    )
   }
 
   #touch(cursor: Cursor): void {
@@ -281,18 +298,5 @@ export class Feed {
 
   #secsBack(then: number): number {
     return Math.ceil((this.#since(then) + MARGIN_MS) / 1000)
-  }
-}
-
-/** A row as the ledger keeps it. `stepOver` gives the reason when it is not for the model whatever it is. */
-export function toEntry(row: ActivityRow, workspaceId: string, stepOver: string | null = null): Entry {
-  const reading = interpretRow(row, workspaceId)
-  return {
-    activityId: row.id,
-    seq: row.seq ?? null,
-    createdAt: row.created_at,
-    peerId: row.source_id ?? null,
-    content: reading.deliver && stepOver === null ? JSON.stringify(reading.message) : '{}',
-    skipped: stepOver ?? (reading.deliver ? null : reading.reason),
   }
 }

@@ -15,6 +15,7 @@ const text = z.string().nullish().catch(null)
 const rowSchema = z.object({
   id: z.string().refine(isUuid),
   source_id: z.string().min(1).nullish(),
+  target_id: text,
   method: text,
   summary: text,
   status: text,

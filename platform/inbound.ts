@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import type { ActivityRow } from './activity.ts'
+import { isQueuedAnswer } from './delegations.ts'
 import { type Attachment, attachmentSchema, readMessageBody } from './message-body.ts'
 
 /**
@@ -31,6 +32,8 @@ export const inboundSchema = z.object({
   authenticated: z.boolean(),
   contextId: nullableText,
   delegationId: nullableText,
+  /** How a task ended that the platform carried out. */
+  taskStatus: z.enum(['completed', 'failed']).nullable().default(null),
   attachments: z.array(attachmentSchema).readonly(),
 })
 export type Inbound = Readonly<z.infer<typeof inboundSchema>>
@@ -38,6 +41,9 @@ export type Inbound = Readonly<z.infer<typeof inboundSchema>>
 export type Interpretation =
   | { readonly deliver: true; readonly message: Inbound }
   | { readonly deliver: false; readonly reason: string }
+
+/** Somebody else's row in the shape of our own result: it may be meant to be taken for one. */
+export const FOREIGN_RESULT = 'a delegation result that this workspace did not ask for'
 
 const skip = (reason: string): Interpretation => ({ deliver: false, reason })
 
@@ -52,9 +58,11 @@ export function interpretRow(row: ActivityRow, ownId: string): Interpretation {
   if (method === 'notify') return skip('our own words to the user')
   if (method === 'chat_upload_receive') return skip('an upload; the message that names it is shown')
   if (method === 'delegate_result') {
-    return sourceId === ownId
-      ? { deliver: true, message: delegationResult(row) }
-      : skip('a delegation result that this workspace did not ask for')
+    if (sourceId !== ownId) return skip(FOREIGN_RESULT)
+    const message = delegationResult(row, ownId)
+    return isQueuedAnswer(message.text)
+      ? skip('a task that was handed over; its answer comes from the peer')
+      : { deliver: true, message }
   }
   if (sourceId === ownId) return skip('sent by this workspace itself')
   if (row.status === 'error') return skip('a failed push attempt')
@@ -75,6 +83,7 @@ export function interpretRow(row: ActivityRow, ownId: string): Interpretation {
       authenticated: kind === 'canvas_user' && body.authenticated,
       contextId: body.contextId,
       delegationId: body.delegationId,
+      taskStatus: null,
       attachments: body.attachments,
     },
   }
@@ -107,21 +116,41 @@ function textOf(
   return attachments.length > 0 ? '' : (summary ?? '')
 }
 
-function delegationResult(row: ActivityRow): Inbound {
+function delegationResult(row: ActivityRow, ownId: string): Inbound {
+  const targetId = row.target_id?.toLowerCase() ?? null
   const response = resultSchema.parse(row.response_body ?? {})
   const request = resultSchema.parse(row.request_body ?? {})
   const failed = row.status === 'error'
+  return taskResult({
+    id: response.delegation_id ?? request.delegation_id ?? null,
+    status: failed ? 'failed' : 'completed',
+    text: response.text || (failed ? (row.error_detail ?? 'The task failed.') : (row.summary ?? '')),
+    peerId: targetId === ownId ? null : targetId,
+  })
+}
+
+export interface TaskResult {
+  readonly id: string | null
+  readonly status: 'completed' | 'failed'
+  readonly text: string
+  /** Who was to do it. */
+  readonly peerId: string | null
+}
+
+/** The platform's word on a task of ours, as a message. */
+export function taskResult({ id, status, text, peerId }: TaskResult): Inbound {
   return {
     kind: 'delegation_result',
-    text: response.text || (failed ? (row.error_detail ?? 'The task failed.') : (row.summary ?? '')),
+    text,
     method: 'delegate_result',
-    peerId: null,
+    peerId,
     peerName: null,
     peerRole: null,
     userName: null,
     authenticated: false,
     contextId: null,
-    delegationId: response.delegation_id ?? request.delegation_id ?? null,
+    delegationId: id,
+    taskStatus: status,
     attachments: [],
   }
 }

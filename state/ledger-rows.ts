@@ -1,13 +1,32 @@
 /** What goes into the ledger and what comes out of it. */
 
-export type MessageState = 'received' | 'sending' | 'sent' | 'confirmed' | 'answered' | 'skipped'
+export type MessageState =
+  | 'received'
+  | 'held'
+  | 'sending'
+  | 'sent'
+  | 'presumed'
+  | 'confirmed'
+  | 'answered'
+  | 'skipped'
+
+/** Which task of ours a row says it belongs to. */
+export interface TaskMark {
+  readonly id: string
+  /** Said by the peer that answers, or by the platform that carried the task out. */
+  readonly by: 'peer' | 'platform'
+  readonly failed: boolean
+}
 
 /** One row of the feed as it is handed to the ledger. */
 export interface Entry {
   readonly activityId: string
   readonly seq: number | null
   readonly createdAt: string
+  /** In lower case. */
   readonly peerId: string | null
+  /** The task it answers, as far as the row tells. */
+  readonly task: TaskMark | null
   /** The message as JSON; the ledger does not look into it. */
   readonly content: string
   /** Set when the row is not for the model. */
@@ -33,4 +52,10 @@ export interface StoredMessage {
   readonly state: MessageState
   /** How often it was about to be written; more than 0 before this time means that it may have been seen. */
   readonly attempts: number
+  /** The task of ours that it answers. */
+  readonly delegationId: string | null
 }
+
+/** The columns of a {@link StoredMessage}. */
+export const COLUMNS =
+  'ord, workspace_id AS workspaceId, activity_id AS activityId, created_at AS createdAt, peer_id AS peerId, content, state, attempts, delegation_id AS delegationId'

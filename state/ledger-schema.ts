@@ -40,6 +40,82 @@ const STEPS: readonly string[] = [
     checked_at INTEGER NOT NULL
   ) WITHOUT ROWID;
   `,
+  `
+  -- The list of states grows, which SQLite takes only with the table made anew.
+  CREATE TABLE message_2 (
+    ord INTEGER PRIMARY KEY AUTOINCREMENT,
+    workspace_id TEXT NOT NULL,
+    activity_id TEXT NOT NULL,
+    seq INTEGER,
+    created_at TEXT NOT NULL,
+    received_at INTEGER NOT NULL,
+    sent_at INTEGER,
+    state TEXT NOT NULL CHECK (state IN
+      ('received','held','sending','sent','presumed','confirmed','answered','skipped')),
+    attempts INTEGER NOT NULL DEFAULT 0,
+    session TEXT,
+    reason TEXT,
+    peer_id TEXT,
+    -- The task of ours that it is an answer to.
+    delegation_id TEXT,
+    -- The activity that stands for the digest it was shown in.
+    digest TEXT,
+    content TEXT NOT NULL,
+    UNIQUE (workspace_id, activity_id)
+  );
+  INSERT INTO message_2 (ord, workspace_id, activity_id, seq, created_at, received_at, sent_at, state, attempts,
+      session, reason, peer_id, content)
+    SELECT ord, workspace_id, activity_id, seq, created_at, received_at, sent_at, state, attempts,
+      session, reason, lower(peer_id), content FROM message;
+  DROP TABLE message;
+  ALTER TABLE message_2 RENAME TO message;
+  CREATE INDEX message_received ON message (ord) WHERE state = 'received';
+  CREATE INDEX message_held ON message (workspace_id, peer_id, ord) WHERE state = 'held';
+  CREATE INDEX message_unsent ON message (workspace_id, seq) WHERE state IN ('received', 'held', 'sending');
+  CREATE INDEX message_open ON message (workspace_id, sent_at) WHERE state IN ('sending', 'sent', 'confirmed');
+  CREATE INDEX message_peer ON message (workspace_id, peer_id, ord) WHERE peer_id IS NOT NULL;
+  CREATE INDEX message_delegation ON message (delegation_id) WHERE delegation_id IS NOT NULL;
+  CREATE INDEX message_digest ON message (digest) WHERE digest IS NOT NULL;
+  CREATE INDEX message_activity ON message (activity_id);
+  CREATE INDEX message_age ON message (received_at);
+  CREATE INDEX message_seq ON message (workspace_id, seq);
+
+  -- Tasks given to peers. watched: the platform carries it out and is asked what became of it.
+  CREATE TABLE delegation (
+    id TEXT NOT NULL,
+    workspace_id TEXT NOT NULL,
+    peer_id TEXT NOT NULL,
+    task TEXT NOT NULL,
+    asked_at INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('open','completed','failed')),
+    watched INTEGER NOT NULL,
+    -- Until then a call waits for the answer, which is not shown as an event meanwhile.
+    awaited_until INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (workspace_id, id)
+  ) WITHOUT ROWID;
+  CREATE INDEX delegation_open ON delegation (workspace_id, peer_id) WHERE state = 'open';
+
+  -- What is known of the sessions that wrote messages: whether their hosts passed prompts, and receipts, to the hook.
+  CREATE TABLE session (
+    id TEXT PRIMARY KEY,
+    begun_at INTEGER NOT NULL,
+    prompted INTEGER NOT NULL DEFAULT 0,
+    receipted INTEGER NOT NULL DEFAULT 0,
+    -- It was started with the channel, as far as its command line tells.
+    with_channel INTEGER NOT NULL DEFAULT 0
+  ) WITHOUT ROWID;
+
+  -- Questions of a host that were posted to the chat. A verdict comes to whichever session reads the feed.
+  CREATE TABLE permission_request (
+    workspace_id TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    session TEXT NOT NULL,
+    tool TEXT NOT NULL,
+    asked_at INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('open','allowed','denied','expired','elsewhere')),
+    PRIMARY KEY (workspace_id, request_id)
+  ) WITHOUT ROWID;
+  `,
 ]
 
 /** @throws Error when the file was written by a newer version of this program. */

@@ -3,43 +3,51 @@
  * crash, so its rule is that the record comes before the deed: a page is stored, rows and cursor together, before
  * anything of it is delivered, and `sending` is recorded before the first byte is written.
  *
- * States: received -> sending -> sent -> confirmed -> answered, or skipped with a reason.
+ * States: received (or held) -> sending -> sent -> confirmed -> answered, or skipped with a reason.
  * - received: stored, to be written to the host. With attempts > 0 it may have been seen before.
+ * - held: stored; its sender writes too fast, so it is to be written with others in one digest.
  * - sending: about to be written; after a crash nobody knows whether it was.
  * - sent: its bytes have left this process. Whether the model was given them is not known.
+ * - presumed: sent by a session whose host gives no receipts, well before that session ended.
  * - confirmed: there is proof that the model was given it.
  * - answered: the model answered it.
  * - skipped: not for the model (an echo of our own words, a failed push attempt, a row from before the start).
  */
 import type { Database } from 'bun:sqlite'
-import { type InboxFilter, queryInbox } from './inbox-query.ts'
+import { Delegations } from './delegations.ts'
+import { HeldMessages } from './held-messages.ts'
+import { Inbox } from './inbox.ts'
 import { openLedgerFile } from './ledger-file.ts'
-import type { Cursor, Entry, MessageState, StoredMessage } from './ledger-rows.ts'
+import { COLUMNS, type Cursor, type Entry, type StoredMessage } from './ledger-rows.ts'
+import { isOverflow, MAX_EVENTS } from './loop-guard.ts'
+import { type Recovery, recover } from './recovery.ts'
+import { SessionEvidence } from './session-evidence.ts'
 
-export type { Cursor, Entry, MessageState, StoredMessage } from './ledger-rows.ts'
+export type { Cursor, Entry, MessageState, StoredMessage, TaskMark } from './ledger-rows.ts'
+export { MAX_ATTEMPTS, MAX_UNSURE_ATTEMPTS, REDELIVER_WITHIN_MS } from './recovery.ts'
 
-/** A message whose bytes have left this process is put before the model at most this often. */
-export const MAX_ATTEMPTS = 3
-/** A message that a crash caught while it was being written has most likely not been seen, and is tried longer. */
-export const MAX_UNSURE_ATTEMPTS = 10
-/** What was written longer ago is not repeated in a later session. */
-export const REDELIVER_WITHIN_MS = 24 * 60 * 60_000
-/** How long a message is kept. Rows a platform still holds after that are read again as if new only if its cursor is lost too. */
-const KEEP_MS = 30 * 24 * 60 * 60_000
 /** What was sent and not answered counts as work in hand for so long. */
 const OPEN_MS = 10 * 60_000
 
-const COLUMNS =
-  'ord, workspace_id AS workspaceId, activity_id AS activityId, created_at AS createdAt, peer_id AS peerId, content, state, attempts'
+/** Why a result is stepped over that came by another way before. */
+const TOLD_BEFORE = 'a result that was told before'
 
 export class Ledger {
   readonly #db: Database
 
   /** Names this opening of the file: the rows it wrote are told from those of earlier sessions by it. */
   readonly #session = crypto.randomUUID()
+  readonly delegations: Delegations
+  readonly held: HeldMessages
+  readonly inbox: Inbox
+  readonly evidence: SessionEvidence
 
   private constructor(db: Database) {
     this.#db = db
+    this.delegations = new Delegations(db)
+    this.held = new HeldMessages(db, this.#session)
+    this.inbox = new Inbox(db)
+    this.evidence = new SessionEvidence(db, this.#session)
   }
 
   /** As {@link openLedgerFile}. */
@@ -68,30 +76,62 @@ export class Ledger {
    * @returns how many rows are new and for the model.
    */
   storePage(workspaceId: string, entries: readonly Entry[], cursor: Cursor | undefined, now: number): number {
-    const insert = this.#db.query(
-      `INSERT INTO message (workspace_id, activity_id, seq, created_at, received_at, state, reason, peer_id, content)
-       VALUES ($workspaceId, $activityId, $seq, $createdAt, $now, $state, $reason, $peerId, $content)
-       ON CONFLICT (workspace_id, activity_id) DO NOTHING`,
-    )
     return this.#write(() => {
       let fresh = 0
-      for (const entry of entries) {
-        const { changes } = insert.run({
-          workspaceId,
-          activityId: entry.activityId,
-          seq: entry.seq,
-          createdAt: entry.createdAt,
-          now,
-          state: entry.skipped === null ? 'received' : 'skipped',
-          reason: entry.skipped,
-          peerId: entry.peerId,
-          content: entry.content,
-        })
-        if (changes > 0 && entry.skipped === null) fresh++
-      }
+      for (const entry of entries) if (this.#store(workspaceId, entry, now)) fresh++
       if (cursor !== undefined) this.#saveCursor(workspaceId, cursor)
       return fresh
     })
+  }
+
+  /** Returns true when the entry is new and for the model. */
+  #store(workspaceId: string, entry: Entry, now: number): boolean {
+    const { activityId, seq, createdAt, peerId, content, skipped } = entry
+    const { changes } = this.#db
+      .query(
+        `INSERT INTO message (workspace_id, activity_id, seq, created_at, received_at, state, reason, peer_id, content)
+         VALUES ($workspaceId, $activityId, $seq, $createdAt, $now, $state, $reason, $peerId, $content)
+         ON CONFLICT (workspace_id, activity_id) DO NOTHING`,
+      )
+      .run({
+        workspaceId,
+        activityId,
+        seq,
+        createdAt,
+        now,
+        state: skipped === null ? 'received' : 'skipped',
+        reason: skipped,
+        peerId,
+        content,
+      })
+    if (changes === 0 || skipped !== null) return false
+    const answer = this.delegations.match(workspaceId, entry, now)
+    if (answer.kind === 'repeated') {
+      this.#amend(workspaceId, activityId, "state = 'skipped', reason = ?", TOLD_BEFORE)
+      return false
+    }
+    if (answer.kind === 'answer') {
+      this.#amend(workspaceId, activityId, 'delegation_id = ?', answer.id)
+    } else if (peerId !== null && isOverflow(this.#earlier(workspaceId, peerId), createdAt)) {
+      this.#amend(workspaceId, activityId, 'state = ?', 'held')
+    }
+    return true
+  }
+
+  #amend(workspaceId: string, activityId: string, set: string, value: string): void {
+    this.#db
+      .query(`UPDATE message SET ${set} WHERE workspace_id = ? AND activity_id = ?`)
+      .run(value, workspaceId, activityId)
+  }
+
+  /** When the message of this peer was written that lies {@link MAX_EVENTS} places before the newest. */
+  #earlier(workspaceId: string, peerId: string): string | undefined {
+    return this.#db
+      .query<{ createdAt: string }, [string, string, number]>(
+        `SELECT created_at AS createdAt FROM message INDEXED BY message_peer
+         WHERE workspace_id = ? AND peer_id = ? AND state <> 'skipped' ORDER BY ord DESC LIMIT 1 OFFSET ?`,
+      )
+      .get(workspaceId, peerId, MAX_EVENTS)?.createdAt
   }
 
   /** Notes that the feed was read and held nothing new. */
@@ -116,19 +156,30 @@ export class Ledger {
    */
   waiting(workspaceId: string): number {
     return this.#count(
-      "INDEXED BY message_unsent WHERE workspace_id = ? AND state IN ('received', 'sending')",
+      "INDEXED BY message_unsent WHERE workspace_id = ? AND state IN ('received', 'held', 'sending') AND state <> 'held'",
       workspaceId,
     )
   }
 
-  /** The next messages to write, oldest first, up to `limit` of them and up to about `maxChars` of content. */
-  nextBatch(workspaceIds: readonly string[], limit: number, maxChars: number): readonly StoredMessage[] {
+  /**
+   * The next messages to write, oldest first, up to `limit` of them and up to about `maxChars` of content. An answer
+   * that a call waits for is left to that call.
+   */
+  nextBatch(
+    workspaceIds: readonly string[],
+    limit: number,
+    maxChars: number,
+    now: number = Date.now(),
+  ): readonly StoredMessage[] {
     const rows = this.#db
-      .query<StoredMessage, [string, number]>(
+      .query<StoredMessage, [string, number, number]>(
         `SELECT ${COLUMNS} FROM message INDEXED BY message_received
-         WHERE workspace_id IN (SELECT value FROM json_each(?)) AND state = 'received' ORDER BY ord LIMIT ?`,
+         WHERE workspace_id IN (SELECT value FROM json_each(?)) AND state = 'received'
+         AND (delegation_id IS NULL OR NOT EXISTS (SELECT 1 FROM delegation
+           WHERE delegation.workspace_id = message.workspace_id AND delegation.id = delegation_id AND awaited_until > ?))
+         ORDER BY ord LIMIT ?`,
       )
-      .iterate(JSON.stringify(workspaceIds), limit)
+      .iterate(JSON.stringify(workspaceIds), now, limit)
     const batch: StoredMessage[] = []
     let chars = 0
     for (const row of rows) {
@@ -154,8 +205,14 @@ export class Ledger {
     const update = this.#db.query(
       "UPDATE message SET state = 'sent', sent_at = ? WHERE ord = ? AND state = 'sending' AND session = ?",
     )
+    const digest = this.#db.query(
+      "UPDATE message SET state = 'sent', sent_at = ? WHERE digest = ? AND workspace_id = ? AND state = 'sending' AND session = ?",
+    )
     this.#write(() => {
-      for (const { ord } of messages) update.run(now, ord, this.#session)
+      for (const { ord, activityId, workspaceId } of messages) {
+        update.run(now, ord, this.#session)
+        digest.run(now, activityId, workspaceId, this.#session)
+      }
     })
   }
 
@@ -168,7 +225,8 @@ export class Ledger {
     return (
       this.#db
         .query(
-          "UPDATE message SET state = 'confirmed' WHERE workspace_id = ? AND activity_id = ? AND state IN ('sending', 'sent')",
+          `UPDATE message SET state = 'confirmed' WHERE workspace_id = ?1 AND (activity_id = ?2 OR digest = ?2)
+           AND state IN ('sending', 'sent', 'presumed')`,
         )
         .run(workspaceId, activityId).changes > 0
     )
@@ -178,42 +236,9 @@ export class Ledger {
     this.#db.query("UPDATE message SET state = 'answered' WHERE ord = ?").run(ord)
   }
 
-  /**
-   * Called by a new holder: what an earlier one may have written is written again, within bounds. What this very
-   * session wrote is left alone: its host has it, or will.
-   *
-   * @returns how many are written again, and how many are given up and only kept.
-   */
-  recover(workspaceId: string, now: number): { readonly again: number; readonly givenUp: number } {
-    const written = { workspaceId, session: this.#session, oldest: now - REDELIVER_WITHIN_MS }
-    return this.#write(() => {
-      this.#db
-        .query(
-          `UPDATE message SET state = 'received' WHERE workspace_id = $workspaceId AND session <> $session
-           AND (state = 'sending' AND attempts < ${MAX_UNSURE_ATTEMPTS} OR state = 'sent' AND attempts < ${MAX_ATTEMPTS})
-           AND received_at > $oldest`,
-        )
-        .run(written)
-      // What may not be written again counts as sent, even if nobody knows whether it was.
-      this.#db
-        .query(
-          `UPDATE message SET state = 'sent', sent_at = coalesce(sent_at, received_at)
-           WHERE workspace_id = $workspaceId AND session <> $session
-           AND (state = 'sending' OR state = 'received' AND attempts > 0 AND received_at <= $oldest)`,
-        )
-        .run(written)
-      this.#db
-        .query("DELETE FROM message WHERE workspace_id = ? AND received_at < ? AND state <> 'received'")
-        .run(workspaceId, now - KEEP_MS)
-      return {
-        again: this.#count("WHERE workspace_id = ? AND state = 'received' AND attempts > 0", workspaceId),
-        givenUp: this.#count(
-          "WHERE workspace_id = ? AND state = 'sent' AND session <> ?",
-          workspaceId,
-          this.#session,
-        ),
-      }
-    })
+  /** Called by a new holder: what an earlier one may have written is written again, within bounds. */
+  recover(workspaceId: string, now: number): Recovery {
+    return this.#write(() => recover(this.#db, workspaceId, this.#session, now))
   }
 
   /** The highest `seq` at and below which no message is unsent; undefined when rows have none. */
@@ -222,7 +247,7 @@ export class Ledger {
       .query<{ seq: number | null }, { workspaceId: string }>(
         `SELECT max(seq) AS seq FROM message WHERE workspace_id = $workspaceId AND seq < coalesce(
            (SELECT min(seq) FROM message INDEXED BY message_unsent
-            WHERE workspace_id = $workspaceId AND state IN ('received', 'sending')),
+            WHERE workspace_id = $workspaceId AND state IN ('received', 'held', 'sending')),
            9223372036854775807)`,
       )
       .get({ workspaceId })
@@ -249,21 +274,6 @@ export class Ledger {
          AND sent_at > ? ORDER BY sent_at DESC LIMIT 100`,
       )
       .all(workspaceId, now - OPEN_MS)
-  }
-
-  /** What arrived, by state, sender and age. */
-  list(filter: InboxFilter): ReturnType<typeof queryInbox> {
-    return queryInbox(this.#db, filter)
-  }
-
-  /** How many messages of a workspace are in each state. */
-  counts(workspaceId: string): Readonly<Partial<Record<MessageState, number>>> {
-    const rows = this.#db
-      .query<{ state: MessageState; n: number }, [string]>(
-        'SELECT state, count(*) AS n FROM message WHERE workspace_id = ? GROUP BY state',
-      )
-      .all(workspaceId)
-    return Object.fromEntries(rows.map(({ state, n }) => [state, n]))
   }
 
   #count(which: string, ...values: string[]): number {

@@ -131,6 +131,7 @@ describe('single settings', () => {
       channelMode: 'auto',
       logLevel: 'info',
       attachmentMaxMb: 25,
+      permissionRelay: 'off',
     })
     expect(warningsOf(MINIMAL)).toEqual([])
   })

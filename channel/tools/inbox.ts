@@ -1,14 +1,14 @@
 import { z } from 'zod'
 import { type Inbound, inboundSchema } from '../../platform/inbound.ts'
-import type { InboxRow } from '../../state/inbox-query.ts'
+import type { InboxRow } from '../../state/inbox.ts'
 import type { Ledger, MessageState } from '../../state/ledger.ts'
 import { cleanText } from '../clean-text.ts'
 import { safeName } from '../notification.ts'
 import { defineTool, failure, type Outcome, type ToolContext } from './tool.ts'
 
 const SHOWN: Readonly<Record<'unanswered' | 'all' | 'skipped', readonly MessageState[]>> = {
-  unanswered: ['received', 'sending', 'sent', 'confirmed'],
-  all: ['received', 'sending', 'sent', 'confirmed', 'answered'],
+  unanswered: ['received', 'held', 'sending', 'sent', 'presumed', 'confirmed'],
+  all: ['received', 'held', 'sending', 'sent', 'presumed', 'confirmed', 'answered'],
   skipped: ['skipped'],
 }
 
@@ -54,7 +54,7 @@ export const inbox = defineTool({
         `"${safeName(wanted ?? '')}" is not one of this session's workspaces. They are: ${context.workspaceIds().join(', ')}.`,
       )
     }
-    const { rows, total } = ledger.list({
+    const { rows, total } = ledger.inbox.list({
       workspaceIds,
       states: SHOWN[args.show],
       peerId: args.peer_id,
@@ -111,8 +111,10 @@ function describeRow(row: InboxRow): string {
   const { kind, text } = parsed.data
   const seen = {
     received: 'waiting',
+    held: 'held back',
     sending: 'waiting',
     sent: 'shown',
+    presumed: 'shown',
     confirmed: 'seen',
     answered: 'answered',
   }

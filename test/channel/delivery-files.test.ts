@@ -17,6 +17,7 @@ function message(text: string): Entry {
     seq: null,
     createdAt: '2026-07-01T10:00:00Z',
     peerId: null,
+    task: null,
     content: JSON.stringify({
       kind: 'canvas_user',
       text,
@@ -108,9 +109,9 @@ describe('a message that waits for its files', () => {
     await using line = startLine()
     line.store(OWN_ID, 'file a', 'b')
     await until('the fetch', () => line.asked.length === 1)
-    expect(line.ledger.counts(OWN_ID)).toEqual({ received: 2 })
+    expect(line.ledger.inbox.counts(OWN_ID)).toEqual({ received: 2 })
     await line.arrive('file a')
-    await until('both', () => line.ledger.counts(OWN_ID).sent === 2)
+    await until('both', () => line.ledger.inbox.counts(OWN_ID).sent === 2)
   })
 
   test('asks for them once, however often others are delivered meanwhile', async () => {

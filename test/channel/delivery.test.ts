@@ -95,7 +95,7 @@ describe('what is delivered', () => {
       Array.from({ length: 105 }, (_, n) => `message ${n + 1}`),
     )
     expect(scene.written.some((line) => line.redelivered)).toBe(false)
-    expect(scene.ledger.counts(A)).toEqual({ sent: 105 })
+    expect(scene.ledger.inbox.counts(A)).toEqual({ sent: 105 })
   })
 
   test('is on the disk as being sent before it is written, and as sent once its bytes have left', async () => {
@@ -103,11 +103,11 @@ describe('what is delivered', () => {
     scene.pipeOpen = false
     await scene.add(A, numbered(3))
     expect(scene.written.map(({ state }) => state)).toEqual(['sending', 'sending', 'sending'])
-    expect([scene.ledger.counts(A), scene.sentOf]).toEqual([{ sending: 3 }, []])
+    expect([scene.ledger.inbox.counts(A), scene.sentOf]).toEqual([{ sending: 3 }, []])
     scene.written[0]?.leave()
     scene.written[1]?.leave()
     await settled()
-    expect([scene.ledger.counts(A), scene.sentOf]).toEqual([{ sending: 1, sent: 2 }, [A]])
+    expect([scene.ledger.inbox.counts(A), scene.sentOf]).toEqual([{ sending: 1, sent: 2 }, [A]])
   })
 
   test('is marked when an earlier session may have shown it', async () => {
@@ -176,7 +176,7 @@ describe('a host that does not read', () => {
     await settled()
     await scene.clock.advance(60_000)
     expect([scene.written.length, scene.ended]).toEqual([32, true])
-    expect(scene.ledger.counts(A)).toEqual({ sending: 1, sent: 31, received: 8 })
+    expect(scene.ledger.inbox.counts(A)).toEqual({ sending: 1, sent: 31, received: 8 })
     expect(scene.lines).toEqual([expect.stringContaining('takes no more')])
   })
 })
@@ -205,11 +205,11 @@ describe('a disk that fails', () => {
     await scene.add(A, numbered(40))
     await scene.clock.advance(20_000)
     // No further batch: what is recorded stays near to what is true.
-    expect([scene.written.length, scene.ledger.counts(A)]).toEqual([32, { sending: 32, received: 8 }])
+    expect([scene.written.length, scene.ledger.inbox.counts(A)]).toEqual([32, { sending: 32, received: 8 }])
     scene.ledger.markSent = mark
     await scene.clock.advance(1_000)
     await settled()
-    expect([scene.written.length, scene.ledger.counts(A)]).toEqual([40, { sent: 40 }])
+    expect([scene.written.length, scene.ledger.inbox.counts(A)]).toEqual([40, { sent: 40 }])
   })
 })
 
@@ -222,7 +222,7 @@ test('a stored message that cannot be read back is stepped over, with a word, an
     entry(text('two')),
   ])
   expect(scene.written.map((line) => line.text)).toEqual(['one', 'two'])
-  expect(scene.ledger.counts(A)).toEqual({ sent: 2, skipped: 2 })
+  expect(scene.ledger.inbox.counts(A)).toEqual({ sent: 2, skipped: 2 })
   expect(scene.lines).toHaveLength(2)
 })
 
@@ -234,7 +234,7 @@ test('after the signal nothing more is written, and what had left is still recor
   for (const { leave } of scene.written) leave()
   await settled()
   await scene.add(A, numbered(1, 41))
-  expect([scene.written.length, scene.ended, scene.ledger.counts(A)]).toEqual([
+  expect([scene.written.length, scene.ended, scene.ledger.inbox.counts(A)]).toEqual([
     32,
     true,
     { sent: 32, received: 9 },

@@ -21,6 +21,7 @@ const MESSAGE: Inbound = {
   authenticated: false,
   contextId: null,
   delegationId: null,
+  taskStatus: null,
   attachments: [],
 }
 const ACTIVITY_ID = 'c0ffee00-0000-4000-8000-000000000001'
@@ -150,11 +151,12 @@ const anyDelivery: fc.Arbitrary<Delivery> = fc.record({
     authenticated: fc.boolean(),
     contextId: optional,
     delegationId: optional,
+    taskStatus: fc.constantFrom(null, 'completed' as const, 'failed' as const),
     attachments: fc.array(fc.record({ uri: text, name: text, mimeType: text, size: fc.option(fc.nat()) })),
   }),
 })
 const KEYS = new Set(
-  'kind workspace_id activity_id peer_id peer_name peer_role user_name delegation_id method ts redelivered attachment_count'.split(
+  'kind workspace_id activity_id peer_id peer_name peer_role user_name delegation_id task_status method ts redelivered attachment_count'.split(
     ' ',
   ),
 )

@@ -30,10 +30,19 @@ function peerMessage(activityId: string) {
     authenticated: false,
     contextId: null,
     delegationId: null,
+    taskStatus: null,
     attachments: [],
   }
   const createdAt = '2026-07-01T10:00:00Z'
-  return { activityId, seq: 1, createdAt, peerId: PEER_ID, content: JSON.stringify(message), skipped: null }
+  return {
+    activityId,
+    seq: 1,
+    createdAt,
+    peerId: PEER_ID,
+    task: null,
+    content: JSON.stringify(message),
+    skipped: null,
+  }
 }
 
 describe('a call that cannot be made', () => {

@@ -80,7 +80,7 @@ describe('reply_to_workspace by activity_id', () => {
     const outcome = await ours.call('reply_to_workspace', { activity_id: message?.activityId, text: 'well' })
     expect(outcome).toEqual({ text: `Posted to the chat of workspace ${reviewer.id}.` })
     expect(await chat(reviewer)).toContain('well')
-    expect(ours.ledger.counts(reviewer.id).answered).toBe(1)
+    expect(ours.ledger.inbox.counts(reviewer.id).answered).toBe(1)
   })
 
   test('sends nothing when peer, workspace or message do not fit, and says what to do', async () => {
@@ -102,7 +102,7 @@ describe('reply_to_workspace by activity_id', () => {
       expect(outcome.text).toMatch(words)
     }
     expect([await chat(builder), await inbox(lead)]).toEqual(before)
-    expect(ours.ledger.counts(builder.id).answered).toBeUndefined()
+    expect(ours.ledger.inbox.counts(builder.id).answered).toBeUndefined()
   })
 
   test('a message stays open when the answer could not be sent', async () => {

@@ -59,6 +59,7 @@ describe('what is shown, and as what', () => {
       authenticated: true,
       contextId: 'c-1',
       delegationId: null,
+      taskStatus: null,
       attachments: [],
     })
   })

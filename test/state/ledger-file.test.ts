@@ -122,7 +122,7 @@ for (let page = 0; page < 40; page++) {
   ledger.storePage(name, entries(5), undefined, 1)
   ledger.markSending(ledger.nextBatch([name], 2, 1))
 }
-console.log(JSON.stringify(ledger.counts(name)))
+console.log(JSON.stringify(ledger.inbox.counts(name)))
 setInterval(() => {}, 1000)
 `
 

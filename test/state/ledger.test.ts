@@ -76,7 +76,7 @@ describe('storing a page', () => {
     const ledger = Ledger.open(':memory:')
     const row = entry({ skipped: 'an echo' })
     expect(ledger.storePage(A, [row], undefined, NOW)).toBe(0)
-    expect([ledger.waiting(A), batch(ledger).length, ledger.counts(A)]).toEqual([0, 0, { skipped: 1 }])
+    expect([ledger.waiting(A), batch(ledger).length, ledger.inbox.counts(A)]).toEqual([0, 0, { skipped: 1 }])
     expect(ledger.find(row.activityId, [A])).toBeUndefined()
   })
 })
@@ -110,17 +110,17 @@ describe('what becomes of a message', () => {
     const ledger = Ledger.open(':memory:')
     const row = entry()
     ledger.storePage(A, [row], undefined, NOW)
-    const steps = [ledger.counts(A)]
+    const steps = [ledger.inbox.counts(A)]
     const [message] = batch(ledger)
     if (message === undefined) throw new Error('no message')
     ledger.markSending([message])
-    steps.push(ledger.counts(A))
+    steps.push(ledger.inbox.counts(A))
     ledger.markSent([message], NOW)
-    steps.push(ledger.counts(A))
+    steps.push(ledger.inbox.counts(A))
     expect(ledger.markConfirmed(A, row.activityId)).toBe(true)
-    steps.push(ledger.counts(A))
+    steps.push(ledger.inbox.counts(A))
     ledger.markAnswered(message.ord)
-    steps.push(ledger.counts(A))
+    steps.push(ledger.inbox.counts(A))
     expect(steps).toEqual([{ received: 1 }, { sending: 1 }, { sent: 1 }, { confirmed: 1 }, { answered: 1 }])
   })
 
@@ -134,7 +134,7 @@ describe('what becomes of a message', () => {
     ledger.markConfirmed(A, first.activityId)
     ledger.markAnswered(second.ord)
     ledger.markSent(messages, NOW)
-    expect(ledger.counts(A)).toEqual({ confirmed: 1, answered: 1 })
+    expect(ledger.inbox.counts(A)).toEqual({ confirmed: 1, answered: 1 })
   })
 
   test('what was answered from another session meanwhile is not taken back to be sent', () => {
@@ -143,7 +143,7 @@ describe('what becomes of a message', () => {
     const messages = batch(ledger)
     for (const { ord } of messages) ledger.markAnswered(ord)
     ledger.markSending(messages)
-    expect(ledger.counts(A)).toEqual({ answered: 1 })
+    expect(ledger.inbox.counts(A)).toEqual({ answered: 1 })
   })
 
   test('proof for a message that was never sent, or is not there, changes nothing', () => {
@@ -154,7 +154,7 @@ describe('what becomes of a message', () => {
       false,
       false,
     ])
-    expect(ledger.counts(A)).toEqual({ received: 1 })
+    expect(ledger.inbox.counts(A)).toEqual({ received: 1 })
   })
 
   test('work in hand is what was sent in the last ten minutes and not answered, newest first', () => {
@@ -178,7 +178,7 @@ describe('a new session', () => {
     disk.ledger.markSending([first])
     if (state === 'sent') disk.ledger.markSent([first], NOW)
     const next = disk.nextSession()
-    expect(next.recover(A, NOW)).toEqual({ again: 1, givenUp: 0 })
+    expect(next.recover(A, NOW)).toEqual({ again: 1, givenUp: 0, presumed: 0 })
     expect(batch(next).map(({ attempts }) => attempts)).toEqual([1, 0])
   })
 
@@ -189,11 +189,11 @@ describe('a new session', () => {
     if (first === undefined || second === undefined) throw new Error('no messages')
     ledger.markSending([first, second])
     ledger.markSent([second], NOW)
-    expect(ledger.recover(A, NOW)).toEqual({ again: 0, givenUp: 0 })
-    expect(ledger.counts(A)).toEqual({ sending: 1, sent: 1 })
+    expect(ledger.recover(A, NOW)).toEqual({ again: 0, givenUp: 0, presumed: 0 })
+    expect(ledger.inbox.counts(A)).toEqual({ sending: 1, sent: 1 })
     // The host reads on at last.
     ledger.markSent([first], NOW)
-    expect(ledger.counts(A)).toEqual({ sent: 2 })
+    expect(ledger.inbox.counts(A)).toEqual({ sent: 2 })
   })
 
   test.each([
@@ -211,7 +211,7 @@ describe('a new session', () => {
       disk.nextSession().recover(A, NOW + 1)
     }
     expect(times).toBe(limit)
-    expect(disk.ledger.counts(A)).toEqual({ sent: 1 })
+    expect(disk.ledger.inbox.counts(A)).toEqual({ sent: 1 })
     // Given up is not in hand.
     expect(disk.ledger.open(A, NOW + 10 * 60_000 + 1)).toEqual([])
   })
@@ -225,7 +225,7 @@ describe('a new session', () => {
     disk.nextSession().recover(A, NOW + REDELIVER_WITHIN_MS)
     // The other was never written: it is as new as on the first day.
     expect(batch(disk.ledger).map(({ attempts }) => attempts)).toEqual([0])
-    expect(disk.ledger.counts(A)).toEqual({ sent: 1, received: 1 })
+    expect(disk.ledger.inbox.counts(A)).toEqual({ sent: 1, received: 1 })
   })
 
   test.each(['confirmed', 'answered'])('leaves alone what is %s', (state) => {
@@ -238,7 +238,7 @@ describe('a new session', () => {
       else disk.ledger.markConfirmed(A, activityId)
     }
     expect(disk.nextSession().recover(A, NOW).again).toBe(0)
-    expect(disk.ledger.counts(A)).toEqual({ [state]: 1 })
+    expect(disk.ledger.inbox.counts(A)).toEqual({ [state]: 1 })
   })
 
   test('recovers the workspace it holds and no other', () => {
@@ -246,7 +246,10 @@ describe('a new session', () => {
     for (const workspaceId of [A, B]) disk.ledger.storePage(workspaceId, entries(1), undefined, NOW)
     disk.ledger.markSending(batch(disk.ledger))
     disk.nextSession().recover(A, NOW)
-    expect([disk.ledger.counts(A), disk.ledger.counts(B)]).toEqual([{ received: 1 }, { sending: 1 }])
+    expect([disk.ledger.inbox.counts(A), disk.ledger.inbox.counts(B)]).toEqual([
+      { received: 1 },
+      { sending: 1 },
+    ])
   })
 
   test('forgets after thirty days what is done with, and never what still waits', () => {
@@ -254,7 +257,7 @@ describe('a new session', () => {
     disk.ledger.storePage(A, entries(2), undefined, NOW)
     disk.ledger.markSending(batch(disk.ledger, 1))
     disk.nextSession().recover(A, NOW + 31 * 24 * 60 * 60_000)
-    expect(disk.ledger.counts(A)).toEqual({ received: 1 })
+    expect(disk.ledger.inbox.counts(A)).toEqual({ received: 1 })
   })
 })
 

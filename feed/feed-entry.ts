@@ -1,0 +1,42 @@
+/** A row of the feed as the ledger keeps it: what it is, whether it is for the model, and which task it answers. */
+import type { AllowedSenders } from '../config/settings.ts'
+import type { ActivityRow } from '../platform/activity.ts'
+import { type Inbound, interpretRow } from '../platform/inbound.ts'
+import type { Entry, TaskMark } from '../state/ledger.ts'
+import { mayWrite, NOT_ALLOWED } from './sender-gate.ts'
+
+/**
+ * Pure.
+ *
+ * @param allowed who may write; undefined: everyone the platform lets through.
+ * @param stepOver gives the reason when the row is not for the model whatever it is.
+ */
+export function toEntry(
+  row: ActivityRow,
+  workspaceId: string,
+  allowed?: AllowedSenders,
+  stepOver: string | null = null,
+): Entry {
+  const common = {
+    activityId: row.id,
+    seq: row.seq ?? null,
+    createdAt: row.created_at,
+    peerId: row.source_id?.toLowerCase() ?? null,
+  }
+  const reading = interpretRow(row, workspaceId)
+  const skipped = stepOver ?? (reading.deliver ? null : reading.reason)
+  if (skipped !== null || !reading.deliver) return { ...common, task: null, content: '{}', skipped }
+  const { message } = reading
+  // Its text stays out of the ledger, too: nothing that shows the ledger can show it.
+  if (!mayWrite(message, allowed)) return { ...common, task: null, content: '{}', skipped: NOT_ALLOWED }
+  return { ...common, task: taskOf(message), content: JSON.stringify(message), skipped: null }
+}
+
+function taskOf({ kind, delegationId, taskStatus }: Inbound): TaskMark | null {
+  if (delegationId === null) return null
+  return {
+    id: delegationId,
+    by: kind === 'delegation_result' ? 'platform' : 'peer',
+    failed: taskStatus === 'failed',
+  }
+}

@@ -1,0 +1,180 @@
+/** The tasks given to peers, and which message is the answer to which. */
+import type { Database } from 'bun:sqlite'
+import { COLUMNS, type Entry, type StoredMessage } from './ledger-rows.ts'
+
+export interface Delegation {
+  readonly id: string
+  readonly workspaceId: string
+  readonly peerId: string
+  /** Its beginning, for people to know it by. */
+  readonly task: string
+  /** Milliseconds since the epoch. */
+  readonly askedAt: number
+  readonly state: 'open' | 'completed' | 'failed'
+  /** The platform carries it out and is to be asked what became of it. */
+  readonly watched: boolean
+}
+
+type Row = Omit<Delegation, 'watched'> & { readonly watched: number }
+
+/** What became of a row that says it answers a task. */
+export type Answer =
+  | { readonly kind: 'answer'; readonly id: string }
+  /** The result was told before. */
+  | { readonly kind: 'repeated' }
+  | { readonly kind: 'none' }
+
+const FIELDS = 'id, workspace_id AS workspaceId, peer_id AS peerId, task, asked_at AS askedAt, state, watched'
+const MAX_TASK_CHARS = 200
+/** After so long a message of the peer that names no task is taken for something else. */
+const UNNAMED_ANSWER_WITHIN_MS = 24 * 60 * 60_000
+/** A task is asked after, and known, for so long. */
+const KEEP_MS = 30 * 24 * 60 * 60_000
+/** A task that nobody has answered for so long is no longer watched. */
+export const WATCH_MS = 24 * 60 * 60_000
+
+export class Delegations {
+  readonly #db: Database
+
+  constructor(db: Database) {
+    this.#db = db
+  }
+
+  /** Notes a task. Done before it leaves, so that no answer can come too early. */
+  add(delegation: Pick<Delegation, 'id' | 'workspaceId' | 'peerId' | 'task' | 'watched'>, now: number): void {
+    const { id, workspaceId, peerId, task, watched } = delegation
+    this.#db
+      .query(
+        `INSERT INTO delegation (id, workspace_id, peer_id, task, asked_at, state, watched)
+         VALUES (?, ?, ?, ?, ?, 'open', ?) ON CONFLICT DO NOTHING`,
+      )
+      .run(id, workspaceId, peerId, task.slice(0, MAX_TASK_CHARS), now, watched ? 1 : 0)
+    this.#db
+      .query('DELETE FROM delegation WHERE workspace_id = ? AND asked_at < ?')
+      .run(workspaceId, now - KEEP_MS)
+  }
+
+  /** The task never left. */
+  remove(workspaceId: string, id: string): void {
+    this.#db.query('DELETE FROM delegation WHERE workspace_id = ? AND id = ?').run(workspaceId, id)
+  }
+
+  find(workspaceId: string, id: string): Delegation | undefined {
+    const row = this.#db
+      .query<Row, [string, string]>(`SELECT ${FIELDS} FROM delegation WHERE workspace_id = ? AND id = ?`)
+      .get(workspaceId, id)
+    return row === null ? undefined : toDelegation(row)
+  }
+
+  /** The newest tasks of a workspace, open ones first. */
+  list(workspaceId: string, limit: number): readonly Delegation[] {
+    return this.#db
+      .query<Row, [string, number]>(
+        `SELECT ${FIELDS} FROM delegation WHERE workspace_id = ?
+         ORDER BY state = 'open' DESC, asked_at DESC LIMIT ?`,
+      )
+      .all(workspaceId, limit)
+      .map(toDelegation)
+  }
+
+  /** The open tasks that the platform carries out. */
+  watched(workspaceId: string, now: number): readonly Delegation[] {
+    return this.#db
+      .query<Row, [string, number]>(
+        `SELECT ${FIELDS} FROM delegation WHERE workspace_id = ? AND state = 'open' AND watched = 1 AND asked_at > ?`,
+      )
+      .all(workspaceId, now - WATCH_MS)
+      .map(toDelegation)
+  }
+
+  /** The platform has handed the task over; the answer, if any, comes from the peer. */
+  handedOver(workspaceId: string, id: string): void {
+    this.#db.query('UPDATE delegation SET watched = 0 WHERE workspace_id = ? AND id = ?').run(workspaceId, id)
+  }
+
+  close(workspaceId: string, id: string, state: 'completed' | 'failed'): void {
+    this.#db
+      .query(
+        "UPDATE delegation SET state = ?, watched = 0 WHERE workspace_id = ? AND id = ? AND state = 'open'",
+      )
+      .run(state, workspaceId, id)
+  }
+
+  /** Until `until` (milliseconds since the epoch) a call waits for the answer, which is no event meanwhile. */
+  await(workspaceId: string, id: string, until: number): void {
+    this.#db
+      .query('UPDATE delegation SET awaited_until = ? WHERE workspace_id = ? AND id = ?')
+      .run(until, workspaceId, id)
+  }
+
+  /** When the next wait for an answer that has come runs out; undefined when none is under way. */
+  nextTimeout(workspaceIds: readonly string[], now: number): number | undefined {
+    const row = this.#db
+      .query<{ at: number | null }, [number, string]>(
+        `SELECT min(awaited_until) AS at FROM delegation
+         WHERE awaited_until > ? AND workspace_id IN (SELECT value FROM json_each(?))`,
+      )
+      .get(now, JSON.stringify(workspaceIds))
+    return row?.at ?? undefined
+  }
+
+  /** Takes the answer that a call waits for, so that it is no event any more. */
+  take(workspaceId: string, id: string): StoredMessage | undefined {
+    return this.#db
+      .transaction(() => {
+        const stored = this.answer(workspaceId, id)
+        if (stored?.state !== 'received') return undefined
+        this.#db.query("UPDATE message SET state = 'answered' WHERE ord = ?").run(stored.ord)
+        return stored
+      })
+      .immediate()
+  }
+
+  /** The newest message that answers a task. */
+  answer(workspaceId: string, id: string): StoredMessage | undefined {
+    return (
+      this.#db
+        .query<StoredMessage, [string, string]>(
+          `SELECT ${COLUMNS} FROM message WHERE delegation_id = ? AND workspace_id = ? AND state <> 'skipped'
+           ORDER BY ord DESC LIMIT 1`,
+        )
+        .get(id, workspaceId) ?? undefined
+    )
+  }
+
+  /**
+   * Which task a new row answers; closes that task. A peer's word counts only for a task that was given to that very
+   * peer. One that names no task answers the only open one that the peer has: platforms tie an answer to nothing.
+   */
+  match(workspaceId: string, { task, peerId }: Pick<Entry, 'task' | 'peerId'>, now: number): Answer {
+    if (task?.by === 'platform') {
+      const known = this.find(workspaceId, task.id)
+      if (known !== undefined && known.state !== 'open') return { kind: 'repeated' }
+      this.close(workspaceId, task.id, task.failed ? 'failed' : 'completed')
+      return { kind: 'answer', id: task.id }
+    }
+    if (peerId === null) return { kind: 'none' }
+    const id =
+      task === null ? this.#onlyOpen(workspaceId, peerId, now) : this.#given(workspaceId, task.id, peerId)
+    if (id === undefined) return { kind: 'none' }
+    this.close(workspaceId, id, 'completed')
+    return { kind: 'answer', id }
+  }
+
+  #given(workspaceId: string, id: string, peerId: string): string | undefined {
+    return this.find(workspaceId, id)?.peerId === peerId ? id : undefined
+  }
+
+  #onlyOpen(workspaceId: string, peerId: string, now: number): string | undefined {
+    const [first, second] = this.#db
+      .query<{ id: string }, [string, string, number]>(
+        "SELECT id FROM delegation WHERE workspace_id = ? AND peer_id = ? AND state = 'open' AND asked_at > ? LIMIT 2",
+      )
+      .all(workspaceId, peerId, now - UNNAMED_ANSWER_WITHIN_MS)
+    return second === undefined ? first?.id : undefined
+  }
+}
+
+function toDelegation(row: Row): Delegation {
+  return { ...row, watched: row.watched === 1 }
+}

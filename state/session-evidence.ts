@@ -1,0 +1,35 @@
+/** What is known of a session that writes messages: whether its host lets the plugin's prompt hook see anything. */
+import type { Database } from 'bun:sqlite'
+
+/**
+ * - `prompted`: a prompt was submitted, or the model called a tool: somebody is there.
+ * - `receipted`: the hook was given one of our own events.
+ * - `with_channel`: the session was started with the channel, as far as its command line tells.
+ */
+export type Fact = 'prompted' | 'receipted' | 'with_channel'
+
+export class SessionEvidence {
+  readonly #db: Database
+  readonly #session: string
+  readonly #noted = new Set<Fact>()
+
+  constructor(db: Database, session: string) {
+    this.#db = db
+    this.#session = session
+  }
+
+  has(fact: Fact): boolean {
+    return this.#noted.has(fact)
+  }
+
+  /** Writes a fact down, once. */
+  note(fact: Fact, now: number): void {
+    if (this.#noted.has(fact)) return
+    this.#db
+      .query(
+        `INSERT INTO session (id, begun_at, ${fact}) VALUES (?, ?, 1) ON CONFLICT (id) DO UPDATE SET ${fact} = 1`,
+      )
+      .run(this.#session, now)
+    this.#noted.add(fact)
+  }
+}
