@@ -173,6 +173,7 @@ export class Membership {
       ledger,
       pollIntervalMs: config.pollIntervalMs,
       pollWindowSecs: config.pollWindowSecs,
+      allowedSenders: config.allowedSenders,
       signal,
       wake: this.#wake,
       isLive: () => this.#events.live,
