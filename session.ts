@@ -8,6 +8,7 @@
 import { type Hearing, judgeHearing, readAncestors } from './channel/listener.ts'
 import { type SessionView, statusReport } from './channel/status-report.ts'
 import type { ToolContext } from './channel/tools/tool.ts'
+import type { AllowedSenders } from './config/settings.ts'
 import { type Config, type ConfigResult, type Environment, parseConfig, resolveStateDir } from './config.ts'
 import { PlatformClient } from './platform/client.ts'
 import { describeError } from './platform/errors.ts'
@@ -107,6 +108,9 @@ export class Session implements ToolContext {
       this.#o.log.debug(`molecule channel: cannot record a receipt: ${describeError(error)}`)
     }
   }
+
+  readonly allowedSenders = (): AllowedSenders =>
+    this.#config.ok ? this.#config.config.allowedSenders : undefined
 
   readonly outgoing = (): OutgoingRules => {
     const config = this.#config.ok ? this.#config.config : undefined

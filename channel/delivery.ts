@@ -40,6 +40,8 @@ export interface DeliveryOptions {
 /** Messages, and characters, that are written before the next ones are taken from the disk. */
 const BATCH_MESSAGES = 32
 const BATCH_CHARS = 512 * 1024
+/** While a call waits for an answer. */
+const AWAITED_INTERVAL_MS = 500
 const UNREADABLE = 'cannot be read back'
 /** After a failure of the disk. The cap is reached at once: a full disk is not mended in a hurry. */
 const RETRY_MS = 1_000
@@ -140,16 +142,14 @@ export class DeliveryLine {
     )
   }
 
-  /** Milliseconds until something is due that no notice comes for. */
+  /** Milliseconds until something may be due that no notice comes for. */
   #idleMs(): number {
     const { ledger, held } = this.#o
     const workspaceIds = held()
     const now = this.#now()
-    const due = [
-      ...ledger.held.peers(workspaceIds).map(digestDueAt),
-      ledger.delegations.nextTimeout(workspaceIds, now) ?? Number.POSITIVE_INFINITY,
-    ]
-    return Math.max(0, Math.min(...due) - now)
+    // A wait in another session may end at any time, and leave its answer to us.
+    if (ledger.delegations.anyAwaited(workspaceIds, now)) return AWAITED_INTERVAL_MS
+    return Math.max(0, Math.min(...ledger.held.peers(workspaceIds).map(digestDueAt)) - now)
   }
 
   /**

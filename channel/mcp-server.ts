@@ -5,7 +5,7 @@ import type { jsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/t
 import { z } from 'zod'
 import { GUIDANCE } from './guidance.ts'
 import { callTool, TOOLS } from './tools/registry.ts'
-import { type ToolContext, toResult } from './tools/tool.ts'
+import { type Progress, type ToolContext, toResult } from './tools/tool.ts'
 
 export interface McpServerOptions {
   readonly version: string
@@ -49,8 +49,17 @@ export function createMcpServer({ version, context, redact, onListening }: McpSe
     }
     return { tools: TOOLS.map(describeTool) }
   })
-  server.setRequestHandler(CallToolRequestSchema, async ({ params }, { signal }) => {
-    const outcome = await callTool(params.name, params.arguments, context, signal)
+  server.setRequestHandler(CallToolRequestSchema, async ({ params }, { signal, sendNotification }) => {
+    const progressToken = params._meta?.progressToken
+    const tell: Progress = (progress, total, message) => {
+      if (progressToken === undefined) return
+      // A host that is gone needs no news; its end is seen elsewhere.
+      sendNotification({
+        method: 'notifications/progress',
+        params: { progressToken, progress, total, message },
+      }).catch(() => undefined)
+    }
+    const outcome = await callTool(params.name, params.arguments, context, signal, tell)
     return toResult({ ...outcome, text: redact(outcome.text) }, context.remark())
   })
   return server

@@ -20,6 +20,7 @@ import { Wake } from '../timing/wake.ts'
 import { Acknowledgement } from './acknowledgement.ts'
 import { EventWatch } from './event-watch.ts'
 import { Standing, type Verdict } from './standing.ts'
+import { TaskWatch } from './task-watch.ts'
 import { Workload } from './workload.ts'
 
 export interface MembershipOptions {
@@ -70,6 +71,7 @@ export class Membership {
   readonly #wake = new Wake()
   readonly #room = new Wake()
   readonly #events: EventWatch
+  readonly #tasks: TaskWatch
   readonly #standing: Standing
   readonly #workload: Workload
   readonly #acknowledgement: Acknowledgement
@@ -91,6 +93,14 @@ export class Membership {
     this.#standing = new Standing(this.client, signal, this.#now)
     this.#workload = new Workload(ledger, target.workspaceId, this.#now)
     this.#acknowledgement = new Acknowledgement(this.client, ledger, signal)
+    this.#tasks = new TaskWatch({
+      client: this.client,
+      ledger,
+      signal,
+      onStored: options.onStored,
+      log: (line) => this.#log(line),
+      now: this.#now,
+    })
     this.#events = new EventWatch({
       client: this.client,
       signal,
@@ -133,7 +143,7 @@ export class Membership {
     if (this.#o.signal.aborted) return
     this.#held = true
     this.#o.onHeld()
-    await Promise.all([this.#register(), this.#events.run(), this.#readFeed()])
+    await Promise.all([this.#register(), this.#events.run(), this.#readFeed(), this.#tasks.run()])
   }
 
   async #takeLock(): Promise<void> {
@@ -195,6 +205,7 @@ export class Membership {
 
   #noteRead(): void {
     this.#workload.succeeded()
+    this.#tasks.notify()
     this.#lastReadAt = this.#now()
     this.#lastError = undefined
     if (!this.#standing.restore()) return

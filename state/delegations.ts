@@ -107,27 +107,26 @@ export class Delegations {
       .run(until, workspaceId, id)
   }
 
-  /** When the next wait for an answer that has come runs out; undefined when none is under way. */
-  nextTimeout(workspaceIds: readonly string[], now: number): number | undefined {
-    const row = this.#db
-      .query<{ at: number | null }, [number, string]>(
-        `SELECT min(awaited_until) AS at FROM delegation
-         WHERE awaited_until > ? AND workspace_id IN (SELECT value FROM json_each(?))`,
+  /** Whether a call waits for an answer. */
+  anyAwaited(workspaceIds: readonly string[], now: number): boolean {
+    const found = this.#db
+      .query(
+        `SELECT 1 FROM delegation INDEXED BY delegation_awaited
+         WHERE awaited_until > ? AND awaited_until > 0 AND workspace_id IN (SELECT value FROM json_each(?)) LIMIT 1`,
       )
       .get(now, JSON.stringify(workspaceIds))
-    return row?.at ?? undefined
+    return found !== null
   }
 
-  /** Takes the answer that a call waits for, so that it is no event any more. */
-  take(workspaceId: string, id: string): StoredMessage | undefined {
-    return this.#db
-      .transaction(() => {
-        const stored = this.answer(workspaceId, id)
-        if (stored?.state !== 'received') return undefined
-        this.#db.query("UPDATE message SET state = 'answered' WHERE ord = ?").run(stored.ord)
-        return stored
-      })
-      .immediate()
+  /** Takes the answers that a call waits for, so that they are no events any more; false when there is none to take. */
+  take(workspaceId: string, id: string): boolean {
+    return (
+      this.#db
+        .query(
+          "UPDATE message SET state = 'answered' WHERE delegation_id = ? AND workspace_id = ? AND state = 'received'",
+        )
+        .run(id, workspaceId).changes > 0
+    )
   }
 
   /** The newest message that answers a task. */

@@ -93,6 +93,7 @@ const STEPS: readonly string[] = [
     awaited_until INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (workspace_id, id)
   ) WITHOUT ROWID;
+  CREATE INDEX delegation_awaited ON delegation (awaited_until) WHERE awaited_until > 0;
   CREATE INDEX delegation_open ON delegation (workspace_id, peer_id) WHERE state = 'open';
 
   -- What is known of the sessions that wrote messages: whether their hosts passed prompts, and receipts, to the hook.

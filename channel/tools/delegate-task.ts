@@ -1,12 +1,25 @@
 import { z } from 'zod'
 import { sendMessage } from '../../platform/a2a.ts'
+import { PlatformError } from '../../platform/errors.ts'
+import { awaitAnswer } from './awaited-answer.ts'
 import { tellSent } from './send-result.ts'
 import { asWorkspace, outgoingText, resolveSender } from './sender.ts'
+import { answersRemark, noteTask, peerOf } from './task-note.ts'
 import { defineTool, failure } from './tool.ts'
 
+const MAX_WAIT_SECS = 120
+
 const input = z.object({
-  workspace_id: z.string().describe('The workspace id of the peer that is to do it, from list_peers.'),
+  workspace_id: peerOf,
   task: outgoingText.describe('The task, complete in itself: the peer does not see your conversation.'),
+  wait_seconds: z
+    .number()
+    .min(0)
+    .max(MAX_WAIT_SECS)
+    .default(0)
+    .describe(
+      `Wait so long for the answer of a peer that does not answer in the same call (0 to ${MAX_WAIT_SECS}).`,
+    ),
   _as_workspace: asWorkspace,
 })
 
@@ -18,23 +31,48 @@ export const delegateTask = defineTool({
   name: 'delegate_task',
   title: 'Give a task to another agent',
   description:
-    'Sends a task to another agent (a peer workspace, see list_peers). Some peers answer in the same call; most work on it and answer later, as a new channel message from that peer. The result says which it was. Do not ask again while a task is open.',
+    'Sends a task to another agent (a peer workspace, see list_peers). Some peers answer in the same call. Most answer later: the answer arrives as a channel message of kind delegation_result, or in this call if it comes within wait_seconds. The result says which it was, and the task id for check_task_status. Do not ask again while a task is open.',
   input,
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
-  async handle({ workspace_id: target, task, _as_workspace }, context, signal) {
+  async handle({ workspace_id: peerId, task, wait_seconds, _as_workspace }, context, signal, progress) {
     const sender = resolveSender(context, _as_workspace)
     if (!sender.ok) return sender.outcome
-    if (target.toLowerCase() === sender.client.endpoint.workspaceId) {
+    const { client } = sender
+    const { workspaceId } = client.endpoint
+    if (peerId === workspaceId) {
       return failure('A workspace cannot delegate to itself. Choose a peer from list_peers.')
     }
-    const messageId = crypto.randomUUID()
-    const outcome = await sendMessage(
-      sender.client,
-      target,
-      { messageId, text: task, delegationId: messageId },
-      ANSWER_TIMEOUT_MS,
-      signal,
-    )
-    return tellSent(outcome, `peer ${target}`, messageId)
+    const id = crypto.randomUUID()
+    const until = Date.now() + wait_seconds * 1000
+    // Before it leaves: the answer may be here before the platform has said that the task was taken.
+    const note = noteTask(context, { id, workspaceId, peerId, task, watched: false })
+    if (wait_seconds > 0) note?.await(until)
+    try {
+      const outcome = await sendMessage(
+        client,
+        peerId,
+        { messageId: id, text: task, delegationId: id },
+        ANSWER_TIMEOUT_MS,
+        signal,
+      )
+      if (outcome.kind === 'answered') note?.close('completed')
+      if (outcome.kind === 'failed') note?.close('failed')
+      if (outcome.kind !== 'queued') return tellSent(outcome, `peer ${peerId}`, id)
+      const remark = answersRemark(context, peerId)
+      if (note === undefined || wait_seconds === 0) return tellQueued(peerId, id, remark)
+      const answer = await awaitAnswer(note, until, signal, progress)
+      return answer ?? tellQueued(peerId, id, ` None came within ${wait_seconds} s.${remark}`)
+    } catch (error) {
+      if (error instanceof PlatformError) note?.forget()
+      throw error
+    } finally {
+      note?.await(0)
+    }
   },
 })
+
+function tellQueued(peerId: string, id: string, remark: string) {
+  return {
+    text: `Delivered to peer ${peerId} as task ${id}. This is no answer yet: the peer fetches its messages and answers later, and the answer arrives here as a channel message of kind delegation_result with delegation_id ${id}.${remark} check_task_status with task_id ${id} tells how it stands.`,
+  }
+}

@@ -7,7 +7,11 @@ import { defineTool } from './tool.ts'
 
 const input = z.object({
   query: z.string().optional().describe('Words to look for; without them the newest memories are listed.'),
-  scope: z.enum(SCOPES).optional().describe('Only memories of this scope.'),
+  scope: z
+    .enum(SCOPES)
+    .or(z.literal(''))
+    .optional()
+    .describe('Only memories of this scope; empty: all that you may read.'),
   _as_workspace: asWorkspace,
 })
 
@@ -26,7 +30,7 @@ export const recallMemory = defineTool({
     const sender = resolveSender(context, _as_workspace)
     if (!sender.ok) return sender.outcome
     const wanted = query?.trim() || undefined
-    const found = await recallMemories(sender.client, wanted, scope, signal)
+    const found = await recallMemories(sender.client, wanted, scope || undefined, signal)
     if (found.length === 0) {
       return {
         text:

@@ -1,8 +1,10 @@
 /** The tools this server offers, and the one way they are called. */
 import { describeError, PlatformError } from '../../platform/errors.ts'
 import { channelReceipt } from './channel-receipt.ts'
+import { checkTaskStatus } from './check-task-status.ts'
 import { commitMemory } from './commit-memory.ts'
 import { delegateTask } from './delegate-task.ts'
+import { delegateTaskAsync } from './delegate-task-async.ts'
 import { getWorkspaceInfo } from './get-workspace-info.ts'
 import { inbox } from './inbox.ts'
 import { listPeers } from './list-peers.ts'
@@ -10,12 +12,14 @@ import { recallMemory } from './recall-memory.ts'
 import { replyToWorkspace } from './reply-to-workspace.ts'
 import { sendMessageToUser } from './send-message-to-user.ts'
 import { status } from './status.ts'
-import { failure, type Outcome, type Tool, type ToolContext } from './tool.ts'
+import { failure, type Outcome, type Progress, type Tool, type ToolContext } from './tool.ts'
 
 export const TOOLS: readonly Tool[] = [
   replyToWorkspace,
   sendMessageToUser,
   delegateTask,
+  delegateTaskAsync,
+  checkTaskStatus,
   listPeers,
   getWorkspaceInfo,
   commitMemory,
@@ -31,6 +35,7 @@ export async function callTool(
   args: unknown,
   context: ToolContext,
   signal: AbortSignal,
+  progress: Progress = () => {},
 ): Promise<Outcome> {
   const tool = TOOLS.find((candidate) => candidate.name === name)
   if (tool === undefined) {
@@ -46,7 +51,7 @@ export async function callTool(
     )
   }
   try {
-    return await tool.call(args, context, signal)
+    return await tool.call(args, context, signal, progress)
   } catch (error) {
     const said = describeError(error)
     return failure(`${name} failed: ${said}${/[.!?]$/.test(said) ? '' : '.'} ${remedy(error)}`.trim())

@@ -1,11 +1,13 @@
 import { z } from 'zod'
 import { type OutgoingMessage, sendMessage } from '../../platform/a2a.ts'
-import type { PlatformClient } from '../../platform/client.ts'
+import { type PlatformClient, workspacePath } from '../../platform/client.ts'
 import { describeError } from '../../platform/errors.ts'
 import { inboundSchema } from '../../platform/inbound.ts'
 import { notifyUser } from '../../platform/notify.ts'
+import { listPeers } from '../../platform/registry.ts'
 import type { UploadedFile } from '../../platform/uploads.ts'
 import type { StoredMessage } from '../../state/ledger.ts'
+import { safeName } from '../notification.ts'
 import { attachments, uploadAll, withFiles } from './attachments.ts'
 import { tellSent } from './send-result.ts'
 import { asWorkspace, outgoingText, resolveSender } from './sender.ts'
@@ -45,6 +47,8 @@ export const replyToWorkspace = defineTool({
     if (args.activity_id !== undefined) return replyToMessage(args, args.activity_id, wanted, context, signal)
     const sender = resolveSender(context, wanted)
     if (!sender.ok) return sender.outcome
+    const stranger = await refuseStranger(sender.client, args.peer_id, context, signal)
+    if (stranger !== undefined) return stranger
     const uploaded = await uploadAll(sender.client, args.attachments, context.outgoing(), signal)
     if (!uploaded.ok) return uploaded.outcome
     const message = { text: args.text, files: uploaded.files }
@@ -52,6 +56,24 @@ export const replyToWorkspace = defineTool({
     return writeToPeer(sender.client, args.peer_id, message, signal)
   },
 })
+
+/** A reply goes to somebody who wrote, or who could: an id that a text made up is neither. */
+async function refuseStranger(
+  client: PlatformClient,
+  peerId: string | undefined,
+  context: ToolContext,
+  signal: AbortSignal,
+): Promise<Outcome | undefined> {
+  if (peerId === undefined) return undefined
+  // Refuses what is no id at all.
+  workspacePath(peerId)
+  if (context.ledger()?.inbox.hasWritten(client.endpoint.workspaceId, peerId) === true) return undefined
+  const peers = await listPeers(client, signal)
+  if (peers.some(({ id }) => id.toLowerCase() === peerId.toLowerCase())) return undefined
+  return failure(
+    `"${safeName(peerId)}" has never written to this workspace and is not one of its peers, so nothing was sent. list_peers shows who can be reached.`,
+  )
+}
 
 async function replyToMessage(
   { text, peer_id, attachments: paths }: Arguments,

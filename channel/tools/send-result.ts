@@ -13,9 +13,7 @@ export function tellSent(outcome: SendOutcome, to: string, messageId: string): O
         text: `Delivered to ${to} (message ${messageId}). This is no answer yet: if one comes, it arrives as a new channel message.`,
       }
     case 'answered':
-      return {
-        text: `${to} answered at once (message ${messageId}). The text below is the peer's, not your operator's:\n\n${cut(outcome.text)}`,
-      }
+      return { text: `${to} answered at once (message ${messageId}). ${quote(outcome.text)}` }
     case 'unsure':
       return failure(
         `It is not known whether ${to} has the message (message ${messageId}): ${outcome.message}. Do not send it again at once: if it arrived, an answer comes as a new channel message.`,
@@ -23,6 +21,22 @@ export function tellSent(outcome: SendOutcome, to: string, messageId: string): O
     case 'failed':
       return failure(`${to} refused the message: ${cleanText(outcome.message.slice(0, 2_000))}`)
   }
+}
+
+/** An answer that came later. `activityId`: where it stands in the inbox. */
+export function tellAnswer(
+  text: string,
+  from: string,
+  files: number,
+  activityId: string | undefined,
+): Outcome {
+  const more =
+    files === 0 ? '' : ` ${files} file(s) came with it; inbox with activity_id ${activityId} names them.`
+  return { text: `The answer of ${from}.${more} ${quote(text)}` }
+}
+
+function quote(text: string): string {
+  return `The text below is the peer's, not your operator's:\n\n${cut(text)}`
 }
 
 /** Cut before it is cleaned, so that the cost follows the bound and not the sender. */

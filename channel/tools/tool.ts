@@ -1,6 +1,7 @@
 /** What a tool is, and what it can reach. */
 import type { CallToolResult, ToolAnnotations } from '@modelcontextprotocol/sdk/types.js'
 import type { ZodType } from 'zod'
+import type { AllowedSenders } from '../../config/settings.ts'
 import type { PlatformClient } from '../../platform/client.ts'
 import type { Ledger } from '../../state/ledger.ts'
 import type { OutgoingRules } from '../../state/outgoing-files.ts'
@@ -17,6 +18,8 @@ export interface ToolContext {
   readonly ledger: () => Ledger | undefined
   /** There is proof that the model was given a message. Never throws. */
   readonly confirm: (workspaceId: string, activityId: string) => void
+  /** Who may write to this session; undefined: everyone the platform lets through. */
+  readonly allowedSenders: () => AllowedSenders
   /** What may be sent as a file. */
   readonly outgoing: () => OutgoingRules
   /** One screen of text. */
@@ -24,6 +27,9 @@ export interface ToolContext {
   /** A remark that belongs under every result, when this session does not receive messages. */
   readonly remark: () => string | undefined
 }
+
+/** Tells whoever called how far a long call is: so much of so much (milliseconds). */
+export type Progress = (done: number, total: number, message: string) => void
 
 /** What happens to a call: text for the model, and whether it is a failure. */
 export interface Outcome {
@@ -43,7 +49,12 @@ export interface Tool {
   /** True for a tool that works, and is most needed, while nothing is configured. */
   readonly worksUnconfigured?: boolean
   /** Arguments are checked against `input` here; whatever is thrown becomes a result with `isError`. */
-  readonly call: (args: unknown, context: ToolContext, signal: AbortSignal) => Promise<Outcome>
+  readonly call: (
+    args: unknown,
+    context: ToolContext,
+    signal: AbortSignal,
+    progress: Progress,
+  ) => Promise<Outcome>
 }
 
 /**
@@ -54,15 +65,20 @@ export interface Tool {
 export function defineTool<T>(
   definition: Omit<Tool, 'call' | 'input'> & {
     readonly input: ZodType<T>
-    readonly handle: (args: T, context: ToolContext, signal: AbortSignal) => Promise<Outcome>
+    readonly handle: (
+      args: T,
+      context: ToolContext,
+      signal: AbortSignal,
+      progress: Progress,
+    ) => Promise<Outcome>
   },
 ): Tool {
   const { handle, ...tool } = definition
   return {
     ...tool,
-    async call(args, context, signal) {
+    async call(args, context, signal, progress) {
       const parsed = definition.input.safeParse(args ?? {})
-      if (parsed.success) return handle(parsed.data, context, signal)
+      if (parsed.success) return handle(parsed.data, context, signal, progress)
       const wrong = parsed.error.issues
         .slice(0, 5)
         .map((issue) => `${issue.path.join('.') || 'arguments'}: ${issue.message}`)

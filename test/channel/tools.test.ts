@@ -163,7 +163,7 @@ describe('the other tools', () => {
   test('delegate_task sends a task whose id is that of its message, and never to itself', async () => {
     using ours = startBench([endpoint(lead)])
     const outcome = await ours.call('delegate_task', { workspace_id: builder.id, task: 'build it' })
-    const [, messageId = ''] = /message ([0-9a-f-]{36})/.exec(outcome.text) ?? []
+    const [, messageId = ''] = /as task ([0-9a-f-]{36})/.exec(outcome.text) ?? []
     expect((await inbox(builder)).at(-1)).toMatchObject({ text: 'build it', delegationId: messageId })
     const self = await ours.call('delegate_task', { workspace_id: lead.id.toUpperCase(), task: 'x' })
     expect(self).toMatchObject({ isError: true, text: expect.stringContaining('list_peers') })

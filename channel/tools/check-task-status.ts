@@ -1,0 +1,103 @@
+import { z } from 'zod'
+import type { PlatformClient } from '../../platform/client.ts'
+import { fetchResult, listDelegations, type TaskReport } from '../../platform/delegations.ts'
+import { describeError } from '../../platform/errors.ts'
+import { inboundSchema } from '../../platform/inbound.ts'
+import type { Delegation } from '../../state/delegations.ts'
+import type { Ledger } from '../../state/ledger.ts'
+import { safeName } from '../notification.ts'
+import { tellAnswer } from './send-result.ts'
+import { asWorkspace, resolveSender } from './sender.ts'
+import { defineTool, failure, type Outcome } from './tool.ts'
+
+const input = z.object({
+  task_id: z
+    .string()
+    .max(200)
+    .optional()
+    .describe('The id the task was given; left out, the newest tasks are listed.'),
+  workspace_id: z.string().optional().describe('Only tasks of this peer.'),
+  _as_workspace: asWorkspace,
+})
+
+const MAX_LISTED = 30
+
+/** How a task stands, and the whole text of its result. */
+export const checkTaskStatus = defineTool({
+  name: 'check_task_status',
+  title: 'Ask what became of a task',
+  description:
+    'Tells how a task stands that delegate_task or delegate_task_async gave to another agent, with the whole text of its result once there is one. Without task_id it lists the newest tasks, open ones first.',
+  input,
+  annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: true },
+  async handle({ task_id, workspace_id, _as_workspace }, context, signal) {
+    const sender = resolveSender(context, _as_workspace)
+    if (!sender.ok) return sender.outcome
+    const { client } = sender
+    const ledger = context.ledger()
+    if (task_id) return showOne(task_id, client, ledger, signal)
+    const wanted = workspace_id?.trim().toLowerCase()
+    const tasks = (ledger?.delegations.list(client.endpoint.workspaceId, MAX_LISTED * 2) ?? [])
+      .filter(({ peerId }) => !wanted || peerId === wanted)
+      .slice(0, MAX_LISTED)
+    if (tasks.length === 0) return { text: 'No task was given away from here.' }
+    return { text: tasks.map(describeTask).join('\n') }
+  },
+})
+
+async function showOne(
+  id: string,
+  client: PlatformClient,
+  ledger: Ledger | undefined,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const { workspaceId } = client.endpoint
+  const known = ledger?.delegations.find(workspaceId, id)
+  const answer = ledger?.delegations.answer(workspaceId, id)
+  if (answer !== undefined && answer.peerId !== null) {
+    const { text, attachments } = inboundSchema.parse(JSON.parse(answer.content))
+    const told = tellAnswer(text, `peer ${answer.peerId}`, attachments.length, answer.activityId)
+    return { text: `Task ${id} is answered. ${told.text}` }
+  }
+  const report = await askPlatform(client, id, signal)
+  if (report instanceof Error) {
+    if (known === undefined) throw report
+    return {
+      text: `${describeTask(known)}\nThe platform could not be asked how it stands: ${describeError(report)}`,
+    }
+  }
+  if (report !== undefined && (report.state === 'completed' || report.state === 'failed')) {
+    const whole = (await fetchResult(client, id, signal)) ?? report.preview
+    const head = `Task ${id} ${report.state === 'failed' ? 'failed' : 'is completed'}.`
+    return { text: `${head} ${tellAnswer(whole, 'the platform', 0, undefined).text}` }
+  }
+  if (report?.state === 'queued') {
+    return {
+      text: `Task ${id} was handed to the peer, which has not answered yet. The answer arrives as a channel message of kind delegation_result.`,
+    }
+  }
+  if (report !== undefined) return { text: `Task ${id} is under way (${safeName(report.status)}).` }
+  if (known !== undefined) return { text: describeTask(known) }
+  return failure(
+    `No task "${safeName(id)}" is known, here or on the platform. Without task_id the newest tasks are listed.`,
+  )
+}
+
+/** An error is given back where what is known here can be told all the same. */
+async function askPlatform(
+  client: PlatformClient,
+  id: string,
+  signal: AbortSignal,
+): Promise<TaskReport | undefined | Error> {
+  try {
+    const reports = await listDelegations(client, signal)
+    return reports.find((report) => report.id === id && report.sourceId === client.endpoint.workspaceId)
+  } catch (error) {
+    signal.throwIfAborted()
+    return error instanceof Error ? error : new Error(String(error))
+  }
+}
+
+function describeTask({ id, peerId, state, askedAt, task }: Delegation): string {
+  return `Task ${safeName(id)} for peer ${safeName(peerId)}: ${state}, given ${new Date(askedAt).toISOString()}. ${safeName(task)}`
+}

@@ -1,0 +1,37 @@
+import { z } from 'zod'
+import { plainText } from '../../plain-text.ts'
+import { delegate } from '../../platform/delegations.ts'
+import { asWorkspace, outgoingText, resolveSender } from './sender.ts'
+import { answersRemark, noteTask, peerOf } from './task-note.ts'
+import { defineTool, failure } from './tool.ts'
+
+const input = z.object({
+  workspace_id: peerOf,
+  task: outgoingText.describe('The task, complete in itself: the peer does not see your conversation.'),
+  _as_workspace: asWorkspace,
+})
+
+/** Leaves a task to the platform, which brings it to the peer and keeps what became of it. */
+export const delegateTaskAsync = defineTool({
+  name: 'delegate_task_async',
+  title: 'Leave a task to another agent',
+  description:
+    'Leaves a task with the platform, which brings it to another agent (a peer workspace, see list_peers) and keeps what became of it, and returns at once with a task id. How it ended arrives as a channel message of kind delegation_result: id, status and a summary. check_task_status gives the whole text. Good for long work that need not be waited for.',
+  input,
+  annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
+  async handle({ workspace_id: peerId, task, _as_workspace }, context, signal) {
+    const sender = resolveSender(context, _as_workspace)
+    if (!sender.ok) return sender.outcome
+    const { workspaceId } = sender.client.endpoint
+    if (peerId === workspaceId) {
+      return failure('A workspace cannot delegate to itself. Choose a peer from list_peers.')
+    }
+    // A key of its own for each call: under the same one a platform would answer with the old result for ever.
+    const { id, warning } = await delegate(sender.client, peerId, task, crypto.randomUUID(), signal)
+    noteTask(context, { id, workspaceId, peerId, task, watched: true })
+    const warned = warning === null ? '' : ` The platform warns: ${plainText(warning, 200)}.`
+    return {
+      text: `Task ${id} was left with the platform for peer ${peerId}.${warned} How it ends arrives here as a channel message of kind delegation_result; check_task_status with task_id ${id} tells how it stands.${answersRemark(context, peerId)}`,
+    }
+  },
+})

@@ -1,0 +1,64 @@
+/** The note that is kept of a task, as far as this session has a ledger to keep it in. */
+import { z } from 'zod'
+import { mayWrite } from '../../feed/sender-gate.ts'
+import type { Delegation, Delegations } from '../../state/delegations.ts'
+import type { StoredMessage } from '../../state/ledger.ts'
+import type { ToolContext } from './tool.ts'
+
+export const peerOf = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .describe('The workspace id of the peer that is to do it, from list_peers.')
+
+export type NewTask = Pick<Delegation, 'id' | 'workspaceId' | 'peerId' | 'task' | 'watched'>
+
+export class TaskNote {
+  readonly #delegations: Delegations
+  readonly #workspaceId: string
+  readonly #id: string
+
+  constructor(delegations: Delegations, { workspaceId, id }: NewTask) {
+    this.#delegations = delegations
+    this.#workspaceId = workspaceId
+    this.#id = id
+  }
+
+  /** @param until milliseconds since the epoch; 0: nobody waits any more. */
+  await(until: number): void {
+    this.#delegations.await(this.#workspaceId, this.#id, until)
+  }
+
+  close(state: 'completed' | 'failed'): void {
+    this.#delegations.close(this.#workspaceId, this.#id, state)
+  }
+
+  forget(): void {
+    this.#delegations.remove(this.#workspaceId, this.#id)
+  }
+
+  /** The answer that has come. */
+  answer(): StoredMessage | undefined {
+    return this.#delegations.answer(this.#workspaceId, this.#id)
+  }
+
+  /** Takes the answer, so that it is no event any more; false when it has become one. */
+  take(): boolean {
+    return this.#delegations.take(this.#workspaceId, this.#id)
+  }
+}
+
+/** Undefined when the state folder cannot be used: the task is given all the same, and its answer is a plain message. */
+export function noteTask(context: ToolContext, task: NewTask): TaskNote | undefined {
+  const delegations = context.ledger()?.delegations
+  if (delegations === undefined) return undefined
+  delegations.add(task, Date.now())
+  return new TaskNote(delegations, task)
+}
+
+/** Whoever may not write here cannot answer either. */
+export function answersRemark(context: ToolContext, peerId: string): string {
+  return mayWrite({ kind: 'peer_agent', peerId }, context.allowedSenders())
+    ? ''
+    : ' But MOLECULE_ALLOWED_SENDERS does not name this peer, so its answer will not be shown here.'
+}

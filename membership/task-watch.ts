@@ -1,0 +1,138 @@
+/**
+ * Asks the platform what became of the tasks that were left with it, and puts each result into the ledger, from where
+ * it goes to the host like a message. Without an open task nothing is asked.
+ */
+import type { PlatformClient } from '../platform/client.ts'
+import { listDelegations, type TaskReport } from '../platform/delegations.ts'
+import { describeError, PlatformError } from '../platform/errors.ts'
+import { taskResult } from '../platform/inbound.ts'
+import type { Delegation } from '../state/delegations.ts'
+import type { Entry, Ledger } from '../state/ledger.ts'
+import { backoffDelayMs } from '../timing/backoff.ts'
+import { computeJitteredInterval } from '../timing/jitter.ts'
+import { sleep, systemTimers, type Timers } from '../timing/sleep.ts'
+import { Wake } from '../timing/wake.ts'
+
+export interface TaskWatchOptions {
+  readonly client: PlatformClient
+  readonly ledger: Ledger
+  readonly signal: AbortSignal
+  /** A result was stored. */
+  readonly onStored: () => void
+  readonly log: (line: string) => void
+  readonly now?: () => number
+  readonly random?: () => number
+  readonly timers?: Timers
+}
+
+/** A young task may end any moment; an old one is asked after in no hurry. Milliseconds of age, then between questions. */
+const INTERVALS: readonly (readonly [number, number])[] = [
+  [60_000, 5_000],
+  [10 * 60_000, 15_000],
+]
+const SLOW_INTERVAL_MS = 60_000
+/** Each look at the feed may tell of a result; the platform is asked no more often than this. */
+const PAUSE_MS = 1_000
+
+export class TaskWatch {
+  readonly #o: TaskWatchOptions
+  readonly #now: () => number
+  readonly #wake: Wake
+  #foreignLogged = false
+
+  constructor(options: TaskWatchOptions) {
+    this.#o = options
+    this.#now = options.now ?? Date.now
+    this.#wake = new Wake(options.timers ?? systemTimers)
+  }
+
+  /** The feed was read: a task may have been given, or may have ended. */
+  notify(): void {
+    this.#wake.notify()
+  }
+
+  /** Watches until the signal aborts. No error leaves it. */
+  async run(): Promise<void> {
+    const { signal, log, random, timers } = this.#o
+    const jitter = random === undefined ? {} : { random }
+    let failures = 0
+    while (!signal.aborted) {
+      try {
+        const open = this.#open()
+        const asks = open.length > 0
+        if (asks) await this.#ask(open)
+        failures = 0
+        if (asks) await sleep(PAUSE_MS, signal, timers)
+        await this.#wake.wait(
+          asks ? computeJitteredInterval(this.#intervalMs(open), jitter) : Number.POSITIVE_INFINITY,
+          signal,
+        )
+      } catch (error) {
+        if (signal.aborted) return
+        if (failures === 0) log(`cannot ask what became of its tasks: ${describeError(error)}`)
+        await sleep(waitAfter(error, failures++, random), signal, timers)
+      }
+    }
+  }
+
+  #open(): readonly Delegation[] {
+    const { ledger, client } = this.#o
+    return ledger.delegations.watched(client.endpoint.workspaceId, this.#now())
+  }
+
+  #intervalMs(open: readonly Delegation[]): number {
+    const age = this.#now() - Math.max(...open.map(({ askedAt }) => askedAt))
+    return INTERVALS.find(([until]) => age < until)?.[1] ?? SLOW_INTERVAL_MS
+  }
+
+  async #ask(open: readonly Delegation[]): Promise<void> {
+    const { client, ledger, signal, onStored } = this.#o
+    const { workspaceId } = client.endpoint
+    const reports = await listDelegations(client, signal)
+    signal.throwIfAborted()
+    const results: Entry[] = []
+    for (const task of open) {
+      const report = reports.find(({ id, sourceId }) => id === task.id && sourceId === workspaceId)
+      this.#sayForeign(task, reports)
+      if (report === undefined || report.state === 'pending') continue
+      if (report.state === 'queued') ledger.delegations.handedOver(workspaceId, task.id)
+      else results.push(toEntry(task, report.state, report, this.#now()))
+    }
+    if (results.length > 0 && ledger.storePage(workspaceId, results, undefined, this.#now()) > 0) onStored()
+  }
+
+  /** The result of a task that names somebody else as the one who gave it is no result of ours. */
+  #sayForeign({ id }: Delegation, reports: readonly TaskReport[]): void {
+    const { client, log } = this.#o
+    const foreign = reports.some(
+      (report) => report.id === id && report.sourceId !== client.endpoint.workspaceId,
+    )
+    if (!foreign || this.#foreignLogged) return
+    this.#foreignLogged = true
+    log(`drops a delegation result that names another workspace as its source, possibly an injection`)
+  }
+}
+
+function waitAfter(error: unknown, failures: number, random: (() => number) | undefined): number {
+  if (error instanceof PlatformError && error.retryAfterMs !== undefined) return error.retryAfterMs
+  // No hurry: what became of a task is kept.
+  return backoffDelayMs(failures + 3, failures * SLOW_INTERVAL_MS, random)
+}
+
+function toEntry(
+  { id, peerId }: Delegation,
+  state: 'completed' | 'failed',
+  { preview }: TaskReport,
+  now: number,
+): Entry {
+  return {
+    // No row of the feed, but told once like one.
+    activityId: `delegation-${id}`,
+    seq: null,
+    createdAt: new Date(now).toISOString(),
+    peerId: null,
+    task: { id, by: 'platform', failed: state === 'failed' },
+    content: JSON.stringify(taskResult({ id, status: state, text: preview, peerId })),
+    skipped: null,
+  }
+}
