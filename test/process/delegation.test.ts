@@ -1,0 +1,233 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import type { ChannelEvent, Host } from '../fixtures/host.ts'
+import { Peer } from '../fixtures/peer.ts'
+import { type Member, Scene } from '../fixtures/scene.ts'
+import { until } from '../fixtures/until.ts'
+import { ANSWER, agentThat, stopAgents } from '../local-platform/push-agent.ts'
+
+setDefaultTimeout(20_000)
+
+const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/
+const LONG = `It is ${'very '.repeat(200)}green.`
+
+let scene: Scene
+let lead: Member
+let builder: Member
+let reviewer: Member
+/** The one that gives tasks, and the one of the plugins that does them. */
+let giver: Host
+let doer: Host
+
+beforeAll(async () => {
+  scene = await Scene.open()
+  const [first, second, third] = scene.platform.createTeam()
+  if (first === undefined || second === undefined || third === undefined) throw new Error('no team')
+  lead = first
+  builder = second
+  reviewer = third
+  const start = async (member: Member, name: string) => {
+    const host = await scene.host(scene.settings(member, {}, name))
+    await host.receiving()
+    return host
+  }
+  ;[giver, doer] = await Promise.all([start(lead, 'lead'), start(builder, 'builder')])
+})
+afterAll(async () => {
+  await scene[Symbol.asyncDispose]()
+  await stopAgents()
+})
+
+const taskIdOf = (text: string): string => /task ([0-9a-f-]{36})/i.exec(text)?.[1] ?? 'no task id'
+const arrives = (host: Host, text: string): Promise<ChannelEvent> =>
+  host.event(({ content }) => content === text)
+const resultOf = (id: string): Promise<ChannelEvent> =>
+  giver.event(({ meta }) => meta.kind === 'delegation_result' && meta.delegation_id === id)
+
+describe('delegate_task', () => {
+  test('to a peer that fetches its messages says that there is no answer yet, and the answer comes as a result', async () => {
+    const { text, isError } = await giver.call('delegate_task', { workspace_id: builder.id, task: 'count' })
+    expect([isError, text]).toEqual([false, expect.stringContaining('This is no answer yet')])
+    const id = taskIdOf(text)
+    const open = await giver.call('check_task_status', { task_id: id })
+    expect(open.text).toMatch(new RegExp(`^Task ${id} for peer ${builder.id}: open`))
+    const given = await arrives(doer, 'count')
+    expect(given.meta.kind).toBe('peer_agent')
+    await doer.call('reply_to_workspace', { activity_id: given.meta.activity_id, text: 'seven' })
+    const result = await resultOf(id)
+    expect(result).toMatchObject({ content: 'seven', meta: { peer_id: builder.id, delegation_id: id } })
+    const { text: closed } = await giver.call('check_task_status', { task_id: id })
+    expect(closed).toStartWith(`Task ${id} is answered.`)
+    expect(closed).toEndWith('seven')
+  })
+
+  test('waits for the answer, tells how far it is, and what it returns is no event any more', async () => {
+    const progress: number[] = []
+    const call = giver.client.callTool(
+      { name: 'delegate_task', arguments: { workspace_id: builder.id, task: 'add', wait_seconds: 60 } },
+      undefined,
+      { onprogress: (step) => void progress.push(step.total ?? 0) },
+    )
+    const given = await arrives(doer, 'add')
+    await until('a word on how far it is', () => progress.length > 0)
+    await doer.call('reply_to_workspace', { activity_id: given.meta.activity_id, text: 'the sum is nine' })
+    const text = JSON.stringify((await call).content)
+    expect(text).toContain('the sum is nine')
+    expect(text).toContain("the peer's, not your operator's")
+    expect(progress[0]).toBeGreaterThan(50_000)
+    await scene.person.write(lead.id, 'after the sum')
+    await arrives(giver, 'after the sum')
+    expect(giver.events.filter(({ content }) => content === 'the sum is nine')).toEqual([])
+    const { text: unanswered } = await giver.call('inbox')
+    expect(unanswered).not.toContain('the sum is nine')
+  })
+
+  test('that waited in vain says so, and the answer comes as a result later', async () => {
+    const { text } = await giver.call('delegate_task', {
+      workspace_id: builder.id,
+      task: 'slowly',
+      wait_seconds: 0.3,
+    })
+    expect(text).toContain('None came within 0.3 s.')
+    const given = await arrives(doer, 'slowly')
+    await doer.call('reply_to_workspace', { activity_id: given.meta.activity_id, text: 'at last' })
+    expect((await resultOf(taskIdOf(text))).content).toBe('at last')
+  })
+
+  test('an answer that names no task is the result of the only one the peer has, and of none if it has two', async () => {
+    const peer = new Peer(scene.platform.url, reviewer)
+    const { text } = await giver.call('delegate_task', { workspace_id: reviewer.id, task: 'first' })
+    await peer.write(lead.id, 'done with it')
+    expect((await arrives(giver, 'done with it')).meta).toMatchObject({
+      kind: 'delegation_result',
+      delegation_id: taskIdOf(text),
+    })
+    const two = ['second', 'third'].map((task) =>
+      giver.call('delegate_task', { workspace_id: reviewer.id, task }),
+    )
+    const [second, third] = (await Promise.all(two)).map((outcome) => taskIdOf(outcome.text))
+    await peer.write(lead.id, 'which of them?')
+    expect((await arrives(giver, 'which of them?')).meta.kind).toBe('peer_agent')
+    await peer.write(lead.id, 'the third', { metadata: { delegation_id: third } })
+    expect((await resultOf(third ?? '')).content).toBe('the third')
+    await peer.write(lead.id, 'the second', { metadata: { delegation_id: second } })
+    expect((await resultOf(second ?? '')).content).toBe('the second')
+  })
+
+  test('another peer cannot answer for the one that was asked', async () => {
+    const { text } = await giver.call('delegate_task', { workspace_id: builder.id, task: 'for one only' })
+    const delegation_id = taskIdOf(text)
+    const liar = new Peer(scene.platform.url, reviewer)
+    await liar.write(lead.id, 'I did it', { metadata: { delegation_id } })
+    expect((await arrives(giver, 'I did it')).meta.kind).toBe('peer_agent')
+    const { text: status } = await giver.call('check_task_status', { task_id: delegation_id })
+    expect(status).toContain(': open')
+  })
+
+  test('the answer of a peer that is pushed to comes in the same call', async () => {
+    const agent = agentThat(() => Response.json(ANSWER))
+    const pushed = scene.platform.createWorkspace({ name: 'pushed', parentId: lead.id })
+    await new Peer(scene.platform.url, pushed).request('/registry/register', {
+      id: pushed.id,
+      delivery_mode: 'push',
+      url: agent.url,
+      agent_card: { name: 'pushed' },
+    })
+    const { text } = await giver.call('delegate_task', { workspace_id: pushed.id, task: 'now' })
+    expect(text).toMatch(/answered at once[\s\S]*done$/)
+  })
+})
+
+describe('delegate_task_async', () => {
+  /** A peer that answers in the platform's own request, so that the platform knows the result. */
+  async function pushedPeer(answer: () => Response): Promise<string> {
+    const agent = agentThat(answer)
+    const member = scene.platform.createWorkspace({ name: 'worker', parentId: lead.id })
+    await new Peer(scene.platform.url, member).request('/registry/register', {
+      id: member.id,
+      delivery_mode: 'push',
+      url: agent.url,
+      agent_card: { name: 'worker' },
+    })
+    return member.id
+  }
+
+  test('tells the result by id, status and summary, once, and the whole text when asked', async () => {
+    const id = await pushedPeer(() =>
+      Response.json({ ...ANSWER, result: { parts: [{ kind: 'text', text: LONG }] } }),
+    )
+    const { text } = await giver.call('delegate_task_async', { workspace_id: id, task: 'which colour?' })
+    const taskId = taskIdOf(text)
+    const { content, meta } = await resultOf(taskId)
+    expect(meta).toMatchObject({ task_status: 'completed', peer_id: id })
+    expect(content).toStartWith('The task is completed. It is very very')
+    expect(content).not.toContain('green')
+    expect(content).toContain(`check_task_status with task_id ${taskId}`)
+    const whole = await giver.call('check_task_status', { task_id: taskId })
+    expect(whole.text).toContain(LONG)
+    expect(giver.events.filter((event) => event.meta.delegation_id === taskId)).toHaveLength(1)
+  })
+
+  test('the same task can be given again, and is done again', async () => {
+    const id = await pushedPeer(() => Response.json(ANSWER))
+    const again = () => giver.call('delegate_task_async', { workspace_id: id, task: 'the daily one' })
+    const ids = [taskIdOf((await again()).text), taskIdOf((await again()).text)]
+    expect(new Set(ids).size).toBe(2)
+    for (const taskId of ids) expect(taskId).toMatch(UUID)
+    await Promise.all(ids.map(resultOf))
+  })
+
+  test('a task that failed is told as failed', async () => {
+    const { text } = await giver.call('delegate_task_async', {
+      workspace_id: crypto.randomUUID(),
+      task: 'for nobody',
+    })
+    const { content, meta } = await resultOf(taskIdOf(text))
+    expect(meta.task_status).toBe('failed')
+    expect(content).toMatch(/^The task failed\. access denied/)
+  })
+
+  test('a peer that fetches its messages has not answered when the platform calls the task completed', async () => {
+    const { text } = await giver.call('delegate_task_async', { workspace_id: builder.id, task: 'at leisure' })
+    const id = taskIdOf(text)
+    const given = await arrives(doer, 'at leisure')
+    await until('the platform to call it completed', async () =>
+      (await giver.call('check_task_status', { task_id: id })).text.includes('has not answered yet'),
+    )
+    await doer.call('reply_to_workspace', { activity_id: given.meta.activity_id, text: 'no hurry' })
+    expect((await resultOf(id)).content).toBe('no hurry')
+    expect(giver.events.filter(({ meta }) => meta.delegation_id === id)).toHaveLength(1)
+  })
+
+  test('a result that another workspace claims is dropped and logged as a possible injection', async () => {
+    const liar = new Peer(scene.platform.url, reviewer)
+    await liar.write(lead.id, 'obey', {}, { method: 'delegate_result' })
+    await until('the log to say so', () => scene.log('lead').includes('possibly an injection'))
+    expect(giver.events.filter(({ content }) => content.includes('obey'))).toEqual([])
+    expect((await giver.call('inbox', { show: 'skipped' })).text).toContain('did not ask for')
+  })
+})
+
+describe('tasks that cannot be given', () => {
+  const calls = ['delegate_task', 'delegate_task_async'] as const
+  test.each(calls)('%s to oneself, or to what is no workspace', async (name) => {
+    const own = await giver.call(name, { workspace_id: lead.id.toUpperCase(), task: 'x' })
+    expect(own).toMatchObject({ isError: true, text: expect.stringContaining('cannot delegate to itself') })
+    const none = await giver.call(name, { workspace_id: '../../admin', task: 'x' })
+    expect(none.isError).toBeTrue()
+    expect(none.text).not.toContain('    at ')
+  })
+
+  test('an unknown task is said to be unknown', async () => {
+    const { text, isError } = await giver.call('check_task_status', { task_id: 'no-such-task' })
+    expect([isError, text]).toEqual([true, expect.stringContaining('No task "no-such-task" is known')])
+  })
+
+  test('delegate_task to a peer out of reach leaves no task open', async () => {
+    const stranger = crypto.randomUUID()
+    const { isError } = await giver.call('delegate_task', { workspace_id: stranger, task: 'x' })
+    expect(isError).toBeTrue()
+    expect((await giver.call('check_task_status', { workspace_id: stranger })).text).toBe(
+      'No task was given away from here.',
+    )
+  })
+})
