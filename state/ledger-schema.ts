@@ -119,19 +119,24 @@ const STEPS: readonly string[] = [
   `,
 ]
 
-/** @throws Error when the file was written by a newer version of this program. */
-export function migrate(db: Database): void {
+/**
+ * Brings a file forward.
+ *
+ * @param target the version to bring it to; an older one only where a test needs such a file.
+ * @throws Error when the file was written by a newer version of this program.
+ */
+export function migrate(db: Database, target: number = STEPS.length): void {
   const version = userVersion(db)
-  if (version > STEPS.length) {
+  if (version > target) {
     throw new Error(
-      `the ledger has schema version ${version}, this program knows ${STEPS.length}: update the plugin`,
+      `the ledger has schema version ${version}, this program knows ${target}: update the plugin`,
     )
   }
-  if (version === STEPS.length) return
+  if (version === target) return
   db.transaction(() => {
     // Read again under the write lock: another session may have brought the file forward meanwhile.
-    for (const step of STEPS.slice(userVersion(db))) db.run(step)
-    db.run(`PRAGMA user_version = ${STEPS.length}`)
+    for (const step of STEPS.slice(userVersion(db), target)) db.run(step)
+    db.run(`PRAGMA user_version = ${target}`)
   }).immediate()
 }
 

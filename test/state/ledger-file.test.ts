@@ -2,6 +2,7 @@ import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { Ledger } from '../../state/ledger.ts'
+import { migrate } from '../../state/ledger-schema.ts'
 import { cursor, entries } from '../fixtures/entries.ts'
 import { startSecondProcess } from '../fixtures/second-process.ts'
 import { temporaryFolder } from '../fixtures/temporary-folder.ts'
@@ -138,5 +139,30 @@ test('sessions that make the file together and write to it at once lose nothing 
   await Promise.all(writers.map((writer) => writer.kill()))
   const ledger = Ledger.open(path)
   expect(names.map((name) => ledger.waiting(name))).toEqual([200, 200, 200, 200])
+  ledger.close()
+})
+
+test('a file of the first version is brought forward with all that it holds', () => {
+  using folder = temporaryFolder()
+  const path = folder.file('ledger.db')
+  const old = new Database(path, { create: true })
+  migrate(old, 1)
+  const states = ['received', 'sending', 'sent', 'confirmed', 'answered', 'skipped']
+  for (const [index, state] of states.entries()) {
+    old.run(
+      `INSERT INTO message (workspace_id, activity_id, seq, created_at, received_at, state, peer_id, content)
+       VALUES ('${A}', 'row ${index}', ${index}, '2026-07-01T10:00:00Z', ${NOW}, '${state}', 'PEER', '{}')`,
+    )
+  }
+  old.close()
+  const ledger = Ledger.open(path)
+  expect(ledger.inbox.counts(A)).toEqual(Object.fromEntries(states.map((state) => [state, 1])))
+  expect(ledger.inbox.hasWritten(A, 'peer')).toBeTrue()
+  ledger.storePage(A, entries(1), undefined, NOW)
+  const rows = ledger.nextBatch([A], 10, 1_000, NOW)
+  expect(rows.map(({ ord, activityId }) => [ord, activityId])).toEqual([
+    [1, 'row 0'],
+    [7, expect.any(String)],
+  ])
   ledger.close()
 })

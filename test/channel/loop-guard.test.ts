@@ -1,0 +1,141 @@
+import { expect, test } from 'bun:test'
+import fc from 'fast-check'
+import { z } from 'zod'
+import { DeliveryLine } from '../../channel/delivery.ts'
+import { type Entry, Ledger } from '../../state/ledger.ts'
+import { DIGEST_AFTER_MS, isOverflow, MAX_EVENTS, WINDOW_MS } from '../../state/loop-guard.ts'
+import { entry, MESSAGE } from '../fixtures/entries.ts'
+import { SimClock, settled } from '../fixtures/sim-clock.ts'
+import { temporaryFolder } from '../fixtures/temporary-folder.ts'
+
+const WORKSPACE = 'workspace-a'
+const PEER = '11111111-1111-4111-8111-111111111111'
+const OTHER = '22222222-2222-4222-8222-222222222222'
+
+const lineSchema = z.object({
+  params: z.object({ content: z.string(), meta: z.record(z.string(), z.string()) }),
+})
+
+/** A peer's message, written `atMs` after the beginning. */
+function from(peerId: string, text: string, atMs: number, begin: number): Entry {
+  const createdAt = new Date(begin + atMs).toISOString()
+  return entry({
+    peerId,
+    createdAt,
+    content: JSON.stringify({ ...MESSAGE, kind: 'peer_agent', peerId, text }),
+  })
+}
+
+function startLine(ledger: Ledger = Ledger.open(':memory:')) {
+  const clock = new SimClock()
+  const stop = new AbortController()
+  const events: z.infer<typeof lineSchema>['params'][] = []
+  const line = new DeliveryLine({
+    ledger,
+    write: async (text) => void events.push(lineSchema.parse(JSON.parse(text)).params),
+    held: () => [WORKSPACE],
+    onSent: () => {},
+    signal: stop.signal,
+    log: () => {},
+    now: clock.now,
+    timers: clock.timers(),
+  })
+  void line.run()
+  return {
+    ledger,
+    clock,
+    events,
+    async arrive(...page: readonly Entry[]): Promise<void> {
+      ledger.storePage(WORKSPACE, page, undefined, clock.now())
+      line.notify()
+      await settled()
+    },
+    [Symbol.dispose]: () => stop.abort(),
+  }
+}
+
+const many = (count: number, peerId: string, begin: number, everyMs = 100): readonly Entry[] =>
+  Array.from({ length: count }, (_, n) => from(peerId, `message ${n + 1}`, n * everyMs, begin))
+
+test('what a peer writes beyond twenty messages a minute is held, and shown in one digest a minute', async () => {
+  using line = startLine()
+  const begin = line.clock.now()
+  await line.arrive(...many(25, PEER, begin))
+  expect(line.events.map(({ content }) => content)).toEqual(
+    Array.from({ length: MAX_EVENTS }, (_, n) => `message ${n + 1}`),
+  )
+  expect(line.ledger.inbox.counts(WORKSPACE)).toEqual({ sent: 20, held: 5 })
+  await line.clock.advance(DIGEST_AFTER_MS - 1)
+  expect(line.events).toHaveLength(20)
+  await line.clock.advance(1)
+  expect(line.events).toHaveLength(21)
+  const { content, meta } = line.events[20] ?? { content: '', meta: {} }
+  expect(meta).toMatchObject({ kind: 'peer_agent', peer_id: PEER, digest_count: '5' })
+  for (const n of [21, 22, 23, 24, 25]) expect(content).toContain(`message ${n}`)
+  expect(content).toContain('stop answering')
+  expect(line.ledger.inbox.counts(WORKSPACE)).toEqual({ sent: 25 })
+})
+
+test('others are not held up by it, nor is the person in the chat', async () => {
+  using line = startLine()
+  const begin = line.clock.now()
+  await line.arrive(...many(30, PEER, begin), from(OTHER, 'from the other', 4_000, begin))
+  await line.arrive(...Array.from({ length: 40 }, () => entry()))
+  expect(line.events.filter(({ content }) => content === 'from the other')).toHaveLength(1)
+  expect(line.events.filter(({ content }) => content === 'hello')).toHaveLength(40)
+})
+
+test('a backlog of a quiet day is no burst: the platform’s time counts and not that of its arrival', async () => {
+  using line = startLine()
+  await line.arrive(...many(100, PEER, line.clock.now() - 3_600_000, 10_000))
+  expect(line.events).toHaveLength(100)
+})
+
+test('a receipt for a digest confirms all that it holds', async () => {
+  using line = startLine()
+  await line.arrive(...many(23, PEER, line.clock.now()))
+  await line.clock.advance(DIGEST_AFTER_MS)
+  const { activity_id = '' } = line.events[20]?.meta ?? {}
+  line.ledger.markConfirmed(WORKSPACE, activity_id)
+  expect(line.ledger.inbox.counts(WORKSPACE)).toEqual({ sent: 20, confirmed: 3 })
+})
+
+test('a digest quotes so many messages and counts the others', async () => {
+  using line = startLine()
+  await line.arrive(...many(200, PEER, line.clock.now(), 10))
+  await line.clock.advance(DIGEST_AFTER_MS)
+  const digest = line.events[20]
+  expect(digest?.meta.digest_count).toBe('180')
+  expect(digest?.content).toContain('and 130 more, in the inbox')
+  expect(digest?.meta.redelivered).toBeUndefined()
+  expect(line.ledger.inbox.counts(WORKSPACE)).toEqual({ sent: 200 })
+})
+
+test('a digest that nobody confirmed comes again in the next session, marked', async () => {
+  using folder = temporaryFolder()
+  using first = startLine(Ledger.open(folder.file('ledger.db')))
+  await first.arrive(...many(23, PEER, first.clock.now()))
+  await first.clock.advance(DIGEST_AFTER_MS)
+  expect(first.events[20]?.meta.redelivered).toBeUndefined()
+  const ledger = Ledger.open(folder.file('ledger.db'))
+  expect(ledger.recover(WORKSPACE, first.clock.now())).toMatchObject({ again: 23 })
+  expect(ledger.inbox.counts(WORKSPACE)).toEqual({ received: 20, held: 3 })
+  using second = startLine(ledger)
+  await second.clock.advance(DIGEST_AFTER_MS)
+  const digest = second.events.find(({ meta }) => meta.digest_count !== undefined)
+  expect(digest?.meta).toMatchObject({ digest_count: '3', redelivered: 'true' })
+})
+
+test('whether a message is too much depends on the one twenty places before it alone', () => {
+  const time = fc.date({ min: new Date(0), max: new Date(4e12), noInvalidDate: true })
+  fc.assert(
+    fc.property(time, time, (a, b) => {
+      const expected = Math.abs(a.getTime() - b.getTime()) < WINDOW_MS
+      expect(isOverflow(a.toISOString(), b.toISOString())).toBe(expected)
+    }),
+  )
+  expect([isOverflow(undefined, new Date(0).toISOString()), isOverflow('garbage', 'garbage')]).toEqual([
+    false,
+    false,
+  ])
+})
