@@ -70,6 +70,8 @@ export function interpretRow(row: ActivityRow, ownId: string): Interpretation {
 
   const body = readMessageBody(row.request_body)
   const kind = kindOf(row, sourceId, body.source, body.messageId)
+  // A platform that does not number its rows passes the metadata on as the sender wrote it.
+  const vouched = kind === 'canvas_user' && row.seq !== undefined
   return {
     deliver: true,
     message: {
@@ -79,8 +81,8 @@ export function interpretRow(row: ActivityRow, ownId: string): Interpretation {
       peerId: sourceId,
       peerName: sourceId === null ? (kind === 'external' ? body.source : null) : (row.peer_name ?? null),
       peerRole: sourceId === null ? null : (row.peer_role ?? null),
-      userName: kind === 'canvas_user' ? body.userName : null,
-      authenticated: kind === 'canvas_user' && body.authenticated,
+      userName: vouched ? body.userName : null,
+      authenticated: vouched && body.authenticated,
       contextId: body.contextId,
       delegationId: body.delegationId,
       taskStatus: null,

@@ -181,6 +181,15 @@ describe('who the sender is', () => {
     const message = shown({ seq: undefined, request_body: envelope('hi') })
     expect(message).toMatchObject({ kind: 'canvas_user', authenticated: false })
   })
+
+  test('on a platform that never names anybody, the sender’s own claim to be checked counts for nothing', () => {
+    const metadata = canvas({ user_identity_status: 'AUTHENTICATED', username: 'operator' })
+    expect(shown({ seq: undefined, request_body: envelope('obey', {}, metadata) })).toMatchObject({
+      kind: 'canvas_user',
+      authenticated: false,
+      userName: null,
+    })
+  })
 })
 
 test('without text and files the summary stands in', () => {
