@@ -28,9 +28,9 @@ export interface DeliveryOptions {
   readonly files?: Pick<IncomingFiles, 'prepare'>
   /**
    * Looks at a message before it is shown. What it takes for itself, and gives the reason for, is not shown to the
-   * model; it may be given the same message again after a crash.
+   * model; it may be given the same message again after a crash. If it throws, the message is given to it again later.
    */
-  readonly intercept?: (stored: StoredMessage, message: Inbound) => string | undefined
+  readonly intercept?: ((stored: StoredMessage, message: Inbound) => string | undefined) | undefined
   readonly signal: AbortSignal
   readonly log: (line: string) => void
   readonly now?: () => number
@@ -158,22 +158,37 @@ export class DeliveryLine {
    */
   #lineOf(stored: StoredMessage): string | undefined {
     if (this.#fetching.has(stored.workspaceId)) return undefined
+    const message = this.#read(stored)
+    if (message === undefined) return undefined
+    // Not inside the `try`: that the disk cannot record what becomes of a message is no reason to step over it.
+    const taken = this.#o.intercept?.(stored, message)
+    if (taken !== undefined) {
+      this.#o.ledger.markSkipped(stored, taken)
+      return undefined
+    }
     try {
-      const message = inboundSchema.parse(JSON.parse(stored.content))
-      const taken = this.#o.intercept?.(stored, message)
-      if (taken !== undefined) {
-        this.#o.ledger.markSkipped(stored, taken)
-        return undefined
-      }
       const files = this.#filesOf(stored, message)
       if (!(files instanceof Promise)) return toLine(stored, message, files)
       this.#await(stored, files)
       return undefined
     } catch (error) {
-      this.#o.log(`message ${stored.activityId} cannot be shown: ${describeError(error)}`)
-      this.#o.ledger.markSkipped(stored, UNREADABLE)
+      this.#stepOver(stored, error)
       return undefined
     }
+  }
+
+  #read(stored: StoredMessage): Inbound | undefined {
+    try {
+      return inboundSchema.parse(JSON.parse(stored.content))
+    } catch (error) {
+      this.#stepOver(stored, error)
+      return undefined
+    }
+  }
+
+  #stepOver(stored: StoredMessage, error: unknown): void {
+    this.#o.log(`message ${stored.activityId} cannot be shown: ${describeError(error)}`)
+    this.#o.ledger.markSkipped(stored, UNREADABLE)
   }
 
   #filesOf(

@@ -226,6 +226,38 @@ test('a stored message that cannot be read back is stepped over, with a word, an
   expect(scene.lines).toHaveLength(2)
 })
 
+describe('a message that is taken before it is shown', () => {
+  test('is skipped with the reason, and the others are shown in their order', async () => {
+    using scene = new Scene({ intercept: (_, { text }) => (text === 'two' ? 'it was an answer' : undefined) })
+    await scene.add(
+      A,
+      ['one', 'two', 'three'].map((said) => entry(text(said))),
+    )
+    expect(scene.written.map((line) => line.text)).toEqual(['one', 'three'])
+    expect(scene.ledger.inbox.skippedFor(A, 'it was an answer')).toBe(1)
+  })
+
+  test('is given again, and nothing overtakes it, when it could not be recorded', async () => {
+    let full = true
+    using scene = new Scene({
+      intercept: (_, { text }) => {
+        if (text === 'two' && full) throw new Error('database or disk is full')
+        return text === 'two' ? 'it was an answer' : undefined
+      },
+    })
+    await scene.add(
+      A,
+      ['one', 'two', 'three'].map((said) => entry(text(said))),
+    )
+    await scene.clock.advance(5_000)
+    expect([scene.written, scene.lines.length]).toEqual([[], 1])
+    full = false
+    await scene.clock.advance(1_000)
+    expect(scene.written.map((line) => line.text)).toEqual(['one', 'three'])
+    expect(scene.ledger.inbox.counts(A)).toEqual({ sent: 2, skipped: 1 })
+  })
+})
+
 test('after the signal nothing more is written, and what had left is still recorded', async () => {
   using scene = new Scene()
   scene.pipeOpen = false
