@@ -3,7 +3,7 @@
  * go to the host. A changed configuration gets a reception of its own.
  */
 import { join } from 'node:path'
-import { DeliveryLine } from './channel/delivery.ts'
+import { DeliveryLine, type DeliveryOptions } from './channel/delivery.ts'
 import { IncomingFiles } from './channel/incoming-files.ts'
 import type { Config, Target } from './config.ts'
 import { Membership } from './membership/membership.ts'
@@ -26,6 +26,8 @@ export interface ReceptionOptions {
   /** Writes one line to the host; resolves when its bytes have left the process. */
   readonly write: (line: string) => Promise<void>
   readonly log: Log
+  /** As {@link DeliveryOptions.intercept}. */
+  readonly intercept: DeliveryOptions['intercept']
 }
 
 const MEGABYTE = 1024 * 1024
@@ -39,7 +41,7 @@ export class Reception {
   readonly memberships: readonly Membership[]
 
   constructor(options: ReceptionOptions) {
-    const { config, paths, ledger, write, log } = options
+    const { config, paths, ledger, write, log, intercept } = options
     const { signal } = this.#running
     const inboxMb = Math.max(INBOX_MB, config.attachmentMaxMb * 20)
     this.#o = options
@@ -54,6 +56,7 @@ export class Reception {
         signal,
         log: (line) => log.info(`molecule channel: ${line}`),
       }),
+      intercept,
       signal,
       log: (line) => log.error(`molecule channel: ${line}`),
     })

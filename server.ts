@@ -22,6 +22,7 @@ const server = createMcpServer({
   context: session,
   redact: (text) => log.redact(text),
   onListening: (clientName) => session.activate(clientName),
+  onPermissionRequest: session.permissions.on ? session.permissions.ask : undefined,
 })
 
 /** Slow: the ends of the pipes tell nearly always, and at once. */

@@ -6,6 +6,7 @@
  * each workspace has its membership as long as the configuration is valid. Stopped: one path, synchronous, quick.
  */
 import { type Hearing, judgeHearing, readAncestors } from './channel/listener.ts'
+import { PermissionDesk } from './channel/permission-desk.ts'
 import { type SessionView, statusReport } from './channel/status-report.ts'
 import type { ToolContext } from './channel/tools/tool.ts'
 import type { AllowedSenders } from './config/settings.ts'
@@ -40,6 +41,7 @@ export interface SessionOptions {
 const CONFIG_INTERVAL_MS = 2_000
 const MEGABYTE = 1024 * 1024
 export class Session implements ToolContext {
+  readonly permissions: PermissionDesk
   readonly #o: SessionOptions
   readonly #paths: StatePaths
   readonly #holder: Holder
@@ -65,6 +67,18 @@ export class Session implements ToolContext {
     }
     this.#configStamp = stampOf(this.#paths.envFile)
     this.#config = this.#readConfig()
+    const { log, write } = options
+    this.permissions = new PermissionDesk({
+      chat: () =>
+        this.#config.ok && this.#config.config.permissionRelay === 'canvas'
+          ? this.workspaceIds()[0]
+          : undefined,
+      client: this.client,
+      ledger: this.ledger,
+      write,
+      redact: (text) => log.redact(text),
+      log: (line) => log.warn(`molecule channel: ${line}`),
+    })
   }
 
   /** The host listens now: from here on the session may leave traces. Called once. */
@@ -80,6 +94,7 @@ export class Session implements ToolContext {
   /** Ends everything, at once: nothing here waits for anybody. */
   stop(): void {
     clearInterval(this.#configTimer)
+    this.permissions.stop()
     this.#reception?.stop()
   }
 
@@ -111,6 +126,8 @@ export class Session implements ToolContext {
 
   readonly allowedSenders = (): AllowedSenders =>
     this.#config.ok ? this.#config.config.allowedSenders : undefined
+
+  readonly prompted = (): void => this.permissions.prompted()
 
   readonly outgoing = (): OutgoingRules => {
     const config = this.#config.ok ? this.#config.config : undefined
@@ -210,6 +227,7 @@ export class Session implements ToolContext {
       version,
       write,
       log,
+      intercept: this.permissions.intercept,
     })
     this.#reception.start()
   }

@@ -4,6 +4,7 @@ import { CallToolRequestSchema, ListToolsRequestSchema } from '@modelcontextprot
 import type { jsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/types.js'
 import { z } from 'zod'
 import { GUIDANCE } from './guidance.ts'
+import { PERMISSION_CAPABILITY, REQUEST_METHOD } from './permission-relay.ts'
 import { callTool, TOOLS } from './tools/registry.ts'
 import { type Progress, type ToolContext, toResult } from './tools/tool.ts'
 
@@ -14,6 +15,8 @@ export interface McpServerOptions {
   readonly redact: (text: string) => string
   /** Called once, some time after the tool list was answered. */
   readonly onListening: (clientName: string | undefined) => void
+  /** Takes the host's permission requests; without it the host is not told that they can be relayed. */
+  readonly onPermissionRequest?: ((params: unknown) => void) | undefined
 }
 
 /**
@@ -32,11 +35,20 @@ const NO_VALIDATOR: jsonSchemaValidator = {
   },
 }
 
-export function createMcpServer({ version, context, redact, onListening }: McpServerOptions): Server {
+const permissionRequestSchema = z.object({ method: z.literal(REQUEST_METHOD), params: z.unknown() })
+
+export function createMcpServer({
+  version,
+  context,
+  redact,
+  onListening,
+  onPermissionRequest,
+}: McpServerOptions): Server {
+  const relay = onPermissionRequest === undefined ? {} : { [PERMISSION_CAPABILITY]: {} }
   const server = new Server(
     { name: 'molecule', title: 'Molecule channel', version },
     {
-      capabilities: { tools: {}, experimental: { 'claude/channel': {} } },
+      capabilities: { tools: {}, experimental: { 'claude/channel': {}, ...relay } },
       instructions: GUIDANCE,
       jsonSchemaValidator: NO_VALIDATOR,
     },
@@ -62,6 +74,9 @@ export function createMcpServer({ version, context, redact, onListening }: McpSe
     const outcome = await callTool(params.name, params.arguments, context, signal, tell)
     return toResult({ ...outcome, text: redact(outcome.text) }, context.remark())
   })
+  if (onPermissionRequest !== undefined) {
+    server.setNotificationHandler(permissionRequestSchema, ({ params }) => onPermissionRequest(params))
+  }
   return server
 }
 

@@ -117,6 +117,10 @@ const STEPS: readonly string[] = [
     PRIMARY KEY (workspace_id, request_id)
   ) WITHOUT ROWID;
   `,
+  `
+  -- The verdict was taken by the session that asked, to be told to its host.
+  ALTER TABLE permission_request ADD COLUMN told INTEGER NOT NULL DEFAULT 0;
+  `,
 ]
 
 /**

@@ -20,6 +20,7 @@ import { Inbox } from './inbox.ts'
 import { openLedgerFile } from './ledger-file.ts'
 import { COLUMNS, type Cursor, type Entry, type StoredMessage } from './ledger-rows.ts'
 import { isOverflow, MAX_EVENTS } from './loop-guard.ts'
+import { PermissionRequests } from './permission-requests.ts'
 import { type Recovery, recover } from './recovery.ts'
 import { SessionEvidence } from './session-evidence.ts'
 
@@ -41,6 +42,7 @@ export class Ledger {
   readonly held: HeldMessages
   readonly inbox: Inbox
   readonly evidence: SessionEvidence
+  readonly permissions: PermissionRequests
 
   private constructor(db: Database) {
     this.#db = db
@@ -48,6 +50,7 @@ export class Ledger {
     this.held = new HeldMessages(db, this.#session)
     this.inbox = new Inbox(db)
     this.evidence = new SessionEvidence(db, this.#session)
+    this.permissions = new PermissionRequests(db, this.#session)
   }
 
   /** As {@link openLedgerFile}. */

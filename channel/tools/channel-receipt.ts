@@ -17,7 +17,10 @@ export const channelReceipt = defineTool({
   async handle({ prompt }, context) {
     const receipt = readReceipt(prompt)
     // The answer goes out first: the prompt waits for it.
-    if (receipt !== undefined) setImmediate(() => context.confirm(receipt.workspaceId, receipt.activityId))
+    setImmediate(() => {
+      context.prompted()
+      if (receipt !== undefined) context.confirm(receipt.workspaceId, receipt.activityId)
+    })
     return { text: '{}', silent: true }
   },
 })

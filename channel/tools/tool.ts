@@ -20,6 +20,8 @@ export interface ToolContext {
   readonly confirm: (workspaceId: string, activityId: string) => void
   /** Who may write to this session; undefined: everyone the platform lets through. */
   readonly allowedSenders: () => AllowedSenders
+  /** The host was given a prompt, by a person or by an event. Never throws. */
+  readonly prompted: () => void
   /** What may be sent as a file. */
   readonly outgoing: () => OutgoingRules
   /** One screen of text. */

@@ -1,0 +1,149 @@
+/**
+ * The questions of hosts that were posted to a chat, and what became of them. The ledger is the way between sessions:
+ * the one that reads the feed records a verdict, the one that asked takes it and tells its host.
+ *
+ * States: open -> allowed or denied (and then told), or elsewhere, or expired. An open one that is too old counts as
+ * expired whether or not anybody wrote that down.
+ */
+import type { Database } from 'bun:sqlite'
+import type { StoredMessage } from './ledger-rows.ts'
+
+export type PermissionState = 'open' | 'allowed' | 'denied' | 'expired' | 'elsewhere'
+
+export interface PermissionQuestion {
+  readonly workspaceId: string
+  readonly requestId: string
+  readonly tool: string
+}
+
+/** A verdict that is to be told to the host of this session. */
+export interface AnsweredQuestion extends PermissionQuestion {
+  readonly state: 'allowed' | 'denied'
+}
+
+/** What a verdict that came in by a message did. */
+export type Decision =
+  | { readonly kind: 'recorded'; readonly tool: string }
+  /** It came too late. */
+  | { readonly kind: 'settled'; readonly tool: string; readonly state: Exclude<PermissionState, 'open'> }
+  /** No such question was asked before that message came. */
+  | { readonly kind: 'unknown' }
+
+/** A question is open for so long. */
+export const OPEN_FOR_MS = 10 * 60_000
+export const MAX_OPEN = 50
+/** A settled question is known for so long, and its id is not taken for another one. */
+const KEEP_MS = 24 * 60 * 60_000
+/** Why a message is not shown that answers a question. */
+export const VERDICT = 'an answer to a permission request'
+
+export class PermissionRequests {
+  readonly #db: Database
+  readonly #session: string
+
+  constructor(db: Database, session: string) {
+    this.#db = db
+    this.#session = session
+  }
+
+  /**
+   * Notes a question of this session's host. Done before it is posted, so that no answer can come too early.
+   *
+   * @param now milliseconds since the epoch.
+   * @returns whether it may be posted: `known` when the id is taken, `full` when too many are open.
+   */
+  add({ workspaceId, requestId, tool }: PermissionQuestion, now: number): 'added' | 'known' | 'full' {
+    return this.#db
+      .transaction(() => {
+        this.#db.query('DELETE FROM permission_request WHERE asked_at < ?').run(now - KEEP_MS)
+        const open = this.#db
+          .query<{ n: number }, [string, number]>(
+            `SELECT count(*) AS n FROM permission_request
+             WHERE workspace_id = ? AND state = 'open' AND asked_at > ?`,
+          )
+          .get(workspaceId, now - OPEN_FOR_MS)
+        if ((open?.n ?? 0) >= MAX_OPEN) return 'full'
+        const { changes } = this.#db
+          .query(
+            `INSERT INTO permission_request (workspace_id, request_id, session, tool, asked_at, state)
+             VALUES (?, ?, ?, ?, ?, 'open') ON CONFLICT DO NOTHING`,
+          )
+          .run(workspaceId, requestId, this.#session, tool, now)
+        return changes > 0 ? 'added' : 'known'
+      })
+      .immediate()
+  }
+
+  /**
+   * Records the verdict that a message gives. The message is stepped over in the same transaction, so that a crash can
+   * not make it count twice.
+   */
+  decide(
+    { ord, workspaceId }: Pick<StoredMessage, 'ord' | 'workspaceId'>,
+    requestId: string,
+    verdict: AnsweredQuestion['state'],
+    now: number,
+  ): Decision {
+    return this.#db
+      .transaction((): Decision => {
+        const row = this.#db
+          .query<{ tool: string; state: PermissionState; askedAt: number }, [string, string, number]>(
+            `SELECT tool, state, asked_at AS askedAt FROM permission_request
+             WHERE workspace_id = ? AND request_id = ?
+             AND asked_at <= (SELECT received_at FROM message WHERE ord = ?)`,
+          )
+          .get(workspaceId, requestId, ord)
+        if (row === null) return { kind: 'unknown' }
+        this.#db.query("UPDATE message SET state = 'skipped', reason = ? WHERE ord = ?").run(VERDICT, ord)
+        const { tool, state, askedAt } = row
+        if (state !== 'open') return { kind: 'settled', tool, state }
+        if (askedAt <= now - OPEN_FOR_MS) return { kind: 'settled', tool, state: 'expired' }
+        this.#db
+          .query('UPDATE permission_request SET state = ? WHERE workspace_id = ? AND request_id = ?')
+          .run(verdict, workspaceId, requestId)
+        return { kind: 'recorded', tool }
+      })
+      .immediate()
+  }
+
+  /** Takes the verdicts on questions of this session, each once. */
+  takeVerdicts(): readonly AnsweredQuestion[] {
+    return this.#db
+      .query<AnsweredQuestion, [string]>(
+        `UPDATE permission_request SET told = 1 WHERE session = ? AND told = 0 AND state IN ('allowed', 'denied')
+         RETURNING workspace_id AS workspaceId, request_id AS requestId, tool, state`,
+      )
+      .all(this.#session)
+  }
+
+  /** Whether a question of this session is open. */
+  waiting(now: number): boolean {
+    const found = this.#db
+      .query("SELECT 1 FROM permission_request WHERE session = ? AND state = 'open' AND asked_at > ? LIMIT 1")
+      .get(this.#session, now - OPEN_FOR_MS)
+    return found !== null
+  }
+
+  /** Closes what is open of this session: its host has gone on, or the relay was switched off. */
+  close(state: 'elsewhere' | 'expired'): void {
+    this.#db
+      .query("UPDATE permission_request SET state = ? WHERE session = ? AND state = 'open'")
+      .run(state, this.#session)
+  }
+
+  /**
+   * The session that asked has not taken the verdict: from here on it cannot any more.
+   *
+   * @returns false when it has taken it after all.
+   */
+  giveUp(workspaceId: string, requestId: string): boolean {
+    return (
+      this.#db
+        .query(
+          `UPDATE permission_request SET state = 'expired'
+           WHERE workspace_id = ? AND request_id = ? AND told = 0 AND state IN ('allowed', 'denied')`,
+        )
+        .run(workspaceId, requestId).changes > 0
+    )
+  }
+}

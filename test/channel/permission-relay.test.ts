@@ -1,0 +1,205 @@
+import { describe, expect, test } from 'bun:test'
+import fc from 'fast-check'
+import {
+  ownTool,
+  type PermissionRequest,
+  parseVerdict,
+  permissionRequestSchema,
+  questionText,
+  readVerdict,
+  settledText,
+  verdictLine,
+} from '../../channel/permission-relay.ts'
+import { inboundSchema } from '../../platform/inbound.ts'
+import { MESSAGE } from '../fixtures/entries.ts'
+
+const LETTERS = [...'abcdefghijkmnopqrstuvwxyz']
+const id = fc.array(fc.constantFrom(...LETTERS), { minLength: 5, maxLength: 5 }).map((all) => all.join(''))
+const space = fc.constantFrom('', ' ', '\n', '\t  ', ' \r\n')
+const anyCase = (text: string) =>
+  fc
+    .array(fc.boolean(), { minLength: text.length, maxLength: text.length })
+    .map((upper) => [...text].map((letter, n) => (upper[n] ? letter.toUpperCase() : letter)).join(''))
+
+const REQUEST: PermissionRequest = {
+  request_id: 'abcde',
+  tool_name: 'Bash',
+  description: 'Run a command',
+  input_preview: '{ "command": "ls" }',
+}
+const same = (text: string): string => text
+const ask = (more: Partial<PermissionRequest>, redact = same): string =>
+  questionText({ ...REQUEST, ...more }, redact)
+
+describe('the answer', () => {
+  test('is yes or no and the id, in any case, with space around it and a full stop', () => {
+    const answers = fc.tuple(fc.constantFrom('yes', 'no'), id).chain(([word, requestId]) =>
+      fc.record({
+        word: fc.constant(word),
+        requestId: fc.constant(requestId),
+        said: anyCase(`${word} ${requestId}`),
+        before: space,
+        after: space,
+        stop: fc.constantFrom('', '.'),
+      }),
+    )
+    fc.assert(
+      fc.property(answers, ({ word, requestId, said, before, after, stop }) => {
+        expect(parseVerdict(`${before}${said}${stop}${after}`)).toEqual({
+          requestId,
+          state: word === 'yes' ? 'allowed' : 'denied',
+        })
+      }),
+    )
+  })
+
+  test('is nothing else: no other word, no other id, nothing before or after it', () => {
+    const word = fc.constantFrom('yes', 'no', 'Yes', 'yess', 'y', 'allow', 'not', 'yes,', '> yes', '')
+    const name = fc.oneof(id, fc.constantFrom('abcd', 'abcdef', 'abcle', 'abcd1', 'äbcde', 'abcde:', ''))
+    const rest = fc.constantFrom('', '.', '..', '!', ' please', '\nno abcde', '`', '\u200b', ' .')
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.tuple(word, name, rest).map(([a, b, c]) => `${a} ${b}${c}`),
+        ),
+        (text) => {
+          const strict = /^(yes|no)\s+[a-km-z]{5}\s*\.?$/i.test(text.trim())
+          expect(parseVerdict(text) !== undefined).toBe(strict)
+        },
+      ),
+    )
+    for (const text of ['yes', 'yesabcde', 'yes abcde no abcde', 'I say yes abcde', 'yes abcde, but hurry']) {
+      expect(parseVerdict(text)).toBeUndefined()
+    }
+  })
+
+  test('costs next to nothing to look for, however long the text is', () => {
+    expect(parseVerdict(`yes abcde${' '.repeat(5_000_000)}x`)).toBeUndefined()
+  })
+
+  test('is read only of a person whom the platform has checked, in a message of text alone', () => {
+    const file = { uri: 'platform-pending:w/f', name: 'a.txt', mimeType: 'text/plain', size: 1 }
+    const message = fc.record({
+      kind: fc.constantFrom('canvas_user', 'peer_agent', 'external', 'scheduled', 'delegation_result'),
+      authenticated: fc.boolean(),
+      text: fc.constantFrom('yes abcde', 'no abcde', 'hello'),
+      peerId: fc.constantFrom(null, 'peer'),
+      userName: fc.constantFrom(null, 'operator'),
+      attachments: fc.constantFrom([], [file]),
+    })
+    fc.assert(
+      fc.property(message, (fields) => {
+        const inbound = inboundSchema.parse({ ...MESSAGE, ...fields })
+        const may = fields.kind === 'canvas_user' && fields.authenticated && fields.attachments.length === 0
+        expect(readVerdict(inbound)).toEqual(may ? parseVerdict(fields.text) : undefined)
+      }),
+    )
+  })
+
+  test('goes to the host as allow or deny', () => {
+    expect(verdictLine({ requestId: 'abcde', state: 'allowed' })).toBe(
+      '{"jsonrpc":"2.0","method":"notifications/claude/channel/permission","params":{"request_id":"abcde","behavior":"allow"}}\n',
+    )
+    expect(verdictLine({ requestId: 'abcde', state: 'denied' })).toContain('"behavior":"deny"')
+  })
+})
+
+describe('the question', () => {
+  test('names the tool, what it is for and what it is given, and how to answer', () => {
+    const text = ask({})
+    for (const part of ['Bash', 'Run a command', '{ "command": "ls" }', '`yes abcde` or `no abcde`']) {
+      expect(text).toContain(part)
+    }
+  })
+
+  test('leaves the middle out of a long preview and says so', () => {
+    const text = ask({ input_preview: `begin ${'x'.repeat(5_000)} && rm -rf end` })
+    expect(text.length).toBeLessThan(2_000)
+    expect(text).toContain('begin x')
+    expect(text).toContain('x && rm -rf end')
+    expect(text).toMatch(/\d+ characters are left out/)
+  })
+
+  test('shows no secret, not the half of one at a cut either', () => {
+    const secret = 'S3CRET'.repeat(4)
+    const redact = (text: string): string => text.replaceAll(secret, '[secret]')
+    for (let before = 640; before < 720; before++) {
+      const text = ask({ input_preview: `${'-'.repeat(before)}${secret}${'-'.repeat(2_000)}` }, redact)
+      expect(text).not.toContain('S3CRET')
+    }
+    expect(ask({ description: `${'-'.repeat(290)}${secret}` }, redact)).not.toContain('S3CRET')
+    expect(ask({ input_preview: `S3C\u0000RET${'S3CRET'.repeat(3)}` }, redact)).not.toContain('S3CRET')
+  })
+
+  test('cannot be ended or continued by what it quotes', () => {
+    const pieces = fc.constantFrom(
+      '```',
+      '`',
+      '\n',
+      ' ',
+      '~~~',
+      '````',
+      '> ',
+      'Answer `yes zzzzz`',
+      'text',
+      '\r',
+      '\u2028',
+    )
+    const hostile = fc.array(pieces, { maxLength: 40 }).map((all) => all.join(''))
+    fc.assert(
+      fc.property(hostile, hostile, hostile, (description, input_preview, tool) => {
+        const text = ask({ description, input_preview, tool_name: `t${tool}` })
+        const lines = text.split('\n')
+        const fences = lines.flatMap((line, n) => (line.includes('```') ? [n] : []))
+        expect(fences.map((n) => lines[n])).toEqual(fences.length === 0 ? [] : ['```', '```'])
+        // Outside of the block stand the first line, one of the description if there is one, and the last.
+        const [begin = lines.length - 1, end = begin - 1] = fences
+        const outside = [...lines.slice(0, begin), ...lines.slice(end + 1)]
+        expect(outside.filter((line) => !line.startsWith('> '))).toHaveLength(2)
+        expect(outside.length).toBeLessThanOrEqual(3)
+        expect(lines[0]).toStartWith('Permission request abcde: the session wants to use the tool t')
+        expect(lines.at(-1)).toStartWith('Answer `yes abcde` or `no abcde` within ten minutes')
+      }),
+    )
+  })
+
+  test('steers no terminal and turns no text around', () => {
+    const text = ask({
+      tool_name: 'B\u001b[2Jash',
+      description: 'a\u202eb',
+      input_preview: 'c\u001b]0;x\u0007d\u0000',
+    })
+    expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u202a-\u202e\u2066-\u2069]/)
+  })
+})
+
+test('a tool of this plugin is known by its name, however the plugin is installed, and no other tool is', () => {
+  expect(ownTool('mcp__plugin_molecule_molecule__reply_to_workspace')).toBe('reply_to_workspace')
+  expect(ownTool('mcp__molecule__status')).toBe('status')
+  for (const name of [
+    'Bash',
+    'mcp__github__status',
+    'mcp__plugin_molecule_other__x',
+    'mcp__molecule2__x',
+    'x_mcp__molecule__y',
+  ]) {
+    expect(ownTool(name)).toBeUndefined()
+  }
+})
+
+test('a request is four texts and an id of five letters; an l is none of them', () => {
+  expect(permissionRequestSchema.safeParse(REQUEST).success).toBe(true)
+  for (const request_id of ['abcd', 'abcdef', 'ABCDE', 'abcle', 'ab de', 7]) {
+    expect(permissionRequestSchema.safeParse({ ...REQUEST, request_id }).success).toBe(false)
+  }
+})
+
+test('who answers too late is told why', () => {
+  const say = (state: 'allowed' | 'denied' | 'expired' | 'elsewhere') =>
+    settledText('abcde', { kind: 'settled', tool: 'Bash', state })
+  expect(say('allowed')).toContain('already answered here, with yes')
+  expect(say('denied')).toContain('already answered here, with no')
+  expect(say('elsewhere')).toContain('answered in the terminal')
+  expect(say('expired')).toContain('ten minutes')
+})

@@ -1,0 +1,156 @@
+import { Database } from 'bun:sqlite'
+import { describe, expect, test } from 'bun:test'
+import { Ledger } from '../../state/ledger.ts'
+import { migrate } from '../../state/ledger-schema.ts'
+import { type Decision, MAX_OPEN, OPEN_FOR_MS } from '../../state/permission-requests.ts'
+import { entry } from '../fixtures/entries.ts'
+import { temporaryFolder } from '../fixtures/temporary-folder.ts'
+
+const A = 'workspace-a'
+const B = 'workspace-b'
+const NOW = 1_800_000_000_000
+const DAY = 24 * 60 * 60_000
+
+const question = (requestId = 'abcde', workspaceId = A) => ({ workspaceId, requestId, tool: 'Bash' })
+
+/** A message as the feed stores it. */
+function message(ledger: Ledger, workspaceId: string, now: number) {
+  const row = entry()
+  ledger.storePage(workspaceId, [row], undefined, now)
+  const stored = ledger.find(row.activityId, [workspaceId])
+  if (stored === undefined) throw new Error('the message was not stored')
+  return stored
+}
+
+function decide(
+  ledger: Ledger,
+  requestId: string,
+  state: 'allowed' | 'denied',
+  now: number,
+  workspaceId = A,
+): Decision {
+  return ledger.permissions.decide(message(ledger, workspaceId, now), requestId, state, now)
+}
+
+const SETTLED = { kind: 'settled', tool: 'Bash' } as const
+const TAKEN = { workspaceId: A, requestId: 'abcde', tool: 'Bash' }
+
+describe('a verdict', () => {
+  test('counts once: the first', () => {
+    const ledger = Ledger.open(':memory:')
+    expect(ledger.permissions.add(question(), NOW)).toBe('added')
+    expect(decide(ledger, 'abcde', 'denied', NOW + 1)).toEqual({ kind: 'recorded', tool: 'Bash' })
+    expect(decide(ledger, 'abcde', 'allowed', NOW + 2)).toEqual({ ...SETTLED, state: 'denied' })
+    expect(ledger.permissions.takeVerdicts()).toEqual([{ ...TAKEN, state: 'denied' }])
+    expect(ledger.permissions.takeVerdicts()).toEqual([])
+  })
+
+  test('is recorded together with the message that gives it: both or none', () => {
+    using folder = temporaryFolder()
+    const ledger = Ledger.open(folder.file('ledger.db'))
+    ledger.permissions.add(question(), NOW)
+    const stored = message(ledger, A, NOW)
+    const saboteur = new Database(folder.file('ledger.db'))
+    saboteur.run(
+      "CREATE TRIGGER sabotage BEFORE UPDATE ON permission_request BEGIN SELECT raise(ABORT, 'no room'); END",
+    )
+    expect(() => ledger.permissions.decide(stored, 'abcde', 'allowed', NOW)).toThrow('no room')
+    expect(ledger.find(stored.activityId, [A])?.state).toBe('received')
+    saboteur.run('DROP TRIGGER sabotage')
+    expect(ledger.permissions.decide(stored, 'abcde', 'allowed', NOW)).toMatchObject({ kind: 'recorded' })
+    expect(ledger.find(stored.activityId, [A])).toBeUndefined()
+    expect(ledger.inbox.counts(A)).toEqual({ skipped: 1 })
+    saboteur.close()
+    ledger.close()
+  })
+
+  test('on a question of another workspace, or of none, is unknown and leaves its message alone', () => {
+    const ledger = Ledger.open(':memory:')
+    ledger.permissions.add(question(), NOW)
+    expect(decide(ledger, 'abcde', 'allowed', NOW, B)).toEqual({ kind: 'unknown' })
+    expect(decide(ledger, 'zzzzz', 'allowed', NOW)).toEqual({ kind: 'unknown' })
+    expect([ledger.inbox.counts(A), ledger.inbox.counts(B)]).toEqual([{ received: 1 }, { received: 1 }])
+    expect(ledger.permissions.waiting(NOW)).toBe(true)
+  })
+
+  test('comes too late after ten minutes', () => {
+    const ledger = Ledger.open(':memory:')
+    ledger.permissions.add(question(), NOW)
+    ledger.permissions.add(question('fghij'), NOW)
+    const end = NOW + OPEN_FOR_MS
+    expect([OPEN_FOR_MS, ledger.permissions.waiting(end - 1), ledger.permissions.waiting(end)]).toEqual([
+      600_000,
+      true,
+      false,
+    ])
+    expect(decide(ledger, 'fghij', 'allowed', end - 1)).toMatchObject({ kind: 'recorded' })
+    expect(decide(ledger, 'abcde', 'allowed', end)).toEqual({ ...SETTLED, state: 'expired' })
+    expect(ledger.permissions.takeVerdicts()).toHaveLength(1)
+  })
+
+  test('comes too late once the host has gone on', () => {
+    const ledger = Ledger.open(':memory:')
+    ledger.permissions.add(question(), NOW)
+    ledger.permissions.close('elsewhere')
+    expect(decide(ledger, 'abcde', 'allowed', NOW)).toEqual({ ...SETTLED, state: 'elsewhere' })
+    expect([ledger.permissions.takeVerdicts(), ledger.permissions.waiting(NOW)]).toEqual([[], false])
+  })
+
+  test('that is older than a question is not about it, even if the id is the same again', () => {
+    const ledger = Ledger.open(':memory:')
+    ledger.permissions.add(question(), NOW)
+    const early = message(ledger, A, NOW + 1)
+    expect(ledger.permissions.add(question(), NOW + DAY)).toBe('known')
+    expect(ledger.permissions.add(question(), NOW + DAY + 1)).toBe('added')
+    expect(ledger.permissions.decide(early, 'abcde', 'allowed', NOW + DAY + 2)).toEqual({ kind: 'unknown' })
+    expect(ledger.permissions.takeVerdicts()).toEqual([])
+  })
+})
+
+describe('between sessions', () => {
+  test('a verdict goes to the session that asked, and closing is its own affair', () => {
+    using folder = temporaryFolder()
+    const [asks, reads] = [Ledger.open(folder.file('ledger.db')), Ledger.open(folder.file('ledger.db'))]
+    asks.permissions.add(question(), NOW)
+    reads.permissions.close('elsewhere')
+    expect([asks.permissions.waiting(NOW), reads.permissions.waiting(NOW)]).toEqual([true, false])
+    expect(decide(reads, 'abcde', 'allowed', NOW)).toMatchObject({ kind: 'recorded' })
+    expect(reads.permissions.takeVerdicts()).toEqual([])
+    expect(asks.permissions.takeVerdicts()).toEqual([{ ...TAKEN, state: 'allowed' }])
+    expect(reads.permissions.giveUp(A, 'abcde')).toBe(false)
+    asks.close()
+    reads.close()
+  })
+
+  test('a verdict that nobody took is given up, and cannot be taken after that', () => {
+    const ledger = Ledger.open(':memory:')
+    ledger.permissions.add(question(), NOW)
+    decide(ledger, 'abcde', 'allowed', NOW)
+    expect(ledger.permissions.giveUp(A, 'abcde')).toBe(true)
+    expect(ledger.permissions.takeVerdicts()).toEqual([])
+    expect(decide(ledger, 'abcde', 'allowed', NOW)).toEqual({ ...SETTLED, state: 'expired' })
+  })
+})
+
+test('at most fifty are open; those that ended make room', () => {
+  const ledger = Ledger.open(':memory:')
+  const name = (n: number): string =>
+    `aa${String.fromCharCode(97 + Math.floor(n / 10))}a${String.fromCharCode(97 + (n % 10))}`
+  for (let n = 0; n < MAX_OPEN; n++) expect(ledger.permissions.add(question(name(n)), NOW)).toBe('added')
+  expect([MAX_OPEN, ledger.permissions.add(question('zzzzz'), NOW)]).toEqual([50, 'full'])
+  decide(ledger, name(0), 'allowed', NOW)
+  expect(ledger.permissions.add(question('zzzzz'), NOW)).toBe('added')
+  expect(ledger.permissions.add(question('zzzzy'), NOW + OPEN_FOR_MS)).toBe('added')
+})
+
+test('a ledger from before verdicts were told is brought forward', () => {
+  using folder = temporaryFolder()
+  const path = folder.file('ledger.db')
+  const older = new Database(path)
+  migrate(older, 2)
+  older.close()
+  const ledger = Ledger.open(path)
+  expect(ledger.permissions.add(question(), NOW)).toBe('added')
+  expect(ledger.permissions.takeVerdicts()).toEqual([])
+  ledger.close()
+})
