@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { until } from '../test/fixtures/until.ts'
-import { type Agent, arrival, STEP_TIMEOUT_MS, type Stage, use } from './stage.ts'
+import { type Agent, arrival, inChat, STEP_TIMEOUT_MS, type Stage, use } from './stage.ts'
 import type { Story } from './story.ts'
 import type { Cast } from './way-through.ts'
 
@@ -108,6 +108,42 @@ export async function remember({ builder, reviewer }: Cast, story: Story): Promi
       return text
     },
     (text) => text.split('] ').at(-1) ?? '',
+  )
+}
+
+export async function askPermission({ chat, builder, reviewer }: Cast, story: Story): Promise<void> {
+  story.say('\nPermission')
+  const id = 'abcde'
+  await story.step(
+    'builder',
+    'wants to run a command; its terminal asks, and so does the chat',
+    async () => {
+      await builder.host.askPermission({
+        request_id: id,
+        tool_name: 'Bash',
+        description: 'Run a shell command',
+        input_preview: '{ "command": "make release" }',
+      })
+      return inChat(chat, builder, (text) => text.includes(id) && text.includes('make release'))
+    },
+    (text) => text.split('\n').at(0) ?? '',
+  )
+  await story.step('reviewer', 'says yes, which is its word to builder and no permission', async () => {
+    await use(reviewer, 'reply_to_workspace', { peer_id: builder.id, text: `yes ${id}` })
+    await arrival(builder, `yes ${id}`)
+    if (builder.host.verdicts.length > 0) throw new Error('an agent gave a permission')
+  })
+  await story.step(
+    'person',
+    'says yes in the chat, and the command may run',
+    async () => {
+      await chat.write(builder.id, `yes ${id}`)
+      return until('the permission', () => builder.host.verdicts.at(0), STEP_TIMEOUT_MS)
+    },
+    ({ request_id, behavior }) => `${request_id}: ${behavior}`,
+  )
+  await story.step('person', 'reads that it was passed on', () =>
+    inChat(chat, builder, (text) => text.startsWith('Passed on')),
   )
 }
 

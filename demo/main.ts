@@ -2,7 +2,7 @@
  * The whole way through on one machine: a local platform, two plugin processes started as Claude Code starts them,
  * a person in the chat. `--all` adds files, delegation, memory and permission. Ends with 0 only if every step was seen.
  */
-import { delegateWork, remember, sendFiles } from './everything.ts'
+import { askPermission, delegateWork, remember, sendFiles } from './everything.ts'
 import { Stage } from './stage.ts'
 import { Story } from './story.ts'
 import { converse, enter, leave } from './way-through.ts'
@@ -35,6 +35,7 @@ async function tell(everything: boolean): Promise<void> {
     await sendFiles(cast, stage, story)
     await delegateWork(cast, story)
     await remember(cast, story)
+    await askPermission(cast, story)
     story.say('')
   }
   await leave(cast, stage, story)
