@@ -43,6 +43,19 @@ const arrives = (host: Host, text: string): Promise<ChannelEvent> =>
 const resultOf = (id: string): Promise<ChannelEvent> =>
   giver.event(({ meta }) => meta.kind === 'delegation_result' && meta.delegation_id === id)
 
+/** A peer that answers in the platform's own request, so that the platform knows the result. */
+async function pushedPeer(answer: () => Response): Promise<string> {
+  const agent = agentThat(answer)
+  const member = scene.platform.createWorkspace({ name: 'worker', parentId: lead.id })
+  await new Peer(scene.platform.url, member).request('/registry/register', {
+    id: member.id,
+    delivery_mode: 'push',
+    url: agent.url,
+    agent_card: { name: 'worker' },
+  })
+  return member.id
+}
+
 describe('delegate_task', () => {
   test('to a peer that fetches its messages says that there is no answer yet, and the answer comes as a result', async () => {
     const { text, isError } = await giver.call('delegate_task', { workspace_id: builder.id, task: 'count' })
@@ -124,33 +137,13 @@ describe('delegate_task', () => {
   })
 
   test('the answer of a peer that is pushed to comes in the same call', async () => {
-    const agent = agentThat(() => Response.json(ANSWER))
-    const pushed = scene.platform.createWorkspace({ name: 'pushed', parentId: lead.id })
-    await new Peer(scene.platform.url, pushed).request('/registry/register', {
-      id: pushed.id,
-      delivery_mode: 'push',
-      url: agent.url,
-      agent_card: { name: 'pushed' },
-    })
-    const { text } = await giver.call('delegate_task', { workspace_id: pushed.id, task: 'now' })
+    const id = await pushedPeer(() => Response.json(ANSWER))
+    const { text } = await giver.call('delegate_task', { workspace_id: id, task: 'now' })
     expect(text).toMatch(/answered at once[\s\S]*done$/)
   })
 })
 
 describe('delegate_task_async', () => {
-  /** A peer that answers in the platform's own request, so that the platform knows the result. */
-  async function pushedPeer(answer: () => Response): Promise<string> {
-    const agent = agentThat(answer)
-    const member = scene.platform.createWorkspace({ name: 'worker', parentId: lead.id })
-    await new Peer(scene.platform.url, member).request('/registry/register', {
-      id: member.id,
-      delivery_mode: 'push',
-      url: agent.url,
-      agent_card: { name: 'worker' },
-    })
-    return member.id
-  }
-
   test('tells the result by id, status and summary, once, and the whole text when asked', async () => {
     const id = await pushedPeer(() =>
       Response.json({ ...ANSWER, result: { parts: [{ kind: 'text', text: LONG }] } }),
