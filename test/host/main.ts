@@ -1,0 +1,126 @@
+/**
+ * Scenarios with the real Claude Code client, offline: a stand-in for the model on loopback, the local platform, the
+ * plugin installed as a user installs it. What the model was given is read from what the client asks it.
+ *
+ * The client is installed once, below `.tools/`. Where that cannot be done the scenarios are skipped, which is no failure.
+ */
+import { parseArgs } from 'node:util'
+import { obtainClient, TOOLS_FOLDER } from './installed-client.ts'
+import type { Scenario } from './scenario.ts'
+import { ends } from './scenario-ends.ts'
+import { hearing } from './scenario-hearing.ts'
+import { turns } from './scenario-turns.ts'
+import { Stage } from './stage.ts'
+import { User } from './user.ts'
+
+const HELP = `Usage: bun run test:host [NAME ...]
+
+Plays scenarios with the real Claude Code client, without network and without an account; all, or those that are named.
+
+  --client PATH   the client to use, instead of one that is installed below .tools/ (360 MB, once)
+  --keep          leave the folder of the run behind: the client's home and logs, the plugin's state
+`
+
+const WIDTH = 17
+const scenarios = [...hearing, ...ends, ...turns]
+
+class Interrupted extends Error {
+  readonly exitCode: number
+
+  constructor(exitCode: number) {
+    super('interrupted')
+    this.exitCode = exitCode
+  }
+}
+
+/** Aborted when somebody wants the run to end. */
+const interruption = new AbortController()
+for (const [signal, exitCode] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const) {
+  // Not once: the runner of the script may pass on what the terminal has already sent.
+  process.on(signal, () => interruption.abort(new Interrupted(exitCode)))
+}
+
+// What an interrupted scenario still waits for must not hold the process.
+process.exit(await main(process.argv.slice(2)))
+
+async function main(words: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...words],
+    options: {
+      client: { type: 'string' },
+      keep: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+    allowPositionals: true,
+  })
+  const unknown = positionals.filter((name) => !scenarios.some((scenario) => scenario.name === name))
+  if (values.help || unknown.length > 0) {
+    for (const name of unknown) console.log(`There is no scenario "${name}".\n`)
+    console.log(HELP)
+    for (const { name, rule } of scenarios) console.log(`  ${name.padEnd(WIDTH)}${rule}`)
+    return unknown.length > 0 ? 2 : 0
+  }
+  try {
+    const client = values.client ?? (await ourClient())
+    if (client === undefined) return 0
+    using user = new User(client)
+    user.keep = values.keep
+    if (values.keep) console.log(`keeps ${user.folder}`)
+    await interruptible(user.install())
+    const chosen = scenarios.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
+    return await playAll(chosen, user)
+  } catch (error) {
+    if (error instanceof Interrupted) return error.exitCode
+    console.log(`failed: ${error instanceof Error ? error.message : String(error)}`)
+    return 1
+  }
+}
+
+async function ourClient(): Promise<string | undefined> {
+  const { signal } = interruption
+  const search = await obtainClient(TOOLS_FOLDER, (line) => console.log(line), signal)
+  signal.throwIfAborted()
+  if (search.found) return search.path
+  console.log(`skipped: ${search.reason}`)
+  return undefined
+}
+
+async function playAll(chosen: readonly Scenario[], user: User): Promise<number> {
+  const begun = performance.now()
+  let passed = 0
+  for (const scenario of chosen) if (await play(scenario, user)) passed++
+  console.log(`\n${passed} of ${chosen.length} scenarios passed in ${secondsSince(begun)} s`)
+  return passed === chosen.length ? 0 : 1
+}
+
+async function play({ name, rule, play }: Scenario, user: User): Promise<boolean> {
+  const begun = performance.now()
+  try {
+    await using stage = await Stage.open(user, name)
+    const seen = await interruptible(play(stage))
+    console.log(`passed  ${name.padEnd(WIDTH)}${secondsSince(begun)} s  ${seen}`)
+    return true
+  } catch (error) {
+    if (error instanceof Interrupted) throw error
+    const [reason] = (error instanceof Error ? error.message : String(error)).split('\n')
+    console.log(`FAILED  ${name.padEnd(WIDTH)}${secondsSince(begun)} s  ${reason}\n  the rule: ${rule}`)
+    return false
+  }
+}
+
+function interruptible<T>(work: Promise<T>): Promise<T> {
+  const { signal } = interruption
+  const { promise, reject } = Promise.withResolvers<never>()
+  const onAbort = (): void => reject(signal.reason)
+  if (signal.aborted) onAbort()
+  signal.addEventListener('abort', onAbort, { once: true })
+  return Promise.race([work, promise]).finally(() => signal.removeEventListener('abort', onAbort))
+}
+
+function secondsSince(begun: number): string {
+  return ((performance.now() - begun) / 1000).toFixed(1)
+}

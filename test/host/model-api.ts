@@ -1,0 +1,126 @@
+/**
+ * Stands in for the model: a Messages API on loopback that keeps what it is asked. It answers each turn with a word of
+ * its own, or holds it back until the scenario says what the model does.
+ */
+import { until } from '../fixtures/until.ts'
+import { type ModelRequest, readRequest } from './model-request.ts'
+
+/** What the model does next: it says something, which ends its turn, or it calls a tool. */
+export type Answer =
+  | { readonly say: string }
+  | { readonly call: string; readonly input: Readonly<Record<string, unknown>> }
+
+/** A turn that waits for its answer. */
+export interface HeldTurn {
+  readonly request: ModelRequest
+  readonly answer: (answer: Answer) => void
+}
+
+/** Far more than a scenario asks; each repeats its whole conversation, so the oldest are of no more use. */
+const MAX_KEPT = 200
+/** A client that has just been started takes a while to its first question. */
+const TURN_TIMEOUT_MS = 20_000
+const UNSCRIPTED: Answer = { say: 'Noted.' }
+
+export class ModelApi implements AsyncDisposable {
+  /** The turns of the conversation, oldest first, without the client's side questions. */
+  readonly requests: ModelRequest[] = []
+  readonly #waiting: HeldTurn[] = []
+  readonly #server: Bun.Server<undefined>
+  #holding = false
+
+  constructor() {
+    this.#server = Bun.serve({
+      hostname: '127.0.0.1',
+      port: 0,
+      // A held turn is silent for as long as the scenario needs.
+      idleTimeout: 0,
+      development: false,
+      fetch: (request) => this.#handle(request),
+    })
+  }
+
+  get url(): string {
+    return this.#server.url.origin
+  }
+
+  get newest(): ModelRequest | undefined {
+    return this.requests.at(-1)
+  }
+
+  /** From now on the model answers only what the scenario says. */
+  hold(): void {
+    this.#holding = true
+  }
+
+  /** The model answers by itself again, what waits included. */
+  release(): void {
+    this.#holding = false
+    for (const turn of this.#waiting.splice(0)) turn.answer(UNSCRIPTED)
+  }
+
+  /** The next turn that waits for an answer. */
+  nextTurn(): Promise<HeldTurn> {
+    return until('the client to ask the model', () => this.#waiting.shift(), TURN_TIMEOUT_MS)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server.stop(true)
+  }
+
+  async #handle(request: Request): Promise<Response> {
+    const { pathname } = new URL(request.url)
+    if (request.method === 'HEAD') return new Response(null)
+    if (request.method === 'POST' && pathname === '/v1/messages/count_tokens') {
+      return Response.json({ input_tokens: 100 })
+    }
+    if (request.method !== 'POST' || pathname !== '/v1/messages') {
+      const error = { type: 'not_found_error', message: 'the stand-in has only /v1/messages' }
+      return Response.json({ type: 'error', error }, { status: 404 })
+    }
+    const asked = readRequest(await request.json())
+    return respond(asked, await this.#answerTo(asked))
+  }
+
+  #answerTo(asked: ModelRequest): Answer | Promise<Answer> {
+    if (asked.tools.length === 0) return UNSCRIPTED
+    this.requests.push(asked)
+    if (this.requests.length > MAX_KEPT) this.requests.shift()
+    if (!this.#holding) return UNSCRIPTED
+    const { promise, resolve } = Promise.withResolvers<Answer>()
+    this.#waiting.push({ request: asked, answer: resolve })
+    return promise
+  }
+}
+
+function respond({ model, streamed }: ModelRequest, answer: Answer): Response {
+  const id = crypto.randomUUID().replaceAll('-', '')
+  const block =
+    'say' in answer
+      ? { type: 'text', text: answer.say }
+      : { type: 'tool_use', id: `toolu_${id}`, name: answer.call, input: answer.input }
+  const end = { stop_reason: 'say' in answer ? 'end_turn' : 'tool_use', stop_sequence: null }
+  const usage = { input_tokens: 10, output_tokens: 5 }
+  const message = { id: `msg_${id}`, type: 'message', role: 'assistant', model, usage }
+  if (!streamed) return Response.json({ ...message, ...end, content: [block] })
+  const [start, delta] =
+    'say' in answer
+      ? [
+          { ...block, text: '' },
+          { type: 'text_delta', text: answer.say },
+        ]
+      : [
+          { ...block, input: {} },
+          { type: 'input_json_delta', partial_json: JSON.stringify(answer.input) },
+        ]
+  const events = [
+    { type: 'message_start', message: { ...message, content: [], stop_reason: null, stop_sequence: null } },
+    { type: 'content_block_start', index: 0, content_block: start },
+    { type: 'content_block_delta', index: 0, delta },
+    { type: 'content_block_stop', index: 0 },
+    { type: 'message_delta', delta: end, usage },
+    { type: 'message_stop' },
+  ]
+  const text = events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join('')
+  return new Response(text, { headers: { 'Content-Type': 'text/event-stream' } })
+}

@@ -1,0 +1,86 @@
+/** Which of the sessions on a machine is given the messages. */
+import { deepStrictEqual, match, strictEqual } from 'node:assert/strict'
+import { shownIn } from './model-request.ts'
+import { assertShown, type Scenario } from './scenario.ts'
+
+const withoutChannel: Scenario = {
+  name: 'without-channel',
+  rule: 'a session without the channel consumes nothing; one with it is given what came before and meanwhile',
+  async play(stage) {
+    await stage.write('before')
+    const deaf = await stage.session({ channel: false })
+    await deaf.untilStatus(/^receiving: no, this session was started without the channel/m)
+    await stage.write('during')
+    deepStrictEqual(stage.ledger(), [], 'the session without the channel has read the feed')
+    const hearing = await stage.session({ channel: true })
+    await hearing.untilShown('during')
+    await stage.untilState('confirmed', 'before', 'during')
+    assertShown(hearing, 'before', 'during')
+    assertShown(deaf)
+    return 'both messages in the second session, none in the first'
+  },
+}
+
+const twoSessions: Scenario = {
+  name: 'two-sessions',
+  rule: 'of two sessions with the channel one is given each message, and the other takes over when it ends',
+  async play(stage) {
+    const first = await stage.session({ channel: true })
+    await stage.write('one')
+    await first.untilShown('one')
+    const second = await stage.session({ channel: true })
+    await second.untilStatus(/^receiving: no; .* receives, and this one takes over when it ends/m)
+    await stage.write('two')
+    await first.untilShown('two')
+    await stage.untilState('confirmed', 'one', 'two')
+    assertShown(first, 'one', 'two')
+    assertShown(second)
+    const from = performance.now()
+    await first.leave()
+    await stage.write('three')
+    await second.untilShown('three')
+    const tookMs = Math.round(performance.now() - from)
+    assertShown(second, 'three')
+    return `two to the first, one to the second, ${tookMs} ms after /exit was typed`
+  },
+}
+
+const mcpList: Scenario = {
+  name: 'mcp-list',
+  rule: '`claude mcp list` beside a live channel leaves it undisturbed',
+  async play(stage) {
+    const session = await stage.session({ channel: true })
+    await stage.write('one')
+    await session.untilShown('one')
+    const { pid } = session.plugin
+    const { code, output } = await stage.user.run(['mcp', 'list'], stage.env)
+    strictEqual(code, 0, output)
+    match(output, /plugin:molecule:molecule: .*Connected/)
+    await stage.write('two')
+    await session.untilShown('two')
+    assertShown(session, 'one', 'two')
+    strictEqual(session.plugin.pid, pid, 'the plugin was started anew')
+    return 'it says Connected; the next message came to the live session, from the same process'
+  },
+}
+
+const printMode: Scenario = {
+  name: 'print-mode',
+  rule: '`claude -p` beside a live channel does not take it',
+  async play(stage) {
+    const session = await stage.session({ channel: true })
+    await stage.write('one')
+    await session.untilShown('one')
+    const asked = await stage.printed('Say a word.', async () => {
+      await stage.write('two')
+      await session.untilShown('two')
+    })
+    await stage.write('three')
+    await session.untilShown('three')
+    assertShown(session, 'one', 'two', 'three')
+    deepStrictEqual(asked.flatMap(shownIn), [], 'claude -p was given a message')
+    return 'three messages in the live session, none in the other'
+  },
+}
+
+export const hearing: readonly Scenario[] = [withoutChannel, twoSessions, mcpList, printMode]

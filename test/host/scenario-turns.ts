@@ -1,0 +1,127 @@
+/** How messages come into the turns of a session. */
+import { deepStrictEqual, ok, strictEqual } from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { PLUGIN_ROOT } from '../fixtures/host.ts'
+import { until } from '../fixtures/until.ts'
+import { LOOK_AROUND, lookAroundUntilShown, REPLY, STATUS } from './plugin-tools.ts'
+import { assertShown, type Scenario } from './scenario.ts'
+
+const firstTurn: Scenario = {
+  name: 'first-turn',
+  rule: 'a turn that a message opens has the guidance and the reply tool, and the reply reaches the chat',
+  async play(stage) {
+    const session = await stage.session({ channel: true })
+    session.model.hold()
+    await stage.write('Is anybody there?')
+    const turn = await session.model.nextTurn()
+    const { texts, tools } = turn.request
+    const guidance = readFileSync(join(PLUGIN_ROOT, 'hooks', 'guidance.txt'), 'utf8').trim()
+    ok(
+      texts.some((text) => text.includes(guidance)),
+      'the guidance is not in the request',
+    )
+    ok(tools.includes(REPLY), `${REPLY} is not among the tools: ${tools.join(', ')}`)
+    ok(!tools.some((tool) => tool.includes('channel_receipt')), 'the receipt tool is shown to the model')
+    const [message] = session.shown()
+    strictEqual(message?.meta.kind, 'canvas_user')
+    turn.answer({ call: REPLY, input: { activity_id: message.meta.activity_id, text: 'I am.' } })
+    session.model.release()
+    await until('the reply in the chat', async () => (await stage.replies()).includes('I am.'))
+    await stage.untilState('answered', 'Is anybody there?')
+    return 'the guidance word for word, the tool in the first request, "I am." in the chat'
+  },
+}
+
+const busyTurn: Scenario = {
+  name: 'busy-turn',
+  rule: 'messages that come while a turn calls tools all reach the model, in order, once',
+  async play(stage) {
+    const session = await stage.session({ channel: true })
+    session.model.hold()
+    await stage.write('start')
+    let turn = await session.model.nextTurn()
+    await stage.write('one', 'two')
+    turn = await lookAroundUntilShown(session.model, turn, 'two')
+    await stage.write('three', 'four')
+    turn = await lookAroundUntilShown(session.model, turn, 'four')
+    await stage.write('five')
+    await stage.untilState('sent', 'five')
+    turn.answer({ say: 'That was it.' })
+    session.model.release()
+    await session.untilShown('five')
+    await stage.untilState('confirmed', 'start', 'one', 'two', 'three', 'four', 'five')
+    assertShown(session, 'start', 'one', 'two', 'three', 'four', 'five')
+    const during = session.shown().flatMap(({ text, duringTurn }) => (duringTurn ? [text] : []))
+    deepStrictEqual(during, ['one', 'two', 'three', 'four'])
+    return 'four put into the running turn, the fifth after its last answer'
+  },
+}
+
+const DIALOG = 'Do you want to proceed?'
+
+const openDialog: Scenario = {
+  name: 'open-dialog',
+  rule: 'messages that come while a permission dialog is open wait, and come after it, once',
+  async play(stage) {
+    const session = await stage.session({ channel: true, allow: STATUS })
+    session.model.hold()
+    await session.prompt('Who is there?')
+    const asking = await session.model.nextTurn()
+    asking.answer(LOOK_AROUND)
+    await session.sees(DIALOG)
+    await stage.write('one', 'two')
+    await stage.untilState('sent', 'one', 'two')
+    strictEqual(session.model.requests.length, 1, 'the model was asked while the dialog was open')
+    await session.accept(DIALOG, 'the tool to be called', () => session.model.requests.length > 1)
+    const { request, answer } = await session.model.nextTurn()
+    strictEqual(request.results.length, 1, 'a message opened a turn of its own before the tool was called')
+    answer({ say: 'That is all.' })
+    session.model.release()
+    await session.untilShown('two')
+    await stage.untilState('confirmed', 'one', 'two')
+    assertShown(session, 'one', 'two')
+    return 'nothing while it was open, both right after it'
+  },
+}
+
+const hooksOff: Scenario = {
+  name: 'hooks-off',
+  rule: 'messages arrive although all hooks are disabled',
+  async play(stage) {
+    const session = await stage.session({ channel: true, settings: { disableAllHooks: true } })
+    await stage.write('one')
+    await session.untilShown('one')
+    await stage.write('two')
+    await session.untilShown('two')
+    assertShown(session, 'one', 'two')
+    deepStrictEqual(
+      stage.ledger().map(({ state }) => state),
+      ['sent', 'sent'],
+      'a receipt came although hooks are disabled',
+    )
+    return 'both given to the model, none confirmed by a receipt'
+  },
+}
+
+const clear: Scenario = {
+  name: 'clear',
+  rule: 'after /clear the same process goes on to deliver',
+  async play(stage) {
+    const session = await stage.session({ channel: true })
+    await stage.write('before')
+    await session.untilShown('before')
+    await stage.untilState('confirmed', 'before')
+    const { pid } = session.plugin
+    await session.enter('/clear', 'the conversation to be cleared', () =>
+      /Hook SessionStart:clear /.test(session.debugLog()),
+    )
+    await stage.write('after')
+    await session.untilShown('after')
+    assertShown(session, 'after')
+    strictEqual(session.plugin.pid, pid, 'the plugin was started anew')
+    return 'the next message opens the new conversation, which holds no other'
+  },
+}
+
+export const turns: readonly Scenario[] = [firstTurn, busyTurn, openDialog, hooksOff, clear]

@@ -1,0 +1,208 @@
+/** One session of the client, as a person has it: in a terminal, below a shell. */
+import { existsSync, readFileSync } from 'node:fs'
+import { until } from '../fixtures/until.ts'
+import { ModelApi } from './model-api.ts'
+import { type Shown, shownIn } from './model-request.ts'
+import { ALL_TOOLS, untilStatus } from './plugin-tools.ts'
+import { descendants, end, type ProcessRow, runs } from './processes.ts'
+import { CHANNEL, type User } from './user.ts'
+
+export interface SessionOptions {
+  /** Whether the person asked for the channel. */
+  readonly channel: boolean
+  /** Tools of the plugin that need no permission; all by default. */
+  readonly allow?: string
+  /** Settings beside those of the user. */
+  readonly settings?: Readonly<Record<string, unknown>>
+  readonly env: Readonly<Record<string, string>>
+  /** Where the client writes what it does. */
+  readonly debugFile: string
+}
+
+const START_TIMEOUT_MS = 30_000
+/** A key that comes before the client reads it is lost: it is pressed again. */
+const PRESS_AGAIN_MS = 400
+const MAX_SCREEN_CHARS = 400_000
+const ENTER = '\r'
+/** The shell outlives its client, as a person's does, so that a client that dies takes no terminal with it. */
+const SHELL = ['/bin/sh', '-c', '"$@"; read -r line', 'sh'] as const
+
+export class ClientSession implements AsyncDisposable {
+  readonly model = new ModelApi()
+  readonly #user: User
+  readonly #options: SessionOptions
+  readonly #shell: Bun.Subprocess
+  readonly #decoder = new TextDecoder()
+  /** What came since a line was last typed. */
+  #screen = ''
+
+  /** Starts the client; what may be asked of it before `connected` is only to end. */
+  constructor(user: User, options: SessionOptions) {
+    this.#user = user
+    this.#options = options
+    const words = [
+      ...['--debug-file', options.debugFile, '--permission-mode', 'default'],
+      ...['--allowedTools', options.allow ?? ALL_TOOLS],
+      ...(options.settings === undefined ? [] : ['--settings', JSON.stringify(options.settings)]),
+      ...(options.channel ? ['--dangerously-load-development-channels', CHANNEL] : []),
+    ]
+    this.#shell = Bun.spawn([...SHELL, user.client, ...words], {
+      cwd: user.project,
+      env: user.environment({ ...options.env, ANTHROPIC_BASE_URL: this.model.url }),
+      terminal: {
+        cols: 140,
+        rows: 50,
+        data: (_terminal, bytes) => {
+          this.#screen = (this.#screen + this.#decoder.decode(bytes, { stream: true })).slice(
+            -MAX_SCREEN_CHARS,
+          )
+        },
+      },
+    })
+  }
+
+  /** Waits until the client has connected the plugin, and taken it for a channel if that was asked for. */
+  async connected(): Promise<void> {
+    const logged = (what: string) => () =>
+      this.debugLog().includes(`MCP server "plugin:molecule:molecule": ${what}`)
+    if (!this.#options.channel) {
+      await until('the plugin to be connected', logged('Successfully connected'), START_TIMEOUT_MS)
+      return
+    }
+    await this.accept(
+      'I am using this for local development',
+      'the channel to be registered',
+      logged('Channel notifications registered'),
+      START_TIMEOUT_MS,
+    )
+  }
+
+  /** The messages in the conversation as the model knows it now. */
+  shown(): readonly Shown[] {
+    const { newest } = this.model
+    return newest === undefined ? [] : shownIn(newest)
+  }
+
+  /** Waits until the model has been given a message. */
+  untilShown(text: string): Promise<Shown> {
+    return until(
+      `the model to be given "${text}"`,
+      () => this.shown().find((shown) => shown.text === text),
+      15_000,
+    )
+  }
+
+  /** Types a line and sends it off; pressed again until it has had its effect. */
+  async enter(line: string, effect: string, seen: () => boolean): Promise<void> {
+    this.#screen = ''
+    this.#write(line)
+    await this.sees(line)
+    await this.#press(effect, seen)
+  }
+
+  /** Says something to the model. */
+  prompt(line: string): Promise<void> {
+    const times = () => this.model.newest?.texts.filter((text) => text.includes(line)).length ?? 0
+    const before = times()
+    return this.enter(line, 'the prompt to reach the model', () => times() > before)
+  }
+
+  /** Takes the first answer of a dialog, once that is on the screen. */
+  async accept(dialog: string, effect: string, seen: () => boolean, timeoutMs?: number): Promise<void> {
+    await this.sees(dialog, timeoutMs)
+    await this.#press(effect, seen)
+  }
+
+  async sees(text: string, timeoutMs?: number): Promise<void> {
+    await until(`"${text}" on the screen`, () => this.#squeezed().includes(squeeze(text)), timeoutMs)
+  }
+
+  /** What the client says it did. */
+  debugLog(): string {
+    const { debugFile } = this.#options
+    return existsSync(debugFile) ? readFileSync(debugFile, 'utf8') : ''
+  }
+
+  /** The client's own process. */
+  get client(): ProcessRow {
+    return this.#find('the client', ({ command }) => command.startsWith(this.#user.client))
+  }
+
+  /** The plugin's process. */
+  get plugin(): ProcessRow {
+    return this.#find('the plugin', ({ command }) => command.includes('dist/server.js'))
+  }
+
+  /** Asks for the plugin's status until it says so. */
+  async untilStatus(says: RegExp): Promise<void> {
+    this.model.hold()
+    await this.prompt('What does the status say?')
+    const turn = await untilStatus(this.model, says)
+    turn.answer({ say: 'That is how it is.' })
+    this.model.release()
+  }
+
+  /** Ends the session as a person does, and waits for the plugin: the client itself may linger for seconds. */
+  async leave(): Promise<void> {
+    const { pid } = this.plugin
+    await this.enter('/exit', 'the plugin to end', () => !runs(pid))
+  }
+
+  /** Ends the session as a terminal does that is closed, and waits for the plugin. */
+  async hangUp(): Promise<void> {
+    const { pid } = this.plugin
+    process.kill(this.client.pid, 'SIGHUP')
+    await until('the plugin to end', () => !runs(pid))
+  }
+
+  /** Ends the client without any warning. */
+  kill(): void {
+    end(this.client.pid)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { pid } of descendants(this.#shell.pid)) end(pid)
+    this.#shell.kill('SIGKILL')
+    await this.#shell.exited
+    this.#shell.terminal?.close()
+    await this.model[Symbol.asyncDispose]()
+  }
+
+  async #press(effect: string, seen: () => boolean): Promise<void> {
+    let pressedAt = Number.NEGATIVE_INFINITY
+    await until(
+      effect,
+      () => {
+        if (seen()) return true
+        if (performance.now() - pressedAt < PRESS_AGAIN_MS) return false
+        this.#write(ENTER)
+        pressedAt = performance.now()
+        return false
+      },
+      15_000,
+    )
+  }
+
+  #find(what: string, matches: (row: ProcessRow) => boolean): ProcessRow {
+    const row = descendants(this.#shell.pid).find(matches)
+    if (row === undefined) throw new Error(`${what} does not run`)
+    return row
+  }
+
+  #write(text: string): void {
+    this.#shell.terminal?.write(text)
+  }
+
+  #squeezed(): string {
+    return squeeze(this.#screen)
+  }
+}
+
+/** Terminal output without escapes and blanks: the client moves the cursor instead of writing spaces. */
+function squeeze(screen: string): string {
+  return screen
+    .replace(/\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)/g, '')
+    .replace(/\x1b\[[0-9;?<>=]*[ -/]*[@-~]/g, '')
+    .replace(/\x1b(?:[()][A-Z0-9]|[=>78])/g, '')
+    .replace(/\s+/g, '')
+}

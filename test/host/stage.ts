@@ -1,0 +1,122 @@
+/** What a scenario begins with: a local platform, a member of it, and the sessions that were started, all ended after it. */
+import { Database } from 'bun:sqlite'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { inboundSchema } from '../../platform/inbound.ts'
+import type { MessageState } from '../../state/ledger-rows.ts'
+import { type Member, Scene } from '../fixtures/scene.ts'
+import { until } from '../fixtures/until.ts'
+import { ModelApi } from './model-api.ts'
+import type { ModelRequest } from './model-request.ts'
+import { STATUS, untilStatus } from './plugin-tools.ts'
+import { ClientSession, type SessionOptions } from './session.ts'
+import type { User } from './user.ts'
+
+const rowsSchema = z.array(z.object({ state: z.string(), content: z.string() }))
+
+export class Stage implements AsyncDisposable {
+  readonly user: User
+  readonly member: Member
+  readonly #scene: Scene
+  readonly #name: string
+  readonly #state: string
+  readonly #started: ClientSession[] = []
+  #ended = false
+
+  private constructor(user: User, scene: Scene, name: string) {
+    this.user = user
+    this.member = scene.member()
+    this.#scene = scene
+    this.#name = name
+    this.#state = join(user.folder, `${name}-state`)
+  }
+
+  /** A platform, a workspace on it, and the plugin's `.env` with what the platform's greeting prints. */
+  static async open(user: User, name: string): Promise<Stage> {
+    const scene = await Scene.open()
+    const stage = new Stage(user, scene, name)
+    // However slowly the first session starts: what was written before is new to it.
+    const settings = scene.settings(stage.member, { MOLECULE_POLL_WINDOW_SECS: '600' })
+    const lines = Object.entries(settings).flatMap(([key, value]) =>
+      key === 'MOLECULE_STATE_DIR' ? [] : [`${key}=${value}\n`],
+    )
+    mkdirSync(stage.#state, { mode: 0o700 })
+    writeFileSync(join(stage.#state, '.env'), lines.join(''), { mode: 0o600 })
+    return stage
+  }
+
+  /** Variables with which the client is started here. */
+  get env(): Readonly<Record<string, string>> {
+    return { MOLECULE_STATE_DIR: this.#state }
+  }
+
+  async session(options: Partial<SessionOptions> & Pick<SessionOptions, 'channel'>): Promise<ClientSession> {
+    // A scenario that was interrupted may still be under way.
+    if (this.#ended) throw new Error('the scenario has ended')
+    const debugFile = join(this.user.folder, `${this.#name}-${this.#started.length + 1}.log`)
+    const session = new ClientSession(this.user, { env: this.env, debugFile, ...options })
+    this.#started.push(session)
+    await session.connected()
+    return session
+  }
+
+  /**
+   * Runs `claude -p` to its end.
+   *
+   * @param meanwhile what happens once its plugin is past its start and says that it does not receive.
+   * @returns what its model was asked.
+   */
+  async printed(prompt: string, meanwhile: () => Promise<void>): Promise<readonly ModelRequest[]> {
+    await using model = new ModelApi()
+    model.hold()
+    const run = this.user.run(['-p', prompt, '--allowedTools', STATUS], {
+      ...this.env,
+      ANTHROPIC_BASE_URL: model.url,
+    })
+    const turn = await untilStatus(model, /^receiving: no, this session was started without the channel/m)
+    await meanwhile()
+    turn.answer({ say: 'Done.' })
+    model.release()
+    const { code, output } = await run
+    if (code !== 0) throw new Error(`claude -p ended with ${code}: ${output}`)
+    return model.requests
+  }
+
+  /** The person in the platform's chat writes. */
+  async write(...texts: readonly string[]): Promise<void> {
+    for (const text of texts) await this.#scene.person.write(this.member.id, text)
+  }
+
+  /** What the person reads in the chat, newest first. */
+  replies(): Promise<readonly string[]> {
+    return this.#scene.person.read(this.member.id)
+  }
+
+  /** How far the plugin has got with each message, in their order. */
+  ledger(): readonly { readonly text: string; readonly state: string }[] {
+    const path = join(this.#state, 'ledger.db')
+    if (!existsSync(path)) return []
+    using ledger = new Database(path, { readonly: true })
+    ledger.run('PRAGMA busy_timeout = 1000')
+    if (ledger.query("SELECT 1 FROM sqlite_schema WHERE name = 'message'").all().length === 0) return []
+    const rows = rowsSchema.parse(ledger.query('SELECT state, content FROM message ORDER BY ord').all())
+    return rows.map(({ state, content }) => ({ text: inboundSchema.parse(JSON.parse(content)).text, state }))
+  }
+
+  /** Waits until the plugin has got so far with all of these. */
+  async untilState(state: MessageState, ...texts: readonly string[]): Promise<void> {
+    await until(`${texts.join(', ')} to be ${state}`, () => {
+      const there = new Set(this.ledger().flatMap((row) => (row.state === state ? [row.text] : [])))
+      return texts.every((text) => there.has(text))
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended = true
+    await Promise.all(this.#started.map((session) => session[Symbol.asyncDispose]()))
+    // Such as a plugin that did not end with its client, which is what a scenario may have found.
+    this.user.endAll()
+    await this.#scene[Symbol.asyncDispose]()
+  }
+}

@@ -1,0 +1,153 @@
+/**
+ * A user of the client, with a home of their own: the plugin is installed as the README says, and nothing on this
+ * machine but the programs is shared with whoever runs the scenarios.
+ */
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
+import { bundle } from '../../scripts/build.ts'
+import { PLUGIN_ROOT } from '../fixtures/host.ts'
+import { end, processTable } from './processes.ts'
+
+const MARKETPLACE = 'molecule-channel'
+/** How the channel is named on the client's command line. */
+export const CHANNEL = `plugin:molecule@${MARKETPLACE}`
+
+/** Invented; the stand-in for the model's API asks for none. */
+const API_KEY = 'sk-ant-api03-invented-for-a-stand-in-on-loopback-0000'
+/** The discard port: whatever is not on this machine fails at once. */
+const NOWHERE = 'http://127.0.0.1:9'
+/** The client asks its service whether channels are on; here there is no service, and it reads what it has kept. */
+const FEATURES = { tengu_harbor: true }
+const COMMAND_TIMEOUT_MS = 60_000
+
+export class User implements Disposable {
+  readonly client: string
+  readonly folder: string
+  readonly project: string
+  /** Leaves the folder behind, with the client's logs, for somebody to look into. */
+  keep = false
+  readonly #running = new Set<Bun.Subprocess>()
+  #gone = false
+
+  /** @param client path of the client. */
+  constructor(client: string) {
+    this.client = client
+    // The client compares real paths.
+    this.folder = realpathSync(mkdtempSync(join(tmpdir(), 'molecule-host-')))
+    this.project = join(this.folder, 'project')
+  }
+
+  /**
+   * Installs the plugin from a clone of this repository.
+   *
+   * @throws Error when the client does not accept it.
+   */
+  async install(): Promise<void> {
+    const clone = join(this.folder, 'clone')
+    for (const name of ['home/.claude', 'project', 'tmp', 'bin']) {
+      mkdirSync(join(this.folder, name), { recursive: true })
+    }
+    // The client starts the plugin with the Bun it finds: it is the very one that runs this.
+    symlinkSync(process.execPath, join(this.folder, 'bin', 'bun'))
+    await clonePlugin(clone)
+    await this.#succeed('plugin', 'validate', clone)
+    await this.#succeed('plugin', 'marketplace', 'add', clone)
+    await this.#succeed('plugin', 'install', `molecule@${MARKETPLACE}`)
+    this.#answerFirstQuestions()
+  }
+
+  /** @param more variables the user has set, or the address of the model. */
+  environment(more: Readonly<Record<string, string>> = {}): Record<string, string> {
+    const home = join(this.folder, 'home')
+    return {
+      PATH: `${join(this.folder, 'bin')}:${process.env.PATH ?? '/usr/bin:/bin'}`,
+      HOME: home,
+      CLAUDE_CONFIG_DIR: join(home, '.claude'),
+      TMPDIR: join(this.folder, 'tmp'),
+      TERM: 'xterm-256color',
+      LANG: 'C.UTF-8',
+      ANTHROPIC_API_KEY: API_KEY,
+      ANTHROPIC_BASE_URL: NOWHERE,
+      HTTP_PROXY: NOWHERE,
+      HTTPS_PROXY: NOWHERE,
+      NO_PROXY: '127.0.0.1,localhost',
+      DISABLE_AUTOUPDATER: '1',
+      DISABLE_TELEMETRY: '1',
+      CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+      CLAUDE_CODE_DISABLE_OFFICIAL_MARKETPLACE_AUTOINSTALL: '1',
+      CLAUDE_CODE_GB_DISK_CACHE_WHEN_TELEMETRY_OFF: '1',
+      ...more,
+    }
+  }
+
+  /** Runs the client without a terminal, to its end. */
+  async run(
+    words: readonly string[],
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<{ readonly code: number; readonly output: string }> {
+    if (this.#gone) throw new Error('the run has ended')
+    const child = Bun.spawn([this.client, ...words], {
+      cwd: this.project,
+      env: this.environment(more),
+      stdin: 'ignore',
+      stdout: 'pipe',
+      stderr: 'pipe',
+      timeout: COMMAND_TIMEOUT_MS,
+      killSignal: 'SIGKILL',
+    })
+    this.#running.add(child)
+    const [out, err, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited])
+    this.#running.delete(child)
+    return { code, output: out + err }
+  }
+
+  /** Ends whatever still runs of what this user started: all of it has the folder on its command line. */
+  endAll(): void {
+    for (const child of this.#running) child.kill('SIGKILL')
+    for (const { pid, command } of processTable()) if (command.includes(this.folder)) end(pid)
+  }
+
+  [Symbol.dispose](): void {
+    this.#gone = true
+    this.endAll()
+    if (!this.keep) rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 })
+  }
+
+  async #succeed(...words: readonly string[]): Promise<void> {
+    const { code, output } = await this.run(words)
+    if (code !== 0) throw new Error(`claude ${words.join(' ')} ended with ${code}: ${output.trim()}`)
+  }
+
+  /** What a person answers once in the life of a client, so that no scenario begins with it. */
+  #answerFirstQuestions(): void {
+    const path = join(this.folder, 'home', '.claude', '.claude.json')
+    const kept: unknown = JSON.parse(readFileSync(path, 'utf8'))
+    const answers = {
+      hasCompletedOnboarding: true,
+      theme: 'dark',
+      customApiKeyResponses: { approved: [API_KEY.slice(-20)], rejected: [] },
+      projects: { [this.project]: { hasTrustDialogAccepted: true, allowedTools: [] } },
+      cachedFeatureFlags: FEATURES,
+      cachedFeatureFlagsAt: Date.now(),
+      cachedGrowthBookFeatures: FEATURES,
+    }
+    writeFileSync(path, JSON.stringify({ ...(kept as object), ...answers }))
+  }
+}
+
+/** What a clone holds, with the bundle that the sources give: that is what these scenarios judge. */
+async function clonePlugin(to: string): Promise<void> {
+  const left = new Set(['.git', 'node_modules', '.tools'])
+  cpSync(PLUGIN_ROOT, to, { recursive: true, filter: (path) => !left.has(relative(PLUGIN_ROOT, path)) })
+  await Bun.write(join(to, 'dist', 'server.js'), await bundle())
+}
