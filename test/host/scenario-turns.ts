@@ -58,6 +58,24 @@ const busyTurn: Scenario = {
   },
 }
 
+const interrupted: Scenario = {
+  name: 'interrupted',
+  rule: 'messages that wait while the person stops the turn are not lost with it',
+  async play(stage) {
+    const session = await stage.session({ channel: true })
+    session.model.hold()
+    await stage.write('one')
+    await session.model.nextTurn()
+    await stage.write('two', 'three')
+    await stage.untilState('sent', 'two', 'three')
+    await session.interrupt()
+    await session.untilShown('three')
+    await stage.untilState('confirmed', 'one', 'two', 'three')
+    assertShown(session, 'one', 'two', 'three')
+    return 'the two that waited open the next turn'
+  },
+}
+
 const DIALOG = 'Do you want to proceed?'
 
 const openDialog: Scenario = {
@@ -124,4 +142,4 @@ const clear: Scenario = {
   },
 }
 
-export const turns: readonly Scenario[] = [firstTurn, busyTurn, openDialog, hooksOff, clear]
+export const turns: readonly Scenario[] = [firstTurn, busyTurn, interrupted, openDialog, hooksOff, clear]

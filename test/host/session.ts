@@ -24,6 +24,7 @@ const START_TIMEOUT_MS = 30_000
 const PRESS_AGAIN_MS = 400
 const MAX_SCREEN_CHARS = 400_000
 const ENTER = '\r'
+const ESCAPE = '\x1b'
 /** The shell outlives its client, as a person's does, so that a client that dies takes no terminal with it. */
 const SHELL = ['/bin/sh', '-c', '"$@"; read -r line', 'sh'] as const
 
@@ -140,6 +141,12 @@ export class ClientSession implements AsyncDisposable {
     const turn = await untilStatus(this.model, says)
     turn.answer({ say: 'That is how it is.' })
     this.model.release()
+  }
+
+  /** Stops the turn that runs, as a person does. */
+  async interrupt(): Promise<void> {
+    this.#write(ESCAPE)
+    await this.sees('Interrupted')
   }
 
   /** Ends the session as a person does, and waits for the plugin: the client itself may linger for seconds. */
