@@ -9,6 +9,7 @@ import { obtainClient, TOOLS_FOLDER } from './installed-client.ts'
 import type { Scenario } from './scenario.ts'
 import { ends } from './scenario-ends.ts'
 import { hearing } from './scenario-hearing.ts'
+import { permission } from './scenario-permission.ts'
 import { turns } from './scenario-turns.ts'
 import { Stage } from './stage.ts'
 import { User } from './user.ts'
@@ -22,7 +23,7 @@ Plays scenarios with the real Claude Code client, without network and without an
 `
 
 const WIDTH = 17
-const scenarios = [...hearing, ...ends, ...turns]
+const scenarios = [...hearing, ...ends, ...turns, ...permission]
 
 class Interrupted extends Error {
   readonly exitCode: number

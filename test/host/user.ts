@@ -26,8 +26,8 @@ export const CHANNEL = `plugin:molecule@${MARKETPLACE}`
 const API_KEY = 'sk-ant-api03-invented-for-a-stand-in-on-loopback-0000'
 /** The discard port: whatever is not on this machine fails at once. */
 const NOWHERE = 'http://127.0.0.1:9'
-/** The client asks its service whether channels are on; here there is no service, and it reads what it has kept. */
-const FEATURES = { tengu_harbor: true }
+/** The client asks its service whether channels and their permission relay are on; here there is no service, and it reads what it has kept. */
+const FEATURES = { tengu_harbor: true, tengu_harbor_permissions: true }
 const COMMAND_TIMEOUT_MS = 60_000
 
 export class User implements Disposable {
