@@ -6,15 +6,28 @@ import { join } from 'node:path'
 export interface PlatformProcess {
   readonly url: string
   readonly adminToken: string
+  readonly pid: number
+  /** Null while it runs. */
+  exitCode(): number | null
+  /** What it said when it had started. */
+  readonly greeting: string
   /** Resident memory in MiB; undefined where the system does not tell. */
   memory(): number | undefined
-  stop(): Promise<void>
+  /** Ends it in order, and resolves with its exit code when it is gone. */
+  stop(): Promise<number>
+  /** Ends it without any warning. */
+  kill(): Promise<number>
 }
 
-export async function startProcess(db: string): Promise<PlatformProcess> {
+/**
+ * @param db path of its file.
+ * @param port the one to take; 0 for any that is free.
+ * @throws when it does not start, as when the port is taken.
+ */
+export async function startProcess(db: string, port = 0): Promise<PlatformProcess> {
   const adminToken = 'operator-token-of-the-bench'
   const main = join(import.meta.dir, '../../local-platform/main.ts')
-  const argv = ['--port', '0', '--db', db, '--rate-limit', '0']
+  const argv = ['--port', String(port), '--db', db, '--rate-limit', '0']
   const env = { ...process.env, MOLECULE_ADMIN_TOKEN: adminToken }
   const child = Bun.spawn([process.execPath, main, ...argv], { stdout: 'pipe', stderr: 'inherit', env })
   let text = ''
@@ -24,14 +37,19 @@ export async function startProcess(db: string): Promise<PlatformProcess> {
   }
   const url = /^Platform: +(\S+)$/m.exec(text)?.[1]
   if (url === undefined) throw new Error('the platform did not start')
+  const end = (signal: NodeJS.Signals): Promise<number> => {
+    child.kill(signal)
+    return child.exited
+  }
   return {
     url,
     adminToken,
+    pid: child.pid,
+    exitCode: () => child.exitCode,
+    greeting: text,
     memory: () => residentMib(child.pid),
-    stop: async () => {
-      child.kill('SIGTERM')
-      await child.exited
-    },
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
   }
 }
 
