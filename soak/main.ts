@@ -1,0 +1,112 @@
+/**
+ * Runs the real plugin against the real platform under random trouble, and counts what became of every message. Ends
+ * with 1 when one was lost, doubled without the mark, out of order or unexpected, or a process is left over.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { cpus, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Ledger, MAX_ATTEMPTS } from '../state/ledger.ts'
+import { statePaths } from '../state/state-folder.ts'
+import { currentBundle } from '../test/fixtures/bundle.ts'
+import { type Arguments, parseSoakArguments, USAGE } from './arguments.ts'
+import { begin, type CourseOptions, drain, endure } from './course.ts'
+import { Dice } from './dice.ts'
+import { figures, processesOf } from './figures.ts'
+import { Home } from './home.ts'
+import { PlatformLife } from './platform-life.ts'
+import { RunRecord } from './run-record.ts'
+import { faultsOf, renderOutcome } from './table.ts'
+import { judge, type Row, type Verdict } from './verdict.ts'
+import { Desk } from './writers.ts'
+
+const MOST_FAULTS_SAID = 20
+
+const chosen = parseSoakArguments(process.argv.slice(2))
+if (chosen === undefined) {
+  console.error(USAGE)
+  process.exit(2)
+}
+const folder = mkdtempSync(join(tmpdir(), 'molecule-soak-'))
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    endAll()
+    rmSync(folder, { recursive: true, force: true })
+    process.exit(130)
+  })
+}
+try {
+  process.exit((await soak(chosen)) ? 0 : 1)
+} catch (error) {
+  console.error(`the soak itself failed (seed ${chosen.seed}; everything is kept in ${folder}):`, error)
+  endAll()
+  process.exit(1)
+}
+
+function endAll(): void {
+  for (const pid of processesOf(folder) ?? []) process.kill(pid, 'SIGKILL')
+}
+
+/** Returns whether everything was as promised. */
+async function soak({ minutes, seed }: Arguments): Promise<boolean> {
+  console.error(`soak: ${minutes} minutes, seed ${seed}`)
+  const record = new RunRecord()
+  const script = await currentBundle()
+  const platform = await PlatformLife.start(join(folder, 'platform.db'), (sentence) =>
+    record.unexpected.push(sentence),
+  )
+  const homes = makeHomes(platform, record, script, seed)
+  const desk = new Desk(platform, record)
+  const say = (line: string): void => console.error(line)
+  const course: CourseOptions = { platform, homes, desk, record, minutes, seed, say }
+
+  await begin(course)
+  const staying = homes.at(-1)?.longest?.pid
+  const atStart = { sessionAtStart: figures(staying), platformAtStart: figures(platform.pid) }
+  await endure(course)
+  await drain(course)
+  const atEnd = { sessionAtEnd: figures(staying), platformAtEnd: figures(platform.pid) }
+  for (const home of homes) await home.close()
+  const verdict = await findVerdict(course)
+  await platform.end('stop')
+
+  const leftOver = processesOf(folder)?.length
+  const faults = faultsOf(record, verdict, leftOver)
+  const [processor] = cpus()
+  console.log(
+    `Seed ${seed}, ${minutes} minutes, ${process.platform} ${process.arch}, ${cpus().length} x ${processor?.model ?? 'unknown'}, Bun ${Bun.version}\n`,
+  )
+  console.log(renderOutcome(record, verdict, { ...atStart, ...atEnd, leftOver }))
+  for (const fault of faults.slice(0, MOST_FAULTS_SAID)) console.error(fault)
+  if (faults.length === 0) rmSync(folder, { recursive: true, force: true })
+  else console.error(`${faults.length} faults; logs and ledgers are kept in ${folder}`)
+  endAll()
+  return faults.length === 0
+}
+
+/** One folder with two workspaces, where sessions come and go, and one where a session lives through the run. */
+function makeHomes(platform: PlatformLife, record: RunRecord, script: string, seed: number): readonly Home[] {
+  const { url: platformUrl, members } = platform
+  const common = { folder, script, platformUrl, record }
+  const busy = { name: 'busy', members: members.slice(0, 2), seats: 3, firstStays: false }
+  const steady = { name: 'steady', members: members.slice(2), seats: 2, firstStays: true }
+  return [busy, steady].map(
+    (home) => new Home({ ...common, ...home, dice: new Dice(seed, `home ${home.name}`) }),
+  )
+}
+
+/** Asks the platform what there was to be shown, and the ledgers what they keep. */
+async function findVerdict({ platform, homes, record }: CourseOptions): Promise<Verdict> {
+  const rows: Row[] = []
+  for (const { id } of platform.members) rows.push(...(await platform.rows(id)))
+  const ledgers = homes.map((home) => Ledger.open(statePaths(home.stateFolder).ledger))
+  const kept = ({ activityId, workspaceId }: Row): boolean =>
+    ledgers.some((ledger) => {
+      const stored = ledger.find(activityId, [workspaceId])
+      return stored?.state === 'sent' && stored.attempts >= MAX_ATTEMPTS
+    })
+  try {
+    return judge({ written: record.written.values(), rows, sightings: record.sightings, kept })
+  } finally {
+    for (const ledger of ledgers) ledger.close()
+  }
+}

@@ -1,0 +1,149 @@
+/** The local platform over the whole run: one file and one port, and a process that comes and goes. */
+import { z } from 'zod'
+import { type PlatformProcess, startProcess } from '../bench/platform/platform-process.ts'
+import type { FaultChange } from '../local-platform/contract/faults.ts'
+import { until } from '../test/fixtures/until.ts'
+import type { Row } from './verdict.ts'
+
+export interface Member {
+  readonly id: string
+  readonly token: string
+}
+
+const rowsSchema = z.array(
+  z.object({
+    id: z.string(),
+    request_body: z.object({ params: z.object({ message: z.object({ messageId: z.string() }) }) }),
+  }),
+)
+const PAGE = 500
+const START_WITHIN_MS = 20_000
+const STOP_WITHIN_MS = 10_000
+const ADMIN_TIMEOUT_MS = 10_000
+const ADMIN_WITHIN_MS = 20_000
+
+export class PlatformLife {
+  readonly url: string
+  readonly adminToken: string
+  readonly members: readonly Member[]
+  readonly #db: string
+  readonly #complain: (sentence: string) => void
+  readonly #firstRows = new Map<string, Row>()
+  #process: PlatformProcess | undefined
+
+  private constructor(process: PlatformProcess, db: string, complain: (sentence: string) => void) {
+    this.#complain = complain
+    this.#process = process
+    this.#db = db
+    this.url = process.url
+    this.adminToken = process.adminToken
+    this.members = readMembers(process.greeting)
+  }
+
+  /**
+   * @param db path of a file that does not exist yet.
+   * @param complain takes sentences on what should not have happened.
+   */
+  static async start(db: string, complain: (sentence: string) => void): Promise<PlatformLife> {
+    return new PlatformLife(await startProcess(db), db, complain)
+  }
+
+  get pid(): number | undefined {
+    return this.#process?.pid
+  }
+
+  /** Ends the process and starts it again, on the same file and the same port. */
+  async restart(way: 'kill' | 'stop', downMs: number): Promise<void> {
+    await this.end(way)
+    await Bun.sleep(downMs)
+    const port = Number(new URL(this.url).port)
+    // Connections that are not quite closed may still have the port.
+    this.#process = await until(
+      'the platform to start again',
+      () => startProcess(this.#db, port).catch(() => undefined),
+      START_WITHIN_MS,
+    )
+  }
+
+  async end(way: 'kill' | 'stop'): Promise<void> {
+    const process = this.#process
+    if (process === undefined) return
+    this.#process = undefined
+    const diedBefore = process.exitCode() !== null
+    const tooLong = setTimeout(() => {
+      this.#complain(`the platform did not stop within ${STOP_WITHIN_MS} ms`)
+      void process.kill()
+    }, STOP_WITHIN_MS)
+    const code = await (way === 'kill' ? process.kill() : process.stop())
+    clearTimeout(tooLong)
+    if (diedBefore) this.#complain(`the platform had ended by itself (exit code ${code})`)
+    else if (way === 'stop' && code !== 0) this.#complain(`the platform stopped with exit code ${code}`)
+  }
+
+  async setFaults(change: FaultChange): Promise<void> {
+    await this.#ask('PUT', '/admin/faults', change)
+  }
+
+  async clearFaults(): Promise<void> {
+    await this.#ask('DELETE', '/admin/faults')
+  }
+
+  async closeStreams(): Promise<void> {
+    await this.#ask('POST', '/admin/faults/close-streams', {})
+  }
+
+  /** Remembers the newest message of a workspace as its first one. */
+  async begin(workspaceId: string): Promise<void> {
+    const [row] = await this.#page(workspaceId, 'limit=1')
+    if (row === undefined) throw new Error('the platform does not have the first message')
+    this.#firstRows.set(workspaceId, row)
+  }
+
+  /** Every message of a workspace from its first one on, in the platform's order. */
+  async rows(workspaceId: string): Promise<readonly Row[]> {
+    const first = this.#firstRows.get(workspaceId)
+    const all = first === undefined ? [] : [first]
+    for (let last = first; last !== undefined; ) {
+      const page = await this.#page(workspaceId, `limit=${PAGE}&since_id=${last.activityId}`)
+      all.push(...page)
+      last = page.at(-1)
+    }
+    return all
+  }
+
+  async #page(workspaceId: string, query: string): Promise<readonly Row[]> {
+    const path = `/workspaces/${workspaceId}/activity?type=a2a_receive&${query}`
+    return rowsSchema.parse(await this.#ask('GET', path)).map(({ id, request_body }) => ({
+      workspaceId,
+      activityId: id,
+      key: request_body.params.message.messageId,
+    }))
+  }
+
+  async #ask(method: string, path: string, body?: unknown): Promise<unknown> {
+    const response = await until(
+      `the platform to answer ${method} ${path}`,
+      () => this.#reach(method, path, body).catch(() => undefined),
+      ADMIN_WITHIN_MS,
+    )
+    if (!response.ok)
+      throw new Error(`${method} ${path} was answered ${response.status}: ${await response.text()}`)
+    return response.json()
+  }
+
+  /** Each of these may be asked again: a connection that is left from before a restart fails once. */
+  #reach(method: string, path: string, body: unknown): Promise<Response> {
+    return fetch(this.url + path, {
+      method,
+      headers: { Authorization: `Bearer ${this.adminToken}` },
+      signal: AbortSignal.timeout(ADMIN_TIMEOUT_MS),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+  }
+}
+
+/** The team as it is printed at the first start. */
+function readMembers(greeting: string): readonly Member[] {
+  const block = /^MOLECULE_WORKSPACE_IDS=(\S+)\nMOLECULE_WORKSPACE_TOKENS=(\S+)$/gm
+  return [...greeting.matchAll(block)].map(([, id = '', token = '']) => ({ id, token }))
+}

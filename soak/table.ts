@@ -1,0 +1,82 @@
+/** The outcome as a Markdown table. Pure. */
+import { milliseconds, quantile } from '../bench/line.ts'
+import type { RunRecord } from './run-record.ts'
+import type { Verdict } from './verdict.ts'
+
+export interface Figures {
+  readonly sessionAtStart: string
+  readonly sessionAtEnd: string
+  readonly platformAtStart: string
+  readonly platformAtEnd: string
+  /** Undefined where the system does not tell. */
+  readonly leftOver: number | undefined
+}
+
+export function renderOutcome(record: RunRecord, verdict: Verdict, figures: Figures): string {
+  const { deeds } = record
+  const all = record.unexpected.length + verdict.unexpected.length
+  const rows: readonly (readonly [string, string | number])[] = [
+    ['messages accepted by the platform', verdict.accepted],
+    ['stored although the answer got lost', verdict.storedUnanswered],
+    ['shown at least once', verdict.shown],
+    ['kept in the inbox: written to three hosts, none of which read it', verdict.kept],
+    ['**lost**', verdict.lost.length],
+    ['**doubled within one session**', verdict.doubledWithin.length],
+    ['**doubled across sessions without the mark**', verdict.doubledAcross.length],
+    ['repeated with the mark', verdict.marked],
+    ['**out of order in their workspace**', verdict.outOfOrder.length],
+    ['**unexpected**', all],
+    ['time to the model in calm moments', latencies(record)],
+    ['all shown after the end of the trouble', drained(record)],
+    ['sessions started', deeds.sessions],
+    ['sessions killed', `${deeds.kills}, with ${deeds.unreadEvents} events that their hosts never read`],
+    ['sessions ended politely', `${deeds.inputEnds} by end of input, ${deeds.interrupts} by SIGINT`],
+    [
+      'hosts that stopped reading',
+      `${deeds.stalls}, the longest ${(deeds.longestStallMs / 1000).toFixed(0)} s`,
+    ],
+    ['platform killed and started again', deeds.platformKills],
+    ['platform stopped and started again', deeds.platformStops],
+    ['faults switched on', `${deeds.faults}, and ${deeds.closedStreams} times all streams closed`],
+    ['a session that lived through the run', `${figures.sessionAtStart}; at the end ${figures.sessionAtEnd}`],
+    ['platform', `${figures.platformAtStart}; at the end ${figures.platformAtEnd}`],
+    ['**processes left over**', figures.leftOver ?? 'not known here'],
+  ]
+  return ['| What | Count |', '|---|---|', ...rows.map(([what, value]) => `| ${what} | ${value} |`)].join(
+    '\n',
+  )
+}
+
+function drained({ drainedAfterMs }: RunRecord): string {
+  return drainedAfterMs === undefined ? '**not in time**' : milliseconds(drainedAfterMs)
+}
+
+/** From before the request to the event in the reader. */
+function latencies({ probes, shownAt, calmMoments }: RunRecord): string {
+  const samples = [...probes].flatMap(([key, at]) => {
+    const shown = shownAt.get(key)
+    return shown === undefined ? [] : [shown - at]
+  })
+  if (samples.length === 0) return 'no calm moment to measure in'
+  const quantiles = ([0.5, 0.95, 0.99] as const).map(
+    (share) => `p${share * 100} ${milliseconds(quantile(samples, share))}`,
+  )
+  const longest = milliseconds(quantile(samples, 1))
+  return `${quantiles.join(', ')}, max ${longest} (${samples.length} messages in ${calmMoments} moments)`
+}
+
+/** Everything that must not be, one sentence a line. */
+export function faultsOf(
+  record: RunRecord,
+  verdict: Verdict,
+  leftOver: number | undefined,
+): readonly string[] {
+  return [
+    ...verdict.lost.map((sentence) => `lost: ${sentence}`),
+    ...verdict.doubledWithin.map((sentence) => `doubled: ${sentence}`),
+    ...verdict.doubledAcross.map((sentence) => `doubled: ${sentence}`),
+    ...verdict.outOfOrder.map((sentence) => `out of order: ${sentence}`),
+    ...[...record.unexpected, ...verdict.unexpected].map((sentence) => `unexpected: ${sentence}`),
+    ...(leftOver === undefined || leftOver === 0 ? [] : [`${leftOver} processes are left over`]),
+  ]
+}

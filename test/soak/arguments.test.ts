@@ -1,0 +1,23 @@
+import { expect, test } from 'bun:test'
+import { parseSoakArguments } from '../../soak/arguments.ts'
+
+const parse = (...argv: string[]) => parseSoakArguments(argv, () => 0.5)
+
+test('the length and the seed are taken from the command line, or chosen', () => {
+  expect(parse('--minutes', '1', '--seed', '7')).toEqual({ minutes: 1, seed: 7 })
+  expect(parse()).toEqual({ minutes: 5, seed: 2 ** 31 })
+})
+
+test('what is no length, no seed or no option is refused', () => {
+  for (const argv of [
+    ['--minutes', '0'],
+    ['--minutes', 'x'],
+    ['--seed', '1.5'],
+    ['--seed', '-1'],
+    ['--minutes'],
+    ['--hours', '1'],
+    ['1'],
+  ]) {
+    expect(parse(...argv)).toBeUndefined()
+  }
+})
