@@ -5,16 +5,15 @@
  */
 
 import type { AllowedSenders } from '../config/settings.ts'
-import { plainText } from '../plain-text.ts'
-import { type ActivityRow, fetchPage, type Page } from '../platform/activity.ts'
+import { type ActivityRow, fetchPage, type Page, type PageBounds } from '../platform/activity.ts'
 import type { PlatformClient } from '../platform/client.ts'
 import { PlatformError } from '../platform/errors.ts'
-import { FOREIGN_RESULT } from '../platform/inbound.ts'
 import { compareTimestamps } from '../platform/timestamp.ts'
-import type { Cursor, Entry, Ledger } from '../state/ledger.ts'
+import type { Cursor, Ledger } from '../state/ledger.ts'
 import type { Timers } from '../timing/sleep.ts'
 import { toEntry } from './feed-entry.ts'
 import { boundary, liesBefore, position, reachesBack } from './feed-page.ts'
+import { Remarks } from './remarks.ts'
 
 export interface FeedOptions {
   readonly client: PlatformClient
@@ -31,6 +30,7 @@ export interface FeedOptions {
   readonly log: (line: string) => void
   readonly now?: () => number
   readonly timers?: Timers
+  readonly bounds?: PageBounds
 }
 
 /** Rows asked for at once. */
@@ -66,12 +66,11 @@ export class Feed {
   readonly #workspaceId: string
   readonly #now: () => number
   readonly #startedAt: number
+  readonly #remarks: Remarks
   /** When rows were last read again; before this session's first time, what the cursor tells of the last session. */
   #overlappedAt: number | undefined
   #touchedAt = 0
-  #unusableLogged = false
   #forgottenLogged = false
-  #foreignLogged = false
   #limit = PAGE_LIMIT
 
   constructor(options: FeedOptions) {
@@ -79,6 +78,7 @@ export class Feed {
     this.#workspaceId = options.client.endpoint.workspaceId
     this.#now = options.now ?? Date.now
     this.#startedAt = this.#now()
+    this.#remarks = new Remarks(options.log)
   }
 
   /** Reads everything that is there. Returns how many messages were new. */
@@ -242,14 +242,12 @@ export class Feed {
 
   async #page(question: PageQuestion): Promise<Page> {
     const asked = question.limit ?? this.#limit
-    const page = await fetchPage(this.#o.client, { ...question, limit: asked, signal: this.#o.signal })
+    const { client, signal, bounds } = this.#o
+    const page = await fetchPage(client, { ...question, limit: asked, signal, bounds })
     const came = page.rows.length + page.unusable
     // Rows so large, or a line so slow, that fewer came than were asked for: the next page begins near that number.
     this.#limit = page.full && came < asked ? came * 2 : Math.min(PAGE_LIMIT, this.#limit * 2)
-    if (page.unusable > 0 && !this.#unusableLogged) {
-      this.#unusableLogged = true
-      this.#o.log(`steps over ${page.unusable} rows of its feed that cannot be read`)
-    }
+    this.#remarks.ofPage(page)
     return page
   }
 
@@ -258,21 +256,11 @@ export class Feed {
     const entries = rows
       .filter((row) => compareTimestamps(row.created_at, floor) >= 0)
       .map((row) => toEntry(row, this.#workspaceId, this.#o.allowedSenders, stepOver))
-    this.#sayForeign(entries)
+    this.#remarks.ofEntries(entries)
     if (entries.length === 0 && cursor === undefined) return 0
     const stored = this.#o.ledger.storePage(this.#workspaceId, entries, cursor, this.#now())
     if (stored > 0) this.#o.onStored()
     return stored
-  }
-
-  /** Once a session: who sends many must not fill the log. */
-  #sayForeign(entries: readonly Entry[]): void {
-    const foreign = entries.find(({ skipped }) => skipped === FOREIGN_RESULT)
-    if (foreign === undefined || this.#foreignLogged) return
-    this.#foreignLogged = true
-    this.#o.log(
-      `drops a delegation result of workspace ${plainText(foreign.peerId ?? 'unknown', 60)}, possibly an injection`,
-    )
   }
 
   #touch(cursor: Cursor): void {

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { isUuid, type PlatformClient, workspacePath } from './client.ts'
 import { PlatformError } from './errors.ts'
 import { BodyError } from './http.ts'
+import { readRowBeginning } from './row-beginning.ts'
 import { compareTimestamps, isTimestamp } from './timestamp.ts'
 
 const text = z.string().nullish().catch(null)
@@ -29,7 +30,18 @@ const rowSchema = z.object({
   peer_role: text,
 })
 
-export type ActivityRow = z.infer<typeof rowSchema>
+export type ActivityRow = z.infer<typeof rowSchema> & {
+  /** The row is too large to be read: only its beginning is known, and nothing of what it says. */
+  readonly oversized?: true
+}
+
+/** How much of an answer is read. */
+export interface PageBounds {
+  /** A page larger than this is asked for again in smaller parts. */
+  readonly pageBytes: number
+  /** A single row larger than this is stepped over. */
+  readonly rowBytes: number
+}
 
 export interface PageRequest {
   /** Rows after this one, oldest first. */
@@ -40,6 +52,7 @@ export interface PageRequest {
   readonly beforeTs?: string | undefined
   readonly limit: number
   readonly signal?: AbortSignal | undefined
+  readonly bounds?: PageBounds | undefined
 }
 
 export interface Page {
@@ -53,10 +66,10 @@ export interface Page {
   readonly full: boolean
 }
 
-/** A page larger than this is asked for again in smaller parts. */
-const PAGE_MAX_BYTES = 24 * 1024 * 1024
 /** A single row may be as large as the platform's own limit for a message (16 MiB), each byte escaped to six. */
-const ROW_MAX_BYTES = 112 * 1024 * 1024
+const BOUNDS: PageBounds = { pageBytes: 24 * 1024 * 1024, rowBytes: 112 * 1024 * 1024 }
+/** Of a row too large to be read; its plain fields come first, whether a platform orders them by sense or by name. */
+const BEGINNING_BYTES = 64 * 1024
 /** Milliseconds for a page; it is asked for in smaller parts if its body takes longer. */
 const PAGE_TIMEOUT_MS = 15_000
 /** Milliseconds for a single row: a large one on a slow line. */
@@ -68,32 +81,64 @@ const ROW_TIMEOUT_MS = 5 * 60_000
  * @throws PlatformError; status 410 means that the cursor row is not known (any more).
  */
 export async function fetchPage(client: PlatformClient, request: PageRequest): Promise<Page> {
-  for (let limit = request.limit; ; limit = Math.ceil(limit / 4)) {
+  const ascending = request.sinceId !== undefined
+  let limit = request.limit
+  for (let withPeer = true; ; ) {
     try {
-      const rows = await client.json(
-        {
-          path: workspacePath(client.endpoint.workspaceId, '/activity'),
-          query: {
-            type: 'a2a_receive',
-            include: 'peer_info',
-            limit,
-            since_id: request.sinceId,
-            since_secs: request.sinceSecs,
-            before_ts: request.beforeTs,
-          },
-          maxBytes: limit === 1 ? ROW_MAX_BYTES : PAGE_MAX_BYTES,
-          timeoutMs: limit === 1 && request.limit > 1 ? ROW_TIMEOUT_MS : PAGE_TIMEOUT_MS,
-          ...(request.signal === undefined ? {} : { signal: request.signal }),
-        },
-        z.array(z.unknown()),
-      )
-      return readPage(rows, limit, request.sinceId !== undefined)
+      return readPage(await fetchRows(client, request, limit, withPeer), limit, ascending)
     } catch (error) {
-      // Too large, or it had begun and did not come to its end.
-      const tooMuch = error instanceof PlatformError && error.cause instanceof BodyError
-      if (!tooMuch || limit === 1 || request.signal?.aborted) throw error
+      const broken =
+        error instanceof PlatformError && error.cause instanceof BodyError ? error.cause : undefined
+      if (broken === undefined || request.signal?.aborted) throw error
+      if (limit > 1) {
+        // Too large, or it had begun and did not come to its end.
+        limit = Math.ceil(limit / 4)
+      } else if (broken.tooLarge && withPeer) {
+        // What is told of the peer repeats the names of all files, which can be most of a row, and stands before its id.
+        withPeer = false
+      } else {
+        const page = broken.tooLarge ? oversizedPage(broken.beginning, ascending) : undefined
+        if (page === undefined) throw error
+        return page
+      }
     }
   }
+}
+
+function fetchRows(
+  client: PlatformClient,
+  { sinceId, sinceSecs, beforeTs, limit: asked, signal, bounds = BOUNDS }: PageRequest,
+  limit: number,
+  withPeer: boolean,
+): Promise<readonly unknown[]> {
+  return client.json(
+    {
+      path: workspacePath(client.endpoint.workspaceId, '/activity'),
+      query: {
+        type: 'a2a_receive',
+        include: withPeer ? 'peer_info' : undefined,
+        limit,
+        since_id: sinceId,
+        since_secs: sinceSecs,
+        before_ts: beforeTs,
+      },
+      maxBytes: limit === 1 ? bounds.rowBytes : bounds.pageBytes,
+      beginningBytes: withPeer ? 0 : BEGINNING_BYTES,
+      timeoutMs: limit === 1 && asked > 1 ? ROW_TIMEOUT_MS : PAGE_TIMEOUT_MS,
+      ...(signal === undefined ? {} : { signal }),
+    },
+    z.array(z.unknown()),
+  )
+}
+
+/**
+ * A page of one row that is too large, made of its beginning: that of the very answer that was too large, for another
+ * one could be of another row. Undefined when it does not tell which row it is.
+ */
+function oversizedPage(beginning: string, ascending: boolean): Page | undefined {
+  const page = readPage([readRowBeginning(beginning)], 1, ascending)
+  if (page.newestId === undefined) return undefined
+  return { ...page, rows: page.rows.map((row) => ({ ...row, oversized: true })) }
 }
 
 /**

@@ -37,6 +37,8 @@ export interface Call {
   readonly upload?: Upload
   readonly timeoutMs?: number
   readonly maxBytes?: number
+  /** Bytes that are kept of an answer larger than that, as the `beginning` of the error's cause. */
+  readonly beginningBytes?: number
   readonly signal?: AbortSignal
   /** How often the call is made in all. More than 1 only for a call that may be repeated without harm. */
   readonly attempts?: number
@@ -177,6 +179,7 @@ export class PlatformClient {
         ...(body === undefined ? {} : { body }),
         timeoutMs: call.timeoutMs ?? DEFAULT_TIMEOUT_MS,
         maxBytes: call.maxBytes ?? DEFAULT_MAX_BYTES,
+        ...(call.beginningBytes === undefined ? {} : { beginningBytes: call.beginningBytes }),
         ...(call.signal === undefined ? {} : { signal: call.signal }),
         ...(this.#deps.fetchImpl === undefined ? {} : { fetchImpl: this.#deps.fetchImpl }),
       })

@@ -13,6 +13,8 @@ export interface Exchange {
   readonly timeoutMs: number
   /** Bytes of body that are read at most. */
   readonly maxBytes: number
+  /** Bytes of a body beyond that which are kept, to learn what it is. */
+  readonly beginningBytes?: number
   readonly signal?: AbortSignal
   readonly fetchImpl?: typeof fetch
 }
@@ -23,16 +25,19 @@ export interface Reply {
   readonly text: string
 }
 
-/** The status came, the body did not: cut off, or larger than `maxBytes`. Nothing of it is kept. */
+/** The status came, the body did not: cut off, or larger than `maxBytes`. */
 export class BodyError extends Error {
   readonly status: number
   readonly tooLarge: boolean
+  /** What is kept of a body that is too large. */
+  readonly beginning: string
 
-  constructor(status: number, message: string, tooLarge: boolean) {
+  constructor(status: number, message: string, tooLarge: boolean, beginning = '') {
     super(message)
     this.name = 'BodyError'
     this.status = status
     this.tooLarge = tooLarge
+    this.beginning = beginning
   }
 }
 
@@ -109,7 +114,7 @@ export async function exchange(request: Exchange): Promise<Reply> {
     return {
       status: response.status,
       headers: response.headers,
-      text: await readCapped(response, request.maxBytes),
+      text: await readCapped(response, request.maxBytes, request.beginningBytes),
     }
   } finally {
     release()
@@ -119,24 +124,33 @@ export async function exchange(request: Exchange): Promise<Reply> {
 /**
  * Reads a body to its end.
  *
+ * @param beginningBytes how much of a body that is too large is kept.
  * @throws {@link BodyError} when it is larger than `maxBytes` or does not come to its end.
  */
-export async function readCapped(response: Response, maxBytes: number): Promise<string> {
+export async function readCapped(response: Response, maxBytes: number, beginningBytes = 0): Promise<string> {
+  // One that says how large it is need not be read that far.
+  const isTooLarge = Number(response.headers.get('content-length') ?? 0) > maxBytes
+  const bound = isTooLarge ? beginningBytes : maxBytes
   const tooLarge = (): BodyError =>
-    new BodyError(response.status, `the answer is larger than ${maxBytes} bytes`, true)
-  if (Number(response.headers.get('content-length') ?? 0) > maxBytes) {
+    new BodyError(
+      response.status,
+      `the answer is larger than ${maxBytes} bytes`,
+      true,
+      Buffer.concat(chunks).subarray(0, beginningBytes).toString('utf8'),
+    )
+  const chunks: Uint8Array[] = []
+  let size = 0
+  if (isTooLarge && bound === 0) {
     await response.body?.cancel()
     throw tooLarge()
   }
   if (response.body === null) return ''
-  const chunks: Uint8Array[] = []
-  let size = 0
   try {
     for await (const chunk of response.body) {
       size += chunk.byteLength
-      // Leaving the loop by a throw cancels the stream.
-      if (size > maxBytes) throw tooLarge()
       chunks.push(chunk)
+      // Leaving the loop by a throw cancels the stream.
+      if (size > bound) throw tooLarge()
     }
   } catch (error) {
     if (error instanceof BodyError) throw error

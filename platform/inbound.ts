@@ -55,6 +55,7 @@ const resultSchema = z
 export function interpretRow(row: ActivityRow, ownId: string): Interpretation {
   const sourceId = row.source_id?.toLowerCase() ?? null
   const method = row.method ?? ''
+  if (row.oversized) return skip('larger than what is read at once; the platform still has it')
   if (method === 'notify') return skip('our own words to the user')
   if (method === 'chat_upload_receive') return skip('an upload; the message that names it is shown')
   if (method === 'delegate_result') {

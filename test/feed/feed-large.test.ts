@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { FeedScene, type Interruption } from '../fixtures/feed-scene.ts'
+import { FeedScene, type Interruption, WORKSPACE } from '../fixtures/feed-scene.ts'
+import { textResponse } from '../fixtures/sim-response.ts'
 
 const texts = (count: number): string[] => Array.from({ length: count }, (_, index) => `message ${index + 1}`)
 
@@ -49,6 +50,73 @@ describe('rows so large that only a few fit into one answer', () => {
     await scene.clock.advance(20_000)
     expect(scene.stored()).toEqual(texts(41))
     expect(cut).toBeLessThan(40)
+  })
+})
+
+describe('a row too large to be read', () => {
+  const BOUNDS = { pageBytes: 40_000, rowBytes: 80_000 }
+  /** Larger than a row may be, and than what is kept of it. */
+  const OVERSIZED = 'x'.repeat(90_000)
+  const ordinary = (count: number): string[] => texts(count).filter((_, index) => index !== 11)
+
+  /** Rows of which the twelfth is too large. */
+  function fill(scene: FeedScene): void {
+    const from = scene.clock.now() - 23
+    for (let number = 1; number <= 23; number++) {
+      scene.feed.add({ at: (from + number) * 1000, ...(number === 12 ? { text: OVERSIZED } : {}) })
+    }
+  }
+
+  function expectSteppedOver(scene: FeedScene): void {
+    expect(scene.stored()).toEqual(ordinary(23))
+    expect(scene.lines.filter((line) => line.includes('which is too large'))).toHaveLength(1)
+    expect(scene.lines.join()).toContain(scene.feed.everything[11]?.id ?? '')
+    const { total, rows } = scene.ledger.inbox.list({
+      workspaceIds: [WORKSPACE],
+      states: ['skipped'],
+      limit: 5,
+    })
+    expect([total, rows[0]?.reason]).toEqual([1, expect.stringContaining('larger than what is read')])
+    expect(scene.failures).toEqual([])
+  }
+
+  test('is stepped over at the first start, and said once', async () => {
+    using scene = new FeedScene()
+    fill(scene)
+    await scene.start({ bounds: BOUNDS })
+    await scene.clock.advance(10 * 60_000)
+    expectSteppedOver(scene)
+  })
+
+  test('is stepped over after the cursor, though the platform says beforehand how large it is', async () => {
+    using scene = new FeedScene()
+    await scene.start({ bounds: BOUNDS })
+    fill(scene)
+    scene.interrupt = (url) => {
+      const { status, body } = scene.feed.answer(url.href)
+      const text = JSON.stringify(body)
+      return textResponse(status, text, { 'content-length': String(text.length) })
+    }
+    await scene.clock.advance(10 * 60_000)
+    expectSteppedOver(scene)
+  })
+
+  test('is read without what is told of the peer, if that makes it small enough', async () => {
+    using scene = new FeedScene()
+    scene.backlog(1)
+    scene.interrupt = (_url, _index, withPeer) =>
+      withPeer ? textResponse(200, '['.repeat(200_000)) : undefined
+    await scene.start({ bounds: BOUNDS })
+    expect(scene.stored()).toEqual(['message 1'])
+  })
+
+  test('that does not say at its beginning which it is stays an error, and is not guessed at', async () => {
+    using scene = new FeedScene()
+    scene.backlog(1)
+    scene.interrupt = () => textResponse(200, `[{"request_body":"${OVERSIZED}"`)
+    await scene.start({ bounds: BOUNDS })
+    expect(scene.failures).toHaveLength(1)
+    expect(scene.lines.join()).toContain('larger than 80000 bytes')
   })
 })
 

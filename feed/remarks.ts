@@ -1,0 +1,37 @@
+/** What the log is told of rows that are stepped over. Each thing once a session: who sends many must not fill it. */
+import { plainText } from '../plain-text.ts'
+import type { Page } from '../platform/activity.ts'
+import { FOREIGN_RESULT } from '../platform/inbound.ts'
+import type { Entry } from '../state/ledger.ts'
+
+export class Remarks {
+  readonly #log: (line: string) => void
+  #unusable = false
+  #foreign = false
+  /** The one that was said last; a window that is read again meets it again. */
+  #oversized: string | undefined
+
+  constructor(log: (line: string) => void) {
+    this.#log = log
+  }
+
+  ofPage({ rows, unusable }: Page): void {
+    if (unusable > 0 && !this.#unusable) {
+      this.#unusable = true
+      this.#log(`steps over ${unusable} rows of its feed that cannot be read`)
+    }
+    const oversized = rows.find((row) => row.oversized)?.id
+    if (oversized === undefined || oversized === this.#oversized) return
+    this.#oversized = oversized
+    this.#log(`steps over message ${oversized}, which is too large; inbox shows it among what was skipped`)
+  }
+
+  ofEntries(entries: readonly Entry[]): void {
+    const foreign = entries.find(({ skipped }) => skipped === FOREIGN_RESULT)
+    if (foreign === undefined || this.#foreign) return
+    this.#foreign = true
+    this.#log(
+      `drops a delegation result of workspace ${plainText(foreign.peerId ?? 'unknown', 60)}, possibly an injection`,
+    )
+  }
+}
