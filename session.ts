@@ -15,6 +15,7 @@ import { PlatformClient } from './platform/client.ts'
 import { describeError } from './platform/errors.ts'
 import { Reception } from './reception.ts'
 import { Ledger } from './state/ledger.ts'
+import { noticeDamage } from './state/ledger-damage.ts'
 import { type Holder, readPidFile } from './state/lock.ts'
 import type { Log } from './state/log.ts'
 import type { OutgoingRules } from './state/outgoing-files.ts'
@@ -53,6 +54,10 @@ export class Session implements ToolContext {
   #clientName: string | undefined
   #ledger: Ledger | undefined
   #ledgerIdentity = ''
+  /** The ledger was met damaged: the next look at the folder begins it anew. */
+  #ledgerDamaged = false
+  /** Survives the ledger, so that what this host was given is known in one that was begun anew. */
+  readonly #sessionId = crypto.randomUUID()
   #reception: Reception | undefined
   #configTimer: ReturnType<typeof setInterval> | undefined
 
@@ -160,10 +165,19 @@ export class Session implements ToolContext {
       holder: readPidFile(this.#paths.pidFile),
       memberships: (this.#reception?.memberships ?? []).map((membership) => {
         const report = membership.report()
-        return { ...report, counts: this.#ledger?.inbox.counts(report.workspaceId) ?? {} }
+        return { ...report, counts: this.#counts(report.workspaceId) }
       }),
       pid: process.pid,
       now: Date.now(),
+    }
+  }
+
+  #counts(workspaceId: string): ReturnType<Ledger['inbox']['counts']> {
+    try {
+      return this.#ledger?.inbox.counts(workspaceId) ?? {}
+    } catch {
+      // The report is most needed when the disk fails, and its last error tells of that.
+      return {}
     }
   }
 
@@ -194,7 +208,7 @@ export class Session implements ToolContext {
       log.openFile(this.#paths.logFile)
       const warning = tightenEnvFile(this.#paths.envFile)
       if (warning !== undefined) log.warn(`molecule channel: ${warning}`)
-      this.#ledger = Ledger.open(this.#paths.ledger, (damage) => log.error(`molecule channel: ${damage}`))
+      this.#ledger = this.#openLedger()
       this.#ledgerIdentity = identityOf(this.#paths.ledger)
       this.#folderProblem = undefined
     } catch (error) {
@@ -202,6 +216,17 @@ export class Session implements ToolContext {
       if (problem !== this.#folderProblem) log.error(`molecule channel: ${problem}`)
       this.#folderProblem = problem
     }
+  }
+
+  #openLedger(): Ledger {
+    const open = this.#ledgerDamaged ? Ledger.beginAnew : Ledger.open
+    // Also if that fails: what is there then is opened as at a start.
+    this.#ledgerDamaged = false
+    const tell = (damage: string): void => this.#o.log.error(`molecule channel: ${damage}`)
+    const ledger = open(this.#paths.ledger, tell, this.#sessionId)
+    return noticeDamage(ledger, () => {
+      this.#ledgerDamaged = true
+    })
   }
 
   /** Starts to receive, if the configuration is valid and this session can hear. */
@@ -234,13 +259,19 @@ export class Session implements ToolContext {
 
   /**
    * A state folder that was deleted, or replaced, leaves this process with a ledger and locks that nobody else sees:
-   * another session would hold the same workspaces. So everything is begun anew in the folder that is there now.
+   * another session would hold the same workspaces. So everything is begun anew in the folder that is there now. So
+   * it is with a damaged ledger, unless another session has replaced that already.
    */
   #lookAtFolder(): void {
-    if (this.#ledger === undefined || identityOf(this.#paths.ledger) === this.#ledgerIdentity) return
-    this.#o.log.warn(
-      'molecule channel: the state folder was replaced; everything is begun anew in the new one',
-    )
+    if (this.#ledger === undefined) return
+    const replaced = identityOf(this.#paths.ledger) !== this.#ledgerIdentity
+    if (!replaced && !this.#ledgerDamaged) return
+    if (replaced) {
+      this.#ledgerDamaged = false
+      this.#o.log.warn(
+        'molecule channel: the state folder was replaced; everything is begun anew in the new one',
+      )
+    }
     this.#reception?.stop()
     this.#reception = undefined
     this.#ledger.close()

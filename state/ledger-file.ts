@@ -1,6 +1,6 @@
 /** Opens the file of the ledger, whatever it finds there: none, one that is in use, one that is damaged. */
 import { Database } from 'bun:sqlite'
-import { renameSync } from 'node:fs'
+import { codeOf, DamagedLedger, isDamage, salvage, setAside } from './ledger-damage.ts'
 import { migrate } from './ledger-schema.ts'
 import { createPrivately } from './state-folder.ts'
 
@@ -11,7 +11,8 @@ const BUSY_PAUSE_MS = 25
 /**
  * Opens the ledger, creating it with mode 0600.
  *
- * A file that is no database, or a broken one, is set aside under another name and a new one is begun.
+ * A file that is no database, or a broken one, is set aside under another name, and a new one is begun with what can
+ * still be read of it.
  *
  * @param onDamage is told, in a sentence, when that happened.
  * @throws when the folder cannot be written, or the file is of a newer version.
@@ -21,18 +22,23 @@ export function openLedgerFile(path: string, onDamage: (sentence: string) => voi
     return openPatiently(path)
   } catch (error) {
     if (!isDamage(error)) throw error
-    const aside = `${path}.damaged-${Date.now()}`
-    renameSync(path, aside)
-    for (const suffix of ['-wal', '-shm']) {
-      try {
-        renameSync(path + suffix, aside + suffix)
-      } catch {
-        // Not every database has them.
-      }
-    }
-    onDamage(`the ledger was damaged; it is kept as ${aside}, and a new one was begun`)
-    return openPatiently(path)
+    return beginAnew(path, onDamage)
   }
+}
+
+/**
+ * As {@link openLedgerFile}, for a file that is known to be damaged and that nobody of this process has open.
+ *
+ * @param session the session that goes on with the new file: what it was just writing has left it, or will.
+ */
+export function beginAnew(path: string, onDamage: (sentence: string) => void, session = ''): Database {
+  const aside = setAside(path)
+  const db = openPatiently(path)
+  onDamage(`the ledger was damaged; it is kept as ${aside}, and a new one was begun: ${salvage(aside, db)}`)
+  db.query(
+    "UPDATE message SET state = 'sent', sent_at = received_at WHERE state = 'sending' AND session = ?",
+  ).run(session)
+  return db
 }
 
 /** The change to WAL does not honour `busy_timeout`, so a busy file is tried again here. */
@@ -65,21 +71,8 @@ function openOnce(path: string): Database {
   }
 }
 
-class DamagedLedger extends Error {
-  override readonly name = 'DamagedLedger'
-}
-
 /** Damage behind an intact header would else show up only at the row it hit, and then again at every start. */
 function checkPages(db: Database): void {
   const [finding] = db.query('PRAGMA quick_check(1)').values().flat()
   if (finding !== 'ok') throw new DamagedLedger(String(finding))
-}
-
-function isDamage(error: unknown): boolean {
-  // Also the more exact codes, such as that of an index.
-  return error instanceof DamagedLedger || /^SQLITE_(NOTADB|CORRUPT)/.test(String(codeOf(error)))
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined
 }

@@ -17,7 +17,7 @@ import type { Database } from 'bun:sqlite'
 import { Delegations } from './delegations.ts'
 import { HeldMessages } from './held-messages.ts'
 import { Inbox } from './inbox.ts'
-import { openLedgerFile } from './ledger-file.ts'
+import { beginAnew, openLedgerFile } from './ledger-file.ts'
 import { COLUMNS, type Cursor, type Entry, type StoredMessage } from './ledger-rows.ts'
 import { isOverflow, MAX_EVENTS } from './loop-guard.ts'
 import { PermissionRequests } from './permission-requests.ts'
@@ -36,26 +36,36 @@ const TOLD_BEFORE = 'a result that was told before'
 export class Ledger {
   readonly #db: Database
 
-  /** Names this opening of the file: the rows it wrote are told from those of earlier sessions by it. */
-  readonly #session = crypto.randomUUID()
+  /** Who writes: the rows of this session are told from those of earlier ones by it. */
+  readonly #session: string
   readonly delegations: Delegations
   readonly held: HeldMessages
   readonly inbox: Inbox
   readonly evidence: SessionEvidence
   readonly permissions: PermissionRequests
 
-  private constructor(db: Database) {
+  private constructor(db: Database, session: string) {
     this.#db = db
+    this.#session = session
     this.delegations = new Delegations(db)
-    this.held = new HeldMessages(db, this.#session)
+    this.held = new HeldMessages(db, session)
     this.inbox = new Inbox(db)
-    this.evidence = new SessionEvidence(db, this.#session)
-    this.permissions = new PermissionRequests(db, this.#session)
+    this.evidence = new SessionEvidence(db, session)
+    this.permissions = new PermissionRequests(db, session)
   }
 
-  /** As {@link openLedgerFile}. */
-  static open(path: string, onDamage: (sentence: string) => void = () => {}): Ledger {
-    return new Ledger(openLedgerFile(path, onDamage))
+  /** As {@link openLedgerFile}. Each opening is a session of its own unless `session` names one. */
+  static open(
+    path: string,
+    onDamage: (sentence: string) => void = () => {},
+    session: string = crypto.randomUUID(),
+  ): Ledger {
+    return new Ledger(openLedgerFile(path, onDamage), session)
+  }
+
+  /** As {@link beginAnew}, in the midst of a session. */
+  static beginAnew(path: string, onDamage: (sentence: string) => void, session: string): Ledger {
+    return new Ledger(beginAnew(path, onDamage, session), session)
   }
 
   close(): void {

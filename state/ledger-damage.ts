@@ -1,0 +1,140 @@
+/** A ledger that is damaged: told from other trouble, set aside, and what can still be read of it carried over. */
+import { Database } from 'bun:sqlite'
+import { readdirSync, renameSync, rmSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+
+/** Damaged files that are kept; a disk that damages every one of them must not fill with them as well. */
+const MAX_KEPT = 3
+/** Besides the file itself, what SQLite lays beside it. */
+const SUFFIXES = ['-wal', '-shm'] as const
+const ASIDE = /\.damaged-\d+$/
+
+export class DamagedLedger extends Error {
+  override readonly name = 'DamagedLedger'
+}
+
+export function isDamage(error: unknown): boolean {
+  // Also the more exact codes, such as that of an index. A read that ends too early is a file that was cut.
+  return (
+    error instanceof DamagedLedger || /^SQLITE_(NOTADB|CORRUPT|IOERR_SHORT_READ)/.test(String(codeOf(error)))
+  )
+}
+
+export function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined
+}
+
+/**
+ * The same object, with an ear on what its methods, and those of its parts, throw: `onDamage` is called for each error
+ * that means damage, and the error goes on to the caller.
+ */
+export function noticeDamage<T extends object>(ledger: T, onDamage: () => void): T {
+  return new Proxy(ledger, {
+    get(target, key) {
+      const part: unknown = Reflect.get(target, key)
+      if (typeof part === 'object' && part !== null) return noticeDamage(part, onDamage)
+      if (typeof part !== 'function') return part
+      return (...values: unknown[]): unknown => {
+        try {
+          // Called on the object itself, for a proxy has none of its private fields.
+          return Reflect.apply(part, target, values)
+        } catch (error) {
+          if (isDamage(error)) onDamage()
+          throw error
+        }
+      }
+    },
+  })
+}
+
+/**
+ * Gives a damaged file another name beside its own. Nobody of this process may have it open.
+ *
+ * @returns the new name.
+ * @throws the file system's error.
+ */
+export function setAside(path: string, now: number = Date.now()): string {
+  const aside = `${path}.damaged-${now}`
+  renameSync(path, aside)
+  for (const suffix of SUFFIXES) {
+    try {
+      renameSync(path + suffix, aside + suffix)
+    } catch {
+      // Not every database has them.
+    }
+  }
+  const name = basename(path)
+  const kept = readdirSync(dirname(path))
+    .filter((other) => other.startsWith(name) && ASIDE.test(other))
+    .sort()
+  for (const old of kept.slice(0, -MAX_KEPT)) {
+    for (const suffix of ['', ...SUFFIXES]) rmSync(join(dirname(path), old + suffix), { force: true })
+  }
+  return aside
+}
+
+/**
+ * Copies what can be read of a damaged ledger into a new one: above all where reading stopped, and the messages from
+ * both ends up to the damage. Never throws.
+ *
+ * @returns a sentence on how much that was.
+ */
+export function salvage(aside: string, into: Database): string {
+  let damaged: Database | undefined
+  try {
+    damaged = new Database(aside, { readwrite: true, create: false, strict: true })
+    damaged.run('PRAGMA busy_timeout = 1000')
+    const cursors = copyRows(damaged, into, 'cursor')
+    const messages =
+      copyRows(damaged, into, 'message', 'ORDER BY ord') +
+      copyRows(damaged, into, 'message', 'ORDER BY ord DESC')
+    for (const table of otherTables(into)) copyRows(damaged, into, table)
+    return `${messages} messages were carried over${cursors > 0 ? ', and where reading stopped' : ''}`
+  } catch {
+    // Damaged at its very beginning, or there is no room for what is in it.
+    return 'nothing of it could be read'
+  } finally {
+    damaged?.close()
+  }
+}
+
+/** Copies rows until all are copied or the damage is met. Returns how many were new. */
+function copyRows(from: Database, into: Database, table: string, order = ''): number {
+  const names = columnsOf(into, table).filter((name) => columnsOf(from, table).includes(name))
+  if (names.length === 0) return 0
+  const columns = names.join(', ')
+  const insert = into.query(
+    `INSERT OR IGNORE INTO ${table} (${columns}) VALUES (${names.map(() => '?').join(', ')})`,
+  )
+  let copied = 0
+  into
+    .transaction(() => {
+      try {
+        const rows = from.query<Record<string, string | number | null>, []>(
+          `SELECT ${columns} FROM ${table} ${order}`,
+        )
+        for (const row of rows.iterate())
+          copied += insert.run(...names.map((name) => row[name] ?? null)).changes
+      } catch (error) {
+        if (!isDamage(error)) throw error
+      }
+    })
+    .immediate()
+  return copied
+}
+
+function otherTables(db: Database): readonly string[] {
+  return db
+    .query<{ name: string }, []>(
+      "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT IN ('cursor', 'message')",
+    )
+    .all()
+    .map(({ name }) => name)
+}
+
+function columnsOf(db: Database, table: string): readonly string[] {
+  return db
+    .query<{ name: string }, []>(`PRAGMA table_info(${table})`)
+    .all()
+    .map(({ name }) => name)
+}
