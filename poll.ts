@@ -3,7 +3,7 @@
  */
 import { Feed, type FeedOptions } from './feed/feed.ts'
 import { describeError, PlatformError } from './platform/errors.ts'
-import { backoffDelayMs } from './timing/backoff.ts'
+import { steadyBackoffDelayMs } from './timing/backoff.ts'
 import { computeJitteredInterval } from './timing/jitter.ts'
 import { Pace } from './timing/pace.ts'
 import { sleep } from './timing/sleep.ts'
@@ -90,7 +90,7 @@ export function failureDelay(
   if (askedToWait(error)) return error.retryAfterMs
   // A request that is refused will be refused again: no hurry, but the platform may be mended.
   const refused = error instanceof PlatformError && error.kind === 'refused'
-  return backoffDelayMs(refused ? failures + 3 : failures, outageMs, random)
+  return steadyBackoffDelayMs(refused ? failures + 3 : failures, outageMs, random)
 }
 
 /** A `Retry-After` of nothing is no advice: followed to the letter it would have us ask without a pause. */

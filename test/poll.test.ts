@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { PlatformError } from '../platform/errors.ts'
 import { failureDelay } from '../poll.ts'
 import { FeedScene } from './fixtures/feed-scene.ts'
+import { seededRandom } from './fixtures/sim-clock.ts'
 import { jsonResponse, textResponse } from './fixtures/sim-response.ts'
 
 const failing = (headers: Record<string, string> = {}) => jsonResponse(503, { error: 'unwell' }, headers)
@@ -112,6 +113,20 @@ describe('when looking fails', () => {
     },
   )
 
+  test('for 20 s, it is tried eight times at most and read again within 2 s, whatever the jitter', async () => {
+    for (let seed = 0; seed < 200; seed++) {
+      using scene = new FeedScene()
+      await scene.start({ random: seededRandom(seed) })
+      scene.interrupt = () => failing()
+      scene.hint()
+      const [tries = 0] = await askedIn(scene, 20_000)
+      scene.interrupt = () => undefined
+      scene.feed.add()
+      await scene.clock.advance(2_000)
+      expect([tries <= 8, scene.stored().length]).toEqual([true, 1])
+    }
+  })
+
   test('no hint shortens the wait a platform asks for', async () => {
     using scene = new FeedScene()
     await scene.start()
@@ -201,12 +216,12 @@ describe('the wait after a failure', () => {
     const waits = [0, 1, 2, 3, 4, 5, 20].map((failures) =>
       failureDelay(error(), 'passing', failures, 0, high),
     )
-    expect(waits).toEqual([249, 499, 999, 1_999, 3_999, 4_999, 4_999])
-    expect(failureDelay(error(), 'passing', 20, 60_000, high)).toBe(29_999)
+    expect(waits).toEqual([239, 479, 959, 1_919, 3_839, 4_799, 4_799])
+    expect(failureDelay(error(), 'passing', 20, 60_000, high)).toBe(28_799)
   })
 
   test('is longer from the start where the request is refused, and minutes where the workspace is gone', () => {
-    expect(failureDelay(error(undefined, 'refused'), 'passing', 0, 0, high)).toBe(1_999)
+    expect(failureDelay(error(undefined, 'refused'), 'passing', 0, 0, high)).toBe(1_919)
     expect(failureDelay(error(), 'dead', 0, 0, () => 0.5)).toBe(300_000)
   })
 })

@@ -19,6 +19,26 @@ export function backoffDelayMs(
   outageMs: number,
   random: () => number = Math.random,
 ): number {
+  return Math.floor(random() * longest(failures, outageMs))
+}
+
+/** The share of the longest wait that is always waited, and what jitter adds to it at most. */
+const STEADY_LEAST = 0.88
+const STEADY_SPREAD = 0.08
+
+/**
+ * As {@link backoffDelayMs}, but close to the capped exponential each time, for what is to be back soon and may not
+ * ask often: an outage of 20 s costs eight tries, and the ninth comes less than 2 s after its end.
+ */
+export function steadyBackoffDelayMs(
+  failures: number,
+  outageMs: number,
+  random: () => number = Math.random,
+): number {
+  return Math.floor((STEADY_LEAST + STEADY_SPREAD * random()) * longest(failures, outageMs))
+}
+
+function longest(failures: number, outageMs: number): number {
   const cap = outageMs < EARLY_MS ? EARLY_CAP_MS : LATE_CAP_MS
-  return Math.floor(random() * Math.min(cap, BASE_MS * 2 ** Math.min(failures, 20)))
+  return Math.min(cap, BASE_MS * 2 ** Math.min(failures, 20))
 }
