@@ -48,10 +48,12 @@ export function recover(db: Database, workspaceId: string, session: string, now:
      WHERE workspace_id = $workspaceId AND session <> $session
      AND (state = 'sending' OR state IN ('received', 'held') AND attempts > 0 AND received_at <= $oldest)`,
   ).run({ workspaceId, session, oldest })
-  db.query("DELETE FROM message WHERE workspace_id = ? AND received_at < ? AND state <> 'received'").run(
-    workspaceId,
-    now - KEEP_MS,
-  )
+  // The age counts from the last look at the feed: by a clock that is set wrong, everything could seem old, and all
+  // that the platform still holds would be read as if new.
+  db.query(
+    `DELETE FROM message WHERE workspace_id = $workspaceId AND state <> 'received'
+     AND received_at < min($now, coalesce((SELECT checked_at FROM cursor WHERE workspace_id = $workspaceId), $now)) - ${KEEP_MS}`,
+  ).run({ workspaceId, now })
   db.query('DELETE FROM session WHERE begun_at < ?').run(now - KEEP_MS)
   return {
     again: count(db, "state IN ('received', 'held') AND attempts > 0", workspaceId),
