@@ -49,6 +49,19 @@ describe('when the inbox is looked at', () => {
     expect(scene.stored()).toHaveLength(1)
   })
 
+  test('within an interval of a machine that wakes after an hour, and no more often than before', async () => {
+    using scene = new FeedScene()
+    let slept = 0
+    await scene.start({ now: () => scene.clock.now() + slept })
+    await scene.clock.advance(60_000)
+    slept = 3_600_000
+    scene.feed.add()
+    const [first = 0, minute = 0] = await askedIn(scene, 5_500, 60_000)
+    expect(scene.stored()).toHaveLength(1)
+    // One of them is the window that is read again.
+    expect([first <= 3, minute <= 13]).toEqual([true, true])
+  })
+
   test('a hint during a look gets a look of its own', async () => {
     using scene = new FeedScene()
     await scene.start({ isLive: () => true })
