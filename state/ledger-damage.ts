@@ -75,9 +75,10 @@ export function setAside(path: string, now: number = Date.now()): string {
 
 /**
  * Copies what can be read of a damaged ledger into a new one: above all where reading stopped, and the messages from
- * both ends up to the damage. Never throws.
+ * both ends up to the damage. Where some are lost, what is read again from the platform counts as possibly seen.
  *
  * @returns a sentence on how much that was.
+ * @throws when the new one cannot be written.
  */
 export function salvage(aside: string, into: Database): string {
   let damaged: Database | undefined
@@ -85,42 +86,61 @@ export function salvage(aside: string, into: Database): string {
     damaged = new Database(aside, { readwrite: true, create: false, strict: true })
     damaged.run('PRAGMA busy_timeout = 1000')
     const cursors = copyRows(damaged, into, 'cursor')
-    const messages =
-      copyRows(damaged, into, 'message', 'ORDER BY ord') +
-      copyRows(damaged, into, 'message', 'ORDER BY ord DESC')
+    const older = copyRows(damaged, into, 'message', 'ORDER BY ord')
+    const newer = older.whole ? NOTHING : copyRows(damaged, into, 'message', 'ORDER BY ord DESC')
     for (const table of otherTables(into)) copyRows(damaged, into, table)
-    return `${messages} messages were carried over${cursors > 0 ? ', and where reading stopped' : ''}`
+    if (!older.whole) doubtOlder(into)
+    return `${older.rows + newer.rows} messages were carried over${cursors.rows > 0 ? ', and where reading stopped' : ''}`
   } catch {
     // Damaged at its very beginning, or there is no room for what is in it.
+    doubtOlder(into)
     return 'nothing of it could be read'
   } finally {
     damaged?.close()
   }
 }
 
-/** Copies rows until all are copied or the damage is met. Returns how many were new. */
-function copyRows(from: Database, into: Database, table: string, order = ''): number {
+/** What was written before now and is stored from here on may have been in the part that is lost, and shown. */
+function doubtOlder(db: Database): void {
+  db.run(
+    `CREATE TRIGGER message_doubted AFTER INSERT ON message
+     WHEN NEW.state = 'received' AND NEW.attempts = 0 AND NEW.created_at <= '${new Date().toISOString()}'
+     BEGIN UPDATE message SET attempts = 1 WHERE ord = NEW.ord; END`,
+  )
+}
+
+interface Copied {
+  /** How many were new. */
+  readonly rows: number
+  /** No damage was met. */
+  readonly whole: boolean
+}
+
+const NOTHING: Copied = { rows: 0, whole: true }
+
+/** Copies rows until all are copied or the damage is met. */
+function copyRows(from: Database, into: Database, table: string, order = ''): Copied {
   const names = columnsOf(into, table).filter((name) => columnsOf(from, table).includes(name))
-  if (names.length === 0) return 0
+  if (names.length === 0) return { rows: 0, whole: false }
   const columns = names.join(', ')
   const insert = into.query(
     `INSERT OR IGNORE INTO ${table} (${columns}) VALUES (${names.map(() => '?').join(', ')})`,
   )
-  let copied = 0
-  into
-    .transaction(() => {
-      try {
-        const rows = from.query<Record<string, string | number | null>, []>(
-          `SELECT ${columns} FROM ${table} ${order}`,
-        )
-        for (const row of rows.iterate())
-          copied += insert.run(...names.map((name) => row[name] ?? null)).changes
-      } catch (error) {
-        if (!isDamage(error)) throw error
-      }
-    })
-    .immediate()
-  return copied
+  let rows = 0
+  const copy = (): boolean => {
+    try {
+      const found = from.query<Record<string, string | number | null>, []>(
+        `SELECT ${columns} FROM ${table} ${order}`,
+      )
+      for (const row of found.iterate()) rows += insert.run(...names.map((name) => row[name] ?? null)).changes
+      return true
+    } catch (error) {
+      if (!isDamage(error)) throw error
+      return false
+    }
+  }
+  const whole = into.transaction(copy).immediate()
+  return { rows, whole }
 }
 
 function otherTables(db: Database): readonly string[] {
