@@ -1,0 +1,235 @@
+import { Database } from 'bun:sqlite'
+import { expect, setDefaultTimeout, test } from 'bun:test'
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { MountedFolder, mayMount } from '../fixtures/mounted-folder.ts'
+import type { PluginProcess } from '../fixtures/plugin-process.ts'
+import { type Member, Scene } from '../fixtures/scene.ts'
+import { until } from '../fixtures/until.ts'
+
+setDefaultTimeout(30_000)
+
+const QUICK = { MOLECULE_POLL_INTERVAL_MS: '250', MOLECULE_HEARTBEAT_INTERVAL_MS: '1000' }
+/** A host kills half a second after it has asked; how far below that the end lies is measured by the benchmark. */
+const KILLED_AFTER_MS = 1_000
+const canMount = mayMount()
+if (!canMount) console.log('skipped: this user may not mount a file system that can be full or read-only')
+
+async function start(scene: Scene, member: Member): Promise<PluginProcess> {
+  const plugin = scene.process(scene.settings(member, QUICK))
+  await plugin.connect()
+  return plugin
+}
+
+const texts = (plugin: PluginProcess): string[] => plugin.events.map(({ content }) => content)
+
+async function exchange(scene: Scene, member: Member, plugin: PluginProcess, text: string): Promise<void> {
+  await scene.person.write(member.id, text)
+  await until(`the message ${text}`, () => texts(plugin).includes(text))
+}
+
+async function endsAtOnce(plugin: PluginProcess): Promise<void> {
+  const from = performance.now()
+  plugin.endInput()
+  expect(await plugin.exited()).toBe(0)
+  expect(performance.now() - from).toBeLessThan(KILLED_AFTER_MS)
+}
+
+/** Goes through a disk that cannot be written: nothing is lost or repeated, `status` tells, and the end is as quick. */
+async function goThrough(
+  scene: Scene,
+  begin: (plugin: PluginProcess) => void,
+  end: (plugin: PluginProcess) => void,
+) {
+  const member = scene.member()
+  const plugin = await start(scene, member)
+  await plugin.receiving()
+  await exchange(scene, member, plugin, 'before')
+  begin(plugin)
+  for (const text of ['meanwhile, 1', 'meanwhile, 2']) await scene.person.write(member.id, text)
+  await until('status to tell', async () =>
+    /last error: [^\\]*(full|disk|readonly|I\/O)/.test(await plugin.call('status')),
+  )
+  end(plugin)
+  await exchange(scene, member, plugin, 'after')
+  expect(texts(plugin)).toEqual(['before', 'meanwhile, 1', 'meanwhile, 2', 'after'])
+  expect(plugin.events.filter(({ meta }) => 'redelivered' in meta)).toEqual([])
+  begin(plugin)
+  await endsAtOnce(plugin)
+}
+
+test.concurrent.skipIf(!canMount)('a disk that is full holds delivery up and loses nothing', async () => {
+  await using scene = await Scene.open()
+  using disk = new MountedFolder(scene.path('state'), 512 * 1024)
+  const filler = `${disk.path}/filler`
+  const fill = (): void => {
+    const file = openSync(filler, 'w')
+    try {
+      for (const chunk = Buffer.alloc(1024); ; ) writeSync(file, chunk)
+    } catch {
+      // It is full now.
+    } finally {
+      closeSync(file)
+    }
+  }
+  await goThrough(scene, fill, () => rmSync(filler))
+})
+
+test.concurrent('a limit on the size of files holds delivery up, kills nobody, and loses nothing', async () => {
+  await using scene = await Scene.open()
+  const limit = (plugin: PluginProcess, bytes: string): void => {
+    const { success, stderr } = Bun.spawnSync(['prlimit', '--pid', String(plugin.pid), `--fsize=${bytes}:`])
+    if (!success) throw new Error(`prlimit: ${stderr}`)
+  }
+  await goThrough(
+    scene,
+    (plugin) => limit(plugin, '4096'),
+    (plugin) => limit(plugin, 'unlimited'),
+  )
+})
+
+test.concurrent.skipIf(!canMount)(
+  'a folder that is read-only is said, and used as soon as it can be',
+  async () => {
+    await using scene = await Scene.open()
+    using disk = new MountedFolder(scene.path('state'), 1024 * 1024)
+    disk.setReadOnly(true)
+    const member = scene.member()
+    const plugin = await start(scene, member)
+    await until('status to tell', async () =>
+      /cannot be used: .*(EROFS|read-only)/.test(await plugin.call('status')),
+    )
+    await scene.person.write(member.id, 'meanwhile')
+    // Sending needs no ledger.
+    expect(await plugin.call('send_message_to_user', { message: 'still here' })).not.toContain('isError')
+    disk.setReadOnly(false)
+    await until('the message', () => texts(plugin).includes('meanwhile'))
+    await endsAtOnce(plugin)
+  },
+)
+
+test.concurrent('a path below a file is said, ends at once when asked, and is used as soon as it can be', async () => {
+  await using scene = await Scene.open()
+  const member = scene.member()
+  writeFileSync(scene.path('file'), '')
+  const begin = async (): Promise<PluginProcess> => {
+    const plugin = scene.process(scene.settings(member, QUICK, 'file/state'))
+    await plugin.connect()
+    await until('status to tell', async () => /cannot be used: .*ENOTDIR/.test(await plugin.call('status')))
+    return plugin
+  }
+  await endsAtOnce(await begin())
+  const plugin = await begin()
+  rmSync(scene.path('file'))
+  await plugin.receiving()
+  await exchange(scene, member, plugin, 'hello')
+})
+
+/** Runs SQL on the ledger as another program would, which also makes the plugin read its pages anew. */
+function withLedger<T>(path: string, work: (ledger: Database) => T): T {
+  const ledger = new Database(path)
+  ledger.run('PRAGMA busy_timeout = 2000')
+  const result = work(ledger)
+  ledger.run('PRAGMA wal_checkpoint(TRUNCATE)')
+  ledger.close()
+  return result
+}
+
+/** Overwrites the first page of a table or an index, or of the file. */
+function damage(path: string, name: string | undefined): void {
+  const { page, size } = withLedger(path, (ledger) => {
+    ledger.run('UPDATE cursor SET checked_at = checked_at')
+    const root = ledger.query<{ rootpage: number }, [string]>(
+      'SELECT rootpage FROM sqlite_schema WHERE name = ?',
+    )
+    return {
+      page: name === undefined ? 1 : (root.get(name)?.rootpage ?? 1),
+      size: ledger.query<{ page_size: number }, []>('PRAGMA page_size').get()?.page_size ?? 0,
+    }
+  })
+  const file = openSync(path, 'r+')
+  writeSync(file, Buffer.alloc(size, 0xa5), 0, size, (page - 1) * size)
+  closeSync(file)
+}
+
+const asideIn = (scene: Scene): string[] =>
+  readdirSync(scene.path('state')).filter((name) => /damaged-\d+$/.test(name))
+
+for (const [what, name, carriedOver] of [
+  [
+    'an index of the messages',
+    'message_received',
+    /[1-9]\d* messages were carried over, and where reading stopped/,
+  ],
+  ['the messages', 'message', /0 messages were carried over, and where reading stopped/],
+  ['the whole file', undefined, /nothing of it could be read/],
+] as const) {
+  const expectBegunAnew = (scene: Scene): void => {
+    expect(scene.log()).toMatch(carriedOver)
+    expect(asideIn(scene)).toHaveLength(1)
+    expect(scene.log()).toContain(asideIn(scene)[0] ?? '')
+  }
+
+  test.concurrent(`damage to ${what} while the ledger is open: it is begun anew, and nothing comes twice unmarked`, async () => {
+    await using scene = await Scene.open()
+    const member = scene.member()
+    const plugin = await start(scene, member)
+    await plugin.receiving()
+    await exchange(scene, member, plugin, 'before')
+    damage(scene.path('state', 'ledger.db'), name)
+    await scene.person.write(member.id, 'meanwhile')
+    // Whatever state the ledger is in, the report is given.
+    await until('the ledger to be begun anew', async () => {
+      expect(await plugin.call('status')).not.toContain('isError')
+      return asideIn(scene).length > 0
+    })
+    await until('the message', () => texts(plugin).includes('meanwhile'))
+    await exchange(scene, member, plugin, 'after')
+    const unmarked = plugin.events
+      .filter(({ meta }) => !('redelivered' in meta))
+      .map(({ content }) => content)
+    expect(unmarked.filter((text, index) => unmarked.indexOf(text) !== index)).toEqual([])
+    expect(texts(plugin).slice(-1)).toEqual(['after'])
+    expectBegunAnew(scene)
+    await endsAtOnce(plugin)
+  })
+
+  test.concurrent(`damage to ${what} between two sessions: what came meanwhile comes, and nothing twice unmarked`, async () => {
+    await using scene = await Scene.open()
+    const member = scene.member()
+    const first = await start(scene, member)
+    await first.receiving()
+    await exchange(scene, member, first, 'before')
+    await endsAtOnce(first)
+    damage(scene.path('state', 'ledger.db'), name)
+    await scene.person.write(member.id, 'meanwhile')
+    const second = await start(scene, member)
+    await until('the message', () => texts(second).includes('meanwhile'))
+    const repeats = second.events.filter(({ content }) => content === 'before')
+    expect(repeats.filter(({ meta }) => !('redelivered' in meta))).toEqual([])
+    expectBegunAnew(scene)
+  })
+}
+
+test.concurrent('a state folder that is replaced is used from then on, and the session ends as quickly', async () => {
+  await using scene = await Scene.open()
+  const member = scene.member()
+  const plugin = await start(scene, member)
+  await plugin.receiving()
+  await exchange(scene, member, plugin, 'before')
+  renameSync(scene.path('state'), scene.path('elsewhere'))
+  mkdirSync(scene.path('state'), { mode: 0o700 })
+  await until('the new folder to be used', () => scene.log().includes('the state folder was replaced'))
+  await plugin.receiving()
+  await exchange(scene, member, plugin, 'after')
+  rmSync(scene.path('state'), { recursive: true })
+  await endsAtOnce(plugin)
+})
