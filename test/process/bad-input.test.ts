@@ -209,6 +209,17 @@ test.concurrent('a redirect is not followed: the other host sees nothing, the lo
   await elsewhere.stop(true)
 })
 
+test.concurrent('rows of ten megabytes are read, more of them than fit into one answer, and shown in their order', async () => {
+  await using scene = await Scene.open()
+  const member = scene.member()
+  const text = 'ab <c> '.repeat(TEN_MEGABYTES / 7)
+  for (const number of [1, 2, 3]) await scene.person.write(member.id, `${number} ${text}`)
+  const host = await scene.host(scene.settings(member))
+  await scene.person.write(member.id, 'last')
+  await host.event(({ content }) => content === 'last', 20_000)
+  expect(host.events.map(({ content }) => content.slice(0, 4))).toEqual(['1 ab', '2 ab', '3 ab', 'last'])
+})
+
 /** Larger than a row may be (112 MiB), and a little more, so that it need not be sent to its end. */
 const OVERSIZED_BYTES = 200 * 1024 * 1024
 
@@ -217,6 +228,8 @@ test.concurrent('a row too large to be read is stepped over with a line in the l
   await using gate = new Gate(scene.platform.url)
   const member = scene.member()
   const host = await scene.host(scene.settings(member, { MOLECULE_PLATFORM_URL: gate.url }))
+  // The first look also reads a window again, without a cursor.
+  await until('the first look to be over', async () => /last read \d/.test((await host.call('status')).text))
   await scene.person.write(member.id, 'before')
   const { meta } = await host.event(({ content }) => content === 'before')
   let steppedOver = ''

@@ -91,6 +91,46 @@ for (const [name, end] of ENDS) {
   })
 }
 
+/** What a platform does while the host ends the session. */
+const STATES: readonly (readonly [string, (gate: Gate) => Response | Promise<Response>])[] = [
+  ['asks to wait', () => new Response(null, { status: 429, headers: { 'Retry-After': '300' } })],
+  ['fails', () => new Response(null, { status: 500 })],
+  ['refuses the token', () => new Response(null, { status: 401 })],
+  ['refuses everything', () => new Response(null, { status: 403 })],
+  ['redirects', (gate) => Response.redirect(`${gate.url}/elsewhere`, 307)],
+  ['answers with a web page', () => new Response('<html>', { headers: { 'Content-Type': 'text/html' } })],
+  ['begins an answer and does not end it', () => new Response(beginning('['))],
+  [
+    'opens a stream and says nothing',
+    () => new Response(beginning(': ping'), { headers: { 'Content-Type': 'text/event-stream' } }),
+  ],
+]
+
+function beginning(text: string): ReadableStream<string> {
+  return new ReadableStream({ start: (controller) => controller.enqueue(text) })
+}
+
+test.concurrent('whatever the platform does, nothing keeps the process alive after the end of stdin', async () => {
+  await using scene = await Scene.open()
+  const code = async ([name, answer]: (typeof STATES)[number], index: number): Promise<unknown> => {
+    await using gate = new Gate(scene.platform.url)
+    let asked = 0
+    gate.answer = () => {
+      asked++
+      return answer(gate)
+    }
+    const env = scene.settings(scene.member(), { MOLECULE_PLATFORM_URL: gate.url }, `state-${index}`)
+    const plugin = scene.process(env)
+    await plugin.connect()
+    await until('the platform to be met', () => asked >= 3)
+    const { code, ms } = await endOf(plugin, (ended) => ended.endInput())
+    return { name, code, quick: ms < KILLED_AFTER_MS }
+  }
+  expect(await Promise.all(STATES.map(code))).toEqual(
+    STATES.map(([name]) => ({ name, code: 0, quick: true })),
+  )
+})
+
 test.concurrent('a killed process leaves a lock that is free and a bot.pid that stops nobody', async () => {
   await using scene = await Scene.open()
   const member = scene.member()
