@@ -15,7 +15,7 @@ import { PlatformClient } from './platform/client.ts'
 import { describeError } from './platform/errors.ts'
 import { Reception } from './reception.ts'
 import { Ledger } from './state/ledger.ts'
-import { noticeDamage } from './state/ledger-damage.ts'
+import { type Loss, noticeDamage } from './state/ledger-damage.ts'
 import { type Holder, readPidFile } from './state/lock.ts'
 import type { Log } from './state/log.ts'
 import type { OutgoingRules } from './state/outgoing-files.ts'
@@ -54,8 +54,8 @@ export class Session implements ToolContext {
   #clientName: string | undefined
   #ledger: Ledger | undefined
   #ledgerIdentity = ''
-  /** The ledger was met damaged: the next look at the folder begins it anew. */
-  #ledgerDamaged = false
+  /** The ledger is lost to this session: the next look at the folder begins it anew. */
+  #ledgerLoss: Loss | undefined
   /** Survives the ledger, so that what this host was given is known in one that was begun anew. */
   readonly #sessionId = crypto.randomUUID()
   #reception: Reception | undefined
@@ -219,13 +219,16 @@ export class Session implements ToolContext {
   }
 
   #openLedger(): Ledger {
-    const open = this.#ledgerDamaged ? Ledger.beginAnew : Ledger.open
-    // Also if that fails: what is there then is opened as at a start.
-    this.#ledgerDamaged = false
     const tell = (damage: string): void => this.#o.log.error(`molecule channel: ${damage}`)
-    const ledger = open(this.#paths.ledger, tell, this.#sessionId)
+    const loss = this.#ledgerLoss
+    // Also if that fails: what is there then is opened as at a start.
+    this.#ledgerLoss = undefined
+    const ledger =
+      loss === undefined
+        ? Ledger.open(this.#paths.ledger, tell, this.#sessionId)
+        : Ledger.beginAnew(this.#paths.ledger, loss, tell, this.#sessionId)
     return noticeDamage(ledger, () => {
-      this.#ledgerDamaged = true
+      this.#ledgerLoss = 'damaged'
     })
   }
 
@@ -264,14 +267,13 @@ export class Session implements ToolContext {
    */
   #lookAtFolder(): void {
     if (this.#ledger === undefined) return
-    const replaced = identityOf(this.#paths.ledger) !== this.#ledgerIdentity
-    if (!replaced && !this.#ledgerDamaged) return
-    if (replaced) {
-      this.#ledgerDamaged = false
+    if (identityOf(this.#paths.ledger) !== this.#ledgerIdentity) {
+      this.#ledgerLoss = 'replaced'
       this.#o.log.warn(
         'molecule channel: the state folder was replaced; everything is begun anew in the new one',
       )
     }
+    if (this.#ledgerLoss === undefined) return
     this.#reception?.stop()
     this.#reception = undefined
     this.#ledger.close()

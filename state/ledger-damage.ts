@@ -3,6 +3,9 @@ import { Database } from 'bun:sqlite'
 import { readdirSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 
+/** How a session lost the ledger it had open: its file is damaged, or another one, or none, is in its place. */
+export type Loss = 'damaged' | 'replaced'
+
 /** Damaged files that are kept; a disk that damages every one of them must not fill with them as well. */
 const MAX_KEPT = 3
 /** Besides the file itself, what SQLite lays beside it. */
@@ -100,8 +103,9 @@ export function salvage(aside: string, into: Database): string {
   }
 }
 
-/** What was written before now and is stored from here on may have been in the part that is lost, and shown. */
-function doubtOlder(db: Database): void {
+/** What was written before now and is stored from here on may have been in what is lost, and shown. */
+export function doubtOlder(db: Database): void {
+  db.run('DROP TRIGGER IF EXISTS message_doubted')
   db.run(
     `CREATE TRIGGER message_doubted AFTER INSERT ON message
      WHEN NEW.state = 'received' AND NEW.attempts = 0 AND NEW.created_at <= '${new Date().toISOString()}'

@@ -1,6 +1,6 @@
 /** Opens the file of the ledger, whatever it finds there: none, one that is in use, one that is damaged. */
 import { Database } from 'bun:sqlite'
-import { codeOf, DamagedLedger, isDamage, salvage, setAside } from './ledger-damage.ts'
+import { codeOf, DamagedLedger, doubtOlder, isDamage, type Loss, salvage, setAside } from './ledger-damage.ts'
 import { migrate } from './ledger-schema.ts'
 import { createPrivately } from './state-folder.ts'
 
@@ -22,22 +22,38 @@ export function openLedgerFile(path: string, onDamage: (sentence: string) => voi
     return openPatiently(path)
   } catch (error) {
     if (!isDamage(error)) throw error
-    return beginAnew(path, onDamage)
+    return replaceDamaged(path, onDamage)
   }
 }
 
 /**
- * As {@link openLedgerFile}, for a file that is known to be damaged and that nobody of this process has open.
+ * As {@link openLedgerFile}, in the midst of a session that has lost its ledger. Nobody of this process may have the
+ * lost one open.
  *
- * @param session the session that goes on with the new file: what it was just writing has left it, or will.
+ * @param session names the session: what it was just writing has left it, or will.
  */
-export function beginAnew(path: string, onDamage: (sentence: string) => void, session = ''): Database {
-  const aside = setAside(path)
-  const db = openPatiently(path)
-  onDamage(`the ledger was damaged; it is kept as ${aside}, and a new one was begun: ${salvage(aside, db)}`)
+export function beginAnew(
+  path: string,
+  loss: Loss,
+  onDamage: (sentence: string) => void,
+  session: string,
+): Database {
+  if (loss === 'replaced') {
+    const db = openLedgerFile(path, onDamage)
+    doubtOlder(db)
+    return db
+  }
+  const db = replaceDamaged(path, onDamage)
   db.query(
     "UPDATE message SET state = 'sent', sent_at = received_at WHERE state = 'sending' AND session = ?",
   ).run(session)
+  return db
+}
+
+function replaceDamaged(path: string, onDamage: (sentence: string) => void): Database {
+  const aside = setAside(path)
+  const db = openPatiently(path)
+  onDamage(`the ledger was damaged; it is kept as ${aside}, and a new one was begun: ${salvage(aside, db)}`)
   return db
 }
 

@@ -63,9 +63,9 @@ export class Ledger {
     return new Ledger(openLedgerFile(path, onDamage), session)
   }
 
-  /** As {@link beginAnew}, in the midst of a session. */
-  static beginAnew(path: string, onDamage: (sentence: string) => void, session: string): Ledger {
-    return new Ledger(beginAnew(path, onDamage, session), session)
+  /** As {@link beginAnew}. */
+  static beginAnew(...lost: Parameters<typeof beginAnew>): Ledger {
+    return new Ledger(beginAnew(...lost), lost[3])
   }
 
   close(): void {

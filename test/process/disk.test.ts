@@ -2,6 +2,7 @@ import { Database } from 'bun:sqlite'
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import {
   closeSync,
+  existsSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -218,6 +219,22 @@ for (const [what, name, carriedOver] of [
     expectBegunAnew(scene)
   })
 }
+
+test.concurrent('a ledger that is deleted is begun anew, and what this session showed comes marked, if it comes', async () => {
+  await using scene = await Scene.open()
+  const member = scene.member()
+  const plugin = await start(scene, member)
+  await plugin.receiving()
+  await exchange(scene, member, plugin, 'before')
+  const ledger = scene.path('state', 'ledger.db')
+  rmSync(ledger)
+  await until('the ledger to be begun anew', () => existsSync(ledger))
+  await plugin.receiving()
+  await exchange(scene, member, plugin, 'after')
+  const [first, ...again] = plugin.events.filter(({ content }) => content === 'before')
+  expect(first?.meta).not.toHaveProperty('redelivered')
+  for (const { meta } of again) expect(meta.redelivered).toBe('true')
+})
 
 test.concurrent('a state folder that is replaced is used from then on, and the session ends as quickly', async () => {
   await using scene = await Scene.open()

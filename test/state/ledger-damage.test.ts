@@ -90,7 +90,7 @@ test('begun anew in the midst of a session, it does not repeat what this session
   before.close()
 
   const said: string[] = []
-  const after = Ledger.beginAnew(path, (sentence) => said.push(sentence), 'this session')
+  const after = Ledger.beginAnew(path, 'damaged', (sentence) => said.push(sentence), 'this session')
   expect(after.recover(A, NOW)).toMatchObject({ again: 0, givenUp: 0 })
   expect([after.inbox.counts(A), after.waiting(A)]).toEqual([{ sent: 4, received: 1 }, 1])
   expect(said).toEqual([expect.stringContaining(asideIn(folder.path)[0] ?? 'nothing was set aside')])
@@ -107,7 +107,12 @@ test('of damaged files no more than the last three are kept', async () => {
   Ledger.open(path).close()
   const names = new Set<string>()
   while (names.size < 5) {
-    Ledger.beginAnew(path, (sentence) => names.add(/damaged-\d+/.exec(sentence)?.[0] ?? ''), 'x').close()
+    Ledger.beginAnew(
+      path,
+      'damaged',
+      (sentence) => names.add(/damaged-\d+/.exec(sentence)?.[0] ?? ''),
+      'x',
+    ).close()
     await Bun.sleep(1)
   }
   expect(asideIn(folder.path).map((name) => name.replace('ledger.db.', ''))).toEqual([...names].slice(-3))
