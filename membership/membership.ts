@@ -90,7 +90,7 @@ export class Membership {
       { ...target, orgId: config.orgId },
       fetchImpl === undefined ? {} : { fetchImpl },
     )
-    this.#standing = new Standing(this.client, signal, this.#now)
+    this.#standing = new Standing(this.client, signal, this.#now, (reason) => this.#giveUp(reason))
     this.#workload = new Workload(ledger, target.workspaceId, this.#now)
     this.#acknowledgement = new Acknowledgement(this.client, ledger, signal)
     this.#tasks = new TaskWatch({
@@ -216,17 +216,12 @@ export class Membership {
   async #noteFailure(error: unknown): Promise<Verdict> {
     this.#lastError = describeError(error)
     this.#workload.failed(this.#lastError)
-    return this.#judge(error)
+    return this.#standing.judge(error)
   }
 
-  async #judge(error: unknown): Promise<Verdict> {
-    const before = this.#standing.dead
-    const verdict = await this.#standing.judge(error)
-    if (verdict === 'dead' && before === undefined) {
-      this.#heartbeat?.abort()
-      this.#log(`is given up: ${this.#standing.dead}`)
-    }
-    return verdict
+  #giveUp(reason: string): void {
+    this.#heartbeat?.abort()
+    this.#log(`is given up: ${reason}`)
   }
 
   async #register(): Promise<void> {
@@ -251,7 +246,7 @@ export class Membership {
         if (signal.aborted) return
         this.#lastError = describeError(error)
         if (failures % 10 === 0) this.#log(`cannot register (attempt ${failures + 1}): ${this.#lastError}`)
-        const verdict = await this.#judge(error)
+        const verdict = await this.#standing.judge(error)
         // A feed that can be read again starts this anew.
         if (verdict === 'dead') return
         await sleep(failureDelay(error, verdict, failures, this.#now() - since), signal)
@@ -286,7 +281,7 @@ export class Membership {
       this.#lastBeatAt = this.#now()
       this.#o.onIssued(result.secrets)
     } else if (result.kind === 'refused') {
-      await this.#judge(new PlatformError('gone', result.detail, { status: 401 }))
+      await this.#standing.judge(new PlatformError('gone', result.detail, { status: 401 }))
     }
   }
 

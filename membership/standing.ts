@@ -16,14 +16,22 @@ export class Standing {
   readonly #client: PlatformClient
   readonly #signal: AbortSignal
   readonly #now: () => number
+  readonly #onDead: (reason: string) => void
   #dead: string | undefined
   #refusals = 0
   #refusedSince = 0
 
-  constructor(client: PlatformClient, signal: AbortSignal, now: () => number = Date.now) {
+  /** @param onDead is told once, when a failure was judged to end in `dead`. */
+  constructor(
+    client: PlatformClient,
+    signal: AbortSignal,
+    now: () => number = Date.now,
+    onDead: (reason: string) => void = () => {},
+  ) {
     this.#client = client
     this.#signal = signal
     this.#now = now
+    this.#onDead = onDead
   }
 
   /** Why the workspace is given up; undefined while it is not. */
@@ -45,6 +53,8 @@ export class Standing {
     if (!(error instanceof PlatformError) || error.kind !== 'gone') return 'passing'
     const reason = await this.#reason()
     if (reason === undefined || this.#signal.aborted) return 'passing'
+    // Two failures may be judged at once.
+    if (this.#dead === undefined) this.#onDead(reason)
     this.#dead = reason
     return 'dead'
   }
