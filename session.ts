@@ -14,14 +14,13 @@ import { type Config, type ConfigResult, type Environment, parseConfig, resolveS
 import { PlatformClient } from './platform/client.ts'
 import { describeError } from './platform/errors.ts'
 import { Reception } from './reception.ts'
-import { Ledger } from './state/ledger.ts'
-import { type Loss, noticeDamage } from './state/ledger-damage.ts'
+import type { Ledger } from './state/ledger.ts'
 import { type Holder, readPidFile } from './state/lock.ts'
 import type { Log } from './state/log.ts'
 import type { OutgoingRules } from './state/outgoing-files.ts'
+import { SessionLedger } from './state/session-ledger.ts'
 import {
   ensureStateFolder,
-  identityOf,
   readEnvFile,
   type StatePaths,
   stampOf,
@@ -52,12 +51,7 @@ export class Session implements ToolContext {
   #folderProblem: string | undefined
   #hearing: Hearing = { mayHold: false, because: 'the host has not been heard yet' }
   #clientName: string | undefined
-  #ledger: Ledger | undefined
-  #ledgerIdentity = ''
-  /** The ledger is lost to this session: the next look at the folder begins it anew. */
-  #ledgerLoss: Loss | undefined
-  /** Survives the ledger, so that what this host was given is known in one that was begun anew. */
-  readonly #sessionId = crypto.randomUUID()
+  readonly #ledger: SessionLedger
   #reception: Reception | undefined
   #configTimer: ReturnType<typeof setInterval> | undefined
 
@@ -65,6 +59,9 @@ export class Session implements ToolContext {
     this.#o = options
     const { environment, home } = options
     this.#paths = statePaths(resolveStateDir(environment, home))
+    this.#ledger = new SessionLedger(this.#paths.ledger, (damage) =>
+      options.log.error(`molecule channel: ${damage}`),
+    )
     this.#holder = {
       pid: process.pid,
       startedAt: Math.round(performance.timeOrigin),
@@ -117,12 +114,12 @@ export class Session implements ToolContext {
 
   readonly ledger = (): Ledger | undefined => {
     this.#prepareFolder()
-    return this.#ledger
+    return this.#ledger.current
   }
 
   readonly confirm = (workspaceId: string, activityId: string): void => {
     try {
-      this.#ledger?.markConfirmed(workspaceId, activityId)
+      this.#ledger.current?.markConfirmed(workspaceId, activityId)
     } catch (error) {
       // A receipt is extra certainty: without it the message is at worst shown once more, marked.
       this.#o.log.debug(`molecule channel: cannot record a receipt: ${describeError(error)}`)
@@ -174,7 +171,7 @@ export class Session implements ToolContext {
 
   #counts(workspaceId: string): ReturnType<Ledger['inbox']['counts']> {
     try {
-      return this.#ledger?.inbox.counts(workspaceId) ?? {}
+      return this.#ledger.current?.inbox.counts(workspaceId) ?? {}
     } catch {
       // The report is most needed when the disk fails, and its last error tells of that.
       return {}
@@ -201,15 +198,14 @@ export class Session implements ToolContext {
 
   /** Opens what lies in the state folder, as far as that is not done yet. */
   #prepareFolder(): void {
-    if (this.#ledger !== undefined) return
+    if (this.#ledger.current !== undefined) return
     const { log } = this.#o
     try {
       ensureStateFolder(this.#paths)
       log.openFile(this.#paths.logFile)
       const warning = tightenEnvFile(this.#paths.envFile)
       if (warning !== undefined) log.warn(`molecule channel: ${warning}`)
-      this.#ledger = this.#openLedger()
-      this.#ledgerIdentity = identityOf(this.#paths.ledger)
+      this.#ledger.open()
       this.#folderProblem = undefined
     } catch (error) {
       const problem = `the state folder ${this.#paths.folder} cannot be used: ${describeError(error)}`
@@ -218,24 +214,10 @@ export class Session implements ToolContext {
     }
   }
 
-  #openLedger(): Ledger {
-    const tell = (damage: string): void => this.#o.log.error(`molecule channel: ${damage}`)
-    const loss = this.#ledgerLoss
-    // Also if that fails: what is there then is opened as at a start.
-    this.#ledgerLoss = undefined
-    const ledger =
-      loss === undefined
-        ? Ledger.open(this.#paths.ledger, tell, this.#sessionId)
-        : Ledger.beginAnew(this.#paths.ledger, loss, tell, this.#sessionId)
-    return noticeDamage(ledger, () => {
-      this.#ledgerLoss = 'damaged'
-    })
-  }
-
   /** Starts to receive, if the configuration is valid and this session can hear. */
   #start(): void {
     const { log, write, version } = this.#o
-    const ledger = this.#ledger
+    const ledger = this.#ledger.current
     if (!this.#config.ok || ledger === undefined) return
     const { config } = this.#config
     this.#hearing = judgeHearing({
@@ -263,21 +245,19 @@ export class Session implements ToolContext {
   /**
    * A state folder that was deleted, or replaced, leaves this process with a ledger and locks that nobody else sees:
    * another session would hold the same workspaces. So everything is begun anew in the folder that is there now. So
-   * it is with a damaged ledger, unless another session has replaced that already.
+   * it is with a damaged ledger.
    */
   #lookAtFolder(): void {
-    if (this.#ledger === undefined) return
-    if (identityOf(this.#paths.ledger) !== this.#ledgerIdentity) {
-      this.#ledgerLoss = 'replaced'
+    const loss = this.#ledger.look()
+    if (loss === undefined || this.#ledger.current === undefined) return
+    if (loss === 'replaced') {
       this.#o.log.warn(
         'molecule channel: the state folder was replaced; everything is begun anew in the new one',
       )
     }
-    if (this.#ledgerLoss === undefined) return
     this.#reception?.stop()
     this.#reception = undefined
     this.#ledger.close()
-    this.#ledger = undefined
     this.#prepareFolder()
     this.#start()
   }

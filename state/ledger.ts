@@ -17,7 +17,7 @@ import type { Database } from 'bun:sqlite'
 import { Delegations } from './delegations.ts'
 import { HeldMessages } from './held-messages.ts'
 import { Inbox } from './inbox.ts'
-import { beginAnew, openLedgerFile } from './ledger-file.ts'
+import { openLedgerFile } from './ledger-file.ts'
 import { COLUMNS, type Cursor, type Entry, type StoredMessage } from './ledger-rows.ts'
 import { isOverflow, MAX_EVENTS } from './loop-guard.ts'
 import { PermissionRequests } from './permission-requests.ts'
@@ -54,18 +54,14 @@ export class Ledger {
     this.permissions = new PermissionRequests(db, session)
   }
 
-  /** As {@link openLedgerFile}. Each opening is a session of its own unless `session` names one. */
-  static open(
-    path: string,
-    onDamage: (sentence: string) => void = () => {},
-    session: string = crypto.randomUUID(),
-  ): Ledger {
-    return new Ledger(openLedgerFile(path, onDamage), session)
+  /** As {@link openLedgerFile}. Each opening is a session of its own. */
+  static open(path: string, onDamage: (sentence: string) => void = () => {}): Ledger {
+    return new Ledger(openLedgerFile(path, onDamage), crypto.randomUUID())
   }
 
-  /** As {@link beginAnew}. */
-  static beginAnew(...lost: Parameters<typeof beginAnew>): Ledger {
-    return new Ledger(beginAnew(...lost), lost[3])
+  /** The ledger in a file that is open. */
+  static of(db: Database, session: string): Ledger {
+    return new Ledger(db, session)
   }
 
   close(): void {

@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { Ledger } from '../../state/ledger.ts'
 import { noticeDamage } from '../../state/ledger-damage.ts'
+import { beginAnew, openLedgerFile } from '../../state/ledger-file.ts'
 import { cursor, entries } from '../fixtures/entries.ts'
 import { temporaryFolder } from '../fixtures/temporary-folder.ts'
 
@@ -81,7 +82,10 @@ test('damage that is met while the file is open is noticed, and the error goes o
 test('begun anew in the midst of a session, it does not repeat what this session has written', () => {
   using folder = temporaryFolder()
   const path = folder.file('ledger.db')
-  const before = Ledger.open(path, undefined, 'this session')
+  const before = Ledger.of(
+    openLedgerFile(path, () => {}),
+    'this session',
+  )
   before.storePage(A, entries(5), cursor(), NOW)
   const [one, two, ...more] = before.nextBatch([A], 4, 1e9)
   if (one === undefined || two === undefined) throw new Error('nothing to send')
@@ -90,7 +94,10 @@ test('begun anew in the midst of a session, it does not repeat what this session
   before.close()
 
   const said: string[] = []
-  const after = Ledger.beginAnew(path, 'damaged', (sentence) => said.push(sentence), 'this session')
+  const after = Ledger.of(
+    beginAnew(path, 'damaged', (sentence) => said.push(sentence), 'this session'),
+    'this session',
+  )
   expect(after.recover(A, NOW)).toMatchObject({ again: 0, givenUp: 0 })
   expect([after.inbox.counts(A), after.waiting(A)]).toEqual([{ sent: 4, received: 1 }, 1])
   expect(said).toEqual([expect.stringContaining(asideIn(folder.path)[0] ?? 'nothing was set aside')])
@@ -107,12 +114,7 @@ test('of damaged files no more than the last three are kept', async () => {
   Ledger.open(path).close()
   const names = new Set<string>()
   while (names.size < 5) {
-    Ledger.beginAnew(
-      path,
-      'damaged',
-      (sentence) => names.add(/damaged-\d+/.exec(sentence)?.[0] ?? ''),
-      'x',
-    ).close()
+    beginAnew(path, 'damaged', (sentence) => names.add(/damaged-\d+/.exec(sentence)?.[0] ?? ''), 'x').close()
     await Bun.sleep(1)
   }
   expect(asideIn(folder.path).map((name) => name.replace('ledger.db.', ''))).toEqual([...names].slice(-3))
