@@ -45,6 +45,8 @@ const AWAITED_INTERVAL_MS = 500
 const UNREADABLE = 'cannot be read back'
 /** After a failure of the disk. The cap is reached at once: a full disk is not mended in a hurry. */
 const RETRY_MS = 1_000
+/** So often it is tried, once delivery has ended, to record what was sent by then. */
+const LAST_TRIES = 60
 
 export class DeliveryLine {
   readonly #o: DeliveryOptions
@@ -58,6 +60,7 @@ export class DeliveryLine {
   /** The files of such a message, by its `ord`, from their arrival until the message is being written. */
   readonly #fetched = new Map<number, readonly ShownFile[] | undefined>()
   #recordingSoon = false
+  #recordingLast = false
   #problem: string | undefined
 
   constructor(options: DeliveryOptions) {
@@ -74,6 +77,11 @@ export class DeliveryLine {
 
   /** Delivers until the signal aborts, or the host takes no more. No error leaves it. */
   async run(): Promise<void> {
+    await this.#deliver()
+    await this.#recordLast()
+  }
+
+  async #deliver(): Promise<void> {
     const { signal, log } = this.#o
     while (!signal.aborted) {
       try {
@@ -225,9 +233,28 @@ export class DeliveryLine {
       } catch (error) {
         // They stay `sending` and are recorded later; should this process end before, the next session marks them
         // as possibly seen, which is true.
-        if (!this.#o.signal.aborted) this.#o.log(`cannot record yet what was sent: ${describeError(error)}`)
+        if (this.#o.signal.aborted) void this.#recordLast()
+        else this.#o.log(`cannot record yet what was sent: ${describeError(error)}`)
       }
     })
+  }
+
+  /**
+   * A disk that is full as delivery ends would leave messages `sending` for as long as this process lives on: they
+   * would take up room and hold back the acknowledgement.
+   */
+  async #recordLast(): Promise<void> {
+    if (this.#recordingLast) return
+    this.#recordingLast = true
+    for (let tries = 0; this.#sent.length > 0 && tries < LAST_TRIES; tries++) {
+      try {
+        this.#record()
+      } catch {
+        // Said before, as the cause of the pause or of the end; it is tried again, so many times.
+        await sleep(RETRY_MS, undefined, this.#timers)
+      }
+    }
+    this.#recordingLast = false
   }
 
   /** Also after the signal: bytes that have left the process have left it. */
