@@ -198,7 +198,10 @@ export class Feed {
       if (older.full && !reachesBack(older, page)) {
         older = await this.#page({ sinceSecs: sinceSecs(), beforeTs, limit: MAX_LIMIT })
       }
-      if (!reachesBack(older, page)) return liesBefore(older, beforeTs) ? older : page
+      if (!reachesBack(older, page)) {
+        // More rows of the same moment are of use too, even where they only came because as many as may be were asked for.
+        return liesBefore(older, beforeTs) || older.rows.length > page.rows.length ? older : page
+      }
       page = older
     }
     return page
