@@ -1,21 +1,22 @@
 /**
  * Everything around the delivery core, simulated from one seed: two workspaces on a platform that delays, fails, hangs,
- * forgets and commits late; a host that reads when it likes; a process that dies between any two of its steps and is
- * started again on the same ledger.
+ * forgets and commits late; hosts that read when they like, or no more; one session or two on the same ledger, each of
+ * which can die between any two of its deeds, or with the whole machine; a disk that is full for a while.
  */
-import { DeliveryLine } from '../../channel/delivery.ts'
-import { PlatformClient } from '../../platform/client.ts'
-import { runFeed } from '../../poll.ts'
-import { Ledger } from '../../state/ledger.ts'
-import { Wake } from '../../timing/wake.ts'
+import type { Ledger } from '../../state/ledger.ts'
 import { ModelFeed } from '../fixtures/model-feed.ts'
-import { SimClock, seededRandom } from '../fixtures/sim-clock.ts'
-import { jsonResponse, textResponse } from '../fixtures/sim-response.ts'
-import { mortal } from './mortal.ts'
-import { SimHost } from './sim-host.ts'
+import { SimClock } from '../fixtures/sim-clock.ts'
+import { Dice } from './dice.ts'
+import type { Disk, LogMark } from './disk.ts'
+import { type Erasure, erasuresBetween } from './erasure.ts'
+import { type Death, Life } from './life.ts'
+import { type Showing, Sightings, SimHost } from './sim-host.ts'
+import { simClient } from './sim-platform.ts'
+import { MAX_WAITING, SimSession } from './sim-session.ts'
 
 const WORKSPACES = ['7d0c1a52-0b1e-4a47-9d0e-0a2f5e3b9c11', '11111111-1111-4111-8111-111111111111'] as const
-const MAX_WAITING = 60
+/** Enough for everything to arrive once nothing goes wrong any more: the feed reads its overlap every five minutes. */
+const CALM_MS = 7 * 60_000
 const POISON: readonly ((id: string) => unknown)[] = [
   () => null,
   () => 'a row',
@@ -23,76 +24,74 @@ const POISON: readonly ((id: string) => unknown)[] = [
   (id) => ({ id, source_id: 7, created_at: '2026-07-01T10:00:00Z' }),
 ]
 
+/** The host's receipt for a message was recorded. */
+export interface Receipt {
+  readonly order: number
+  readonly activityId: string
+  readonly workspaceId: string
+}
+
+interface Running {
+  readonly slot: number
+  readonly life: Life
+  readonly raw: Ledger
+  readonly ledger: Ledger
+  readonly host: SimHost
+  readonly session: SimSession
+}
+
 export class World {
   readonly clock = new SimClock()
-  readonly random: () => number
-  readonly host: SimHost
+  readonly dice: Dice
+  readonly sightings = new Sightings()
   readonly windowSecs: number
   readonly timestampCursor: boolean
   readonly ignoresBeforeTs: boolean
   readonly feeds = new Map<string, ModelFeed>()
-  /** When the session was started that first learned where a workspace's feed begins. */
-  readonly begunAt = new Map<string, number>()
-  readonly violations: string[] = []
+  /** When a session first began to read a feed, and when last one that knew of no cursor did. */
+  readonly firstBegunAt = new Map<string, number>()
+  readonly lastBegunAt = new Map<string, number>()
+  readonly erasures: Erasure[] = []
+  readonly receipts: Receipt[] = []
+  readonly faults: string[] = []
+  readonly figures = { crashes: 0, tornWrites: 0, powerCuts: 0, diskFailures: 0, sessions: 0 }
   /** Milliseconds since the epoch until which things go wrong. */
   readonly calmAt: number
-  readonly #path: string
-  readonly #wakes = new Map<string, Wake>()
-  #session = 0
+  readonly #disk: Disk
+  readonly #running = new Map<number, Running>()
+  #fullUntil = 0
   /** Few enough in most runs for no message to use up its tries. */
   #deaths: number
 
-  constructor(seed: number, path: string) {
-    this.#path = path
-    this.random = seededRandom(seed)
-    this.windowSecs = this.chance(0.5) ? 30 : 0
-    this.timestampCursor = this.chance(0.25)
-    this.ignoresBeforeTs = this.chance(0.15)
-    const { ignoresBeforeTs } = this
-    this.#deaths = this.pick([0, 1, 2, 2, 40])
-    this.calmAt = this.clock.now() + 40_000 + this.upTo(80_000)
-    this.host = new SimHost(this.clock, this.random, this.calmAt)
-    for (const workspaceId of WORKSPACES) {
-      const feed = new ModelFeed({
-        workspaceId,
-        now: this.clock.now,
-        timestampCursor: this.timestampCursor,
-        ignoresBeforeTs,
-      })
-      const before = this.pick([0, 0, 3, 20, this.upTo(160)])
-      for (let n = before; n > 0; n--) feed.add({ at: (this.clock.now() - n * this.pick([20, 300])) * 1000 })
-      this.feeds.set(workspaceId, feed)
-      this.#plan(() => this.#arrive(feed, workspaceId), 8_000)
-      this.#plan(() => this.#forget(feed), 30_000)
-    }
+  constructor(seed: number, disk: Disk) {
+    this.#disk = disk
+    const dice = new Dice(seed)
+    this.dice = dice
+    this.windowSecs = dice.chance(0.5) ? 30 : 0
+    this.timestampCursor = dice.chance(0.25)
+    this.ignoresBeforeTs = dice.chance(0.15)
+    this.#deaths = dice.pick([0, 1, 1, 2, 20])
+    this.calmAt = this.clock.now() + 15_000 + dice.upTo(30_000)
+    for (const [index, workspaceId] of WORKSPACES.entries()) this.#found(workspaceId, index)
+    if (dice.chance(0.4)) this.#plan(() => this.#fillDisk(), 15_000)
+    if (dice.chance(0.2)) this.#plan(() => this.#powerFails(), 20_000)
+    if (dice.chance(0.4)) this.#plan(() => this.#start(1), 10_000)
+    if (dice.chance(0.3)) this.#plan(() => this.#anyone()?.session.change(), 15_000)
+    this.#plan(() => this.#lookInto(), 15_000)
   }
 
   /** Lives through the trouble, then through enough calm for everything to arrive. */
-  async run(): Promise<void> {
-    this.#start()
-    const end = this.calmAt + 8 * 60_000
-    while (await this.clock.step(end)) {
-      // Each step runs one timer and all that it sets off.
-    }
-  }
-
-  chance(probability: number): boolean {
-    return this.random() < probability
-  }
-
-  upTo(limit: number): number {
-    return Math.floor(this.random() * limit)
-  }
-
-  pick<T>(items: readonly T[]): T {
-    const item = items[this.upTo(items.length)]
-    if (item === undefined) throw new Error('nothing to pick from')
-    return item
+  run(): void {
+    this.#start(0)
+    this.clock.runUntil(this.calmAt)
+    for (const { life } of this.#running.values()) life.makeSafe()
+    this.clock.runUntil(this.calmAt + CALM_MS)
+    for (const running of this.#running.values()) this.#end(running)
   }
 
   /** Does something again and again, about every so many milliseconds, until the trouble is over. */
   #plan(work: () => void, everyMs: number): void {
-    const at = this.clock.now() + this.upTo(2 * everyMs)
+    const at = this.clock.now() + this.dice.upTo(2 * everyMs)
     if (at >= this.calmAt) return
     this.clock.at(at, () => {
       work()
@@ -100,154 +99,189 @@ export class World {
     })
   }
 
+  #found(workspaceId: string, index: number): void {
+    const { dice, clock, timestampCursor, ignoresBeforeTs } = this
+    let rows = 0
+    const nextId = (): string => `c0ffee0${index}-0000-4000-8000-${(++rows).toString(16).padStart(12, '0')}`
+    const feed = new ModelFeed({ workspaceId, now: clock.now, timestampCursor, ignoresBeforeTs, nextId })
+    const before = dice.pick([0, 0, 0, 3, 20, dice.upTo(160)])
+    for (let n = before; n > 0; n--) feed.add({ at: (clock.now() - n * dice.pick([20, 300])) * 1000 })
+    this.feeds.set(workspaceId, feed)
+    this.#plan(() => this.#arrive(feed, workspaceId), 8_000)
+    this.#plan(() => this.#forget(feed), 15_000)
+  }
+
   #arrive(feed: ModelFeed, workspaceId: string): void {
-    const burst = this.pick([1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 3, 3, 5, 5, 20, this.chance(0.3) ? 110 : 1])
-    const at = this.chance(0.2) ? this.clock.now() * 1000 + 1 : undefined
+    const { dice, clock } = this
+    const burst = dice.pick([0, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 3, 3, 5, 5, 20, dice.chance(0.2) ? 110 : 1])
+    const at = dice.chance(0.2) ? clock.now() * 1000 + 1 : undefined
     for (let n = 0; n < burst; n++) {
-      if (this.chance(0.04)) feed.poison(this.pick(POISON))
+      if (dice.chance(0.04)) feed.poison(dice.pick(POISON))
       else if (at !== undefined) feed.add({ at })
-      else if (this.chance(0.06)) feed.add({ visibleAt: this.clock.now() * 1000 + this.upTo(50_000_000) })
+      else if (dice.chance(0.06)) feed.add({ visibleAt: clock.now() * 1000 + dice.upTo(25_000_000) })
       else feed.add()
     }
-    const hints = this.pick([0, 1, 1, 2])
+    const hints = dice.pick([0, 1, 1, 2])
     for (let n = 0; n < hints; n++) {
-      this.clock.at(this.clock.now() + this.upTo(50), () => this.#wakes.get(workspaceId)?.notify())
+      clock.at(clock.now() + dice.upTo(50), () => {
+        for (const { session } of this.#running.values()) session.hint(workspaceId)
+      })
     }
   }
 
   /** Old rows go, the cursor's row perhaps among them: all that was read, or a part of it. */
   #forget(feed: ModelFeed): void {
-    const share = this.pick([0.5, 1])
-    feed.prune((row) => this.host.knows(row.id) && this.chance(share))
+    const share = this.dice.pick([0.5, 1])
+    feed.prune((row) => this.sightings.knows(row.id) && this.dice.chance(share))
   }
 
-  #start(): void {
-    const session = ++this.#session
-    const isCalm = this.#deaths === 0 || this.clock.now() >= this.calmAt - 20_000
-    this.#deaths--
-    const abort = new AbortController()
-    const life = mortal(isCalm || this.chance(0.3) ? undefined : this.upTo(120), () => this.#died())
-    const timers = this.clock.timers(() => life.dead)
-    const { now } = this.clock
+  #fillDisk(): void {
+    this.#fullUntil = Math.min(this.calmAt, this.clock.now() + this.dice.upTo(10_000))
+  }
+
+  #isFull(): boolean {
+    if (this.clock.now() >= this.#fullUntil || this.dice.chance(0.2)) return false
+    this.figures.diskFailures++
+    return true
+  }
+
+  /** What a status screen or an inbox tool reads, in whichever session. */
+  #lookInto(): void {
+    const ledger = this.#anyone()?.ledger
     try {
-      const ledger = life.guard(Ledger.open(this.#path))
-      life.onDeath(() => ledger.raw.close())
-      for (const workspaceId of WORKSPACES) {
-        if (ledger.raw.cursor(workspaceId) === undefined) this.begunAt.set(workspaceId, now())
-        ledger.guarded.recover(workspaceId, now())
-      }
-      const delivery = new DeliveryLine({
-        ledger: ledger.guarded,
-        write: (line) => this.host.write(line, session, () => life.dead),
-        held: () => WORKSPACES,
-        onSent: () => {
-          for (const room of rooms.values()) room.notify()
-        },
-        signal: abort.signal,
-        log: () => {},
-        now,
-        timers,
-      })
-      const rooms = new Map(WORKSPACES.map((workspaceId) => [workspaceId, new Wake(timers)] as const))
-      void delivery.run()
-      for (const [workspaceId, room] of rooms) {
-        const wake = new Wake(timers)
-        const isLive = this.chance(0.3)
-        this.#wakes.set(workspaceId, wake)
-        void runFeed({
-          client: this.#client(workspaceId, () => life.dead),
-          ledger: ledger.guarded,
-          pollIntervalMs: 15_000,
-          pollWindowSecs: this.windowSecs,
-          signal: abort.signal,
-          wake,
-          isLive: () => isLive,
-          onStored: () => delivery.notify(),
-          onRead: () => {},
-          onFailure: async () => 'passing',
-          capacity: async () => {
-            while (!abort.signal.aborted && ledger.guarded.waiting(workspaceId) >= MAX_WAITING) {
-              await room.wait(Number.POSITIVE_INFINITY, abort.signal)
-            }
-          },
-          log: () => {},
-          now,
-          random: this.random,
-          timers,
-        })
-      }
-    } catch (error) {
-      // Dying at the start is a death like any other; anything else is a fault of the program.
-      if (!life.dead) throw error
-    }
-    if (!isCalm && !life.dead && this.chance(0.5)) {
-      this.clock.at(now() + this.upTo(40_000), () => {
-        // An orderly end says so first; the rest is the same.
-        if (this.chance(0.3)) abort.abort()
-        life.kill()
-      })
+      ledger?.inbox.list({ workspaceIds: WORKSPACES, states: ['received', 'sent'], limit: 20 })
+      for (const workspaceId of WORKSPACES) ledger?.open(workspaceId, this.clock.now())
+    } catch {
+      // It died over it, which is recorded where it happened.
     }
   }
 
-  #died(): void {
-    this.host.drop()
-    this.clock.at(this.clock.now() + 100 + this.upTo(15_000), () => this.#start())
+  #anyone(): Running | undefined {
+    return [...this.#running.values()][this.dice.upTo(this.#running.size)]
   }
 
-  #client(workspaceId: string, dead: () => boolean): PlatformClient {
-    let inFlight = 0
-    const answer = (url: string): Response => {
-      const feed = this.feeds.get(workspaceId)
-      if (feed === undefined) throw new Error('no such feed')
-      const { status, body } = feed.answer(url)
-      if (status === 400) this.violations.push(`a bad request was made: ${url}`)
-      if (this.clock.now() >= this.calmAt || this.chance(0.8)) return jsonResponse(status, body)
-      return this.pick([
-        () => textResponse(500, 'oops'),
-        () => jsonResponse(429, { error: 'slow down' }, { 'retry-after': '2' }),
-        () => jsonResponse(503, {}, { 'retry-after': '0' }),
-        () => textResponse(200, '<html>welcome</html>'),
-        () => textResponse(200, JSON.stringify(body).slice(0, -3)),
-        () => textResponse(404, ''),
-        () => jsonResponse(410, { error: 'since_id cursor not found' }),
-      ])()
-    }
-    const fetchImpl = (url: string): Promise<Response> => {
-      inFlight++
-      if (inFlight > 1) this.violations.push('two requests for one feed at a time')
-      const trouble = this.clock.now() < this.calmAt
-      const hangs = trouble && this.chance(0.03)
-      const arrivesMs = trouble && this.chance(0.05) ? this.upTo(8_000) : this.upTo(100)
-      return new Promise((resolve, reject) => {
-        const later = (ms: number, work: () => void): void => {
-          this.clock.at(this.clock.now() + ms, () => {
-            if (!dead()) work()
-          })
-        }
-        if (hangs) {
-          later(15_000, () => {
-            inFlight--
-            reject(new DOMException('no answer', 'TimeoutError'))
-          })
-          return
-        }
-        // What is answered is what is there when the request arrives; the answer needs time of its own.
-        later(arrivesMs, () => {
-          const response = answer(url)
-          later(this.upTo(100), () => {
-            inFlight--
-            if (trouble && this.chance(0.03)) reject(new TypeError('connection reset'))
-            else resolve(response)
-          })
-        })
+  #start(slot: number): void {
+    if (this.#running.has(slot)) return
+    const { clock, dice, calmAt } = this
+    const number = ++this.figures.sessions
+    const trouble = this.#deaths > 0 && clock.now() < calmAt - 5_000
+    this.#deaths--
+    const death = dice.pick(['killed', 'killed', 'torn', 'power'] as const)
+    const fuse = dice.upTo(death === 'torn' ? 40 : 160)
+    const life = new Life({
+      fuse: trouble && dice.chance(0.7) ? fuse : Number.POSITIVE_INFINITY,
+      death,
+      onDeath: (death, since) => this.#died(running, death, since),
+    })
+    const host = new SimHost({
+      clock,
+      random: dice.random,
+      sightings: this.sightings,
+      session: number,
+      calmAt,
+      onSeen: (showing) => this.#seen(running, showing),
+    })
+    const raw = this.#disk.open()
+    const ledger = life.guard(raw, this.#disk, () => this.#isFull())
+    const session = new SimSession({
+      clock,
+      dice,
+      life,
+      ledger,
+      host,
+      workspaceIds: WORKSPACES,
+      windowSecs: this.windowSecs,
+      lockPath: (workspaceId) => this.#disk.lockPath(workspaceId),
+      client: (workspaceId) => this.#client(workspaceId, life, raw),
+      isCalm: () => clock.now() >= calmAt,
+      onHeld: (workspaceId) => this.#noteBegin(workspaceId, raw),
+    })
+    const running: Running = { slot, life, raw, ledger, host, session }
+    this.#running.set(slot, running)
+    session.start()
+    if (trouble && dice.chance(0.5)) this.#planEnd(running)
+  }
+
+  #planEnd(running: Running): void {
+    const { clock, dice, calmAt } = this
+    const at = clock.now() + dice.upTo(20_000)
+    if (dice.chance(0.2)) clock.at(at - dice.upTo(15_000), () => running.host.freeze())
+    clock.at(Math.min(at, calmAt), () => {
+      if (running.life.dead) return
+      // An orderly end gives the locks back first; the process may live a little longer.
+      if (dice.chance(0.3)) running.session.stop()
+      clock.at(clock.now() + dice.upTo(300), () => {
+        if (!running.life.dead) this.#died(running, 'killed', undefined)
       })
+    })
+  }
+
+  #noteBegin(workspaceId: string, raw: Ledger): void {
+    if (raw.cursor(workspaceId) !== undefined) return
+    const now = this.clock.now()
+    if (!this.firstBegunAt.has(workspaceId)) this.firstBegunAt.set(workspaceId, now)
+    this.lastBegunAt.set(workspaceId, now)
+  }
+
+  #died(running: Running, death: Death, since: LogMark | undefined): void {
+    this.figures.crashes++
+    const isAlone = this.#running.size === 1
+    this.#end(running)
+    if (death === 'power') this.#powerFails()
+    // Where another process has the files open, it has the whole log.
+    if (since !== undefined && isAlone && this.#disk.cut(this.dice.random, since)) this.figures.tornWrites++
+    if (this.dice.chance(0.3)) running.host.end()
+    this.#startLater(running.slot)
+  }
+
+  #powerFails(): void {
+    this.figures.powerCuts++
+    const slots = [...this.#running.values()].map((running) => {
+      this.#end(running)
+      running.host.end()
+      return running.slot
+    })
+    const before = this.#disk.records()
+    if (this.#disk.cut(this.dice.random)) this.figures.tornWrites++
+    this.erasures.push(...erasuresBetween(before, this.#disk.records(), this.sightings.begun.length))
+    for (const slot of slots) this.#startLater(slot)
+  }
+
+  #end({ slot, life, raw, host, session }: Running): void {
+    life.end()
+    this.#running.delete(slot)
+    session.stop()
+    host.processEnded()
+    raw.close()
+  }
+
+  #startLater(slot: number): void {
+    if (slot > 0 && this.dice.chance(0.5)) return
+    this.clock.at(this.clock.now() + 100 + this.dice.upTo(6_000), () => this.#start(slot))
+  }
+
+  /** The host's prompt hook says now and then that the model was given a message. */
+  #seen({ life, ledger }: Running, { workspaceId, activityId }: Showing): void {
+    if (life.dead || this.dice.chance(0.6)) return
+    try {
+      if (!ledger.markConfirmed(workspaceId, activityId)) return
+      this.receipts.push({ order: this.sightings.begun.length, workspaceId, activityId })
+    } catch {
+      // A full disk, or the end of the process: then there is no receipt.
     }
-    return new PlatformClient(
-      { platformUrl: 'http://127.0.0.1:1', workspaceId, token: 'a-token-of-the-simulation' },
-      {
-        fetchImpl: Object.assign((url: unknown) => fetchImpl(String(url)), { preconnect: () => {} }),
-        random: this.random,
-      },
-    )
+  }
+
+  #client(workspaceId: string, life: Life, raw: Ledger) {
+    const feed = this.feeds.get(workspaceId)
+    if (feed === undefined) throw new Error('no such feed')
+    const { clock, dice, calmAt } = this
+    const onFault = (sentence: string): void => void this.faults.push(sentence)
+    const onRequest = (query: URLSearchParams): void => {
+      const waiting = raw.waiting(workspaceId)
+      if (query.has('since_id') && waiting >= MAX_WAITING) {
+        onFault(`the feed is read on while ${waiting} messages wait`)
+      }
+    }
+    return simClient({ feed, workspaceId, clock, dice, life, calmAt, onRequest, onFault })
   }
 }

@@ -1,0 +1,76 @@
+/**
+ * `bun run simulate`: runs the delivery core through many simulated lives and prints what came of them. Ends with 1 when
+ * a message was lost, doubled without the mark, out of order or not expected.
+ */
+import { availableParallelism } from 'node:os'
+import { parseArgs } from 'node:util'
+import { hunt } from './mutation-hunt.ts'
+import { MUTATIONS } from './mutations.ts'
+import { runHere, runSpread } from './run.ts'
+import { explain, type Tally, table } from './tally.ts'
+
+const USAGE = `bun run simulate [options]
+  --seeds N        how many seeds (1000)
+  --from N         the first of them (1)
+  --seed N         this one alone: the replay of a failure
+  --until-failure  end at the first seed that fails
+  --workers N      processes (one for each processor)
+  --mutations      break the sources in known ways, one at a time, and look for each with --seeds seeds at most`
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '1000' },
+    from: { type: 'string', default: '1' },
+    seed: { type: 'string' },
+    'until-failure': { type: 'boolean', default: false },
+    workers: { type: 'string', default: String(availableParallelism()) },
+    mutations: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+    // Said by a run to its own parts.
+    part: { type: 'boolean', default: false },
+    step: { type: 'string', default: '1' },
+  },
+})
+if (values.help) {
+  console.log(USAGE)
+  process.exit(0)
+}
+
+const untilFailure = values['until-failure']
+const seeds = values.seed === undefined ? number('seeds', values.seeds) : 1
+const from = number('from', values.seed ?? values.from)
+const workers = Math.max(1, Math.min(number('workers', values.workers), seeds))
+const range = { from, seeds, step: number('step', values.step), untilFailure }
+
+if (values.part) {
+  runHere(range, (part) => console.log(JSON.stringify(part)))
+  process.exit(0)
+}
+
+const startedAt = performance.now()
+if (values.mutations) {
+  const finds = await hunt(MUTATIONS, seeds, workers)
+  for (const { name, failure } of finds) {
+    console.log(
+      failure === undefined
+        ? `NOT FOUND: ${name}`
+        : `found by seed ${failure.seed}: ${name}\n  ${failure.fault}`,
+    )
+  }
+  console.log(`${((performance.now() - startedAt) / 1000).toFixed(1)} s`)
+  process.exit(finds.every(({ failure }) => failure !== undefined) ? 0 : 1)
+}
+
+const onPart = (part: Tally): void => {
+  for (const failure of part.failures) console.log(explain(failure))
+}
+const total = workers === 1 ? runHere(range, onPart) : await runSpread(range, workers, onPart)
+console.log(table(total, (performance.now() - startedAt) / 1000))
+process.exit(total.failures.length === 0 ? 0 : 1)
+
+function number(option: string, text: string): number {
+  const value = Number(text)
+  if (Number.isSafeInteger(value) && value >= 0) return value
+  console.error(`--${option} takes a whole number, not ${JSON.stringify(text)}\n\n${USAGE}`)
+  process.exit(2)
+}

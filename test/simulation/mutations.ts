@@ -1,0 +1,114 @@
+/** Deliberate breaks of the sources, each of which the simulation must find. */
+
+export interface Mutation {
+  /** The rule that is broken. */
+  readonly name: string
+  readonly file: string
+  /** Stands exactly once in the file. */
+  readonly find: string
+  readonly replace: string
+}
+
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'the cursor moves before the rows are stored',
+    file: 'state/ledger.ts',
+    find: `    return this.#write(() => {
+      let fresh = 0`,
+    replace: `    if (cursor !== undefined) this.#saveCursor(workspaceId, cursor)
+    return this.#write(() => {
+      let fresh = 0`,
+  },
+  {
+    name: 'a page is stored in two transactions',
+    file: 'state/ledger.ts',
+    find: `    return this.#write(() => {
+      let fresh = 0
+      for (const entry of entries)`,
+    replace: `    const half = Math.ceil(entries.length / 2)
+    if (half > 1) this.storePage(workspaceId, entries.slice(0, half), cursor, now)
+    return this.#write(() => {
+      let fresh = 0
+      for (const entry of entries)`,
+  },
+  {
+    name: 'the cursor moves though the rows are not stored',
+    file: 'feed/feed.ts',
+    find: 'const stored = this.#store(page.rows, { ...cursor, ...position(page, cursor) })',
+    replace: 'const stored = this.#store(page.rows.slice(1), { ...cursor, ...position(page, cursor) })',
+  },
+  {
+    name: '`sending` is not recorded before the write',
+    file: 'channel/delivery.ts',
+    find: '    ledger.markSending(lines.map(({ stored }) => stored))\n',
+    replace: '    queueMicrotask(() => ledger.markSending(lines.map(({ stored }) => stored)))\n',
+  },
+  {
+    name: 'a new holder leaves alone what was `sending`',
+    file: 'state/recovery.ts',
+    find: "(state = 'sending' AND attempts",
+    replace: "(state = 'never' AND attempts",
+  },
+  {
+    name: 'a new holder repeats what is confirmed',
+    file: 'state/recovery.ts',
+    find: "OR state = 'sent' AND attempts",
+    replace: "OR state IN ('sent', 'confirmed') AND attempts",
+  },
+  {
+    name: 'a new holder repeats what this very session wrote',
+    file: 'state/recovery.ts',
+    find: `     WHERE workspace_id = $workspaceId AND session <> $session
+     AND (state = 'sending' AND attempts <`,
+    replace: `     WHERE workspace_id = $workspaceId AND $session <> ''
+     AND (state = 'sending' AND attempts <`,
+  },
+  {
+    name: 'attempts are not counted',
+    file: 'state/ledger.ts',
+    find: "SET state = 'sending', attempts = attempts + 1, session = ? WHERE ord",
+    replace: "SET state = 'sending', session = ? WHERE ord",
+  },
+  {
+    name: 'a repeat is not marked',
+    file: 'channel/delivery.ts',
+    find: 'const redelivered = stored.attempts > 0',
+    replace: 'const redelivered = stored.attempts > 1',
+  },
+  {
+    name: 'the newest rows are not turned round',
+    file: 'platform/activity.ts',
+    find: 'const rows = isAscending ? usable : usable.toReversed()',
+    replace: 'const rows = usable',
+  },
+  {
+    name: 'reading goes on though too much waits',
+    file: 'feed/feed.ts',
+    find: `    for (let forgotten = 0; ; ) {
+      await this.#o.capacity()
+`,
+    replace: `    for (let forgotten = 0; ; ) {
+`,
+  },
+  {
+    name: 'rows that were committed late are not looked for',
+    file: 'feed/feed.ts',
+    find: 'return found + (await this.#overlap(this.#overlappedAt))',
+    replace: 'return found',
+  },
+  {
+    name: 'a forgotten cursor leads to the newest row',
+    file: 'feed/feed.ts',
+    find: 'const page = this.#windowSecs(old) === 0 ? undefined : await this.#oldestPage(old)',
+    replace:
+      'const page = old !== undefined || this.#windowSecs(old) === 0 ? undefined : await this.#oldestPage(old)',
+  },
+  {
+    name: 'the lock is not exclusive',
+    file: 'state/lock.ts',
+    find: `    try {
+      this.#open().run('BEGIN EXCLUSIVE')`,
+    replace: `    try {
+      this.#open().run('BEGIN')`,
+  },
+]
