@@ -191,3 +191,12 @@ describe('reading on', () => {
     expect(scene.stored()).toEqual(texts(1, 5))
   })
 })
+
+test('more rows of one moment than a page holds are all read where the platform does not know before_ts', async () => {
+  using scene = new FeedScene({ ignoresBeforeTs: true })
+  const at = (scene.clock.now() - 1_000) * 1000
+  for (let n = 0; n < 130; n++) scene.feed.add({ at })
+  scene.backlog(5)
+  await scene.start()
+  expect(scene.stored()).toEqual(scene.feed.everything.map(({ text }) => text))
+})

@@ -17,6 +17,8 @@ import { MAX_WAITING, SimSession } from './sim-session.ts'
 const WORKSPACES = ['7d0c1a52-0b1e-4a47-9d0e-0a2f5e3b9c11', '11111111-1111-4111-8111-111111111111'] as const
 /** Enough for everything to arrive once nothing goes wrong any more: the feed reads its overlap every five minutes. */
 const CALM_MS = 7 * 60_000
+/** So many messages at most have the very same time: the platform's clock counts microseconds. */
+const SAME_MOMENT = 15
 const POISON: readonly ((id: string) => unknown)[] = [
   () => null,
   () => 'a row',
@@ -117,7 +119,7 @@ export class World {
     const at = dice.chance(0.2) ? clock.now() * 1000 + 1 : undefined
     for (let n = 0; n < burst; n++) {
       if (dice.chance(0.04)) feed.poison(dice.pick(POISON))
-      else if (at !== undefined) feed.add({ at })
+      else if (at !== undefined) feed.add({ at: at + Math.floor(n / SAME_MOMENT) })
       else if (dice.chance(0.06)) feed.add({ visibleAt: clock.now() * 1000 + dice.upTo(25_000_000) })
       else feed.add()
     }
