@@ -22,6 +22,8 @@ export interface EventWatchOptions {
 
 /** Where a platform has no stream, or does not allow it, it is asked again now and then. */
 const REFUSED_INTERVAL_MS = 5 * 60_000
+/** So many refusals in a row are taken for the truth; fewer may be the page of a proxy, or a platform that starts. */
+const REFUSALS_MEANT = 3
 /** Without heartbeats of our own nothing need ever come; such a stream is renewed from time to time. */
 const SILENCE_WITHOUT_HEARTBEAT_MS = 10 * 60_000
 /** A stream that lived this long was a good one: the next failure starts from the shortest wait. */
@@ -44,7 +46,7 @@ export class EventWatch {
   async run(): Promise<void> {
     const { client, signal, onHint, heartbeatIntervalMs, log, random } = this.#o
     let failures = 0
-    let saidRefused = false
+    let refusals = 0
     while (!signal.aborted) {
       const openedAt = Date.now()
       let waitMs: number | undefined
@@ -56,7 +58,7 @@ export class EventWatch {
           onHint,
           onOpen: () => {
             this.#live = true
-            saidRefused = false
+            refusals = 0
             // What happened while no stream was open left no event.
             onHint()
           },
@@ -64,10 +66,13 @@ export class EventWatch {
         if (Date.now() - openedAt > GOOD_STREAM_MS) failures = 0
       } catch (error) {
         if (signal.aborted) return
-        if (error instanceof PlatformError && error.kind !== 'retry') {
+        const refused = error instanceof PlatformError && error.kind !== 'retry'
+        refusals = refused ? refusals + 1 : 0
+        if (refusals >= REFUSALS_MEANT) {
           waitMs = computeJitteredInterval(REFUSED_INTERVAL_MS, random === undefined ? {} : { random })
-          if (!saidRefused) log(`has no event stream, polling alone delivers: ${describeError(error)}`)
-          saidRefused = true
+        }
+        if (refusals === REFUSALS_MEANT) {
+          log(`has no event stream, polling alone delivers: ${describeError(error)}`)
         }
       } finally {
         const wasLive = this.#live

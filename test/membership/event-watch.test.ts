@@ -105,13 +105,13 @@ test('a stream that ends is a hint, is not live any more, and is opened again', 
   expect(watching.scene.lines).toEqual([])
 })
 
-test('where there is no stream that is said once, and asked again only after minutes', async () => {
+test('where there is no stream that is said once, after three refusals, and asked again only after minutes', async () => {
   await using streams = new Streams()
   streams.refusal = () => Response.json({ error: 'workspace not found' }, { status: 404 })
   await using watching = watch(streams.url)
   await until('the word about it', () => watching.scene.lines.length === 1)
   expect(watching.scene.lines[0]).toContain('polling alone delivers')
-  expect([watching.events.live, streams.asked, watching.scene.hints]).toEqual([false, 1, 0])
+  expect([watching.events.live, streams.asked, watching.scene.hints]).toEqual([false, 3, 0])
 })
 
 test('a refusal is said also when it comes after failures of another kind', async () => {
@@ -120,7 +120,17 @@ test('a refusal is said also when it comes after failures of another kind', asyn
     streams.asked < 4 ? new Response('', { status: 503 }) : Response.json({ error: 'no' }, { status: 403 })
   await using watching = watch(streams.url)
   await until('the word about it', () => watching.scene.lines.length === 1)
-  expect(streams.asked).toBe(4)
+  expect(streams.asked).toBe(6)
+})
+
+test('one answer that is no stream, such as the page of a proxy, does not end the watch for minutes', async () => {
+  await using streams = new Streams()
+  streams.refusal = () => new Response('<html>', { headers: { 'content-type': 'text/html' } })
+  await using watching = watch(streams.url)
+  await until('the first try', () => streams.asked > 0)
+  streams.refusal = undefined
+  await until('the stream', () => watching.events.live)
+  expect(watching.scene.lines).toEqual([])
 })
 
 test('an unwell platform is asked again, without a word and without a hint', async () => {
