@@ -134,31 +134,33 @@ test.concurrent('a path below a file is said, ends at once when asked, and is us
   await exchange(scene, member, plugin, 'hello')
 })
 
-/** Runs SQL on the ledger as another program would, which also makes the plugin read its pages anew. */
-function withLedger<T>(path: string, work: (ledger: Database) => T): T {
-  const ledger = new Database(path)
+/**
+ * Overwrites the first page of a table or an index, or of the file, as another program would. That happens within a
+ * transaction, which makes the plugin read all pages anew after it.
+ */
+async function damage(path: string, name: string | undefined): Promise<void> {
+  using ledger = new Database(path)
   ledger.run('PRAGMA busy_timeout = 2000')
-  const result = work(ledger)
+  const count = (which: string): number =>
+    ledger.query<{ n: number }, []>(`SELECT count(*) AS n FROM ${which}`).get()?.n ?? 0
+  // From then on the plugin writes nothing that would lie over the damage.
+  await until(
+    'all to be recorded',
+    () => count('message') > 0 && count("message WHERE state <> 'sent'") === 0,
+  )
   ledger.run('PRAGMA wal_checkpoint(TRUNCATE)')
-  ledger.close()
-  return result
-}
-
-/** Overwrites the first page of a table or an index, or of the file. */
-function damage(path: string, name: string | undefined): void {
-  const { page, size } = withLedger(path, (ledger) => {
+  const root = ledger.query<{ rootpage: number }, [string]>(
+    'SELECT rootpage FROM sqlite_schema WHERE name = ?',
+  )
+  const page = name === undefined ? 1 : (root.get(name)?.rootpage ?? 1)
+  const size = ledger.query<{ page_size: number }, []>('PRAGMA page_size').get()?.page_size ?? 0
+  const overwrite = ledger.transaction(() => {
     ledger.run('UPDATE cursor SET checked_at = checked_at')
-    const root = ledger.query<{ rootpage: number }, [string]>(
-      'SELECT rootpage FROM sqlite_schema WHERE name = ?',
-    )
-    return {
-      page: name === undefined ? 1 : (root.get(name)?.rootpage ?? 1),
-      size: ledger.query<{ page_size: number }, []>('PRAGMA page_size').get()?.page_size ?? 0,
-    }
+    const file = openSync(path, 'r+')
+    writeSync(file, Buffer.alloc(size, 0xa5), 0, size, (page - 1) * size)
+    closeSync(file)
   })
-  const file = openSync(path, 'r+')
-  writeSync(file, Buffer.alloc(size, 0xa5), 0, size, (page - 1) * size)
-  closeSync(file)
+  overwrite.immediate()
 }
 
 const asideIn = (scene: Scene): string[] =>
@@ -185,7 +187,7 @@ for (const [what, name, carriedOver] of [
     const plugin = await start(scene, member)
     await plugin.receiving()
     await exchange(scene, member, plugin, 'before')
-    damage(scene.path('state', 'ledger.db'), name)
+    await damage(scene.path('state', 'ledger.db'), name)
     await scene.person.write(member.id, 'meanwhile')
     // Whatever state the ledger is in, the report is given.
     await until('the ledger to be begun anew', async () => {
@@ -210,7 +212,7 @@ for (const [what, name, carriedOver] of [
     await first.receiving()
     await exchange(scene, member, first, 'before')
     await endsAtOnce(first)
-    damage(scene.path('state', 'ledger.db'), name)
+    await damage(scene.path('state', 'ledger.db'), name)
     await scene.person.write(member.id, 'meanwhile')
     const second = await start(scene, member)
     await until('the message', () => texts(second).includes('meanwhile'))
