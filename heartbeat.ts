@@ -7,6 +7,7 @@ import * as z from 'zod'
 import type { Target } from './config.ts'
 import { plainText } from './plain-text.ts'
 import { BodyError, exchange, platformHeaders, type Reply } from './platform/http.ts'
+import { issuedSecret } from './platform/issued-secret.ts'
 
 /** The full state as it goes over the wire. The platform stores zero or nothing for a field that is left out. */
 export interface HeartbeatMetrics {
@@ -139,13 +140,7 @@ function httpDetail(status: number, body: string, token: string): string {
   return `HTTP ${status} — ${clean(body, token, MAX_LOGGED_BODY) || '(empty body)'}`
 }
 
-const secret = z
-  .string()
-  .regex(/^[\x21-\x7e]{1,4096}$/)
-  .optional()
-  .catch(undefined)
-
-const answer = z.object({ platform_inbound_secret: secret, auth_token: secret })
+const answer = z.object({ platform_inbound_secret: issuedSecret, auth_token: issuedSecret })
 
 function readSecrets(text: string): BeatSecrets {
   try {

@@ -107,7 +107,8 @@ export class Reception {
   #keepIssued(workspaceId: string, secrets: IssuedSecrets): void {
     const { log, paths } = this.#o
     if (Object.keys(secrets).length === 0) return
-    log.addSecrets(Object.values(secrets).filter((secret) => secret !== undefined))
+    const issued = Object.values(secrets).filter((secret) => secret !== undefined)
+    log.addIssued(workspaceId, issued)
     try {
       storeIssued(paths.secrets, workspaceId, secrets)
     } catch (error) {

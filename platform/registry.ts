@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { isUuid, type PlatformClient } from './client.ts'
 import { PlatformError } from './errors.ts'
+import { issuedSecret } from './issued-secret.ts'
 
 export interface AgentCard {
   readonly name: string
@@ -24,8 +25,8 @@ export interface Registration {
 const text = z.string().nullish().catch(null)
 const registrationSchema = z.object({
   delivery_mode: text,
-  auth_token: text,
-  platform_inbound_secret: text,
+  auth_token: issuedSecret,
+  platform_inbound_secret: issuedSecret,
 })
 
 /**

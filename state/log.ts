@@ -2,8 +2,8 @@
  * Where words go that are not protocol: stderr, and a file of bounded size. The host throws stderr away once the
  * handshake is done, so the file is what a person can read; it is opened only when the program may leave traces.
  */
-import { appendFileSync, chmodSync, renameSync } from 'node:fs'
-import { regularFileStat } from './regular-file.ts'
+import { lstatSync, renameSync } from 'node:fs'
+import { appendToFile } from './regular-file.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 const ORDER: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 }
@@ -18,6 +18,10 @@ export interface LogOptions {
 
 const MAX_EARLY_LINES = 200
 const MAX_LINE_CHARS = 8_000
+/** A shorter text is a word, not a secret; taking it out would only garble a line. */
+const MIN_SECRET_CHARS = 6
+/** Of those that one platform issued to one workspace, since it could go on issuing for ever. */
+export const MAX_ISSUED = 20
 // Line breaks of every kind, and what steers a terminal.
 const CONTROL = /[\p{Cc}\u2028\u2029]+/gu
 
@@ -29,6 +33,8 @@ export class Log {
   #file: string | undefined
   #early: string[] = []
   readonly #secrets = new Set<string>()
+  /** By the workspace they were issued to, the newest last. */
+  readonly #issued = new Map<string, readonly string[]>()
 
   constructor(options: LogOptions = {}) {
     this.#level = options.level ?? 'info'
@@ -46,17 +52,23 @@ export class Log {
    * life of the process, since a request that carries a replaced token may still be under way.
    */
   addSecrets(secrets: readonly string[]): void {
-    for (const secret of secrets) if (secret.length >= 6) this.#secrets.add(secret)
+    for (const secret of secrets) if (secret.length >= MIN_SECRET_CHARS) this.#secrets.add(secret)
+  }
+
+  /** As {@link addSecrets}, for what a platform issued to a workspace: the last {@link MAX_ISSUED} of these are kept. */
+  addIssued(workspaceId: string, secrets: readonly string[]): void {
+    const known = this.#issued.get(workspaceId) ?? []
+    const newer = new Set(secrets.filter((secret) => secret.length >= MIN_SECRET_CHARS))
+    if (newer.size === 0) return
+    const kept = [...known.filter((secret) => !newer.has(secret)), ...newer].slice(-MAX_ISSUED)
+    this.#issued.set(workspaceId, kept)
   }
 
   /** From here on lines also go to `file`; the ones said so far come first. */
   openFile(file: string): void {
     this.#file = file
-    try {
-      if (regularFileStat(file) !== undefined) chmodSync(file, 0o600)
-    } catch {
-      // Not a file, or not ours: then nothing is appended either.
-    }
+    // Taken from others, and begun anew where it is a second name of another file, before the first line is due.
+    this.#append('')
     // Redacted again: some were said before the secrets were known.
     for (const line of this.#early.splice(0)) this.#append(this.redact(line))
   }
@@ -68,7 +80,8 @@ export class Log {
 
   redact(text: string): string {
     // Longest first: a secret that another one begins with would else leave the rest of that one standing.
-    const longestFirst = [...this.#secrets].sort((a, b) => b.length - a.length)
+    const all = [...this.#secrets, ...[...this.#issued.values()].flat()]
+    const longestFirst = all.sort((a, b) => b.length - a.length)
     return longestFirst.reduce((cleaned, secret) => cleaned.replaceAll(secret, '[secret]'), text)
   }
 
@@ -84,9 +97,10 @@ export class Log {
   #append(line: string): void {
     if (this.#file === undefined) return
     try {
-      const size = regularFileStat(this.#file)?.size ?? 0
+      const stat = lstatSync(this.#file, { throwIfNoEntry: false })
+      const size = stat?.isFile() ? stat.size : 0
       if (size + Buffer.byteLength(line) > this.#maxBytes) renameSync(this.#file, `${this.#file}.1`)
-      appendFileSync(this.#file, line, { mode: 0o600 })
+      appendToFile(this.#file, line)
     } catch {
       // A full or read-only disk, or a pipe in place of the file, must not stop delivery; stderr has the line.
     }

@@ -164,14 +164,18 @@ describe('what it sends', () => {
 
 describe('what it tells', () => {
   test('the owner hears of every beat, a refusal by its name, and the loop goes on', async () => {
-    const answers = [accepted(), new Response('no', { status: 401 }), accepted({ auth_token: 'fresh' })]
+    const answers = [
+      accepted(),
+      new Response('no', { status: 401 }),
+      accepted({ auth_token: 'fresh-t0ken-1234' }),
+    ]
     const { timers, results, next } = startLoop(() => answers.shift() ?? accepted())
     timers.fire()
     for (let beats = 0; beats < 3; beats++) await next()
     expect(results).toEqual([
       { kind: 'ok', secrets: {} },
       { kind: 'refused', detail: 'HTTP 401 — no' },
-      { kind: 'ok', secrets: { authToken: 'fresh' } },
+      { kind: 'ok', secrets: { authToken: 'fresh-t0ken-1234' } },
     ])
   })
 

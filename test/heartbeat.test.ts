@@ -131,18 +131,20 @@ describe('an answer of 2xx', () => {
   })
 
   test('may carry secrets, which the result has and no line shows', async () => {
-    const more = { platform_inbound_secret: 'inbound-s3cret', auth_token: 'fresh-t0ken' }
+    const more = { platform_inbound_secret: 'inbound-s3cret-1234', auth_token: 'fresh-t0ken-1234' }
     await using platform = startHeartbeatPlatform(() => accepted(more))
     expect(await beat({ platformUrl: platform.url, workspaceId: ID, token: TOKEN })).toEqual({
       kind: 'ok',
-      secrets: { inboundSecret: 'inbound-s3cret', authToken: 'fresh-t0ken' },
+      secrets: { inboundSecret: 'inbound-s3cret-1234', authToken: 'fresh-t0ken-1234' },
     })
     expect(await linesOf({ platformUrl: platform.url })).toEqual([])
   })
 
   test.each([
     '{"platform_inbound_secret":7,"auth_token":null}',
-    '{"platform_inbound_secret":"a\\nb","auth_token":""}',
+    '{"platform_inbound_secret":"a\\nb with a line break","auth_token":""}',
+    '{"platform_inbound_secret":"the","auth_token":"fifteen-letters"}',
+    `{"auth_token":"${'x'.repeat(4_097)}"}`,
     '[]',
     'null',
     '{"half":',

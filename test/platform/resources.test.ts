@@ -22,16 +22,34 @@ describe('register', () => {
 
   test('gives what was issued, and null for a mode that an older platform does not name', async () => {
     const answers: readonly unknown[] = [
-      { auth_token: 'fresh', platform_inbound_secret: 'in' },
+      { auth_token: 'fresh-t0ken-1234', platform_inbound_secret: 'inbound-s3cret-1' },
       { auth_token: '', platform_inbound_secret: null, delivery_mode: 7 },
     ]
     await using platform = startLyingPlatform((_, index) => Response.json(answers[index]))
     expect(await register(platform.client, CARD)).toEqual({
       deliveryMode: null,
-      secrets: { authToken: 'fresh', inboundSecret: 'in' },
+      secrets: { authToken: 'fresh-t0ken-1234', inboundSecret: 'inbound-s3cret-1' },
     })
     expect(await register(platform.client, CARD)).toEqual({ deliveryMode: null, secrets: {} })
   })
+})
+
+test('what is issued counts as a secret only if it can be one: 16 to 4096 characters that fit a header', async () => {
+  const unfit = [
+    'the',
+    'x'.repeat(15),
+    'x'.repeat(4_097),
+    'with white space in it',
+    'umlauts: ÄÖÜÄÖÜÄÖÜ',
+    7,
+    ['x'],
+  ]
+  for (const secret of unfit) {
+    await using platform = startLyingPlatform(() =>
+      Response.json({ auth_token: secret, platform_inbound_secret: secret }),
+    )
+    expect((await register(platform.client, CARD)).secrets).toEqual({})
+  }
 })
 
 describe('listPeers', () => {

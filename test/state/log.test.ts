@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { Log, type LogOptions } from '../../state/log.ts'
+import { Log, type LogOptions, MAX_ISSUED } from '../../state/log.ts'
 import { temporaryFolder } from '../fixtures/temporary-folder.ts'
 
 function quietLog(options: LogOptions = {}) {
@@ -43,6 +43,26 @@ test('a secret appears nowhere, also where one is the beginning of another, and 
   log.info('late with secret-token-long and secret-token twice secret-token; abc is no secret')
   expect(written[1]).toBe('late with [secret] and [secret] twice [secret]; abc is no secret')
   expect(readFileSync(folder.file('log'), 'utf8')).not.toContain('secret-token')
+})
+
+test('of what is issued to a workspace the newest twenty are kept, and what is given by the user always is', () => {
+  const { log, written } = quietLog()
+  const issued = (workspace: string, n: number) => `issued-secret-${workspace}-${n}.`
+  log.addSecrets(['token-of-the-user'])
+  log.addIssued('b', [issued('b', 0)])
+  for (let n = 0; n < 1_000; n++) log.addIssued('a', [issued('a', n), 'short'])
+  // What is in use is issued again and again, and stays.
+  log.addIssued('a', [issued('a', 990)])
+  const said = [
+    issued('a', 979),
+    issued('a', 980),
+    issued('a', 999),
+    issued('b', 0),
+    'token-of-the-user',
+    'short',
+  ]
+  for (const text of said) log.info(text)
+  expect([MAX_ISSUED, ...written]).toEqual([20, issued('a', 979), ...Array(4).fill('[secret]'), 'short'])
 })
 
 test('what is said before the file is open comes first in it, and is bounded', () => {
