@@ -201,10 +201,9 @@ export class Session implements ToolContext {
     if (this.#ledger.current !== undefined) return
     const { log } = this.#o
     try {
-      ensureStateFolder(this.#paths)
+      const warnings = [ensureStateFolder(this.#paths), tightenEnvFile(this.#paths.envFile)]
       log.openFile(this.#paths.logFile)
-      const warning = tightenEnvFile(this.#paths.envFile)
-      if (warning !== undefined) log.warn(`molecule channel: ${warning}`)
+      for (const warning of warnings) if (warning !== undefined) log.warn(`molecule channel: ${warning}`)
       this.#ledger.open()
       this.#folderProblem = undefined
     } catch (error) {

@@ -2,7 +2,8 @@
  * Files that came with messages: `<folder>/<workspace>/<file id>-<name>`, for their owner alone. A file has its name
  * only once it is complete, so what is found under it needs no second fetch.
  */
-import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { type FileHandle, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { type FileKind, HEAD_BYTES, kindOfContent } from './file-kinds.ts'
 import { safeFileName } from './file-names.ts'
@@ -55,25 +56,23 @@ export class Attachments {
   /** The file, if it lies here already. */
   async find(workspaceId: string, fileId: string): Promise<KeptFile | undefined> {
     const folder = join(this.#folder, workspaceId)
+    if (!(await this.#isOurs(folder))) return undefined
     const name = (await namesIn(folder)).find((candidate) => candidate.startsWith(`${fileId}-`))
     if (name === undefined) return undefined
-    const path = join(folder, name)
-    const stat = await lstat(path).catch(() => undefined)
-    if (stat === undefined || !stat.isFile()) return undefined
-    return { path, size: stat.size, kind: kindOfContent(await readHead(path)) }
+    return lookAt(join(folder, name))
   }
 
   /**
    * Writes a file as it comes, and gives it its name when it is complete.
    *
    * @throws {@link UnusableFile} when it is empty, too large or not as long as announced; else what `content` or the
-   * disk throws, or that the folder of its workspace is a link. Nothing stays behind then.
+   * disk throws, or that one of the folders is a link. Nothing stays behind then.
    */
   async keep(arrival: Arrival, content: AsyncIterable<Uint8Array>): Promise<KeptFile> {
     const folder = join(this.#folder, arrival.workspaceId)
     await mkdir(folder, { recursive: true, mode: 0o700 })
     // `mkdir` is content with a link to a folder, and then the file would be put among those of someone else.
-    if (!(await isRealFolder(folder))) throw new Error(`${folder} is a link and no folder: remove it`)
+    if (!(await this.#isOurs(folder))) throw new Error(`${folder} is a link or lies behind one: remove it`)
     const partial = join(folder, `.${crypto.randomUUID()}.part`)
     try {
       const { size, head } = await this.#write(partial, content)
@@ -89,6 +88,11 @@ export class Attachments {
       await rm(partial, { force: true })
       throw error
     }
+  }
+
+  /** Neither the folder of a workspace nor the one above it is a link. */
+  async #isOurs(workspaceFolder: string): Promise<boolean> {
+    return (await isRealFolder(this.#folder)) && (await isRealFolder(workspaceFolder))
   }
 
   async #write(
@@ -168,13 +172,23 @@ async function namesIn(folder: string): Promise<readonly string[]> {
   }
 }
 
-async function readHead(path: string): Promise<Uint8Array> {
-  const handle = await open(path, 'r')
+const AS_IT_IS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
+
+/** Size and kind of one and the same open file; undefined when it is no regular file, or one that has a second name. */
+async function lookAt(path: string): Promise<KeptFile | undefined> {
+  const handle = await open(path, AS_IT_IS).catch(() => undefined)
+  if (handle === undefined) return undefined
   try {
-    const head = new Uint8Array(HEAD_BYTES)
-    const { bytesRead } = await handle.read(head, 0, HEAD_BYTES, 0)
-    return head.subarray(0, bytesRead)
+    const stat = await handle.stat()
+    if (!stat.isFile() || stat.nlink > 1) return undefined
+    return { path, size: stat.size, kind: kindOfContent(await readHead(handle)) }
   } finally {
     await handle.close()
   }
+}
+
+async function readHead(handle: FileHandle): Promise<Uint8Array> {
+  const head = new Uint8Array(HEAD_BYTES)
+  const { bytesRead } = await handle.read(head, 0, HEAD_BYTES, 0)
+  return head.subarray(0, bytesRead)
 }

@@ -5,7 +5,7 @@
  */
 import { Database } from 'bun:sqlite'
 import { rmSync, truncateSync } from 'node:fs'
-import { readRegularFile, replaceFile } from './regular-file.ts'
+import { readRegularFile, regularFileStat, replaceFile } from './regular-file.ts'
 import { createPrivately } from './state-folder.ts'
 
 export type LockAttempt =
@@ -54,6 +54,9 @@ export class LockFile {
       // Something wrote into the file. That it was read at all means that nobody holds it; emptied and not replaced,
       // so that it stays the same file for whoever else is trying.
       this.close()
+      if ((regularFileStat(this.#path)?.nlink ?? 1) > 1) {
+        throw new Error('it has a second name and may be a file of someone else: remove it')
+      }
       truncateSync(this.#path)
       this.#open().run('BEGIN EXCLUSIVE')
     }
@@ -70,7 +73,8 @@ export class LockFile {
 
   #open(): Database {
     if (this.#handle !== undefined) return this.#handle
-    createPrivately(this.#path)
+    // A second name is no harm: nothing is written into a lock. To put another file in its place would make two locks.
+    createPrivately(this.#path, 'accepted')
     const handle = new Database(this.#path, { readwrite: true, create: true })
     handle.run('PRAGMA busy_timeout = 0')
     handles.add(handle)

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import {
   existsSync,
+  linkSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -81,11 +82,16 @@ describe('a file that arrives', () => {
     expect(readdirSync(folder.file(WORKSPACE))).toEqual([])
   })
 
-  test('of any id is no link to somewhere else', async () => {
+  test.each([
+    ['link', (own: string, path: string) => symlinkSync(own, path)],
+    ['second name', (own: string, path: string) => linkSync(own, path)],
+    ['pipe', (_: string, path: string) => void Bun.spawnSync(['mkfifo', path])],
+  ])('of any id is no %s in its place', async (_what, plant) => {
     using folder = temporaryFolder()
     mkdirSync(folder.file(WORKSPACE))
+    writeFileSync(folder.file('own'), 'of somebody else')
     const one = arrival()
-    symlinkSync('/etc/passwd', folder.file(`${WORKSPACE}/${one.fileId}-a.txt`))
+    plant(folder.file('own'), folder.file(`${WORKSPACE}/${one.fileId}-a.txt`))
     const store = new Attachments(folder.path, 10, 1_000)
     expect(await store.find(WORKSPACE, one.fileId)).toBeUndefined()
   })
@@ -145,13 +151,19 @@ describe('all files together', () => {
     expect(others.filter((other) => existsSync(folder.file(other)))).toEqual(others)
   })
 
-  test('include none in a workspace folder that is a link: nothing is stored through it', async () => {
-    using folder = temporaryFolder()
-    mkdirSync(folder.file('own'))
-    mkdirSync(folder.file('inbox'))
-    symlinkSync(folder.file('own'), folder.file(`inbox/${WORKSPACE}`))
-    const store = new Attachments(folder.file('inbox'), 100, 1_000)
-    expect(String(await rejection(store.keep(arrival(), parts('x'))))).toContain('is a link')
-    expect(readdirSync(folder.file('own'))).toEqual([])
-  })
+  test.each(['inbox', `inbox/${WORKSPACE}`])(
+    'include none behind a link in place of the folder %s: nothing is found, stored or removed through it',
+    async (linked) => {
+      using folder = temporaryFolder()
+      const one = arrival()
+      mkdirSync(folder.file(`own/${WORKSPACE}`), { recursive: true })
+      if (linked !== 'inbox') mkdirSync(folder.file('inbox'))
+      symlinkSync(folder.file(linked === 'inbox' ? 'own' : `own/${WORKSPACE}`), folder.file(linked))
+      writeFileSync(folder.file(`own/${WORKSPACE}/${one.fileId}-a.txt`), 'own')
+      const store = new Attachments(folder.file('inbox'), 100, 1_000)
+      expect(await store.find(WORKSPACE, one.fileId)).toBeUndefined()
+      expect(String(await rejection(store.keep(arrival(), parts('x'))))).toContain('is a link')
+      expect(readdirSync(folder.file(`own/${WORKSPACE}`))).toEqual([`${one.fileId}-a.txt`])
+    },
+  )
 })

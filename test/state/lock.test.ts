@@ -1,5 +1,14 @@
 import { describe, expect, test } from 'bun:test'
-import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { LockFile, readPidFile, removePidFile, writePidFile } from '../../state/lock.ts'
 import { createPrivately } from '../../state/state-folder.ts'
 import { startSecondProcess } from '../fixtures/second-process.ts'
@@ -103,6 +112,22 @@ describe('the lock', () => {
     expect(lock.tryTake().state).toBe('held')
     expect(await askedElsewhere(path)).toBe('busy')
     lock.close()
+  })
+
+  test('is not taken on a link or a second name of a file of someone else, which stays as it was', () => {
+    using folder = temporaryFolder()
+    const path = folder.file('a.lock')
+    const own = 'no database '.repeat(500)
+    writeFileSync(folder.file('own'), own)
+    for (const plant of [symlinkSync, linkSync]) {
+      plant(folder.file('own'), path)
+      expect(new LockFile(path).tryTake()).toMatchObject({
+        state: 'failed',
+        reason: expect.stringContaining(path),
+      })
+      rmSync(path)
+    }
+    expect(readFileSync(folder.file('own'), 'utf8')).toBe(own)
   })
 
   test('that cannot be made says why, and can be tried again', () => {

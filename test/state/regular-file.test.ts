@@ -1,5 +1,15 @@
 import { expect, test } from 'bun:test'
-import { lstatSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  linkSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { readIssued, storeIssued } from '../../state/issued-secrets.ts'
 import { readPidFile, removePidFile, writePidFile } from '../../state/lock.ts'
 import { Log } from '../../state/log.ts'
@@ -10,6 +20,7 @@ const PLANTED: readonly (readonly [string, (folder: TemporaryFolder, path: strin
   ['a pipe', (_, path) => void Bun.spawnSync(['mkfifo', path])],
   ['a link to a file of someone else', (folder, path) => symlinkSync(folder.file('own'), path)],
   ['a link to a device', (_, path) => symlinkSync('/dev/zero', path)],
+  ['a second name of a file of someone else', (folder, path) => linkSync(folder.file('own'), path)],
 ]
 
 for (const [what, plant] of PLANTED) {
@@ -39,6 +50,7 @@ for (const [what, plant] of PLANTED) {
     expect(readFileSync(folder.file('own'), 'utf8')).toBe(own)
   })
 
+  if (what.startsWith('a second name')) continue
   test(`${what} in place of the log is not opened, and what is said still goes to stderr`, () => {
     using folder = temporaryFolder()
     const path = folder.file('channel.log')
@@ -54,3 +66,32 @@ for (const [what, plant] of PLANTED) {
     expect(lstatSync(path).isFile()).toBe(false)
   })
 }
+
+test('a second name of a file of someone else in place of the log goes, that file stays as it was, and a log begins', () => {
+  using folder = temporaryFolder()
+  const path = folder.file('channel.log')
+  writeFileSync(folder.file('own'), 'own\n')
+  chmodSync(folder.file('own'), 0o644)
+  linkSync(folder.file('own'), path)
+  const log = new Log({ write: () => {} })
+  log.openFile(path)
+  log.info('one')
+  expect(readFileSync(path, 'utf8')).toEndWith('one\n')
+  // Also one that comes later.
+  linkSync(path, folder.file('taken'))
+  log.info('two')
+  expect(readFileSync(path, 'utf8')).toEndWith('two\n')
+  expect(readFileSync(folder.file('taken'), 'utf8')).toEndWith('one\n')
+  expect([readFileSync(folder.file('own'), 'utf8'), statSync(folder.file('own')).mode & 0o777]).toEqual([
+    'own\n',
+    0o644,
+  ])
+  expect(statSync(path).mode & 0o777).toBe(0o600)
+})
+
+test('a file without end in place of a small one is not read', () => {
+  using folder = temporaryFolder()
+  writeFileSync(folder.file('bot.pid'), '')
+  truncateSync(folder.file('bot.pid'), 2 ** 33)
+  expect(readPidFile(folder.file('bot.pid'))).toBeUndefined()
+})

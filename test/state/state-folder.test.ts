@@ -1,5 +1,16 @@
 import { expect, test } from 'bun:test'
-import { chmodSync, mkdirSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { Ledger } from '../../state/ledger.ts'
 import {
   createPrivately,
   ensureStateFolder,
@@ -117,3 +128,71 @@ test('the stamp is another one after each change, and empty while there is no fi
   stamps.push(stampOf(path))
   expect([stamps[0], new Set(stamps).size]).toEqual(['', 4])
 })
+
+test.each([0o777, 0o775, 0o722])('a folder of mode 0%o is closed to writers, with a sentence', (mode) => {
+  using folder = temporaryFolder()
+  const paths = statePaths(folder.file('state'))
+  mkdirSync(paths.folder)
+  chmodSync(paths.folder, mode)
+  expect(ensureStateFolder(paths)).toContain(`(mode 0${mode.toString(8)}); they cannot any more`)
+  expect(modeOf(paths.folder)).toBe(mode & 0o755)
+  expect(ensureStateFolder(paths)).toBeUndefined()
+})
+
+test('a folder that all users share keeps its rights, and the user is told', () => {
+  using folder = temporaryFolder()
+  const paths = statePaths(folder.file('shared'))
+  mkdirSync(paths.folder)
+  chmodSync(paths.folder, 0o1777)
+  expect(ensureStateFolder(paths)).toContain('name a folder of your own')
+  expect(statSync(paths.folder).mode & 0o7777).toBe(0o1777)
+})
+
+test('a folder, or a configuration, of another user is not used, except by the administrator', () => {
+  using folder = temporaryFolder()
+  const paths = statePaths(folder.file('state'))
+  ensureStateFolder(paths)
+  writeFileSync(paths.envFile, 'A=1')
+  const { uid } = statSync(paths.folder)
+  expect(() => ensureStateFolder(paths, uid + 1)).toThrow('belongs to another user')
+  expect(readEnvFile(paths.envFile, uid + 1)).toMatchObject({
+    state: 'unreadable',
+    reason: expect.stringContaining('belongs to another user'),
+  })
+  for (const own of [uid, 0, undefined]) {
+    expect(ensureStateFolder(paths, own)).toBeUndefined()
+    expect(readEnvFile(paths.envFile, own).state).toBe('read')
+  }
+})
+
+test('the folder may be reached by a link; a link in place of a folder in it is an error', () => {
+  using folder = temporaryFolder()
+  mkdirSync(folder.file('far/away'), { recursive: true })
+  symlinkSync(folder.file('far'), folder.file('link'))
+  expect(ensureStateFolder(statePaths(folder.file('link')))).toBeUndefined()
+  expect(ensureStateFolder(statePaths(folder.file('link/below')))).toBeUndefined()
+  for (const name of ['locks', 'inbox']) {
+    const paths = statePaths(folder.file(`with-${name}`))
+    mkdirSync(paths.folder)
+    symlinkSync(folder.file('far/away'), `${paths.folder}/${name}`)
+    expect(() => ensureStateFolder(paths)).toThrow(`${name} is no folder, or a link: remove it`)
+  }
+})
+
+const BESIDE = ['', '-wal', '-shm', '-journal']
+test.each(BESIDE)(
+  'a link or a second name in place of a database%s is refused and not written through',
+  (suffix) => {
+    using folder = temporaryFolder()
+    writeFileSync(folder.file('own'), 'own')
+    const path = folder.file('ledger.db')
+    symlinkSync(folder.file('own'), path + suffix)
+    expect(() => Ledger.open(path)).toThrow('is not a regular file')
+    rmSync(path + suffix)
+    linkSync(folder.file('own'), path + suffix)
+    expect(() => Ledger.open(path)).toThrow('has a second name')
+    expect(readFileSync(folder.file('own'), 'utf8')).toBe('own')
+    rmSync(path + suffix)
+    Ledger.open(path).close()
+  },
+)
