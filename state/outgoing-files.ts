@@ -4,11 +4,13 @@
  */
 import { constants, type Stats } from 'node:fs'
 import { type FileHandle, lstat, open, realpath } from 'node:fs/promises'
-import { basename, isAbsolute, relative, sep } from 'node:path'
+import { homedir } from 'node:os'
+import { basename, dirname, isAbsolute, relative, sep } from 'node:path'
 import { plainText } from '../plain-text.ts'
 import { megabytes } from './attachments.ts'
 import { kindOfContent, trueMimeType } from './file-kinds.ts'
-import { KEY_HEAD_BYTES, secretByContent, secretByPath } from './secret-files.ts'
+import { KEY_HEAD_BYTES, secretByContent, secretByPath, secretFoldersOf } from './secret-files.ts'
+import { looksLikeStateFolder } from './state-folder.ts'
 
 export interface OutgoingRules {
   readonly maxBytes: number
@@ -16,6 +18,8 @@ export interface OutgoingRules {
   readonly stateFolder: string
   /** Only files below one of these leave; undefined: from anywhere. */
   readonly roots: readonly string[] | undefined
+  /** The user's home folder; by default that of this process. */
+  readonly home?: string
 }
 
 /** A sentence without a subject that says why a file is not sent, and what to do instead. */
@@ -96,13 +100,17 @@ export class OpenFile {
 
 const NEVER = 'such files are never sent. Send only what is needed of it, without the secrets, as text.'
 
-async function checkPlace(real: string, { stateFolder, roots }: OutgoingRules): Promise<void> {
-  // Compared without case: to some file systems it is the same folder.
-  if (isBelow(real.toLowerCase(), (await resolved(stateFolder)).toLowerCase())) {
+async function checkPlace(real: string, { stateFolder, roots, home }: OutgoingRules): Promise<void> {
+  if (isWithin(real, await resolved(stateFolder)) || foldersAbove(real).some(looksLikeStateFolder)) {
     throw new RefusedFile('lies in the folder of the Molecule channel itself: nothing of it is ever sent')
   }
   const secret = secretByPath(real)
   if (secret !== undefined) throw new RefusedFile(`${secret}: ${NEVER}`)
+  // Such a folder may be a link to a place whose name says nothing.
+  const folders = await Promise.all(secretFoldersOf(home ?? homedir()).map(resolved))
+  if (folders.some((folder) => isWithin(real, folder))) {
+    throw new RefusedFile(`lies in a folder for keys or logins: ${NEVER}`)
+  }
   if (roots === undefined) return
   const allowed = await Promise.all(roots.map(resolved))
   if (!allowed.some((root) => isBelow(real, root))) {
@@ -110,6 +118,16 @@ async function checkPlace(real: string, { stateFolder, roots }: OutgoingRules): 
       `lies outside the folders that MOLECULE_ATTACHMENT_ROOTS allows (${roots.join(', ') || 'none'})`,
     )
   }
+}
+
+function foldersAbove(path: string): readonly string[] {
+  const above = dirname(path)
+  return above === path ? [] : [above, ...foldersAbove(above)]
+}
+
+/** As {@link isBelow}, without case: to some file systems it is the same folder. */
+function isWithin(path: string, folder: string): boolean {
+  return isBelow(path.toLowerCase(), folder.toLowerCase())
 }
 
 function checkKind(stat: Stats): void {

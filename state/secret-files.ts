@@ -21,10 +21,40 @@ const SECRET_FOLDERS: readonly string[] = [
   '.config/glab-cli',
   '.config/hub',
   '.config/op',
+  '.op',
   '.config/sops',
+  '.config/age',
   '.config/rclone',
   '.config/doctl',
-  // Key rings.
+  '.config/containers',
+  '.config/git/credential',
+  '.config/heroku',
+  '.config/netlify',
+  '.config/configstore',
+  '.config/pypoetry',
+  '.config/hcloud',
+  '.config/linode-cli',
+  '.config/stripe',
+  '.config/bitwarden cli',
+  '.fly',
+  '.minikube',
+  '.wireguard',
+  'etc/kubernetes',
+  'etc/wireguard',
+  'etc/openvpn',
+  'etc/ssl/private',
+  'etc/networkmanager/system-connections',
+  'var/lib/kubelet/pki',
+  // Logins and conversations of other coding assistants.
+  '.codex',
+  '.gemini',
+  '.config/github-copilot',
+  '.local/share/opencode',
+  '.config/goose',
+  // Key rings and password programs.
+  '.config/keepassxc',
+  'application support/1password',
+  'application support/bitwarden',
   '.local/share/keyrings',
   '.local/share/kwalletd',
   'library/keychains',
@@ -40,6 +70,13 @@ const SECRET_FOLDERS: readonly string[] = [
   '.config/microsoft-edge',
   '.config/opera',
   '.config/vivaldi',
+  '.librewolf',
+  '.zen',
+  'snap/firefox',
+  'snap/chromium',
+  '.var/app/org.mozilla.firefox',
+  '.var/app/com.google.chrome',
+  '.var/app/org.chromium.chromium',
   'mozilla/firefox',
   'google/chrome',
   'application support/firefox',
@@ -54,25 +91,33 @@ const SECRET_FOLDERS: readonly string[] = [
 ]
 
 const SECRET_NAMES: readonly RegExp[] = [
-  /^\.env/,
-  /\.env$/,
+  // Settings with passwords, also as copies and of one machine; a template of them has none.
+  /^\.env(?!\.(?:example|sample|template|dist|defaults)$)/,
+  /\.env(?:\.(?:local|dev|development|test|staging|prod|production))?$/,
   // Private keys of ssh, under their usual names with anything behind them but `.pub`, or any `id_` without extension.
   /^id_(?:rsa|dsa|ecdsa|ed25519|xmss)(?:(?!\.pub$).)*$/,
   /^id_[^.]*$/,
   /^ssh_host_.*_key$/,
-  /\.(?:pem|key|p8|p12|pfx|ppk|jks|keystore|kdbx?|keychain|keychain-db|agekey|ovpn)$/,
+  /\.(?:pem|key|p8|p12|pfx|ppk|jks|jceks|bks|keystore|kdbx?|keychain|keychain-db|agekey|ovpn|kwallet|opvault|keytab)$/,
+  /^wg\d+\.conf$/,
+  // Logins of command line programs, wherever their folder was copied to.
   /^[._]netrc$/,
-  /^\.(?:npmrc|pypirc|pgpass|my\.cnf|mylogin\.cnf|htpasswd|dockercfg|vault-token|boto|s3cfg|git-credentials)$/,
+  /^\.(?:npmrc|yarnrc(?:\.yml)?|pypirc|pgpass|my\.cnf|mylogin\.cnf|htpasswd|dockercfg|vault-token|boto|s3cfg|passwd-s3fs|terraformrc|git-credentials?|gitcookies|smbcredentials|msmtprc|fetchmailrc|databrickscfg)$/,
+  /^(?:pgpass\.conf|\.?rclone\.conf|terraform\.rc|krb5cc_.*|\.authinfo)$/,
   /^\.?credentials?(?:\.(?:json|ya?ml|toml|ini|xml|db|csv|tfrc\.json))?$/,
   /^(?:client_secret|service[-_]account).*\.json$/,
   /^application_default_credentials\.json$/,
+  /^oauth_creds\.json$/,
   /^secrets?\.(?:json|ya?ml|toml|env)$/,
-  /^kubeconfig$/,
+  /^(?:.*\.)?kubeconfig$/,
   /\.tfstate(?:\.backup)?$/,
+  /\.tfvars(?:\.json)?$/,
   // Claude Code: account and server settings.
   /^\.claude\.json/,
+  /^\.mcp\.json$/,
   // What was typed may hold passwords.
   /^\.\w+_history$/,
+  /^(?:\.histfile|fish_history|consolehost_history\.txt|\.lesshst|\.viminfo)$/,
   // Stores of browsers, wherever their folder was copied to.
   /^(?:cookies|login data|web data|local state|login data for account)$/,
   /^(?:cookies\.sqlite|key[34]\.db|logins(?:-backup)?\.json|signons\.sqlite)$/,
@@ -82,14 +127,59 @@ const SECRET_NAMES: readonly RegExp[] = [
   /^wallet\.dat$/,
 ]
 
-/** Not files but windows into the system: memory, environments, devices. */
-const SYSTEM_FOLDERS: readonly string[] = ['/proc/', '/sys/', '/dev/', '/run/secrets/', '/var/run/secrets/']
+/** Names that are ordinary elsewhere, with the folder that makes them more. */
+const SECRET_PLACES: readonly RegExp[] = [
+  // An address in it may carry a password; so may those of the modules below.
+  /\/\.git\/(?:.*\/)?config(?:\.worktree)?$/,
+  /\/\.config\/git\/credentials$/,
+  /\/\.cargo\/credentials(?:\.toml)?$/,
+  /\/\.m2\/settings(?:-security)?\.xml$/,
+  /\/\.gradle\/(?:.*\/)?gradle\.properties$/,
+  /\/\.ivy2\/\.credentials$/,
+  /\/\.sbt\/(?:.*\/)?[^/]*credentials[^/]*$/,
+  /\/\.gem\/credentials$/,
+  /\/\.bundle\/config$/,
+  /\/\.composer\/auth\.json$/,
+  /\/\.(?:cache\/)?huggingface\/(?:token|stored_tokens)$/,
+  /\/\.kaggle\/kaggle\.json$/,
+  /\/\.claude\/(?:settings[^/]*\.json|\.credentials\.json|history\.jsonl)$/,
+  // What was said in sessions, and the output of every command.
+  /\/\.claude\/projects\/.*\.jsonl$/,
+  /\/\.cursor\/mcp\.json$/,
+  /\/\.vscode\/mcp\.json$/,
+  /\/\.subversion\/auth\//,
+  /\/\.jupyter\/jupyter_[^/]*config\.json$/,
+  /\/\.nuget\/nuget\/nuget\.config$/,
+  /^\/users\/[^/]+\/library\/(?:safari|messages|mail)\//,
+  /\/filezilla\/(?:sitemanager|recentservers|filezilla)\.xml$/,
+]
 
-/** How a private key in text form begins (RFC 7468, OpenSSH, PGP), under whatever name. */
-const KEY_HEAD = /^\s*-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----/
+/** What editors and people put around the name of a copy. */
+const COPY = /^(?:#|\.(?=.*\.sw[a-p]$))|(?:~|#|[. -](?:bak|backup|old|orig|save|copy|sw[a-p]|\d+))+$/g
+
+/** Not files but windows into the system: memory, environments, devices. */
+const SYSTEM_FOLDERS: readonly string[] = [
+  '/proc/',
+  '/sys/',
+  '/dev/',
+  '/run/secrets/',
+  '/var/run/secrets/',
+  '/private/var/run/secrets/',
+]
+
+/** How a private key in text form begins, under whatever name: RFC 7468, OpenSSH, PGP, PuTTY, age, WireGuard, Google. */
+const KEY_HEADS: readonly RegExp[] = [
+  /^\s*-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----/,
+  // Behind attributes of the key, a certificate or an introduction; then only with a key in it, since texts explain the form.
+  /\n[ \t]*-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----\s*(?:[\w-]+:[^\n]*\s+)*[A-Za-z0-9+/=]{32}/,
+  /^PuTTY-User-Key-File-\d/,
+  /(?:^|\n)AGE-(?:SECRET-KEY|PLUGIN-[A-Z0-9-]+)-1[A-Z0-9]{20}/,
+  /^\s*\[Interface\]\s(?:[^[]*\s)?PrivateKey\s*=/i,
+  /^\s*\{\s*"type"\s*:\s*"service_account"/,
+]
 
 /** So many bytes from the beginning of a file tell whether it is a private key. */
-export const KEY_HEAD_BYTES = 128
+export const KEY_HEAD_BYTES = 4096
 
 /**
  * Why a file may not leave; undefined when nothing speaks against it. Letters count the same in either case, since
@@ -104,14 +194,24 @@ export function secretByPath(realPath: string): string | undefined {
   if (SECRET_FOLDERS.some((folder) => folders.includes(`/${folder}/`))) {
     return 'lies in a folder for keys or logins'
   }
-  const name = path.slice(path.lastIndexOf('/') + 1).trim()
-  return SECRET_NAMES.some((pattern) => pattern.test(name))
-    ? 'is known to hold secrets by its name'
-    : undefined
+  const name = path.slice(folders.length).trim()
+  const named = [name, name.replace(COPY, '')].some(
+    (spelling) =>
+      SECRET_NAMES.some((pattern) => pattern.test(spelling)) ||
+      SECRET_PLACES.some((pattern) => pattern.test(folders + spelling)),
+  )
+  return named ? 'is known to hold secrets by its name' : undefined
+}
+
+/** The folders of {@link secretByPath} that a home folder has, where each may be a link to another place. */
+export function secretFoldersOf(home: string): readonly string[] {
+  return SECRET_FOLDERS.map((folder) => `${home}/${folder}`)
 }
 
 /** As {@link secretByPath}, by what the file begins with. */
 export function secretByContent(head: Uint8Array): string | undefined {
-  const text = Buffer.from(head.subarray(0, KEY_HEAD_BYTES)).toString('latin1')
-  return KEY_HEAD.test(text) ? 'is a private key' : undefined
+  const bytes = Buffer.from(head.subarray(0, KEY_HEAD_BYTES)).toString('latin1')
+  // Without the marks of UTF-8 and UTF-16, and of the latter without its empty halves.
+  const text = bytes.replace(/^(?:\xff\xfe|\xfe\xff|\xef\xbb\xbf)/, '').replaceAll('\0', '')
+  return KEY_HEADS.some((head) => head.test(text)) ? 'is a private key' : undefined
 }

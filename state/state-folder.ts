@@ -65,6 +65,12 @@ export function ensureStateFolder(
   return closeToOthers(paths.folder, stat.mode)
 }
 
+/** Whether a folder is one of ours by what is in it, that of another configuration included. */
+export function looksLikeStateFolder(folder: string): boolean {
+  const { ledger, locks } = statePaths(folder)
+  return [ledger, locks].every((path) => look(path) !== undefined)
+}
+
 /** The administrator can read everything anyway, and in a container often works on folders of another user. */
 function isStrange({ uid: owner }: Stats, uid: number | undefined): boolean {
   return uid !== undefined && uid !== 0 && owner !== uid

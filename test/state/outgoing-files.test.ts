@@ -127,6 +127,32 @@ describe('a file that is refused', () => {
     }
   })
 
+  test('lies in the state folder of another configuration, whatever that is called', async () => {
+    using folder = temporaryFolder()
+    mkdirSync(folder.file('far/second/locks'), { recursive: true })
+    mkdirSync(folder.file('far/second/inbox/x'), { recursive: true })
+    symlinkSync(folder.file('far'), folder.file('link'))
+    for (const name of ['ledger.db', 'issued-secrets.json', 'inbox/x/a.txt']) {
+      writeFileSync(folder.file(`far/second/${name}`), 'x')
+    }
+    for (const name of ['far/second/issued-secrets.json', 'link/second/inbox/x/a.txt']) {
+      expect(await refusal(folder.file(name), rulesIn(folder))).toContain('of the Molecule channel itself')
+    }
+  })
+
+  test('lies in a folder of secrets that is a link to a place whose name says nothing', async () => {
+    using folder = temporaryFolder()
+    mkdirSync(folder.file('data/k'), { recursive: true })
+    mkdirSync(folder.file('home'))
+    writeFileSync(folder.file('data/k/config'), 'x')
+    await (await OpenFile.open(folder.file('data/k/config'), rulesIn(folder))).close()
+    symlinkSync(folder.file('data/k'), folder.file('home/.ssh'))
+    const rules = rulesIn(folder, { home: folder.file('home') })
+    for (const name of ['data/k/config', 'home/.ssh/config']) {
+      expect(await refusal(folder.file(name), rules)).toContain('lies in a folder for keys or logins')
+    }
+  })
+
   test('lies in no allowed folder; with none allowed, that is every file', async () => {
     using folder = temporaryFolder()
     mkdirSync(folder.file('out'))
