@@ -10,7 +10,7 @@ import { Membership } from './membership/membership.ts'
 import { describeError } from './platform/errors.ts'
 import type { IssuedSecrets } from './platform/registry.ts'
 import { Attachments } from './state/attachments.ts'
-import { storeIssued } from './state/issued-secrets.ts'
+import { type IssuedEntry, readIssued, storeIssued } from './state/issued-secrets.ts'
 import type { Ledger } from './state/ledger.ts'
 import { type Holder, LockFile, removePidFile, writePidFile } from './state/lock.ts'
 import type { Log } from './state/log.ts'
@@ -82,6 +82,8 @@ export class Reception {
 
   #join(target: Target, index: number): Membership {
     const { config, paths, ledger, holder, version, log } = this.#o
+    // What an earlier session was given is still a secret.
+    this.#hide(target.workspaceId, readIssued(paths.secrets, target.workspaceId))
     return new Membership({
       target,
       config,
@@ -107,12 +109,16 @@ export class Reception {
   #keepIssued(workspaceId: string, secrets: IssuedSecrets): void {
     const { log, paths } = this.#o
     if (Object.keys(secrets).length === 0) return
-    const issued = Object.values(secrets).filter((secret) => secret !== undefined)
-    log.addIssued(workspaceId, issued)
+    this.#hide(workspaceId, secrets)
     try {
       storeIssued(paths.secrets, workspaceId, secrets)
     } catch (error) {
       log.warn(`molecule channel: cannot keep what the platform issued: ${describeError(error)}`)
     }
+  }
+
+  #hide(workspaceId: string, secrets: IssuedEntry): void {
+    const texts = Object.values(secrets).filter((secret) => secret !== undefined)
+    this.#o.log.addIssued(workspaceId, texts)
   }
 }

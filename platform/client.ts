@@ -188,7 +188,8 @@ export class PlatformClient {
       throw this.#unreachable(error)
     }
     if (kindOfStatus(reply.status) !== undefined) throw this.#failure(reply)
-    return reply
+    // What is said in an answer may be shown to the model, in a message or a result, and kept on the disk.
+    return { ...reply, text: this.#withoutToken(reply.text) }
   }
 
   /** A platform, or a proxy before it, may repeat what it was sent: the token is taken out of what it says. */

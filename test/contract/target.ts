@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, describe, setDefaultTimeout } from 'bun:test'
 import { type RunningPlatform, startPlatform } from '../../local-platform/platform.ts'
+import { random } from '../fixtures/marked-secrets.ts'
 import { type Answer, Client, textField } from './client.ts'
 
 export const VERSIONS = ['v0', 'v1', 'v2'] as const
@@ -145,7 +146,7 @@ export function contract(topic: string, versions: readonly Version[], cases: (ta
       }
       const target = new Target(version, ready, () => remoteToken ?? local?.adminToken ?? '')
       beforeAll(async () => {
-        if (remoteUrl === undefined) local = await startPlatform({ contract: version })
+        if (remoteUrl === undefined) local = await startPlatform({ contract: version, random })
         client = new Client(remoteUrl?.replace(/\/$/, '') ?? local?.url ?? '', remoteUrl !== undefined)
       })
       afterAll(async () => {

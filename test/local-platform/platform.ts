@@ -3,6 +3,7 @@
 import { type PlatformOptions, type RunningPlatform, startPlatform } from '../../local-platform/platform.ts'
 import type { Member } from '../../local-platform/team.ts'
 import { Client } from '../contract/client.ts'
+import { random } from '../fixtures/marked-secrets.ts'
 
 export class ManualClock {
   /** Milliseconds since the epoch. */
@@ -27,7 +28,7 @@ export interface Fixture extends AsyncDisposable {
 /** A platform with its team, on a clock that stands still. */
 export async function platformWithTeam(options: PlatformOptions = {}): Promise<Fixture> {
   const clock = new ManualClock()
-  const platform = await startPlatform({ clock: clock.read, ...options })
+  const platform = await startPlatform({ clock: clock.read, random, ...options })
   const [lead, builder, reviewer] = platform.createTeam()
   if (lead === undefined || builder === undefined || reviewer === undefined)
     throw new Error('the team is not whole')

@@ -1,0 +1,65 @@
+/** Finds texts in whatever files lie below a folder, without ever having a large one in memory. */
+import { closeSync, openSync, readdirSync, readSync } from 'node:fs'
+import { join } from 'node:path'
+
+export interface Finding {
+  readonly path: string
+  /** Bytes before it. */
+  readonly at: number
+}
+
+const CHUNK_BYTES = 1024 * 1024
+
+/** Where one of the texts first stands, in each file that has one. Links are not followed, pipes not opened. */
+export function searchFolder(folder: string, needles: readonly string[]): readonly Finding[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .flatMap((entry) => searchFile(join(entry.parentPath, entry.name), needles))
+}
+
+function searchFile(path: string, needles: readonly string[]): readonly Finding[] {
+  const overlap = Math.max(...needles.flatMap(spellings).map(({ byteLength }) => byteLength)) - 1
+  const buffer = Buffer.alloc(CHUNK_BYTES + overlap)
+  const handle = openSync(path, 'r')
+  try {
+    for (let [start, kept] = [0, 0]; ; ) {
+      const read = readSync(handle, buffer, kept, CHUNK_BYTES, start + kept)
+      const found = firstIn(buffer.subarray(0, kept + read), needles)
+      if (found !== undefined) return [{ path, at: start + found }]
+      if (read === 0) return []
+      // The end is looked at again with what follows, since a text may go on there.
+      const next = Math.min(overlap, kept + read)
+      buffer.copyWithin(0, kept + read - next, kept + read)
+      start += kept + read - next
+      kept = next
+    }
+  } finally {
+    closeSync(handle)
+  }
+}
+
+/** Whether one of the texts is in it, as it is or in base64. */
+export function holdsAny(text: string, needles: readonly string[]): boolean {
+  return firstIn(Buffer.from(text, 'utf8'), needles) !== undefined
+}
+
+function firstIn(bytes: Buffer, needles: readonly string[]): number | undefined {
+  return needles
+    .flatMap(spellings)
+    .map((spelling) => bytes.indexOf(spelling))
+    .find((at) => at >= 0)
+}
+
+/** As it is; and as it stands inside a text that was turned into base64, which depends on what is before it. */
+function spellings(needle: string): readonly Buffer[] {
+  const inBase64 = [0, 1, 2].flatMap((before) =>
+    (['base64', 'base64url'] as const).map((encoding) => {
+      const encoded = Buffer.from(`${' '.repeat(before)}${needle}`)
+        .toString(encoding)
+        .replace(/=+$/, '')
+      // The characters at the ends are made of other bytes as well.
+      return encoded.slice(before === 0 ? 0 : before + 1, -1)
+    }),
+  )
+  return [needle, ...inBase64].map((text) => Buffer.from(text))
+}
