@@ -1,32 +1,37 @@
 /** What a character looks like to a reader who does not look twice: a small Latin letter, a joint, a gap. */
 
-/** Characters that Unicode's own normalisation does not fold into the letter they look like. */
+/**
+ * Characters that Unicode's own normalisation does not fold into the letter they look like: those of other scripts by
+ * the list of Unicode (UTS 39), and letters with a hook, a stroke or a tail. Those written from right to left stand as
+ * their numbers, so that a line reads as it is.
+ */
 const ALIKE: Readonly<Record<string, string>> = {
-  a: 'аАɑαΑᴀ',
-  b: 'вВЬьβΒʙᏴ',
-  c: 'сСϲϹᴄⅽ',
-  d: 'ԁɗđĐᴅⅾ',
-  e: 'еЕєεΕҽᴇ',
-  f: 'ꜰϝғ',
-  g: 'ɡցɢԍ',
-  h: 'һհнНΗʜħĦᏂ',
-  j: 'јЈʝᴊ',
-  k: 'кКκΚᴋ',
+  a: 'аАɑαΑᴀ⍺Ꭺᗅꓮ𖽀𐊠⍶ẚȺᶏⱥ',
+  b: 'вВЬьβΒʙᏴƄᏏᖯꞴᗷꓐ𐊂𐊡𐌁ɓƃБƀҍѣᵬᶀꞖꞗ',
+  c: 'сСϲϹᴄⅽⲥꮯ𐐽🝌𑣲𑣩ꓚ𐊢𐌂𐔜¢ȼ₡ҫƇƈɕꞒꞓꞔ𝼏𝼝',
+  d: 'ԁɗđĐᴅⅾᏧᑯꓒᎠᗞᗪꓓɖƌÐ₫ȡᵭᶁᶑꟇꟈ',
+  e: 'еЕєεΕҽᴇ℮ꬲ⋿ⴹᎬꓰ𑢦𑢮𐊆ɇҿЭэᶒᶓⱸꬴ',
+  f: 'ꜰϝғꬵꞙẝք𝈓ᖴꓝ𑣂𐊇𐊥𐔥ƒᵮᶂ',
+  g: 'ɡցɢԍᶃƍᏀᏳꓖɠǥʛꞠꞡꬶ',
+  h: 'һհнНΗʜħĦᏂⲎᎻᕼꓧ𐋏ɦꚕᏲⱧҢћӉӇⱨꞕ',
+  j: 'јЈʝᴊϳᎫᒍꓙɉɟʄ',
+  k: 'кКκΚᴋⲔᏦᛕꓗ𐔘ƙⱩҚ₭ꝀҞᶄⱪꝁꝂꝃꝄꝅꞢꞣ',
   // `i` and `l` are one letter here: the capital of the one is the other.
-  l: '1|ǀӏӀіІιΙıɩɪʟłŁⅼⅰ',
-  m: 'мМΜᴍⅿ',
-  n: 'пՈոռηΝɴ',
-  o: '0оОοΟօՕᴏøØ',
-  p: 'рРρΡᴘ',
-  r: 'гʀᴦꭇ',
-  s: 'ѕЅꜱ',
-  t: 'тТτΤᴛŧŦ',
-  u: 'υսʋμᴜ',
-  v: 'νѵᴠⅴ',
-  w: 'ωшѡᴡա',
-  x: 'хХχΧⅹ',
-  y: 'уУγΥʏ',
-  z: 'ζΖᴢ',
+  l: '1|ǀӏӀіІιΙıɩɪʟłŁⅼⅰ⍳ꙇꭵ𑣃⍸ɨᵻᵼ\u{5c0}∣⏽│\u{661}\u{6f1}𐌠\u{1e8c7}Ⲓ\u{5d5}\u{5df}\u{627}\u{7ca}ⵏᛁꓲ𖼨𐊊𐌉𝈪ⳐᏞᒪꓡ𖼖𑢲𐐛𐔦ɭƚɫ\u{673}ĿŀȴɬИиᴌᶅᶖⱠⱡꝈꝉꞎꬷꬸꬹ𝼄𝼑𝼓𝼚',
+  m: 'мМΜᴍⅿϺⲘᎷᗰᛖꓟ𐊰𐌑Ӎ𑣣𑜀₥ɱᵯᶆꬺ',
+  n: 'пՈոռηΝɴⲚꓠ𐔓𐆎ɳƞƝᵰȵɲᶇꞐꞑꞤꞥꬻ',
+  o: '0оОοΟօՕᴏøØ०੦૦௦౦೦൦๐໐၀\u{665}\u{6f5}ᴑꬽσⲟჿ\u{5e1}\u{647}\u{6be}\u{6c1}\u{6d5}ഠဝ𐓪𑣈𑣗𐐬\u{7c0}০୦〇𑓐𑣠ⵔዐଠꓳ𑢵𐊒𐊫𐔖\u{6ff}ꬾⵁɵꝋөѳꮎꮻ⊖⊝⍬𝈚🜔θⴱꭴတᴓᶗⱺꝌꝍꬿ𝼛',
+  p: 'рРρΡᴘ⍴ⲣᏢᑭꓑ𐊕ƥᵽᵱᶈꝐꝑꝒꝓꝔꝕ',
+  q: 'ԛգզⵕʠɊɋꝖꝗꝘꝙ',
+  r: 'гʀᴦꭇꭈⲅꮁ𝈖ᎡᏒ𐒴ᖇꓣ𖼵ɽɼɍᵲɾᵳᶉꞦꞧꭆꭉꭌ𝼖',
+  s: 'ѕЅꜱƽꮪ𑣁𐑈ՏᏕꓢ𖼺𐊖ʂᵴȿᶊẜꞨꞩꟉꟊ𝼞',
+  t: 'тТτΤᴛŧŦ⊤⟙🝨ⲦᎢꓔ𖼊𑢼𐊗𐊱𐌕ƭ⍡ȾƮҬ₮ᵵƫȶʈⱦ𝼉',
+  u: 'υսʋμᴜꞟꭎꭒ𐓶𑣘∪⋃ሀᑌꓴ𖽂ᵾꮜɄᶙꞸꞹ',
+  v: 'νѵᴠⅴ∨⋁\u{5d8}𑜆ꮩ𑣀𝈍\u{667}\u{6f7}ⴸᐯꛟꓦ𖼈𐔝𐆗🜈ⱱⱴꝞꝟ',
+  w: 'ωшѡᴡաɯԝ𑜊𑜎𑜏ꮃ𑣯𑣦Ꮤꓪѽ𑓅₩ꝡⱲⱳ',
+  x: 'хХχΧⅹ᙮×⤫⤬⨯ᕁᕽ᙭╳𐌢𑣬ꞳⲬⵝᚷꓫ𐊐𐊴𐌗𐔧⨰Ҳ𐆖ᶍꭖꭗꭘꭙ',
+  y: 'уУγΥʏɣᶌỿꭚүყ𑣜ⲨᎩᎽꓬ𖽃𑢤𐊲ƴɏұ¥',
+  z: 'ζΖᴢꮓ𑣄𐋵𑣥ꓜ𑢩ʐƶȥᵶɀʑᶎⱫⱬ',
 }
 const LETTERS: ReadonlyMap<string, string> = new Map(
   Object.entries(ALIKE).flatMap(([letter, characters]) =>
@@ -34,13 +39,16 @@ const LETTERS: ReadonlyMap<string, string> = new Map(
   ),
 )
 
-/** Alphabets of letters in a box or a flag, each from A to Z. */
-const BOXED_ALPHABETS = [0x1f150, 0x1f170, 0x1f1e6]
+/** Alphabets of letters in a box, a flag or parentheses, each from A to Z. */
+const BOXED_ALPHABETS = [0x249c, 0x1f110, 0x1f150, 0x1f170, 0x1f1e6]
 
 const IGNORABLE = /^[\p{Cf}\p{M}\p{Default_Ignorable_Code_Point}]$/u
-const GAP = /^[\s/\\\u2044\u2215\u2216\u2800\u29f5\u29f8]$/u
-const JOINT = /^[\p{Pd}\p{Pc}.:\u2212]$/u
-const PART_OF_A_NAME = /^[\p{Alphabetic}\p{N}]$/u
+const GAP =
+  /^[\s/\\\u1735\u2041\u2044\u2215\u2216\u2571\u2572\u27cb\u27cd\u2800\u29f5\u29f8\u29f9\u2cc6\u3033\u30ce\u31d3\u31d4\u4e36\u4e3f\u{1d20f}\u{1d23a}\u{1d23b}]$/u
+const JOINT =
+  /^[\p{Pd}\p{Pc}.:\u00b7\u02d7\u06d4\u07fa\u2022\u2027\u2043\u2212\u2219\u22c5\u2796\u2cba\u30fb]$/u
+/** A letter or a digit of any script; what else looks like a letter may as well be a sign behind a name. */
+export const PART_OF_A_NAME = /^[\p{Alphabetic}\p{N}]$/u
 
 /** A character that belongs to a name, and to no name that is looked for. */
 export const FOREIGN = '?'
@@ -56,6 +64,9 @@ export function fold(character: string): string {
   if (IGNORABLE.test(character)) return ''
   const boxed = boxedLetter(character)
   if (boxed !== undefined) return foldOne(boxed)
+  // Before it is normalised, which makes another letter of some.
+  const alike = LETTERS.get(character)
+  if (alike !== undefined) return alike
   return Array.from(character.normalize('NFKD'), foldOne).join('')
 }
 

@@ -3,6 +3,7 @@ import { Server } from '@modelcontextprotocol/sdk/server/index.js'
 import { CallToolRequestSchema, ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js'
 import type { jsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/types.js'
 import { z } from 'zod'
+import { cleanText } from './clean-text.ts'
 import { GUIDANCE } from './guidance.ts'
 import { PERMISSION_CAPABILITY, REQUEST_METHOD } from './permission-relay.ts'
 import { callTool, TOOLS } from './tools/registry.ts'
@@ -53,6 +54,8 @@ export function createMcpServer({
       jsonSchemaValidator: NO_VALIDATOR,
     },
   )
+  // Whatever a tool shows, an error of a platform too, may hold words of others.
+  const shown = (text: string): string => cleanText(redact(text))
   let listed = false
   server.setRequestHandler(ListToolsRequestSchema, () => {
     if (!listed) {
@@ -68,11 +71,11 @@ export function createMcpServer({
       // A host that is gone needs no news; its end is seen elsewhere.
       sendNotification({
         method: 'notifications/progress',
-        params: { progressToken, progress, total, message },
+        params: { progressToken, progress, total, message: shown(message) },
       }).catch(() => undefined)
     }
     const outcome = await callTool(params.name, params.arguments, context, signal, tell)
-    return toResult({ ...outcome, text: redact(outcome.text) }, context.remark())
+    return toResult({ ...outcome, text: shown(outcome.text) }, context.remark())
   })
   if (onPermissionRequest !== undefined) {
     server.setNotificationHandler(permissionRequestSchema, ({ params }) => onPermissionRequest(params))

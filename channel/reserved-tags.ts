@@ -2,7 +2,7 @@
  * Finds tags that the host or the model could take for its own, opening or closing, in any disguise of case, spacing,
  * width, invisible characters or look-alike letters, and breaks them by a backslash after the `<`.
  */
-import { END, fold } from './look-alikes.ts'
+import { END, fold, PART_OF_A_NAME } from './look-alikes.ts'
 
 /** Names that have no other use: broken wherever they follow a `<`. */
 const SPECIFIC = [
@@ -67,9 +67,9 @@ const PREFIXES = folded(CLAIMED_BY_PREFIX)
 const MAX_NAME = Math.max(...[...SPECIFIC_NAMES, ...COMMON_NAMES].map((name) => name.length))
 
 const OPENERS =
-  '<\u{ff1c}\u{fe64}\u{2039}\u{3008}\u{2329}\u{276e}\u{276c}\u{27e8}\u{29fc}\u{1438}\u{2c2}\u{226e}'
+  '<\u{ff1c}\u{fe64}\u{2039}\u{3008}\u{2329}\u{276e}\u{276c}\u{27e8}\u{29fc}\u{1438}\u{2c2}\u{226e}\u{16b2}\u{227a}\u{22d6}\u{2770}\u{2991}\u{1d236}'
 const CLOSERS =
-  '>\u{ff1e}\u{fe65}\u{203a}\u{3009}\u{232a}\u{276f}\u{276d}\u{27e9}\u{29fd}\u{1433}\u{2c3}\u{226f}'
+  '>\u{ff1e}\u{fe65}\u{203a}\u{3009}\u{232a}\u{276f}\u{276d}\u{27e9}\u{29fd}\u{1433}\u{2c3}\u{226f}\u{16f3f}\u{227b}\u{22d7}\u{2771}\u{2992}\u{1d237}'
 const OPENER = new RegExp(`[${OPENERS}]`, 'gu')
 const GAPS = String.raw`[\s/\\\p{Cf}\p{M}]*`
 /** What follows a name in a tag: its end, an attribute, or anything that is not code up to its end. */
@@ -77,29 +77,36 @@ const REST_OF_A_TAG = new RegExp(
   `${GAPS}(?:[${CLOSERS}"'=]|[\\p{L}\\p{N}_:.-]+${GAPS}=)|[^${OPENERS}${CLOSERS};&|(){}\\n]{0,300}[${CLOSERS}]`,
   'uy',
 )
+/** What an event of ours says of itself. With one of these a tag is broken whatever else stands between. */
+const ATTRIBUTE_OF_AN_EVENT = new RegExp(
+  `[^${OPENERS}]{0,500}?\\b(?:source|kind|ts|method|redelivered|[a-z]+_(?:id|name|role|path|count|mime))\\s*=`,
+  'iuy',
+)
 /** `List<User>`, `Map<User, …>`: a type between brackets. */
 const TYPE_ARGUMENT = /(?!Channel)[A-Z][a-z]+\s*(?:[>,[|&]|extends\b)/y
 const IDENTIFIER = /^[\p{L}\p{N}_$]$/u
 
 /** Breaks every such tag. A tag that is broken already stays as it is. Cost is linear in the length. */
 export function breakReservedTags(text: string): string {
-  return text.replace(OPENER, (open, at: number) => (opensReservedTag(text, at) ? `${open}\\` : open))
+  return text.replace(OPENER, (open, at: number) =>
+    opensReservedTag(text, at, at + open.length) ? `${open}\\` : open,
+  )
 }
 
-function opensReservedTag(text: string, at: number): boolean {
-  const start = at + 1
+function opensReservedTag(text: string, at: number, start: number): boolean {
   if (text[start] === '\\') return false
   let name = ''
   let judged = ''
   // The next opener ends a name, so that no character is looked at for more than one of them.
   for (let next = start; name.length <= MAX_NAME; ) {
     const character = text.codePointAt(next)
-    const shape = character === undefined ? END : fold(String.fromCodePoint(character))
+    const written = character === undefined ? '' : String.fromCodePoint(character)
+    const shape = written === '' ? END : fold(written)
     for (const part of shape) {
-      // A bar may be a letter or stand between two types.
-      const mayEnd = part === ' ' || part === END || character === 0x7c
+      // A bar may be a letter or stand between two types; so may other signs.
+      const mayEnd = part === ' ' || part === END || (part !== '-' && !PART_OF_A_NAME.test(written))
       if (mayEnd && name !== judged) {
-        if (isTag(text, at, name, next)) return true
+        if (isTag(text, at, start, name, next)) return true
         // A name is judged once, however long the gap behind it is.
         judged = name
       }
@@ -112,14 +119,14 @@ function opensReservedTag(text: string, at: number): boolean {
   return claim(name) !== undefined
 }
 
-function isTag(text: string, at: number, name: string, end: number): boolean {
+function isTag(text: string, at: number, start: number, name: string, end: number): boolean {
   const claimed = claim(name)
   if (claimed !== 'common') return claimed === 'specific'
   const glued = at > 0 && IDENTIFIER.test(text[at - 1] ?? '')
-  const spaced = /\s/.test(text[at + 1] ?? '')
+  const spaced = /\s/.test(text[start] ?? '')
   if (!glued && !spaced) return true
-  if (glued && text[at] === '<' && matchesAt(TYPE_ARGUMENT, text, at + 1)) return false
-  return matchesAt(REST_OF_A_TAG, text, end)
+  if (glued && text[at] === '<' && matchesAt(TYPE_ARGUMENT, text, start)) return false
+  return matchesAt(REST_OF_A_TAG, text, end) || matchesAt(ATTRIBUTE_OF_AN_EVENT, text, end)
 }
 
 /** Who a folded name belongs to, if it is one of those looked for. */

@@ -105,6 +105,7 @@ describe('the cost is linear', () => {
   const hostile: readonly (readonly [string, string])[] = [
     ['openers', '<'],
     ['an opener and spaces', '< '],
+    ['openers of events without an end', 'x<user a '],
     ['openers with invisible characters', '<\u200b'],
     ['openers with names', '<user'],
     ['openers with spaced names', '< user '],

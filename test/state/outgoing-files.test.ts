@@ -60,6 +60,44 @@ describe('an open file', () => {
     await file.close()
   })
 
+  test('is never a secret that is put in its place, or in place of its folder, while it is opened', async () => {
+    using folder = temporaryFolder()
+    for (const name of ['good', 'evil']) mkdirSync(folder.file(name))
+    writeFileSync(folder.file('good/a.txt'), 'fine')
+    writeFileSync(folder.file('evil/a.txt'), 'SECRET')
+    writeFileSync(folder.file('.env'), 'SECRET')
+    // Somebody who exchanges the file and a folder above it as fast as the disk allows.
+    await using other = startSecondProcess(
+      `
+import { renameSync, symlinkSync, rmSync } from 'node:fs'
+const folder = process.argv.at(-1)
+console.log('begun')
+for (;;) {
+  for (const [target, name] of [['good', 'way'], ['evil', 'way'], ['.env', 'file'], ['good/a.txt', 'file']]) {
+    symlinkSync(folder + '/' + target, folder + '/next')
+    renameSync(folder + '/next', folder + '/' + name)
+  }
+}`,
+      folder.path,
+    )
+    await other.line()
+    const rules = rulesIn(folder, { roots: [folder.file('good')] })
+    const seen = new Set<string>()
+    for (let n = 0; n < 300; n++) {
+      for (const path of [folder.file('way/a.txt'), folder.file('file')]) {
+        try {
+          const file = await OpenFile.open(path, rules)
+          seen.add(String(await readAll(file)))
+          await file.close()
+        } catch (error) {
+          if (!(error instanceof RefusedFile)) throw error
+          seen.add('refused')
+        }
+      }
+    }
+    expect([...seen].toSorted()).toEqual(['fine', 'refused'])
+  })
+
   test('gives what it held when it was judged, and fails when that is no longer there', async () => {
     using folder = temporaryFolder()
     writeFileSync(folder.file('a.txt'), '12345')
