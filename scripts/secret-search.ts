@@ -12,15 +12,19 @@ const CHUNK_BYTES = 1024 * 1024
 
 /** Where one of the texts first stands, in each file that has one. Links are not followed, pipes not opened. */
 export function searchFolder(folder: string, needles: readonly string[]): readonly Finding[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .flatMap((entry) => searchFile(join(entry.parentPath, entry.name), needles))
+  // Level by level: asked for all levels at once, Bun goes through links.
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) return searchFolder(path, needles)
+    return entry.isFile() ? searchFile(path, needles) : []
+  })
 }
 
 function searchFile(path: string, needles: readonly string[]): readonly Finding[] {
   const overlap = Math.max(...needles.flatMap(spellings).map(({ byteLength }) => byteLength)) - 1
   const buffer = Buffer.alloc(CHUNK_BYTES + overlap)
-  const handle = openSync(path, 'r')
+  const handle = openIfThere(path)
+  if (handle === undefined) return []
   try {
     for (let [start, kept] = [0, 0]; ; ) {
       const read = readSync(handle, buffer, kept, CHUNK_BYTES, start + kept)
@@ -35,6 +39,16 @@ function searchFile(path: string, needles: readonly string[]): readonly Finding[
     }
   } finally {
     closeSync(handle)
+  }
+}
+
+/** Undefined for a file that a living process has removed meanwhile. */
+function openIfThere(path: string): number | undefined {
+  try {
+    return openSync(path, 'r')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
   }
 }
 
