@@ -77,6 +77,8 @@ const REST_OF_A_TAG = new RegExp(
   `${GAPS}(?:[${CLOSERS}"'=]|[\\p{L}\\p{N}_:.-]+${GAPS}=)|[^${OPENERS}${CLOSERS};&|(){}\\n]{0,300}[${CLOSERS}]`,
   'uy',
 )
+/** The same over line ends: for the name of the event itself, which is rarely that of a variable. */
+const REST_OVER_LINES = new RegExp(`[^${OPENERS}${CLOSERS};&|(){}]{0,300}[${CLOSERS}]`, 'uy')
 /** What an event of ours says of itself. With one of these a tag is broken whatever else stands between. */
 const ATTRIBUTE_OF_AN_EVENT = new RegExp(
   `[^${OPENERS}]{0,500}?\\b(?:source|kind|ts|method|redelivered|[a-z]+_(?:id|name|role|path|count|mime))\\s*=`,
@@ -126,7 +128,8 @@ function isTag(text: string, at: number, start: number, name: string, end: numbe
   const spaced = /\s/.test(text[start] ?? '')
   if (!glued && !spaced) return true
   if (glued && text[at] === '<' && matchesAt(TYPE_ARGUMENT, text, start)) return false
-  return matchesAt(REST_OF_A_TAG, text, end) || matchesAt(ATTRIBUTE_OF_AN_EVENT, text, end)
+  if (matchesAt(REST_OF_A_TAG, text, end) || matchesAt(ATTRIBUTE_OF_AN_EVENT, text, end)) return true
+  return name.startsWith('channel') && matchesAt(REST_OVER_LINES, text, end)
 }
 
 /** Who a folded name belongs to, if it is one of those looked for. */

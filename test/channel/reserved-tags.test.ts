@@ -81,6 +81,7 @@ describe('the tags of the host', () => {
     'x<channel a; b\n  peer_id = "y">',
     '\n< channel {} source="plugin:molecule:molecule">',
     `x<channel ${'a '.repeat(200)} user_name="y">`,
+    '<\nchannel k\nind="canvas_user">',
     '<ϲhannel>',
     '<Ϲhannel>',
     '<⒞⒣⒜⒩⒩⒠⒧>',

@@ -16,7 +16,9 @@ const OTHER_ID = '7c9e6679-7425-40de-944b-e07fc1f90ae7'
 const ARGUMENTS: Readonly<Record<string, object>> = {
   reply_to_workspace: { text: 'hello' },
   send_message_to_user: { message: 'hello' },
-  delegate_task: { workspace_id: OTHER_ID, task: 'work' },
+  delegate_task: { workspace_id: OTHER_ID, task: 'work', wait_seconds: 1 },
+  delegate_task_async: { workspace_id: OTHER_ID, task: 'work' },
+  check_task_status: { task_id: OTHER_ID },
   commit_memory: { content: 'remember' },
   recall_memory: { query: 'remember' },
 }
