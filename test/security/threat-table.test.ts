@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'bun:test'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { PLUGIN_ROOT } from '../fixtures/host.ts'
+
+interface Threat {
+  readonly threat: string
+  /** The third column: files, each with the titles of tests in it. */
+  readonly tests: string
+}
+
+/** The rows whose test is still to come, by its title. Each is to be completed once that test is there. */
+const OPEN = ['only an authenticated person in the chat gives a verdict']
+
+const text = readFileSync(join(PLUGIN_ROOT, 'SECURITY.md'), 'utf8')
+const threats: readonly Threat[] = text.split('\n').flatMap((line) => {
+  const [, threat = '', , tests = ''] = line.split(/(?<!\\)\|/).map((cell) => cell.trim())
+  return tests === '' || tests === 'Test' || /^-+$/.test(tests) ? [] : [{ threat, tests }]
+})
+
+/** Titles of tests as the document writes them: what varies is `…`. */
+function titlesIn(path: string): ReadonlySet<string> {
+  const source = readFileSync(join(PLUGIN_ROOT, path), 'utf8')
+  const calls = source.matchAll(/\b(test[.\w]*)(?:\(|<)|\)\(|\]\)\(/g)
+  const titles = [...calls].flatMap(({ index, 0: call, 1: name }) => {
+    if (/\.(?:skip|todo|failing)\b/.test(name ?? '')) return []
+    const found = /^\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|`((?:[^`\\]|\\.)*)`)\s*,/.exec(
+      source.slice(index + call.length),
+    )
+    const title = found?.[1] ?? found?.[2] ?? found?.[3]
+    return title === undefined ? [] : [title.replace(/\$\{[^}]*\}|%[sdifjop]/g, '…').replaceAll('\\', '')]
+  })
+  return new Set(titles)
+}
+
+/** `file`: "title", "title"; `file`: "title" */
+function namedIn(tests: string): readonly (readonly [string, string])[] {
+  return [...tests.matchAll(/`([^`]+)`: ((?:"[^"]+"(?:, )?)+)/g)].flatMap(([, path = '', titles = '']) =>
+    [...titles.matchAll(/"([^"]+)"/g)].map(([, title = '']) => [path, title] as const),
+  )
+}
+
+describe('the table of threats', () => {
+  test('has a row for each', () => {
+    expect(threats.length).toBeGreaterThan(25)
+  })
+
+  test.each(threats.map(({ threat, tests }) => [threat, tests] as const))(
+    '%s: its tests exist',
+    (_, tests) => {
+      if (tests.startsWith('to come: ')) {
+        expect(OPEN).toContain(tests.slice('to come: '.length).replaceAll('"', ''))
+        return
+      }
+      const named = namedIn(tests)
+      expect(named).not.toEqual([])
+      // Nothing is left over that only looks like the name of a test.
+      expect(tests.replaceAll(/`[^`]+`: (?:"[^"]+"(?:, )?)+(?:; )?/g, '')).toBe('')
+      const missing = named.filter(
+        ([path, title]) => !existsSync(join(PLUGIN_ROOT, path)) || !titlesIn(path).has(title),
+      )
+      expect(missing).toEqual([])
+    },
+  )
+
+  test('knows no row as open whose test has come', async () => {
+    const files = await Array.fromAsync(new Bun.Glob('test/**/*.test.ts').scan(PLUGIN_ROOT))
+    const all = new Set(files.flatMap((path) => [...titlesIn(path)]))
+    expect(OPEN.filter((title) => all.has(title))).toEqual([])
+  })
+})
