@@ -59,8 +59,10 @@ export function ensureStateFolder(
   mkdirSync(paths.locks, { recursive: true, mode: 0o700 })
   for (const path of [paths.locks, paths.inbox]) {
     const inside = lstatSync(path, { throwIfNoEntry: false })
-    if (inside !== undefined && !inside.isDirectory())
-      throw new Error(`${path} is no folder, or a link: remove it`)
+    if (inside === undefined) continue
+    if (!inside.isDirectory()) throw new Error(`${path} is no folder, or a link: remove it`)
+    if (isStrange(inside, uid))
+      throw new Error(`${path} belongs to another user (uid ${inside.uid}): remove it`)
   }
   return closeToOthers(paths.folder, stat.mode)
 }
@@ -94,7 +96,7 @@ function closeToOthers(folder: string, mode: number): string | undefined {
   return `${open}, and its rights cannot be changed: name another folder in MOLECULE_STATE_DIR`
 }
 
-/** What SQLite lays beside a database, and writes without asking what it is. */
+/** What SQLite lays beside a database, and takes for a part of it. */
 const BESIDE_A_DATABASE = ['-wal', '-shm', '-journal']
 
 /**
@@ -102,21 +104,28 @@ const BESIDE_A_DATABASE = ['-wal', '-shm', '-journal']
  * exists is not even opened: closing it would drop the locks that this process holds on it (POSIX fcntl).
  *
  * @param secondName what to think of a file that has another name as well, which may be that of a file of someone else.
- * @throws when it, or what lies beside it as a part of the database, is no regular file or has a second name.
+ * @param uid of this process: who else owns a ledger could have written messages into it.
+ * @throws when it, or what lies beside it as a part of the database, is no regular file, of another user or has a second name.
  */
-export function createPrivately(path: string, secondName: 'refused' | 'accepted' = 'refused'): void {
+export function createPrivately(
+  path: string,
+  secondName: 'refused' | 'accepted' = 'refused',
+  uid: number | undefined = process.getuid?.(),
+): void {
   try {
     closeSync(openSync(path, 'wx', 0o600))
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
-    if (secondName === 'accepted') regularFileStat(path)
-    else checkSingle(path)
+    checkOwn(path, secondName, uid)
   }
-  for (const suffix of BESIDE_A_DATABASE) checkSingle(path + suffix)
+  for (const suffix of BESIDE_A_DATABASE) checkOwn(path + suffix, 'refused', uid)
 }
 
-function checkSingle(path: string): void {
-  if ((regularFileStat(path)?.nlink ?? 1) > 1) {
+function checkOwn(path: string, secondName: 'refused' | 'accepted', uid: number | undefined): void {
+  const stat = regularFileStat(path)
+  if (stat === undefined) return
+  if (isStrange(stat, uid)) throw new Error(`${path} belongs to another user (uid ${stat.uid}): remove it`)
+  if (secondName === 'refused' && stat.nlink > 1) {
     throw new Error(`${path} has a second name on this machine (a hard link): remove it`)
   }
 }

@@ -179,6 +179,19 @@ test('the folder may be reached by a link; a link in place of a folder in it is 
   }
 })
 
+test('a database, or a part of one, of another user is not used, except by the administrator', () => {
+  for (const suffix of ['', '-wal', '-shm', '-journal']) {
+    using folder = temporaryFolder()
+    const path = folder.file('ledger.db')
+    writeFileSync(path + suffix, '')
+    const { uid } = statSync(path + suffix)
+    for (const secondName of ['refused', 'accepted'] as const) {
+      expect(() => createPrivately(path, secondName, uid + 1)).toThrow('belongs to another user')
+    }
+    for (const own of [uid, 0, undefined]) createPrivately(path, 'refused', own)
+  }
+})
+
 const BESIDE = ['', '-wal', '-shm', '-journal']
 test.each(BESIDE)(
   'a link or a second name in place of a database%s is refused and not written through',
