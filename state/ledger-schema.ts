@@ -61,7 +61,7 @@ const STEPS: readonly string[] = [
     -- The activity that stands for the digest it was shown in.
     digest TEXT,
     content TEXT NOT NULL,
-    UNIQUE (workspace_id, activity_id)
+    UNIQUE (activity_id, workspace_id)
   );
   INSERT INTO message_2 (ord, workspace_id, activity_id, seq, created_at, received_at, sent_at, state, attempts,
       session, reason, peer_id, content)
@@ -76,7 +76,6 @@ const STEPS: readonly string[] = [
   CREATE INDEX message_peer ON message (workspace_id, peer_id, ord) WHERE peer_id IS NOT NULL;
   CREATE INDEX message_delegation ON message (delegation_id) WHERE delegation_id IS NOT NULL;
   CREATE INDEX message_digest ON message (digest) WHERE digest IS NOT NULL;
-  CREATE INDEX message_activity ON message (activity_id);
   CREATE INDEX message_age ON message (received_at);
   CREATE INDEX message_seq ON message (workspace_id, seq);
 

@@ -128,7 +128,14 @@ export class Disk implements Disposable {
   /** To make the tables anew for each of many seeds would take a good part of the time. */
   #prepare(): void {
     const pattern = join(this.#folder, 'prepared.db')
-    if (!existsSync(pattern)) Ledger.open(pattern).close()
+    if (!existsSync(pattern)) {
+      // Small pages: a transaction writes whole ones, and there is little on each.
+      const db = new Database(pattern, { create: true })
+      db.run('PRAGMA page_size = 1024')
+      db.run('VACUUM')
+      db.close()
+      Ledger.open(pattern).close()
+    }
     copyFileSync(pattern, this.#path)
   }
 
