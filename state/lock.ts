@@ -5,6 +5,7 @@
  */
 import { Database } from 'bun:sqlite'
 import { rmSync, truncateSync } from 'node:fs'
+import { join } from 'node:path'
 import { readRegularFile, regularFileStat, replaceFile } from './regular-file.ts'
 import { createPrivately } from './state-folder.ts'
 
@@ -12,6 +13,40 @@ export type LockAttempt =
   | { readonly state: 'held' }
   | { readonly state: 'busy' }
   | { readonly state: 'failed'; readonly reason: string }
+
+/** What lies in the folder of locks for one workspace. */
+export interface LockPaths {
+  readonly lock: string
+  /** The record of who holds it, for people. */
+  readonly holder: string
+  /** The wish of another session to hold it. */
+  readonly claim: string
+}
+
+export function lockPaths(folder: string, workspaceId: string): LockPaths {
+  const path = (ending: string): string => join(folder, `${workspaceId}.${ending}`)
+  return { lock: path('lock'), holder: path('holder'), claim: path('claim') }
+}
+
+/**
+ * Whether some process holds a lock, this one included. Asked as a reader would, so that nothing is taken and nothing
+ * is written; it costs less than a millisecond. Never throws: a lock that cannot be asked counts as held.
+ */
+export function isHeld(path: string): boolean {
+  try {
+    const handle = new Database(path, { readonly: true })
+    try {
+      handle.run('PRAGMA busy_timeout = 0')
+      handle.query('SELECT 1 FROM sqlite_schema').get()
+      return false
+    } finally {
+      handle.close()
+    }
+  } catch (error) {
+    // No file, and one that could be read and is no database, are nobody's.
+    return codeOf(error) !== 'SQLITE_CANTOPEN' && codeOf(error) !== 'SQLITE_NOTADB'
+  }
+}
 
 /**
  * Open handles. A `Database` that nothing refers to is collected, and its lock is released without a word; this set
@@ -89,13 +124,13 @@ function codeOf(error: unknown): unknown {
 
 export interface Holder {
   readonly pid: number
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch: when the process began; in the record of one workspace, when it took the lock. */
   readonly startedAt: number
   /** The folder the session works in, for the person who looks for it. */
   readonly project: string
 }
 
-/** Writes who holds the lock, for people to read. Not being able to is no reason not to work. */
+/** Writes who holds a lock, for people to read. Not being able to is no reason not to work. */
 export function writePidFile(path: string, holder: Holder): void {
   try {
     replaceFile(path, pidFileText(holder))

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import {
   chmodSync,
+  existsSync,
   linkSync,
   mkdirSync,
   readFileSync,
@@ -9,7 +10,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { LockFile, readPidFile, removePidFile, writePidFile } from '../../state/lock.ts'
+import { isHeld, LockFile, lockPaths, readPidFile, removePidFile, writePidFile } from '../../state/lock.ts'
 import { createPrivately } from '../../state/state-folder.ts'
 import { startSecondProcess } from '../fixtures/second-process.ts'
 import { temporaryFolder } from '../fixtures/temporary-folder.ts'
@@ -138,6 +139,47 @@ describe('the lock', () => {
     expect(lock.tryTake().state).toBe('held')
     expect(statSync(folder.file('locks/a.lock')).mode & 0o777).toBe(0o600)
     lock.close()
+  })
+})
+
+describe('whether a lock is held', () => {
+  test('is told of another process, and is no longer true when that is gone', async () => {
+    using folder = temporaryFolder()
+    const path = folder.file('a.lock')
+    expect(isHeld(path)).toBe(false)
+    await using other = startSecondProcess(TAKER, path)
+    await other.line()
+    expect(isHeld(path)).toBe(true)
+    await other.kill()
+    await until('the lock to be free', () => !isHeld(path))
+  })
+
+  test('is asked without taking it: its holder keeps it, and a free one can be taken', async () => {
+    using folder = temporaryFolder()
+    const path = folder.file('a.lock')
+    const lock = new LockFile(path)
+    lock.tryTake()
+    expect([isHeld(path), isHeld(path)]).toEqual([true, true])
+    expect(await askedElsewhere(path)).toBe('busy')
+    lock.close()
+    expect(isHeld(path)).toBe(false)
+    expect(await askedElsewhere(path)).toBe('held')
+  })
+
+  test("makes no file, and a file that is no lock is nobody's", () => {
+    using folder = temporaryFolder()
+    expect(isHeld(folder.file('none.lock'))).toBe(false)
+    expect(existsSync(folder.file('none.lock'))).toBe(false)
+    writeFileSync(folder.file('odd.lock'), 'no database '.repeat(500))
+    expect(isHeld(folder.file('odd.lock'))).toBe(false)
+  })
+})
+
+test('what belongs to the lock of a workspace lies side by side', () => {
+  expect(lockPaths('/state/locks', 'a')).toEqual({
+    lock: '/state/locks/a.lock',
+    holder: '/state/locks/a.holder',
+    claim: '/state/locks/a.claim',
   })
 })
 
