@@ -25,7 +25,7 @@ import { type Recovery, recover } from './recovery.ts'
 import { SessionEvidence } from './session-evidence.ts'
 
 export type { Cursor, Entry, MessageState, StoredMessage, TaskMark } from './ledger-rows.ts'
-export { MAX_ATTEMPTS, MAX_UNSURE_ATTEMPTS, REDELIVER_WITHIN_MS } from './recovery.ts'
+export { MAX_ATTEMPTS, MAX_UNSURE_ATTEMPTS, REDELIVER_WITHIN_MS, type Recovery } from './recovery.ts'
 
 /** What was sent and not answered counts as work in hand for so long. */
 const OPEN_MS = 10 * 60_000
@@ -283,6 +283,21 @@ export class Ledger {
          AND sent_at > ? ORDER BY sent_at DESC LIMIT 100`,
       )
       .all(workspaceId, now - OPEN_MS)
+  }
+
+  /**
+   * Does something with this ledger that fails at once where it would have to wait for another process.
+   *
+   * @throws what `work` throws; code SQLITE_BUSY where it was refused for that reason.
+   */
+  withoutWaiting(work: () => void): void {
+    const patience = this.#db.query<{ timeout: number }, []>('PRAGMA busy_timeout').get()?.timeout ?? 0
+    this.#db.run('PRAGMA busy_timeout = 0')
+    try {
+      work()
+    } finally {
+      this.#db.run(`PRAGMA busy_timeout = ${patience}`)
+    }
   }
 
   #count(which: string, ...values: string[]): number {
