@@ -32,4 +32,16 @@ export class SessionEvidence {
       .run(this.#session, now)
     this.#noted.add(fact)
   }
+
+  /** How many messages this session sent before a time, of which no sign came back that anybody was given them. */
+  unconfirmed(workspaceIds: readonly string[], before: number): number {
+    const row = this.#db
+      .query<{ n: number }, [string, string, number]>(
+        `SELECT count(*) AS n FROM message INDEXED BY message_open
+         WHERE workspace_id IN (SELECT value FROM json_each(?)) AND state IN ('sending', 'sent', 'confirmed')
+         AND state = 'sent' AND session = ? AND sent_at < ?`,
+      )
+      .get(JSON.stringify(workspaceIds), this.#session, before)
+    return row?.n ?? 0
+  }
 }

@@ -1,0 +1,117 @@
+import { describe, expect, test } from 'bun:test'
+import { Ledger } from '../../state/ledger.ts'
+import { PRESUME_AFTER_MS } from '../../state/recovery.ts'
+import type { Fact } from '../../state/session-evidence.ts'
+import { cursor, entries } from '../fixtures/entries.ts'
+import { temporaryFolder } from '../fixtures/temporary-folder.ts'
+
+const A = 'workspace-a'
+const B = 'workspace-b'
+/** When the first session sent. */
+const SENT = 1_800_000_000_000
+
+interface Past {
+  readonly facts?: readonly Fact[]
+  /** Milliseconds from the sending to the last sign of life of that session. */
+  readonly lived?: number
+  readonly state?: 'sending' | 'sent'
+}
+
+/** What the next session finds, and makes of it, after one that sent two messages to each of two workspaces. */
+function afterSession({ facts = [], lived = PRESUME_AFTER_MS, state = 'sent' }: Past) {
+  using folder = temporaryFolder()
+  const first = Ledger.open(folder.file('ledger.db'))
+  for (const workspaceId of [A, B]) first.storePage(workspaceId, entries(2), undefined, SENT)
+  const batch = first.nextBatch([A, B], 10, 1_000_000)
+  first.markSending(batch)
+  if (state === 'sent') first.markSent(batch, SENT)
+  for (const fact of facts) first.evidence.note(fact, SENT)
+  for (const workspaceId of [A, B]) {
+    first.storePage(workspaceId, [], cursor({ checkedAt: SENT + lived }), SENT + lived)
+  }
+  first.close()
+  const next = Ledger.open(folder.file('ledger.db'))
+  const recovery = next.recover(A, SENT + lived + 1_000)
+  const found = { recovery, counts: next.inbox.counts(A), other: next.inbox.counts(B) }
+  const unanswered = next.inbox.list({ workspaceIds: [A], states: ['presumed'], limit: 10 }).total
+  next.close()
+  return { ...found, unanswered }
+}
+
+const DEAF_HOOKS: readonly Fact[] = ['prompted', 'with_channel']
+
+describe('what a session sent that had the channel, a person and no receipt', () => {
+  test('is presumed to have been seen: not sent again, and still in the inbox', () => {
+    const { recovery, counts, other, unanswered } = afterSession({ facts: DEAF_HOOKS })
+    expect(recovery).toEqual({ again: 0, givenUp: 0, presumed: 2 })
+    expect([counts, unanswered]).toEqual([{ presumed: 2 }, 2])
+    // Each workspace is judged when it is taken over.
+    expect(other).toEqual({ sent: 2 })
+  })
+
+  test('is sent again when that session ended so soon that its host may still have had it in a queue', () => {
+    const { recovery, counts } = afterSession({ facts: DEAF_HOOKS, lived: PRESUME_AFTER_MS - 1 })
+    expect([recovery.presumed, recovery.again, counts]).toEqual([0, 2, { received: 2 }])
+  })
+
+  test('is sent again when a crash caught it', () => {
+    const { recovery } = afterSession({ facts: DEAF_HOOKS, state: 'sending' })
+    expect([recovery.presumed, recovery.again]).toEqual([0, 2])
+  })
+})
+
+test.each<[string, readonly Fact[]]>([
+  ['gave receipts, so that a missing one means something', [...DEAF_HOOKS, 'receipted']],
+  ['nobody is known to have been at', ['with_channel']],
+  ['is not known to have had the channel', ['prompted']],
+  ['nothing is known of', []],
+])('what a session sent that %s is sent again', (_what, facts) => {
+  const { recovery, counts } = afterSession({ facts })
+  expect([recovery.presumed, recovery.again, counts]).toEqual([0, 2, { received: 2 }])
+})
+
+test('what is presumed stays so, until there is proof or an answer', () => {
+  using folder = temporaryFolder()
+  const first = Ledger.open(folder.file('ledger.db'))
+  const page = entries(2)
+  first.storePage(A, page, cursor({ checkedAt: SENT + PRESUME_AFTER_MS }), SENT)
+  const batch = first.nextBatch([A], 10, 1_000_000)
+  first.markSending(batch)
+  first.markSent(batch, SENT)
+  for (const fact of DEAF_HOOKS) first.evidence.note(fact, SENT)
+  first.close()
+  for (let n = 0; n < 3; n++) {
+    const next = Ledger.open(folder.file('ledger.db'))
+    next.recover(A, SENT + PRESUME_AFTER_MS)
+    expect(next.inbox.counts(A)).toEqual({ presumed: 2 })
+    next.close()
+  }
+  const last = Ledger.open(folder.file('ledger.db'))
+  expect(last.markConfirmed(A, page[0]?.activityId ?? '')).toBe(true)
+  expect(last.inbox.counts(A)).toEqual({ presumed: 1, confirmed: 1 })
+  last.close()
+})
+
+describe('what this session sent and nothing came back of', () => {
+  test('is counted by workspace and by time, and without what is confirmed, or of another session', () => {
+    using folder = temporaryFolder()
+    const earlier = Ledger.open(folder.file('ledger.db'))
+    for (const workspaceId of [A, B]) earlier.storePage(workspaceId, entries(3), undefined, SENT)
+    const [own, ...rest] = earlier.nextBatch([A], 10, 1_000_000)
+    if (own === undefined) throw new Error('no message')
+    earlier.markSending([own])
+    earlier.markSent([own], SENT)
+    const ledger = Ledger.open(folder.file('ledger.db'))
+    ledger.markSending(rest)
+    ledger.markSent(rest, SENT)
+    const count = (workspaces: readonly string[], before: number): number =>
+      ledger.evidence.unconfirmed(workspaces, before)
+    expect([count([A], SENT), count([A], SENT + 1), count([B], SENT + 1), count([], SENT + 1)]).toEqual([
+      0, 2, 0, 0,
+    ])
+    ledger.markConfirmed(A, rest[0]?.activityId ?? '')
+    expect(count([A, B], SENT + 1)).toBe(1)
+    ledger.close()
+    earlier.close()
+  })
+})
