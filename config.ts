@@ -12,6 +12,7 @@ import {
   showValue,
 } from './config/settings.ts'
 import { readTargets, type Target } from './config/targets.ts'
+import { unknownNameWarnings } from './config/unknown-names.ts'
 import { plainText } from './plain-text.ts'
 
 export type { ChannelMode, Environment, LogLevel } from './config/settings.ts'
@@ -61,7 +62,10 @@ export function parseConfig(
 ): ConfigResult {
   const lookup = joinSources(environment, envFileText)
   const { stateDir, problems: folderProblems } = findStateDir(environment, home)
-  const settingWarnings = strayFolderWarnings(envFileText)
+  const settingWarnings = [
+    ...strayFolderWarnings(envFileText),
+    ...unknownNameWarnings(environment, envFileText),
+  ]
   const settings = readSingleSettings(lookup, (sentence) => settingWarnings.push(sentence))
   const nothing = TARGET_SETTINGS.every((name) => lookup(name) === undefined)
   const read = readTargets(lookup)
