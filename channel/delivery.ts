@@ -59,6 +59,8 @@ export class DeliveryLine {
   readonly #fetching = new Set<string>()
   /** The files of such a message, by its `ord`, from their arrival until the message is being written. */
   readonly #fetched = new Map<number, readonly ShownFile[] | undefined>()
+  /** How many messages of a workspace the next event of it says were never confirmed. */
+  readonly #unconfirmed = new Map<string, number>()
   #recordingSoon = false
   #recordingLast = false
   #problem: string | undefined
@@ -73,6 +75,11 @@ export class DeliveryLine {
   /** There is something new to deliver. */
   notify(): void {
     this.#wake.notify()
+  }
+
+  /** The next event of a workspace says that so many earlier messages of it may never have been seen. */
+  announceUnconfirmed(workspaceId: string, count: number): void {
+    this.#unconfirmed.set(workspaceId, count)
   }
 
   /** Delivers until the signal aborts, or the host takes no more. No error leaves it. */
@@ -117,12 +124,19 @@ export class DeliveryLine {
     if (digest !== undefined) return digest
     const batch = ledger.nextBatch(free, BATCH_MESSAGES, BATCH_CHARS, this.#now())
     if (batch.length === 0) return undefined
+    // Once for each workspace, and not before its event is about to be written.
+    const unconfirmed = new Map(this.#unconfirmed)
     const lines = batch.flatMap((stored) => {
-      const line = this.#lineOf(stored)
-      return line === undefined ? [] : [{ stored, line }]
+      const line = this.#lineOf(stored, unconfirmed.get(stored.workspaceId) ?? 0)
+      if (line === undefined) return []
+      unconfirmed.delete(stored.workspaceId)
+      return [{ stored, line }]
     })
     ledger.markSending(lines.map(({ stored }) => stored))
-    for (const { stored } of lines) this.#fetched.delete(stored.ord)
+    for (const { stored } of lines) {
+      this.#fetched.delete(stored.ord)
+      this.#unconfirmed.delete(stored.workspaceId)
+    }
     const writes = lines.map(({ stored, line }) => write(line).then(() => this.#noteSent(stored)))
     // All of them are waited for: a write that failed must not let the next batch overtake the others.
     return Promise.allSettled(writes).then((results) => results.every(({ status }) => status === 'fulfilled'))
@@ -164,7 +178,7 @@ export class DeliveryLine {
    * Undefined when the message is not to be written now: it waits for files, its own or those of one before it. A
    * row that cannot be read back would stand in the way for ever: it is said, and stepped over.
    */
-  #lineOf(stored: StoredMessage): string | undefined {
+  #lineOf(stored: StoredMessage, unconfirmed: number): string | undefined {
     if (this.#fetching.has(stored.workspaceId)) return undefined
     const message = this.#read(stored)
     if (message === undefined) return undefined
@@ -176,7 +190,7 @@ export class DeliveryLine {
     }
     try {
       const files = this.#filesOf(stored, message)
-      if (!(files instanceof Promise)) return toLine(stored, message, files)
+      if (!(files instanceof Promise)) return toLine(stored, message, files, unconfirmed)
       this.#await(stored, files)
       return undefined
     } catch (error) {
@@ -267,7 +281,12 @@ export class DeliveryLine {
   }
 }
 
-function toLine(stored: StoredMessage, message: Inbound, files: readonly ShownFile[] | undefined): string {
+function toLine(
+  stored: StoredMessage,
+  message: Inbound,
+  files: readonly ShownFile[] | undefined,
+  unconfirmed: number,
+): string {
   const { workspaceId, activityId, createdAt } = stored
   const redelivered = stored.attempts > 0
   return notificationLine(
@@ -278,6 +297,7 @@ function toLine(stored: StoredMessage, message: Inbound, files: readonly ShownFi
       redelivered,
       message,
       delegationId: stored.delegationId,
+      unconfirmed,
       ...(files === undefined ? {} : { files }),
     }),
   )

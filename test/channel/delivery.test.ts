@@ -16,6 +16,8 @@ const lineSchema = z.object({
 interface Written {
   readonly text: string
   readonly redelivered: boolean
+  /** How many earlier messages it says were never confirmed. */
+  readonly unconfirmed: string | undefined
   readonly workspaceId: string
   /** What the ledger held of it while it was being written. */
   readonly state: string | undefined
@@ -71,6 +73,7 @@ class Scene implements Disposable {
       this.written.push({
         text: content,
         redelivered: redelivered === 'true',
+        unconfirmed: meta.inbox_unconfirmed,
         workspaceId: workspace_id ?? '',
         state: this.ledger.find(activity_id ?? '', [A, B])?.state,
         leave: resolve,
@@ -125,6 +128,38 @@ describe('what is delivered', () => {
       ['message 2', false],
     ])
     ledger.close()
+  })
+
+  test('says once, on the next event of a workspace, how many of it were never confirmed', async () => {
+    using scene = new Scene()
+    scene.line.announceUnconfirmed(A, 3)
+    await scene.add(B, numbered(1))
+    await scene.add(A, numbered(2, 2))
+    await scene.add(A, numbered(1, 4))
+    expect(scene.written.map(({ unconfirmed }) => unconfirmed)).toEqual([
+      undefined,
+      '3',
+      undefined,
+      undefined,
+    ])
+    scene.line.announceUnconfirmed(A, 0)
+    await scene.add(A, numbered(1, 5))
+    expect(scene.written.at(-1)?.unconfirmed).toBeUndefined()
+  })
+
+  test('still says so when the disk failed as it was about to be written', async () => {
+    using scene = new Scene()
+    scene.line.announceUnconfirmed(A, 3)
+    const markSending = scene.ledger.markSending.bind(scene.ledger)
+    scene.ledger.markSending = () => {
+      scene.ledger.markSending = markSending
+      throw new Error('disk full')
+    }
+    await scene.add(A, numbered(1))
+    expect(scene.written).toEqual([])
+    await scene.clock.advance(1_000)
+    await settled()
+    expect(scene.written.map(({ unconfirmed }) => unconfirmed)).toEqual(['3'])
   })
 
   test('is only what belongs to the workspaces that are held, now', async () => {
