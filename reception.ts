@@ -2,17 +2,17 @@
  * The receiving side of one configuration: a membership for each workspace, and the one line on which their messages
  * go to the host. A changed configuration gets a reception of its own.
  */
-import { join } from 'node:path'
 import { DeliveryLine, type DeliveryOptions } from './channel/delivery.ts'
 import { IncomingFiles } from './channel/incoming-files.ts'
 import type { Config, Target } from './config.ts'
-import { Membership } from './membership/membership.ts'
+import { type ClaimResult, Membership } from './membership/membership.ts'
 import { describeError } from './platform/errors.ts'
 import type { IssuedSecrets } from './platform/registry.ts'
 import { Attachments } from './state/attachments.ts'
+import { ClaimFile } from './state/claim.ts'
 import { type IssuedEntry, readIssued, storeIssued } from './state/issued-secrets.ts'
-import type { Ledger } from './state/ledger.ts'
-import { type Holder, LockFile, removePidFile, writePidFile } from './state/lock.ts'
+import type { Ledger, Recovery } from './state/ledger.ts'
+import { type Holder, LockFile, lockPaths, removePidFile, writePidFile } from './state/lock.ts'
 import type { Log } from './state/log.ts'
 import type { StatePaths } from './state/state-folder.ts'
 
@@ -21,6 +21,8 @@ export interface ReceptionOptions {
   readonly paths: StatePaths
   readonly ledger: Ledger
   readonly holder: Holder
+  /** Names this session among others, where its pid alone may not. */
+  readonly session: string
   /** Of the plugin, for the agent card. */
   readonly version: string
   /** Writes one line to the host; resolves when its bytes have left the process. */
@@ -33,12 +35,17 @@ export interface ReceptionOptions {
 const MEGABYTE = 1024 * 1024
 /** Of all files together that came with messages; more only where that holds fewer than twenty of the largest. */
 const INBOX_MB = 500
+/** Within this a claim of another session is seen. */
+const CLAIM_INTERVAL_MS = 1_000
 
 export class Reception {
   readonly #o: ReceptionOptions
   readonly #running = new AbortController()
   readonly #delivery: DeliveryLine
   readonly memberships: readonly Membership[]
+  /** What is on disk of each workspace that is held, to be removed by who wrote it. */
+  readonly #records = new Map<string, Holder>()
+  #claimTimer: ReturnType<typeof setInterval> | undefined
 
   constructor(options: ReceptionOptions) {
     const { config, paths, ledger, write, log, intercept } = options
@@ -48,7 +55,7 @@ export class Reception {
     this.#delivery = new DeliveryLine({
       ledger,
       write,
-      held: () => this.memberships.flatMap(({ held, client }) => (held ? [client.endpoint.workspaceId] : [])),
+      held: () => this.held(),
       onSent: (workspaceId) => this.#find(workspaceId)?.sent(),
       files: new IncomingFiles({
         store: new Attachments(paths.inbox, config.attachmentMaxMb * MEGABYTE, inboxMb * MEGABYTE),
@@ -72,34 +79,74 @@ export class Reception {
         this.#o.log.error(`molecule channel: workspace ${workspaceId} stopped: ${describeError(error)}`)
       })
     }
+    this.#claimTimer = setInterval(() => {
+      for (const membership of this.memberships) membership.heedClaim()
+    }, CLAIM_INTERVAL_MS)
+  }
+
+  get ledger(): Ledger {
+    return this.#o.ledger
+  }
+
+  /** The workspaces that this session holds now. */
+  held(): readonly string[] {
+    return this.memberships.flatMap(({ held, client }) => (held ? [client.endpoint.workspaceId] : []))
+  }
+
+  /** Has this session hold a workspace that another one may hold. */
+  async claim(workspaceId: string, signal: AbortSignal): Promise<ClaimResult> {
+    return (await this.#find(workspaceId)?.claim(signal)) ?? { held: false, because: 'it is not one of ours' }
   }
 
   /** Ends everything at once and gives the locks back. */
   stop(): void {
+    clearInterval(this.#claimTimer)
     this.#running.abort()
+    for (const workspaceId of this.#records.keys()) this.#removeRecord(workspaceId)
     removePidFile(this.#o.paths.pidFile, this.#o.holder)
   }
 
   #join(target: Target, index: number): Membership {
-    const { config, paths, ledger, holder, version, log } = this.#o
+    const { config, paths, ledger, holder, session, version, log } = this.#o
+    const { workspaceId } = target
+    const { lock, claim } = lockPaths(paths.locks, workspaceId)
     // What an earlier session was given is still a secret.
-    this.#hide(target.workspaceId, readIssued(paths.secrets, target.workspaceId))
+    this.#hide(workspaceId, readIssued(paths.secrets, workspaceId))
     return new Membership({
       target,
       config,
       card: { name: config.agentName, description: config.agentDescription, version },
       index,
       ledger,
-      lock: new LockFile(join(paths.locks, `${target.workspaceId}.lock`)),
+      lock: new LockFile(lock),
+      claims: new ClaimFile(claim),
+      claimant: { session, pid: holder.pid, project: holder.project },
       signal: this.#running.signal,
-      onHeld: () => {
-        writePidFile(paths.pidFile, holder)
-        this.#delivery.notify()
-      },
+      onHeld: (recovery) => this.#noteHeld(workspaceId, recovery),
+      onGivenBack: () => this.#removeRecord(workspaceId),
       onStored: () => this.#delivery.notify(),
-      onIssued: (secrets) => this.#keepIssued(target.workspaceId, secrets),
+      onIssued: (secrets) => this.#keepIssued(workspaceId, secrets),
       log: log.info,
     })
+  }
+
+  #noteHeld(workspaceId: string, { givenUp }: Recovery): void {
+    const { holder, paths, log } = this.#o
+    log.info(`molecule channel: workspace ${workspaceId} is received by this session`)
+    const record = { ...holder, startedAt: Date.now() }
+    this.#records.set(workspaceId, record)
+    writePidFile(lockPaths(paths.locks, workspaceId).holder, record)
+    writePidFile(paths.pidFile, holder)
+    this.#delivery.announceUnconfirmed(workspaceId, givenUp)
+    this.#delivery.notify()
+  }
+
+  #removeRecord(workspaceId: string): void {
+    const record = this.#records.get(workspaceId)
+    if (record === undefined) return
+    this.#records.delete(workspaceId)
+    removePidFile(lockPaths(this.#o.paths.locks, workspaceId).holder, record)
+    if (this.#records.size === 0) removePidFile(this.#o.paths.pidFile, this.#o.holder)
   }
 
   #find(workspaceId: string): Membership | undefined {

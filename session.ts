@@ -3,30 +3,27 @@
  *
  * inert -> active -> stopped. Inert: nothing that is shared is touched, since the host also starts this program for
  * one-shot runs that must leave no trace. Active: the state folder is in use, the configuration file is watched, and
- * each workspace has its membership as long as the configuration is valid. Stopped: one path, synchronous, quick.
+ * this session receives as long as the configuration is valid and somebody listens; else it stands by and tells what
+ * waits. Stopped: one path, synchronous, quick.
  */
-import { type Hearing, judgeHearing, readAncestors } from './channel/listener.ts'
+import { Attendance } from './attendance.ts'
 import { PermissionDesk } from './channel/permission-desk.ts'
-import { type SessionView, statusReport } from './channel/status-report.ts'
-import type { ToolContext } from './channel/tools/tool.ts'
+import type { Receipt } from './channel/receipt.ts'
+import { remarkOf } from './channel/remark.ts'
+import { statusReport } from './channel/status-report.ts'
+import type { Claimed, ToolContext } from './channel/tools/tool.ts'
 import type { AllowedSenders } from './config/settings.ts'
-import { type Config, type ConfigResult, type Environment, parseConfig, resolveStateDir } from './config.ts'
+import { type Config, type Environment, resolveStateDir } from './config.ts'
+import { Configuration } from './configuration.ts'
+import type { PeekedMessage } from './feed/peek.ts'
+import { type OverviewOptions, standbys, workspaceViews } from './overview.ts'
 import { PlatformClient } from './platform/client.ts'
 import { describeError } from './platform/errors.ts'
-import { Reception } from './reception.ts'
 import type { Ledger } from './state/ledger.ts'
-import { type Holder, readPidFile } from './state/lock.ts'
 import type { Log } from './state/log.ts'
 import type { OutgoingRules } from './state/outgoing-files.ts'
 import { SessionLedger } from './state/session-ledger.ts'
-import {
-  ensureStateFolder,
-  readEnvFile,
-  type StatePaths,
-  stampOf,
-  statePaths,
-  tightenEnvFile,
-} from './state/state-folder.ts'
+import { ensureStateFolder, type StatePaths, statePaths, tightenEnvFile } from './state/state-folder.ts'
 
 export interface SessionOptions {
   readonly environment: Environment
@@ -40,46 +37,46 @@ export interface SessionOptions {
 /** How often the configuration file is looked at. A watch on the folder would miss the folder itself being replaced. */
 const CONFIG_INTERVAL_MS = 2_000
 const MEGABYTE = 1024 * 1024
+
 export class Session implements ToolContext {
   readonly permissions: PermissionDesk
   readonly #o: SessionOptions
   readonly #paths: StatePaths
-  readonly #holder: Holder
-  #config: ConfigResult
-  #configStamp: string
+  readonly #configuration: Configuration
+  readonly #attendance: Attendance
   #active = false
   #folderProblem: string | undefined
-  #hearing: Hearing = { mayHold: false, because: 'the host has not been heard yet' }
   #clientName: string | undefined
   readonly #ledger: SessionLedger
-  #reception: Reception | undefined
-  #configTimer: ReturnType<typeof setInterval> | undefined
+  #timer: ReturnType<typeof setInterval> | undefined
 
   constructor(options: SessionOptions) {
     this.#o = options
-    const { environment, home } = options
+    const { environment, home, log, write, version } = options
     this.#paths = statePaths(resolveStateDir(environment, home))
-    this.#ledger = new SessionLedger(this.#paths.ledger, (damage) =>
-      options.log.error(`molecule channel: ${damage}`),
-    )
-    this.#holder = {
-      pid: process.pid,
-      startedAt: Math.round(performance.timeOrigin),
-      project: environment.CLAUDE_PROJECT_DIR ?? process.cwd(),
-    }
-    this.#configStamp = stampOf(this.#paths.envFile)
-    this.#config = this.#readConfig()
-    const { log, write } = options
+    this.#ledger = new SessionLedger(this.#paths.ledger, (damage) => log.error(`molecule channel: ${damage}`))
+    this.#configuration = new Configuration({ environment, home, envFile: this.#paths.envFile, log })
     this.permissions = new PermissionDesk({
       chat: () =>
-        this.#config.ok && this.#config.config.permissionRelay === 'canvas'
-          ? this.workspaceIds()[0]
-          : undefined,
+        this.#configuration.valid?.permissionRelay === 'canvas' ? this.workspaceIds()[0] : undefined,
       client: this.client,
       ledger: this.ledger,
       write,
       redact: (text) => log.redact(text),
       log: (line) => log.warn(`molecule channel: ${line}`),
+    })
+    this.#attendance = new Attendance({
+      paths: this.#paths,
+      holder: {
+        pid: process.pid,
+        startedAt: Math.round(performance.timeOrigin),
+        project: environment.CLAUDE_PROJECT_DIR ?? process.cwd(),
+      },
+      session: crypto.randomUUID(),
+      version,
+      write,
+      log,
+      intercept: this.permissions.intercept,
     })
   }
 
@@ -90,26 +87,29 @@ export class Session implements ToolContext {
     this.#clientName = clientName
     this.#prepareFolder()
     this.#start()
-    this.#configTimer = setInterval(() => this.#lookAtConfig(), CONFIG_INTERVAL_MS)
+    this.#timer = setInterval(() => this.#lookAround(), CONFIG_INTERVAL_MS)
   }
 
   /** Ends everything, at once: nothing here waits for anybody. */
   stop(): void {
-    clearInterval(this.#configTimer)
+    clearInterval(this.#timer)
     this.permissions.stop()
-    this.#reception?.stop()
+    this.#attendance.end()
   }
 
   // What tools see.
 
-  readonly problems = (): readonly string[] => (this.#config.ok ? [] : this.#config.problems)
+  readonly problems = (): readonly string[] => {
+    const { result } = this.#configuration
+    return result.ok ? [] : result.problems
+  }
 
   readonly workspaceIds = (): readonly string[] => this.#targets().map((target) => target.workspaceId)
 
   readonly client = (workspaceId: string): PlatformClient | undefined => {
     const target = this.#targets().find((candidate) => candidate.workspaceId === workspaceId)
-    if (target === undefined || !this.#config.ok) return undefined
-    return new PlatformClient({ ...target, orgId: this.#config.config.orgId })
+    if (target === undefined) return undefined
+    return new PlatformClient({ ...target, orgId: this.#configuration.valid?.orgId })
   }
 
   readonly ledger = (): Ledger | undefined => {
@@ -117,22 +117,34 @@ export class Session implements ToolContext {
     return this.#ledger.current
   }
 
-  readonly confirm = (workspaceId: string, activityId: string): void => {
-    try {
-      this.#ledger.current?.markConfirmed(workspaceId, activityId)
-    } catch (error) {
-      // A receipt is extra certainty: without it the message is at worst shown once more, marked.
-      this.#o.log.debug(`molecule channel: cannot record a receipt: ${describeError(error)}`)
-    }
+  readonly submitted = (receipt: Receipt | undefined): string | undefined => {
+    setImmediate(() => this.permissions.prompted())
+    return this.#attendance.submitted(receipt)
   }
 
-  readonly allowedSenders = (): AllowedSenders =>
-    this.#config.ok ? this.#config.config.allowedSenders : undefined
+  readonly toolCalled = (): void => this.#attendance.hearing.toolCalled()
 
-  readonly prompted = (): void => this.permissions.prompted()
+  readonly unread = (signal: AbortSignal): Promise<readonly PeekedMessage[]> =>
+    this.#attendance.unread(signal)
+
+  readonly claim = async (
+    wanted: string | undefined,
+    signal: AbortSignal,
+  ): Promise<readonly Claimed[] | string> => {
+    if (!this.#active) return 'The host has not finished connecting: try again in some seconds.'
+    const { mayHold, because, remedy } = this.#attendance.hearing.verdict
+    if (!mayHold) return `This session cannot receive messages: ${because}. To have one that can, ${remedy}.`
+    if (this.#folderProblem !== undefined) return `Nothing can be received: ${this.#folderProblem}`
+    const own = this.workspaceIds()
+    const ids = own.filter((id) => wanted === undefined || id === wanted)
+    if (ids.length > 0) return this.#attendance.claim(ids, signal)
+    return `That is not one of this session's workspaces. They are: ${own.join(', ')}.`
+  }
+
+  readonly allowedSenders = (): AllowedSenders => this.#configuration.valid?.allowedSenders
 
   readonly outgoing = (): OutgoingRules => {
-    const config = this.#config.ok ? this.#config.config : undefined
+    const config = this.#configuration.valid
     return {
       maxBytes: (config?.attachmentMaxMb ?? 0) * MEGABYTE,
       stateFolder: this.#paths.folder,
@@ -140,60 +152,40 @@ export class Session implements ToolContext {
     }
   }
 
-  readonly statusReport = (): string => statusReport(this.#view())
-
-  readonly remark = (): string | undefined => {
-    if (!this.#active || this.#hearing.mayHold || !this.#config.ok) return undefined
-    return `Note: this session can send but does not receive messages (${this.#hearing.because}).`
-  }
-
-  #view(): SessionView {
+  readonly statusReport = (): string => {
     const { version, log } = this.#o
-    return {
+    return statusReport({
       version,
       envFile: this.#paths.envFile,
       logFile: this.#paths.logFile,
       redact: (text) => log.redact(text),
-      config: this.#config,
+      config: this.#configuration.result,
       folderProblem: this.#folderProblem,
       active: this.#active,
       clientName: this.#clientName,
-      hearing: this.#hearing,
-      holder: readPidFile(this.#paths.pidFile),
-      memberships: (this.#reception?.memberships ?? []).map((membership) => {
-        const report = membership.report()
-        return { ...report, counts: this.#counts(report.workspaceId) }
-      }),
+      hearing: this.#attendance.hearing.verdict,
+      unproven: this.#attendance.hearing.unproven,
+      workspaces: this.#active ? workspaceViews(this.#overview(), this.#ledger.current) : [],
       pid: process.pid,
       now: Date.now(),
-    }
+    })
   }
 
-  #counts(workspaceId: string): ReturnType<Ledger['inbox']['counts']> {
-    try {
-      return this.#ledger.current?.inbox.counts(workspaceId) ?? {}
-    } catch {
-      // The report is most needed when the disk fails, and its last error tells of that.
-      return {}
+  readonly remark = (): string | undefined => {
+    if (!this.#active || this.#configuration.valid === undefined) return undefined
+    return remarkOf(this.#attendance.hearing.verdict, standbys(this.#overview()))
+  }
+
+  #overview(): OverviewOptions {
+    return {
+      targets: this.#targets(),
+      memberships: this.#attendance.memberships,
+      locks: this.#paths.locks,
     }
   }
 
   #targets(): Config['targets'] {
-    return this.#config.ok ? this.#config.config.targets : []
-  }
-
-  #readConfig(): ConfigResult {
-    const { environment, home, log } = this.#o
-    const file = readEnvFile(this.#paths.envFile)
-    const result = parseConfig(environment, file.state === 'read' ? file.text : undefined, home)
-    const targets = result.ok ? result.config.targets : []
-    log.addSecrets(targets.map((target) => target.token))
-    log.setLevel(result.ok ? result.config.logLevel : result.logLevel)
-    for (const warning of result.warnings) log.warn(`molecule channel: ${warning}`)
-    if (result.ok) return result
-    const problems = file.state === 'unreadable' ? [file.reason, ...result.problems] : result.problems
-    for (const problem of problems) log.error(`molecule channel: ${problem}`)
-    return { ...result, problems }
+    return this.#configuration.valid?.targets ?? []
   }
 
   /** Opens what lies in the state folder, as far as that is not done yet. */
@@ -213,32 +205,12 @@ export class Session implements ToolContext {
     }
   }
 
-  /** Starts to receive, if the configuration is valid and this session can hear. */
   #start(): void {
-    const { log, write, version } = this.#o
+    const config = this.#configuration.valid
     const ledger = this.#ledger.current
-    if (!this.#config.ok || ledger === undefined) return
-    const { config } = this.#config
-    this.#hearing = judgeHearing({
-      mode: config.channelMode,
-      clientName: this.#clientName,
-      ancestors: this.#clientName === 'claude-code' ? readAncestors() : [],
-    })
-    if (!this.#hearing.mayHold) {
-      log.info(`molecule channel: does not receive messages: ${this.#hearing.because}`)
-      return
+    if (config !== undefined && ledger !== undefined) {
+      this.#attendance.begin(config, ledger, this.#clientName)
     }
-    this.#reception = new Reception({
-      config,
-      paths: this.#paths,
-      ledger,
-      holder: this.#holder,
-      version,
-      write,
-      log,
-      intercept: this.permissions.intercept,
-    })
-    this.#reception.start()
   }
 
   /**
@@ -254,32 +226,25 @@ export class Session implements ToolContext {
         'molecule channel: the state folder was replaced; everything is begun anew in the new one',
       )
     }
-    this.#reception?.stop()
-    this.#reception = undefined
+    this.#attendance.end()
     this.#ledger.close()
     this.#prepareFolder()
     this.#start()
   }
 
   /** A repaired file starts what a broken one stopped; a changed one replaces everything. */
-  #lookAtConfig(): void {
+  #lookAround(): void {
     this.#lookAtFolder()
-    const stamp = stampOf(this.#paths.envFile)
-    const retryFolder = this.#folderProblem !== undefined
-    if (stamp === this.#configStamp && !retryFolder) return
-    if (retryFolder) this.#prepareFolder()
-    const changed = stamp !== this.#configStamp
-    if (!changed && this.#folderProblem !== undefined) return
-    this.#configStamp = stamp
-    const before = this.#config
-    this.#config = this.#readConfig()
-    const warning = tightenEnvFile(this.#paths.envFile)
-    if (warning !== undefined) this.#o.log.warn(`molecule channel: ${warning}`)
-    // A comment, or the same text written again: starting anew would repeat to this host what it has already been given.
-    if (!retryFolder && before.ok && Bun.deepEquals(before, this.#config)) return
-    if (changed) this.#o.log.info('molecule channel: the configuration changed and is read again')
-    this.#reception?.stop()
-    this.#reception = undefined
+    const news = this.#configuration.look()
+    const hadNoFolder = this.#folderProblem !== undefined
+    if (hadNoFolder) this.#prepareFolder()
+    const hasFolderNow = hadNoFolder && this.#folderProblem === undefined
+    // Starting anew for a comment would repeat to this host what it has already been given.
+    if (news !== 'changed' && !hasFolderNow) return
+    if (news === 'changed') {
+      this.#o.log.info('molecule channel: the configuration changed and is read again')
+    }
+    this.#attendance.end()
     this.#start()
   }
 }

@@ -3,6 +3,7 @@
  * started. A session that does not listen must never consume messages: it would drop each one.
  */
 import { readFileSync } from 'node:fs'
+import { plainText } from '../plain-text.ts'
 
 export interface HearingEvidence {
   readonly mode: 'auto' | 'on' | 'off'
@@ -14,29 +15,48 @@ export interface HearingEvidence {
 
 export interface Hearing {
   readonly mayHold: boolean
-  /** Why, in a sentence fit for a person. */
+  /** The command line, or the person, says so; else nothing speaks against it. */
+  readonly certain: boolean
+  /** Why, in words fit for a person. */
   readonly because: string
+  /** What to do to have a session that hears, if this one does not. */
+  readonly remedy?: string
 }
 
-const CHANNEL_FLAGS = new Set(['--channels', '--dangerously-load-development-channels'])
+const DEVELOPMENT_FLAG = '--dangerously-load-development-channels'
+const CHANNEL_FLAGS = new Set(['--channels', DEVELOPMENT_FLAG])
+/** In a run that answers one prompt and ends, the host ignores the development flag without a word. */
+const PRINT_FLAGS = new Set(['-p', '--print'])
 /** How the channel is named on the host's command line: as a plugin of any marketplace, or as a plain server. */
 const OUR_ENTRY = /^(?:plugin:molecule(?:@.+)?|server:molecule)$/
-const START_WITH_CHANNEL =
-  'start it with: claude --dangerously-load-development-channels plugin:molecule@molecule-channel'
+export const START_WITH_CHANNEL = `start one with: claude ${DEVELOPMENT_FLAG} plugin:molecule@molecule-channel`
 
 /** Decides whether this session may hold the lock. Pure. */
 export function judgeHearing({ mode, clientName, ancestors }: HearingEvidence): Hearing {
-  if (mode === 'on') return { mayHold: true, because: 'MOLECULE_CHANNEL is on' }
-  if (mode === 'off') return { mayHold: false, because: 'MOLECULE_CHANNEL is off' }
+  if (mode === 'on') return hears(true, 'MOLECULE_CHANNEL is on')
+  if (mode === 'off') {
+    return deaf('MOLECULE_CHANNEL is off', `set it to auto, and ${START_WITH_CHANNEL}`)
+  }
   if (clientName !== 'claude-code') {
-    return { mayHold: true, because: `the host is ${clientName ?? 'unnamed'}, which has no channel switch` }
+    return hears(false, `the host is ${nameOf(clientName)}, which has no channel switch`)
   }
-  if (ancestors.length === 0) {
-    return { mayHold: true, because: "the host's command line cannot be read" }
-  }
+  if (ancestors.length === 0) return hears(false, "the host's command line cannot be read")
   return hostAndWrappers(ancestors).some(namesOurChannel)
-    ? { mayHold: true, because: 'the host was started with this channel' }
-    : { mayHold: false, because: `this session was started without the channel; ${START_WITH_CHANNEL}` }
+    ? hears(true, 'the host was started with this channel')
+    : deaf('this session was started without the channel', START_WITH_CHANNEL)
+}
+
+function hears(certain: boolean, because: string): Hearing {
+  return { mayHold: true, certain, because }
+}
+
+export function deaf(because: string, remedy: string): Hearing {
+  return { mayHold: false, certain: true, because, remedy }
+}
+
+/** A host can call itself anything, at any length. */
+function nameOf(clientName: string | undefined): string {
+  return plainText(clientName ?? '', 80) || 'unnamed'
 }
 
 /** What lies above the nearest host is another session, with flags of its own: this one may run inside its shell. */
@@ -51,10 +71,11 @@ function isHost(command: readonly string[]): boolean {
 }
 
 function namesOurChannel(command: readonly string[]): boolean {
+  const prints = command.some((word) => PRINT_FLAGS.has(word))
   let afterFlag = false
   for (const word of command) {
     const [flag = '', inline] = word.split('=', 2)
-    if (CHANNEL_FLAGS.has(flag)) {
+    if (CHANNEL_FLAGS.has(flag) && !(prints && flag === DEVELOPMENT_FLAG)) {
       if (inline?.split(',').some((entry) => OUR_ENTRY.test(entry))) return true
       afterFlag = inline === undefined
     } else if (word.startsWith('-')) {

@@ -75,7 +75,7 @@ export function createMcpServer({
       }).catch(() => undefined)
     }
     const outcome = await callTool(params.name, params.arguments, context, signal, tell)
-    return toResult({ ...outcome, text: shown(outcome.text) }, context.remark())
+    return toResult({ ...outcome, text: shown(outcome.text) }, context.remark)
   })
   if (onPermissionRequest !== undefined) {
     server.setNotificationHandler(permissionRequestSchema, ({ params }) => onPermissionRequest(params))

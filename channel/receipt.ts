@@ -8,9 +8,12 @@ export interface Receipt {
   readonly activityId: string
 }
 
-/** The opening tag of an event of ours. Attribute values cannot hold a quote or a bracket: the host escapes them. */
-const OPENING_TAG = /^\s*<channel source="plugin:molecule:[^"]*"((?: [A-Za-z_][A-Za-z0-9_]*="[^"<>]*")*)>/
-/** Only the beginning can hold the tag; a prompt may be megabytes long. */
+/**
+ * The opening tag of an event of ours, as far as it is looked at. Attribute values cannot hold a quote or a bracket:
+ * the host escapes them.
+ */
+const OPENING_TAG = /^\s*<channel source="plugin:molecule:[^"]*"((?: [A-Za-z_][A-Za-z0-9_]*="[^"<>]*")*)/
+/** The ids stand at its beginning. The paths of many files make it long, and a prompt may be megabytes long. */
 const MAX_TAG_CHARS = 16_384
 
 /** Reads the receipt from a submitted prompt; undefined for everything that is not an event of ours. */

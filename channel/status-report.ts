@@ -1,10 +1,8 @@
 /** What `status` shows: configuration, lock, presence, cursor, last errors, host. One screen of text. */
 import type { ConfigResult } from '../config.ts'
-import type { MembershipReport } from '../membership/membership.ts'
-import { plainText } from '../plain-text.ts'
-import type { MessageState } from '../state/ledger.ts'
-import type { Holder } from '../state/lock.ts'
 import type { Hearing } from './listener.ts'
+import { receivers } from './remark.ts'
+import { describeWorkspace, type WorkspaceView } from './workspace-report.ts'
 
 export interface SessionView {
   readonly version: string
@@ -16,15 +14,12 @@ export interface SessionView {
   readonly active: boolean
   readonly clientName: string | undefined
   readonly hearing: Hearing
-  readonly holder: Holder | undefined
-  readonly memberships: readonly WorkspaceView[]
+  /** The prompt hook is given what is typed, and has never been given a message. */
+  readonly unproven: boolean
+  readonly workspaces: readonly WorkspaceView[]
   readonly pid: number
   /** Milliseconds since the epoch. */
   readonly now: number
-}
-
-export interface WorkspaceView extends MembershipReport {
-  readonly counts: Readonly<Partial<Record<MessageState, number>>>
 }
 
 /** Workspaces shown in full; the screen is one screen. */
@@ -36,9 +31,9 @@ export function statusReport(view: SessionView): string {
     `Molecule channel ${view.version}, pid ${view.pid}, host ${view.clientName ?? 'unknown'}`,
     ...configuration(view),
     ...receiving(view),
-    ...view.memberships.slice(0, MAX_SHOWN).flatMap((workspace) => describeWorkspace(workspace, view.now)),
-    ...(view.memberships.length > MAX_SHOWN
-      ? [`… and ${view.memberships.length - MAX_SHOWN} more workspaces`]
+    ...view.workspaces.slice(0, MAX_SHOWN).flatMap((workspace) => describeWorkspace(workspace, view.now)),
+    ...(view.workspaces.length > MAX_SHOWN
+      ? [`… and ${view.workspaces.length - MAX_SHOWN} more workspaces`]
       : []),
     `log: ${view.logFile}`,
   ]
@@ -47,11 +42,13 @@ export function statusReport(view: SessionView): string {
 
 function configuration({ config, envFile, folderProblem }: SessionView): string[] {
   const trouble = folderProblem === undefined ? [] : [`trouble: ${folderProblem}`]
+  const warnings = config.warnings.map((warning) => `  - ${warning}`)
   if (!config.ok) {
     return [
       ...trouble,
       `configuration: NOT VALID (${envFile})`,
       ...config.problems.map((problem) => `  - ${problem}`),
+      ...warnings,
       '  Repair it with /molecule:configure, or edit the file; it is read again as soon as it changes.',
     ]
   }
@@ -60,33 +57,46 @@ function configuration({ config, envFile, folderProblem }: SessionView): string[
   return [
     ...trouble,
     `configuration: ${targets.length} workspace(s) on ${[...platforms].join(', ')} (${envFile})`,
-    ...config.warnings.map((warning) => `  - ${warning}`),
+    ...warnings,
   ]
 }
 
-function receiving({ active, hearing, memberships, holder, pid, config }: SessionView): string[] {
+function receiving(view: SessionView): string[] {
+  const { active, hearing, workspaces, folderProblem, config } = view
   if (!config.ok) return ['receiving: no']
   if (!active) return ['receiving: not yet, the host has not finished connecting']
-  if (!hearing.mayHold) return [`receiving: no, ${hearing.because}`]
-  if (memberships.length === 0) return ['receiving: no, the state folder cannot be used']
-  const held = memberships.filter((workspace) => workspace.held).length
-  if (held === memberships.length) return [`receiving: ${howWell(memberships)} (${hearing.because})`]
-  const other =
-    holder === undefined || holder.pid === pid
-      ? 'another session'
-      : `the session with pid ${holder.pid} (${plainText(holder.project, 200) || 'unknown folder'}), started ${new Date(holder.startedAt).toISOString()}`
+  const elsewhere = workspaces.filter((workspace) => workspace.elsewhere)
+  const others = elsewhere.length === 0 ? '' : `; ${receivers(elsewhere, workspaces)}`
+  if (!hearing.mayHold) {
+    const remedy = hearing.remedy === undefined ? '' : `; ${hearing.remedy}`
+    return [`receiving: no, ${hearing.because}${remedy}${others}`]
+  }
+  if (folderProblem !== undefined) return ['receiving: no, the state folder cannot be used']
+  const held = workspaces.filter((workspace) => workspace.held).length
+  if (held === workspaces.length) {
+    return [`receiving: ${howWell(workspaces)} (${hearing.because})`, ...doubt(view)]
+  }
+  const amount = held === 0 ? 'no' : `${held} of ${workspaces.length} workspaces`
+  if (elsewhere.length === 0) return [`receiving: ${amount}, the locks are being taken`]
+  return [`receiving: ${amount}${others}, and this session takes over when it ends (claim_channel: at once)`]
+}
+
+/** Hooks can be off, so it is no proof; but it is what a host looks like that does not listen. */
+function doubt({ unproven, workspaces }: SessionView): string[] {
+  const sent = workspaces.reduce((sum, { counts }) => sum + (counts.sent ?? 0), 0)
+  if (!unproven || sent === 0) return []
   return [
-    `receiving: ${held === 0 ? 'no' : `${held} of ${memberships.length} workspaces`}; ${other} receives, and this one takes over when it ends`,
+    `  no sign yet that the host passes messages on, and ${sent} were sent. If none appears in this session, the host does not listen: its debug log says why.`,
   ]
 }
 
 /** The host listens and this session holds the locks; a platform that refuses, or cannot be reached, sends nothing yet. */
-function howWell(memberships: readonly WorkspaceView[]): string {
-  const given = memberships.filter(({ dead }) => dead !== undefined).length
-  const unread = memberships.filter(
+function howWell(workspaces: readonly WorkspaceView[]): string {
+  const given = workspaces.filter(({ dead }) => dead !== undefined).length
+  const unread = workspaces.filter(
     ({ dead, lastReadAt }) => dead === undefined && lastReadAt === undefined,
   ).length
-  const failing = memberships.filter(
+  const failing = workspaces.filter(
     ({ dead, lastReadAt, lastError }) =>
       dead === undefined && lastReadAt !== undefined && lastError !== undefined,
   ).length
@@ -97,30 +107,5 @@ function howWell(memberships: readonly WorkspaceView[]): string {
   ].filter((trouble) => trouble !== '')
   return troubles.length === 0
     ? 'yes'
-    : `yes, but of ${memberships.length} workspace(s) ${troubles.join(', ')}: see below`
-}
-
-function describeWorkspace(workspace: WorkspaceView, now: number): string[] {
-  const { counts } = workspace
-  const waiting = (counts.received ?? 0) + (counts.sending ?? 0)
-  const unanswered = (counts.sent ?? 0) + (counts.confirmed ?? 0)
-  const facts = [
-    workspace.held ? 'held here' : 'held by another session',
-    workspace.dead === undefined ? (workspace.registered ? 'registered' : 'not registered yet') : 'GIVEN UP',
-    workspace.live ? 'event stream open' : 'polling',
-    `last read ${ago(workspace.lastReadAt, now)}`,
-    `last heartbeat ${ago(workspace.lastBeatAt, now)}`,
-  ]
-  return [
-    `workspace ${workspace.workspaceId} at ${workspace.platformUrl}`,
-    `  ${workspace.held ? facts.join(', ') : facts[0]}`,
-    `  messages: ${waiting} waiting, ${unanswered} shown and not answered, ${counts.answered ?? 0} answered, ${counts.skipped ?? 0} not for the model`,
-    ...(workspace.dead === undefined ? [] : [`  given up: ${workspace.dead}`]),
-    ...(workspace.lastError === undefined ? [] : [`  last error: ${workspace.lastError}`]),
-  ]
-}
-
-function ago(time: number | undefined, now: number): string {
-  if (time === undefined) return 'never'
-  return `${Math.max(0, Math.round((now - time) / 1000))} s ago`
+    : `yes, but of ${workspaces.length} workspace(s) ${troubles.join(', ')}: see below`
 }

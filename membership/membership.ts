@@ -1,293 +1,173 @@
 /**
- * One workspace of ours on its platform: who consumes it, that it is registered, present, read. Each membership has
- * its own loops and fails alone.
+ * One workspace of ours on its platform, and who consumes it. Each membership fails alone.
  *
- * waiting -> held -> (dead <-> held). Waiting: another process has the lock, or this session may not hold it. Held:
- * registered, beating, reading. Dead: the platform confirmed that the token or the workspace is not valid; the
- * heartbeat stops, and the feed is asked now and then whether it has come back.
+ * waiting -> held -> waiting ... Waiting: another process has the lock, or claims it. Held: a {@link Tenure}, until
+ * another session claims the workspace or this session ends.
  */
-
-import type { Config, Target } from '../config.ts'
-import { type BeatResult, startHeartbeatLoop } from '../heartbeat.ts'
 import { PlatformClient } from '../platform/client.ts'
-import { describeError, PlatformError } from '../platform/errors.ts'
-import { type AgentCard, type IssuedSecrets, register } from '../platform/registry.ts'
-import { failureDelay, runFeed } from '../poll.ts'
-import type { Ledger } from '../state/ledger.ts'
+import { CLAIM_FRESH_MS, type Claim, type ClaimFile } from '../state/claim.ts'
 import type { LockFile } from '../state/lock.ts'
 import { sleep } from '../timing/sleep.ts'
 import { Wake } from '../timing/wake.ts'
-import { Acknowledgement } from './acknowledgement.ts'
-import { EventWatch } from './event-watch.ts'
-import { Standing, type Verdict } from './standing.ts'
-import { TaskWatch } from './task-watch.ts'
-import { Workload } from './workload.ts'
+import { Tenure, type TenureOptions, type TenureReport } from './tenure.ts'
 
-export interface MembershipOptions {
-  readonly target: Target
-  readonly config: Config
-  readonly card: AgentCard
-  /** Position among the workspaces, for the stagger of the heartbeats. */
-  readonly index: number
-  readonly ledger: Ledger
+export interface MembershipOptions extends TenureOptions {
   readonly lock: LockFile
+  readonly claims: ClaimFile
+  /** Who we are in a claim of ours. */
+  readonly claimant: Omit<Claim, 'at'>
   readonly signal: AbortSignal
-  /** The lock was taken. */
-  readonly onHeld: () => void
-  /** Messages were stored that wait for delivery. */
-  readonly onStored: () => void
-  /** The platform issued secrets; they are to be kept and not shown. */
-  readonly onIssued: (secrets: IssuedSecrets) => void
-  readonly log: (line: string) => void
-  readonly fetchImpl?: typeof fetch
-  readonly now?: () => number
+  /** The lock was given back. */
+  readonly onGivenBack: () => void
 }
 
-export interface MembershipReport {
+export interface MembershipReport extends TenureReport {
   readonly workspaceId: string
   readonly platformUrl: string
   readonly held: boolean
-  readonly registered: boolean
-  readonly live: boolean
-  /** Milliseconds since the epoch; undefined before the first time. */
-  readonly lastReadAt: number | undefined
-  readonly lastBeatAt: number | undefined
-  readonly lastError: string | undefined
-  /** Why the workspace is given up, if it is. */
-  readonly dead: string | undefined
+  /** Another process has it, as far as was seen. */
+  readonly elsewhere: boolean
 }
+
+/** What became of a claim: held here, or why not. */
+export type ClaimResult = { readonly held: true } | { readonly held: false; readonly because: string }
 
 /** How often a standby tries the lock: within this of a holder's end it takes over. */
 const LOCK_INTERVAL_MS = 500
-/** Two workspaces never beat in the same moment. */
-const STAGGER_MS = 500
-/** Messages that may wait for the host before the feed is read no further. */
-export const MAX_WAITING = 500
+/** The same while this session claims it. */
+const CLAIMING_INTERVAL_MS = 50
+
+/** Of a workspace that nothing is known of. */
+export const NOT_JOINED = {
+  held: false,
+  elsewhere: false,
+  registered: false,
+  live: false,
+  lastReadAt: undefined,
+  lastBeatAt: undefined,
+  firstBeatAt: undefined,
+  lastError: undefined,
+  dead: undefined,
+} satisfies Partial<MembershipReport>
 
 export class Membership {
   readonly client: PlatformClient
   readonly #o: MembershipOptions
   readonly #now: () => number
   readonly #wake = new Wake()
-  readonly #room = new Wake()
-  readonly #events: EventWatch
-  readonly #tasks: TaskWatch
-  readonly #standing: Standing
-  readonly #workload: Workload
-  readonly #acknowledgement: Acknowledgement
-  #held = false
-  #registered = false
-  #lastReadAt: number | undefined
-  #lastBeatAt: number | undefined
-  #lastError: string | undefined
-  #heartbeat: AbortController | undefined
+  #tenure: Tenure | undefined
+  #elsewhere = false
+  #lockProblem: string | undefined
 
   constructor(options: MembershipOptions) {
-    const { target, config, ledger, signal, fetchImpl } = options
+    const { target, config, signal, fetchImpl } = options
     this.#o = options
     this.#now = options.now ?? Date.now
     this.client = new PlatformClient(
       { ...target, orgId: config.orgId },
       fetchImpl === undefined ? {} : { fetchImpl },
     )
-    this.#standing = new Standing(this.client, signal, this.#now, (reason) => this.#giveUp(reason))
-    this.#workload = new Workload(ledger, target.workspaceId, this.#now)
-    this.#acknowledgement = new Acknowledgement(this.client, ledger, signal)
-    this.#tasks = new TaskWatch({
-      client: this.client,
-      ledger,
-      signal,
-      onStored: options.onStored,
-      log: (line) => this.#log(line),
-      now: this.#now,
-    })
-    this.#events = new EventWatch({
-      client: this.client,
-      signal,
-      heartbeatIntervalMs: config.heartbeatIntervalMs,
-      onHint: () => this.#wake.notify(),
-      log: (line) => this.#log(line),
-    })
     signal.addEventListener('abort', () => this.#stop(), { once: true })
   }
 
   get held(): boolean {
-    return this.#held
+    return this.#tenure?.held ?? false
   }
 
   report(): MembershipReport {
     const { workspaceId, platformUrl } = this.#o.target
+    const tenure = this.#tenure?.report()
     return {
+      ...NOT_JOINED,
+      ...tenure,
       workspaceId,
       platformUrl,
-      held: this.#held,
-      registered: this.#registered,
-      live: this.#events.live,
-      lastReadAt: this.#lastReadAt,
-      lastBeatAt: this.#lastBeatAt,
-      lastError: this.#lastError,
-      dead: this.#standing.dead,
+      held: this.held,
+      elsewhere: this.#elsewhere,
+      lastError: this.#lockProblem ?? tenure?.lastError,
     }
   }
 
-  /** Messages of this workspace were sent: there is room for more, and something to acknowledge. */
+  /** Messages of this workspace were sent. */
   sent(): void {
-    this.#room.notify()
-    this.#acknowledgement.schedule()
+    this.#tenure?.sent()
   }
 
-  /** Waits for the lock, then lives until the signal aborts. No error leaves it. */
+  /** Waits for the lock and holds it, again and again, until the signal aborts. No error leaves it. */
   async run(): Promise<void> {
-    await this.#takeLock()
-    await this.#recover()
-    if (this.#o.signal.aborted) return
-    this.#held = true
-    this.#o.onHeld()
-    await Promise.all([this.#register(), this.#events.run(), this.#readFeed(), this.#tasks.run()])
+    const { lock, claims, claimant, signal, onGivenBack } = this.#o
+    for (;;) {
+      await this.#takeLock()
+      if (signal.aborted) return
+      claims.clear(claimant.session, this.#now())
+      const tenure = new Tenure(this.client, this.#o)
+      this.#tenure = tenure
+      await tenure.run()
+      if (signal.aborted) return
+      // What was under way has ended: from here on another one may read and deliver.
+      this.#tenure = undefined
+      this.#elsewhere = true
+      lock.close()
+      onGivenBack()
+    }
+  }
+
+  /** Gives the lock back if another session claims the workspace. Called now and then. */
+  heedClaim(): void {
+    if (this.#tenure === undefined || this.#tenure.signal.aborted) return
+    const { claims, claimant } = this.#o
+    const claim = claims.foreign(claimant.session, this.#now())
+    if (claim === undefined) return
+    this.#log(`is given to the session with pid ${claim.pid}, which claims it`)
+    this.#tenure.end()
+  }
+
+  /** Has this session hold the workspace, whoever does now, within ten seconds. */
+  async claim(signal: AbortSignal): Promise<ClaimResult> {
+    const { claims, claimant } = this.#o
+    const until = this.#now() + CLAIM_FRESH_MS
+    try {
+      if (!this.held) claims.write({ ...claimant, at: this.#now() })
+      while (!this.held) {
+        if (signal.aborted || this.#o.signal.aborted) return { held: false, because: 'it was called off' }
+        const other = claims.foreign(claimant.session, this.#now())
+        if (other !== undefined) {
+          return { held: false, because: `the session with pid ${other.pid} claims it at the same time` }
+        }
+        if (this.#now() >= until) return { held: false, because: this.#whyNot() }
+        this.#wake.notify()
+        await sleep(CLAIMING_INTERVAL_MS, signal)
+      }
+      return { held: true }
+    } catch (error) {
+      return { held: false, because: `the claim cannot be written: ${String(error)}` }
+    } finally {
+      claims.clear(claimant.session, this.#now())
+    }
   }
 
   async #takeLock(): Promise<void> {
-    const { lock, signal } = this.#o
+    const { lock, claims, claimant, signal } = this.#o
     while (!signal.aborted) {
-      const attempt = lock.tryTake()
-      if (attempt.state === 'held') return
+      const claim = claims.foreign(claimant.session, this.#now())
+      const attempt = claim === undefined ? lock.tryTake() : { state: 'busy' as const }
+      this.#elsewhere = attempt.state === 'busy'
       const problem = attempt.state === 'failed' ? attempt.reason : undefined
-      if (problem !== undefined && problem !== this.#lastError) this.#log(problem)
-      this.#lastError = problem
-      await sleep(LOCK_INTERVAL_MS, signal)
+      if (problem !== undefined && problem !== this.#lockProblem) this.#log(problem)
+      this.#lockProblem = problem
+      if (attempt.state === 'held') return
+      await this.#wake.wait(LOCK_INTERVAL_MS, signal)
     }
   }
 
-  /** Takes over what an earlier holder left under way. A disk that fails now may be mended: nothing is read before. */
-  async #recover(): Promise<void> {
-    const { ledger, signal, target } = this.#o
-    while (!signal.aborted) {
-      try {
-        const { again, givenUp } = ledger.recover(target.workspaceId, this.#now())
-        if (again > 0) this.#log(`sends ${again} messages again that an earlier session may have shown`)
-        if (givenUp > 0) this.#log(`keeps ${givenUp} messages that were sent before and never confirmed`)
-        return
-      } catch (error) {
-        const problem = `cannot use its ledger: ${describeError(error)}`
-        if (problem !== this.#lastError) this.#log(problem)
-        this.#lastError = problem
-        await sleep(LOCK_INTERVAL_MS, signal)
-      }
-    }
-  }
-
-  async #readFeed(): Promise<void> {
-    const { config, ledger, signal, onStored } = this.#o
-    await runFeed({
-      client: this.client,
-      ledger,
-      pollIntervalMs: config.pollIntervalMs,
-      pollWindowSecs: config.pollWindowSecs,
-      allowedSenders: config.allowedSenders,
-      signal,
-      wake: this.#wake,
-      isLive: () => this.#events.live,
-      onStored,
-      onRead: () => this.#noteRead(),
-      onFailure: (error) => this.#noteFailure(error),
-      capacity: () => this.#capacity(),
-      log: (line) => this.#log(line),
-      now: this.#now,
-    })
-  }
-
-  async #capacity(): Promise<void> {
-    const { ledger, signal, target } = this.#o
-    while (!signal.aborted && ledger.waiting(target.workspaceId) >= MAX_WAITING) {
-      await this.#room.wait(Number.POSITIVE_INFINITY, signal)
-    }
-  }
-
-  #noteRead(): void {
-    this.#workload.succeeded()
-    this.#tasks.notify()
-    this.#lastReadAt = this.#now()
-    this.#lastError = undefined
-    if (!this.#standing.restore()) return
-    this.#log('is valid again')
-    void this.#register()
-  }
-
-  async #noteFailure(error: unknown): Promise<Verdict> {
-    this.#lastError = describeError(error)
-    this.#workload.failed(this.#lastError)
-    return this.#standing.judge(error)
-  }
-
-  #giveUp(reason: string): void {
-    this.#heartbeat?.abort()
-    this.#log(`is given up: ${reason}`)
-  }
-
-  async #register(): Promise<void> {
-    const { config, card, signal, onIssued } = this.#o
-    const since = this.#now()
-    for (let failures = 0; config.autoRegister && !signal.aborted; failures++) {
-      try {
-        // Registering an unknown id would create a ghost workspace, and a removed one would seem to come back.
-        if (!(await this.#standing.exists())) {
-          this.#log(`is not registered: ${this.#standing.dead}`)
-          return
-        }
-        const { deliveryMode, secrets } = await register(this.client, card, signal)
-        onIssued(secrets)
-        if (deliveryMode !== 'poll') {
-          this.#log(
-            `was registered with delivery mode ${deliveryMode ?? 'unknown'} instead of poll: messages may not arrive`,
-          )
-        }
-        break
-      } catch (error) {
-        if (signal.aborted) return
-        this.#lastError = describeError(error)
-        if (failures % 10 === 0) this.#log(`cannot register (attempt ${failures + 1}): ${this.#lastError}`)
-        const verdict = await this.#standing.judge(error)
-        // A feed that can be read again starts this anew.
-        if (verdict === 'dead') return
-        await sleep(failureDelay(error, verdict, failures, this.#now() - since), signal)
-      }
-    }
-    if (signal.aborted) return
-    this.#registered = true
-    this.#log(`is a member of ${this.client.endpoint.platformUrl}`)
-    this.#beat()
-  }
-
-  #beat(): void {
-    const { target, config, index, fetchImpl } = this.#o
-    this.#heartbeat?.abort()
-    const controller = new AbortController()
-    this.#heartbeat = controller
-    startHeartbeatLoop({
-      target,
-      intervalMs: config.heartbeatIntervalMs,
-      staggerMs: index * STAGGER_MS,
-      metrics: () => this.#workload.take(),
-      token: () => target.token,
-      onResult: (result) => this.#noteBeat(result),
-      log: this.#o.log,
-      signal: controller.signal,
-      ...(fetchImpl === undefined ? {} : { fetchImpl }),
-    })
-  }
-
-  async #noteBeat(result: BeatResult): Promise<void> {
-    if (result.kind === 'ok') {
-      this.#lastBeatAt = this.#now()
-      this.#o.onIssued(result.secrets)
-    } else if (result.kind === 'refused') {
-      await this.#standing.judge(new PlatformError('gone', result.detail, { status: 401 }))
-    }
+  #whyNot(): string {
+    if (this.#lockProblem !== undefined) return this.#lockProblem
+    const { lastError } = this.report()
+    return lastError ?? 'the session that holds it has not given it back within 10 s; close that one'
   }
 
   #stop(): void {
-    this.#heartbeat?.abort()
-    this.#held = false
+    this.#tenure?.end()
     this.#o.lock.close()
   }
 

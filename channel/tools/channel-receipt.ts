@@ -5,7 +5,10 @@ import { defineTool } from './tool.ts'
 /** Anything goes in: a hook that fails would be shown to the person at every prompt. */
 const input = z.object({ prompt: z.string().catch('') }).catch({ prompt: '' })
 
-/** Called by the plugin's own prompt hook, never by the model. Silent, and done with before anything is written. */
+/**
+ * Called by the plugin's own prompt hook, never by the model. Its answer is there before anything is written or asked:
+ * the prompt waits for it.
+ */
 export const channelReceipt = defineTool({
   name: 'channel_receipt',
   title: 'Receipt',
@@ -15,12 +18,12 @@ export const channelReceipt = defineTool({
   meta: { ui: { visibility: ['app'] } },
   worksUnconfigured: true,
   async handle({ prompt }, context) {
-    const receipt = readReceipt(prompt)
-    // The answer goes out first: the prompt waits for it.
-    setImmediate(() => {
-      context.prompted()
-      if (receipt !== undefined) context.confirm(receipt.workspaceId, receipt.activityId)
-    })
-    return { text: '{}', silent: true }
+    const notice = context.submitted(readReceipt(prompt))
+    return { text: notice === undefined ? '{}' : addContext(notice), silent: true }
   },
 })
+
+/** What the host adds to the prompt, as its hooks say it. */
+function addContext(additionalContext: string): string {
+  return JSON.stringify({ hookSpecificOutput: { hookEventName: 'UserPromptSubmit', additionalContext } })
+}

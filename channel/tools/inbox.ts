@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { PeekedMessage } from '../../feed/peek.ts'
 import { type Inbound, inboundSchema } from '../../platform/inbound.ts'
 import type { InboxRow } from '../../state/inbox.ts'
 import type { Ledger, MessageState } from '../../state/ledger.ts'
@@ -42,11 +43,11 @@ export const inbox = defineTool({
     'Lists the messages that arrived for your Molecule workspaces: those not answered by default, newest first, also ones that this session was never shown. With activity_id it gives the whole text of one. mark_done takes messages off the list that need no answer.',
   input,
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-  async handle(args, context) {
+  async handle(args, context, signal) {
     const ledger = context.ledger()
     if (ledger === undefined) return failure('The state folder cannot be used; status says why.')
     if (args.mark_done !== undefined) return markDone(args.mark_done, ledger, context)
-    if (args.activity_id !== undefined) return showOne(args.activity_id, ledger, context)
+    if (args.activity_id !== undefined) return showOne(args.activity_id, ledger, context, signal)
     const wanted = args._as_workspace?.toLowerCase()
     const workspaceIds = context.workspaceIds().filter((id) => wanted === undefined || id === wanted)
     if (workspaceIds.length === 0) {
@@ -61,12 +62,32 @@ export const inbox = defineTool({
       since: args.since_hours === undefined ? undefined : Date.now() - args.since_hours * HOUR_MS,
       limit: MAX_ROWS,
     })
-    if (total === 0)
+    const unread = args.show === 'skipped' ? [] : await unreadOf(args, workspaceIds, context, signal)
+    if (total + unread.length === 0)
       return { text: args.show === 'unanswered' ? 'Nothing is unanswered.' : 'Nothing is there.' }
     const more = total > rows.length ? [`… and ${total - rows.length} older ones; narrow the list.`] : []
-    return { text: [`${total} message(s):`, ...rows.map(describeRow), ...more].join('\n') }
+    const lines = [...unread.map(describeUnread), ...rows.map(describeRow), ...more]
+    return { text: [`${total + unread.length} message(s):`, ...lines].join('\n') }
   },
 })
+
+/** What waits on the platform and no session reads, newest first. It stays there. */
+async function unreadOf(
+  { peer_id, since_hours }: z.infer<typeof input>,
+  workspaceIds: readonly string[],
+  context: ToolContext,
+  signal: AbortSignal,
+): Promise<readonly PeekedMessage[]> {
+  const since = since_hours === undefined ? 0 : Date.now() - since_hours * HOUR_MS
+  return (await context.unread(signal))
+    .filter(
+      ({ workspaceId, peerId, createdAt }) =>
+        workspaceIds.includes(workspaceId) &&
+        (peer_id === undefined || peerId === peer_id.toLowerCase()) &&
+        !(Date.parse(createdAt) < since),
+    )
+    .toReversed()
+}
 
 function markDone(activityIds: readonly string[], ledger: Ledger, context: ToolContext): Outcome {
   const unknown = activityIds.filter((activityId) => {
@@ -80,16 +101,29 @@ function markDone(activityIds: readonly string[], ledger: Ledger, context: ToolC
   return failure(`${done} message(s) marked as done; not known here: ${names}.`)
 }
 
-function showOne(activityId: string, ledger: Ledger, context: ToolContext): Outcome {
+async function showOne(
+  activityId: string,
+  ledger: Ledger,
+  context: ToolContext,
+  signal: AbortSignal,
+): Promise<Outcome> {
   const stored = ledger.find(activityId, context.workspaceIds())
-  if (stored === undefined) {
+  if (stored !== undefined) {
+    const message = inboundSchema.parse(JSON.parse(stored.content))
+    return { text: describeWhole(message, stored.peerId, stored.createdAt) }
+  }
+  const unread = (await context.unread(signal)).find((one) => one.activityId === activityId)
+  if (unread === undefined) {
     return failure(`No message with activity_id "${safeName(activityId)}" has arrived here.`)
   }
-  const message = inboundSchema.parse(JSON.parse(stored.content))
+  return { text: describeWhole(unread.message, unread.peerId, unread.createdAt) }
+}
+
+/** Provenance stands above the text, which can claim anything. */
+function describeWhole(message: Inbound, peerId: string | null, createdAt: string): string {
   const files = message.attachments.map(({ name }) => safeName(name)).join(', ')
-  // Provenance stands above the text, which can claim anything.
-  const head = `${message.kind}${sender(message, stored.peerId)}, sent ${safeName(stored.createdAt)}${files === '' ? '' : `, files: ${files}`}. Its text:`
-  return { text: `${head}\n\n${cleanCut(message.text, MAX_WHOLE)}` }
+  const head = `${message.kind}${sender(message, peerId)}, sent ${safeName(createdAt)}${files === '' ? '' : `, files: ${files}`}. Its text:`
+  return `${head}\n\n${cleanCut(message.text, MAX_WHOLE)}`
 }
 
 /** Cut before it is cleaned, so that the cost follows the bound and not the sender. */
@@ -118,5 +152,13 @@ function describeRow(row: InboxRow): string {
     confirmed: 'seen',
     answered: 'answered',
   }
-  return `- ${arrived} ${kind}${sender(parsed.data, row.peerId)}, ${seen[row.state]}, activity_id ${row.activityId}\n  ${cleanCut(text, MAX_TEXT).replaceAll('\n', '\n  ')}`
+  return `- ${arrived} ${kind}${sender(parsed.data, row.peerId)}, ${seen[row.state]}, activity_id ${row.activityId}\n  ${quoted(text)}`
+}
+
+function describeUnread({ activityId, createdAt, peerId, message }: PeekedMessage): string {
+  return `- ${safeName(createdAt)} ${message.kind}${sender(message, peerId)}, waiting on the platform for a session that receives, activity_id ${activityId}\n  ${quoted(message.text)}`
+}
+
+function quoted(text: string): string {
+  return cleanCut(text, MAX_TEXT).replaceAll('\n', '\n  ')
 }

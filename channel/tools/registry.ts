@@ -2,6 +2,7 @@
 import { describeError, PlatformError } from '../../platform/errors.ts'
 import { channelReceipt } from './channel-receipt.ts'
 import { checkTaskStatus } from './check-task-status.ts'
+import { claimChannel } from './claim-channel.ts'
 import { commitMemory } from './commit-memory.ts'
 import { delegateTask } from './delegate-task.ts'
 import { delegateTaskAsync } from './delegate-task-async.ts'
@@ -26,6 +27,7 @@ export const TOOLS: readonly Tool[] = [
   recallMemory,
   inbox,
   status,
+  claimChannel,
   channelReceipt,
 ]
 
@@ -44,6 +46,7 @@ export async function callTool(
       .join(', ')
     return failure(`There is no tool "${name.slice(0, 80)}". There are: ${names}.`)
   }
+  if (tool !== channelReceipt) context.toolCalled()
   const problems = context.problems()
   if (problems.length > 0 && tool.worksUnconfigured !== true) {
     return failure(

@@ -2,9 +2,15 @@
 import type { CallToolResult, ToolAnnotations } from '@modelcontextprotocol/sdk/types.js'
 import type { ZodType } from 'zod'
 import type { AllowedSenders } from '../../config/settings.ts'
+import type { PeekedMessage } from '../../feed/peek.ts'
+import type { ClaimResult } from '../../membership/membership.ts'
 import type { PlatformClient } from '../../platform/client.ts'
 import type { Ledger } from '../../state/ledger.ts'
 import type { OutgoingRules } from '../../state/outgoing-files.ts'
+import type { Receipt } from '../receipt.ts'
+
+/** What became of the claim of one workspace. */
+export type Claimed = ClaimResult & { readonly workspaceId: string }
 
 /** The rest of the program as a tool sees it. */
 export interface ToolContext {
@@ -16,17 +22,33 @@ export interface ToolContext {
   readonly client: (workspaceId: string) => PlatformClient | undefined
   /** Undefined when the state folder cannot be used; sending works without it. */
   readonly ledger: () => Ledger | undefined
-  /** There is proof that the model was given a message. Never throws. */
-  readonly confirm: (workspaceId: string, activityId: string) => void
   /** Who may write to this session; undefined: everyone the platform lets through. */
   readonly allowedSenders: () => AllowedSenders
-  /** The host was given a prompt, by a person or by an event. Never throws. */
-  readonly prompted: () => void
+  /**
+   * The host submitted a prompt to the model: a message of ours, which proves that the model was given it, or something
+   * typed (undefined). At once and never throws.
+   *
+   * @returns what the person and the model should know besides, if anything.
+   */
+  readonly submitted: (receipt: Receipt | undefined) => string | undefined
+  /** The model called a tool. At once and never throws. */
+  readonly toolCalled: () => void
+  /**
+   * Has this session receive for a workspace, or for all of them, whoever does now. Takes up to ten seconds.
+   *
+   * @returns what became of each; or, in words, why it cannot be tried.
+   */
+  readonly claim: (
+    workspaceId: string | undefined,
+    signal: AbortSignal,
+  ) => Promise<readonly Claimed[] | string>
+  /** What waits on the platform that no session reads, if this one does not receive. Never throws. */
+  readonly unread: (signal: AbortSignal) => Promise<readonly PeekedMessage[]>
   /** What may be sent as a file. */
   readonly outgoing: () => OutgoingRules
   /** One screen of text. */
   readonly statusReport: () => string
-  /** A remark that belongs under every result, when this session does not receive messages. */
+  /** A remark that belongs under every result, when this session does not receive all messages. */
   readonly remark: () => string | undefined
 }
 
@@ -95,7 +117,12 @@ export function failure(text: string): Outcome {
   return { text, isError: true }
 }
 
-export function toResult({ text, isError, silent }: Outcome, remark: string | undefined): CallToolResult {
-  const shown = remark === undefined || silent ? text : `${text}\n\n${remark}`
+/** @param remarkOf asked only where the remark is shown: a silent answer is waited for by a prompt. */
+export function toResult(
+  { text, isError, silent }: Outcome,
+  remarkOf: () => string | undefined,
+): CallToolResult {
+  const remark = silent ? undefined : remarkOf()
+  const shown = remark === undefined ? text : `${text}\n\n${remark}`
   return { content: [{ type: 'text', text: shown }], ...(isError ? { isError } : {}) }
 }

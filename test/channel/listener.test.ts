@@ -61,6 +61,8 @@ describe('a session of the real host may not hold the lock', () => {
     ['--plugin-dir', OURS],
     ['-p', `say --channels ${OURS}`],
     ['-p', OURS],
+    [DEVELOPMENT, OURS, '-p', 'hello'],
+    ['--print', `${DEVELOPMENT}=${OURS}`, 'hello'],
     ['--channelsx', OURS],
   ]
   test.each(others.map((words) => [words.join(' '), words] as const))(
@@ -77,8 +79,8 @@ describe('a session of the real host may not hold the lock', () => {
   })
 
   test('and then it says how to start one that does', () => {
-    const { because } = judgeHearing({ mode: 'auto', clientName: 'claude-code', ancestors: [['claude']] })
-    expect(because).toContain(`claude ${DEVELOPMENT} ${OURS}`)
+    const { remedy } = judgeHearing({ mode: 'auto', clientName: 'claude-code', ancestors: [['claude']] })
+    expect(remedy).toContain(`claude ${DEVELOPMENT} ${OURS}`)
   })
 })
 
@@ -97,6 +99,18 @@ describe('what else decides', () => {
       expect([mayHold, because !== '']).toEqual([true, true])
     }
   })
+})
+
+test('only a command line that can be read, and MOLECULE_CHANNEL, are certain', () => {
+  const ancestors = [['claude', '--channels', OURS]]
+  const certain = (mode: 'auto' | 'on', clientName: string, lines: readonly (readonly string[])[]): boolean =>
+    judgeHearing({ mode, clientName, ancestors: lines }).certain
+  expect([
+    certain('on', 'other', []),
+    certain('auto', 'claude-code', ancestors),
+    certain('auto', 'claude-code', []),
+    certain('auto', 'other', ancestors),
+  ]).toEqual([true, true, false, false])
 })
 
 describe('readAncestors', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { type SessionView, statusReport, type WorkspaceView } from '../../channel/status-report.ts'
+import { type SessionView, statusReport } from '../../channel/status-report.ts'
+import type { WorkspaceView } from '../../channel/workspace-report.ts'
 import { parseConfig } from '../../config.ts'
 import { HOME, ID_A, ID_B, MINIMAL, TOKEN_A } from '../fixtures/config.ts'
 
@@ -8,13 +9,17 @@ const workspace = (more: Partial<WorkspaceView> = {}): WorkspaceView => ({
   workspaceId: ID_A,
   platformUrl: 'https://tenant-a.example.com',
   held: true,
+  elsewhere: false,
+  holder: undefined,
   registered: true,
   live: true,
   lastReadAt: NOW - 2_000,
   lastBeatAt: undefined,
+  firstBeatAt: NOW + 29_500,
   lastError: undefined,
   dead: undefined,
   counts: { received: 1, sending: 2, sent: 3, confirmed: 4, answered: 5, skipped: 6 },
+  notAllowed: 0,
   ...more,
 })
 const view = (more: Partial<SessionView> = {}): SessionView => ({
@@ -26,9 +31,9 @@ const view = (more: Partial<SessionView> = {}): SessionView => ({
   folderProblem: undefined,
   active: true,
   clientName: 'claude-code',
-  hearing: { mayHold: true, because: 'the host was started with this channel' },
-  holder: undefined,
-  memberships: [workspace()],
+  hearing: { mayHold: true, certain: true, because: 'the host was started with this channel' },
+  unproven: false,
+  workspaces: [workspace()],
   pid: 42,
   now: NOW,
   ...more,
@@ -38,47 +43,86 @@ const shown = (more: Partial<SessionView> = {}): string => statusReport(view(mor
 describe('the line "receiving"', () => {
   const lineOf = (more: Partial<SessionView>): string => /^receiving: .*$/m.exec(shown(more))?.[0] ?? ''
   const holder = { pid: 7, startedAt: NOW, project: '/home/\u001b[2Jada' }
+  const elsewhere = { held: false, elsewhere: true, holder }
 
   test('says yes only when every workspace is held here', () => {
     expect(lineOf({})).toBe('receiving: yes (the host was started with this channel)')
-    expect(lineOf({ memberships: [] })).toStartWith('receiving: no')
-    expect(lineOf({ memberships: [workspace({ held: false })] })).toStartWith(
-      'receiving: no; another session',
+    expect(lineOf({ workspaces: [workspace({ held: false })] })).toBe(
+      'receiving: no, the locks are being taken',
     )
-    const half = [workspace(), workspace({ workspaceId: ID_B, held: false })]
-    expect(lineOf({ memberships: half })).toStartWith('receiving: 1 of 2 workspaces')
+    expect(lineOf({ workspaces: [workspace({ ...elsewhere, holder: undefined })] })).toStartWith(
+      'receiving: no; another session receives',
+    )
+    const half = [workspace(), workspace({ workspaceId: ID_B, ...elsewhere })]
+    expect(lineOf({ workspaces: half })).toStartWith(
+      `receiving: 1 of 2 workspaces; the session with pid 7 (/home/ada) receives for ${ID_B}, and`,
+    )
   })
 
-  test('says why not', () => {
+  test('says why not, how to start one that does, and who does', () => {
     expect(lineOf({ active: false })).toContain('has not finished connecting')
-    expect(lineOf({ hearing: { mayHold: false, because: 'MOLECULE_CHANNEL is off' } })).toBe(
-      'receiving: no, MOLECULE_CHANNEL is off',
+    const hearing = { mayHold: false, certain: true, because: 'MOLECULE_CHANNEL is off', remedy: 'do this' }
+    expect(lineOf({ hearing })).toBe('receiving: no, MOLECULE_CHANNEL is off; do this')
+    expect(lineOf({ hearing, workspaces: [workspace(elsewhere)] })).toBe(
+      'receiving: no, MOLECULE_CHANNEL is off; do this; the session with pid 7 (/home/ada) receives',
     )
     expect(lineOf({ config: parseConfig({}, undefined, HOME) })).toBe('receiving: no')
+    expect(lineOf({ folderProblem: 'it is a file' })).toBe('receiving: no, the state folder cannot be used')
   })
 
-  test('names the session that does, cleaned of what steers a terminal', () => {
-    const line = lineOf({ holder, memberships: [workspace({ held: false })] })
-    expect(line).toContain('the session with pid 7 (/home/ [2Jada), started 2026-07-01T10:00:00.000Z')
+  test('says that nobody seems to listen only when messages were sent and somebody is there', () => {
+    const doubt = 'no sign yet that the host passes messages on, and 3 were sent'
+    expect(shown({ unproven: true })).toContain(doubt)
+    expect(shown({ unproven: true, workspaces: [workspace({ counts: {} })] })).not.toContain('no sign yet')
+    expect(shown()).not.toContain('no sign yet')
   })
 })
 
 test('a configuration that is not valid is shown with what is missing and the remedy', () => {
-  const text = shown({ config: parseConfig({}, undefined, HOME), memberships: [] })
+  const text = shown({ config: parseConfig({}, undefined, HOME), workspaces: [] })
   expect(text).toContain('configuration: NOT VALID (/state/.env)\n  - ')
+  const warned = parseConfig({ MOLECULE_LOG_LEVEL: 'loud' }, undefined, HOME)
+  expect(shown({ config: warned })).toContain('  - MOLECULE_LOG_LEVEL is "loud"')
   expect(text).toContain('/molecule:configure')
 })
 
 test('a workspace is shown with presence, messages and last error', () => {
-  const text = shown({ memberships: [workspace({ lastError: 'HTTP 500', dead: 'it was deleted' })] })
-  expect(text).toContain('held here, GIVEN UP, event stream open, last read 2 s ago, last heartbeat never')
+  const text = shown({ workspaces: [workspace({ lastError: 'HTTP 500', dead: 'it was deleted' })] })
+  expect(text).toContain('held here, GIVEN UP, event stream open, last read 2 s ago, first heartbeat in 30 s')
   expect(text).toContain('messages: 3 waiting, 7 shown and not answered, 5 answered, 6 not for the model')
   expect(text).toContain('last error: HTTP 500')
   expect(text).toContain('given up: it was deleted')
 })
 
+test.each([
+  [{ lastBeatAt: NOW - 3_000 }, 'last heartbeat 3 s ago'],
+  [{ firstBeatAt: NOW - 1 }, 'no heartbeat taken yet'],
+  [{ firstBeatAt: undefined }, 'heartbeat off'],
+  [{ firstBeatAt: undefined, registered: false }, 'no heartbeat yet'],
+])('the heartbeat of %p reads "%s"', (more, expected) => {
+  expect(shown({ workspaces: [workspace(more)] })).toContain(`, ${expected}\n`)
+})
+
+test('who holds a workspace is named: pid, project folder, since when', () => {
+  const holder = { pid: 7, startedAt: NOW - 60_000, project: '/home/ada' }
+  const since = 'since 2026-07-01T09:59:00.000Z'
+  expect(shown({ workspaces: [workspace({ holder })] })).toContain(`held here ${since}, registered`)
+  const other = workspace({ held: false, elsewhere: true, holder })
+  expect(shown({ workspaces: [other] })).toContain(
+    `\n  held by the session with pid 7 (/home/ada) ${since}\n`,
+  )
+  expect(shown({ workspaces: [workspace({ held: false })] })).toContain('\n  held by nobody\n')
+})
+
+test('what was stepped over, held back or presumed is counted where there is some', () => {
+  const counts = { skipped: 9, held: 2, presumed: 3 }
+  expect(shown({ workspaces: [workspace({ counts, notAllowed: 4 })] })).toContain(
+    '0 answered, 5 not for the model, 3 presumed to have been seen, 2 held back because a peer writes too fast, 4 stepped over because of MOLECULE_ALLOWED_SENDERS',
+  )
+})
+
 test('a hundred workspaces are one screen', () => {
-  const text = shown({ memberships: Array.from({ length: 100 }, () => workspace()) })
+  const text = shown({ workspaces: Array.from({ length: 100 }, () => workspace()) })
   expect(text).toContain('… and 88 more workspaces')
   expect(text.split('\n').length).toBeLessThan(50)
 })

@@ -1,15 +1,12 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import { existsSync } from 'node:fs'
+import { ageSent, ledgerRows } from '../fixtures/ledger-on-disk.ts'
 import type { PluginProcess } from '../fixtures/plugin-process.ts'
-import { Scene } from '../fixtures/scene.ts'
+import { type Member, Scene } from '../fixtures/scene.ts'
+import { hostWith, promptOf, submit, WITH_CHANNEL } from '../fixtures/session-kinds.ts'
 import { until } from '../fixtures/until.ts'
 
 setDefaultTimeout(20_000)
-
-/** A parent of the plugin whose command line is that of a host with these words. It ends when the plugin does. */
-function hostWith(flag: string, entry: string): readonly string[] {
-  return ['sh', '-c', 'shift 2; "$@"; exit $?', 'claude', flag, entry]
-}
 
 const notReceiving = async (plugin: PluginProcess): Promise<boolean> =>
   (await plugin.call('status')).includes('receiving: no, ')
@@ -50,8 +47,7 @@ test.concurrent('MOLECULE_CHANNEL=off keeps any host from holding', async () => 
 
 test.concurrent('a claude-code whose command line names this channel holds', async () => {
   await using scene = await Scene.open()
-  const wrapper = hostWith('--dangerously-load-development-channels', 'plugin:molecule@molecule-channel')
-  const plugin = scene.process(scene.settings(scene.member()), { wrapper })
+  const plugin = scene.process(scene.settings(scene.member()), WITH_CHANNEL)
   await plugin.connect('claude-code')
   await plugin.receiving()
 })
@@ -62,4 +58,96 @@ test.concurrent('a claude-code whose command line names another channel does not
   const plugin = scene.process(scene.settings(scene.member()), { wrapper })
   await plugin.connect('claude-code')
   await until('the session to have decided', () => notReceiving(plugin))
+})
+
+/** A session that receives and has been sent one message, which its host may or may not have passed on. */
+async function startSent(scene: Scene, member: Member, start: () => PluginProcess, clientName?: string) {
+  const plugin = start()
+  await plugin.connect(clientName)
+  await plugin.receiving()
+  await scene.person.write(member.id, 'to be heard')
+  const { meta } = await until('the message', () => plugin.events[0])
+  await until('it to be recorded', () => ledgerRows(scene, SENT).length === 1)
+  return { plugin, activityId: meta.activity_id ?? '' }
+}
+
+const SENT = "SELECT 1 FROM message WHERE state = 'sent'"
+const LONG_AGO_MS = 31_000
+
+test.concurrent('a host that may hold and passes on prompts, but not what was sent to it, yields to one that hears', async () => {
+  await using scene = await Scene.open()
+  const member = scene.member()
+  const { plugin } = await startSent(scene, member, () => scene.process(scene.settings(member)))
+  const standby = await scene.host(scene.settings(member))
+  // Too early to tell.
+  await submit(plugin, 'typed')
+  await plugin.request('ping')
+  expect(await plugin.call('status')).toContain('receiving: yes')
+
+  ageSent(scene, LONG_AGO_MS)
+  await submit(plugin, 'typed')
+  const { meta } = await standby.event(({ content }) => content === 'to be heard')
+  expect(meta.redelivered).toBe('true')
+  const status = await plugin.call('status')
+  expect(status).toContain('does not listen to the channel')
+  expect(status).toContain('receiving: no, ')
+  expect(scene.log()).toContain('gives its workspaces back')
+  await scene.person.write(member.id, 'after')
+  await standby.event(({ content }) => content === 'after')
+  expect(plugin.events).toHaveLength(1)
+})
+
+test.concurrent('and says what waits, the message that nobody was given included, where no other session hears', async () => {
+  await using scene = await Scene.open()
+  const member = scene.member()
+  const { plugin } = await startSent(scene, member, () => scene.process(scene.settings(member)))
+  ageSent(scene, LONG_AGO_MS)
+  await submit(plugin, 'typed')
+  await until('the notice', async () =>
+    (await submit(plugin, 'typed')).includes(`1 for workspace ${member.id}`),
+  )
+  expect(await submit(plugin, 'typed')).toBe('{}')
+})
+
+test.concurrent('and receives again should a receipt come after all', async () => {
+  await using scene = await Scene.open()
+  const member = scene.member()
+  const { plugin, activityId } = await startSent(scene, member, () => scene.process(scene.settings(member)))
+  ageSent(scene, LONG_AGO_MS)
+  await submit(plugin, 'typed')
+  await until('it to yield', () => notReceiving(plugin))
+  expect(await submit(plugin, promptOf(member.id, activityId))).toBe('{}')
+  await plugin.receiving()
+  await scene.person.write(member.id, 'after')
+  await until('the message', () => plugin.events.some(({ content }) => content === 'after'))
+  // Nothing twice: it is one living session.
+  expect(plugin.events).toHaveLength(2)
+})
+
+test.concurrent('a host that has passed on one message keeps its workspaces, whatever else is typed', async () => {
+  await using scene = await Scene.open()
+  const member = scene.member()
+  const { plugin, activityId } = await startSent(scene, member, () => scene.process(scene.settings(member)))
+  await submit(plugin, promptOf(member.id, activityId))
+  await scene.person.write(member.id, 'in a long queue')
+  await until('it to be recorded', () => ledgerRows(scene, SENT).length === 1)
+  ageSent(scene, LONG_AGO_MS)
+  await submit(plugin, 'typed')
+  await plugin.request('ping')
+  expect(await plugin.call('status')).toContain('receiving: yes')
+  expect(scene.log()).not.toContain('gives its workspaces back')
+})
+
+test.concurrent('a host that was started with the channel keeps its workspaces: its hooks may be off', async () => {
+  await using scene = await Scene.open()
+  const member = scene.member()
+  const start = (): PluginProcess => scene.process(scene.settings(member), WITH_CHANNEL)
+  const { plugin } = await startSent(scene, member, start, 'claude-code')
+  ageSent(scene, LONG_AGO_MS)
+  await submit(plugin, 'typed')
+  await plugin.request('ping')
+  const status = await plugin.call('status')
+  expect(status).toContain('receiving: yes')
+  expect(status).toContain('no sign yet that the host passes messages on')
+  expect(scene.log()).not.toContain('gives its workspaces back')
 })

@@ -1,7 +1,9 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import { existsSync, rmSync } from 'node:fs'
 import type { Host } from '../fixtures/host.ts'
+import { ledgerRows } from '../fixtures/ledger-on-disk.ts'
 import { type Member, Scene } from '../fixtures/scene.ts'
+import { promptOf } from '../fixtures/session-kinds.ts'
 import { until } from '../fixtures/until.ts'
 
 setDefaultTimeout(20_000)
@@ -118,4 +120,40 @@ test.concurrent('a state folder that is deleted while a session runs leaves one 
   await scene.person.write(member.id, 'after')
   await arrives(holder, 'after')
   expect(texts(standby)).toEqual([])
+})
+
+test.concurrent('after messages were sent as often as may be, the next event of a new session says how many', async () => {
+  await using scene = await Scene.open()
+  const member = scene.member()
+  const first = await scene.host(scene.settings(member))
+  await scene.person.write(member.id, 'never confirmed')
+  await arrives(first, 'never confirmed')
+  await first.close()
+  ledgerRows(scene, "UPDATE message SET attempts = 3 WHERE state = 'sent' RETURNING ord")
+  const second = await scene.host(scene.settings(member))
+  await second.receiving()
+  for (const text of ['next', 'and the one after']) {
+    await scene.person.write(member.id, text)
+    await arrives(second, text)
+  }
+  expect(second.events.map(({ content, meta }) => [content, meta.inbox_unconfirmed])).toEqual([
+    ['next', '1'],
+    ['and the one after', undefined],
+  ])
+  expect((await second.call('inbox')).text).toContain('never confirmed')
+})
+
+test.concurrent('a reconnect takes over from the process it replaces, and repeats nothing that was confirmed', async () => {
+  await using scene = await Scene.open()
+  const member = scene.member()
+  const old = await scene.host(scene.settings(member))
+  await old.receiving()
+  await scene.person.write(member.id, 'before')
+  const activityId = await arrives(old, 'before')
+  await old.call('channel_receipt', { prompt: promptOf(member.id, activityId) })
+  // The new process is there before the old one has gone.
+  const [next] = await Promise.all([scene.host(scene.settings(member)), old.close()])
+  await scene.person.write(member.id, 'after')
+  await arrives(next, 'after')
+  expect(texts(next)).toEqual(['after'])
 })

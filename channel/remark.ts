@@ -1,0 +1,54 @@
+/** What is said under every tool result while this session does not receive all messages, and who does. Pure. */
+import type { MembershipReport } from '../membership/membership.ts'
+import { plainText } from '../plain-text.ts'
+import type { Holder } from '../state/lock.ts'
+import { cleanText } from './clean-text.ts'
+import type { Hearing } from './listener.ts'
+
+/** Who receives for a workspace, as far as this session knows. */
+export interface Standby extends Pick<MembershipReport, 'workspaceId' | 'held' | 'elsewhere'> {
+  /** What the holder's record says; it may be out of date. */
+  readonly holder: Holder | undefined
+}
+
+const MAX_NAMED = 3
+
+/** @returns undefined when there is nothing to remark. */
+export function remarkOf(hearing: Hearing, workspaces: readonly Standby[]): string | undefined {
+  const elsewhere = workspaces.filter(({ elsewhere }) => elsewhere)
+  if (!hearing.mayHold) {
+    const others = elsewhere.length === 0 ? '' : ` ${capital(receivers(elsewhere, workspaces))}.`
+    return `Note: this session can send but does not receive messages: ${hearing.because}.${others} To receive them here, ${hearing.remedy ?? 'see status'}.`
+  }
+  if (elsewhere.length === 0) return undefined
+  return `Note: this session can send but does not receive ${elsewhere.length === workspaces.length ? '' : 'all '}messages: ${receivers(elsewhere, workspaces)}. claim_channel moves them here.`
+}
+
+/** "the session with pid 7 (/home/ada) receives, since …", with the workspaces where it is not all of them. */
+export function receivers(elsewhere: readonly Standby[], all: readonly Standby[]): string {
+  const names = new Map<string, string[]>()
+  for (const { holder, workspaceId } of elsewhere) {
+    const name = holderName(holder)
+    names.set(name, [...(names.get(name) ?? []), workspaceId])
+  }
+  const parts = [...names].slice(0, MAX_NAMED).map(([name, ids]) => {
+    const more = ids.length > MAX_NAMED ? `and ${ids.length - MAX_NAMED} more` : ''
+    const which = [...ids.slice(0, MAX_NAMED), more].filter((text) => text !== '').join(', ')
+    return `${name} receives${ids.length === all.length ? '' : ` for ${which}`}`
+  })
+  return [
+    ...parts,
+    ...(names.size > MAX_NAMED ? [`${names.size - MAX_NAMED} more sessions receive`] : []),
+  ].join(', ')
+}
+
+/** A project's folder can have any name. */
+export function holderName(holder: Holder | undefined): string {
+  if (holder === undefined) return 'another session'
+  const folder = plainText(cleanText(holder.project), 200) || 'unknown folder'
+  return `the session with pid ${holder.pid} (${folder})`
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}

@@ -1,0 +1,31 @@
+import { z } from 'zod'
+import { defineTool, failure } from './tool.ts'
+
+/** Moves the channel here on purpose. */
+export const claimChannel = defineTool({
+  name: 'claim_channel',
+  title: 'Receive messages here',
+  description:
+    'Makes this session the one that receives the messages of your Molecule workspaces, when another session does now. That one stops receiving and takes over again when this one ends. Takes up to ten seconds. Call it only when the user asks for it.',
+  input: z.object({
+    workspace_id: z
+      .string()
+      .optional()
+      .describe('Only this workspace of yours. May be left out: all of them.'),
+  }),
+  annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  async handle(args, context, signal) {
+    const claimed = await context.claim(args.workspace_id?.toLowerCase(), signal)
+    if (typeof claimed === 'string') return failure(claimed)
+    const here = claimed.filter(({ held }) => held)
+    const lines = claimed.flatMap((one) =>
+      one.held ? [] : [`Workspace ${one.workspaceId} does not: ${one.because}.`],
+    )
+    const ids = here.map(({ workspaceId }) => workspaceId).join(', ')
+    const head =
+      here.length === 0
+        ? 'Nothing was moved.'
+        : `This session receives for ${here.length === 1 ? 'workspace' : `${here.length} workspaces:`} ${ids}.`
+    return { text: [head, ...lines].join('\n'), isError: lines.length > 0 }
+  },
+})

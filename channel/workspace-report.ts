@@ -1,0 +1,70 @@
+/** What `status` shows of one workspace. Pure. */
+import type { MembershipReport } from '../membership/membership.ts'
+import type { MessageState } from '../state/ledger.ts'
+import { holderName, type Standby } from './remark.ts'
+
+export interface WorkspaceView extends MembershipReport, Standby {
+  readonly counts: Readonly<Partial<Record<MessageState, number>>>
+  /** Stepped over because of `MOLECULE_ALLOWED_SENDERS`. */
+  readonly notAllowed: number
+}
+
+export function describeWorkspace(workspace: WorkspaceView, now: number): string[] {
+  return [
+    `workspace ${workspace.workspaceId} at ${workspace.platformUrl}`,
+    `  ${workspace.held ? presence(workspace, now) : holder(workspace)}`,
+    `  messages: ${messages(workspace)}`,
+    ...(workspace.dead === undefined ? [] : [`  given up: ${workspace.dead}`]),
+    ...(workspace.lastError === undefined ? [] : [`  last error: ${workspace.lastError}`]),
+  ]
+}
+
+function presence(workspace: WorkspaceView, now: number): string {
+  const since = workspace.holder === undefined ? '' : ` since ${time(workspace.holder.startedAt)}`
+  return [
+    `held here${since}`,
+    workspace.dead === undefined ? (workspace.registered ? 'registered' : 'not registered yet') : 'GIVEN UP',
+    workspace.live ? 'event stream open' : 'polling',
+    `last read ${ago(workspace.lastReadAt, now)}`,
+    heartbeat(workspace, now),
+  ].join(', ')
+}
+
+function heartbeat({ lastBeatAt, firstBeatAt, registered }: WorkspaceView, now: number): string {
+  if (lastBeatAt !== undefined) return `last heartbeat ${ago(lastBeatAt, now)}`
+  if (firstBeatAt === undefined) return registered ? 'heartbeat off' : 'no heartbeat yet'
+  return firstBeatAt > now
+    ? `first heartbeat in ${Math.ceil((firstBeatAt - now) / 1000)} s`
+    : 'no heartbeat taken yet'
+}
+
+function holder({ elsewhere, holder }: WorkspaceView): string {
+  if (!elsewhere) return 'held by nobody'
+  return `held by ${holderName(holder)}${holder === undefined ? '' : ` since ${time(holder.startedAt)}`}`
+}
+
+function messages({ counts, notAllowed }: WorkspaceView): string {
+  const waiting = (counts.received ?? 0) + (counts.sending ?? 0)
+  const unanswered = (counts.sent ?? 0) + (counts.confirmed ?? 0)
+  const more: readonly (readonly [number, string])[] = [
+    [counts.presumed ?? 0, 'presumed to have been seen'],
+    [counts.held ?? 0, 'held back because a peer writes too fast'],
+    [notAllowed, 'stepped over because of MOLECULE_ALLOWED_SENDERS'],
+  ]
+  return [
+    `${waiting} waiting`,
+    `${unanswered} shown and not answered`,
+    `${counts.answered ?? 0} answered`,
+    `${(counts.skipped ?? 0) - notAllowed} not for the model`,
+    ...more.flatMap(([count, what]) => (count === 0 ? [] : [`${count} ${what}`])),
+  ].join(', ')
+}
+
+function time(at: number): string {
+  return new Date(at).toISOString()
+}
+
+function ago(time: number | undefined, now: number): string {
+  if (time === undefined) return 'never'
+  return `${Math.max(0, Math.round((now - time) / 1000))} s ago`
+}

@@ -1,0 +1,62 @@
+/** The configuration as it is now: read from the environment and the `.env` file, and again when the file changes. */
+import { type Config, type ConfigResult, type Environment, parseConfig } from './config.ts'
+import type { Log } from './state/log.ts'
+import { readEnvFile, stampOf, tightenEnvFile } from './state/state-folder.ts'
+
+export interface ConfigurationOptions {
+  readonly environment: Environment
+  readonly home: string
+  readonly envFile: string
+  readonly log: Log
+}
+
+/** Whether the file was written to, and whether it means something else now. */
+export type ConfigurationNews = 'none' | 'reread' | 'changed'
+
+export class Configuration {
+  readonly #o: ConfigurationOptions
+  #result: ConfigResult
+  #stamp: string
+
+  constructor(options: ConfigurationOptions) {
+    this.#o = options
+    this.#stamp = stampOf(options.envFile)
+    this.#result = this.#read()
+  }
+
+  get result(): ConfigResult {
+    return this.#result
+  }
+
+  /** Undefined while it is not valid. */
+  get valid(): Config | undefined {
+    return this.#result.ok ? this.#result.config : undefined
+  }
+
+  /** Reads the file if it was written to since it was last read. */
+  look(): ConfigurationNews {
+    const stamp = stampOf(this.#o.envFile)
+    if (stamp === this.#stamp) return 'none'
+    this.#stamp = stamp
+    const before = this.#result
+    this.#result = this.#read()
+    const warning = tightenEnvFile(this.#o.envFile)
+    if (warning !== undefined) this.#o.log.warn(`molecule channel: ${warning}`)
+    // A comment, or the same text written again, changes nothing.
+    return before.ok && Bun.deepEquals(before, this.#result) ? 'reread' : 'changed'
+  }
+
+  #read(): ConfigResult {
+    const { environment, home, envFile, log } = this.#o
+    const file = readEnvFile(envFile)
+    const result = parseConfig(environment, file.state === 'read' ? file.text : undefined, home)
+    const targets = result.ok ? result.config.targets : []
+    log.addSecrets(targets.map((target) => target.token))
+    log.setLevel(result.ok ? result.config.logLevel : result.logLevel)
+    for (const warning of result.warnings) log.warn(`molecule channel: ${warning}`)
+    if (result.ok) return result
+    const problems = file.state === 'unreadable' ? [file.reason, ...result.problems] : result.problems
+    for (const problem of problems) log.error(`molecule channel: ${problem}`)
+    return { ...result, problems }
+  }
+}

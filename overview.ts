@@ -1,0 +1,70 @@
+/** What is known of each workspace, from here and from the folder of locks, for `status` and for remarks. */
+import type { Standby } from './channel/remark.ts'
+import type { WorkspaceView } from './channel/workspace-report.ts'
+import type { Target } from './config.ts'
+import { NOT_ALLOWED } from './feed/sender-gate.ts'
+import { type Membership, type MembershipReport, NOT_JOINED } from './membership/membership.ts'
+import type { Ledger } from './state/ledger.ts'
+import { isHeld, lockPaths, readPidFile } from './state/lock.ts'
+
+export interface OverviewOptions {
+  readonly targets: readonly Target[]
+  /** Empty in a session that may not hold. */
+  readonly memberships: readonly Membership[]
+  /** The folder of locks. */
+  readonly locks: string
+}
+
+/** Of more workspaces a remark says nothing: it stands under every result. */
+const MAX_REMARKED = 12
+
+/** Who receives, of the first workspaces. */
+export function standbys(options: OverviewOptions): readonly Standby[] {
+  return reports(options, MAX_REMARKED).map((report) => ({
+    ...report,
+    holder: report.elsewhere ? readPidFile(lockPaths(options.locks, report.workspaceId).holder) : undefined,
+  }))
+}
+
+/** Everything about each workspace. Never throws: it is most needed when the disk fails. */
+export function workspaceViews(
+  options: OverviewOptions,
+  ledger: Ledger | undefined,
+): readonly WorkspaceView[] {
+  return reports(options, Number.POSITIVE_INFINITY).map((report) => ({
+    ...report,
+    holder:
+      report.held || report.elsewhere
+        ? readPidFile(lockPaths(options.locks, report.workspaceId).holder)
+        : undefined,
+    ...numbers(ledger, report.workspaceId),
+  }))
+}
+
+function reports(
+  { targets, memberships, locks }: OverviewOptions,
+  limit: number,
+): readonly MembershipReport[] {
+  if (memberships.length > 0) return memberships.slice(0, limit).map((membership) => membership.report())
+  return targets.slice(0, limit).map(({ workspaceId, platformUrl }) => ({
+    ...NOT_JOINED,
+    workspaceId,
+    platformUrl,
+    elsewhere: isHeld(lockPaths(locks, workspaceId).lock),
+  }))
+}
+
+function numbers(
+  ledger: Ledger | undefined,
+  workspaceId: string,
+): Pick<WorkspaceView, 'counts' | 'notAllowed'> {
+  try {
+    return {
+      counts: ledger?.inbox.counts(workspaceId) ?? {},
+      notAllowed: ledger?.inbox.skippedFor(workspaceId, NOT_ALLOWED) ?? 0,
+    }
+  } catch {
+    // The ledger cannot be read now, which the last error tells.
+    return { counts: {}, notAllowed: 0 }
+  }
+}

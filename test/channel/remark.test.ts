@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'bun:test'
+import { deaf } from '../../channel/listener.ts'
+import { remarkOf, type Standby } from '../../channel/remark.ts'
+import { ID_A, ID_B } from '../fixtures/config.ts'
+
+const HEARS = { mayHold: true, certain: true, because: 'it does' }
+const DEAF = deaf('this session was started without the channel', 'start one with: claude --x')
+const HOLDER = { pid: 7, startedAt: 0, project: '/home/\u001b[2Jada' }
+
+const workspace = (more: Partial<Standby> = {}): Standby => ({
+  workspaceId: ID_A,
+  held: true,
+  elsewhere: false,
+  holder: undefined,
+  ...more,
+})
+const elsewhere = { held: false, elsewhere: true, holder: HOLDER }
+
+describe('the remark under a result', () => {
+  test('is not there while all is received here, or is about to be', () => {
+    expect(remarkOf(HEARS, [workspace(), workspace({ held: false })])).toBeUndefined()
+  })
+
+  test('says why this session does not hear and how to start one that does', () => {
+    expect(remarkOf(DEAF, [workspace({ held: false })])).toBe(
+      'Note: this session can send but does not receive messages: this session was started without the channel. To receive them here, start one with: claude --x.',
+    )
+  })
+
+  test('names who does, cleaned of what steers a terminal', () => {
+    expect(remarkOf(DEAF, [workspace(elsewhere)])).toContain(
+      'without the channel. The session with pid 7 (/home/ada) receives. To receive',
+    )
+    expect(remarkOf(HEARS, [workspace(elsewhere)])).toBe(
+      'Note: this session can send but does not receive messages: the session with pid 7 (/home/ada) receives. claim_channel moves them here.',
+    )
+    expect(remarkOf(HEARS, [workspace({ ...elsewhere, holder: undefined })])).toContain(
+      'another session receives',
+    )
+  })
+
+  test('says for which workspaces, where it is not all of them', () => {
+    const remark = remarkOf(HEARS, [workspace(), workspace({ workspaceId: ID_B, ...elsewhere })])
+    expect(remark).toContain('does not receive all messages')
+    expect(remark).toContain(`receives for ${ID_B}. `)
+  })
+
+  test('is short however many workspaces and sessions there are', () => {
+    const many = Array.from({ length: 100 }, (_, pid) =>
+      workspace({ ...elsewhere, workspaceId: `w${pid}`, holder: { ...HOLDER, pid: pid % 50 } }),
+    )
+    expect(remarkOf(HEARS, many)?.length).toBeLessThan(500)
+  })
+})

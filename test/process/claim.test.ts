@@ -1,0 +1,133 @@
+import { expect, setDefaultTimeout, test } from 'bun:test'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import type { Host } from '../fixtures/host.ts'
+import { type Member, Scene } from '../fixtures/scene.ts'
+import { until } from '../fixtures/until.ts'
+
+setDefaultTimeout(20_000)
+
+const texts = (host: Host): readonly string[] => host.events.map(({ content }) => content)
+const status = async (host: Host): Promise<string> => (await host.call('status')).text
+
+/** One session that receives for all of these, and one that waits, on the same settings. */
+async function startPair(
+  scene: Scene,
+  settings: Readonly<Record<string, string>>,
+): Promise<{ holder: Host; standby: Host }> {
+  const holder = await scene.host(settings)
+  await holder.receiving()
+  const standby = await scene.host(settings)
+  await until('the second to stand by', async () => (await status(standby)).includes('takes over'))
+  return { holder, standby }
+}
+
+function settingsOf(scene: Scene, ...members: readonly Member[]): Record<string, string> {
+  const [first] = members
+  if (first === undefined) throw new Error('no member')
+  return scene.settings(first, {
+    MOLECULE_WORKSPACE_IDS: members.map(({ id }) => id).join(','),
+    MOLECULE_WORKSPACE_TOKENS: members.map(({ token }) => token).join(','),
+  })
+}
+
+test.concurrent('claim_channel moves the channel here, nothing is lost, and only a doubtful message is shown again', async () => {
+  await using scene = await Scene.open()
+  const member = scene.member()
+  const { holder, standby } = await startPair(scene, scene.settings(member))
+  const lock = scene.path('state', 'locks', member.id)
+  expect(readFileSync(`${lock}.holder`, 'utf8')).toStartWith(`${holder.pid}\n`)
+  await scene.person.write(member.id, 'before')
+  await holder.event(({ content }) => content === 'before')
+
+  const remark = (await standby.call('list_peers')).text
+  expect(remark).toContain(`does not receive messages: the session with pid ${holder.pid} (`)
+  expect(remark).toContain('claim_channel')
+
+  const { text, isError } = await standby.call('claim_channel')
+  expect({ text, isError }).toEqual({
+    text: `This session receives for workspace ${member.id}.`,
+    isError: false,
+  })
+  expect(existsSync(`${lock}.claim`)).toBe(false)
+  expect(readFileSync(`${lock}.holder`, 'utf8')).toStartWith(`${standby.pid}\n`)
+  await scene.person.write(member.id, 'after')
+  await standby.event(({ content }) => content === 'after')
+  expect(texts(holder)).toEqual(['before'])
+  const unmarked = standby.events.filter(({ meta }) => meta.redelivered === undefined)
+  expect(unmarked.map(({ content }) => content)).toEqual(['after'])
+  expect(await status(holder)).toContain(`held by the session with pid ${standby.pid} (`)
+
+  // And back, when the other one ends.
+  await standby.kill()
+  await holder.receiving()
+  await scene.person.write(member.id, 'back')
+  await holder.event(({ content }) => content === 'back')
+  const again = holder.events.slice(1).filter(({ content }) => content !== 'back')
+  expect(again.filter(({ meta }) => meta.redelivered !== 'true')).toEqual([])
+})
+
+test.concurrent('of two workspaces of one configuration each can be held by a session of its own', async () => {
+  await using scene = await Scene.open()
+  const [one, two] = [scene.member(), scene.member()]
+  const { holder, standby } = await startPair(scene, settingsOf(scene, one, two))
+  const claimed = await standby.call('claim_channel', { workspace_id: two.id.toUpperCase() })
+  expect(claimed.text).toStartWith(`This session receives for workspace ${two.id}.`)
+  await scene.person.write(one.id, 'for one')
+  await scene.person.write(two.id, 'for two')
+  await holder.event(({ content }) => content === 'for one')
+  await standby.event(({ content }) => content === 'for two')
+  expect([texts(holder), texts(standby)]).toEqual([['for one'], ['for two']])
+  expect(await status(holder)).toContain('receiving: 1 of 2 workspaces')
+  expect(await status(standby)).toContain('receiving: 1 of 2 workspaces')
+  expect((await standby.call('list_peers', { _as_workspace: two.id })).text).toContain(
+    'does not receive all messages',
+  )
+})
+
+test.concurrent('a claim of what is held here already is fulfilled at once', async () => {
+  await using scene = await Scene.open()
+  const member = scene.member()
+  const host = await scene.host(scene.settings(member))
+  await host.receiving()
+  expect((await host.call('claim_channel')).text).toBe(`This session receives for workspace ${member.id}.`)
+  const other = await host.call('claim_channel', { workspace_id: scene.member().id })
+  expect(other.isError).toBe(true)
+  expect(other.text).toContain(member.id)
+})
+
+test.concurrent('a claim that nobody follows up leaves the workspace without a holder for no more than its time', async () => {
+  await using scene = await Scene.open()
+  const member = scene.member()
+  const holder = await scene.host(scene.settings(member))
+  await holder.receiving()
+  const claim = scene.path('state', 'locks', `${member.id}.claim`)
+  // Half of its time is over.
+  const dead = { session: 'of another', pid: 1, project: '/', at: Date.now() - 8_000 }
+  writeFileSync(claim, JSON.stringify(dead), { mode: 0o600 })
+  await until('the holder to give it back', async () => (await status(holder)).includes('receiving: no'))
+  await holder.receiving()
+  expect(existsSync(claim)).toBe(false)
+  await scene.person.write(member.id, 'after')
+  await holder.event(({ content }) => content === 'after')
+})
+
+test.concurrent('a claim that is called off leaves everything as it is', async () => {
+  await using scene = await Scene.open()
+  const member = scene.member()
+  const { holder, standby } = await startPair(scene, scene.settings(member))
+  // A stopped process holds its locks and heeds no claim.
+  process.kill(holder.pid, 'SIGSTOP')
+  const asked = new AbortController()
+  const call = standby.client.callTool({ name: 'claim_channel', arguments: {} }, undefined, {
+    signal: asked.signal,
+  })
+  const claim = scene.path('state', 'locks', `${member.id}.claim`)
+  await until('the claim', () => existsSync(claim))
+  asked.abort()
+  expect(call).rejects.toThrow()
+  await until('the claim to be gone', () => !existsSync(claim))
+  process.kill(holder.pid, 'SIGCONT')
+  await scene.person.write(member.id, 'after')
+  await holder.event(({ content }) => content === 'after')
+  expect(texts(standby)).toEqual([])
+})

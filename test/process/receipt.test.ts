@@ -1,0 +1,144 @@
+import { Database } from 'bun:sqlite'
+import { expect, setDefaultTimeout, test } from 'bun:test'
+import { existsSync } from 'node:fs'
+import { z } from 'zod'
+import { PLUGIN_ROOT } from '../fixtures/host.ts'
+import { ledgerRows } from '../fixtures/ledger-on-disk.ts'
+import type { PluginProcess } from '../fixtures/plugin-process.ts'
+import { Scene } from '../fixtures/scene.ts'
+import { promptOf, submit, WITH_CHANNEL, WITHOUT_CHANNEL } from '../fixtures/session-kinds.ts'
+import { until } from '../fixtures/until.ts'
+
+setDefaultTimeout(20_000)
+
+const UUID = '7d0c1a52-0b1e-4a47-9d0e-0a2f5e3b9c11'
+
+/** A session that receives, and one message that it was given. */
+async function withOneMessage(scene: Scene): Promise<{ plugin: PluginProcess; prompt: string }> {
+  const member = scene.member()
+  const plugin = scene.process(scene.settings(member), WITH_CHANNEL)
+  await plugin.connect('claude-code')
+  await plugin.receiving()
+  await scene.person.write(member.id, 'hello')
+  const { meta } = await until('the message', () => plugin.events[0])
+  await until(
+    'it to be recorded',
+    () => ledgerRows(scene, "SELECT 1 FROM message WHERE state = 'sent'").length === 1,
+  )
+  return { plugin, prompt: promptOf(member.id, meta.activity_id ?? '') }
+}
+
+const confirmed = (scene: Scene): boolean =>
+  ledgerRows(scene, "SELECT 1 FROM message WHERE state = 'confirmed'").length === 1
+
+test('the prompt hook is of the type that reaches this very server, at the hidden tool', async () => {
+  const schema = z.object({
+    hooks: z.object({
+      UserPromptSubmit: z.tuple([
+        z.object({
+          hooks: z.tuple([
+            z.object({
+              type: z.literal('mcp_tool'),
+              server: z.literal('plugin:molecule:molecule'),
+              tool: z.literal('channel_receipt'),
+              input: z.object({ prompt: z.string() }),
+            }),
+          ]),
+        }),
+      ]),
+    }),
+  })
+  const hooks = schema.parse(await Bun.file(`${PLUGIN_ROOT}/hooks/hooks.json`).json())
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: the placeholder of the host
+  expect(hooks.hooks.UserPromptSubmit[0].hooks[0].input.prompt).toBe('${prompt}')
+  await using scene = await Scene.open()
+  const plugin = scene.process({ MOLECULE_STATE_DIR: scene.path('state') })
+  await plugin.initialize()
+  const { result } = await plugin.request('tools/list')
+  const { tools } = z
+    .object({ tools: z.array(z.object({ name: z.string(), _meta: z.unknown().optional() })) })
+    .parse(result)
+  expect(tools.find(({ name }) => name === 'channel_receipt')?._meta).toEqual({
+    ui: { visibility: ['app'] },
+  })
+})
+
+test.concurrent('a receipt is answered with nothing, and confirms the message', async () => {
+  await using scene = await Scene.open()
+  const { plugin, prompt } = await withOneMessage(scene)
+  expect(await submit(plugin, prompt)).toBe('{}')
+  await until('the receipt to be recorded', () => confirmed(scene))
+})
+
+test.concurrent('while another process writes to the ledger, receipts are answered and recorded when it has done', async () => {
+  await using scene = await Scene.open()
+  const { plugin, prompt } = await withOneMessage(scene)
+  const other = new Database(scene.path('state', 'ledger.db'))
+  other.run('BEGIN EXCLUSIVE')
+  // All of them are answered before the other one has done.
+  for (const text of [prompt, 'typed', prompt]) expect(await submit(plugin, text)).toBe('{}')
+  expect(confirmed(scene)).toBe(false)
+  other.run('COMMIT')
+  other.close()
+  await until('the receipt to be recorded', () => confirmed(scene))
+})
+
+test.concurrent('unconfigured, and before the host has connected fully, a prompt is answered with nothing', async () => {
+  await using scene = await Scene.open()
+  const plugin = scene.process({ MOLECULE_STATE_DIR: scene.path('state') })
+  await plugin.initialize('claude-code')
+  plugin.notify('notifications/initialized')
+  const prompts = ['', 'typed', promptOf(UUID, UUID), `<channel source="plugin:molecule:${'x'.repeat(1e6)}`]
+  for (const prompt of prompts) expect(await submit(plugin, prompt)).toBe('{}')
+  for (const odd of [undefined, null, 7, [], { prompt: 7 }, { prompt: null }]) {
+    const { result, error } = await plugin.request('tools/call', {
+      name: 'channel_receipt',
+      ...(odd === undefined ? {} : { arguments: odd }),
+    })
+    // What the protocol itself refuses is never sent by the host.
+    if (error === undefined) expect(result).toEqual({ content: [{ type: 'text', text: '{}' }] })
+  }
+  expect(existsSync(scene.path('state'))).toBe(false)
+})
+
+test.concurrent('a session that stands by answers with nothing', async () => {
+  await using scene = await Scene.open()
+  const member = scene.member()
+  const first = await scene.host(scene.settings(member))
+  await first.receiving()
+  const second = scene.process(scene.settings(member))
+  await second.connect()
+  await until('it to stand by', async () => (await second.call('status')).includes('takes over'))
+  for (const prompt of ['typed', promptOf(member.id, UUID)]) expect(await submit(second, prompt)).toBe('{}')
+})
+
+test.concurrent('a prompt that is followed by the end is answered before the process ends', async () => {
+  await using scene = await Scene.open()
+  const { plugin, prompt } = await withOneMessage(scene)
+  const answer = submit(plugin, prompt)
+  plugin.endInput()
+  expect(await plugin.exited()).toBe(0)
+  expect(await answer).toBe('{}')
+})
+
+test.concurrent('what a session with the channel learns of its host is noted once it is known', async () => {
+  await using scene = await Scene.open()
+  const { plugin, prompt } = await withOneMessage(scene)
+  const facts = (): unknown => ledgerRows(scene, 'SELECT prompted, receipted, with_channel FROM session')[0]
+  // status was called on the way.
+  await until('the facts', () => Bun.deepEquals(facts(), { prompted: 1, receipted: 0, with_channel: 1 }))
+  await submit(plugin, prompt)
+  await until('the receipt', () => Bun.deepEquals(facts(), { prompted: 1, receipted: 1, with_channel: 1 }))
+})
+
+test.concurrent('a typed prompt is noted as well, and a session without the channel is not taken for one with it', async () => {
+  await using scene = await Scene.open()
+  const plugin = scene.process(scene.settings(scene.member()), WITHOUT_CHANNEL)
+  await plugin.connect('claude-code')
+  await submit(plugin, 'typed')
+  await until('the fact', () =>
+    Bun.deepEquals(ledgerRows(scene, 'SELECT prompted, receipted, with_channel FROM session'), [
+      { prompted: 1, receipted: 0, with_channel: 0 },
+    ]),
+  )
+})
