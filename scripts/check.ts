@@ -28,7 +28,7 @@ const steps: readonly Step[] = [
   },
   { name: 'types', run: command(process.execPath, bin('tsc'), '--noEmit') },
   { name: 'bundle', run: bundleIsFresh },
-  { name: 'tests', run: command(process.execPath, 'test', '--parallel=2', '--timeout=20000') },
+  { name: 'tests', run: command(process.execPath, 'test', '--parallel=3', '--timeout=20000') },
 ]
 
 for (const { name, run } of steps) {
