@@ -15,6 +15,7 @@ import { Wake } from '../timing/wake.ts'
 import { digestDueAt, MAX_QUOTED, renderDigest } from './digest.ts'
 import type { IncomingFiles, ShownFile } from './incoming-files.ts'
 import { notificationLine, renderEvent } from './notification.ts'
+import { RETRY_MS, SentRecord } from './sent-record.ts'
 
 export interface DeliveryOptions {
   readonly ledger: Ledger
@@ -43,26 +44,19 @@ const BATCH_CHARS = 512 * 1024
 /** While a call waits for an answer. */
 const AWAITED_INTERVAL_MS = 500
 const UNREADABLE = 'cannot be read back'
-/** After a failure of the disk. The cap is reached at once: a full disk is not mended in a hurry. */
-const RETRY_MS = 1_000
-/** So often it is tried, once delivery has ended, to record what was sent by then. */
-const LAST_TRIES = 60
 
 export class DeliveryLine {
   readonly #o: DeliveryOptions
   readonly #now: () => number
   readonly #timers: Timers
   readonly #wake: Wake
-  /** Left the process, not yet recorded. */
-  #sent: StoredMessage[] = []
+  readonly #sent: SentRecord
   /** Workspaces whose oldest message waits for its files. */
   readonly #fetching = new Set<string>()
   /** The files of such a message, by its `ord`, from their arrival until the message is being written. */
   readonly #fetched = new Map<number, readonly ShownFile[] | undefined>()
   /** How many messages of a workspace the next event of it says were never confirmed. */
   readonly #unconfirmed = new Map<string, number>()
-  #recordingSoon = false
-  #recordingLast = false
   #problem: string | undefined
 
   constructor(options: DeliveryOptions) {
@@ -70,6 +64,7 @@ export class DeliveryLine {
     this.#now = options.now ?? Date.now
     this.#timers = options.timers ?? systemTimers
     this.#wake = new Wake(this.#timers)
+    this.#sent = new SentRecord({ ...options, now: this.#now, timers: this.#timers })
   }
 
   /** There is something new to deliver. */
@@ -85,14 +80,14 @@ export class DeliveryLine {
   /** Delivers until the signal aborts, or the host takes no more. No error leaves it. */
   async run(): Promise<void> {
     await this.#deliver()
-    await this.#recordLast()
+    await this.#sent.finish()
   }
 
   async #deliver(): Promise<void> {
     const { signal, log } = this.#o
     while (!signal.aborted) {
       try {
-        this.#record()
+        this.#sent.write()
         const writing = this.#beginBatch()
         this.#problem = undefined
         if (writing === undefined) {
@@ -137,7 +132,7 @@ export class DeliveryLine {
       this.#fetched.delete(stored.ord)
       this.#unconfirmed.delete(stored.workspaceId)
     }
-    const writes = lines.map(({ stored, line }) => write(line).then(() => this.#noteSent(stored)))
+    const writes = lines.map(({ stored, line }) => write(line).then(() => this.#sent.add(stored)))
     // All of them are waited for: a write that failed must not let the next batch overtake the others.
     return Promise.allSettled(writes).then((results) => results.every(({ status }) => status === 'fulfilled'))
   }
@@ -157,7 +152,7 @@ export class DeliveryLine {
     ledger.held.markSending(due, lead)
     return write(notificationLine(event)).then(
       () => {
-        this.#noteSent(lead)
+        this.#sent.add(lead)
         return true
       },
       () => false,
@@ -233,51 +228,6 @@ export class DeliveryLine {
       this.#o.log(`the files of a message cannot be fetched: ${describeError(error)}`)
       goOn(undefined)
     })
-  }
-
-  /** Callbacks of one batch arrive together; what arrived is recorded in one transaction. */
-  #noteSent(stored: StoredMessage): void {
-    this.#sent.push(stored)
-    if (this.#recordingSoon) return
-    this.#recordingSoon = true
-    queueMicrotask(() => {
-      this.#recordingSoon = false
-      try {
-        this.#record()
-      } catch (error) {
-        // They stay `sending` and are recorded later; should this process end before, the next session marks them
-        // as possibly seen, which is true.
-        if (this.#o.signal.aborted) void this.#recordLast()
-        else this.#o.log(`cannot record yet what was sent: ${describeError(error)}`)
-      }
-    })
-  }
-
-  /**
-   * A disk that is full as delivery ends would leave messages `sending` for as long as this process lives on: they
-   * would take up room and hold back the acknowledgement.
-   */
-  async #recordLast(): Promise<void> {
-    if (this.#recordingLast) return
-    this.#recordingLast = true
-    for (let tries = 0; this.#sent.length > 0 && tries < LAST_TRIES; tries++) {
-      try {
-        this.#record()
-      } catch {
-        // Said before, as the cause of the pause or of the end; it is tried again, so many times.
-        await sleep(RETRY_MS, undefined, this.#timers)
-      }
-    }
-    this.#recordingLast = false
-  }
-
-  /** Also after the signal: bytes that have left the process have left it. */
-  #record(): void {
-    if (this.#sent.length === 0) return
-    this.#o.ledger.markSent(this.#sent, this.#now())
-    const workspaceIds = new Set(this.#sent.map((message) => message.workspaceId))
-    this.#sent = []
-    for (const workspaceId of workspaceIds) this.#o.onSent(workspaceId)
   }
 }
 

@@ -31,7 +31,7 @@ export class Acknowledgement {
   async #send(): Promise<void> {
     this.#timer = undefined
     try {
-      const seq = this.#ledger.ackableSeq(this.#client.endpoint.workspaceId)
+      const seq = this.#ledger.inbox.ackableSeq(this.#client.endpoint.workspaceId)
       if (seq === undefined || seq <= this.#acked) return
       await acknowledge(this.#client, seq, this.#signal)
       this.#acked = seq

@@ -47,6 +47,8 @@ export interface TenureReport extends PresenceReport {
   readonly dead: string | undefined
 }
 
+/** How often it is looked whether there is room again, while nobody says so. */
+const ROOM_INTERVAL_MS = 1_000
 /** Messages that may wait for the host before the feed is read no further. */
 export const MAX_WAITING = 500
 /** A ledger that cannot be used now is tried again so often. */
@@ -199,7 +201,8 @@ export class Tenure {
     const { ledger, target } = this.#o
     const { signal } = this.#running
     while (!signal.aborted && ledger.waiting(target.workspaceId) >= MAX_WAITING) {
-      await this.#room.wait(Number.POSITIVE_INFINITY, signal)
+      // Room may also be made by the delivery of an earlier configuration, which tells nobody here.
+      await this.#room.wait(ROOM_INTERVAL_MS, signal)
     }
   }
 

@@ -31,7 +31,7 @@ export class Workload {
 
   /** The full state for one heartbeat; failures are counted from one to the next. */
   take(): HeartbeatMetrics {
-    const open = this.#ledger.open(this.#workspaceId, this.#now())
+    const open = this.#ledger.inbox.open(this.#workspaceId, this.#now())
     const newest = open[0]
     const metrics = {
       error_rate: this.#requests === 0 ? 0 : this.#failures / this.#requests,

@@ -2,6 +2,9 @@
 import type { Database } from 'bun:sqlite'
 import { COLUMNS, type MessageState, type StoredMessage } from './ledger-rows.ts'
 
+/** What was sent and not answered counts as work in hand for so long. */
+const OPEN_MS = 10 * 60_000
+
 export interface InboxFilter {
   readonly workspaceIds: readonly string[]
   readonly states: readonly MessageState[]
@@ -78,5 +81,28 @@ export class Inbox {
       )
       .get(workspaceId, peerId.toLowerCase())
     return found !== null
+  }
+
+  /** The highest `seq` at and below which no message is unsent; undefined when rows have none. */
+  ackableSeq(workspaceId: string): number | undefined {
+    const row = this.#db
+      .query<{ seq: number | null }, { workspaceId: string }>(
+        `SELECT max(seq) AS seq FROM message WHERE workspace_id = $workspaceId AND seq < coalesce(
+           (SELECT min(seq) FROM message INDEXED BY message_unsent
+            WHERE workspace_id = $workspaceId AND state IN ('received', 'held', 'sending')),
+           9223372036854775807)`,
+      )
+      .get({ workspaceId })
+    return row?.seq ?? undefined
+  }
+
+  /** Messages given to the model and not answered, not older than ten minutes, newest first. */
+  open(workspaceId: string, now: number): readonly StoredMessage[] {
+    return this.#db
+      .query<StoredMessage, [string, number]>(
+        `SELECT ${COLUMNS} FROM message WHERE workspace_id = ? AND state IN ('sending', 'sent', 'confirmed')
+         AND sent_at > ? ORDER BY sent_at DESC LIMIT 100`,
+      )
+      .all(workspaceId, now - OPEN_MS)
   }
 }

@@ -27,9 +27,6 @@ import { SessionEvidence } from './session-evidence.ts'
 export type { Cursor, Entry, MessageState, StoredMessage, TaskMark } from './ledger-rows.ts'
 export { MAX_ATTEMPTS, MAX_UNSURE_ATTEMPTS, REDELIVER_WITHIN_MS, type Recovery } from './recovery.ts'
 
-/** What was sent and not answered counts as work in hand for so long. */
-const OPEN_MS = 10 * 60_000
-
 /** Why a result is stepped over that came by another way before. */
 const TOLD_BEFORE = 'a result that was told before'
 
@@ -85,12 +82,17 @@ export class Ledger {
    * @returns how many rows are new and for the model.
    */
   storePage(workspaceId: string, entries: readonly Entry[], cursor: Cursor | undefined, now: number): number {
-    return this.#write(() => {
+    const isFirst = cursor !== undefined && this.cursor(workspaceId) === undefined
+    const fresh = this.#write(() => {
       let fresh = 0
       for (const entry of entries) if (this.#store(workspaceId, entry, now)) fresh++
       if (cursor !== undefined) this.#saveCursor(workspaceId, cursor)
       return fresh
     })
+    // Flushes the log. A power cut that took the first cursor would have the next session begin anew, behind messages
+    // that this one knew of; one that rewinds a later cursor only has them read again.
+    if (isFirst) this.#db.run('PRAGMA wal_checkpoint(PASSIVE)')
+    return fresh
   }
 
   /** Returns true when the entry is new and for the model. */
@@ -250,19 +252,6 @@ export class Ledger {
     return this.#write(() => recover(this.#db, workspaceId, this.#session, now))
   }
 
-  /** The highest `seq` at and below which no message is unsent; undefined when rows have none. */
-  ackableSeq(workspaceId: string): number | undefined {
-    const row = this.#db
-      .query<{ seq: number | null }, { workspaceId: string }>(
-        `SELECT max(seq) AS seq FROM message WHERE workspace_id = $workspaceId AND seq < coalesce(
-           (SELECT min(seq) FROM message INDEXED BY message_unsent
-            WHERE workspace_id = $workspaceId AND state IN ('received', 'held', 'sending')),
-           9223372036854775807)`,
-      )
-      .get({ workspaceId })
-    return row?.seq ?? undefined
-  }
-
   /** The message with this id, in any of the given workspaces. */
   find(activityId: string, workspaceIds: readonly string[]): StoredMessage | undefined {
     return (
@@ -273,16 +262,6 @@ export class Ledger {
         )
         .get(activityId, JSON.stringify(workspaceIds)) ?? undefined
     )
-  }
-
-  /** Messages given to the model and not answered, not older than ten minutes, newest first. */
-  open(workspaceId: string, now: number): readonly StoredMessage[] {
-    return this.#db
-      .query<StoredMessage, [string, number]>(
-        `SELECT ${COLUMNS} FROM message WHERE workspace_id = ? AND state IN ('sending', 'sent', 'confirmed')
-         AND sent_at > ? ORDER BY sent_at DESC LIMIT 100`,
-      )
-      .all(workspaceId, now - OPEN_MS)
   }
 
   /**

@@ -111,4 +111,10 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: `    try {
       this.#open().run('BEGIN')`,
   },
+  {
+    name: 'where a feed begins is not flushed to the disk',
+    file: 'state/ledger.ts',
+    find: "if (isFirst) this.#db.run('PRAGMA wal_checkpoint(PASSIVE)')",
+    replace: '',
+  },
 ]

@@ -18,6 +18,7 @@ import type { SimHost } from './sim-host.ts'
 export const MAX_WAITING = 70
 const RETRY_MS = 500
 const LOCK_INTERVAL_MS = 1_000
+const ROOM_INTERVAL_MS = 1_000
 const CALM_LOCK_INTERVAL_MS = 120_000
 
 export interface SimSessionOptions {
@@ -146,7 +147,7 @@ export class SimSession {
       onFailure: async () => 'passing',
       capacity: async () => {
         while (!signal.aborted && ledger.waiting(workspaceId) >= MAX_WAITING) {
-          await room.wait(Number.POSITIVE_INFINITY, signal)
+          await room.wait(ROOM_INTERVAL_MS, signal)
         }
       },
       log: () => {},

@@ -62,6 +62,8 @@ export class World {
   readonly #disk: Disk
   readonly #workspaceIds: readonly string[]
   readonly #running = new Map<number, Running>()
+  /** Workspaces whose feed was begun, by what a session that ended had written in whole. */
+  readonly #remembered = new Set<string>()
   #fullUntil = 0
   /** Few enough in most runs for no message to use up its tries. */
   #deaths: number
@@ -154,7 +156,7 @@ export class World {
     const ledger = this.#anyone()?.ledger
     try {
       ledger?.inbox.list({ workspaceIds: this.#workspaceIds, states: ['received', 'sent'], limit: 20 })
-      for (const workspaceId of this.#workspaceIds) ledger?.open(workspaceId, this.clock.now())
+      for (const workspaceId of this.#workspaceIds) ledger?.inbox.open(workspaceId, this.clock.now())
     } catch {
       // It died over it, which is recorded where it happened.
     }
@@ -222,6 +224,8 @@ export class World {
 
   #noteBegin(workspaceId: string, raw: Ledger): void {
     if (raw.cursor(workspaceId) !== undefined) return
+    // A first page that was stored is on the disk for good, whatever became of the power.
+    if (this.#remembered.has(workspaceId)) this.faults.push(`the beginning of ${workspaceId} was forgotten`)
     const now = this.clock.now()
     if (!this.firstBegunAt.has(workspaceId)) this.firstBegunAt.set(workspaceId, now)
     this.lastBegunAt.set(workspaceId, now)
@@ -230,6 +234,7 @@ export class World {
   #died(running: Running, death: Death, since: LogMark | undefined): void {
     this.figures.crashes++
     const isAlone = this.#running.size === 1
+    if (since === undefined) this.#remember(running)
     this.#end(running)
     if (death === 'power') this.#powerFails()
     // Where another process has the files open, it has the whole log.
@@ -241,6 +246,7 @@ export class World {
   #powerFails(): void {
     this.figures.powerCuts++
     const slots = [...this.#running.values()].map((running) => {
+      this.#remember(running)
       this.#end(running)
       running.host.end()
       return running.slot
@@ -249,6 +255,12 @@ export class World {
     if (this.#disk.cut(this.dice.random)) this.figures.tornWrites++
     this.erasures.push(...erasuresBetween(before, this.#disk.records(), this.sightings.begun.length))
     for (const slot of slots) this.#startLater(slot)
+  }
+
+  #remember({ raw }: Running): void {
+    for (const workspaceId of this.#workspaceIds) {
+      if (raw.cursor(workspaceId) !== undefined) this.#remembered.add(workspaceId)
+    }
   }
 
   #end({ slot, life, raw, host, session }: Running): void {

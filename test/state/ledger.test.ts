@@ -163,9 +163,9 @@ describe('what becomes of a message', () => {
     const messages = batch(ledger)
     ledger.markSending(messages)
     for (const [index, message] of messages.entries()) ledger.markSent([message], NOW + index)
-    expect(ledger.open(A, NOW).map(({ ord }) => ord)).toEqual(messages.map(({ ord }) => ord).reverse())
-    expect(ledger.open(A, NOW + 10 * 60_000 + 1)).toHaveLength(1)
-    expect(ledger.open(A, NOW + 20 * 60_000)).toEqual([])
+    expect(ledger.inbox.open(A, NOW).map(({ ord }) => ord)).toEqual(messages.map(({ ord }) => ord).reverse())
+    expect(ledger.inbox.open(A, NOW + 10 * 60_000 + 1)).toHaveLength(1)
+    expect(ledger.inbox.open(A, NOW + 20 * 60_000)).toEqual([])
   })
 })
 
@@ -213,7 +213,7 @@ describe('a new session', () => {
     expect(times).toBe(limit)
     expect(disk.ledger.inbox.counts(A)).toEqual({ sent: 1 })
     // Given up is not in hand.
-    expect(disk.ledger.open(A, NOW + 10 * 60_000 + 1)).toEqual([])
+    expect(disk.ledger.inbox.open(A, NOW + 10 * 60_000 + 1)).toEqual([])
   })
 
   test('what may have been seen more than a day ago is kept and not repeated, recovered before or not', () => {
@@ -267,13 +267,13 @@ describe('the number that may be acknowledged', () => {
   test('is the highest at and below which nothing is unsent', () => {
     const ledger = Ledger.open(':memory:')
     ledger.storePage(A, [...numbered(3, 5, 9), entry({ seq: 7, skipped: 'an echo' })], undefined, NOW)
-    const given = [ledger.ackableSeq(A)]
+    const given = [ledger.inbox.ackableSeq(A)]
     const messages = batch(ledger)
     ledger.markSending(messages)
-    given.push(ledger.ackableSeq(A))
+    given.push(ledger.inbox.ackableSeq(A))
     for (const message of messages) {
       ledger.markSent([message], NOW)
-      given.push(ledger.ackableSeq(A))
+      given.push(ledger.inbox.ackableSeq(A))
     }
     expect(given).toEqual([undefined, undefined, 3, 7, 9])
   })
@@ -284,6 +284,6 @@ describe('the number that may be acknowledged', () => {
     const messages = batch(ledger)
     ledger.markSending(messages)
     ledger.markSent(messages, NOW)
-    expect(ledger.ackableSeq(A)).toBeUndefined()
+    expect(ledger.inbox.ackableSeq(A)).toBeUndefined()
   })
 })
