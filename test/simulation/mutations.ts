@@ -13,21 +13,21 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'the cursor moves before the rows are stored',
     file: 'state/ledger.ts',
-    find: `    return this.#write(() => {
+    find: `    const fresh = this.#write(() => {
       let fresh = 0`,
     replace: `    if (cursor !== undefined) this.#saveCursor(workspaceId, cursor)
-    return this.#write(() => {
+    const fresh = this.#write(() => {
       let fresh = 0`,
   },
   {
     name: 'a page is stored in two transactions',
     file: 'state/ledger.ts',
-    find: `    return this.#write(() => {
+    find: `    const fresh = this.#write(() => {
       let fresh = 0
       for (const entry of entries)`,
     replace: `    const half = Math.ceil(entries.length / 2)
     if (half > 1) this.storePage(workspaceId, entries.slice(0, half), cursor, now)
-    return this.#write(() => {
+    const fresh = this.#write(() => {
       let fresh = 0
       for (const entry of entries)`,
   },
