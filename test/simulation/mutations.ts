@@ -12,12 +12,10 @@ export interface Mutation {
 export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'the cursor moves before the rows are stored',
-    file: 'state/ledger.ts',
-    find: `    const fresh = this.#write(() => {
-      let fresh = 0`,
-    replace: `    if (cursor !== undefined) this.#saveCursor(workspaceId, cursor)
-    const fresh = this.#write(() => {
-      let fresh = 0`,
+    file: 'feed/feed.ts',
+    find: 'this.#o.ledger.storePage(this.#workspaceId, entries, cursor, this.#now())',
+    replace: `(this.#o.ledger.storePage(this.#workspaceId, [], cursor, this.#now()),
+      this.#o.ledger.storePage(this.#workspaceId, entries, undefined, this.#now()))`,
   },
   {
     name: 'a page is stored in two transactions',
