@@ -4,7 +4,7 @@ import { homedir } from 'node:os'
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js'
 import { createMcpServer } from './channel/mcp-server.ts'
 import { version } from './package.json'
-import { Session } from './session.ts'
+import { Session } from './session/session.ts'
 import { Log } from './state/log.ts'
 
 const log = new Log()

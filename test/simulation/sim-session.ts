@@ -1,5 +1,5 @@
 /**
- * One session as `reception.ts` and `membership/` build it, with the real delivery line, feed loop, ledger and locks, and
+ * One session as `session/reception.ts` and `membership/` build it, with the real delivery line, feed loop, ledger and locks, and
  * with simulated time: it waits for the lock of each workspace, takes over what an earlier holder left, and reads.
  */
 import { DeliveryLine } from '../../channel/delivery.ts'

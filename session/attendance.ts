@@ -2,19 +2,20 @@
  * What this session does under one configuration: it receives, if its host listens, or else stands by and finds out
  * what waits. What the prompt hook is given can turn one into the other.
  */
+
+import { judgeHearing, readAncestors, START_WITH_CHANNEL } from '../channel/listener.ts'
+import type { Receipt } from '../channel/receipt.ts'
+import { SETTLED_MS, SessionHearing } from '../channel/session-hearing.ts'
+import type { Claimed } from '../channel/tools/tool.ts'
+import type { Config } from '../config.ts'
+import type { PeekedMessage } from '../feed/peek.ts'
+import type { Membership } from '../membership/membership.ts'
+import { describeError } from '../platform/errors.ts'
+import { Afterwards } from '../state/afterwards.ts'
+import type { Ledger } from '../state/ledger.ts'
+import { isHeld, lockPaths } from '../state/lock.ts'
 import { Bystander } from './bystander.ts'
-import { judgeHearing, readAncestors, START_WITH_CHANNEL } from './channel/listener.ts'
-import type { Receipt } from './channel/receipt.ts'
-import { SETTLED_MS, SessionHearing } from './channel/session-hearing.ts'
-import type { Claimed } from './channel/tools/tool.ts'
-import type { Config } from './config.ts'
-import type { PeekedMessage } from './feed/peek.ts'
-import type { Membership } from './membership/membership.ts'
-import { describeError } from './platform/errors.ts'
 import { Reception, type ReceptionOptions } from './reception.ts'
-import { Afterwards } from './state/afterwards.ts'
-import type { Ledger } from './state/ledger.ts'
-import { isHeld, lockPaths } from './state/lock.ts'
 
 export type AttendanceOptions = Omit<ReceptionOptions, 'config' | 'ledger'>
 

@@ -2,19 +2,19 @@
  * The receiving side of one configuration: a membership for each workspace, and the one line on which their messages
  * go to the host. A changed configuration gets a reception of its own.
  */
-import { DeliveryLine, type DeliveryOptions } from './channel/delivery.ts'
-import { IncomingFiles } from './channel/incoming-files.ts'
-import type { Config, Target } from './config.ts'
-import { type ClaimResult, Membership } from './membership/membership.ts'
-import { describeError } from './platform/errors.ts'
-import type { IssuedSecrets } from './platform/registry.ts'
-import { Attachments } from './state/attachments.ts'
-import { ClaimFile } from './state/claim.ts'
-import { type IssuedEntry, readIssued, storeIssued } from './state/issued-secrets.ts'
-import type { Ledger, Recovery } from './state/ledger.ts'
-import { type Holder, LockFile, lockPaths, removePidFile, writePidFile } from './state/lock.ts'
-import type { Log } from './state/log.ts'
-import type { StatePaths } from './state/state-folder.ts'
+import { DeliveryLine, type DeliveryOptions } from '../channel/delivery.ts'
+import { IncomingFiles } from '../channel/incoming-files.ts'
+import type { Config, Target } from '../config.ts'
+import { type ClaimResult, Membership } from '../membership/membership.ts'
+import { describeError } from '../platform/errors.ts'
+import type { IssuedSecrets } from '../platform/registry.ts'
+import { Attachments } from '../state/attachments.ts'
+import { ClaimFile } from '../state/claim.ts'
+import { type IssuedEntry, readIssued, storeIssued } from '../state/issued-secrets.ts'
+import type { Ledger, Recovery } from '../state/ledger.ts'
+import { type Holder, LockFile, lockPaths, removePidFile, writePidFile } from '../state/lock.ts'
+import type { Log } from '../state/log.ts'
+import type { StatePaths } from '../state/state-folder.ts'
 
 export interface ReceptionOptions {
   readonly config: Config

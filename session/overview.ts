@@ -1,11 +1,11 @@
 /** What is known of each workspace, from here and from the folder of locks, for `status` and for remarks. */
-import type { Standby } from './channel/remark.ts'
-import type { WorkspaceView } from './channel/workspace-report.ts'
-import type { Target } from './config.ts'
-import { NOT_ALLOWED } from './feed/sender-gate.ts'
-import { type Membership, type MembershipReport, NOT_JOINED } from './membership/membership.ts'
-import type { Ledger } from './state/ledger.ts'
-import { isHeld, lockPaths, readPidFile } from './state/lock.ts'
+import type { Standby } from '../channel/remark.ts'
+import type { WorkspaceView } from '../channel/workspace-report.ts'
+import type { Target } from '../config.ts'
+import { NOT_ALLOWED } from '../feed/sender-gate.ts'
+import { type Membership, type MembershipReport, NOT_JOINED } from '../membership/membership.ts'
+import type { Ledger } from '../state/ledger.ts'
+import { isHeld, lockPaths, readPidFile } from '../state/lock.ts'
 
 export interface OverviewOptions {
   readonly targets: readonly Target[]

@@ -6,24 +6,25 @@
  * this session receives as long as the configuration is valid and somebody listens; else it stands by and tells what
  * waits. Stopped: one path, synchronous, quick.
  */
+
+import { PermissionDesk } from '../channel/permission-desk.ts'
+import type { Receipt } from '../channel/receipt.ts'
+import { remarkOf } from '../channel/remark.ts'
+import { statusReport } from '../channel/status-report.ts'
+import type { Claimed, ToolContext } from '../channel/tools/tool.ts'
+import type { AllowedSenders } from '../config/settings.ts'
+import { type Config, type Environment, resolveStateDir } from '../config.ts'
+import type { PeekedMessage } from '../feed/peek.ts'
+import { PlatformClient } from '../platform/client.ts'
+import { describeError } from '../platform/errors.ts'
+import type { Ledger } from '../state/ledger.ts'
+import type { Log } from '../state/log.ts'
+import type { OutgoingRules } from '../state/outgoing-files.ts'
+import { SessionLedger } from '../state/session-ledger.ts'
+import { ensureStateFolder, type StatePaths, statePaths, tightenEnvFile } from '../state/state-folder.ts'
 import { Attendance } from './attendance.ts'
-import { PermissionDesk } from './channel/permission-desk.ts'
-import type { Receipt } from './channel/receipt.ts'
-import { remarkOf } from './channel/remark.ts'
-import { statusReport } from './channel/status-report.ts'
-import type { Claimed, ToolContext } from './channel/tools/tool.ts'
-import type { AllowedSenders } from './config/settings.ts'
-import { type Config, type Environment, resolveStateDir } from './config.ts'
 import { Configuration } from './configuration.ts'
-import type { PeekedMessage } from './feed/peek.ts'
 import { type OverviewOptions, standbys, workspaceViews } from './overview.ts'
-import { PlatformClient } from './platform/client.ts'
-import { describeError } from './platform/errors.ts'
-import type { Ledger } from './state/ledger.ts'
-import type { Log } from './state/log.ts'
-import type { OutgoingRules } from './state/outgoing-files.ts'
-import { SessionLedger } from './state/session-ledger.ts'
-import { ensureStateFolder, type StatePaths, statePaths, tightenEnvFile } from './state/state-folder.ts'
 
 export interface SessionOptions {
   readonly environment: Environment

@@ -2,12 +2,12 @@
  * What a session does that does not receive: it finds out what waits where nobody else receives either, so that the
  * person hears of it. It holds nothing, moves nothing, and asks the platform only after a prompt.
  */
-import type { Config, Target } from './config.ts'
-import { type PeekedMessage, peekFeed } from './feed/peek.ts'
-import { PlatformClient } from './platform/client.ts'
-import { describeError } from './platform/errors.ts'
-import type { Ledger, MessageState } from './state/ledger.ts'
-import { sleep } from './timing/sleep.ts'
+import type { Config, Target } from '../config.ts'
+import { type PeekedMessage, peekFeed } from '../feed/peek.ts'
+import { PlatformClient } from '../platform/client.ts'
+import { describeError } from '../platform/errors.ts'
+import type { Ledger, MessageState } from '../state/ledger.ts'
+import { sleep } from '../timing/sleep.ts'
 
 export interface BystanderOptions {
   readonly config: Config
