@@ -1,21 +1,7 @@
 // Status of a workspace and the transitions between statuses. Pure: callers store and announce what is decided here.
 
+import type { Status } from './statuses.ts'
 import type { ContractRules } from './versions.ts'
-
-export const STATUSES = [
-  'provisioning',
-  'online',
-  'offline',
-  'degraded',
-  'failed',
-  'removed',
-  'paused',
-  'hibernated',
-  'hibernating',
-  'awaiting_agent',
-] as const
-
-export type Status = (typeof STATUSES)[number]
 
 const EXTERNAL_RUNTIMES: ReadonlySet<string> = new Set(['external', 'kimi', 'kimi-cli'])
 

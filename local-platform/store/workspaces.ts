@@ -5,7 +5,7 @@ import type { JsonObject } from '../basics/messages.ts'
 import { newSecret, newUuid, type RandomBytes } from '../basics/random.ts'
 import { type Timekeeper, wireTimestamp } from '../basics/time.ts'
 import { ancestry, canCommunicate, type ParentOf } from '../contract/hierarchy.ts'
-import type { Status } from '../contract/status.ts'
+import type { Status } from '../contract/statuses.ts'
 import type { ContractRules } from '../contract/versions.ts'
 
 export interface WorkspaceRow {

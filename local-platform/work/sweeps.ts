@@ -1,7 +1,8 @@
 // Background work of the platform: what happens because time passes. Each sweep looks at the clock it is given, so that a
 // test moves the clock instead of waiting.
 
-import { type Status, statusWhenLivenessEnds, statusWhenStale } from '../contract/status.ts'
+import { statusWhenLivenessEnds, statusWhenStale } from '../contract/status.ts'
+import type { Status } from '../contract/statuses.ts'
 import type { Services } from '../services.ts'
 import type { WorkspaceRow } from '../store/workspaces.ts'
 import { drainAll } from './drain.ts'

@@ -13,11 +13,8 @@ import {
 import { effectiveDeliveryMode } from '../../local-platform/contract/delivery-mode.ts'
 import { ancestry, canCommunicate } from '../../local-platform/contract/hierarchy.ts'
 import { redactSecrets } from '../../local-platform/contract/redaction.ts'
-import {
-  STATUSES,
-  statusAfterHeartbeat,
-  statusWhenLivenessEnds,
-} from '../../local-platform/contract/status.ts'
+import { statusAfterHeartbeat, statusWhenLivenessEnds } from '../../local-platform/contract/status.ts'
+import { STATUSES } from '../../local-platform/contract/statuses.ts'
 import { safeFileName, safeMimeType } from '../../local-platform/contract/upload-names.ts'
 import { CONTRACTS } from '../../local-platform/contract/versions.ts'
 import { spendAfter } from '../../local-platform/endpoints/heartbeat.ts'
