@@ -95,7 +95,7 @@ export class HostSession {
   async liveWorkspaces(): Promise<number> {
     await this.#connecting
     if (!this.#connected) return 0
-    return (await this.#plugin.call('status')).match(/held here, [^\\]*event stream open/g)?.length ?? 0
+    return (await this.#plugin.call('status')).match(/held here[^\\]*event stream open/g)?.length ?? 0
   }
 
   /**
