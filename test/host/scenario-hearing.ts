@@ -29,7 +29,7 @@ const twoSessions: Scenario = {
     await stage.write('one')
     await first.untilShown('one')
     const second = await stage.session({ channel: true })
-    await second.untilStatus(/^receiving: no; .* receives, and this one takes over when it ends/m)
+    await second.untilStatus(/^receiving: no; .* receives, and this session takes over when it ends/m)
     await stage.write('two')
     await first.untilShown('two')
     await stage.untilState('confirmed', 'one', 'two')
