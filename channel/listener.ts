@@ -35,7 +35,7 @@ export const START_WITH_CHANNEL = `start one with: claude ${DEVELOPMENT_FLAG} pl
 export function judgeHearing({ mode, clientName, ancestors }: HearingEvidence): Hearing {
   if (mode === 'on') return hears(true, 'MOLECULE_CHANNEL is on')
   if (mode === 'off') {
-    return deaf('MOLECULE_CHANNEL is off', `set it to auto, and ${START_WITH_CHANNEL}`)
+    return deaf('MOLECULE_CHANNEL is off', `set MOLECULE_CHANNEL to auto, and ${START_WITH_CHANNEL}`)
   }
   if (clientName !== 'claude-code') {
     return hears(false, `the host is ${nameOf(clientName)}, which has no channel switch`)

@@ -36,6 +36,8 @@ interface Waiting {
 
 /** The platform is asked no more often than this, whatever the person types. */
 const LOOK_EVERY_MS = 15_000
+/** A tool asks for what is there now. */
+const ASKED_EVERY_MS = 1_000
 /** So long a tool waits for a look; what was found before is shown else. */
 const LOOK_WAIT_MS = 3_000
 /** Of a configuration with more workspaces the others are not looked at. */
@@ -73,9 +75,9 @@ export class Bystander {
   }
 
   /** Begins to look, unless it has just been done. Never throws, and nobody needs to wait for it. */
-  look(): void {
+  look(everyMs: number = LOOK_EVERY_MS): void {
     if (this.#running.signal.aborted || this.#look !== undefined) return
-    if (Math.abs(this.#now() - this.#lookedAt) < LOOK_EVERY_MS) return
+    if (Math.abs(this.#now() - this.#lookedAt) < everyMs) return
     this.#lookedAt = this.#now()
     this.#look = this.#lookAll().finally(() => {
       this.#look = undefined
@@ -84,7 +86,7 @@ export class Bystander {
 
   /** What nobody has read yet, as of now if the platform answers soon. Never throws. */
   async unread(signal: AbortSignal): Promise<readonly PeekedMessage[]> {
-    this.look()
+    this.look(ASKED_EVERY_MS)
     if (this.#look !== undefined) await Promise.race([this.#look, sleep(LOOK_WAIT_MS, signal)])
     return this.#stillWaiting().flatMap(({ peeked }) => peeked)
   }

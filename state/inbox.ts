@@ -11,6 +11,9 @@ export interface InboxFilter {
   readonly peerId?: string | undefined
   /** Milliseconds since the epoch; only what was received after it. */
   readonly since?: number | undefined
+  /** Without answers to tasks of ours that were shown: nobody waits for a reply to them. */
+  readonly owed?: boolean
+  readonly oldestFirst?: boolean | undefined
   readonly limit: number
 }
 
@@ -28,8 +31,8 @@ export class Inbox {
     this.#db = db
   }
 
-  /** The newest messages that fit, newest first, and how many fit in all. */
-  list({ workspaceIds, states, peerId, since, limit }: InboxFilter): {
+  /** The messages that fit, newest first unless asked otherwise, and how many fit in all. */
+  list({ workspaceIds, states, peerId, since, owed, oldestFirst, limit }: InboxFilter): {
     readonly rows: readonly InboxRow[]
     readonly total: number
   } {
@@ -38,13 +41,16 @@ export class Inbox {
       states: JSON.stringify(states),
       peerId: peerId?.toLowerCase() ?? null,
       since: since ?? 0,
+      owed: owed === true ? 1 : 0,
     }
     const where = `workspace_id IN (SELECT value FROM json_each($workspaces))
       AND state IN (SELECT value FROM json_each($states))
-      AND ($peerId IS NULL OR peer_id = $peerId) AND received_at >= $since`
+      AND ($peerId IS NULL OR peer_id = $peerId) AND received_at >= $since
+      AND ($owed = 0 OR delegation_id IS NULL OR state IN ('received', 'held', 'sending'))`
     const rows = this.#db
       .query<InboxRow, typeof values & { limit: number }>(
-        `SELECT ${COLUMNS}, reason, received_at AS receivedAt FROM message WHERE ${where} ORDER BY ord DESC LIMIT $limit`,
+        `SELECT ${COLUMNS}, reason, received_at AS receivedAt FROM message WHERE ${where}
+         ORDER BY ord ${oldestFirst === true ? 'ASC' : 'DESC'} LIMIT $limit`,
       )
       .all({ ...values, limit })
     const total = this.#db
@@ -101,7 +107,7 @@ export class Inbox {
     return this.#db
       .query<StoredMessage, [string, number]>(
         `SELECT ${COLUMNS} FROM message WHERE workspace_id = ? AND state IN ('sending', 'sent', 'confirmed')
-         AND sent_at > ? ORDER BY sent_at DESC LIMIT 100`,
+         AND delegation_id IS NULL AND sent_at > ? ORDER BY sent_at DESC LIMIT 100`,
       )
       .all(workspaceId, now - OPEN_MS)
   }

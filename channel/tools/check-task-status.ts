@@ -10,7 +10,7 @@ import { tellAnswer } from './send-result.ts'
 import { asWorkspace, resolveSender } from './sender.ts'
 import { defineTool, failure, type Outcome } from './tool.ts'
 
-const input = z.object({
+const input = z.strictObject({
   task_id: z
     .string()
     .max(200)
@@ -40,7 +40,10 @@ export const checkTaskStatus = defineTool({
     const tasks = (ledger?.delegations.list(client.endpoint.workspaceId, MAX_LISTED * 2) ?? [])
       .filter(({ peerId }) => !wanted || peerId === wanted)
       .slice(0, MAX_LISTED)
-    if (tasks.length === 0) return { text: 'No task was given away from here.' }
+    if (tasks.length === 0) {
+      const whom = wanted ? ` to peer ${safeName(wanted)}` : ''
+      return { text: `No task was given${whom} from here in the last 30 days.` }
+    }
     return { text: tasks.map(describeTask).join('\n') }
   },
 })

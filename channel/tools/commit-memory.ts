@@ -11,7 +11,7 @@ import {
 import { asWorkspace, outgoingText, resolveSender } from './sender.ts'
 import { defineTool } from './tool.ts'
 
-const input = z.object({
+const input = z.strictObject({
   content: outgoingText.describe('What to remember, complete in itself.'),
   scope: z
     .enum(SCOPES)

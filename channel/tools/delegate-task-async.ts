@@ -1,11 +1,12 @@
 import { z } from 'zod'
 import { plainText } from '../../plain-text.ts'
 import { delegate } from '../../platform/delegations.ts'
+import { findPeer } from './peer.ts'
 import { asWorkspace, outgoingText, resolveSender } from './sender.ts'
-import { answersRemark, noteTask, peerOf } from './task-note.ts'
+import { answerComes, noteTask, peerOf } from './task-note.ts'
 import { defineTool, failure } from './tool.ts'
 
-const input = z.object({
+const input = z.strictObject({
   workspace_id: peerOf,
   task: outgoingText.describe('The task, complete in itself: the peer does not see your conversation.'),
   _as_workspace: asWorkspace,
@@ -19,10 +20,13 @@ export const delegateTaskAsync = defineTool({
     'Leaves a task with the platform, which brings it to another agent (a peer workspace, see list_peers) and keeps what became of it, and returns at once with a task id. How it ended arrives as a channel message of kind delegation_result: id, status and a summary. check_task_status gives the whole text. Good for long work that need not be waited for.',
   input,
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
-  async handle({ workspace_id: peerId, task, _as_workspace }, context, signal) {
+  async handle({ workspace_id, task, _as_workspace }, context, signal) {
     const sender = resolveSender(context, _as_workspace)
     if (!sender.ok) return sender.outcome
     const { workspaceId } = sender.client.endpoint
+    const peer = await findPeer(sender.client, workspace_id, signal)
+    if (!peer.ok) return peer.outcome
+    const { peerId } = peer
     if (peerId === workspaceId) {
       return failure('A workspace cannot delegate to itself. Choose a peer from list_peers.')
     }
@@ -31,7 +35,7 @@ export const delegateTaskAsync = defineTool({
     noteTask(context, { id, workspaceId, peerId, task, watched: true })
     const warned = warning === null ? '' : ` The platform warns: ${plainText(warning, 200)}.`
     return {
-      text: `Task ${id} was left with the platform for peer ${peerId}.${warned} How it ends arrives here as a channel message of kind delegation_result; check_task_status with task_id ${id} tells how it stands.${answersRemark(context, peerId)}`,
+      text: `Task ${id} was left with the platform for peer ${peerId}.${warned} ${answerComes(context, peerId, id)}`,
     }
   },
 })

@@ -2,14 +2,15 @@ import { z } from 'zod'
 import { sendMessage } from '../../platform/a2a.ts'
 import { PlatformError } from '../../platform/errors.ts'
 import { awaitAnswer } from './awaited-answer.ts'
+import { findPeer } from './peer.ts'
 import { tellSent } from './send-result.ts'
 import { asWorkspace, outgoingText, resolveSender } from './sender.ts'
-import { answersRemark, noteTask, peerOf } from './task-note.ts'
+import { answerComes, noteTask, peerOf } from './task-note.ts'
 import { defineTool, failure } from './tool.ts'
 
 const MAX_WAIT_SECS = 120
 
-const input = z.object({
+const input = z.strictObject({
   workspace_id: peerOf,
   task: outgoingText.describe('The task, complete in itself: the peer does not see your conversation.'),
   wait_seconds: z
@@ -34,11 +35,14 @@ export const delegateTask = defineTool({
     'Sends a task to another agent (a peer workspace, see list_peers). Some peers answer in the same call. Most answer later: the answer arrives as a channel message of kind delegation_result, or in this call if it comes within wait_seconds. The result says which it was, and the task id for check_task_status. Do not ask again while a task is open.',
   input,
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
-  async handle({ workspace_id: peerId, task, wait_seconds, _as_workspace }, context, signal, progress) {
+  async handle({ workspace_id, task, wait_seconds, _as_workspace }, context, signal, progress) {
     const sender = resolveSender(context, _as_workspace)
     if (!sender.ok) return sender.outcome
     const { client } = sender
     const { workspaceId } = client.endpoint
+    const peer = await findPeer(client, workspace_id, signal)
+    if (!peer.ok) return peer.outcome
+    const { peerId } = peer
     if (peerId === workspaceId) {
       return failure('A workspace cannot delegate to itself. Choose a peer from list_peers.')
     }
@@ -58,10 +62,10 @@ export const delegateTask = defineTool({
       if (outcome.kind === 'answered') note?.close('completed')
       if (outcome.kind === 'failed') note?.close('failed')
       if (outcome.kind !== 'queued') return tellSent(outcome, `peer ${peerId}`, id)
-      const remark = answersRemark(context, peerId)
-      if (note === undefined || wait_seconds === 0) return tellQueued(peerId, id, remark)
+      const comes = answerComes(context, peerId, id)
+      if (note === undefined || wait_seconds === 0) return tellQueued(peerId, id, comes)
       const answer = await awaitAnswer(note, until, signal, progress)
-      return answer ?? tellQueued(peerId, id, ` None came within ${wait_seconds} s.${remark}`)
+      return answer ?? tellQueued(peerId, id, `None came within ${wait_seconds} s. ${comes}`)
     } catch (error) {
       if (error instanceof PlatformError) note?.forget()
       throw error
@@ -71,8 +75,8 @@ export const delegateTask = defineTool({
   },
 })
 
-function tellQueued(peerId: string, id: string, remark: string) {
+function tellQueued(peerId: string, id: string, comes: string) {
   return {
-    text: `Delivered to peer ${peerId} as task ${id}. This is no answer yet: the peer fetches its messages and answers later, and the answer arrives here as a channel message of kind delegation_result with delegation_id ${id}.${remark} check_task_status with task_id ${id} tells how it stands.`,
+    text: `Delivered to peer ${peerId} as task ${id}. This is no answer yet: the peer fetches its messages itself. ${comes}`,
   }
 }

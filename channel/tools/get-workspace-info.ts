@@ -4,7 +4,7 @@ import { safeName } from '../notification.ts'
 import { asWorkspace, resolveSender } from './sender.ts'
 import { defineTool, failure } from './tool.ts'
 
-const input = z.object({ _as_workspace: asWorkspace, workspace_id: asWorkspace })
+const input = z.strictObject({ _as_workspace: asWorkspace, workspace_id: asWorkspace })
 
 /** Who this session is on the platform. */
 export const getWorkspaceInfo = defineTool({

@@ -13,7 +13,7 @@ const SHOWN: Readonly<Record<'unanswered' | 'all' | 'skipped', readonly MessageS
   skipped: ['skipped'],
 }
 
-const input = z.object({
+const input = z.strictObject({
   show: z
     .enum(['unanswered', 'all', 'skipped'])
     .default('unanswered')
@@ -21,6 +21,7 @@ const input = z.object({
   activity_id: z.string().optional().describe('Only this message, with its whole text.'),
   peer_id: z.string().optional().describe('Only messages of this peer.'),
   since_hours: z.number().positive().max(720).optional().describe('Only what arrived in so many hours.'),
+  oldest_first: z.boolean().optional().describe('Begin with the oldest instead of the newest.'),
   mark_done: z
     .array(z.string())
     .max(200)
@@ -29,6 +30,18 @@ const input = z.object({
   _as_workspace: z.string().optional().describe('Only this workspace of yours.'),
 })
 
+/** How far each message got, in a word for the model. */
+const SEEN: Readonly<Record<MessageState, string>> = {
+  received: 'waiting',
+  held: 'held back',
+  sending: 'waiting',
+  sent: 'shown',
+  presumed: 'shown',
+  confirmed: 'seen',
+  answered: 'answered',
+  skipped: 'not for you',
+}
+const ON_PLATFORM = 'waiting on the platform for a session that receives'
 const MAX_ROWS = 50
 const MAX_TEXT = 600
 /** Results beyond this are set aside by the host and replaced by a preview. */
@@ -60,33 +73,48 @@ export const inbox = defineTool({
       states: SHOWN[args.show],
       peerId: args.peer_id,
       since: args.since_hours === undefined ? undefined : Date.now() - args.since_hours * HOUR_MS,
+      owed: args.show === 'unanswered',
+      oldestFirst: args.oldest_first,
       limit: MAX_ROWS,
     })
     const unread = args.show === 'skipped' ? [] : await unreadOf(args, workspaceIds, context, signal)
-    if (total + unread.length === 0)
-      return { text: args.show === 'unanswered' ? 'Nothing is unanswered.' : 'Nothing is there.' }
-    const more = total > rows.length ? [`… and ${total - rows.length} older ones; narrow the list.`] : []
-    const lines = [...unread.map(describeUnread), ...rows.map(describeRow), ...more]
-    return { text: [`${total + unread.length} message(s):`, ...lines].join('\n') }
+    if (total + unread.length === 0) return { text: nothing(args) }
+    const others = args.oldest_first === true ? 'newer' : 'older'
+    const more =
+      total > rows.length
+        ? [`… and ${total - rows.length} ${others} ones; oldest_first shows the list from its other end.`]
+        : []
+    // What no session has read came last.
+    const lines = [unread.map(describeUnread), rows.map(describeRow)]
+    if (args.oldest_first === true) lines.reverse()
+    return { text: [`${count(total + unread.length)}:`, ...lines.flat(), ...more].join('\n') }
   },
 })
 
+function nothing({ show, peer_id, since_hours }: z.infer<typeof input>): string {
+  const fits = peer_id === undefined && since_hours === undefined ? '' : ' that fits'
+  return show === 'unanswered' ? `Nothing${fits} is unanswered.` : `Nothing${fits} is there.`
+}
+
+function count(messages: number): string {
+  return messages === 1 ? '1 message' : `${messages} messages`
+}
+
 /** What waits on the platform and no session reads, newest first. It stays there. */
 async function unreadOf(
-  { peer_id, since_hours }: z.infer<typeof input>,
+  { peer_id, since_hours, oldest_first }: z.infer<typeof input>,
   workspaceIds: readonly string[],
   context: ToolContext,
   signal: AbortSignal,
 ): Promise<readonly PeekedMessage[]> {
   const since = since_hours === undefined ? 0 : Date.now() - since_hours * HOUR_MS
-  return (await context.unread(signal))
-    .filter(
-      ({ workspaceId, peerId, createdAt }) =>
-        workspaceIds.includes(workspaceId) &&
-        (peer_id === undefined || peerId === peer_id.toLowerCase()) &&
-        !(Date.parse(createdAt) < since),
-    )
-    .toReversed()
+  const found = (await context.unread(signal)).filter(
+    ({ workspaceId, peerId, createdAt }) =>
+      workspaceIds.includes(workspaceId) &&
+      (peer_id === undefined || peerId === peer_id.toLowerCase()) &&
+      !(Date.parse(createdAt) < since),
+  )
+  return oldest_first === true ? found : found.toReversed()
 }
 
 function markDone(activityIds: readonly string[], ledger: Ledger, context: ToolContext): Outcome {
@@ -96,9 +124,10 @@ function markDone(activityIds: readonly string[], ledger: Ledger, context: ToolC
     return stored === undefined
   })
   const done = activityIds.length - unknown.length
-  if (unknown.length === 0) return { text: `${done} message(s) marked as done.` }
+  if (unknown.length === 0) return { text: `${count(done)} marked as done.` }
   const names = unknown.map((id) => safeName(id)).join(', ')
-  return failure(`${done} message(s) marked as done; not known here: ${names}.`)
+  const text = `${count(done)} marked as done; not known here: ${names}. What still waits on the platform cannot be marked before a session has received it.`
+  return done > 0 ? { text } : failure(text)
 }
 
 async function showOne(
@@ -110,20 +139,36 @@ async function showOne(
   const stored = ledger.find(activityId, context.workspaceIds())
   if (stored !== undefined) {
     const message = inboundSchema.parse(JSON.parse(stored.content))
-    return { text: describeWhole(message, stored.peerId, stored.createdAt) }
+    return { text: describeWhole(message, stored, SEEN[stored.state]) }
   }
   const unread = (await context.unread(signal)).find((one) => one.activityId === activityId)
   if (unread === undefined) {
     return failure(`No message with activity_id "${safeName(activityId)}" has arrived here.`)
   }
-  return { text: describeWhole(unread.message, unread.peerId, unread.createdAt) }
+  return { text: describeWhole(unread.message, unread, ON_PLATFORM) }
 }
 
+type Origin = Pick<InboxRow, 'peerId' | 'createdAt'> & Partial<Pick<InboxRow, 'delegationId'>>
+
 /** Provenance stands above the text, which can claim anything. */
-function describeWhole(message: Inbound, peerId: string | null, createdAt: string): string {
+function describeWhole(message: Inbound, origin: Origin, state: string): string {
   const files = message.attachments.map(({ name }) => safeName(name)).join(', ')
-  const head = `${message.kind}${sender(message, peerId)}, sent ${safeName(createdAt)}${files === '' ? '' : `, files: ${files}`}. Its text:`
+  const peer = origin.peerId === null ? '' : `, peer_id ${safeName(origin.peerId)}`
+  const head = `${titleOf(message, origin)}${peer}, sent ${safeName(origin.createdAt)}, ${state}${files === '' ? '' : `, files: ${files}`}. Its text:`
   return `${head}\n\n${cleanCut(message.text, MAX_WHOLE)}`
+}
+
+/** What it is and who sent it, as the event says it. */
+function titleOf(message: Inbound, { peerId, delegationId = null }: Origin): string {
+  const kind = delegationId === null ? message.kind : 'delegation_result'
+  const task = delegationId ?? message.delegationId
+  const about =
+    task === null
+      ? ''
+      : delegationId === null && kind === 'peer_agent'
+        ? ', a task'
+        : `, task ${safeName(task)}`
+  return `${kind}${sender(message, peerId)}${about}`
 }
 
 /** Cut before it is cleaned, so that the cost follows the bound and not the sender. */
@@ -132,8 +177,8 @@ function cleanCut(text: string, maxLength: number): string {
   return `${cleanText(text.slice(0, maxLength))}… (${text.length} characters in all)`
 }
 
-function sender({ peerName, userName }: Inbound, peerId: string | null): string {
-  const who = safeName(peerName ?? userName ?? peerId ?? '')
+function sender({ peerName, userName, peerId: taskPeer }: Inbound, peerId: string | null): string {
+  const who = safeName(peerName ?? userName ?? peerId ?? taskPeer ?? '')
   return who === '' ? '' : ` ${who}`
 }
 
@@ -142,21 +187,12 @@ function describeRow(row: InboxRow): string {
   if (row.state === 'skipped') return `- ${arrived} ${row.activityId}: ${row.reason ?? 'skipped'}`
   const parsed = inboundSchema.safeParse(JSON.parse(row.content))
   if (!parsed.success) return `- ${arrived} ${row.activityId}: cannot be read back`
-  const { kind, text } = parsed.data
-  const seen = {
-    received: 'waiting',
-    held: 'held back',
-    sending: 'waiting',
-    sent: 'shown',
-    presumed: 'shown',
-    confirmed: 'seen',
-    answered: 'answered',
-  }
-  return `- ${arrived} ${kind}${sender(parsed.data, row.peerId)}, ${seen[row.state]}, activity_id ${row.activityId}\n  ${quoted(text)}`
+  return `- ${arrived} ${titleOf(parsed.data, row)}, ${SEEN[row.state]}, activity_id ${row.activityId}\n  ${quoted(parsed.data.text)}`
 }
 
-function describeUnread({ activityId, createdAt, peerId, message }: PeekedMessage): string {
-  return `- ${safeName(createdAt)} ${message.kind}${sender(message, peerId)}, waiting on the platform for a session that receives, activity_id ${activityId}\n  ${quoted(message.text)}`
+function describeUnread(unread: PeekedMessage): string {
+  const { activityId, createdAt, message } = unread
+  return `- ${safeName(createdAt)} ${titleOf(message, unread)}, ${ON_PLATFORM}, activity_id ${activityId}\n  ${quoted(message.text)}`
 }
 
 function quoted(text: string): string {

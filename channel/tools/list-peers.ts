@@ -4,7 +4,7 @@ import { safeName } from '../notification.ts'
 import { asWorkspace, resolveSender } from './sender.ts'
 import { defineTool } from './tool.ts'
 
-const input = z.object({
+const input = z.strictObject({
   q: z.string().optional().describe('Only peers whose name or role contains this text.'),
   _as_workspace: asWorkspace,
 })

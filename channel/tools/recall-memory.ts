@@ -5,7 +5,7 @@ import { safeName } from '../notification.ts'
 import { asWorkspace, resolveSender } from './sender.ts'
 import { defineTool } from './tool.ts'
 
-const input = z.object({
+const input = z.strictObject({
   query: z.string().optional().describe('Words to look for; without them the newest memories are listed.'),
   scope: z
     .enum(SCOPES)

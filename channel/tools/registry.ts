@@ -57,18 +57,21 @@ export async function callTool(
     return await tool.call(args, context, signal, progress)
   } catch (error) {
     const said = describeError(error)
-    return failure(`${name} failed: ${said}${/[.!?]$/.test(said) ? '' : '.'} ${remedy(error)}`.trim())
+    return failure(`${name} failed: ${said}${/[.!?]$/.test(said) ? '' : '.'} ${remedy(error, tool)}`.trim())
   }
 }
 
-function remedy(error: unknown): string {
+/** Tools that write to a peer, for which who can be reached is the question. */
+const TO_PEERS: ReadonlySet<Tool> = new Set([replyToWorkspace, delegateTask, delegateTaskAsync])
+
+function remedy(error: unknown, tool: Tool): string {
   if (!(error instanceof PlatformError)) return 'This is a fault of the plugin; status names its log file.'
   switch (error.kind) {
     case 'gone':
       return 'The token may have been revoked or the workspace removed: call get_workspace_info, and /molecule:configure to set a new token.'
     case 'retry':
-      return 'It may be that nothing was sent. Try again in a moment; status shows whether the platform can be reached.'
+      return `${tool.annotations.readOnlyHint === true ? '' : 'It may be that nothing was sent. '}Try again in a moment; status shows whether the platform can be reached.`
     case 'refused':
-      return error.status === 403 ? 'list_peers shows who can be reached.' : ''
+      return error.status === 403 && TO_PEERS.has(tool) ? 'list_peers shows who can be reached.' : ''
   }
 }

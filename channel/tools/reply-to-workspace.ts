@@ -1,19 +1,18 @@
 import { z } from 'zod'
 import { type OutgoingMessage, sendMessage } from '../../platform/a2a.ts'
-import { type PlatformClient, workspacePath } from '../../platform/client.ts'
+import type { PlatformClient } from '../../platform/client.ts'
 import { describeError } from '../../platform/errors.ts'
-import { inboundSchema } from '../../platform/inbound.ts'
 import { notifyUser } from '../../platform/notify.ts'
-import { listPeers } from '../../platform/registry.ts'
 import type { UploadedFile } from '../../platform/uploads.ts'
-import type { StoredMessage } from '../../state/ledger.ts'
 import { safeName } from '../notification.ts'
+import { type AnsweredMessage, findMessage } from './answered-message.ts'
 import { attachments, uploadAll, withFiles } from './attachments.ts'
+import { findCorrespondent } from './peer.ts'
 import { tellSent } from './send-result.ts'
 import { asWorkspace, outgoingText, resolveSender } from './sender.ts'
 import { defineTool, failure, type Outcome, type ToolContext } from './tool.ts'
 
-const input = z.object({
+const input = z.strictObject({
   text: outgoingText.describe('Your answer, in plain text or Markdown.'),
   activity_id: z
     .string()
@@ -22,7 +21,7 @@ const input = z.object({
   peer_id: z
     .string()
     .optional()
-    .describe('Instead of activity_id: the workspace id of the peer to write to.'),
+    .describe('Instead of activity_id: the peer to write to, by workspace id or name.'),
   attachments,
   workspace_id: asWorkspace,
   _as_workspace: asWorkspace,
@@ -47,33 +46,18 @@ export const replyToWorkspace = defineTool({
     if (args.activity_id !== undefined) return replyToMessage(args, args.activity_id, wanted, context, signal)
     const sender = resolveSender(context, wanted)
     if (!sender.ok) return sender.outcome
-    const stranger = await refuseStranger(sender.client, args.peer_id, context, signal)
-    if (stranger !== undefined) return stranger
+    const peer =
+      args.peer_id === undefined
+        ? undefined
+        : await findCorrespondent(sender.client, args.peer_id, context, signal)
+    if (peer?.ok === false) return peer.outcome
     const uploaded = await uploadAll(sender.client, args.attachments, context.outgoing(), signal)
     if (!uploaded.ok) return uploaded.outcome
     const message = { text: args.text, files: uploaded.files }
-    if (args.peer_id === undefined) return writeToUser(sender.client, message, signal)
-    return writeToPeer(sender.client, args.peer_id, message, signal)
+    if (peer === undefined) return writeToUser(sender.client, message, signal)
+    return writeToPeer(sender.client, peer.peerId, message, signal)
   },
 })
-
-/** A reply goes to somebody who wrote, or who could: an id that a text made up is neither. */
-async function refuseStranger(
-  client: PlatformClient,
-  peerId: string | undefined,
-  context: ToolContext,
-  signal: AbortSignal,
-): Promise<Outcome | undefined> {
-  if (peerId === undefined) return undefined
-  // Refuses what is no id at all.
-  workspacePath(peerId)
-  if (context.ledger()?.inbox.hasWritten(client.endpoint.workspaceId, peerId) === true) return undefined
-  const peers = await listPeers(client, signal)
-  if (peers.some(({ id }) => id.toLowerCase() === peerId.toLowerCase())) return undefined
-  return failure(
-    `"${safeName(peerId)}" has never written to this workspace and is not one of its peers, so nothing was sent. list_peers shows who can be reached.`,
-  )
-}
 
 async function replyToMessage(
   { text, peer_id, attachments: paths }: Arguments,
@@ -82,31 +66,31 @@ async function replyToMessage(
   context: ToolContext,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const ledger = context.ledger()
-  const stored = ledger?.find(activityId, context.workspaceIds())
-  const client = stored === undefined ? undefined : context.client(stored.workspaceId)
-  if (ledger === undefined || stored === undefined || client === undefined) {
+  const answered = await findMessage(activityId, context, signal)
+  const client = answered === undefined ? undefined : context.client(answered.workspaceId)
+  if (answered === undefined || client === undefined) {
     return failure(
-      `No message with activity_id "${activityId.slice(0, 60)}" has arrived here. Take the activity_id from the <channel> tag, or give peer_id (for an agent) or neither (for the person in the chat).`,
+      `No message with activity_id "${safeName(activityId)}" has arrived here. Take the activity_id from the <channel> tag, or give peer_id (for an agent) or neither (for the person in the chat).`,
     )
   }
-  if (wanted !== undefined && wanted.toLowerCase() !== stored.workspaceId) {
+  const { workspaceId, peerId } = answered
+  if (wanted !== undefined && wanted.toLowerCase() !== workspaceId) {
     return failure(
-      `Message ${activityId} was sent to workspace ${stored.workspaceId}, not to ${wanted.slice(0, 60)}. Leave the workspace out: the message decides it.`,
+      `Message ${activityId} was sent to workspace ${workspaceId}, not to ${safeName(wanted)}. Leave the workspace out: the message decides it.`,
     )
   }
-  if (peer_id !== undefined && peer_id.toLowerCase() !== stored.peerId?.toLowerCase()) {
+  if (peer_id !== undefined && peer_id.toLowerCase() !== peerId?.toLowerCase()) {
     return failure(
-      `Message ${activityId} came from ${stored.peerId ?? 'the chat'}, not from ${peer_id.slice(0, 60)}. Leave peer_id out to answer its sender, or leave activity_id out to write to that peer.`,
+      `Message ${activityId} came from ${peerId ?? 'the chat'}, not from ${safeName(peer_id)}. Leave peer_id out to answer its sender, or leave activity_id out to write to that peer.`,
     )
   }
   const uploaded = await uploadAll(client, paths, context.outgoing(), signal)
   if (!uploaded.ok) return uploaded.outcome
-  const outcome = await answer(stored, { text, files: uploaded.files }, client, signal)
+  const outcome = await answer(answered, { text, files: uploaded.files }, client, signal)
   if (outcome.isError === true) return outcome
   try {
-    ledger.markAnswered(stored.ord)
-    return outcome
+    answered.markAnswered()
+    return { ...outcome, text: outcome.text + answered.remark }
   } catch (error) {
     // The answer has left; called a failure, it would be sent again.
     return {
@@ -120,23 +104,23 @@ type Content = Pick<OutgoingMessage, 'text' | 'contextId' | 'delegationId'> & {
 }
 
 async function answer(
-  stored: StoredMessage,
+  { peerId, message }: AnsweredMessage,
   content: Content,
   client: PlatformClient,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const { kind, contextId, delegationId } = inboundSchema.parse(JSON.parse(stored.content))
+  const { kind, contextId, delegationId } = message
   if (kind === 'delegation_result') {
     return failure(
       'A delegation result is not a message of somebody who waits: write to the peer with peer_id, or to the person with send_message_to_user.',
     )
   }
-  if (stored.peerId === null) {
+  if (peerId === null) {
     const posted = await writeToUser(client, content, signal)
     if (kind === 'canvas_user' || posted.isError === true) return posted
     return { text: `${posted.text} There is no way back to where this ${kind} message came from.` }
   }
-  return writeToPeer(client, stored.peerId, { ...content, contextId, delegationId }, signal)
+  return writeToPeer(client, peerId, { ...content, contextId, delegationId }, signal)
 }
 
 async function writeToUser(
@@ -156,7 +140,7 @@ async function writeToPeer(
 ): Promise<Outcome> {
   const messageId = crypto.randomUUID()
   const outcome = await sendMessage(client, peerId, { messageId, ...content }, ANSWER_TIMEOUT_MS, signal)
-  return withFiles(tellSent(outcome, `peer ${peerId}`, messageId), content.files, PEER_FILES)
+  return withFiles(tellSent(outcome, `peer ${peerId}`, messageId, 'message'), content.files, PEER_FILES)
 }
 
 /** What a platform keeps for one workspace it gives to no other. */

@@ -4,7 +4,7 @@ import { attachments, uploadAll, withFiles } from './attachments.ts'
 import { asWorkspace, outgoingText, resolveSender } from './sender.ts'
 import { defineTool } from './tool.ts'
 
-const input = z.object({
+const input = z.strictObject({
   message: outgoingText.describe('The text for the chat, in plain text or Markdown.'),
   attachments,
   _as_workspace: asWorkspace,

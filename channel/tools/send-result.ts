@@ -6,11 +6,17 @@ import { failure, type Outcome } from './tool.ts'
 /** Results beyond this are set aside by the host and replaced by a preview. */
 const MAX_ANSWER_CHARS = 40_000
 
-export function tellSent(outcome: SendOutcome, to: string, messageId: string): Outcome {
+/** @param what `task`: an answer is expected; `message`: one may come, or none. */
+export function tellSent(
+  outcome: SendOutcome,
+  to: string,
+  messageId: string,
+  what: 'task' | 'message' = 'task',
+): Outcome {
   switch (outcome.kind) {
     case 'queued':
       return {
-        text: `Delivered to ${to} (message ${messageId}). This is no answer yet: if one comes, it arrives as a new channel message.`,
+        text: `Delivered to ${to} (message ${messageId}).${what === 'task' ? ' This is no answer yet: if one comes, it arrives as a new channel message.' : ''}`,
       }
     case 'answered':
       return { text: `${to} answered at once (message ${messageId}). ${quote(outcome.text)}` }

@@ -28,7 +28,7 @@ export function resolveSender(context: ToolContext, wanted: string | undefined):
   const list = known.join(', ')
   const text =
     wanted === undefined
-      ? `This session acts as several workspaces; say which one, by workspace id: ${list}.`
+      ? `This session acts as several workspaces; say with _as_workspace which one, by its id: ${list}. get_workspace_info tells the name of each.`
       : `"${wanted.slice(0, 60)}" is not one of this session's workspaces. They are: ${list}.`
   return { ok: false, outcome: failure(text) }
 }

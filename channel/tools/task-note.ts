@@ -7,9 +7,8 @@ import type { ToolContext } from './tool.ts'
 
 export const peerOf = z
   .string()
-  .trim()
-  .toLowerCase()
-  .describe('The workspace id of the peer that is to do it, from list_peers.')
+  .min(1, 'must not be empty')
+  .describe('The peer that is to do it: its workspace id from list_peers, or its name.')
 
 export type NewTask = Pick<Delegation, 'id' | 'workspaceId' | 'peerId' | 'task' | 'watched'>
 
@@ -56,9 +55,11 @@ export function noteTask(context: ToolContext, task: NewTask): TaskNote | undefi
   return new TaskNote(delegations, task)
 }
 
-/** Whoever may not write here cannot answer either. */
-export function answersRemark(context: ToolContext, peerId: string): string {
-  return mayWrite({ kind: 'peer_agent', peerId }, context.allowedSenders())
-    ? ''
-    : ' But MOLECULE_ALLOWED_SENDERS does not name this peer, so its answer will not be shown here.'
+/** How the model will learn of the answer. Whoever may not write here cannot answer either. */
+export function answerComes(context: ToolContext, peerId: string, id: string): string {
+  if (!mayWrite({ kind: 'peer_agent', peerId }, context.allowedSenders())) {
+    return 'But MOLECULE_ALLOWED_SENDERS does not name this peer, so its answer will not be shown here.'
+  }
+  const where = context.remark() === undefined ? 'here' : 'in the session that receives'
+  return `The answer arrives ${where} as a channel message of kind delegation_result; check_task_status with task_id ${id} tells how it stands.`
 }

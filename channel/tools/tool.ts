@@ -1,6 +1,6 @@
 /** What a tool is, and what it can reach. */
 import type { CallToolResult, ToolAnnotations } from '@modelcontextprotocol/sdk/types.js'
-import type { ZodType } from 'zod'
+import { type ZodType, z } from 'zod'
 import type { AllowedSenders } from '../../config/settings.ts'
 import type { PeekedMessage } from '../../feed/peek.ts'
 import type { ClaimResult } from '../../membership/membership.ts'
@@ -101,16 +101,22 @@ export function defineTool<T>(
   return {
     ...tool,
     async call(args, context, signal, progress) {
-      const parsed = definition.input.safeParse(args ?? {})
+      const parsed = definition.input.safeParse(args ?? {}, {
+        error: ({ input }) => (input === undefined ? 'is missing' : undefined),
+      })
       if (parsed.success) return handle(parsed.data, context, signal, progress)
       const wrong = parsed.error.issues
         .slice(0, 5)
         .map((issue) => `${issue.path.join('.') || 'arguments'}: ${issue.message}`)
       return failure(
-        `${tool.name} was called with wrong arguments. ${wrong.join('; ')}. Correct them and call again.`,
+        `${tool.name} was called with wrong arguments. ${wrong.join('; ')}. It takes: ${parameters(definition.input).join(', ')}. Correct them and call again.`,
       )
     },
   }
+}
+
+function parameters(input: ZodType): readonly string[] {
+  return Object.keys(z.toJSONSchema(input, { io: 'input' }).properties ?? {})
 }
 
 export function failure(text: string): Outcome {

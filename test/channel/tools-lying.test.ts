@@ -50,7 +50,12 @@ describe('a call that cannot be made', () => {
     await using platform = startLyingPlatform(() => Response.json({}))
     using bench = startBench([endpointAt(platform.url)])
     const calls: readonly (readonly [string, unknown, string])[] = [
-      ['reply_to_workspace', undefined, 'text: '],
+      ['reply_to_workspace', undefined, 'text: is missing'],
+      [
+        'reply_to_workspace',
+        { text: 'x', attachment: ['/tmp/x'] },
+        'Unrecognized key: "attachment". It takes: text',
+      ],
       ['reply_to_workspace', {}, 'text: '],
       ['reply_to_workspace', { text: 7 }, 'text: '],
       ['reply_to_workspace', { text: '  \n' }, 'text: must not be empty'],
@@ -134,7 +139,7 @@ describe('what a send came to', () => {
     ]) {
       const { outcome } = await send(answer)
       expect(outcome.isError).toBeUndefined()
-      expect(outcome.text).toMatch(/^Delivered to peer .*This is no answer yet/)
+      expect(outcome.text).toMatch(/^Delivered to peer \S+ \(message \S+\)\.$/)
     }
   })
 

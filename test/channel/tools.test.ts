@@ -64,7 +64,7 @@ describe('reply_to_workspace by activity_id', () => {
     const message = (await ours.receive(lead.id)).find(({ peerId }) => peerId === builder.id)
     const outcome = await ours.call('reply_to_workspace', { activity_id: message?.activityId, text: 'seen' })
     expect(outcome.isError).toBeUndefined()
-    expect(outcome.text).toMatch(/^Delivered to peer .* no answer yet/)
+    expect(outcome.text).toMatch(/^Delivered to peer \S+ \(message \S+\)\.$/)
     const [answer] = (await inbox(builder)).slice(-1)
     expect(answer).toMatchObject({ kind: 'peer_agent', peerId: lead.id, peerName: 'lead', text: 'seen' })
     const [task] = (await inbox(lead)).filter(({ text }) => text === 'look at this')
@@ -200,18 +200,18 @@ describe('the other tools', () => {
 describe('what the platform refuses becomes advice', () => {
   test('a peer that is not there, or is none', async () => {
     using ours = startBench([endpoint(lead)])
-    for (const name of ['reply_to_workspace', 'delegate_task']) {
-      const to = (id: string) => ({
-        text: 'x',
-        task: 'x',
-        peer_id: id,
-        workspace_id: id,
-        _as_workspace: lead.id,
-      })
+    const calls = [
+      ['reply_to_workspace', (peer_id: string) => ({ text: 'x', peer_id })],
+      ['delegate_task', (workspace_id: string) => ({ task: 'x', workspace_id })],
+    ] as const
+    for (const [name, to] of calls) {
       const unknown = await ours.call(name, to(crypto.randomUUID()))
       expect(unknown).toMatchObject({ isError: true, text: expect.stringContaining('list_peers') })
       const path = await ours.call(name, to('../../admin'))
-      expect(path).toMatchObject({ isError: true, text: expect.stringContaining('is not a workspace id') })
+      expect(path).toMatchObject({
+        isError: true,
+        text: expect.stringContaining('neither the workspace id nor the name'),
+      })
     }
   })
 

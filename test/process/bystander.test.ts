@@ -48,6 +48,8 @@ test.concurrent('without a receiver, what waits is told once for each new messag
   expect(additionalContext.split('\n')).toHaveLength(1)
   expect(additionalContext).not.toContain('alpha')
   for (let n = 0; n < 3; n++) expect(await submit(deaf, 'typed')).toBe('{}')
+  // No more than one look in fifteen seconds, whatever is typed.
+  expect(scene.requests.slice(before)).toEqual([])
 
   const text = await call(deaf, 'inbox')
   expect(text).toContain('waiting on the platform')
@@ -55,8 +57,7 @@ test.concurrent('without a receiver, what waits is told once for each new messag
   expect(text.indexOf('beta')).toBeLessThan(text.indexOf('alpha'))
   const [, id = ''] = /activity_id ([0-9a-f-]{36})\n {2}alpha/.exec(text) ?? []
   expect(await call(deaf, 'inbox', { activity_id: id })).toContain('\n\nalpha')
-  // No more than one look in fifteen seconds, and nothing but looks.
-  expect(scene.requests.slice(before)).toEqual([])
+  // Nothing but looks.
   expect(scene.requests.filter((request) => !request.startsWith('GET')).length).toBe(
     scene.requests.slice(0, before).filter((request) => !request.startsWith('GET')).length,
   )
@@ -66,6 +67,25 @@ test.concurrent('without a receiver, what waits is told once for each new messag
   await next.event(({ content }) => content === 'beta')
   const fresh = next.events.filter(({ meta }) => meta.redelivered === undefined)
   expect(fresh.map(({ content }) => content)).toEqual(['alpha', 'beta'])
+})
+
+test.concurrent('who asks for the inbox is shown what is there now, and can answer it before anybody has received it', async () => {
+  await using scene = await Scene.open()
+  const member = scene.member()
+  const deaf = await startDeaf(scene, member)
+  await scene.person.write(member.id, 'just now')
+  const text = await until(
+    'it to be shown',
+    async () => {
+      const shown = await call(deaf, 'inbox')
+      return shown.includes('just now') && shown
+    },
+    4_000,
+  )
+  const [, activity_id = ''] = /activity_id ([0-9a-f-]{36})/.exec(text) ?? []
+  const answer = await call(deaf, 'reply_to_workspace', { activity_id, text: 'seen' })
+  expect(answer).toContain('not marked as answered')
+  expect(await scene.person.read(member.id)).toEqual(['seen'])
 })
 
 test.concurrent('without any cursor, what arrived since the session began is found', async () => {

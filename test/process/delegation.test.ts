@@ -200,6 +200,18 @@ describe('delegate_task_async', () => {
   })
 })
 
+test('a task can be given by the name of the peer, and an answer to it waits for no reply', async () => {
+  const { text } = await giver.call('delegate_task', { workspace_id: ' Builder ', task: 'by name' })
+  const given = await arrives(doer, 'by name')
+  await doer.call('reply_to_workspace', { activity_id: given.meta.activity_id, text: 'found me' })
+  const { meta } = await resultOf(taskIdOf(text))
+  const listed = async (show: string) =>
+    (await giver.call('inbox', { show })).text.includes(meta.activity_id ?? 'no id')
+  await until('it to count as shown', async () => (await listed('all')) && !(await listed('unanswered')))
+  const { text: whole } = await giver.call('inbox', { activity_id: meta.activity_id })
+  expect(whole).toStartWith(`delegation_result builder, task ${meta.delegation_id}, peer_id ${builder.id}`)
+})
+
 describe('tasks that cannot be given', () => {
   const calls = ['delegate_task', 'delegate_task_async'] as const
   test.each(calls)('%s to oneself, or to what is no workspace', async (name) => {
@@ -220,7 +232,7 @@ describe('tasks that cannot be given', () => {
     const { isError } = await giver.call('delegate_task', { workspace_id: stranger, task: 'x' })
     expect(isError).toBeTrue()
     expect((await giver.call('check_task_status', { workspace_id: stranger })).text).toBe(
-      'No task was given away from here.',
+      `No task was given to peer ${stranger} from here in the last 30 days.`,
     )
   })
 })

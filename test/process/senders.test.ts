@@ -22,7 +22,7 @@ test.concurrent('who is not named in MOLECULE_ALLOWED_SENDERS is counted and nev
   await host.event(({ content }) => content === 'from one who may')
   expect(host.events).toHaveLength(1)
   const { text } = await host.call('inbox', { show: 'skipped' })
-  expect(text).toStartWith('2 message(s):')
+  expect(text).toStartWith('2 messages:')
   expect(text).toContain('MOLECULE_ALLOWED_SENDERS')
   expect(text).not.toContain('may not')
   expect((await host.call('status')).text).toContain('2 stepped over because of MOLECULE_ALLOWED_SENDERS')

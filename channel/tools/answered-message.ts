@@ -1,0 +1,33 @@
+/** The message that a reply answers: one that arrived, or one that still waits on the platform and `inbox` showed. */
+import { type Inbound, inboundSchema } from '../../platform/inbound.ts'
+import type { ToolContext } from './tool.ts'
+
+export interface AnsweredMessage {
+  readonly workspaceId: string
+  /** Null: not sent by an agent. */
+  readonly peerId: string | null
+  readonly message: Inbound
+  /** Takes it off the list of what is unanswered. Throws what the disk throws. */
+  readonly markAnswered: () => void
+  /** Said under the result, when it cannot be marked. */
+  readonly remark: string
+}
+
+const UNREAD =
+  '\n(No session has received this message yet, so it is not marked as answered: the one that does will show it as new.)'
+
+export async function findMessage(
+  activityId: string,
+  context: ToolContext,
+  signal: AbortSignal,
+): Promise<AnsweredMessage | undefined> {
+  const ledger = context.ledger()
+  const stored = ledger?.find(activityId, context.workspaceIds())
+  if (ledger !== undefined && stored !== undefined) {
+    const { workspaceId, peerId, content, ord } = stored
+    const message = inboundSchema.parse(JSON.parse(content))
+    return { workspaceId, peerId, message, markAnswered: () => ledger.markAnswered(ord), remark: '' }
+  }
+  const unread = (await context.unread(signal)).find((one) => one.activityId === activityId)
+  return unread === undefined ? undefined : { ...unread, markAnswered: () => {}, remark: UNREAD }
+}
