@@ -1,6 +1,6 @@
 /** Spawn -> `initialize` answered, beside an empty server, in turns so that a busy machine hits all alike. */
 
-import { bundle } from '../scripts/build.ts'
+import { bundleProgram } from '../scripts/build.ts'
 import { keepScript } from '../test/fixtures/bundle.ts'
 import { pluginCommand, pluginEnvironment } from '../test/fixtures/host.ts'
 import type { Scene } from '../test/fixtures/scene.ts'
@@ -29,7 +29,7 @@ interface Candidate {
 }
 
 export async function emptyServerScript(): Promise<string> {
-  return keepScript('empty-server', await bundle('bench/empty-server.ts'))
+  return keepScript('empty-server', await bundleProgram('bench/empty-server.ts'))
 }
 
 export async function measureStartup(scene: Scene, script: string): Promise<readonly Line[]> {
