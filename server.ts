@@ -1,7 +1,7 @@
 /** Entry: joins the host's pipes, the MCP server and the session, and ends them on one path. */
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js'
+import { HostTransport } from './channel/host-transport.ts'
 import { createMcpServer } from './channel/mcp-server.ts'
 import { version } from './package.json'
 import { Session } from './session/session.ts'
@@ -17,7 +17,9 @@ function writeToHost(line: string): Promise<void> {
 }
 
 const session = new Session({ environment: process.env, home: homedir(), version, log, write: writeToHost })
+const transport = new HostTransport()
 const server = createMcpServer({
+  whenSent: transport.whenSent,
   version,
   context: session,
   redact: (text) => log.redact(text),
@@ -49,7 +51,7 @@ function shutDown(reason: string): void {
 }
 
 // Attached in the first tick: what the host wrote before a later listener would be lost.
-const connected = server.connect(new StdioServerTransport())
+const connected = server.connect(transport)
 
 process.stdin.on('end', () => shutDown('end of input'))
 process.stdin.on('close', () => shutDown('input closed'))

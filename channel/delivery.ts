@@ -8,7 +8,7 @@
  * answer that a call waits for, and what the loop guard holds, are passed by until their time has come.
  */
 import { describeError } from '../platform/errors.ts'
-import { type Inbound, inboundSchema } from '../platform/inbound.ts'
+import { type Inbound, readInbound } from '../platform/inbound.ts'
 import type { Ledger, StoredMessage } from '../state/ledger.ts'
 import { sleep, systemTimers, type Timers } from '../timing/sleep.ts'
 import { Wake } from '../timing/wake.ts'
@@ -43,6 +43,8 @@ const BATCH_MESSAGES = 32
 const BATCH_CHARS = 512 * 1024
 /** While a call waits for an answer. */
 const AWAITED_INTERVAL_MS = 500
+/** Where a digest was due and could not be written, the next turn is not at once. */
+const MIN_IDLE_MS = 100
 const UNREADABLE = 'cannot be read back'
 
 export class DeliveryLine {
@@ -127,12 +129,13 @@ export class DeliveryLine {
       unconfirmed.delete(stored.workspaceId)
       return [{ stored, line }]
     })
-    ledger.markSending(lines.map(({ stored }) => stored))
-    for (const { stored } of lines) {
+    const begun = new Set(ledger.markSending(lines.map(({ stored }) => stored)))
+    const written = lines.filter(({ stored }) => begun.has(stored))
+    for (const { stored } of written) {
       this.#fetched.delete(stored.ord)
       this.#unconfirmed.delete(stored.workspaceId)
     }
-    const writes = lines.map(({ stored, line }) => write(line).then(() => this.#sent.add(stored)))
+    const writes = written.map(({ stored, line }) => write(line).then(() => this.#sent.add(stored)))
     // All of them are waited for: a write that failed must not let the next batch overtake the others.
     return Promise.allSettled(writes).then((results) => results.every(({ status }) => status === 'fulfilled'))
   }
@@ -140,19 +143,20 @@ export class DeliveryLine {
   /** Writes the digest of one peer whose messages are held, if one is due. */
   #beginDigest(): Promise<boolean> | undefined {
     const { ledger, held, write } = this.#o
-    const due = ledger.held.peers(held()).find((peer) => digestDueAt(peer) <= this.#now())
-    const messages = due === undefined ? [] : ledger.held.of(due, MAX_QUOTED)
-    const [lead] = messages
-    if (due === undefined || lead === undefined) return undefined
-    const event = renderDigest(due, messages)
-    if (event === undefined) {
-      for (const stored of messages) ledger.markSkipped(stored, UNREADABLE)
-      return undefined
-    }
-    ledger.held.markSending(due, lead)
+    const now = this.#now()
+    const due = ledger.held.peers(held()).find((peer) => digestDueAt(peer, now) <= now)
+    if (due === undefined) return undefined
+    const quotes = ledger.held.of(due, MAX_QUOTED).flatMap((stored) => {
+      const message = this.#read(stored)
+      return message === undefined ? [] : [{ stored, message }]
+    })
+    const [first] = quotes
+    if (first === undefined) return undefined
+    const event = renderDigest(first, quotes, ledger.held.count(due))
+    ledger.held.markSending(due, first.stored)
     return write(notificationLine(event)).then(
       () => {
-        this.#sent.add(lead)
+        this.#sent.add(first.stored)
         return true
       },
       () => false,
@@ -166,7 +170,8 @@ export class DeliveryLine {
     const now = this.#now()
     // A wait in another session may end at any time, and leave its answer to us.
     if (ledger.delegations.anyAwaited(workspaceIds, now)) return AWAITED_INTERVAL_MS
-    return Math.max(0, Math.min(...ledger.held.peers(workspaceIds).map(digestDueAt)) - now)
+    const dueAt = Math.min(...ledger.held.peers(workspaceIds).map((peer) => digestDueAt(peer, now)))
+    return Math.max(MIN_IDLE_MS, dueAt - now)
   }
 
   /**
@@ -195,12 +200,9 @@ export class DeliveryLine {
   }
 
   #read(stored: StoredMessage): Inbound | undefined {
-    try {
-      return inboundSchema.parse(JSON.parse(stored.content))
-    } catch (error) {
-      this.#stepOver(stored, error)
-      return undefined
-    }
+    const message = readInbound(stored.content)
+    if (message === undefined) this.#stepOver(stored, UNREADABLE)
+    return message
   }
 
   #stepOver(stored: StoredMessage, error: unknown): void {

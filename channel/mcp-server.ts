@@ -1,6 +1,10 @@
 /** The MCP side: what this server says it is, its tools, and the moment from which the host listens. */
 import { Server } from '@modelcontextprotocol/sdk/server/index.js'
-import { CallToolRequestSchema, ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js'
+import {
+  CallToolRequestSchema,
+  ListToolsRequestSchema,
+  type RequestId,
+} from '@modelcontextprotocol/sdk/types.js'
 import type { jsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/types.js'
 import { z } from 'zod'
 import { cleanText } from './clean-text.ts'
@@ -18,6 +22,8 @@ export interface McpServerOptions {
   readonly onListening: (clientName: string | undefined) => void
   /** Takes the host's permission requests; without it the host is not told that they can be relayed. */
   readonly onPermissionRequest?: ((params: unknown) => void) | undefined
+  /** Calls back once the answer to a request has left the process. */
+  readonly whenSent: (id: RequestId, run: () => void) => void
 }
 
 /**
@@ -44,6 +50,7 @@ export function createMcpServer({
   redact,
   onListening,
   onPermissionRequest,
+  whenSent,
 }: McpServerOptions): Server {
   const relay = onPermissionRequest === undefined ? {} : { [PERMISSION_CAPABILITY]: {} }
   const server = new Server(
@@ -64,19 +71,23 @@ export function createMcpServer({
     }
     return { tools: TOOLS.map(describeTool) }
   })
-  server.setRequestHandler(CallToolRequestSchema, async ({ params }, { signal, sendNotification }) => {
-    const progressToken = params._meta?.progressToken
-    const tell: Progress = (progress, total, message) => {
-      if (progressToken === undefined) return
-      // A host that is gone needs no news; its end is seen elsewhere.
-      sendNotification({
-        method: 'notifications/progress',
-        params: { progressToken, progress, total, message: shown(message) },
-      }).catch(() => undefined)
-    }
-    const outcome = await callTool(params.name, params.arguments, context, signal, tell)
-    return toResult({ ...outcome, text: shown(outcome.text) }, context.remark)
-  })
+  server.setRequestHandler(
+    CallToolRequestSchema,
+    async ({ params }, { signal, sendNotification, requestId }) => {
+      const progressToken = params._meta?.progressToken
+      const tell: Progress = (progress, total, message) => {
+        if (progressToken === undefined) return
+        // A host that is gone needs no news; its end is seen elsewhere.
+        sendNotification({
+          method: 'notifications/progress',
+          params: { progressToken, progress, total, message: shown(message) },
+        }).catch(() => undefined)
+      }
+      const outcome = await callTool(params.name, params.arguments, context, signal, tell)
+      if (outcome.onSent !== undefined) whenSent(requestId, outcome.onSent)
+      return toResult({ ...outcome, text: shown(outcome.text) }, context.remark)
+    },
+  )
   if (onPermissionRequest !== undefined) {
     server.setNotificationHandler(permissionRequestSchema, ({ params }) => onPermissionRequest(params))
   }

@@ -3,7 +3,7 @@
  * it goes to the host like a message. Without an open task nothing is asked.
  */
 import type { PlatformClient } from '../platform/client.ts'
-import { listDelegations, type TaskReport } from '../platform/delegations.ts'
+import { fetchResult, isQueuedAnswer, listDelegations, type TaskReport } from '../platform/delegations.ts'
 import { describeError, PlatformError } from '../platform/errors.ts'
 import { taskResult } from '../platform/inbound.ts'
 import type { Delegation } from '../state/delegations.ts'
@@ -31,6 +31,12 @@ const INTERVALS: readonly (readonly [number, number])[] = [
   [10 * 60_000, 15_000],
 ]
 const SLOW_INTERVAL_MS = 60_000
+/** A list that is shorter holds all tasks there are: platforms give 50 rows, one or two for a task. */
+const SHORT_LIST = 25
+/** Of the tasks that are not listed so many are asked for in a turn. */
+const MOST_SINGLY = 5
+/** A task may be given by another session, which tells nobody here. It costs one question to the ledger. */
+const UNKNOWN_INTERVAL_MS = 5_000
 /** Each look at the feed may tell of a result; the platform is asked no more often than this. */
 const PAUSE_MS = 1_000
 
@@ -64,7 +70,7 @@ export class TaskWatch {
         failures = 0
         if (asks) await sleep(PAUSE_MS, signal, timers)
         await this.#wake.wait(
-          asks ? computeJitteredInterval(this.#intervalMs(open), jitter) : Number.POSITIVE_INFINITY,
+          computeJitteredInterval(asks ? this.#intervalMs(open) : UNKNOWN_INTERVAL_MS, jitter),
           signal,
         )
       } catch (error) {
@@ -96,9 +102,25 @@ export class TaskWatch {
       this.#sayForeign(task, reports)
       if (report === undefined || report.state === 'pending') continue
       if (report.state === 'queued') ledger.delegations.handedOver(workspaceId, task.id)
-      else results.push(toEntry(task, report.state, report, this.#now()))
+      else results.push(toEntry(task, report.state, report.preview, this.#now()))
     }
+    if (reports.length >= SHORT_LIST) results.push(...(await this.#askSingly(open, reports)))
     if (results.length > 0 && ledger.storePage(workspaceId, results, undefined, this.#now()) > 0) onStored()
+  }
+
+  /** A platform lists its newest tasks only: what became of an older one stands in the activity alone. */
+  async #askSingly(open: readonly Delegation[], reports: readonly TaskReport[]): Promise<readonly Entry[]> {
+    const { client, ledger, signal } = this.#o
+    const listed = new Set(reports.map(({ id }) => id))
+    const unlisted = open.filter(({ id }) => !listed.has(id)).slice(0, MOST_SINGLY)
+    const results: Entry[] = []
+    for (const task of unlisted) {
+      const text = await fetchResult(client, task.id, signal)
+      if (text === undefined) continue
+      if (isQueuedAnswer(text)) ledger.delegations.handedOver(task.workspaceId, task.id)
+      else results.push(toEntry(task, 'completed', text, this.#now()))
+    }
+    return results
   }
 
   /** The result of a task that names somebody else as the one who gave it is no result of ours. */
@@ -114,15 +136,15 @@ export class TaskWatch {
 }
 
 function waitAfter(error: unknown, failures: number, random: (() => number) | undefined): number {
-  if (error instanceof PlatformError && error.retryAfterMs !== undefined) return error.retryAfterMs
-  // No hurry: what became of a task is kept.
-  return backoffDelayMs(failures + 3, failures * SLOW_INTERVAL_MS, random)
+  // No hurry: what became of a task is kept. A `Retry-After` of nothing is no advice.
+  const backoff = PAUSE_MS + backoffDelayMs(failures + 3, failures * SLOW_INTERVAL_MS, random)
+  return error instanceof PlatformError ? Math.max(error.retryAfterMs ?? 0, backoff) : backoff
 }
 
 function toEntry(
   { id, peerId }: Delegation,
   state: 'completed' | 'failed',
-  { preview }: TaskReport,
+  text: string,
   now: number,
 ): Entry {
   return {
@@ -132,7 +154,7 @@ function toEntry(
     createdAt: new Date(now).toISOString(),
     peerId: null,
     task: { id, by: 'platform', failed: state === 'failed' },
-    content: JSON.stringify(taskResult({ id, status: state, text: preview, peerId })),
+    content: JSON.stringify(taskResult({ id, status: state, text, peerId })),
     skipped: null,
   }
 }

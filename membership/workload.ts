@@ -1,6 +1,6 @@
 /** What the presence badge says of a workspace: what it has in hand, and how well its own requests fare. */
 import type { HeartbeatMetrics } from '../heartbeat.ts'
-import { type Inbound, inboundSchema } from '../platform/inbound.ts'
+import { type Inbound, readInbound } from '../platform/inbound.ts'
 import type { Ledger } from '../state/ledger.ts'
 
 export class Workload {
@@ -37,7 +37,7 @@ export class Workload {
       error_rate: this.#requests === 0 ? 0 : this.#failures / this.#requests,
       sample_error: this.#sampleError,
       active_tasks: open.length,
-      current_task: newest === undefined ? '' : taskText(inboundSchema.parse(JSON.parse(newest.content))),
+      current_task: newest === undefined ? '' : taskText(readInbound(newest.content)),
       uptime_seconds: (this.#now() - this.#startedAt) / 1000,
       runtime_metadata: { capabilities: {} },
     }
@@ -49,6 +49,8 @@ export class Workload {
 }
 
 /** The text itself stays where it is: a badge is seen by more people than a message. */
-function taskText({ kind, peerName, userName }: Inbound): string {
+function taskText(message: Inbound | undefined): string {
+  if (message === undefined) return 'a message'
+  const { kind, peerName, userName } = message
   return `a message from ${peerName ?? userName ?? (kind === 'canvas_user' ? 'the chat' : kind.replace('_', ' '))}`
 }

@@ -97,7 +97,8 @@ export class PlatformClient {
         if (attempt >= (call.attempts ?? 1)) throw error
         if (!(error instanceof PlatformError) || error.kind !== 'retry') throw error
         if (call.retryIf?.(error) === false) throw error
-        const waitMs = error.retryAfterMs ?? backoffDelayMs(attempt - 1, 0, this.#deps.random)
+        // A `Retry-After` of nothing is no advice.
+        const waitMs = error.retryAfterMs || backoffDelayMs(attempt - 1, 0, this.#deps.random)
         if (waitMs > MAX_WAIT_IN_CALL_MS) throw error
         await sleep(waitMs, call.signal)
       }

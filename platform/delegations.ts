@@ -18,7 +18,8 @@ export interface TaskReport {
 
 const text = z.string().nullish().catch(null)
 const acceptedSchema = z.object({
-  delegation_id: z.string().min(1).max(200),
+  /** It is shown, and asked for by name: anything else would not come back as it is. */
+  delegation_id: z.string().regex(/^[\w.:-]{1,80}$/),
   status: text,
   idempotent_hit: z.boolean().nullish().catch(null),
   warning: text,

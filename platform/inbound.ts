@@ -38,6 +38,16 @@ export const inboundSchema = z.object({
 })
 export type Inbound = Readonly<z.infer<typeof inboundSchema>>
 
+/** Reads a message back from the disk; undefined when what lies there is none. */
+export function readInbound(content: string): Inbound | undefined {
+  try {
+    return inboundSchema.parse(JSON.parse(content))
+  } catch {
+    // No JSON, or of another shape: a damaged row, which the caller steps over.
+    return undefined
+  }
+}
+
 export type Interpretation =
   | { readonly deliver: true; readonly message: Inbound }
   | { readonly deliver: false; readonly reason: string }

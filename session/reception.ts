@@ -130,14 +130,14 @@ export class Reception {
     })
   }
 
-  #noteHeld(workspaceId: string, { givenUp }: Recovery): void {
+  #noteHeld(workspaceId: string, { givenUp, presumed }: Recovery): void {
     const { holder, paths, log } = this.#o
     log.info(`molecule channel: workspace ${workspaceId} is received by this session`)
     const record = { ...holder, startedAt: Date.now() }
     this.#records.set(workspaceId, record)
     writePidFile(lockPaths(paths.locks, workspaceId).holder, record)
     writePidFile(paths.pidFile, holder)
-    this.#delivery.announceUnconfirmed(workspaceId, givenUp)
+    this.#delivery.announceUnconfirmed(workspaceId, givenUp + presumed)
     this.#delivery.notify()
   }
 

@@ -19,7 +19,8 @@ type Row = Omit<Delegation, 'watched'> & { readonly watched: number }
 
 /** What became of a row that says it answers a task. */
 export type Answer =
-  | { readonly kind: 'answer'; readonly id: string }
+  /** `closes`: it is the first. */
+  | { readonly kind: 'answer'; readonly id: string; readonly closes: boolean }
   /** The result was told before. */
   | { readonly kind: 'repeated' }
   | { readonly kind: 'none' }
@@ -32,23 +33,29 @@ const UNNAMED_ANSWER_WITHIN_MS = 24 * 60 * 60_000
 const KEEP_MS = 30 * 24 * 60 * 60_000
 /** A task that nobody has answered for so long is no longer watched. */
 export const WATCH_MS = 24 * 60 * 60_000
+/** No call waits longer for an answer. */
+export const MAX_AWAITED_MS = 120_000
 
 export class Delegations {
   readonly #db: Database
+  readonly #session: string
 
-  constructor(db: Database) {
+  constructor(db: Database, session: string) {
     this.#db = db
+    this.#session = session
   }
 
   /** Notes a task. Done before it leaves, so that no answer can come too early. */
   add(delegation: Pick<Delegation, 'id' | 'workspaceId' | 'peerId' | 'task' | 'watched'>, now: number): void {
     const { id, workspaceId, peerId, task, watched } = delegation
+    // Where the platform gives the id, its result can be here first.
+    const state = this.answer(workspaceId, id) === undefined ? 'open' : 'completed'
     this.#db
       .query(
         `INSERT INTO delegation (id, workspace_id, peer_id, task, asked_at, state, watched)
-         VALUES (?, ?, ?, ?, ?, 'open', ?) ON CONFLICT DO NOTHING`,
+         VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
       )
-      .run(id, workspaceId, peerId, task.slice(0, MAX_TASK_CHARS), now, watched ? 1 : 0)
+      .run(id, workspaceId, peerId, task.slice(0, MAX_TASK_CHARS), now, state, watched ? 1 : 0)
     this.#db
       .query('DELETE FROM delegation WHERE workspace_id = ? AND asked_at < ?')
       .run(workspaceId, now - KEEP_MS)
@@ -90,6 +97,8 @@ export class Delegations {
   /** The platform has handed the task over; the answer, if any, comes from the peer. */
   handedOver(workspaceId: string, id: string): void {
     this.#db.query('UPDATE delegation SET watched = 0 WHERE workspace_id = ? AND id = ?').run(workspaceId, id)
+    // It may have been there before the platform said so.
+    if (this.answer(workspaceId, id) !== undefined) this.close(workspaceId, id, 'completed')
   }
 
   close(workspaceId: string, id: string, state: 'completed' | 'failed'): void {
@@ -107,25 +116,48 @@ export class Delegations {
       .run(until, workspaceId, id)
   }
 
-  /** Whether a call waits for an answer. */
+  /** Whether a call waits for an answer. A wait that is longer than any may be is that of a clock that was set. */
   anyAwaited(workspaceIds: readonly string[], now: number): boolean {
     const found = this.#db
       .query(
         `SELECT 1 FROM delegation INDEXED BY delegation_awaited
-         WHERE awaited_until > ? AND awaited_until > 0 AND workspace_id IN (SELECT value FROM json_each(?)) LIMIT 1`,
+         WHERE awaited_until > 0 AND awaited_until > ?1 AND awaited_until <= ?1 + ${MAX_AWAITED_MS}
+         AND workspace_id IN (SELECT value FROM json_each(?2)) LIMIT 1`,
       )
       .get(now, JSON.stringify(workspaceIds))
     return found !== null
   }
 
-  /** Takes the answers that a call waits for, so that they are no events any more; false when there is none to take. */
-  take(workspaceId: string, id: string): boolean {
+  /**
+   * Takes an answer that a call waits for: it is told as the result of that call and is no event, unless that result
+   * never leaves the process. False when it is an event already.
+   */
+  take({ ord }: StoredMessage): boolean {
     return (
       this.#db
         .query(
-          "UPDATE message SET state = 'answered' WHERE delegation_id = ? AND workspace_id = ? AND state = 'received'",
+          "UPDATE message SET state = 'sending', attempts = attempts + 1, session = ? WHERE ord = ? AND state = 'received'",
         )
-        .run(id, workspaceId).changes > 0
+        .run(this.#session, ord).changes > 0
+    )
+  }
+
+  /** The result that told an answer has left the process. */
+  told({ ord }: StoredMessage): void {
+    this.#db
+      .query("UPDATE message SET state = 'answered' WHERE ord = ? AND state = 'sending' AND session = ?")
+      .run(ord, this.#session)
+  }
+
+  /** The oldest message that answers a task and is not shown yet. */
+  nextAnswer(workspaceId: string, id: string): StoredMessage | undefined {
+    return (
+      this.#db
+        .query<StoredMessage, [string, string]>(
+          `SELECT ${COLUMNS} FROM message WHERE delegation_id = ? AND workspace_id = ? AND state = 'received'
+           ORDER BY ord LIMIT 1`,
+        )
+        .get(id, workspaceId) ?? undefined
     )
   }
 
@@ -150,14 +182,17 @@ export class Delegations {
       const known = this.find(workspaceId, task.id)
       if (known !== undefined && known.state !== 'open') return { kind: 'repeated' }
       this.close(workspaceId, task.id, task.failed ? 'failed' : 'completed')
-      return { kind: 'answer', id: task.id }
+      return { kind: 'answer', id: task.id, closes: true }
     }
     if (peerId === null) return { kind: 'none' }
     const id =
       task === null ? this.#onlyOpen(workspaceId, peerId, now) : this.#given(workspaceId, task.id, peerId)
-    if (id === undefined) return { kind: 'none' }
-    this.close(workspaceId, id, 'completed')
-    return { kind: 'answer', id }
+    const known = id === undefined ? undefined : this.find(workspaceId, id)
+    if (known === undefined) return { kind: 'none' }
+    const closes = known.state === 'open' && !known.watched
+    // Where the platform carries the task out, the peer's words on the way are not its result.
+    if (closes) this.close(workspaceId, known.id, 'completed')
+    return { kind: 'answer', id: known.id, closes }
   }
 
   #given(workspaceId: string, id: string, peerId: string): string | undefined {
@@ -167,7 +202,7 @@ export class Delegations {
   #onlyOpen(workspaceId: string, peerId: string, now: number): string | undefined {
     const [first, second] = this.#db
       .query<{ id: string }, [string, string, number]>(
-        "SELECT id FROM delegation WHERE workspace_id = ? AND peer_id = ? AND state = 'open' AND asked_at > ? LIMIT 2",
+        "SELECT id FROM delegation WHERE workspace_id = ? AND peer_id = ? AND state = 'open' AND watched = 0 AND asked_at > ? LIMIT 2",
       )
       .all(workspaceId, peerId, now - UNNAMED_ANSWER_WITHIN_MS)
     return second === undefined ? first?.id : undefined

@@ -6,10 +6,12 @@ import { COLUMNS, type StoredMessage } from './ledger-rows.ts'
 export interface HeldPeer {
   readonly workspaceId: string
   readonly peerId: string
-  readonly count: number
   /** When the first of them arrived, in milliseconds since the epoch. */
   readonly since: number
 }
+
+/** Peers that are looked at; the others have their turn when those are done. */
+const MAX_PEERS = 1_000
 
 export class HeldMessages {
   readonly #db: Database
@@ -20,15 +22,32 @@ export class HeldMessages {
     this.#session = session
   }
 
-  /** Everyone of whom something is held. */
+  /** Everyone of whom something is held. The cost follows the number of peers and not that of their messages. */
   peers(workspaceIds: readonly string[]): readonly HeldPeer[] {
-    return this.#db
-      .query<HeldPeer, [string]>(
-        `SELECT workspace_id AS workspaceId, peer_id AS peerId, count(*) AS count, min(received_at) AS since
-         FROM message INDEXED BY message_held WHERE workspace_id IN (SELECT value FROM json_each(?)) AND state = 'held'
-         GROUP BY workspace_id, peer_id`,
-      )
-      .all(JSON.stringify(workspaceIds))
+    const next = this.#db.query<HeldPeer, [string, string]>(
+      `SELECT workspace_id AS workspaceId, peer_id AS peerId, received_at AS since FROM message INDEXED BY message_held
+       WHERE workspace_id = ? AND peer_id > ? AND state = 'held' ORDER BY peer_id, ord LIMIT 1`,
+    )
+    const peers: HeldPeer[] = []
+    for (const workspaceId of workspaceIds) {
+      let peer = next.get(workspaceId, '')
+      while (peer !== null && peers.length < MAX_PEERS) {
+        peers.push(peer)
+        peer = next.get(workspaceId, peer.peerId)
+      }
+    }
+    return peers
+  }
+
+  count({ workspaceId, peerId }: HeldPeer): number {
+    return (
+      this.#db
+        .query<{ n: number }, [string, string]>(
+          `SELECT count(*) AS n FROM message INDEXED BY message_held
+           WHERE workspace_id = ? AND peer_id = ? AND state = 'held'`,
+        )
+        .get(workspaceId, peerId)?.n ?? 0
+    )
   }
 
   /** The oldest held messages of a peer. */

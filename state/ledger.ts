@@ -14,7 +14,7 @@
  * - skipped: not for the model (an echo of our own words, a failed push attempt, a row from before the start).
  */
 import type { Database } from 'bun:sqlite'
-import { Delegations } from './delegations.ts'
+import { Delegations, MAX_AWAITED_MS } from './delegations.ts'
 import { HeldMessages } from './held-messages.ts'
 import { Inbox } from './inbox.ts'
 import { openLedgerFile } from './ledger-file.ts'
@@ -44,7 +44,7 @@ export class Ledger {
   private constructor(db: Database, session: string) {
     this.#db = db
     this.#session = session
-    this.delegations = new Delegations(db)
+    this.delegations = new Delegations(db, this.#session)
     this.held = new HeldMessages(db, session)
     this.inbox = new Inbox(db)
     this.evidence = new SessionEvidence(db, session)
@@ -121,9 +121,9 @@ export class Ledger {
       this.#amend(workspaceId, activityId, "state = 'skipped', reason = ?", TOLD_BEFORE)
       return false
     }
-    if (answer.kind === 'answer') {
-      this.#amend(workspaceId, activityId, 'delegation_id = ?', answer.id)
-    } else if (peerId !== null && isOverflow(this.#earlier(workspaceId, peerId), createdAt)) {
+    if (answer.kind === 'answer') this.#amend(workspaceId, activityId, 'delegation_id = ?', answer.id)
+    const isExpected = answer.kind === 'answer' && answer.closes
+    if (!isExpected && peerId !== null && isOverflow(this.#earlier(workspaceId, peerId), createdAt)) {
       this.#amend(workspaceId, activityId, 'state = ?', 'held')
     }
     return true
@@ -185,10 +185,10 @@ export class Ledger {
     const rows = this.#db
       .query<StoredMessage, [string, number, number]>(
         `SELECT ${COLUMNS} FROM message INDEXED BY message_received
-         WHERE workspace_id IN (SELECT value FROM json_each(?)) AND state = 'received'
+         WHERE workspace_id IN (SELECT value FROM json_each(?1)) AND state = 'received'
          AND (delegation_id IS NULL OR NOT EXISTS (SELECT 1 FROM delegation
-           WHERE delegation.workspace_id = message.workspace_id AND delegation.id = delegation_id AND awaited_until > ?))
-         ORDER BY ord LIMIT ?`,
+           WHERE delegation.workspace_id = message.workspace_id AND delegation.id = delegation_id AND awaited_until > ?2 AND awaited_until <= ?2 + ${MAX_AWAITED_MS}))
+         ORDER BY ord LIMIT ?3`,
       )
       .iterate(JSON.stringify(workspaceIds), now, limit)
     const batch: StoredMessage[] = []
@@ -201,14 +201,16 @@ export class Ledger {
     return batch
   }
 
-  /** Records that these are about to be written. From here on a crash leaves them marked as possibly seen. */
-  markSending(messages: readonly StoredMessage[]): void {
+  /**
+   * Records that these are about to be written. From here on a crash leaves them marked as possibly seen.
+   *
+   * @returns those that are to be written: one that was taken meanwhile, as the result of a call, is not.
+   */
+  markSending(messages: readonly StoredMessage[]): readonly StoredMessage[] {
     const update = this.#db.query(
       "UPDATE message SET state = 'sending', attempts = attempts + 1, session = ? WHERE ord = ? AND state = 'received'",
     )
-    this.#write(() => {
-      for (const { ord } of messages) update.run(this.#session, ord)
-    })
+    return this.#write(() => messages.filter(({ ord }) => update.run(this.#session, ord).changes > 0))
   }
 
   /** Records that the bytes of these have left the process. What was confirmed or answered meanwhile stays so. */

@@ -1,5 +1,5 @@
 /** The message that a reply answers: one that arrived, or one that still waits on the platform and `inbox` showed. */
-import { type Inbound, inboundSchema } from '../../platform/inbound.ts'
+import { type Inbound, readInbound } from '../../platform/inbound.ts'
 import type { ToolContext } from './tool.ts'
 
 export interface AnsweredMessage {
@@ -25,7 +25,8 @@ export async function findMessage(
   const stored = ledger?.find(activityId, context.workspaceIds())
   if (ledger !== undefined && stored !== undefined) {
     const { workspaceId, peerId, content, ord } = stored
-    const message = inboundSchema.parse(JSON.parse(content))
+    const message = readInbound(content)
+    if (message === undefined) return undefined
     return { workspaceId, peerId, message, markAnswered: () => ledger.markAnswered(ord), remark: '' }
   }
   const unread = (await context.unread(signal)).find((one) => one.activityId === activityId)

@@ -1,5 +1,5 @@
 /** Waits in a call for the answer to a task, which whichever session reads the feed puts into the ledger. */
-import { inboundSchema } from '../../platform/inbound.ts'
+import { readInbound } from '../../platform/inbound.ts'
 import { sleep } from '../../timing/sleep.ts'
 import { tellAnswer } from './send-result.ts'
 import type { TaskNote } from './task-note.ts'
@@ -25,13 +25,16 @@ export async function awaitAnswer(
   const begun = Date.now()
   let told = 0
   while (!signal.aborted) {
-    const come = note.answer()
+    const come = note.nextAnswer()
     if (come !== undefined) {
-      const { text, attachments } = inboundSchema.parse(JSON.parse(come.content))
-      // Files are fetched for an event only, and what another session has shown is not to be told twice.
-      if (attachments.length > 0 || !note.take()) return { text: SHOWN }
-      return tellAnswer(text, `peer ${come.peerId}`, 0, come.activityId)
+      const message = readInbound(come.content)
+      // Files are fetched for an event only. What came after this one is an event, too.
+      if (message === undefined || message.attachments.length > 0 || !note.take(come)) return { text: SHOWN }
+      const outcome = tellAnswer(message.text, `peer ${come.peerId}`, 0, come.activityId)
+      return { ...outcome, onSent: () => note.told(come) }
     }
+    // What another session has shown is not told twice.
+    if (note.answered()) return { text: SHOWN }
     const now = Date.now()
     if (now >= until) return undefined
     if (now - told >= PROGRESS_EVERY_MS) {

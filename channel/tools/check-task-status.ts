@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { PlatformClient } from '../../platform/client.ts'
 import { fetchResult, listDelegations, type TaskReport } from '../../platform/delegations.ts'
 import { describeError } from '../../platform/errors.ts'
-import { inboundSchema } from '../../platform/inbound.ts'
+import { readInbound } from '../../platform/inbound.ts'
 import type { Delegation } from '../../state/delegations.ts'
 import type { Ledger } from '../../state/ledger.ts'
 import { safeName } from '../notification.ts'
@@ -57,8 +57,10 @@ async function showOne(
   const { workspaceId } = client.endpoint
   const known = ledger?.delegations.find(workspaceId, id)
   const answer = ledger?.delegations.answer(workspaceId, id)
-  if (answer !== undefined && answer.peerId !== null) {
-    const { text, attachments } = inboundSchema.parse(JSON.parse(answer.content))
+  const said = answer === undefined ? undefined : readInbound(answer.content)
+  // Of a task that the platform carries out the peer's words are not the result.
+  if (answer !== undefined && said !== undefined && answer.peerId !== null && known?.watched !== true) {
+    const { text, attachments } = said
     const told = tellAnswer(text, `peer ${answer.peerId}`, attachments.length, answer.activityId)
     return { text: `Task ${id} is answered. ${told.text}` }
   }

@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import { plainText } from '../../plain-text.ts'
 import { delegate } from '../../platform/delegations.ts'
+import { describeError } from '../../platform/errors.ts'
 import { findPeer } from './peer.ts'
 import { asWorkspace, outgoingText, resolveSender } from './sender.ts'
-import { answerComes, noteTask, peerOf } from './task-note.ts'
-import { defineTool, failure } from './tool.ts'
+import { answerComes, type NewTask, noteTask, peerOf } from './task-note.ts'
+import { defineTool, failure, type ToolContext } from './tool.ts'
 
 const input = z.strictObject({
   workspace_id: peerOf,
@@ -32,10 +33,20 @@ export const delegateTaskAsync = defineTool({
     }
     // A key of its own for each call: under the same one a platform would answer with the old result for ever.
     const { id, warning } = await delegate(sender.client, peerId, task, crypto.randomUUID(), signal)
-    noteTask(context, { id, workspaceId, peerId, task, watched: true })
+    const unnoted = note(context, { id, workspaceId, peerId, task, watched: true })
     const warned = warning === null ? '' : ` The platform warns: ${plainText(warning, 200)}.`
     return {
-      text: `Task ${id} was left with the platform for peer ${peerId}.${warned} ${answerComes(context, peerId, id)}`,
+      text: `Task ${id} was left with the platform for peer ${peerId}.${warned} ${unnoted ?? answerComes(context, peerId, id)}`,
     }
   },
 })
+
+/** The task is given by now: that it cannot be noted is no failure of the call, which would have it given again. */
+function note(context: ToolContext, task: NewTask): string | undefined {
+  try {
+    if (noteTask(context, task) !== undefined) return undefined
+  } catch (error) {
+    return `It cannot be followed here (${describeError(error)}): ask for it with check_task_status.`
+  }
+  return 'It cannot be followed here, since the state folder cannot be used: ask for it with check_task_status.'
+}

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { PeekedMessage } from '../../feed/peek.ts'
-import { type Inbound, inboundSchema } from '../../platform/inbound.ts'
+import { type Inbound, readInbound } from '../../platform/inbound.ts'
 import type { InboxRow } from '../../state/inbox.ts'
 import type { Ledger, MessageState } from '../../state/ledger.ts'
 import { cleanText } from '../clean-text.ts'
@@ -138,7 +138,8 @@ async function showOne(
 ): Promise<Outcome> {
   const stored = ledger.find(activityId, context.workspaceIds())
   if (stored !== undefined) {
-    const message = inboundSchema.parse(JSON.parse(stored.content))
+    const message = readInbound(stored.content)
+    if (message === undefined) return failure(`Message ${safeName(activityId)} cannot be read back.`)
     return { text: describeWhole(message, stored, SEEN[stored.state]) }
   }
   const unread = (await context.unread(signal)).find((one) => one.activityId === activityId)
@@ -185,9 +186,9 @@ function sender({ peerName, userName, peerId: taskPeer }: Inbound, peerId: strin
 function describeRow(row: InboxRow): string {
   const arrived = new Date(row.receivedAt).toISOString()
   if (row.state === 'skipped') return `- ${arrived} ${row.activityId}: ${row.reason ?? 'skipped'}`
-  const parsed = inboundSchema.safeParse(JSON.parse(row.content))
-  if (!parsed.success) return `- ${arrived} ${row.activityId}: cannot be read back`
-  return `- ${arrived} ${titleOf(parsed.data, row)}, ${SEEN[row.state]}, activity_id ${row.activityId}\n  ${quoted(parsed.data.text)}`
+  const message = readInbound(row.content)
+  if (message === undefined) return `- ${arrived} ${row.activityId}: cannot be read back`
+  return `- ${arrived} ${titleOf(message, row)}, ${SEEN[row.state]}, activity_id ${row.activityId}\n  ${quoted(message.text)}`
 }
 
 function describeUnread(unread: PeekedMessage): string {

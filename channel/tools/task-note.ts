@@ -36,14 +36,23 @@ export class TaskNote {
     this.#delegations.remove(this.#workspaceId, this.#id)
   }
 
-  /** The answer that has come. */
-  answer(): StoredMessage | undefined {
-    return this.#delegations.answer(this.#workspaceId, this.#id)
+  /** An answer that has come and is not shown yet. */
+  nextAnswer(): StoredMessage | undefined {
+    return this.#delegations.nextAnswer(this.#workspaceId, this.#id)
   }
 
-  /** Takes the answer, so that it is no event any more; false when it has become one. */
-  take(): boolean {
-    return this.#delegations.take(this.#workspaceId, this.#id)
+  answered(): boolean {
+    return this.#delegations.answer(this.#workspaceId, this.#id) !== undefined
+  }
+
+  /** Takes an answer, so that it is no event; false when it has become one. */
+  take(answer: StoredMessage): boolean {
+    return this.#delegations.take(answer)
+  }
+
+  /** The result that tells it has left the process. */
+  told(answer: StoredMessage): void {
+    this.#delegations.told(answer)
   }
 }
 

@@ -59,6 +59,8 @@ export type Progress = (done: number, total: number, message: string) => void
 export interface Outcome {
   readonly text: string
   readonly isError?: boolean
+  /** Called once the result has left the process; it may never be. */
+  readonly onSent?: () => void
   /** The text goes out as it is, for a reader that is not the model. */
   readonly silent?: boolean
 }

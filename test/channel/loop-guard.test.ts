@@ -126,6 +126,47 @@ test('a digest that nobody confirmed comes again in the next session, marked', a
   expect(digest?.meta).toMatchObject({ digest_count: '3', redelivered: 'true' })
 })
 
+test('naming a task over and over is no way around it', async () => {
+  using line = startLine()
+  line.ledger.delegations.add(
+    { id: 't', workspaceId: WORKSPACE, peerId: PEER, task: 'x', watched: false },
+    line.clock.now(),
+  )
+  const named = { id: 't', by: 'peer', failed: false } as const
+  await line.arrive(...many(40, PEER, line.clock.now()).map((row) => ({ ...row, task: named })))
+  expect(line.ledger.inbox.counts(WORKSPACE)).toEqual({ sent: 20, held: 20 })
+})
+
+test('a message that cannot be read back, or is only a file, holds up no digest', async () => {
+  using line = startLine()
+  const begin = line.clock.now()
+  const file = { uri: 'platform-pending:x', name: 'plan.pdf', mimeType: 'application/pdf', size: 1 }
+  const onlyFile = JSON.stringify({
+    ...MESSAGE,
+    kind: 'peer_agent',
+    peerId: PEER,
+    text: '',
+    attachments: [file],
+  })
+  const rows = many(23, PEER, begin).map((row, n) =>
+    n === 20 ? { ...row, content: 'garbage' } : n === 21 ? { ...row, content: onlyFile } : row,
+  )
+  await line.arrive(...rows)
+  await line.clock.advance(DIGEST_AFTER_MS)
+  expect(line.events[20]?.content).toContain('plan.pdf')
+  expect(line.events[20]?.content).toContain('message 23')
+  expect(line.ledger.inbox.counts(WORKSPACE)).toEqual({ sent: 22, skipped: 1 })
+})
+
+test('what was held while the clock was ahead is not withheld until it is reached again', async () => {
+  using line = startLine()
+  const page = many(23, PEER, line.clock.now())
+  line.ledger.storePage(WORKSPACE, page, undefined, line.clock.now() + 30 * 24 * 60 * 60_000)
+  await line.arrive(entry())
+  await line.clock.advance(1_000)
+  expect(line.events.filter(({ meta }) => meta.digest_count === '3')).toHaveLength(1)
+})
+
 test('whether a message is too much depends on the one twenty places before it alone', () => {
   const time = fc.date({ min: new Date(0), max: new Date(4e12), noInvalidDate: true })
   fc.assert(

@@ -9,6 +9,7 @@ import { startBench } from '../fixtures/tool-context.ts'
 async function connect(more: Partial<ToolContext> = {}, onListening: (name?: string) => void = () => {}) {
   const bench = startBench([], more)
   const server = createMcpServer({
+    whenSent: () => {},
     version: '1.2.3',
     context: bench.context,
     redact: (text) => text.replaceAll('secret', '[token]'),

@@ -38,8 +38,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: '`sending` is not recorded before the write',
     file: 'channel/delivery.ts',
-    find: '    ledger.markSending(lines.map(({ stored }) => stored))\n',
-    replace: '    queueMicrotask(() => ledger.markSending(lines.map(({ stored }) => stored)))\n',
+    find: 'new Set(ledger.markSending(lines.map(({ stored }) => stored)))',
+    replace: `new Set(lines.map(({ stored }) => stored))
+    queueMicrotask(() => ledger.markSending(lines.map(({ stored }) => stored)))`,
   },
   {
     name: 'a new holder leaves alone what was `sending`',

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { type Entry, Ledger } from '../../state/ledger.ts'
 import { entry } from '../fixtures/entries.ts'
+import { temporaryFolder } from '../fixtures/temporary-folder.ts'
 
 const OWN = 'workspace-a'
 const PEER = 'peer'
@@ -89,11 +90,75 @@ test('an answer is taken by a call or shown as an event, never both', () => {
   const ledger = open()
   ledger.delegations.add(task('t'), NOW)
   store(ledger, named('t'))
-  expect([ledger.delegations.take(OWN, 't'), ledger.delegations.take(OWN, 't')]).toEqual([true, false])
+  const [waiting] = ledger.nextBatch([OWN], 10, 1_000, NOW)
+  const answer = ledger.delegations.nextAnswer(OWN, 't')
+  if (answer === undefined || waiting === undefined) throw new Error('no answer')
+  expect([ledger.delegations.take(answer), ledger.delegations.take(answer)]).toEqual([true, false])
+  // Selected before it was taken: it is not written all the same.
+  expect(ledger.markSending([waiting])).toEqual([])
   expect(ledger.nextBatch([OWN], 10, 1_000, NOW)).toEqual([])
   store(ledger, named('t'))
   ledger.markSending(ledger.nextBatch([OWN], 10, 1_000, NOW))
-  expect(ledger.delegations.take(OWN, 't')).toBe(false)
+  expect(ledger.delegations.nextAnswer(OWN, 't')).toBeUndefined()
+})
+
+test('only the answer that is told is taken: one more is an event', () => {
+  const ledger = open()
+  ledger.delegations.add(task('t'), NOW)
+  const [first, second] = [named('t'), named('t')]
+  ledger.storePage(OWN, [first, second], undefined, NOW)
+  const answer = ledger.delegations.nextAnswer(OWN, 't')
+  if (answer === undefined) throw new Error('no answer')
+  expect(answer.activityId).toBe(first.activityId)
+  ledger.delegations.take(answer)
+  ledger.delegations.told(answer)
+  expect(ledger.find(first.activityId, [OWN])?.state).toBe('answered')
+  expect(ledger.nextBatch([OWN], 10, 1_000, NOW).map((row) => row.activityId)).toEqual([second.activityId])
+})
+
+test('an answer whose result never left the process is shown by the next session, marked', () => {
+  using folder = temporaryFolder()
+  const ledger = Ledger.open(folder.file('ledger.db'))
+  ledger.delegations.add(task('t'), NOW)
+  store(ledger, named('t'))
+  const answer = ledger.delegations.nextAnswer(OWN, 't')
+  if (answer === undefined) throw new Error('no answer')
+  ledger.delegations.take(answer)
+  ledger.close()
+  const next = Ledger.open(folder.file('ledger.db'))
+  next.recover(OWN, NOW + 1_000)
+  expect(next.nextBatch([OWN], 10, 1_000, NOW).map(({ attempts }) => attempts)).toEqual([1])
+  next.close()
+})
+
+test('the words of a peer on the way do not end a task that the platform carries out', () => {
+  const ledger = open()
+  ledger.delegations.add(task('t', { watched: true }), NOW)
+  expect(store(ledger, entry({ peerId: PEER }))).toBeNull()
+  expect(store(ledger, named('t'))).toBe('t')
+  expect(ledger.delegations.find(OWN, 't')).toMatchObject({ state: 'open', watched: true })
+  expect(ledger.storePage(OWN, [result('t')], undefined, NOW)).toBe(1)
+  expect(ledger.delegations.find(OWN, 't')?.state).toBe('completed')
+})
+
+test('a task whose result or answer was there before it was noted is not open', () => {
+  const ledger = open()
+  ledger.storePage(OWN, [result('early')], undefined, NOW)
+  ledger.delegations.add(task('early', { watched: true }), NOW)
+  expect(ledger.delegations.watched(OWN, NOW)).toEqual([])
+  ledger.delegations.add(task('handed', { watched: true }), NOW)
+  store(ledger, named('handed'))
+  ledger.delegations.handedOver(OWN, 'handed')
+  expect(ledger.delegations.find(OWN, 'handed')?.state).toBe('completed')
+})
+
+test('a wait that a clock set back made endless holds nothing up', () => {
+  const ledger = open()
+  ledger.delegations.add(task('t'), NOW)
+  ledger.delegations.await(OWN, 't', NOW + DAY_MS)
+  store(ledger, named('t'))
+  expect(ledger.nextBatch([OWN], 10, 1_000, NOW)).toHaveLength(1)
+  expect(ledger.delegations.anyAwaited([OWN], NOW)).toBe(false)
 })
 
 test('a task that was handed to its peer is not asked after, nor one that is a day old', () => {
