@@ -14,9 +14,7 @@ export async function measureExit(scene: Scene): Promise<readonly Line[]> {
       const env = scene.settings(scene.member(), { MOLECULE_PLATFORM_URL: hanging.url }, `exit-${index}`)
       const plugin = scene.process(env)
       await plugin.connect()
-      await until('the session to receive', async () =>
-        (await plugin.call('status')).includes('receiving: yes'),
-      )
+      await until('the workspace to be held', async () => (await plugin.call('status')).includes('held here'))
       return plugin
     }),
   )

@@ -1,5 +1,6 @@
 /** What `status` shows: configuration, lock, presence, cursor, last errors, host. One screen of text. */
 import type { ConfigResult } from '../config.ts'
+import { counted } from '../plural.ts'
 import type { Hearing } from './listener.ts'
 import { receivers } from './remark.ts'
 import { describeWorkspace, type WorkspaceView } from './workspace-report.ts'
@@ -7,9 +8,13 @@ import { describeWorkspace, type WorkspaceView } from './workspace-report.ts'
 export interface SessionView {
   readonly version: string
   readonly envFile: string
+  /** Without one all settings come from the environment. */
+  readonly hasEnvFile: boolean
   readonly logFile: string
   readonly redact: (text: string) => string
   readonly config: ConfigResult
+  /** This session's host was told at its start that permission requests are taken. */
+  readonly relays: boolean
   readonly folderProblem: string | undefined
   readonly active: boolean
   readonly clientName: string | undefined
@@ -31,22 +36,24 @@ export function statusReport(view: SessionView): string {
     `Molecule channel ${view.version}, pid ${view.pid}, host ${view.clientName ?? 'unknown'}`,
     ...configuration(view),
     ...receiving(view),
+    ...permissionRequests(view),
     ...view.workspaces.slice(0, MAX_SHOWN).flatMap((workspace) => describeWorkspace(workspace, view.now)),
     ...(view.workspaces.length > MAX_SHOWN
-      ? [`… and ${view.workspaces.length - MAX_SHOWN} more workspaces`]
+      ? [`… and ${counted(view.workspaces.length - MAX_SHOWN, 'more workspace')}`]
       : []),
     `log: ${view.logFile}`,
   ]
   return view.redact(lines.join('\n'))
 }
 
-function configuration({ config, envFile, folderProblem }: SessionView): string[] {
+function configuration({ config, envFile, hasEnvFile, folderProblem }: SessionView): string[] {
+  const source = hasEnvFile ? envFile : `environment; there is no ${envFile}`
   const trouble = folderProblem === undefined ? [] : [`trouble: ${folderProblem}`]
   const warnings = config.warnings.map((warning) => `  - ${warning}`)
   if (!config.ok) {
     return [
       ...trouble,
-      `configuration: NOT VALID (${envFile})`,
+      `configuration: NOT VALID (${source})`,
       ...config.problems.map((problem) => `  - ${problem}`),
       ...warnings,
       '  Repair it with /molecule:configure, or edit the file; it is read again as soon as it changes.',
@@ -56,7 +63,7 @@ function configuration({ config, envFile, folderProblem }: SessionView): string[
   const platforms = new Set(targets.map((target) => target.platformUrl))
   return [
     ...trouble,
-    `configuration: ${targets.length} workspace(s) on ${[...platforms].join(', ')} (${envFile})`,
+    `configuration: ${counted(targets.length, 'workspace')} on ${[...platforms].join(', ')} (${source})`,
     ...warnings,
   ]
 }
@@ -72,13 +79,19 @@ function receiving(view: SessionView): string[] {
     return [`receiving: no, ${hearing.because}${remedy}${others}`]
   }
   if (folderProblem !== undefined) return ['receiving: no, the state folder cannot be used']
-  const held = workspaces.filter((workspace) => workspace.held).length
-  if (held === workspaces.length) {
-    return [`receiving: ${howWell(workspaces)} (${hearing.because})`, ...doubt(view)]
+  const held = workspaces.filter((workspace) => workspace.held)
+  const { reads, trouble } = reading(held, workspaces.length)
+  if (held.length === workspaces.length) {
+    if (reads === 'no' || reads === 'not yet') return [`receiving: ${reads}, ${trouble}`]
+    return [`receiving: yes${trouble === '' ? '' : `, but ${trouble}`} (${hearing.because})`, ...doubt(view)]
   }
-  const amount = held === 0 ? 'no' : `${held} of ${workspaces.length} workspaces`
-  if (elsewhere.length === 0) return [`receiving: ${amount}, the locks are being taken`]
-  return [`receiving: ${amount}${others}, and this session takes over when it ends (claim_channel: at once)`]
+  const unable = held.length > 0 && reads === 'no'
+  const amount = held.length === 0 || unable ? 'no' : `${held.length} of ${workspaces.length} workspaces`
+  const why = unable ? `, ${trouble}` : ''
+  if (elsewhere.length === 0) return [`receiving: ${amount}${why}, the locks are being taken`]
+  return [
+    `receiving: ${amount}${why}${others}, and this session takes over when it ends (claim_channel: at once)`,
+  ]
 }
 
 /** Hooks can be off, so it is no proof; but it is what a host looks like that does not listen. */
@@ -90,22 +103,40 @@ function doubt({ unproven, workspaces }: SessionView): string[] {
   ]
 }
 
-/** The host listens and this session holds the locks; a platform that refuses, or cannot be reached, sends nothing yet. */
-function howWell(workspaces: readonly WorkspaceView[]): string {
-  const given = workspaces.filter(({ dead }) => dead !== undefined).length
-  const unread = workspaces.filter(
-    ({ dead, lastReadAt }) => dead === undefined && lastReadAt === undefined,
-  ).length
-  const failing = workspaces.filter(
-    ({ dead, lastReadAt, lastError }) =>
-      dead === undefined && lastReadAt !== undefined && lastError !== undefined,
+interface Reading {
+  readonly reads: 'yes' | 'not yet' | 'no'
+  /** What is the matter with those that are not read; empty when there are none. */
+  readonly trouble: string
+}
+
+/** The host listens and this session holds the locks; a platform that refuses, or cannot be reached, sends nothing. */
+function reading(held: readonly WorkspaceView[], all: number): Reading {
+  const given = held.filter(({ dead }) => dead !== undefined).length
+  const failing = held.filter(({ dead, failing }) => dead === undefined && failing).length
+  const unread = held.filter(
+    ({ dead, failing, lastReadAt }) => dead === undefined && !failing && lastReadAt === undefined,
   ).length
   const troubles = [
-    given > 0 ? `${given} given up` : '',
-    unread > 0 ? `${unread} not read yet` : '',
-    failing > 0 ? `${failing} cannot be read now` : '',
-  ].filter((trouble) => trouble !== '')
-  return troubles.length === 0
-    ? 'yes'
-    : `yes, but of ${workspaces.length} workspace(s) ${troubles.join(', ')}: see below`
+    [given, given === 1 ? 'is given up' : 'are given up'],
+    [failing, 'cannot be read'],
+    [unread, unread === 1 ? 'is not read yet' : 'are not read yet'],
+  ] as const
+  const said = troubles.flatMap(([count, what]) =>
+    count === 0 ? [] : [all === 1 ? `the workspace ${what}` : `${count} ${what}`],
+  )
+  const trouble =
+    said.length === 0 ? '' : `${all === 1 ? '' : `of ${all} workspaces `}${said.join(', ')}: see below`
+  const isRead = given + failing + unread < held.length
+  return { reads: isRead ? 'yes' : unread > 0 ? 'not yet' : 'no', trouble }
+}
+
+function permissionRequests({ config, relays }: SessionView): string[] {
+  if (!config.ok || config.config.permissionRelay !== 'canvas') return []
+  const [first] = config.config.targets
+  if (!relays) {
+    return ['permission requests: not posted, since MOLECULE_PERMISSION_RELAY is read when a session starts']
+  }
+  return [
+    `permission requests: posted to the chat of workspace ${first?.workspaceId} (the first configured one), as far as the host passes them on`,
+  ]
 }

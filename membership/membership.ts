@@ -47,6 +47,7 @@ export const NOT_JOINED = {
   lastBeatAt: undefined,
   firstBeatAt: undefined,
   lastError: undefined,
+  failing: false,
   dead: undefined,
 } satisfies Partial<MembershipReport>
 

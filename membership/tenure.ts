@@ -43,6 +43,8 @@ export interface TenureReport extends PresenceReport {
   /** Milliseconds since the epoch; undefined before the first time. */
   readonly lastReadAt: number | undefined
   readonly lastError: string | undefined
+  /** The last look at the inbox failed. */
+  readonly failing: boolean
   /** Why the workspace is given up, if it is. */
   readonly dead: string | undefined
 }
@@ -70,6 +72,7 @@ export class Tenure {
   #held = false
   #lastReadAt: number | undefined
   #lastError: string | undefined
+  #failing = false
 
   constructor(client: PlatformClient, options: TenureOptions) {
     const { target, config, ledger } = options
@@ -124,6 +127,7 @@ export class Tenure {
       live: this.#events.live,
       lastReadAt: this.#lastReadAt,
       lastError: this.#lastError,
+      failing: this.#failing,
       dead: this.#standing.dead,
     }
   }
@@ -211,6 +215,7 @@ export class Tenure {
     this.#tasks.notify()
     this.#lastReadAt = this.#now()
     this.#lastError = undefined
+    this.#failing = false
     if (!this.#standing.restore()) return
     this.#log('is valid again')
     void this.#presence.begin()
@@ -218,6 +223,7 @@ export class Tenure {
 
   async #noteFailure(error: unknown): Promise<Verdict> {
     this.#lastError = describeError(error)
+    this.#failing = true
     this.#workload.failed(this.#lastError)
     return this.#standing.judge(error)
   }

@@ -17,6 +17,7 @@ export class Configuration {
   readonly #o: ConfigurationOptions
   #result: ConfigResult
   #stamp: string
+  #hasFile = false
 
   constructor(options: ConfigurationOptions) {
     this.#o = options
@@ -31,6 +32,11 @@ export class Configuration {
   /** Undefined while it is not valid. */
   get valid(): Config | undefined {
     return this.#result.ok ? this.#result.config : undefined
+  }
+
+  /** Whether there was a file when it was last read. */
+  get hasFile(): boolean {
+    return this.#hasFile
   }
 
   /** Reads the file if it was written to since it was last read. */
@@ -49,6 +55,7 @@ export class Configuration {
   #read(): ConfigResult {
     const { environment, home, envFile, log } = this.#o
     const file = readEnvFile(envFile)
+    this.#hasFile = file.state !== 'absent'
     const result = parseConfig(environment, file.state === 'read' ? file.text : undefined, home)
     const targets = result.ok ? result.config.targets : []
     log.addSecrets(targets.map((target) => target.token))

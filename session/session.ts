@@ -48,6 +48,8 @@ export class Session implements ToolContext {
   #active = false
   #folderProblem: string | undefined
   #clientName: string | undefined
+  /** The host was told that permission requests are taken, which it is told once. */
+  readonly #relays: boolean
   readonly #ledger: SessionLedger
   #timer: ReturnType<typeof setInterval> | undefined
 
@@ -66,6 +68,7 @@ export class Session implements ToolContext {
       redact: (text) => log.redact(text),
       log: (line) => log.warn(`molecule channel: ${line}`),
     })
+    this.#relays = this.permissions.on
     this.#attendance = new Attendance({
       paths: this.#paths,
       holder: {
@@ -158,6 +161,8 @@ export class Session implements ToolContext {
     return statusReport({
       version,
       envFile: this.#paths.envFile,
+      hasEnvFile: this.#configuration.hasFile,
+      relays: this.#relays,
       logFile: this.#paths.logFile,
       redact: (text) => log.redact(text),
       config: this.#configuration.result,

@@ -1,30 +1,14 @@
 import { describe, expect, test } from 'bun:test'
 import { type SessionView, statusReport } from '../../channel/status-report.ts'
-import type { WorkspaceView } from '../../channel/workspace-report.ts'
 import { parseConfig } from '../../config.ts'
 import { HOME, ID_A, ID_B, MINIMAL, TOKEN_A } from '../fixtures/config.ts'
+import { NOW, workspaceView as workspace } from '../fixtures/workspace-view.ts'
 
-const NOW = Date.parse('2026-07-01T10:00:00Z')
-const workspace = (more: Partial<WorkspaceView> = {}): WorkspaceView => ({
-  workspaceId: ID_A,
-  platformUrl: 'https://tenant-a.example.com',
-  held: true,
-  elsewhere: false,
-  holder: undefined,
-  registered: true,
-  live: true,
-  lastReadAt: NOW - 2_000,
-  lastBeatAt: undefined,
-  firstBeatAt: NOW + 29_500,
-  lastError: undefined,
-  dead: undefined,
-  counts: { received: 1, sending: 2, sent: 3, confirmed: 4, answered: 5, skipped: 6 },
-  notAllowed: 0,
-  ...more,
-})
 const view = (more: Partial<SessionView> = {}): SessionView => ({
   version: '1.2.3',
   envFile: '/state/.env',
+  hasEnvFile: true,
+  relays: false,
   logFile: '/state/channel.log',
   redact: (text) => text,
   config: parseConfig(MINIMAL, undefined, HOME),
@@ -70,6 +54,36 @@ describe('the line "receiving"', () => {
     expect(lineOf({ folderProblem: 'it is a file' })).toBe('receiving: no, the state folder cannot be used')
   })
 
+  describe('while this session holds them all', () => {
+    const good = workspace()
+    const dead = workspace({ dead: 'it was deleted', failing: true })
+    const failing = workspace({ failing: true, lastError: 'HTTP 500' })
+    const refused = workspace({ failing: true, lastReadAt: undefined })
+    const unread = workspace({ lastReadAt: undefined })
+    test.each([
+      ['yes (', [workspace({ lastError: 'it cannot register' })]],
+      ['yes, but of 2 workspaces 1 is given up: see below (', [good, dead]],
+      [
+        'yes, but of 4 workspaces 2 cannot be read, 1 is not read yet: see below (',
+        [failing, refused, unread, good],
+      ],
+      ['no, the workspace is given up: see below', [dead]],
+      ['no, the workspace cannot be read: see below', [refused]],
+      ['no, of 3 workspaces 2 are given up, 1 cannot be read: see below', [dead, failing, dead]],
+      ['not yet, the workspace is not read yet: see below', [unread]],
+      ['not yet, of 2 workspaces 1 is given up, 1 is not read yet: see below', [dead, unread]],
+    ])('says "%s"', (expected, workspaces) => {
+      expect(lineOf({ workspaces })).toStartWith(`receiving: ${expected}`)
+    })
+  })
+
+  test('does not count what is held here and cannot be read', () => {
+    const other = workspace({ workspaceId: ID_B, ...elsewhere })
+    expect(lineOf({ workspaces: [workspace({ failing: true }), other] })).toStartWith(
+      `receiving: no, of 2 workspaces 1 cannot be read: see below; the session with pid 7`,
+    )
+  })
+
   test('says that nobody seems to listen only when messages were sent and somebody is there', () => {
     const doubt = 'no sign yet that the host passes messages on, and 3 were sent'
     expect(shown({ unproven: true })).toContain(doubt)
@@ -84,6 +98,26 @@ test('a configuration that is not valid is shown with what is missing and the re
   const warned = parseConfig({ MOLECULE_LOG_LEVEL: 'loud' }, undefined, HOME)
   expect(shown({ config: warned })).toContain('  - MOLECULE_LOG_LEVEL is "loud"')
   expect(text).toContain('/molecule:configure')
+})
+
+test('without a file it is said that all comes from the environment', () => {
+  const source = '(environment; there is no /state/.env)'
+  expect(shown({ hasEnvFile: false })).toContain(
+    `configuration: 1 workspace on https://tenant-a.example.com ${source}`,
+  )
+  expect(shown({ hasEnvFile: false, config: parseConfig({}, undefined, HOME) })).toContain(
+    `configuration: NOT VALID ${source}`,
+  )
+  expect(shown()).toContain('(/state/.env)')
+})
+
+test('where permission requests are posted is said while the relay is on', () => {
+  const config = parseConfig({ ...MINIMAL, MOLECULE_PERMISSION_RELAY: 'canvas' }, undefined, HOME)
+  expect(shown({ config, relays: true })).toContain(
+    `permission requests: posted to the chat of workspace ${ID_A} (the first configured one)`,
+  )
+  expect(shown({ config })).toContain('permission requests: not posted, since')
+  expect(shown({ relays: true })).not.toContain('permission requests')
 })
 
 test('a workspace is shown with presence, messages and last error', () => {

@@ -67,10 +67,12 @@ test.concurrent('401 for good gives the workspace up with a sentence, and a new 
   const status = async (): Promise<string> => (await host.call('status')).text
   await until('some refusals', () => asked >= 4)
   expect(await status()).not.toContain('GIVEN UP')
+  expect(await status()).toContain('receiving: no, the workspace cannot be read')
   // Refusals count only if they last, so that a platform whose database is down is not believed at once.
   clock.shift(60_000)
   await until('the workspace to be given up', async () => (await status()).includes('GIVEN UP'), 20_000)
   expect(await status()).toContain('given up: the platform refuses its token. Create a new one')
+  expect(await status()).toContain('receiving: no, the workspace is given up')
   expect(scene.log().match(/is given up: the platform refuses its token/g)).toHaveLength(1)
   const [askedBefore, beatsBefore] = [asked, beats]
   await scene.person.write(member.id, 'while the token was refused')
