@@ -13,6 +13,7 @@ import {
 } from './config/settings.ts'
 import { readTargets, type Target } from './config/targets.ts'
 import { unknownNameWarnings } from './config/unknown-names.ts'
+import { unreadLineWarnings } from './config/unread-lines.ts'
 import { plainText } from './plain-text.ts'
 
 export type { ChannelMode, Environment, LogLevel } from './config/settings.ts'
@@ -65,6 +66,7 @@ export function parseConfig(
   const settingWarnings = [
     ...strayFolderWarnings(envFileText),
     ...unknownNameWarnings(environment, envFileText),
+    ...unreadLineWarnings(envFileText),
   ]
   const settings = readSingleSettings(lookup, (sentence) => settingWarnings.push(sentence))
   const nothing = TARGET_SETTINGS.every((name) => lookup(name) === undefined)
@@ -120,7 +122,8 @@ const MAX_SENTENCES = 20
 function shorten(sentences: readonly string[]): readonly string[] {
   if (sentences.length <= MAX_SENTENCES) return sentences
   const left = sentences.length - MAX_SENTENCES
-  return [...sentences.slice(0, MAX_SENTENCES), `There are ${left} more like these: repair the above first.`]
+  const more = left === 1 ? 'is 1 more like these' : `are ${left} more like these`
+  return [...sentences.slice(0, MAX_SENTENCES), `There ${more}: repair the above first.`]
 }
 
 // Shorter ones are words, not secrets; taking them out of every sentence would only garble it.

@@ -1,6 +1,7 @@
 /** What is said under every tool result while this session does not receive all messages, and who does. Pure. */
 import type { MembershipReport } from '../membership/membership.ts'
 import { plainText } from '../plain-text.ts'
+import { counted } from '../plural.ts'
 import type { Holder } from '../state/lock.ts'
 import { cleanText } from './clean-text.ts'
 import type { Hearing } from './listener.ts'
@@ -38,7 +39,11 @@ export function receivers(elsewhere: readonly Standby[], all: readonly Standby[]
   })
   return [
     ...parts,
-    ...(names.size > MAX_NAMED ? [`${names.size - MAX_NAMED} more sessions receive`] : []),
+    ...(names.size > MAX_NAMED
+      ? [
+          `${counted(names.size - MAX_NAMED, 'more session')} receive${names.size - MAX_NAMED === 1 ? 's' : ''}`,
+        ]
+      : []),
   ].join(', ')
 }
 

@@ -2,6 +2,7 @@
 
 import * as z from 'zod'
 import { isLoopback, resolvePlatformUrls } from '../platform-urls.ts'
+import { counted } from '../plural.ts'
 import { type Lookup, showValue } from './settings.ts'
 
 /** One workspace that this program is. */
@@ -82,8 +83,8 @@ function readLists(lookup: Lookup): Entries {
     )
   } else if (ids.length > 0 && tokens.length !== ids.length) {
     problems.push(
-      `MOLECULE_WORKSPACE_TOKENS and MOLECULE_WORKSPACE_IDS must have as many entries, but there are ` +
-        `${tokens.length} tokens and ${ids.length} ids: give one token per id in the same order.`,
+      `MOLECULE_WORKSPACE_TOKENS and MOLECULE_WORKSPACE_IDS must have as many entries, but they have ` +
+        `${counted(tokens.length, 'token')} and ${counted(ids.length, 'id')}: give one token per id in the same order.`,
     )
   }
   const resolved = resolvePlatformUrls({ workspaceIds: ids, platformUrls, platformUrl })

@@ -54,7 +54,8 @@ function warning(where: string, names: readonly string[]): string[] {
     return `${plainText(name, 60)}${meant === undefined ? '' : ` (is ${meant} meant?)`}`
   })
   const more = names.length > MAX_NAMED ? [`and ${names.length - MAX_NAMED} more`] : []
+  const [are, it] = names.length === 1 ? ['is no setting', 'it'] : ['are no settings', 'them']
   return [
-    `${where} sets ${[...shown, ...more].join(', ')}, which is no setting of this plugin: correct or remove it.`,
+    `${where} sets ${[...shown, ...more].join(', ')}, which ${are} of this plugin: correct or remove ${it}.`,
   ]
 }

@@ -78,7 +78,7 @@ describe('counts', () => {
 
   test('as many tokens as ids', () => {
     const problems = problemsOf({ ...TWO, MOLECULE_WORKSPACE_TOKENS: TOKEN_A, MOLECULE_PLATFORM_URL: URL_A })
-    expect(problems).toEqual([expect.stringContaining('1 tokens and 2 ids')])
+    expect(problems).toEqual([expect.stringContaining('1 token and 2 ids')])
   })
 
   test('as many URLs as ids', () => {

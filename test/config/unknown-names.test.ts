@@ -13,6 +13,12 @@ describe('a name that nobody reads', () => {
     ])
   })
 
+  test('is one of several in a sentence that speaks of several', () => {
+    expect(warningsOf({ ...MINIMAL, MOLECULE_X: '1', MOLECULE_Y: '2' })).toEqual([
+      'The environment sets MOLECULE_X, MOLECULE_Y, which are no settings of this plugin: correct or remove them.',
+    ])
+  })
+
   test('is named, but not its value, and not more than a few', () => {
     const odd = Object.fromEntries(
       Array.from({ length: 100 }, (_, index) => [`MOLECULE_X${index}`, 'a-secret-of-mine']),
