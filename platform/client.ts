@@ -207,9 +207,8 @@ export class PlatformClient {
         cause: error,
       })
     }
-    return new PlatformError('retry', `cannot reach ${this.endpoint.platformUrl}: ${reason}`, {
-      cause: error,
-    })
+    const why = nobodyListens(error) ? 'nothing listens there; is the platform running?' : reason
+    return new PlatformError('retry', `cannot reach ${this.endpoint.platformUrl}: ${why}`, { cause: error })
   }
 
   #withoutToken(text: string): string {
@@ -225,6 +224,12 @@ export class PlatformClient {
       ...more,
     })
   }
+}
+
+/** Bun has had two names for it. */
+function nobodyListens(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  return code === 'ECONNREFUSED' || code === 'ConnectionRefused'
 }
 
 function payload(call: Call): Pick<Exchange, 'method' | 'body' | 'headers'> {
