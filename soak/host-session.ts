@@ -22,6 +22,11 @@ export type WayToEnd = (typeof WAYS_TO_END)[number]
 /** Far above the promised 50 ms: what is judged is whether it ends, on whatever machine. */
 const END_WITHIN_MS = 8_000
 
+/** Of a `status`, as JSON text: how many workspaces are held by that session with an event stream open. */
+export function liveWorkspacesIn(status: string): number {
+  return status.match(/held here[^\\]*event stream open/g)?.length ?? 0
+}
+
 export class HostSession {
   readonly number: number
   readonly #o: SessionOptions
@@ -95,7 +100,7 @@ export class HostSession {
   async liveWorkspaces(): Promise<number> {
     await this.#connecting
     if (!this.#connected) return 0
-    return (await this.#plugin.call('status')).match(/held here[^\\]*event stream open/g)?.length ?? 0
+    return liveWorkspacesIn(await this.#plugin.call('status'))
   }
 
   /**

@@ -1,0 +1,16 @@
+import { expect, test } from 'bun:test'
+import { describeWorkspace } from '../../channel/workspace-report.ts'
+import { liveWorkspacesIn } from '../../soak/host-session.ts'
+import { NOW, workspaceView } from '../fixtures/workspace-view.ts'
+
+test('the soak counts what status shows as held here with an event stream open, and nothing else', () => {
+  const live = workspaceView()
+  const polling = workspaceView({ live: false })
+  const elsewhere = workspaceView({ held: false, elsewhere: true, live: true })
+  const count = (...views: readonly (typeof live)[]): number =>
+    liveWorkspacesIn(JSON.stringify(views.flatMap((view) => describeWorkspace(view, NOW)).join('\n')))
+  expect(count(live)).toBe(1)
+  expect(count(polling)).toBe(0)
+  expect(count(elsewhere)).toBe(0)
+  expect(count(polling, live, elsewhere, live)).toBe(2)
+})
