@@ -7,10 +7,21 @@ import { Stage } from './stage.ts'
 import { Story } from './story.ts'
 import { converse, enter, leave } from './way-through.ts'
 
+const HELP = `Usage: ./molecule demo [--all]
+
+Starts a local platform and two plugin processes, and plays a person in the chat. It ends with 0 if every step was seen.
+
+  --all    the chapters on files, delegation, memory and permission as well
+  --help   this text`
+
 const words = process.argv.slice(2)
+if (words.some((word) => word === '--help' || word === '-h')) {
+  console.log(HELP)
+  process.exit(0)
+}
 const unknown = words.filter((word) => word !== '--all')
 if (unknown.length > 0) {
-  console.error(`demo: ${unknown.join(' ')} is not known. It takes --all, for the chapters on every tool.`)
+  console.error(`demo: ${unknown.join(' ')} is not known.\n${HELP}`)
   process.exit(2)
 }
 const story = new Story((line) => console.log(line), process.stdout.isTTY === true)

@@ -1,4 +1,4 @@
-// The command line of `bun run platform`, and the settings that come from the environment. Pure.
+// The command line of `./molecule platform`, and the settings that come from the environment. Pure.
 
 import { parseArgs } from 'node:util'
 import { CONTRACT_VERSIONS, type ContractVersion } from './contract/versions.ts'
@@ -28,7 +28,7 @@ export type ParsedArguments =
 export const DEFAULT_PORT = 8080
 const DEFAULT_RATE_LIMIT = 600
 
-export const HELP = `Usage: bun run platform [options]
+export const HELP = `Usage: ./molecule platform [options]
 
 Runs a Molecule platform on this machine: one process, one SQLite file, with a web chat.
 

@@ -1,4 +1,4 @@
-// The command `bun run platform`: reads the command line, opens the file, prints how to join, and stops cleanly.
+// The command `./molecule platform`: reads the command line, opens the file, prints how to join, and stops cleanly.
 
 import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { homedir } from 'node:os'

@@ -14,7 +14,7 @@ function command(...words: readonly string[]): () => Promise<boolean> {
 async function bundleIsFresh(): Promise<boolean> {
   const committed = await Bun.file(BUNDLE_PATH).text()
   if ((await bundle()) === committed) return true
-  console.error('dist/server.js is not what the sources give: run `bun run build` and commit it.')
+  console.error('dist/server.js is not what the sources give: run `./molecule build` and commit it.')
   return false
 }
 

@@ -34,7 +34,7 @@ const leaks = findings.filter(({ path }) => because(path) === undefined)
 console.log(tests.stderr.toString().trim().split('\n').slice(-5).join('\n'))
 console.log(`\nsecrets where they are meant to be: ${findings.length - leaks.length} files`)
 for (const { path, at } of leaks) console.log(`A SECRET in ${relative(root, path)}, byte ${at}`)
-if (!tests.success) console.log('The tests did not pass; see them alone with `bun run test`.')
+if (!tests.success) console.log('The tests did not pass; see them alone with `./molecule test`.')
 // Without any the mark was not used, and that nothing was found says nothing.
 if (findings.length === leaks.length)
   console.log('No secret was where it is meant to be: nothing was checked.')

@@ -22,6 +22,10 @@ import { Desk } from './writers.ts'
 const MOST_FAULTS_SAID = 20
 
 const chosen = parseSoakArguments(process.argv.slice(2))
+if (chosen === 'help') {
+  console.log(USAGE)
+  process.exit(0)
+}
 if (chosen === undefined) {
   console.error(USAGE)
   process.exit(2)

@@ -1,4 +1,4 @@
-// The load bench: `bun run bench:platform [--quick]`. Prints two tables and writes the plot beside this file.
+// The load bench: `./molecule bench:platform [--quick]`. Prints two tables and writes the plot beside this file.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -14,7 +14,7 @@ import { turns } from './scenario-turns.ts'
 import { Stage } from './stage.ts'
 import { User } from './user.ts'
 
-const HELP = `Usage: bun run test:host [NAME ...]
+const HELP = `Usage: ./molecule test:host [NAME ...]
 
 Plays scenarios with the real Claude Code client, without network and without an account; all, or those that are named.
 

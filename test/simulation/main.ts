@@ -1,5 +1,5 @@
 /**
- * `bun run simulate`: runs the delivery core through many simulated lives and prints what came of them. Ends with 1 when
+ * `./molecule simulate`: runs the delivery core through many simulated lives and prints what came of them. Ends with 1 when
  * a message was lost, doubled without the mark, out of order or not expected.
  */
 import { availableParallelism } from 'node:os'
@@ -9,7 +9,7 @@ import { MUTATIONS } from './mutations.ts'
 import { runHere, runSpread } from './run.ts'
 import { explain, type Tally, table } from './tally.ts'
 
-const USAGE = `bun run simulate [options]
+const USAGE = `Usage: ./molecule simulate [options]
   --seeds N        how many seeds (1000)
   --from N         the first of them (1)
   --seed N         this one alone: the replay of a failure

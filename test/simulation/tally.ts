@@ -63,7 +63,7 @@ export function table({ seeds, figures, faults }: Tally, seconds: number): strin
 export function explain({ seed, faults }: Tally['failures'][number]): string {
   const shown = faults.slice(0, 5).map(({ kind, text }) => `  ${kind}: ${text}`)
   const more = faults.length > shown.length ? [`  and ${faults.length - shown.length} more`] : []
-  return [`seed ${seed} failed; replay it with: bun run simulate --seed ${seed}`, ...shown, ...more].join(
+  return [`seed ${seed} failed; replay it with: ./molecule simulate --seed ${seed}`, ...shown, ...more].join(
     '\n',
   )
 }

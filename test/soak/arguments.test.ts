@@ -8,6 +8,10 @@ test('the length and the seed are taken from the command line, or chosen', () =>
   expect(parse()).toEqual({ minutes: 5, seed: 2 ** 31 })
 })
 
+test('help is given for the asking', () => {
+  expect([parse('--help'), parse('-h', '--minutes', '1')]).toEqual(['help', 'help'])
+})
+
 test('what is no length, no seed or no option is refused', () => {
   for (const argv of [
     ['--minutes', '0'],
