@@ -50,5 +50,7 @@ describe('the remark under a result', () => {
       workspace({ ...elsewhere, workspaceId: `w${pid}`, holder: { ...HOLDER, pid: pid % 50 } }),
     )
     expect(remarkOf(HEARS, many)?.length).toBeLessThan(500)
+    expect(remarkOf(HEARS, many)).toContain('47 more sessions receive.')
+    expect(remarkOf(HEARS, many.slice(0, 4))).toContain('1 more session receives.')
   })
 })

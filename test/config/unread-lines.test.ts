@@ -12,6 +12,12 @@ describe('a line of the .env file that the parser steps over', () => {
     ])
   })
 
+  test('is told by the longest known name it begins with', () => {
+    expect(warningsOf(MINIMAL, 'MOLECULE_PLATFORM_URLS x')[0]).toStartWith(
+      'Line 1 (MOLECULE_PLATFORM_URLS) of',
+    )
+  })
+
   test('is never quoted: what follows the name, or is glued to it, may be a token', () => {
     const tokens = 'MOLECULE_WORKSPACE_TOKENS'
     for (const line of [

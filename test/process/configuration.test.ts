@@ -26,7 +26,7 @@ test.concurrent('unconfigured, every tool but status answers with the remedy', a
   }
   const { text, isError } = await host.call('status')
   expect(isError).toBe(false)
-  expect(text).toContain(scene.path('state', '.env'))
+  expect(text).toContain(`(environment; there is no ${scene.path('state', '.env')})`)
 })
 
 test.concurrent('a file that is written, broken and mended starts, stops and starts the channel', async () => {
@@ -41,6 +41,7 @@ test.concurrent('a file that is written, broken and mended starts, stops and sta
   await host.receiving()
   await scene.person.write(member.id, 'after it was written')
   await host.event(({ content }) => content === 'after it was written')
+  expect(await status()).toContain(` (${file})\n`)
 
   writeFileSync(file, 'MOLECULE_WORKSPACE_IDS=nonsense\n')
   await until('the channel to stop', async () => (await status()).includes('configuration: NOT VALID'))

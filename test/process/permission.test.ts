@@ -79,7 +79,10 @@ test.concurrent('the host is told of the relay only when it is on', async () => 
   await using scene = await Scene.open()
   const experimental = async (more: Readonly<Record<string, string>>) => {
     const host = scene.process(scene.settings(scene.member(), more))
-    return capabilitiesSchema.parse((await host.initialize()).result).capabilities.experimental
+    const { capabilities } = capabilitiesSchema.parse((await host.initialize()).result)
+    const told = (await host.call('status')).includes('permission requests: posted')
+    expect(told).toBe(CAPABILITY in capabilities.experimental)
+    return capabilities.experimental
   }
   expect(await experimental({})).toEqual({ 'claude/channel': {} })
   expect(await experimental({ MOLECULE_PERMISSION_RELAY: 'off' })).toEqual({ 'claude/channel': {} })
