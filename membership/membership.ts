@@ -75,6 +75,11 @@ export class Membership {
     return this.#tenure?.held ?? false
   }
 
+  /** Another process can take the lock of this workspace, whether or not it is held here. */
+  get lockLost(): boolean {
+    return this.#o.lock.lost
+  }
+
   report(): MembershipReport {
     const { workspaceId, platformUrl } = this.#o.target
     const tenure = this.#tenure?.report()

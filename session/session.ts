@@ -225,8 +225,10 @@ export class Session implements ToolContext {
    * it is with a damaged ledger.
    */
   #lookAtFolder(): void {
-    const loss = this.#ledger.look()
-    if (loss === undefined || this.#ledger.current === undefined) return
+    if (this.#ledger.current === undefined) return
+    const lostLock = this.#attendance.memberships.some(({ lockLost }) => lockLost)
+    const loss = this.#ledger.look() ?? (lostLock ? 'replaced' : undefined)
+    if (loss === undefined) return
     if (loss === 'replaced') {
       this.#o.log.warn(
         'molecule channel: the state folder was replaced; everything is begun anew in the new one',

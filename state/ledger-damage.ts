@@ -1,6 +1,6 @@
 /** A ledger that is damaged: told from other trouble, set aside, and what can still be read of it carried over. */
 import { Database } from 'bun:sqlite'
-import { readdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 
 /** How a session lost the ledger it had open: its file is damaged, or another one, or none, is in its place. */
@@ -51,13 +51,16 @@ export function noticeDamage<T extends object>(ledger: T, onDamage: () => void):
 }
 
 /**
- * Gives a damaged file another name beside its own. Nobody of this process may have it open.
+ * Gives a damaged file another name beside its own, one that nothing has. Nobody of this process may have it open, and
+ * no other process may do the same meanwhile.
  *
  * @returns the new name.
  * @throws the file system's error.
  */
 export function setAside(path: string, now: number = Date.now()): string {
-  const aside = `${path}.damaged-${now}`
+  let at = now
+  while (existsSync(`${path}.damaged-${at}`)) at++
+  const aside = `${path}.damaged-${at}`
   renameSync(path, aside)
   for (const suffix of SUFFIXES) {
     try {
@@ -78,29 +81,85 @@ export function setAside(path: string, now: number = Date.now()): string {
 
 /**
  * Copies what can be read of a damaged ledger into a new one: above all where reading stopped, and the messages from
- * both ends up to the damage. Where some are lost, what is read again from the platform counts as possibly seen.
+ * both ends up to the damage. Where some are lost, reading goes on from before them, and what is read again from the
+ * platform counts as possibly seen.
  *
+ * @param path of the damaged one.
  * @returns a sentence on how much that was.
  * @throws when the new one cannot be written.
  */
-export function salvage(aside: string, into: Database): string {
+export function salvage(path: string, into: Database): string {
   let damaged: Database | undefined
   try {
-    damaged = new Database(aside, { readwrite: true, create: false, strict: true })
+    damaged = new Database(path, { readwrite: true, create: false, strict: true })
     damaged.run('PRAGMA busy_timeout = 1000')
     const cursors = copyRows(damaged, into, 'cursor')
     const older = copyRows(damaged, into, 'message', 'ORDER BY ord')
+    if (!older.whole) readAgain(into)
     const newer = older.whole ? NOTHING : copyRows(damaged, into, 'message', 'ORDER BY ord DESC')
     for (const table of otherTables(into)) copyRows(damaged, into, table)
     if (!older.whole) doubtOlder(into)
-    return `${older.rows + newer.rows} messages were carried over${cursors.rows > 0 ? ', and where reading stopped' : ''}`
+    return `${older.rows + newer.rows} messages were carried over${cursors.rows > 0 ? ', and where reading stopped' : ''}${older.whole ? '' : '; what is missing is read again as far as it can be'}`
   } catch {
     // Damaged at its very beginning, or there is no room for what is in it.
+    readAgain(into)
     doubtOlder(into)
     return 'nothing of it could be read'
   } finally {
     damaged?.close()
   }
+}
+
+/** How far before the last look is read again where no message tells where the missing ones begin. */
+const READ_AGAIN_MS = 24 * 60 * 60_000
+
+interface Place {
+  readonly workspaceId: string
+  readonly activityId: string
+  readonly createdAt: string
+  readonly checkedAt: number
+}
+
+interface CarriedOver {
+  readonly activityId: string
+  readonly createdAt: string
+  readonly receivedAt: number
+}
+
+/**
+ * Sets each cursor back to the newest of the messages before the damage, which are all there is yet. Its time of the
+ * last look goes back as well: the feed reads again from there if the platform does not know that message.
+ */
+function readAgain(db: Database): void {
+  const places = db
+    .query<Place, []>(
+      `SELECT workspace_id AS workspaceId, activity_id AS activityId, created_at AS createdAt, checked_at AS checkedAt
+       FROM cursor WHERE activity_id IS NOT NULL`,
+    )
+    .all()
+  // Results that were asked for are no rows of the feed.
+  const newest = db.query<CarriedOver, [string]>(
+    `SELECT activity_id AS activityId, created_at AS createdAt, received_at AS receivedAt FROM message
+     WHERE workspace_id = ? AND activity_id NOT LIKE 'delegation-%' ORDER BY ord DESC LIMIT 1`,
+  )
+  const save = db.query(
+    'UPDATE cursor SET activity_id = ?, created_at = ?, checked_at = ? WHERE workspace_id = ?',
+  )
+  for (const place of places) {
+    const { activityId, createdAt, checkedAt } = setBack(place, newest.get(place.workspaceId))
+    save.run(activityId, createdAt, checkedAt, place.workspaceId)
+  }
+}
+
+function setBack(place: Place, newest: CarriedOver | null): Omit<Place, 'workspaceId'> {
+  const { activityId, createdAt, checkedAt } = place
+  if (newest === null) return { activityId, createdAt, checkedAt: checkedAt - READ_AGAIN_MS }
+  const writtenAt = Date.parse(newest.createdAt)
+  // Of a time that cannot be read, when it was received is the best guess.
+  const since = Math.min(checkedAt, newest.receivedAt, Number.isNaN(writtenAt) ? checkedAt : writtenAt)
+  // A row that was read again may lie behind the cursor, which is never set forward.
+  if (writtenAt > Date.parse(createdAt)) return { activityId, createdAt, checkedAt: since }
+  return { activityId: newest.activityId, createdAt: newest.createdAt, checkedAt: since }
 }
 
 /** What was written before now and is stored from here on may have been in what is lost, and shown. */

@@ -1,12 +1,18 @@
 /** Opens the file of the ledger, whatever it finds there: none, one that is in use, one that is damaged. */
 import { Database } from 'bun:sqlite'
+import { existsSync, renameSync, rmSync } from 'node:fs'
 import { codeOf, DamagedLedger, doubtOlder, isDamage, type Loss, salvage, setAside } from './ledger-damage.ts'
 import { migrate } from './ledger-schema.ts'
-import { createPrivately } from './state-folder.ts'
+import { LockFile } from './lock.ts'
+import { createPrivately, identityOf } from './state-folder.ts'
 
 /** Sessions that start together get into each other's way for some milliseconds while the file is made. */
 const BUSY_TRIES = 40
 const BUSY_PAUSE_MS = 25
+
+/** Another session that mends the file carries over what may be a large one. */
+const TURN_PATIENCE_MS = 10_000
+const TURN_PAUSE_MS = 25
 
 /**
  * Opens the ledger, creating it with mode 0600.
@@ -15,15 +21,10 @@ const BUSY_PAUSE_MS = 25
  * still be read of it.
  *
  * @param onDamage is told, in a sentence, when that happened.
- * @throws when the folder cannot be written, or the file is of a newer version.
+ * @throws when the folder cannot be written, the file is of a newer version, or another process mends it for too long.
  */
 export function openLedgerFile(path: string, onDamage: (sentence: string) => void): Database {
-  try {
-    return openPatiently(path)
-  } catch (error) {
-    if (!isDamage(error)) throw error
-    return replaceDamaged(path, onDamage)
-  }
+  return openOrMend(path, '', onDamage)
 }
 
 /**
@@ -31,30 +32,88 @@ export function openLedgerFile(path: string, onDamage: (sentence: string) => voi
  * lost one open.
  *
  * @param session names the session: what it was just writing has left it, or will.
+ * @param lost the identity of the file that was lost. Only if it is still there is it set aside as damaged.
  */
 export function beginAnew(
   path: string,
   loss: Loss,
   onDamage: (sentence: string) => void,
   session: string,
+  lost: string = identityOf(path),
 ): Database {
-  if (loss === 'replaced') {
-    const db = openLedgerFile(path, onDamage)
-    doubtOlder(db)
-    return db
-  }
-  const db = replaceDamaged(path, onDamage)
+  const db = openOrMend(path, loss === 'damaged' ? lost : '', onDamage)
+  // What this session wrote after another one had read the damaged file is not in it.
+  doubtOlder(db)
   db.query(
     "UPDATE message SET state = 'sent', sent_at = received_at WHERE state = 'sending' AND session = ?",
   ).run(session)
   return db
 }
 
-function replaceDamaged(path: string, onDamage: (sentence: string) => void): Database {
+/**
+ * One process at a time, so that none takes for its own what another one is about to put in place, or sets that aside.
+ *
+ * @param known the identity of a file that is known to be damaged, whatever a check says; empty when none is.
+ */
+function openOrMend(path: string, known: string, onDamage: (sentence: string) => void): Database {
+  if (path === ':memory:') return openPatiently(path)
+  const turn = takeTurn(`${path}.opening`)
+  let sentence: string | undefined
+  try {
+    finishMending(path)
+    try {
+      if (known === '' || identityOf(path) !== known) return openPatiently(path)
+    } catch (error) {
+      if (!isDamage(error)) throw error
+    }
+    sentence = mend(path)
+    return openPatiently(path)
+  } finally {
+    turn.close()
+    // Not before: whoever is told may look at the ledger.
+    if (sentence !== undefined) onDamage(sentence)
+  }
+}
+
+function takeTurn(path: string): LockFile {
+  const turn = new LockFile(path)
+  const until = performance.now() + TURN_PATIENCE_MS
+  for (;;) {
+    const attempt = turn.tryTake()
+    if (attempt.state === 'held') return turn
+    if (attempt.state === 'failed') throw new Error(attempt.reason)
+    if (performance.now() >= until) {
+      turn.close()
+      throw new Error(`another process has been opening the ledger for ${TURN_PATIENCE_MS / 1000} s`)
+    }
+    Bun.sleepSync(TURN_PAUSE_MS)
+  }
+}
+
+/** The new file, complete, until the damaged one is out of its place. */
+const mendedPath = (path: string): string => `${path}.mended`
+
+/** A process that was killed between setting the damaged file aside and putting the new one in its place. */
+function finishMending(path: string): void {
+  if (!existsSync(path) && existsSync(mendedPath(path))) renameSync(mendedPath(path), path)
+}
+
+/** @returns a sentence on what became of the damaged file. */
+function mend(path: string): string {
+  const unfinished = `${path}.mending`
+  for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(unfinished + suffix, { force: true })
+  const db = openPatiently(unfinished)
+  let saved: string
+  try {
+    saved = salvage(path, db)
+    db.run('PRAGMA wal_checkpoint(TRUNCATE)')
+  } finally {
+    db.close()
+  }
+  renameSync(unfinished, mendedPath(path))
   const aside = setAside(path)
-  const db = openPatiently(path)
-  onDamage(`the ledger was damaged; it is kept as ${aside}, and a new one was begun: ${salvage(aside, db)}`)
-  return db
+  renameSync(mendedPath(path), path)
+  return `the ledger was damaged; it is kept as ${aside}, and a new one was begun: ${saved}`
 }
 
 /** The change to WAL does not honour `busy_timeout`, so a busy file is tried again here. */

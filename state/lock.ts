@@ -7,7 +7,7 @@ import { Database } from 'bun:sqlite'
 import { rmSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { readRegularFile, regularFileStat, replaceFile } from './regular-file.ts'
-import { createPrivately } from './state-folder.ts'
+import { createPrivately, identityOf } from './state-folder.ts'
 
 export type LockAttempt =
   | { readonly state: 'held' }
@@ -57,6 +57,8 @@ const handles = new Set<Database>()
 export class LockFile {
   readonly #path: string
   #handle: Database | undefined
+  /** Of the file that is open. */
+  #identity = ''
   #held = false
 
   constructor(path: string) {
@@ -67,9 +69,15 @@ export class LockFile {
     return this.#held
   }
 
+  /** The file that is open is not the one at its path: nobody else sees that lock. */
+  get lost(): boolean {
+    return this.#handle !== undefined && identityOf(this.#path) !== this.#identity
+  }
+
   /** Tries to take the lock, without waiting. Never throws. */
   tryTake(): LockAttempt {
     if (this.#held) return { state: 'held' }
+    if (this.lost) this.close()
     try {
       this.#begin()
       this.#held = true
@@ -110,8 +118,10 @@ export class LockFile {
     if (this.#handle !== undefined) return this.#handle
     // A second name is no harm: nothing is written into a lock. To put another file in its place would make two locks.
     createPrivately(this.#path, 'accepted')
+    const identity = identityOf(this.#path)
     const handle = new Database(this.#path, { readwrite: true, create: true })
     handle.run('PRAGMA busy_timeout = 0')
+    this.#identity = identity
     handles.add(handle)
     this.#handle = handle
     return handle

@@ -1,8 +1,12 @@
 /** The ledger as one session has it open: lost when its file is damaged or replaced, and then begun anew. */
+import type { Database } from 'bun:sqlite'
 import { Ledger } from './ledger.ts'
 import { type Loss, noticeDamage } from './ledger-damage.ts'
 import { beginAnew, openLedgerFile } from './ledger-file.ts'
 import { identityOf } from './state-folder.ts'
+
+/** A new or a mended file takes two. */
+const OPEN_TRIES = 4
 
 export class SessionLedger {
   readonly #path: string
@@ -24,16 +28,29 @@ export class SessionLedger {
     return this.#ledger
   }
 
-  /** @throws as {@link openLedgerFile}. */
+  /** @throws as {@link openLedgerFile}, or when the file is exchanged again and again. */
   open(): void {
     const loss = this.#loss
     // Also if this fails: what is there then is opened as at a start.
     this.#loss = undefined
-    const db =
-      loss === undefined
-        ? openLedgerFile(this.#path, this.#onDamage)
-        : beginAnew(this.#path, loss, this.#onDamage, this.#session)
-    this.#identity = identityOf(this.#path)
+    for (let tries = 1; tries <= OPEN_TRIES; tries++) {
+      const before = identityOf(this.#path)
+      const db =
+        loss === undefined
+          ? openLedgerFile(this.#path, this.#onDamage)
+          : beginAnew(this.#path, loss, this.#onDamage, this.#session, this.#identity)
+      // Only so is it known which file was opened: one that is new, or was exchanged meanwhile, is opened once more.
+      if (identityOf(this.#path) === before) {
+        this.#adopt(db, before)
+        return
+      }
+      db.close()
+    }
+    throw new Error('the ledger is exchanged for another file again and again')
+  }
+
+  #adopt(db: Database, identity: string): void {
+    this.#identity = identity
     this.#ledger = noticeDamage(Ledger.of(db, this.#session), () => {
       this.#loss = 'damaged'
     })

@@ -122,6 +122,28 @@ test.concurrent('a state folder that is deleted while a session runs leaves one 
   expect(texts(standby)).toEqual([])
 })
 
+test.concurrent('where the locks alone are deleted while a session runs, one session holds again', async () => {
+  await using scene = await Scene.open()
+  const member = scene.member()
+  const settings = scene.settings(member)
+  const first = await scene.host(settings)
+  await first.receiving()
+  const locks = `${settings.MOLECULE_STATE_DIR}/locks`
+  rmSync(locks, { recursive: true })
+  await until('the folder to be there again', () => existsSync(`${locks}/${member.id}.lock`))
+  const second = await scene.host(settings)
+  await until('one to hold and one to stand by', async () => {
+    const reports = await Promise.all([first, second].map(async (host) => (await host.call('status')).text))
+    return (
+      reports.filter((text) => /^receiving: yes/m.test(text)).length === 1 &&
+      reports.filter((text) => text.includes('takes over when it ends')).length === 1
+    )
+  })
+  await scene.person.write(member.id, 'after')
+  await until('the message', () => [...texts(first), ...texts(second)].length > 0)
+  expect([...texts(first), ...texts(second)]).toEqual(['after'])
+})
+
 test.concurrent('after messages were sent as often as may be, the next event of a new session says how many', async () => {
   await using scene = await Scene.open()
   const member = scene.member()

@@ -1,9 +1,12 @@
+import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { Ledger } from '../../state/ledger.ts'
-import { noticeDamage } from '../../state/ledger-damage.ts'
+import { noticeDamage, setAside } from '../../state/ledger-damage.ts'
 import { beginAnew, openLedgerFile } from '../../state/ledger-file.ts'
+import { SessionLedger } from '../../state/session-ledger.ts'
 import { cursor, entries } from '../fixtures/entries.ts'
+import { startSecondProcess } from '../fixtures/second-process.ts'
 import { temporaryFolder } from '../fixtures/temporary-folder.ts'
 
 const A = 'workspace-a'
@@ -11,6 +14,21 @@ const NOW = 1_800_000_000_000
 const ROWS = 500
 /** Far more than SQLite keeps in memory, so that what is on the disk is what is read. */
 const LARGE = JSON.stringify({ text: 'x'.repeat(12_000) })
+
+/** Overwrites one page: the last of those that hold a table or an index. */
+function damageLast(path: string, name: string): void {
+  using db = new Database(path)
+  db.run('PRAGMA wal_checkpoint(TRUNCATE)')
+  const leaf = db
+    .query<{ pageno: number; size: number }, [string]>(
+      "SELECT pageno, pgsize AS size FROM dbstat WHERE name = ? AND pagetype = 'leaf' ORDER BY path DESC LIMIT 1",
+    )
+    .get(name)
+  if (leaf === null) throw new Error('no page to damage')
+  const content = readFileSync(path)
+  content.fill(0xa5, (leaf.pageno - 1) * leaf.size, leaf.pageno * leaf.size)
+  writeFileSync(path, content)
+}
 
 /** Overwrites a share of a file, from its middle on. */
 function damageMiddle(path: string, share: number): void {
@@ -38,13 +56,17 @@ test('of a file that is damaged in its midst, where reading stopped and the mess
 
   const said: string[] = []
   const ledger = Ledger.open(path, (sentence) => said.push(sentence))
-  expect(ledger.cursor(A)).toEqual(where)
   const kept = ledger.nextBatch([A], ROWS, 1e9).map(({ activityId }) => activityId)
   expect(kept.length).toBeGreaterThan(ROWS * 0.8)
   expect(kept.length).toBeLessThan(ROWS)
   // In their order, and the oldest and the newest are among them.
   expect(kept).toEqual(rows.map(({ activityId }) => activityId).filter((id) => kept.includes(id)))
   expect([kept.at(0), kept.at(-1)]).toEqual([rows.at(0)?.activityId, rows.at(-1)?.activityId])
+  // Reading goes on from the last before the damage.
+  const lastBefore = rows.findLast((_, index) =>
+    rows.slice(0, index + 1).every(({ activityId }) => kept.includes(activityId)),
+  )
+  expect(ledger.cursor(A)).toEqual({ ...where, activityId: lastBefore?.activityId ?? 'none' })
   expect(said.join()).toContain(`${kept.length} messages were carried over, and where reading stopped`)
   // One of the lost, read again, may have been shown; so may any other of that time.
   const lost = rows.filter(({ activityId }) => !kept.includes(activityId)).slice(0, 1)
@@ -118,5 +140,127 @@ test('of damaged files no more than the last three are kept', async () => {
     await Bun.sleep(1)
   }
   expect(asideIn(folder.path).map((name) => name.replace('ledger.db.', ''))).toEqual([...names].slice(-3))
-  expect(readdirSync(folder.path)).toHaveLength(4)
+  expect(readdirSync(folder.path).toSorted()).toEqual(
+    ['ledger.db', ...asideIn(folder.path), 'ledger.db.opening'].toSorted(),
+  )
+})
+
+test('where the newest messages are lost, reading goes back to before them, and they come marked', () => {
+  using folder = temporaryFolder()
+  const path = folder.file('ledger.db')
+  const B = 'workspace-b'
+  const at = (index: number): string => new Date(NOW + index * 1000).toISOString()
+  const rows = entries(100, (index) => ({ createdAt: at(index) }))
+  const checkedAt = NOW + 3_600_000
+  const first = Ledger.open(path)
+  first.storePage(
+    A,
+    rows,
+    cursor({ activityId: rows.at(-1)?.activityId ?? '', createdAt: at(99), checkedAt }),
+    checkedAt,
+  )
+  const [only] = entries(1, () => ({ createdAt: at(99) }))
+  if (only === undefined) throw new Error('no row')
+  const ofB = cursor({ activityId: only.activityId, createdAt: at(99), checkedAt })
+  first.storePage(B, [only], ofB, checkedAt)
+  first.close()
+  damageLast(path, 'message')
+
+  const ledger = Ledger.open(path)
+  const kept = ledger.nextBatch([A, B], 1000, 1e9).length
+  expect(kept).toBeGreaterThan(50)
+  expect(kept).toBeLessThan(100)
+  expect(ledger.cursor(A)).toMatchObject({
+    activityId: rows[kept - 1]?.activityId ?? 'none',
+    createdAt: at(kept - 1),
+    checkedAt: NOW + (kept - 1) * 1000,
+  })
+  // Nothing tells where those of this one begin.
+  expect(ledger.cursor(B)).toEqual({ ...ofB, checkedAt: checkedAt - 24 * 3_600_000 })
+  expect(ledger.storePage(A, rows.slice(kept - 1), undefined, checkedAt)).toBe(100 - kept)
+  ledger.close()
+})
+
+test('where no message is lost, reading goes on where it stopped', () => {
+  using folder = temporaryFolder()
+  const path = folder.file('ledger.db')
+  const where = cursor()
+  const first = Ledger.open(path)
+  first.storePage(A, entries(ROWS), where, NOW)
+  first.close()
+  damageLast(path, 'message_age')
+  const ledger = Ledger.open(path)
+  expect([ledger.cursor(A), ledger.waiting(A), asideIn(folder.path).length]).toEqual([where, ROWS, 1])
+  ledger.close()
+})
+
+const OPENER = `
+import { Ledger } from '@/state/ledger.ts'
+const [path] = process.argv.slice(-1)
+let said = 0
+const ledger = Ledger.open(path, () => said++)
+console.log(JSON.stringify([ledger.waiting('${A}'), said]))
+setInterval(() => {}, 1000)
+`
+
+test('sessions that find the damage at once set the file aside once, and each sees all that was carried over', async () => {
+  using folder = temporaryFolder()
+  const path = folder.file('ledger.db')
+  const first = Ledger.open(path)
+  const many = 20_000
+  first.storePage(A, entries(many), cursor(), NOW)
+  first.close()
+  damageLast(path, 'message_age')
+  await using stack = new AsyncDisposableStack()
+  const openers = [1, 2, 3, 4].map(() => stack.use(startSecondProcess(OPENER, path)))
+  const seen = await Promise.all(openers.map((opener) => opener.line()))
+  expect(seen.toSorted()).toEqual([
+    ...[1, 2, 3].map(() => JSON.stringify([many, 0])),
+    JSON.stringify([many, 1]),
+  ])
+  expect(asideIn(folder.path)).toHaveLength(1)
+})
+
+test('a process that is killed before the new file is in its place loses nothing of it', () => {
+  using folder = temporaryFolder()
+  const path = folder.file('ledger.db')
+  const first = Ledger.open(path)
+  first.storePage(A, entries(3), cursor(), NOW)
+  first.close()
+  renameSync(path, `${path}.mended`)
+  const ledger = Ledger.open(path)
+  expect(ledger.waiting(A)).toBe(3)
+  ledger.close()
+})
+
+test('damage that another session has mended meanwhile is not mended again', () => {
+  using folder = temporaryFolder()
+  const path = folder.file('ledger.db')
+  Ledger.open(path).close()
+  const said: string[] = []
+  beginAnew(path, 'damaged', (sentence) => said.push(sentence), 'one', 'the file before').close()
+  expect([said, asideIn(folder.path)]).toEqual([[], []])
+})
+
+test('files that are set aside in the same millisecond are all kept', () => {
+  using folder = temporaryFolder()
+  const path = folder.file('ledger.db')
+  for (const text of ['one', 'two']) {
+    writeFileSync(path, text)
+    setAside(path, NOW)
+  }
+  expect(asideIn(folder.path).map((name) => readFileSync(folder.file(name), 'utf8'))).toEqual(['one', 'two'])
+})
+
+test('a file that is exchanged while it is opened is not taken for the one that is there', () => {
+  using folder = temporaryFolder()
+  const path = folder.file('ledger.db')
+  const other = Ledger.open(folder.file('other.db'))
+  other.storePage(A, entries(7), cursor(), NOW)
+  other.close()
+  writeFileSync(path, 'no database')
+  const ledger = new SessionLedger(path, () => renameSync(folder.file('other.db'), path))
+  ledger.open()
+  expect([ledger.look(), ledger.current?.waiting(A)]).toEqual([undefined, 7])
+  ledger.close()
 })

@@ -17,7 +17,11 @@ test('the file and what SQLite lays beside it are for the owner alone', () => {
   try {
     const ledger = Ledger.open(folder.file('ledger.db'))
     ledger.storePage(A, entries(1), undefined, NOW)
-    expect(readdirSync(folder.path).map((name) => modeOf(folder.file(name)))).toEqual([0o600, 0o600, 0o600])
+    const modes = readdirSync(folder.path).map((name) => [
+      name.replace('ledger.db', ''),
+      modeOf(folder.file(name)),
+    ])
+    expect(Object.fromEntries(modes)).toEqual({ '': 0o600, '-shm': 0o600, '-wal': 0o600, '.opening': 0o600 })
     ledger.close()
   } finally {
     process.umask(before)
@@ -101,7 +105,7 @@ test('a folder in place of the file, or no folder to put it in, is an error and 
   mkdirSync(folder.file('ledger.db'))
   expect(() => Ledger.open(folder.file('ledger.db'))).toThrow()
   expect(() => Ledger.open(folder.file('missing/ledger.db'))).toThrow(/ENOENT/)
-  expect(readdirSync(folder.path)).toEqual(['ledger.db'])
+  expect(readdirSync(folder.path).toSorted()).toEqual(['ledger.db', 'ledger.db.opening'])
 })
 
 test.skipIf(process.getuid?.() === 0)('a folder that cannot be written is an error', () => {

@@ -38,6 +38,21 @@ async function askedElsewhere(path: string): Promise<string> {
 }
 
 describe('the lock', () => {
+  test('of a file that is gone, or another one now, is lost, and whoever waits takes the one that is there', () => {
+    using folder = temporaryFolder()
+    const path = folder.file('a.lock')
+    const [holder, standby] = [new LockFile(path), new LockFile(path)]
+    expect([holder.tryTake().state, standby.tryTake().state]).toEqual(['held', 'busy'])
+    expect([holder.lost, standby.lost]).toEqual([false, false])
+    rmSync(path)
+    expect([holder.lost, standby.lost]).toEqual([true, true])
+    writeFileSync(path, '', { mode: 0o600 })
+    expect([standby.tryTake().state, standby.lost, holder.lost]).toEqual(['held', false, true])
+    holder.close()
+    expect([holder.tryTake().state, holder.lost]).toEqual(['busy', false])
+    for (const lock of [holder, standby]) lock.close()
+  })
+
   test('is refused, without waiting, while another process holds it', async () => {
     using folder = temporaryFolder()
     const path = folder.file('a.lock')
