@@ -149,9 +149,10 @@ test('where the newest messages are lost, reading goes back to before them, and 
   using folder = temporaryFolder()
   const path = folder.file('ledger.db')
   const B = 'workspace-b'
-  const at = (index: number): string => new Date(NOW + index * 1000).toISOString()
+  const begin = Date.now() - 7_200_000
+  const at = (index: number): string => new Date(begin + index * 1000).toISOString()
   const rows = entries(100, (index) => ({ createdAt: at(index) }))
-  const checkedAt = NOW + 3_600_000
+  const checkedAt = begin + 3_600_000
   const first = Ledger.open(path)
   first.storePage(
     A,
@@ -173,11 +174,13 @@ test('where the newest messages are lost, reading goes back to before them, and 
   expect(ledger.cursor(A)).toMatchObject({
     activityId: rows[kept - 1]?.activityId ?? 'none',
     createdAt: at(kept - 1),
-    checkedAt: NOW + (kept - 1) * 1000,
+    checkedAt: begin + (kept - 1) * 1000,
   })
   // Nothing tells where those of this one begin.
   expect(ledger.cursor(B)).toEqual({ ...ofB, checkedAt: checkedAt - 24 * 3_600_000 })
   expect(ledger.storePage(A, rows.slice(kept - 1), undefined, checkedAt)).toBe(100 - kept)
+  const attempts = ledger.nextBatch([A], 1000, 1e9).map((message) => message.attempts)
+  expect(attempts).toEqual([...Array(kept).fill(0), ...Array(100 - kept).fill(1)])
   ledger.close()
 })
 
