@@ -77,7 +77,7 @@ export class World {
     this.ignoresBeforeTs = dice.chance(0.15)
     this.#deaths = dice.pick([0, 1, 1, 2, 20])
     this.calmAt = this.clock.now() + 12_000 + dice.upTo(26_000)
-    this.#workspaceIds = WORKSPACES.slice(0, dice.pick([1, 1, 2]))
+    this.#workspaceIds = WORKSPACES.slice(0, dice.pick([1, 1, 1, 2]))
     for (const [index, workspaceId] of this.#workspaceIds.entries()) this.#found(workspaceId, index)
     if (dice.chance(0.4)) this.#plan(() => this.#fillDisk(), 15_000)
     if (dice.chance(0.2)) this.#plan(() => this.#powerFails(), 20_000)
@@ -124,7 +124,7 @@ export class World {
     for (let n = 0; n < burst; n++) {
       if (dice.chance(0.04)) feed.poison(dice.pick(POISON))
       else if (at !== undefined) feed.add({ at: at + Math.floor(n / SAME_MOMENT) })
-      else if (dice.chance(0.06)) feed.add({ visibleAt: clock.now() * 1000 + dice.upTo(25_000_000) })
+      else if (dice.chance(0.12)) feed.add({ visibleAt: clock.now() * 1000 + dice.upTo(25_000_000) })
       else feed.add()
     }
     const hints = dice.pick([0, 1, 1, 2])
