@@ -13,7 +13,11 @@ function stranger(): Bun.Subprocess {
 /** A parent that never asks what became of its child, and the child, which ends once the parent is that. */
 async function zombie(): Promise<{ readonly parent: Bun.Subprocess; readonly pid: number }> {
   const parent = Bun.spawn(
-    ['sh', '-c', `(while ! grep -q sleep /proc/$$/comm; do :; done) & echo $!; exec sleep 60`],
+    [
+      'sh',
+      '-c',
+      `(while read -r name </proc/$$/comm && [ "$name" != sleep ]; do :; done) & echo $!; exec sleep 60`,
+    ],
     {
       stdio: ['ignore', 'pipe', 'ignore'],
     },
