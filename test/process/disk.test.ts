@@ -84,18 +84,20 @@ test.concurrent.skipIf(!canMount)('a disk that is full holds delivery up and los
   await goThrough(scene, fill, () => rmSync(filler))
 })
 
-test.concurrent('a limit on the size of files holds delivery up, kills nobody, and loses nothing', async () => {
-  await using scene = await Scene.open()
-  const limit = (plugin: PluginProcess, bytes: string): void => {
-    const { success, stderr } = Bun.spawnSync(['prlimit', '--pid', String(plugin.pid), `--fsize=${bytes}:`])
-    if (!success) throw new Error(`prlimit: ${stderr}`)
-  }
-  await goThrough(
-    scene,
-    (plugin) => limit(plugin, '4096'),
-    (plugin) => limit(plugin, 'unlimited'),
-  )
-})
+test
+  .skipIf(Bun.which('prlimit') === null)
+  .concurrent('a limit on the size of files holds delivery up, kills nobody, and loses nothing', async () => {
+    await using scene = await Scene.open()
+    const limit = (plugin: PluginProcess, bytes: string): void => {
+      const { success, stderr } = Bun.spawnSync(['prlimit', '--pid', String(plugin.pid), `--fsize=${bytes}:`])
+      if (!success) throw new Error(`prlimit: ${stderr}`)
+    }
+    await goThrough(
+      scene,
+      (plugin) => limit(plugin, '4096'),
+      (plugin) => limit(plugin, 'unlimited'),
+    )
+  })
 
 test.concurrent.skipIf(!canMount)(
   'a folder that is read-only is said, and used as soon as it can be',
