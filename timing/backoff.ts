@@ -23,8 +23,8 @@ export function backoffDelayMs(
 }
 
 /** The share of the longest wait that is always waited, and what jitter adds to it at most. */
-const STEADY_LEAST = 0.88
-const STEADY_SPREAD = 0.08
+const STEADY_LEAST = 0.92
+const STEADY_SPREAD = 0.04
 
 /**
  * As {@link backoffDelayMs}, but close to the capped exponential each time, for what is to be back soon and may not
