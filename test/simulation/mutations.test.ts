@@ -3,7 +3,7 @@ import { firstFailure, hunt } from './mutation-hunt.ts'
 import { MUTATIONS } from './mutations.ts'
 
 /** Each of the breaks shows within so many seeds; the whole sources pass them. */
-const SEEDS = 90
+const SEEDS = 400
 
 test('a rule that is broken in the sources is found by the simulation, and whole sources pass', async () => {
   const [whole, finds] = await Promise.all([firstFailure(SEEDS), hunt(MUTATIONS, SEEDS, 2)])
