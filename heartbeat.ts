@@ -4,10 +4,10 @@
  */
 
 import * as z from 'zod'
-import type { Target } from './config.ts'
-import { plainText } from './plain-text.ts'
-import { BodyError, exchange, platformHeaders, type Reply } from './platform/http.ts'
-import { issuedSecret } from './platform/issued-secret.ts'
+import { BodyError, exchange, platformHeaders, type Reply } from './base/http.ts'
+import { plainText } from './base/plain-text.ts'
+import { issuedSecret } from './member/client/issued-secret.ts'
+import type { Target } from './member/settings/config.ts'
 
 /** The full state as it goes over the wire. The platform stores zero or nothing for a field that is left out. */
 export interface HeartbeatMetrics {

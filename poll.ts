@@ -1,13 +1,14 @@
 /**
  * When the inbox of one workspace is looked at. Polling is the truth; everything else only decides when to look.
  */
-import { Feed, type FeedOptions } from './feed/feed.ts'
-import { describeError, PlatformError } from './platform/errors.ts'
-import { steadyBackoffDelayMs } from './timing/backoff.ts'
-import { computeJitteredInterval } from './timing/jitter.ts'
-import { Pace } from './timing/pace.ts'
-import { sleep } from './timing/sleep.ts'
-import type { Wake } from './timing/wake.ts'
+
+import { steadyBackoffDelayMs } from './base/backoff.ts'
+import { computeJitteredInterval } from './base/jitter.ts'
+import { Pace } from './base/pace.ts'
+import { sleep } from './base/sleep.ts'
+import type { Wake } from './base/wake.ts'
+import { describeError, PlatformError } from './member/client/errors.ts'
+import { Feed, type FeedOptions } from './member/feed/feed.ts'
 
 export interface PollOptions extends FeedOptions {
   readonly pollIntervalMs: number

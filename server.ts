@@ -1,11 +1,11 @@
 /** Entry: joins the host's pipes, the MCP server and the session, and ends them on one path. */
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { HostTransport } from './channel/host-transport.ts'
-import { createMcpServer } from './channel/mcp-server.ts'
+import { Log } from './member/folder/log.ts'
 import { version } from './package.json'
-import { Session } from './session/session.ts'
-import { Log } from './state/log.ts'
+import { HostTransport } from './plugin/host/host-transport.ts'
+import { createMcpServer } from './plugin/host/mcp-server.ts'
+import { Session } from './plugin/session/session.ts'
 
 const log = new Log()
 

@@ -2,7 +2,7 @@
  * One HTTP exchange with a platform: a deadline over the whole of it, a bound on what is read, and no redirect
  * followed, since a redirect would carry the bearer to another host.
  */
-import { isLoopback } from '../platform-urls.ts'
+import { isLoopback } from './loopback.ts'
 
 export interface Exchange {
   readonly method: 'GET' | 'POST'

@@ -1,9 +1,9 @@
 // The embedded Molecule platform: one process, one SQLite file. This file only wires the parts together.
 
-import { Background } from './basics/background.ts'
-import { Events } from './basics/events.ts'
-import { newSecret, type RandomBytes, systemRandom } from './basics/random.ts'
-import { type Clock, systemClock, Timekeeper } from './basics/time.ts'
+import { Background } from './base/background.ts'
+import { Events } from './base/events.ts'
+import { newSecret, type RandomBytes, systemRandom } from './base/random.ts'
+import { type Clock, systemClock, Timekeeper } from './base/time.ts'
 import { type FaultChange, Faults } from './contract/faults.ts'
 import type { Status } from './contract/statuses.ts'
 import { deployMode, type GuardSettings } from './contract/url-guard.ts'

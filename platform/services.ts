@@ -1,10 +1,10 @@
 // The parts of the running platform, as handlers get to see them.
 
 import type { Database } from 'bun:sqlite'
-import type { Background } from './basics/background.ts'
-import type { Events } from './basics/events.ts'
-import type { RandomBytes } from './basics/random.ts'
-import type { Timekeeper } from './basics/time.ts'
+import type { Background } from './base/background.ts'
+import type { Events } from './base/events.ts'
+import type { RandomBytes } from './base/random.ts'
+import type { Timekeeper } from './base/time.ts'
 import type { Faults } from './contract/faults.ts'
 import type { ContractRules } from './contract/versions.ts'
 import type { Authentication } from './http/authentication.ts'

@@ -6,7 +6,7 @@ const PADDING = 24
 const WIDTH = 860
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const run = Bun.spawnSync([process.execPath, 'demo/main.ts'], { cwd: root, stderr: 'inherit' })
+const run = Bun.spawnSync([process.execPath, 'lab/demo/main.ts'], { cwd: root, stderr: 'inherit' })
 if (!run.success) throw new Error('the demo failed; the picture stays as it is')
 const lines = ['$ ./molecule demo', '', ...run.stdout.toString().trimEnd().split('\n')]
 await Bun.write(`${root}/docs/demo.svg`, draw(lines))

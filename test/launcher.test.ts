@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { copyFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { temporaryFolder } from './fixtures/temporary-folder.ts'
+import { temporaryFolder } from '../lab/driver/temporary-folder.ts'
 
 const ROOT = new URL('../', import.meta.url).pathname
 const packageSchema = z.object({ scripts: z.record(z.string(), z.string()) })
@@ -42,7 +42,7 @@ test('a script that does not exist is refused with 2 and the list, before anythi
   }
 })
 
-test.each(['demo', 'soak', 'local-platform', 'test/simulation', 'test/host'])(
+test.each(['lab/demo', 'lab/soak', 'platform', 'lab/simulation', 'lab/client'])(
   '%s/main.ts --help tells how it is called, does nothing else and ends with 0',
   (place) => {
     const { exitCode, stdout } = Bun.spawnSync([process.execPath, join(ROOT, place, 'main.ts'), '--help'])

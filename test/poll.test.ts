@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'bun:test'
-import { PlatformError } from '../platform/errors.ts'
+import { seededRandom } from '../lab/simulation/sim-clock.ts'
+import { jsonResponse, textResponse } from '../lab/simulation/sim-response.ts'
+import { PlatformError } from '../member/client/errors.ts'
 import { failureDelay } from '../poll.ts'
 import { FeedScene } from './fixtures/feed-scene.ts'
-import { seededRandom } from './fixtures/sim-clock.ts'
-import { jsonResponse, textResponse } from './fixtures/sim-response.ts'
 
 const failing = (headers: Record<string, string> = {}) => jsonResponse(503, { error: 'unwell' }, headers)
 

@@ -1,7 +1,7 @@
 /** Rows that wait when a session starts: from its first look at the feed to the last event read. */
-import type { Scene } from '../test/fixtures/scene.ts'
-import { sawLast, writeLast, writeNumbered } from '../test/fixtures/sightings.ts'
-import { until } from '../test/fixtures/until.ts'
+import type { Scene } from '../driver/scene.ts'
+import { sawLast, writeLast, writeNumbered } from '../driver/sightings.ts'
+import { until } from '../driver/until.ts'
 import { type Line, milliseconds } from './line.ts'
 
 const ROWS = 2_000

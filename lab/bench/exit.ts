@@ -1,6 +1,6 @@
 /** End of stdin -> process gone, while the platform hangs. */
-import type { Scene } from '../test/fixtures/scene.ts'
-import { until } from '../test/fixtures/until.ts'
+import type { Scene } from '../driver/scene.ts'
+import { until } from '../driver/until.ts'
 import { startHangingPlatform } from './hanging-platform.ts'
 import { type Line, quantile, spread } from './line.ts'
 

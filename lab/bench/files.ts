@@ -1,7 +1,7 @@
 /** A large file each way: the most memory the process ever had, since a file is never in it as a whole. */
 import { writeFileSync } from 'node:fs'
-import type { Scene } from '../test/fixtures/scene.ts'
-import { until } from '../test/fixtures/until.ts'
+import type { Scene } from '../driver/scene.ts'
+import { until } from '../driver/until.ts'
 import { type Line, mebibytes, milliseconds } from './line.ts'
 import { peakBytes, residentBytes } from './process-figures.ts'
 

@@ -1,7 +1,7 @@
 /** Message stored -> channel event read by the host, with the event stream and without one. */
-import type { Host } from '../test/fixtures/host.ts'
-import type { Member, Scene } from '../test/fixtures/scene.ts'
-import { until } from '../test/fixtures/until.ts'
+import type { Host } from '../driver/host.ts'
+import type { Member, Scene } from '../driver/scene.ts'
+import { until } from '../driver/until.ts'
 import { type Line, milliseconds, quantile, spread } from './line.ts'
 
 const WARM_UP = 10

@@ -3,8 +3,8 @@
  * the table and never a failure: on a busy machine the figures say as much about the machine.
  */
 import { cpus } from 'node:os'
-import { currentBundle } from '../test/fixtures/bundle.ts'
-import { Scene } from '../test/fixtures/scene.ts'
+import { currentBundle } from '../driver/bundle.ts'
+import { Scene } from '../driver/scene.ts'
 import { measureBacklog } from './backlog.ts'
 import { measureExit } from './exit.ts'
 import { measureFiles } from './files.ts'

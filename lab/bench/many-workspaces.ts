@@ -1,7 +1,7 @@
 /** Memory of a process that watches a hundred workspaces beside one that watches a single one. */
-import type { PluginProcess } from '../test/fixtures/plugin-process.ts'
-import type { Scene } from '../test/fixtures/scene.ts'
-import { until } from '../test/fixtures/until.ts'
+import type { PluginProcess } from '../driver/plugin-process.ts'
+import type { Scene } from '../driver/scene.ts'
+import { until } from '../driver/until.ts'
 import { type Line, mebibytes } from './line.ts'
 import { residentBytes } from './process-figures.ts'
 

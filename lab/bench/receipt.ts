@@ -1,5 +1,5 @@
 /** The receipt of the prompt hook, which every prompt waits for. */
-import type { Scene } from '../test/fixtures/scene.ts'
+import type { Scene } from '../driver/scene.ts'
 import { type Line, quantile, spread } from './line.ts'
 
 const CALLS = 200

@@ -1,7 +1,7 @@
 /** A process that has nothing to do: its memory beside an empty server's, its processor time, its requests. */
-import type { PluginProcess } from '../test/fixtures/plugin-process.ts'
-import { Scene } from '../test/fixtures/scene.ts'
-import { until } from '../test/fixtures/until.ts'
+import type { PluginProcess } from '../driver/plugin-process.ts'
+import { Scene } from '../driver/scene.ts'
+import { until } from '../driver/until.ts'
 import { type Line, mebibytes } from './line.ts'
 import { cpuMilliseconds, proportionalBytes, residentBytes } from './process-figures.ts'
 import { emptyServerScript } from './startup.ts'

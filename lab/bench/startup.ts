@@ -1,9 +1,9 @@
 /** Spawn -> `initialize` answered, beside an empty server, in turns so that a busy machine hits all alike. */
 
-import { bundleProgram } from '../scripts/build.ts'
-import { keepScript } from '../test/fixtures/bundle.ts'
-import { pluginCommand, pluginEnvironment } from '../test/fixtures/host.ts'
-import type { Scene } from '../test/fixtures/scene.ts'
+import { bundleProgram } from '../../scripts/build.ts'
+import { keepScript } from '../driver/bundle.ts'
+import { pluginCommand, pluginEnvironment } from '../driver/host.ts'
+import type { Scene } from '../driver/scene.ts'
 import { startHangingPlatform } from './hanging-platform.ts'
 import { type Line, median, spread } from './line.ts'
 
@@ -29,7 +29,7 @@ interface Candidate {
 }
 
 export async function emptyServerScript(): Promise<string> {
-  return keepScript('empty-server', await bundleProgram('bench/empty-server.ts'))
+  return keepScript('empty-server', await bundleProgram('lab/bench/empty-server.ts'))
 }
 
 export async function measureStartup(scene: Scene, script: string): Promise<readonly Line[]> {

@@ -1,5 +1,5 @@
 /** What becomes of messages when a session ends before it has dealt with them. */
-import { until } from '../fixtures/until.ts'
+import { until } from '../driver/until.ts'
 import { runs } from './processes.ts'
 import { assertShown, type Scenario } from './scenario.ts'
 import type { ClientSession } from './session.ts'

@@ -2,7 +2,7 @@
 import { ok, strictEqual } from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { until } from '../fixtures/until.ts'
+import { until } from '../driver/until.ts'
 import type { HeldTurn } from './model-api.ts'
 import { assertShown, type Scenario } from './scenario.ts'
 import type { ClientSession } from './session.ts'

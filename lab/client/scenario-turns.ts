@@ -2,8 +2,8 @@
 import { deepStrictEqual, ok, strictEqual } from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { PLUGIN_ROOT } from '../fixtures/host.ts'
-import { until } from '../fixtures/until.ts'
+import { PLUGIN_ROOT } from '../driver/host.ts'
+import { until } from '../driver/until.ts'
 import { LOOK_AROUND, lookAroundUntilShown, REPLY, STATUS } from './plugin-tools.ts'
 import { assertShown, type Scenario } from './scenario.ts'
 

@@ -1,6 +1,6 @@
 /** One session of the client, as a person has it: in a terminal, below a shell. */
 import { existsSync, readFileSync } from 'node:fs'
-import { until } from '../fixtures/until.ts'
+import { until } from '../driver/until.ts'
 import { ModelApi } from './model-api.ts'
 import { type Shown, shownIn } from './model-request.ts'
 import { ALL_TOOLS, untilStatus } from './plugin-tools.ts'

@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { bundle } from '../../scripts/build.ts'
-import { PLUGIN_ROOT } from '../fixtures/host.ts'
+import { PLUGIN_ROOT } from '../driver/host.ts'
 import { end, processTable } from './processes.ts'
 
 const MARKETPLACE = 'molecule-channel'

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { until } from '../test/fixtures/until.ts'
+import { until } from '../driver/until.ts'
 import { type Agent, arrival, inChat, STEP_TIMEOUT_MS, type Stage, use } from './stage.ts'
 import type { Story } from './story.ts'
 import type { Cast } from './way-through.ts'

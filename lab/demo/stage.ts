@@ -2,10 +2,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type RunningPlatform, startPlatform } from '../local-platform/platform.ts'
-import { type ChannelEvent, Host } from '../test/fixtures/host.ts'
-import { until } from '../test/fixtures/until.ts'
-import { Chat } from './chat.ts'
+import { type RunningPlatform, startPlatform } from '../../platform/platform.ts'
+import { Chat } from '../driver/chat.ts'
+import { type ChannelEvent, Host } from '../driver/host.ts'
+import { until } from '../driver/until.ts'
 
 /** Short enough to watch an agent leave; a platform in use waits minutes. */
 const HEARTBEAT_MS = 1_000

@@ -1,6 +1,7 @@
 /** The way through: a person asks one agent, which asks another, and the answer is read in the chat. */
-import { until } from '../test/fixtures/until.ts'
-import type { Chat } from './chat.ts'
+
+import type { Chat } from '../driver/chat.ts'
+import { until } from '../driver/until.ts'
 import { type Agent, arrival, inChat, STALE_AFTER_MS, STEP_TIMEOUT_MS, type Stage, use } from './stage.ts'
 import type { Story } from './story.ts'
 

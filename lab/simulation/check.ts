@@ -1,6 +1,6 @@
 /** Compares what was shown with what had to be. */
-import { type Ledger, MAX_ATTEMPTS, MAX_UNSURE_ATTEMPTS } from '../../state/ledger.ts'
-import type { ModelRow } from '../fixtures/model-feed.ts'
+import { type Ledger, MAX_ATTEMPTS, MAX_UNSURE_ATTEMPTS } from '../../member/ledger/ledger.ts'
+import type { ModelRow } from './model-feed.ts'
 import type { Showing } from './sim-host.ts'
 import type { World } from './world.ts'
 

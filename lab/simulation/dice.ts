@@ -1,5 +1,5 @@
 /** Chance, from one seed. */
-import { seededRandom } from '../fixtures/sim-clock.ts'
+import { seededRandom } from './sim-clock.ts'
 
 export class Dice {
   /** Uniform in [0, 1). */

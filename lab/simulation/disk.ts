@@ -7,7 +7,7 @@ import { Database } from 'bun:sqlite'
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Ledger } from '../../state/ledger.ts'
+import { Ledger } from '../../member/ledger/ledger.ts'
 
 /** A place in the log: so many frames, since it was begun anew under this salt. */
 export interface LogMark {

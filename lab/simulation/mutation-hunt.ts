@@ -18,8 +18,8 @@ export interface Find {
 
 const ROOT = join(import.meta.dir, '../..')
 /** What the simulation is made of. */
-const PARTS = ['channel', 'config', 'feed', 'platform', 'state', 'timing', 'test/fixtures', 'test/simulation']
-const FILES = ['config.ts', 'plain-text.ts', 'platform-urls.ts', 'poll.ts', 'package.json', 'tsconfig.json']
+const PARTS = ['base', 'member', 'plugin', 'hooks', 'lab/simulation']
+const FILES = ['heartbeat.ts', 'platform-urls.ts', 'poll.ts', 'package.json', 'tsconfig.json']
 
 /**
  * Looks for each mutation, with up to `seeds` seeds, so many copies at a time.
@@ -49,7 +49,7 @@ export async function firstFailure(seeds: number, mutation?: Mutation): Promise<
     const run = Bun.spawn(
       [
         process.execPath,
-        'test/simulation/main.ts',
+        'lab/simulation/main.ts',
         '--until-failure',
         '--workers',
         '1',

@@ -12,14 +12,14 @@ export interface Mutation {
 export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'the cursor moves before the rows are stored',
-    file: 'feed/feed.ts',
+    file: 'member/feed/feed.ts',
     find: 'this.#o.ledger.storePage(this.#workspaceId, entries, cursor, this.#now())',
     replace: `(this.#o.ledger.storePage(this.#workspaceId, [], cursor, this.#now()),
       this.#o.ledger.storePage(this.#workspaceId, entries, undefined, this.#now()))`,
   },
   {
     name: 'a page is stored in two transactions',
-    file: 'state/ledger.ts',
+    file: 'member/ledger/ledger.ts',
     find: `    const fresh = this.#write(() => {
       let fresh = 0
       for (const entry of entries)`,
@@ -31,32 +31,32 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'the cursor moves though the rows are not stored',
-    file: 'feed/feed.ts',
+    file: 'member/feed/feed.ts',
     find: 'const stored = this.#store(page.rows, { ...cursor, ...position(page, cursor) })',
     replace: 'const stored = this.#store(page.rows.slice(1), { ...cursor, ...position(page, cursor) })',
   },
   {
     name: '`sending` is not recorded before the write',
-    file: 'channel/delivery.ts',
+    file: 'plugin/host/event/delivery.ts',
     find: 'new Set(ledger.markSending(lines.map(({ stored }) => stored)))',
     replace: `new Set(lines.map(({ stored }) => stored))
     queueMicrotask(() => ledger.markSending(lines.map(({ stored }) => stored)))`,
   },
   {
     name: 'a new holder leaves alone what was `sending`',
-    file: 'state/recovery.ts',
+    file: 'member/ledger/recovery.ts',
     find: "(state = 'sending' AND attempts",
     replace: "(state = 'never' AND attempts",
   },
   {
     name: 'a new holder repeats what is confirmed',
-    file: 'state/recovery.ts',
+    file: 'member/ledger/recovery.ts',
     find: "OR state = 'sent' AND attempts",
     replace: "OR state IN ('sent', 'confirmed') AND attempts",
   },
   {
     name: 'a new holder repeats what this very session wrote',
-    file: 'state/recovery.ts',
+    file: 'member/ledger/recovery.ts',
     find: `     WHERE workspace_id = $workspaceId AND session <> $session
      AND (state = 'sending' AND attempts <`,
     replace: `     WHERE workspace_id = $workspaceId AND $session <> ''
@@ -64,25 +64,25 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'attempts are not counted',
-    file: 'state/ledger.ts',
+    file: 'member/ledger/ledger.ts',
     find: "SET state = 'sending', attempts = attempts + 1, session = ? WHERE ord",
     replace: "SET state = 'sending', session = ? WHERE ord",
   },
   {
     name: 'a repeat is not marked',
-    file: 'channel/delivery.ts',
+    file: 'plugin/host/event/delivery.ts',
     find: 'const redelivered = stored.attempts > 0',
     replace: 'const redelivered = stored.attempts > 1',
   },
   {
     name: 'the newest rows are not turned round',
-    file: 'platform/activity.ts',
+    file: 'member/client/activity.ts',
     find: 'const rows = isAscending ? usable : usable.toReversed()',
     replace: 'const rows = usable',
   },
   {
     name: 'reading goes on though too much waits',
-    file: 'feed/feed.ts',
+    file: 'member/feed/feed.ts',
     find: `    for (let forgotten = 0; ; ) {
       await this.#o.capacity()
 `,
@@ -91,20 +91,20 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'rows that were committed late are not looked for',
-    file: 'feed/feed.ts',
+    file: 'member/feed/feed.ts',
     find: 'return found + (await this.#overlap(this.#overlappedAt))',
     replace: 'return found',
   },
   {
     name: 'a forgotten cursor leads to the newest row',
-    file: 'feed/feed.ts',
+    file: 'member/feed/feed.ts',
     find: 'const page = this.#windowSecs(old) === 0 ? undefined : await this.#oldestPage(old)',
     replace:
       'const page = old !== undefined || this.#windowSecs(old) === 0 ? undefined : await this.#oldestPage(old)',
   },
   {
     name: 'the lock is not exclusive',
-    file: 'state/lock.ts',
+    file: 'member/folder/lock.ts',
     find: `    try {
       this.#open().run('BEGIN EXCLUSIVE')`,
     replace: `    try {
@@ -112,7 +112,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'where a feed begins is not flushed to the disk',
-    file: 'state/ledger.ts',
+    file: 'member/ledger/ledger.ts',
     find: "if (isFirst) this.#db.run('PRAGMA wal_checkpoint(PASSIVE)')",
     replace: '',
   },

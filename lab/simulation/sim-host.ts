@@ -1,6 +1,6 @@
 /** The other ends of the pipes: each takes lines while there is room, reads them when it likes, and remembers each. */
 import { z } from 'zod'
-import type { SimClock } from '../fixtures/sim-clock.ts'
+import type { SimClock } from './sim-clock.ts'
 
 export interface Showing {
   /** Counts the writes of all sessions, in the order in which they were begun. */

@@ -1,10 +1,10 @@
 /** The platform and the line to it: what is asked is delayed, refused, garbled, answered twice over, or never answered. */
-import { PlatformClient } from '../../platform/client.ts'
-import type { ModelFeed } from '../fixtures/model-feed.ts'
-import type { SimClock } from '../fixtures/sim-clock.ts'
-import { jsonResponse, textResponse } from '../fixtures/sim-response.ts'
+import { PlatformClient } from '../../member/client/client.ts'
 import type { Dice } from './dice.ts'
 import type { Life } from './life.ts'
+import type { ModelFeed } from './model-feed.ts'
+import type { SimClock } from './sim-clock.ts'
+import { jsonResponse, textResponse } from './sim-response.ts'
 
 const TIMEOUT_MS = 15_000
 

@@ -2,16 +2,17 @@
  * One session as `session/reception.ts` and `membership/` build it, with the real delivery line, feed loop, ledger and locks, and
  * with simulated time: it waits for the lock of each workspace, takes over what an earlier holder left, and reads.
  */
-import { DeliveryLine } from '../../channel/delivery.ts'
-import type { PlatformClient } from '../../platform/client.ts'
+
+import { sleep, type Timers } from '../../base/sleep.ts'
+import { Wake } from '../../base/wake.ts'
+import type { PlatformClient } from '../../member/client/client.ts'
+import { LockFile } from '../../member/folder/lock.ts'
+import type { Ledger } from '../../member/ledger/ledger.ts'
+import { DeliveryLine } from '../../plugin/host/event/delivery.ts'
 import { runFeed } from '../../poll.ts'
-import type { Ledger } from '../../state/ledger.ts'
-import { LockFile } from '../../state/lock.ts'
-import { sleep, type Timers } from '../../timing/sleep.ts'
-import { Wake } from '../../timing/wake.ts'
-import type { SimClock } from '../fixtures/sim-clock.ts'
 import type { Dice } from './dice.ts'
 import type { Life } from './life.ts'
+import type { SimClock } from './sim-clock.ts'
 import type { SimHost } from './sim-host.ts'
 
 /** As many may wait before the feed is read no further: few, so that it happens often, and more than two batches. */

@@ -3,13 +3,13 @@
  * forgets and commits late; hosts that read when they like, or no more; one session or two on the same ledger, each of
  * which can die between any two of its deeds, or with the whole machine; a disk that is full for a while.
  */
-import type { Ledger } from '../../state/ledger.ts'
-import { ModelFeed } from '../fixtures/model-feed.ts'
-import { SimClock } from '../fixtures/sim-clock.ts'
+import type { Ledger } from '../../member/ledger/ledger.ts'
 import { Dice } from './dice.ts'
 import type { Disk, LogMark } from './disk.ts'
 import { type Erasure, erasuresBetween } from './erasure.ts'
 import { type Death, Life } from './life.ts'
+import { ModelFeed } from './model-feed.ts'
+import { SimClock } from './sim-clock.ts'
 import { type Showing, Sightings, SimHost } from './sim-host.ts'
 import { simClient } from './sim-platform.ts'
 import { MAX_WAITING, SimSession } from './sim-session.ts'

@@ -1,7 +1,7 @@
 /** The course of a run: trouble and calm by turns, and at the end a calm in which everything has to arrive. */
 
-import { until } from '../test/fixtures/until.ts'
-import { sleep } from '../timing/sleep.ts'
+import { sleep } from '../../base/sleep.ts'
+import { until } from '../driver/until.ts'
 import { Dice } from './dice.ts'
 import type { Home } from './home.ts'
 import type { PlatformLife } from './platform-life.ts'

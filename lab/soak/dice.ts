@@ -1,5 +1,5 @@
 /** Choices made from a seed. Each actor has dice of its own, so that what one of them does changes nothing for another. */
-import { seededRandom } from '../test/fixtures/sim-clock.ts'
+import { seededRandom } from '../simulation/sim-clock.ts'
 
 export class Dice {
   readonly #random: () => number

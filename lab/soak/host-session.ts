@@ -1,8 +1,8 @@
 /** One running session: the plugin's process, started as the host starts it, and the pipe that its host reads, or not. */
 import { rmSync } from 'node:fs'
-import { CHANNEL_METHOD } from '../channel/notification.ts'
-import { type EventParams, PluginProcess } from '../test/fixtures/plugin-process.ts'
-import { UnreadPipe } from '../test/fixtures/unread-pipe.ts'
+import { CHANNEL_METHOD } from '../../plugin/host/event/notification.ts'
+import { type EventParams, PluginProcess } from '../driver/plugin-process.ts'
+import { UnreadPipe } from '../driver/unread-pipe.ts'
 
 export interface SessionOptions {
   readonly number: number

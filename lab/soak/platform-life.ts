@@ -1,8 +1,8 @@
 /** The local platform over the whole run: one file and one port, and a process that comes and goes. */
 import { z } from 'zod'
+import type { FaultChange } from '../../platform/contract/faults.ts'
 import { type PlatformProcess, startProcess } from '../bench/platform/platform-process.ts'
-import type { FaultChange } from '../local-platform/contract/faults.ts'
-import { until } from '../test/fixtures/until.ts'
+import { until } from '../driver/until.ts'
 import type { Row } from './verdict.ts'
 
 export interface Member {

@@ -6,8 +6,9 @@
  * stream is never refused for good either: the plugin would poll for five minutes, as it promises, and calm moments
  * would tell nothing of the stream.
  */
-import type { FaultChange } from '../local-platform/contract/faults.ts'
-import { sleep } from '../timing/sleep.ts'
+
+import { sleep } from '../../base/sleep.ts'
+import type { FaultChange } from '../../platform/contract/faults.ts'
 import type { Dice } from './dice.ts'
 import type { PlatformLife } from './platform-life.ts'
 import type { Deeds } from './run-record.ts'

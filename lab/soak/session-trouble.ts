@@ -1,5 +1,5 @@
 /** What befalls the sessions of one state folder: they are killed, ended, started again; their hosts stop reading. */
-import { sleep } from '../timing/sleep.ts'
+import { sleep } from '../../base/sleep.ts'
 import type { Dice } from './dice.ts'
 import type { Home } from './home.ts'
 import { type HostSession, WAYS_TO_END } from './host-session.ts'

@@ -4,7 +4,7 @@
  * of its own for each message and is not counted here.
  */
 import { z } from 'zod'
-import { sleep } from '../timing/sleep.ts'
+import { sleep } from '../../base/sleep.ts'
 import type { Dice } from './dice.ts'
 import type { Member, PlatformLife } from './platform-life.ts'
 import { messageText, type RunRecord, type Written } from './run-record.ts'

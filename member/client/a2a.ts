@@ -1,9 +1,9 @@
 /** Sending a message to another workspace, and telling an answer from a promise to deliver. */
 import { z } from 'zod'
+import { BodyError } from '../../base/http.ts'
 import { type PlatformClient, workspacePath } from './client.ts'
 import { PlatformError } from './errors.ts'
 import { kindOfStatus } from './failure.ts'
-import { BodyError } from './http.ts'
 import type { UploadedFile } from './uploads.ts'
 
 export interface OutgoingMessage {

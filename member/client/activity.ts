@@ -1,8 +1,8 @@
 /** The activity feed of a workspace: pages of rows, and the acknowledgement that lets the platform prune them. */
 import { z } from 'zod'
+import { BodyError } from '../../base/http.ts'
 import { isUuid, type PlatformClient, workspacePath } from './client.ts'
 import { PlatformError } from './errors.ts'
-import { BodyError } from './http.ts'
 import { readRowBeginning } from './row-beginning.ts'
 import { compareTimestamps, isTimestamp } from './timestamp.ts'
 

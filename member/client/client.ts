@@ -3,10 +3,7 @@
  * answer means, and when to ask again. It knows nothing of the single resources.
  */
 import type { ZodType } from 'zod'
-import { backoffDelayMs } from '../timing/backoff.ts'
-import { sleep } from '../timing/sleep.ts'
-import { PlatformError } from './errors.ts'
-import { kindOfStatus, readFailure } from './failure.ts'
+import { backoffDelayMs } from '../../base/backoff.ts'
 import {
   BodyError,
   deadline,
@@ -16,7 +13,10 @@ import {
   type Reply,
   readCapped,
   transport,
-} from './http.ts'
+} from '../../base/http.ts'
+import { sleep } from '../../base/sleep.ts'
+import { PlatformError } from './errors.ts'
+import { kindOfStatus, readFailure } from './failure.ts'
 
 /** One workspace as seen from outside: where it lives and how we prove that we are it. */
 export interface Endpoint {

@@ -1,6 +1,6 @@
 /** What can go wrong when we talk to a platform, in the three kinds a caller can act on. */
 
-import { plainText } from '../plain-text.ts'
+import { plainText } from '../../base/plain-text.ts'
 
 /**
  * - `retry`: the platform could not answer now (network, timeout, 408, 425, 429, 5xx, an answer that is not JSON).

@@ -1,7 +1,8 @@
 /** What an answer that is no success means, and how that is said in one line. */
-import { plainText } from '../plain-text.ts'
+
+import type { Reply } from '../../base/http.ts'
+import { plainText } from '../../base/plain-text.ts'
 import { PlatformError, type PlatformErrorKind } from './errors.ts'
-import type { Reply } from './http.ts'
 
 /** Client-side statuses after which the same request may well succeed, besides all of 5xx (RFC 9110, RFC 8470). */
 const RETRY_STATUSES = new Set([408, 425, 429])

@@ -1,6 +1,6 @@
 /** What a person is told when the platform says that a workspace is gone for good. */
 
-import { plainText } from '../plain-text.ts'
+import { plainText } from '../../base/plain-text.ts'
 
 /** The body of the platform's answer 410; every field may be missing, null or of a wrong type. */
 export interface RemovedWorkspaceBody {

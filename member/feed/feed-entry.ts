@@ -1,8 +1,9 @@
 /** A row of the feed as the ledger keeps it: what it is, whether it is for the model, and which task it answers. */
-import type { AllowedSenders } from '../config/settings.ts'
-import type { ActivityRow } from '../platform/activity.ts'
-import { type Inbound, interpretRow } from '../platform/inbound.ts'
-import type { Entry, TaskMark } from '../state/ledger.ts'
+
+import type { ActivityRow } from '../client/activity.ts'
+import { type Inbound, interpretRow } from '../client/inbound.ts'
+import type { Entry, TaskMark } from '../ledger/ledger.ts'
+import type { AllowedSenders } from '../settings/settings.ts'
 import { mayWrite, NOT_ALLOWED } from './sender-gate.ts'
 
 /**

@@ -1,7 +1,7 @@
 /** What one page of a feed tells about where to read on. Pure. */
-import type { Page } from '../platform/activity.ts'
-import { compareTimestamps } from '../platform/timestamp.ts'
-import type { Cursor } from '../state/ledger.ts'
+import type { Page } from '../client/activity.ts'
+import { compareTimestamps } from '../client/timestamp.ts'
+import type { Cursor } from '../ledger/ledger.ts'
 
 /** Where the cursor stands after a page; where it stood, if the page is of no use for it. */
 export function position(page: Page, cursor: Cursor): Pick<Cursor, 'activityId' | 'createdAt'> {

@@ -4,13 +4,13 @@
  * known to lie before it.
  */
 
-import type { AllowedSenders } from '../config/settings.ts'
-import { type ActivityRow, fetchPage, type Page, type PageBounds } from '../platform/activity.ts'
-import type { PlatformClient } from '../platform/client.ts'
-import { PlatformError } from '../platform/errors.ts'
-import { compareTimestamps } from '../platform/timestamp.ts'
-import type { Cursor, Ledger } from '../state/ledger.ts'
-import type { Timers } from '../timing/sleep.ts'
+import type { Timers } from '../../base/sleep.ts'
+import { type ActivityRow, fetchPage, type Page, type PageBounds } from '../client/activity.ts'
+import type { PlatformClient } from '../client/client.ts'
+import { PlatformError } from '../client/errors.ts'
+import { compareTimestamps } from '../client/timestamp.ts'
+import type { Cursor, Ledger } from '../ledger/ledger.ts'
+import type { AllowedSenders } from '../settings/settings.ts'
 import { toEntry } from './feed-entry.ts'
 import { boundary, liesBefore, position, reachesBack } from './feed-page.ts'
 import { Remarks } from './remarks.ts'

@@ -2,13 +2,14 @@
  * Looks at what waits on the platform for a workspace, for a session that does not receive: it only asks, moves no
  * cursor and stores nothing, so that whoever receives next is given all of it.
  */
-import type { AllowedSenders } from '../config/settings.ts'
-import { fetchPage, type Page, type PageRequest } from '../platform/activity.ts'
-import type { PlatformClient } from '../platform/client.ts'
-import { PlatformError } from '../platform/errors.ts'
-import { type Inbound, inboundSchema } from '../platform/inbound.ts'
-import { compareTimestamps } from '../platform/timestamp.ts'
-import type { Cursor } from '../state/ledger.ts'
+
+import { fetchPage, type Page, type PageRequest } from '../client/activity.ts'
+import type { PlatformClient } from '../client/client.ts'
+import { PlatformError } from '../client/errors.ts'
+import { type Inbound, inboundSchema } from '../client/inbound.ts'
+import { compareTimestamps } from '../client/timestamp.ts'
+import type { Cursor } from '../ledger/ledger.ts'
+import type { AllowedSenders } from '../settings/settings.ts'
 import { toEntry } from './feed-entry.ts'
 
 export interface PeekOptions {

@@ -1,8 +1,8 @@
 /** What the log is told of rows that are stepped over. Each thing once a session: who sends many must not fill it. */
-import { plainText } from '../plain-text.ts'
-import type { Page } from '../platform/activity.ts'
-import { FOREIGN_RESULT } from '../platform/inbound.ts'
-import type { Entry } from '../state/ledger.ts'
+import { plainText } from '../../base/plain-text.ts'
+import type { Page } from '../client/activity.ts'
+import { FOREIGN_RESULT } from '../client/inbound.ts'
+import type { Entry } from '../ledger/ledger.ts'
 
 export class Remarks {
   readonly #log: (line: string) => void

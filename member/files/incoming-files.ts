@@ -4,15 +4,15 @@
  * let a stranger choose whom this machine asks, and with which token.
  */
 
-import type { PlatformClient } from '../platform/client.ts'
-import { describeError, PlatformError } from '../platform/errors.ts'
-import { deadline } from '../platform/http.ts'
-import type { Attachment } from '../platform/message-body.ts'
-import { acknowledgePending, openPending, parsePending } from '../platform/uploads.ts'
-import { type Attachments, type KeptFile, UnusableFile } from '../state/attachments.ts'
-import { trueMimeType } from '../state/file-kinds.ts'
-import { backoffDelayMs } from '../timing/backoff.ts'
-import { sleep } from '../timing/sleep.ts'
+import { backoffDelayMs } from '../../base/backoff.ts'
+import { deadline } from '../../base/http.ts'
+import { sleep } from '../../base/sleep.ts'
+import type { PlatformClient } from '../client/client.ts'
+import { describeError, PlatformError } from '../client/errors.ts'
+import type { Attachment } from '../client/message-body.ts'
+import { acknowledgePending, openPending, parsePending } from '../client/uploads.ts'
+import { type Attachments, type KeptFile, UnusableFile } from './attachments.ts'
+import { trueMimeType } from './file-kinds.ts'
 
 /** A file as it stands in the event. */
 export interface ShownFile {

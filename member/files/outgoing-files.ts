@@ -6,11 +6,11 @@ import { constants, type Stats } from 'node:fs'
 import { type FileHandle, lstat, open, realpath } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { basename, dirname, isAbsolute, relative, sep } from 'node:path'
-import { plainText } from '../plain-text.ts'
+import { plainText } from '../../base/plain-text.ts'
+import { looksLikeStateFolder } from '../folder/state-folder.ts'
 import { megabytes } from './attachments.ts'
 import { kindOfContent, trueMimeType } from './file-kinds.ts'
 import { KEY_HEAD_BYTES, secretByContent, secretByPath, secretFoldersOf } from './secret-files.ts'
-import { looksLikeStateFolder } from './state-folder.ts'
 
 export interface OutgoingRules {
   readonly maxBytes: number

@@ -2,8 +2,8 @@
  * Small records that nobody waits for, such as a receipt. They are written after the answer that they come from, and
  * later still while another process writes to the ledger: to wait for that would hold up the next answer.
  */
-import { backoffDelayMs } from '../timing/backoff.ts'
-import { systemTimers, type Timers } from '../timing/sleep.ts'
+import { backoffDelayMs } from '../../base/backoff.ts'
+import { systemTimers, type Timers } from '../../base/sleep.ts'
 import type { Ledger } from './ledger.ts'
 
 export interface AfterwardsOptions {

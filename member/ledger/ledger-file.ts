@@ -1,10 +1,10 @@
 /** Opens the file of the ledger, whatever it finds there: none, one that is in use, one that is damaged. */
 import { Database } from 'bun:sqlite'
 import { existsSync, renameSync, rmSync } from 'node:fs'
+import { LockFile } from '../folder/lock.ts'
+import { createPrivately, identityOf } from '../folder/state-folder.ts'
 import { codeOf, DamagedLedger, doubtOlder, isDamage, type Loss, salvage, setAside } from './ledger-damage.ts'
 import { migrate } from './ledger-schema.ts'
-import { LockFile } from './lock.ts'
-import { createPrivately, identityOf } from './state-folder.ts'
 
 /** Sessions that start together get into each other's way for some milliseconds while the file is made. */
 const BUSY_TRIES = 40

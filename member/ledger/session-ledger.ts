@@ -1,9 +1,9 @@
 /** The ledger as one session has it open: lost when its file is damaged or replaced, and then begun anew. */
 import type { Database } from 'bun:sqlite'
+import { identityOf } from '../folder/state-folder.ts'
 import { Ledger } from './ledger.ts'
 import { type Loss, noticeDamage } from './ledger-damage.ts'
 import { beginAnew, openLedgerFile } from './ledger-file.ts'
-import { identityOf } from './state-folder.ts'
 
 /** A new or a mended file takes two. */
 const OPEN_TRIES = 4

@@ -1,6 +1,7 @@
 /** The whole configuration: from the environment and the text of the `.env` file to one frozen, checked value. */
 
 import { isAbsolute, join, resolve } from 'node:path'
+import { plainText } from '../../base/plain-text.ts'
 import {
   type ChannelMode,
   type Environment,
@@ -10,14 +11,13 @@ import {
   type SingleSettings,
   setValue,
   showValue,
-} from './config/settings.ts'
-import { readTargets, type Target } from './config/targets.ts'
-import { unknownNameWarnings } from './config/unknown-names.ts'
-import { unreadLineWarnings } from './config/unread-lines.ts'
-import { plainText } from './plain-text.ts'
+} from './settings.ts'
+import { readTargets, type Target } from './targets.ts'
+import { unknownNameWarnings } from './unknown-names.ts'
+import { unreadLineWarnings } from './unread-lines.ts'
 
-export type { ChannelMode, Environment, LogLevel } from './config/settings.ts'
-export type { Target } from './config/targets.ts'
+export type { ChannelMode, Environment, LogLevel } from './settings.ts'
+export type { Target } from './targets.ts'
 
 /** Frozen throughout. Intervals are in milliseconds, the window is in seconds. */
 export interface Config extends SingleSettings {

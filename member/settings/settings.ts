@@ -3,7 +3,7 @@
 import { delimiter, isAbsolute } from 'node:path'
 import { parseEnv } from 'node:util'
 import * as z from 'zod'
-import { plainText } from '../plain-text.ts'
+import { plainText } from '../../base/plain-text.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 

@@ -1,8 +1,9 @@
 /** Which workspaces this program is, with which token, on which platform: the three ways to say it, checked. */
 
 import * as z from 'zod'
-import { isLoopback, resolvePlatformUrls } from '../platform-urls.ts'
-import { counted } from '../plural.ts'
+import { isLoopback } from '../../base/loopback.ts'
+import { counted } from '../../base/plural.ts'
+import { resolvePlatformUrls } from '../../platform-urls.ts'
 import { type Lookup, showValue } from './settings.ts'
 
 /** One workspace that this program is. */

@@ -1,6 +1,6 @@
 /** Settings that nobody reads: a name that is spelled wrong does nothing, and nothing else would say so. Pure. */
 import { parseEnv } from 'node:util'
-import { plainText } from '../plain-text.ts'
+import { plainText } from '../../base/plain-text.ts'
 import type { Environment } from './settings.ts'
 
 /** All settings of this program. A test holds that these are the ones that are read. */

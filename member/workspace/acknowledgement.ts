@@ -1,8 +1,8 @@
 /** Tells the platform up to where its rows may be pruned. Best effort, and in no hurry: it changes no answer of the feed. */
-import { acknowledge } from '../platform/activity.ts'
-import type { PlatformClient } from '../platform/client.ts'
-import { PlatformError } from '../platform/errors.ts'
-import type { Ledger } from '../state/ledger.ts'
+import { acknowledge } from '../client/activity.ts'
+import type { PlatformClient } from '../client/client.ts'
+import { PlatformError } from '../client/errors.ts'
+import type { Ledger } from '../ledger/ledger.ts'
 
 /** A burst is acknowledged once, when it is over. */
 const DELAY_MS = 2_000

@@ -3,12 +3,12 @@
  * without it, or while it is broken, polling alone delivers.
  */
 
-import type { PlatformClient } from '../platform/client.ts'
-import { describeError, PlatformError } from '../platform/errors.ts'
-import { followEvents } from '../platform/events.ts'
-import { backoffDelayMs } from '../timing/backoff.ts'
-import { computeJitteredInterval } from '../timing/jitter.ts'
-import { sleep } from '../timing/sleep.ts'
+import { backoffDelayMs } from '../../base/backoff.ts'
+import { computeJitteredInterval } from '../../base/jitter.ts'
+import { sleep } from '../../base/sleep.ts'
+import type { PlatformClient } from '../client/client.ts'
+import { describeError, PlatformError } from '../client/errors.ts'
+import { followEvents } from '../client/events.ts'
 
 export interface EventWatchOptions {
   readonly client: PlatformClient

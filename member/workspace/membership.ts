@@ -4,11 +4,12 @@
  * waiting -> held -> waiting ... Waiting: another process has the lock, or claims it. Held: a {@link Tenure}, until
  * another session claims the workspace or this session ends.
  */
-import { PlatformClient } from '../platform/client.ts'
-import { CLAIM_FRESH_MS, type Claim, type ClaimFile } from '../state/claim.ts'
-import type { LockFile } from '../state/lock.ts'
-import { sleep } from '../timing/sleep.ts'
-import { Wake } from '../timing/wake.ts'
+
+import { sleep } from '../../base/sleep.ts'
+import { Wake } from '../../base/wake.ts'
+import { PlatformClient } from '../client/client.ts'
+import { CLAIM_FRESH_MS, type Claim, type ClaimFile } from '../folder/claim.ts'
+import type { LockFile } from '../folder/lock.ts'
 import { Tenure, type TenureOptions, type TenureReport } from './tenure.ts'
 
 export interface MembershipOptions extends TenureOptions {

@@ -1,11 +1,12 @@
 /** That a workspace is there for others: it is registered, and its heartbeats keep the badge on. */
-import type { Config, Target } from '../config.ts'
-import { type BeatResult, startHeartbeatLoop } from '../heartbeat.ts'
-import type { PlatformClient } from '../platform/client.ts'
-import { describeError, PlatformError } from '../platform/errors.ts'
-import { type AgentCard, type IssuedSecrets, register } from '../platform/registry.ts'
-import { failureDelay } from '../poll.ts'
-import { sleep } from '../timing/sleep.ts'
+
+import { sleep } from '../../base/sleep.ts'
+import { type BeatResult, startHeartbeatLoop } from '../../heartbeat.ts'
+import { failureDelay } from '../../poll.ts'
+import type { PlatformClient } from '../client/client.ts'
+import { describeError, PlatformError } from '../client/errors.ts'
+import { type AgentCard, type IssuedSecrets, register } from '../client/registry.ts'
+import type { Config, Target } from '../settings/config.ts'
 import type { Standing } from './standing.ts'
 import type { Workload } from './workload.ts'
 

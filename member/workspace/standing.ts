@@ -2,9 +2,9 @@
  * Whether the platform still takes us for the workspace we say we are. A refusal is no proof: a platform whose
  * database is down says the same, so the open route is asked before a workspace is given up.
  */
-import type { PlatformClient } from '../platform/client.ts'
-import { PlatformError } from '../platform/errors.ts'
-import { lookUpWorkspace } from '../platform/workspace.ts'
+import type { PlatformClient } from '../client/client.ts'
+import { PlatformError } from '../client/errors.ts'
+import { lookUpWorkspace } from '../client/workspace.ts'
 
 /** So many refusals, over so long, of a workspace that exists are taken for the truth. */
 const DEAD_AFTER_REFUSALS = 5

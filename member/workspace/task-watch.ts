@@ -2,16 +2,17 @@
  * Asks the platform what became of the tasks that were left with it, and puts each result into the ledger, from where
  * it goes to the host like a message. Without an open task nothing is asked.
  */
-import type { PlatformClient } from '../platform/client.ts'
-import { fetchResult, isQueuedAnswer, listDelegations, type TaskReport } from '../platform/delegations.ts'
-import { describeError, PlatformError } from '../platform/errors.ts'
-import { taskResult } from '../platform/inbound.ts'
-import type { Delegation } from '../state/delegations.ts'
-import type { Entry, Ledger } from '../state/ledger.ts'
-import { backoffDelayMs } from '../timing/backoff.ts'
-import { computeJitteredInterval } from '../timing/jitter.ts'
-import { sleep, systemTimers, type Timers } from '../timing/sleep.ts'
-import { Wake } from '../timing/wake.ts'
+
+import { backoffDelayMs } from '../../base/backoff.ts'
+import { computeJitteredInterval } from '../../base/jitter.ts'
+import { sleep, systemTimers, type Timers } from '../../base/sleep.ts'
+import { Wake } from '../../base/wake.ts'
+import type { PlatformClient } from '../client/client.ts'
+import { fetchResult, isQueuedAnswer, listDelegations, type TaskReport } from '../client/delegations.ts'
+import { describeError, PlatformError } from '../client/errors.ts'
+import { taskResult } from '../client/inbound.ts'
+import type { Delegation } from '../ledger/delegations.ts'
+import type { Entry, Ledger } from '../ledger/ledger.ts'
 
 export interface TaskWatchOptions {
   readonly client: PlatformClient

@@ -5,14 +5,15 @@
  * held -> (dead <-> held) -> ended. Dead: the platform confirmed that the token or the workspace is not valid; the
  * heartbeat stops, and the feed is asked now and then whether it has come back.
  */
-import type { Config, Target } from '../config.ts'
-import type { PlatformClient } from '../platform/client.ts'
-import { describeError } from '../platform/errors.ts'
-import type { AgentCard, IssuedSecrets } from '../platform/registry.ts'
-import { runFeed } from '../poll.ts'
-import type { Ledger, Recovery } from '../state/ledger.ts'
-import { sleep } from '../timing/sleep.ts'
-import { Wake } from '../timing/wake.ts'
+
+import { sleep } from '../../base/sleep.ts'
+import { Wake } from '../../base/wake.ts'
+import { runFeed } from '../../poll.ts'
+import type { PlatformClient } from '../client/client.ts'
+import { describeError } from '../client/errors.ts'
+import type { AgentCard, IssuedSecrets } from '../client/registry.ts'
+import type { Ledger, Recovery } from '../ledger/ledger.ts'
+import type { Config, Target } from '../settings/config.ts'
 import { Acknowledgement } from './acknowledgement.ts'
 import { EventWatch } from './event-watch.ts'
 import { Presence, type PresenceReport } from './presence.ts'

@@ -1,7 +1,7 @@
 /** What the presence badge says of a workspace: what it has in hand, and how well its own requests fare. */
-import type { HeartbeatMetrics } from '../heartbeat.ts'
-import { type Inbound, readInbound } from '../platform/inbound.ts'
-import type { Ledger } from '../state/ledger.ts'
+import type { HeartbeatMetrics } from '../../heartbeat.ts'
+import { type Inbound, readInbound } from '../client/inbound.ts'
+import type { Ledger } from '../ledger/ledger.ts'
 
 export class Workload {
   readonly #ledger: Ledger

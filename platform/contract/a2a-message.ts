@@ -1,6 +1,6 @@
 // An A2A request as the platform stores it: the envelope completed, the message in one form. Pure.
 
-import { isObject, type JsonObject, parseJson, refuse } from '../basics/messages.ts'
+import { isObject, type JsonObject, parseJson, refuse } from '../base/messages.ts'
 import type { ContractRules } from './versions.ts'
 
 export interface A2aMessage {

@@ -1,6 +1,6 @@
 // What a push agent's answer says, as the result of a task. Pure.
 
-import { isObject, parseJson } from '../basics/messages.ts'
+import { isObject, parseJson } from '../base/messages.ts'
 
 /** How a task ended. */
 export type Outcome = { readonly text: string } | { readonly error: string; readonly text?: string }

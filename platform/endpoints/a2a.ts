@@ -1,8 +1,8 @@
 // POST /workspaces/:id/a2a: a message to an agent, from another agent or from the human; and the state of one that was queued.
 
-import { json, readBody, refuse } from '../basics/messages.ts'
-import { newUuid } from '../basics/random.ts'
-import { wireTimestamp } from '../basics/time.ts'
+import { json, readBody, refuse } from '../base/messages.ts'
+import { newUuid } from '../base/random.ts'
+import { wireTimestamp } from '../base/time.ts'
 import { normaliseA2a } from '../contract/a2a-message.ts'
 import { bearerOf } from '../http/authentication.ts'
 import type { Call, Route } from '../http/router.ts'

@@ -1,9 +1,9 @@
 // Giving a task to a peer and asking what became of it (contract: delegation).
 
 import { z } from 'zod'
-import { isObject, json, readJson, refuse } from '../basics/messages.ts'
-import { isUuid, newUuid } from '../basics/random.ts'
-import { wireTimestamp } from '../basics/time.ts'
+import { isObject, json, readJson, refuse } from '../base/messages.ts'
+import { isUuid, newUuid } from '../base/random.ts'
+import { wireTimestamp } from '../base/time.ts'
 import { normaliseA2a } from '../contract/a2a-message.ts'
 import { type Outcome, outcomeOf } from '../contract/agent-answer.ts'
 import type { Call, Route } from '../http/router.ts'

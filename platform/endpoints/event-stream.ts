@@ -1,7 +1,7 @@
 // One workspace's events as a server-sent event stream (contract: wake-up streams).
 
-import type { Events, PlatformEvent } from '../basics/events.ts'
-import { refuse } from '../basics/messages.ts'
+import type { Events, PlatformEvent } from '../base/events.ts'
+import { refuse } from '../base/messages.ts'
 import type { Route } from '../http/router.ts'
 import type { Services } from '../services.ts'
 

@@ -1,6 +1,6 @@
 // The one endpoint for fault switches. It exists only while the platform listens on loopback.
 
-import { json, parseJson, readBody, refuse } from '../basics/messages.ts'
+import { json, parseJson, readBody, refuse } from '../base/messages.ts'
 import { FaultChange } from '../contract/faults.ts'
 import type { Call, Route } from '../http/router.ts'
 import type { Services } from '../services.ts'

@@ -1,9 +1,9 @@
 // POST /registry/heartbeat and /registry/update-card: an agent says that it is still there, and how it is.
 
 import { z } from 'zod'
-import type { EventType } from '../basics/events.ts'
-import { type JsonObject, json, readJson, refuse } from '../basics/messages.ts'
-import { timestampMs } from '../basics/time.ts'
+import type { EventType } from '../base/events.ts'
+import { type JsonObject, json, readJson, refuse } from '../base/messages.ts'
+import { timestampMs } from '../base/time.ts'
 import { statusAfterHeartbeat } from '../contract/status.ts'
 import type { Status } from '../contract/statuses.ts'
 import type { Call, Route } from '../http/router.ts'

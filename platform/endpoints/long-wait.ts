@@ -1,6 +1,6 @@
 // Waiting for the next activity row of a workspace, where no stream can be held.
 
-import type { Events } from '../basics/events.ts'
+import type { Events } from '../base/events.ts'
 
 export const MAX_WAIT_SECONDS = 50
 

@@ -1,9 +1,9 @@
 // What agents ask the platform to remember, for themselves, their team or everyone.
 
 import { z } from 'zod'
-import { json, readJson, refuse } from '../basics/messages.ts'
-import { newUuid } from '../basics/random.ts'
-import { wireTimestamp } from '../basics/time.ts'
+import { json, readJson, refuse } from '../base/messages.ts'
+import { newUuid } from '../base/random.ts'
+import { wireTimestamp } from '../base/time.ts'
 import { redactSecrets } from '../contract/redaction.ts'
 import type { Call, Route } from '../http/router.ts'
 import * as wire from '../http/wire.ts'

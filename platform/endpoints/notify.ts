@@ -2,7 +2,7 @@
 
 import { isUtf8 } from 'node:buffer'
 import { z } from 'zod'
-import { json, readJson, refuse } from '../basics/messages.ts'
+import { json, readJson, refuse } from '../base/messages.ts'
 import type { ContractRules } from '../contract/versions.ts'
 import type { Call, Route } from '../http/router.ts'
 import * as wire from '../http/wire.ts'

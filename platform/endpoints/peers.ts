@@ -1,7 +1,7 @@
 // Who is there, how to find them, and who may talk to whom.
 
 import { z } from 'zod'
-import { json, Refusal, readJson, refuse } from '../basics/messages.ts'
+import { json, Refusal, readJson, refuse } from '../base/messages.ts'
 import type { Call, Route } from '../http/router.ts'
 import * as wire from '../http/wire.ts'
 import type { Services } from '../services.ts'

@@ -1,6 +1,6 @@
 // What anyone may ask: is it up, which build is it, what may be uploaded.
 
-import { json, refuse } from '../basics/messages.ts'
+import { json, refuse } from '../base/messages.ts'
 import type { Metrics } from '../http/metrics.ts'
 import type { Route } from '../http/router.ts'
 import type { Services } from '../services.ts'

@@ -1,8 +1,8 @@
 // POST /registry/register: an agent says that it is there and how it wants to be reached.
 
 import { z } from 'zod'
-import { type JsonObject, json, readJson, refuse } from '../basics/messages.ts'
-import { isUuid, newSecret } from '../basics/random.ts'
+import { type JsonObject, json, readJson, refuse } from '../base/messages.ts'
+import { isUuid, newSecret } from '../base/random.ts'
 import { asDeliveryMode, type DeliveryMode, effectiveDeliveryMode } from '../contract/delivery-mode.ts'
 import { registerWrites } from '../contract/status.ts'
 import type { Call, Route } from '../http/router.ts'

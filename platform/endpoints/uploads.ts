@@ -1,7 +1,7 @@
 // Files on their way to an agent: staged here by the person's chat, fetched and acknowledged by the agent (contract: uploads).
 
-import { json, jsonText, MAX_BODY_BYTES, readBytes, refuse } from '../basics/messages.ts'
-import { isUuid, newUuid } from '../basics/random.ts'
+import { json, jsonText, MAX_BODY_BYTES, readBytes, refuse } from '../base/messages.ts'
+import { isUuid, newUuid } from '../base/random.ts'
 import { safeFileName, safeMimeType } from '../contract/upload-names.ts'
 import type { Call, Route } from '../http/router.ts'
 import type { Services } from '../services.ts'

@@ -2,8 +2,8 @@
 // talk to, the person's chat those of all.
 
 import type { ServerWebSocket, WebSocketHandler } from 'bun'
-import type { PlatformEvent } from '../basics/events.ts'
-import { json, Refusal, refuse } from '../basics/messages.ts'
+import type { PlatformEvent } from '../base/events.ts'
+import { json, Refusal, refuse } from '../base/messages.ts'
 import { bearerOf } from '../http/authentication.ts'
 import type { Call, Handled, Route, SocketData } from '../http/router.ts'
 import type { Services } from '../services.ts'

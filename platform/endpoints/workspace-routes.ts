@@ -1,9 +1,9 @@
 // Creating, listing, reading and removing workspaces.
 
 import { z } from 'zod'
-import { type JsonObject, json, Refusal, readJson, refuse } from '../basics/messages.ts'
-import { isUuid } from '../basics/random.ts'
-import { wireTimestamp } from '../basics/time.ts'
+import { type JsonObject, json, Refusal, readJson, refuse } from '../base/messages.ts'
+import { isUuid } from '../base/random.ts'
+import { wireTimestamp } from '../base/time.ts'
 import { asDeliveryMode } from '../contract/delivery-mode.ts'
 import { isExternalRuntime, statusAtCreation } from '../contract/status.ts'
 import type { Call, Route } from '../http/router.ts'

@@ -1,8 +1,8 @@
 // What stands between the socket and the endpoints: rate limit, host, origin, organisation, fault switches, gates; and the one
 // place where a refusal or a failure becomes an answer.
 
-import { json, Refusal, refusalAnswer, refuse } from '../basics/messages.ts'
-import { isUuid } from '../basics/random.ts'
+import { json, Refusal, refusalAnswer, refuse } from '../base/messages.ts'
+import { isUuid } from '../base/random.ts'
 import type { Services } from '../services.ts'
 import { faultAnswer } from './fault-answers.ts'
 import type { Metrics } from './metrics.ts'

@@ -1,7 +1,7 @@
 // A fixed window of requests per client address (contract: rate limits).
 
-import { json } from '../basics/messages.ts'
-import type { Timekeeper } from '../basics/time.ts'
+import { json } from '../base/messages.ts'
+import type { Timekeeper } from '../base/time.ts'
 
 const WINDOW_MS = 60_000
 

@@ -1,6 +1,6 @@
 // From a method and a path to the handler of an endpoint.
 
-import { isUuid } from '../basics/random.ts'
+import { isUuid } from '../base/random.ts'
 
 /** What an open WebSocket carries. */
 export interface SocketData {

@@ -1,7 +1,7 @@
 // How JSON fields are read: as the hosted platform's decoder does, where null and absent mean the zero value.
 
 import { z } from 'zod'
-import { isUuid } from '../basics/random.ts'
+import { isUuid } from '../base/random.ts'
 
 export const text = z
   .string()

@@ -4,9 +4,9 @@
 // from a million.
 
 import type { Database } from 'bun:sqlite'
-import { refuse } from '../basics/messages.ts'
-import { isUuid } from '../basics/random.ts'
-import { parseTimestamp, type Timekeeper, wireTimestamp } from '../basics/time.ts'
+import { refuse } from '../base/messages.ts'
+import { isUuid } from '../base/random.ts'
+import { parseTimestamp, type Timekeeper, wireTimestamp } from '../base/time.ts'
 import type { ContractRules } from '../contract/versions.ts'
 import type { ActivityRow } from './activity.ts'
 

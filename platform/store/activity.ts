@@ -1,10 +1,10 @@
 // The activity log: every message, notice and report, one row each, ordered by (created_at, seq).
 
 import type { Database } from 'bun:sqlite'
-import type { Events } from '../basics/events.ts'
-import type { JsonObject } from '../basics/messages.ts'
-import { newUuid, type RandomBytes } from '../basics/random.ts'
-import type { Timekeeper } from '../basics/time.ts'
+import type { Events } from '../base/events.ts'
+import type { JsonObject } from '../base/messages.ts'
+import { newUuid, type RandomBytes } from '../base/random.ts'
+import type { Timekeeper } from '../base/time.ts'
 import type { Faults } from '../contract/faults.ts'
 
 export interface ActivityEntry {

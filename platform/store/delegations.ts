@@ -1,9 +1,9 @@
 // Delegated tasks: the ledger of what was given to whom and what became of it, and the activity rows that tell of it.
 
 import type { Database } from 'bun:sqlite'
-import type { Events, EventType } from '../basics/events.ts'
-import { isObject, type JsonObject } from '../basics/messages.ts'
-import type { Timekeeper } from '../basics/time.ts'
+import type { Events, EventType } from '../base/events.ts'
+import { isObject, type JsonObject } from '../base/messages.ts'
+import type { Timekeeper } from '../base/time.ts'
 import type { A2aMessage } from '../contract/a2a-message.ts'
 import type { Outcome } from '../contract/agent-answer.ts'
 import type { Faults } from '../contract/faults.ts'

@@ -1,8 +1,8 @@
 // Messages that wait for a busy agent (contract: queue).
 
 import type { Database } from 'bun:sqlite'
-import { newUuid, type RandomBytes } from '../basics/random.ts'
-import type { Timekeeper } from '../basics/time.ts'
+import { newUuid, type RandomBytes } from '../base/random.ts'
+import type { Timekeeper } from '../base/time.ts'
 
 export interface QueueItem {
   readonly position: number

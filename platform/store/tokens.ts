@@ -1,8 +1,8 @@
 // Workspace tokens: minting, looking up, revoking. Only the SHA-256 of a token and its first eight characters are kept.
 
 import type { Database } from 'bun:sqlite'
-import { newSecret, newUuid, type RandomBytes, sha256 } from '../basics/random.ts'
-import { type Timekeeper, timestampMs, wireTimestamp } from '../basics/time.ts'
+import { newSecret, newUuid, type RandomBytes, sha256 } from '../base/random.ts'
+import { type Timekeeper, timestampMs, wireTimestamp } from '../base/time.ts'
 
 /** `instance`: held by the running agent. `api`: minted for a caller. Both open every route of their workspace. */
 export type TokenKind = 'instance' | 'api'

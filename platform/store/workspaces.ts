@@ -1,9 +1,9 @@
 // The rows of the team: every workspace, its place in the tree and what it last said about itself.
 
 import type { Database } from 'bun:sqlite'
-import type { JsonObject } from '../basics/messages.ts'
-import { newSecret, newUuid, type RandomBytes } from '../basics/random.ts'
-import { type Timekeeper, wireTimestamp } from '../basics/time.ts'
+import type { JsonObject } from '../base/messages.ts'
+import { newSecret, newUuid, type RandomBytes } from '../base/random.ts'
+import { type Timekeeper, wireTimestamp } from '../base/time.ts'
 import { ancestry, canCommunicate, type ParentOf } from '../contract/hierarchy.ts'
 import type { Status } from '../contract/statuses.ts'
 import type { ContractRules } from '../contract/versions.ts'

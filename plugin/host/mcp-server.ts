@@ -7,9 +7,9 @@ import {
 } from '@modelcontextprotocol/sdk/types.js'
 import type { jsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/types.js'
 import { z } from 'zod'
-import { cleanText } from './clean-text.ts'
+import { cleanText } from './event/clean-text.ts'
 import { GUIDANCE } from './guidance.ts'
-import { PERMISSION_CAPABILITY, REQUEST_METHOD } from './permission-relay.ts'
+import { PERMISSION_CAPABILITY, REQUEST_METHOD } from './permission/permission-relay.ts'
 import { callTool, TOOLS } from './tools/registry.ts'
 import { type Progress, type ToolContext, toResult } from './tools/tool.ts'
 

@@ -3,17 +3,17 @@
  * what waits. What the prompt hook is given can turn one into the other.
  */
 
-import { judgeHearing, readAncestors, START_WITH_CHANNEL } from '../channel/listener.ts'
-import type { Receipt } from '../channel/receipt.ts'
-import { SETTLED_MS, SessionHearing } from '../channel/session-hearing.ts'
-import type { Claimed } from '../channel/tools/tool.ts'
-import type { Config } from '../config.ts'
-import type { PeekedMessage } from '../feed/peek.ts'
-import type { Membership } from '../membership/membership.ts'
-import { describeError } from '../platform/errors.ts'
-import { Afterwards } from '../state/afterwards.ts'
-import type { Ledger } from '../state/ledger.ts'
-import { isHeld, lockPaths } from '../state/lock.ts'
+import { describeError } from '../../member/client/errors.ts'
+import type { PeekedMessage } from '../../member/feed/peek.ts'
+import { isHeld, lockPaths } from '../../member/folder/lock.ts'
+import { Afterwards } from '../../member/ledger/afterwards.ts'
+import type { Ledger } from '../../member/ledger/ledger.ts'
+import type { Config } from '../../member/settings/config.ts'
+import type { Membership } from '../../member/workspace/membership.ts'
+import { judgeHearing, readAncestors, START_WITH_CHANNEL } from '../host/hearing/listener.ts'
+import type { Receipt } from '../host/hearing/receipt.ts'
+import { SETTLED_MS, SessionHearing } from '../host/hearing/session-hearing.ts'
+import type { Claimed } from '../host/tools/tool.ts'
 import { Bystander } from './bystander.ts'
 import { Reception, type ReceptionOptions } from './reception.ts'
 

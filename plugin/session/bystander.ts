@@ -2,12 +2,13 @@
  * What a session does that does not receive: it finds out what waits where nobody else receives either, so that the
  * person hears of it. It holds nothing, moves nothing, and asks the platform only after a prompt.
  */
-import type { Config, Target } from '../config.ts'
-import { type PeekedMessage, peekFeed } from '../feed/peek.ts'
-import { PlatformClient } from '../platform/client.ts'
-import { describeError } from '../platform/errors.ts'
-import type { Ledger, MessageState } from '../state/ledger.ts'
-import { sleep } from '../timing/sleep.ts'
+
+import { sleep } from '../../base/sleep.ts'
+import { PlatformClient } from '../../member/client/client.ts'
+import { describeError } from '../../member/client/errors.ts'
+import { type PeekedMessage, peekFeed } from '../../member/feed/peek.ts'
+import type { Ledger, MessageState } from '../../member/ledger/ledger.ts'
+import type { Config, Target } from '../../member/settings/config.ts'
 
 export interface BystanderOptions {
   readonly config: Config

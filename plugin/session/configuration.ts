@@ -1,7 +1,13 @@
 /** The configuration as it is now: read from the environment and the `.env` file, and again when the file changes. */
-import { type Config, type ConfigResult, type Environment, parseConfig } from '../config.ts'
-import type { Log } from '../state/log.ts'
-import { readEnvFile, stampOf, tightenEnvFile } from '../state/state-folder.ts'
+
+import type { Log } from '../../member/folder/log.ts'
+import { readEnvFile, stampOf, tightenEnvFile } from '../../member/folder/state-folder.ts'
+import {
+  type Config,
+  type ConfigResult,
+  type Environment,
+  parseConfig,
+} from '../../member/settings/config.ts'
 
 export interface ConfigurationOptions {
   readonly environment: Environment

@@ -1,11 +1,12 @@
 /** What is known of each workspace, from here and from the folder of locks, for `status` and for remarks. */
-import type { Standby } from '../channel/remark.ts'
-import type { WorkspaceView } from '../channel/workspace-report.ts'
-import type { Target } from '../config.ts'
-import { NOT_ALLOWED } from '../feed/sender-gate.ts'
-import { type Membership, type MembershipReport, NOT_JOINED } from '../membership/membership.ts'
-import type { Ledger } from '../state/ledger.ts'
-import { isHeld, lockPaths, readPidFile } from '../state/lock.ts'
+
+import { NOT_ALLOWED } from '../../member/feed/sender-gate.ts'
+import { isHeld, lockPaths, readPidFile } from '../../member/folder/lock.ts'
+import type { Ledger } from '../../member/ledger/ledger.ts'
+import type { Target } from '../../member/settings/config.ts'
+import { type Membership, type MembershipReport, NOT_JOINED } from '../../member/workspace/membership.ts'
+import type { Standby } from '../host/report/remark.ts'
+import type { WorkspaceView } from '../host/report/workspace-report.ts'
 
 export interface OverviewOptions {
   readonly targets: readonly Target[]

@@ -2,19 +2,20 @@
  * The receiving side of one configuration: a membership for each workspace, and the one line on which their messages
  * go to the host. A changed configuration gets a reception of its own.
  */
-import { DeliveryLine, type DeliveryOptions } from '../channel/delivery.ts'
-import { IncomingFiles } from '../channel/incoming-files.ts'
-import type { Config, Target } from '../config.ts'
-import { type ClaimResult, Membership } from '../membership/membership.ts'
-import { describeError } from '../platform/errors.ts'
-import type { IssuedSecrets } from '../platform/registry.ts'
-import { Attachments } from '../state/attachments.ts'
-import { ClaimFile } from '../state/claim.ts'
-import { type IssuedEntry, readIssued, storeIssued } from '../state/issued-secrets.ts'
-import type { Ledger, Recovery } from '../state/ledger.ts'
-import { type Holder, LockFile, lockPaths, removePidFile, writePidFile } from '../state/lock.ts'
-import type { Log } from '../state/log.ts'
-import type { StatePaths } from '../state/state-folder.ts'
+
+import { describeError } from '../../member/client/errors.ts'
+import type { IssuedSecrets } from '../../member/client/registry.ts'
+import { Attachments } from '../../member/files/attachments.ts'
+import { IncomingFiles } from '../../member/files/incoming-files.ts'
+import { ClaimFile } from '../../member/folder/claim.ts'
+import { type IssuedEntry, readIssued, storeIssued } from '../../member/folder/issued-secrets.ts'
+import { type Holder, LockFile, lockPaths, removePidFile, writePidFile } from '../../member/folder/lock.ts'
+import type { Log } from '../../member/folder/log.ts'
+import type { StatePaths } from '../../member/folder/state-folder.ts'
+import type { Ledger, Recovery } from '../../member/ledger/ledger.ts'
+import type { Config, Target } from '../../member/settings/config.ts'
+import { type ClaimResult, Membership } from '../../member/workspace/membership.ts'
+import { DeliveryLine, type DeliveryOptions } from '../host/event/delivery.ts'
 
 export interface ReceptionOptions {
   readonly config: Config

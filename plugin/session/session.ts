@@ -7,21 +7,26 @@
  * waits. Stopped: one path, synchronous, quick.
  */
 
-import { PermissionDesk } from '../channel/permission-desk.ts'
-import type { Receipt } from '../channel/receipt.ts'
-import { remarkOf } from '../channel/remark.ts'
-import { statusReport } from '../channel/status-report.ts'
-import type { Claimed, ToolContext } from '../channel/tools/tool.ts'
-import type { AllowedSenders } from '../config/settings.ts'
-import { type Config, type Environment, resolveStateDir } from '../config.ts'
-import type { PeekedMessage } from '../feed/peek.ts'
-import { PlatformClient } from '../platform/client.ts'
-import { describeError } from '../platform/errors.ts'
-import type { Ledger } from '../state/ledger.ts'
-import type { Log } from '../state/log.ts'
-import type { OutgoingRules } from '../state/outgoing-files.ts'
-import { SessionLedger } from '../state/session-ledger.ts'
-import { ensureStateFolder, type StatePaths, statePaths, tightenEnvFile } from '../state/state-folder.ts'
+import { PlatformClient } from '../../member/client/client.ts'
+import { describeError } from '../../member/client/errors.ts'
+import type { PeekedMessage } from '../../member/feed/peek.ts'
+import type { OutgoingRules } from '../../member/files/outgoing-files.ts'
+import type { Log } from '../../member/folder/log.ts'
+import {
+  ensureStateFolder,
+  type StatePaths,
+  statePaths,
+  tightenEnvFile,
+} from '../../member/folder/state-folder.ts'
+import type { Ledger } from '../../member/ledger/ledger.ts'
+import { SessionLedger } from '../../member/ledger/session-ledger.ts'
+import { type Config, type Environment, resolveStateDir } from '../../member/settings/config.ts'
+import type { AllowedSenders } from '../../member/settings/settings.ts'
+import type { Receipt } from '../host/hearing/receipt.ts'
+import { PermissionDesk } from '../host/permission/permission-desk.ts'
+import { remarkOf } from '../host/report/remark.ts'
+import { statusReport } from '../host/report/status-report.ts'
+import type { Claimed, ToolContext } from '../host/tools/tool.ts'
 import { Attendance } from './attendance.ts'
 import { Configuration } from './configuration.ts'
 import { type OverviewOptions, standbys, workspaceViews } from './overview.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { computeJitteredInterval } from '../../timing/jitter.ts'
+import { computeJitteredInterval } from '../../base/jitter.ts'
 
 const unit = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
 const interval = fc.integer({ min: 0, max: 300_000 })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { Pace } from '../../timing/pace.ts'
+import { Pace } from '../../base/pace.ts'
 
 describe('Pace', () => {
   test('a burst goes at once, and what follows keeps to the rate', () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import { Wake } from '../../timing/wake.ts'
-import { SimClock, settled } from '../fixtures/sim-clock.ts'
+import { Wake } from '../../base/wake.ts'
+import { SimClock, settled } from '../../lab/simulation/sim-clock.ts'
 
 /** A signal that counts who listens to it. */
 function countingSignal() {

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { parseArguments } from '../../local-platform/arguments.ts'
+import { parseArguments } from '../../platform/arguments.ts'
 
 test('nothing given means loopback, port 8080 and the newest contract', () => {
   expect(parseArguments([])).toEqual({

@@ -4,9 +4,9 @@ import { expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Client } from '../contract/client.ts'
+import { Client } from './contract/client.ts'
 
-const MAIN = join(import.meta.dir, '../../local-platform/main.ts')
+const MAIN = join(import.meta.dir, '../../platform/main.ts')
 
 function run(argv: readonly string[], environment: Record<string, string> = {}) {
   const child = Bun.spawn([process.execPath, MAIN, ...argv], {

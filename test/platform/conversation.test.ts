@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 
 /** The page's own modules, as the browser loads them. */
-const chat = join(import.meta.dir, '../../local-platform/chat')
+const chat = join(import.meta.dir, '../../platform/chat')
 const { messageOf, subtitleOf } = await import(join(chat, 'conversation.js'))
 const { blocksOf, plainName } = await import(join(chat, 'message-text.js'))
 

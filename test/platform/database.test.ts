@@ -3,10 +3,10 @@ import { expect, test } from 'bun:test'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startPlatform } from '../../local-platform/platform.ts'
-import { closeDatabase, openDatabase } from '../../local-platform/store/database.ts'
-import { APPLICATION_ID, MIGRATIONS } from '../../local-platform/store/schema.ts'
-import { Client, rowsOf } from '../contract/client.ts'
+import { startPlatform } from '../../platform/platform.ts'
+import { closeDatabase, openDatabase } from '../../platform/store/database.ts'
+import { APPLICATION_ID, MIGRATIONS } from '../../platform/store/schema.ts'
+import { Client, rowsOf } from './contract/client.ts'
 
 /** A folder that is gone when the test is over. */
 function folder(): Disposable & { readonly file: (name: string) => string } {
@@ -124,7 +124,7 @@ test('a file on disk stays in its owner’s hands', async () => {
   const child = Bun.spawn(
     [
       process.execPath,
-      `${import.meta.dir}/../../local-platform/main.ts`,
+      `${import.meta.dir}/../../platform/main.ts`,
       '--port',
       '0',
       '--db',

@@ -2,24 +2,24 @@
 
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { isUuid, newUuid, systemRandom } from '../../local-platform/basics/random.ts'
+import { isUuid, newUuid, systemRandom } from '../../platform/base/random.ts'
 import {
   formatMicros,
   parseTimestamp,
   Timekeeper,
   timestampMs,
   wireTimestamp,
-} from '../../local-platform/basics/time.ts'
-import { effectiveDeliveryMode } from '../../local-platform/contract/delivery-mode.ts'
-import { ancestry, canCommunicate } from '../../local-platform/contract/hierarchy.ts'
-import { redactSecrets } from '../../local-platform/contract/redaction.ts'
-import { statusAfterHeartbeat, statusWhenLivenessEnds } from '../../local-platform/contract/status.ts'
-import { STATUSES } from '../../local-platform/contract/statuses.ts'
-import { safeFileName, safeMimeType } from '../../local-platform/contract/upload-names.ts'
-import { CONTRACTS } from '../../local-platform/contract/versions.ts'
-import { spendAfter } from '../../local-platform/endpoints/heartbeat.ts'
-import { reachableUrl } from '../../local-platform/greeting.ts'
-import { preview } from '../../local-platform/store/delegations.ts'
+} from '../../platform/base/time.ts'
+import { effectiveDeliveryMode } from '../../platform/contract/delivery-mode.ts'
+import { ancestry, canCommunicate } from '../../platform/contract/hierarchy.ts'
+import { redactSecrets } from '../../platform/contract/redaction.ts'
+import { statusAfterHeartbeat, statusWhenLivenessEnds } from '../../platform/contract/status.ts'
+import { STATUSES } from '../../platform/contract/statuses.ts'
+import { safeFileName, safeMimeType } from '../../platform/contract/upload-names.ts'
+import { CONTRACTS } from '../../platform/contract/versions.ts'
+import { spendAfter } from '../../platform/endpoints/heartbeat.ts'
+import { reachableUrl } from '../../platform/greeting.ts'
+import { preview } from '../../platform/store/delegations.ts'
 
 describe('timestamps', () => {
   const micros = fc.integer({ min: 0, max: Date.UTC(2200, 0) * 1000 })

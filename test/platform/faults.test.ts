@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { rowsOf, until } from '../contract/client.ts'
+import { rowsOf, until } from './contract/client.ts'
 import { beat, type Fixture, inbox, platformWithTeam, register, say, send, statusOf } from './platform.ts'
 
 test('the switches can be read, turned and reset over HTTP, by the operator alone', async () => {

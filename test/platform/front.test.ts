@@ -1,8 +1,8 @@
 // What stands before the endpoints, and what is the local platform's own: limits, origins, the chat page, waiting.
 
 import { expect, test } from 'bun:test'
-import { startPlatform } from '../../local-platform/platform.ts'
-import { rowsOf } from '../contract/client.ts'
+import { startPlatform } from '../../platform/platform.ts'
+import { rowsOf } from './contract/client.ts'
 import { inbox, platformWithTeam, register, say, send } from './platform.ts'
 
 test('over the limit requests are refused with the time to wait, and the next window is open again', async () => {

@@ -3,7 +3,7 @@
 
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import type { Answer } from '../contract/client.ts'
+import type { Answer } from './contract/client.ts'
 import { type Fixture, platformWithTeam, register } from './platform.ts'
 
 const ROUTES = [

@@ -3,8 +3,8 @@
 
 import { expect, test } from 'bun:test'
 import { connect, type Socket } from 'node:net'
-import type { RequestRecord } from '../../local-platform/http/front.ts'
-import { type Answer, until } from '../contract/client.ts'
+import type { RequestRecord } from '../../platform/http/front.ts'
+import { type Answer, until } from './contract/client.ts'
 import { platformWithTeam, say } from './platform.ts'
 
 /** Sends bytes as they are. @returns all that came back until the platform closed the connection */

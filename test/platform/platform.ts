@@ -1,9 +1,9 @@
 // A local platform for one test file, and a clock to move by hand.
 
-import { type PlatformOptions, type RunningPlatform, startPlatform } from '../../local-platform/platform.ts'
-import type { Member } from '../../local-platform/team.ts'
-import { Client } from '../contract/client.ts'
-import { random } from '../fixtures/marked-secrets.ts'
+import { random } from '../../lab/driver/marked-secrets.ts'
+import { type PlatformOptions, type RunningPlatform, startPlatform } from '../../platform/platform.ts'
+import type { Member } from '../../platform/team.ts'
+import { Client } from './contract/client.ts'
 
 export class ManualClock {
   /** Milliseconds since the epoch. */

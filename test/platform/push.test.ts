@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from 'bun:test'
-import { type Answer, Client, rowsOf, textField, until } from '../contract/client.ts'
+import { type Answer, Client, rowsOf, textField, until } from './contract/client.ts'
 import { beat, inbox, platformWithTeam, say, send } from './platform.ts'
 import { ANSWER, agentThat, pushTo, servers, stopAgents } from './push-agent.ts'
 

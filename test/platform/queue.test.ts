@@ -1,7 +1,7 @@
 // Messages that wait for a busy agent.
 
 import { afterAll, expect, test } from 'bun:test'
-import { rowsOf, textField, until } from '../contract/client.ts'
+import { rowsOf, textField, until } from './contract/client.ts'
 import { beat, inbox, platformWithTeam, say, send } from './platform.ts'
 import { ANSWER, agentThat, pushTo, stopAgents } from './push-agent.ts'
 

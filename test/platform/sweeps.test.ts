@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { rowsOf, textField } from '../contract/client.ts'
+import { rowsOf, textField } from './contract/client.ts'
 import { beat, inbox, platformWithTeam, register, say, send, statusOf } from './platform.ts'
 
 const DAY = 86_400

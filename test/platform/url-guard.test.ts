@@ -1,11 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import {
-  blockedRange,
-  checkUrl,
-  deployMode,
-  refusedAddress,
-} from '../../local-platform/contract/url-guard.ts'
+import { blockedRange, checkUrl, deployMode, refusedAddress } from '../../platform/contract/url-guard.ts'
 
 const STRICT = { deployMode: 'self-hosted', loopbackAllowed: false } as const
 const SAAS = { deployMode: 'saas', loopbackAllowed: false } as const

@@ -1,9 +1,9 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import { truncateSync, writeFileSync } from 'node:fs'
 import { z } from 'zod'
+import { Scene } from '../../lab/driver/scene.ts'
+import { until } from '../../lab/driver/until.ts'
 import { Gate, type GateAnswer } from '../fixtures/gate.ts'
-import { Scene } from '../fixtures/scene.ts'
-import { until } from '../fixtures/until.ts'
 
 setDefaultTimeout(30_000)
 

@@ -1,8 +1,8 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import type { Host } from '../fixtures/host.ts'
-import { type Member, Scene } from '../fixtures/scene.ts'
-import { until } from '../fixtures/until.ts'
+import type { Host } from '../../lab/driver/host.ts'
+import { type Member, Scene } from '../../lab/driver/scene.ts'
+import { until } from '../../lab/driver/until.ts'
 
 setDefaultTimeout(20_000)
 

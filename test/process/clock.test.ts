@@ -1,9 +1,9 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
+import type { Host } from '../../lab/driver/host.ts'
+import { type Member, Scene } from '../../lab/driver/scene.ts'
+import { until } from '../../lab/driver/until.ts'
 import { Gate } from '../fixtures/gate.ts'
-import type { Host } from '../fixtures/host.ts'
-import { type Member, Scene } from '../fixtures/scene.ts'
 import { type ShiftedClock, shiftedClock } from '../fixtures/shifted-clock.ts'
-import { until } from '../fixtures/until.ts'
 
 setDefaultTimeout(30_000)
 

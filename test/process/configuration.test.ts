@@ -1,8 +1,8 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import { chmodSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { LockFile } from '../../state/lock.ts'
-import { type Member, Scene } from '../fixtures/scene.ts'
-import { until } from '../fixtures/until.ts'
+import { type Member, Scene } from '../../lab/driver/scene.ts'
+import { until } from '../../lab/driver/until.ts'
+import { LockFile } from '../../member/folder/lock.ts'
 
 setDefaultTimeout(20_000)
 

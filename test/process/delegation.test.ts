@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
-import type { ChannelEvent, Host } from '../fixtures/host.ts'
+import type { ChannelEvent, Host } from '../../lab/driver/host.ts'
+import { type Member, Scene } from '../../lab/driver/scene.ts'
+import { until } from '../../lab/driver/until.ts'
 import { Peer } from '../fixtures/peer.ts'
-import { type Member, Scene } from '../fixtures/scene.ts'
-import { until } from '../fixtures/until.ts'
-import { ANSWER, agentThat, stopAgents } from '../local-platform/push-agent.ts'
+import { ANSWER, agentThat, stopAgents } from '../platform/push-agent.ts'
 
 setDefaultTimeout(20_000)
 

@@ -1,10 +1,10 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { LockFile } from '../../state/lock.ts'
+import type { PluginProcess } from '../../lab/driver/plugin-process.ts'
+import { Scene } from '../../lab/driver/scene.ts'
+import { until } from '../../lab/driver/until.ts'
+import { LockFile } from '../../member/folder/lock.ts'
 import { Gate, never } from '../fixtures/gate.ts'
-import type { PluginProcess } from '../fixtures/plugin-process.ts'
-import { Scene } from '../fixtures/scene.ts'
-import { until } from '../fixtures/until.ts'
 
 setDefaultTimeout(20_000)
 

@@ -1,7 +1,7 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { linkSync, symlinkSync } from 'node:fs'
-import { Scene } from '../fixtures/scene.ts'
-import { until } from '../fixtures/until.ts'
+import { Scene } from '../../lab/driver/scene.ts'
+import { until } from '../../lab/driver/until.ts'
 
 setDefaultTimeout(30_000)
 

@@ -1,11 +1,11 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import { existsSync, writeFileSync } from 'node:fs'
 import { z } from 'zod'
+import { currentBundle } from '../../lab/driver/bundle.ts'
+import { type Answer, PluginProcess } from '../../lab/driver/plugin-process.ts'
+import { Scene } from '../../lab/driver/scene.ts'
+import { until } from '../../lab/driver/until.ts'
 import packageFile from '../../package.json'
-import { currentBundle } from '../fixtures/bundle.ts'
-import { type Answer, PluginProcess } from '../fixtures/plugin-process.ts'
-import { Scene } from '../fixtures/scene.ts'
-import { until } from '../fixtures/until.ts'
 
 setDefaultTimeout(20_000)
 

@@ -1,10 +1,10 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import { existsSync } from 'node:fs'
+import type { PluginProcess } from '../../lab/driver/plugin-process.ts'
+import { type Member, Scene } from '../../lab/driver/scene.ts'
+import { until } from '../../lab/driver/until.ts'
 import { ageSent, ledgerRows } from '../fixtures/ledger-on-disk.ts'
-import type { PluginProcess } from '../fixtures/plugin-process.ts'
-import { type Member, Scene } from '../fixtures/scene.ts'
 import { hostWith, promptOf, submit, WITH_CHANNEL } from '../fixtures/session-kinds.ts'
-import { until } from '../fixtures/until.ts'
 
 setDefaultTimeout(20_000)
 

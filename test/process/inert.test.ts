@@ -1,6 +1,6 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import { existsSync } from 'node:fs'
-import { Scene } from '../fixtures/scene.ts'
+import { Scene } from '../../lab/driver/scene.ts'
 
 setDefaultTimeout(20_000)
 

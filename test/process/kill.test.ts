@@ -1,11 +1,11 @@
 import { Database } from 'bun:sqlite'
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import { existsSync, readFileSync } from 'node:fs'
-import type { EventParams, PluginProcess } from '../fixtures/plugin-process.ts'
-import { type Member, Scene } from '../fixtures/scene.ts'
-import { judgeSightings, sawLast, writeLast, writeNumbered } from '../fixtures/sightings.ts'
-import { UnreadPipe } from '../fixtures/unread-pipe.ts'
-import { until } from '../fixtures/until.ts'
+import type { EventParams, PluginProcess } from '../../lab/driver/plugin-process.ts'
+import { type Member, Scene } from '../../lab/driver/scene.ts'
+import { judgeSightings, sawLast, writeLast, writeNumbered } from '../../lab/driver/sightings.ts'
+import { UnreadPipe } from '../../lab/driver/unread-pipe.ts'
+import { until } from '../../lab/driver/until.ts'
 
 setDefaultTimeout(30_000)
 

@@ -1,10 +1,10 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
+import type { EventParams, PluginProcess } from '../../lab/driver/plugin-process.ts'
+import { type Member, Scene } from '../../lab/driver/scene.ts'
+import { sawLast, writeLast } from '../../lab/driver/sightings.ts'
+import { until } from '../../lab/driver/until.ts'
 import { ledgerRows } from '../fixtures/ledger-on-disk.ts'
-import type { EventParams, PluginProcess } from '../fixtures/plugin-process.ts'
-import { type Member, Scene } from '../fixtures/scene.ts'
 import { promptOf, WITHOUT_CHANNEL } from '../fixtures/session-kinds.ts'
-import { sawLast, writeLast } from '../fixtures/sightings.ts'
-import { until } from '../fixtures/until.ts'
 
 setDefaultTimeout(40_000)
 

@@ -1,8 +1,8 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import { z } from 'zod'
-import type { PluginProcess } from '../fixtures/plugin-process.ts'
-import { type Member, Scene } from '../fixtures/scene.ts'
-import { until } from '../fixtures/until.ts'
+import type { PluginProcess } from '../../lab/driver/plugin-process.ts'
+import { type Member, Scene } from '../../lab/driver/scene.ts'
+import { until } from '../../lab/driver/until.ts'
 
 setDefaultTimeout(20_000)
 

@@ -1,7 +1,7 @@
 import { setDefaultTimeout, test } from 'bun:test'
 import { z } from 'zod'
-import { Scene } from '../fixtures/scene.ts'
-import { until } from '../fixtures/until.ts'
+import { Scene } from '../../lab/driver/scene.ts'
+import { until } from '../../lab/driver/until.ts'
 
 setDefaultTimeout(20_000)
 

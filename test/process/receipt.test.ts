@@ -2,12 +2,12 @@ import { Database } from 'bun:sqlite'
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import { existsSync } from 'node:fs'
 import { z } from 'zod'
-import { PLUGIN_ROOT } from '../fixtures/host.ts'
+import { PLUGIN_ROOT } from '../../lab/driver/host.ts'
+import type { PluginProcess } from '../../lab/driver/plugin-process.ts'
+import { Scene } from '../../lab/driver/scene.ts'
+import { until } from '../../lab/driver/until.ts'
 import { ledgerRows } from '../fixtures/ledger-on-disk.ts'
-import type { PluginProcess } from '../fixtures/plugin-process.ts'
-import { Scene } from '../fixtures/scene.ts'
 import { promptOf, submit, WITH_CHANNEL, WITHOUT_CHANNEL } from '../fixtures/session-kinds.ts'
-import { until } from '../fixtures/until.ts'
 
 setDefaultTimeout(20_000)
 

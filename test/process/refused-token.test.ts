@@ -1,9 +1,9 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import { writeFileSync } from 'node:fs'
+import { Scene } from '../../lab/driver/scene.ts'
+import { until } from '../../lab/driver/until.ts'
 import { Gate } from '../fixtures/gate.ts'
-import { Scene } from '../fixtures/scene.ts'
 import { shiftedClock } from '../fixtures/shifted-clock.ts'
-import { until } from '../fixtures/until.ts'
 
 setDefaultTimeout(30_000)
 

@@ -1,8 +1,8 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
+import type { Host } from '../../lab/driver/host.ts'
+import { Scene } from '../../lab/driver/scene.ts'
+import { until } from '../../lab/driver/until.ts'
 import { Gate, never } from '../fixtures/gate.ts'
-import type { Host } from '../fixtures/host.ts'
-import { Scene } from '../fixtures/scene.ts'
-import { until } from '../fixtures/until.ts'
 
 setDefaultTimeout(20_000)
 

@@ -1,10 +1,10 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import { existsSync, rmSync } from 'node:fs'
-import type { Host } from '../fixtures/host.ts'
+import type { Host } from '../../lab/driver/host.ts'
+import { type Member, Scene } from '../../lab/driver/scene.ts'
+import { until } from '../../lab/driver/until.ts'
 import { ledgerRows } from '../fixtures/ledger-on-disk.ts'
-import { type Member, Scene } from '../fixtures/scene.ts'
 import { promptOf } from '../fixtures/session-kinds.ts'
-import { until } from '../fixtures/until.ts'
 
 setDefaultTimeout(20_000)
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { type ChannelEvent, renderEvent } from '../../channel/notification.ts'
-import { readPage } from '../../platform/activity.ts'
-import { interpretRow } from '../../platform/inbound.ts'
+import { readPage } from '../../member/client/activity.ts'
+import { interpretRow } from '../../member/client/inbound.ts'
+import { type ChannelEvent, renderEvent } from '../../plugin/host/event/notification.ts'
 import { OWN_ID, PEER_ID } from '../fixtures/lying-platform.ts'
 
 /** The event that a row of the inbox becomes, as long as it becomes one. */

@@ -9,8 +9,8 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { Scene } from '../fixtures/scene.ts'
-import { until } from '../fixtures/until.ts'
+import { Scene } from '../../lab/driver/scene.ts'
+import { until } from '../../lab/driver/until.ts'
 
 setDefaultTimeout(20_000)
 

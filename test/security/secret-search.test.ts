@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { temporaryFolder } from '../../lab/driver/temporary-folder.ts'
 import { holdsAny, searchFolder } from '../../scripts/secret-search.ts'
-import { temporaryFolder } from '../fixtures/temporary-folder.ts'
 
 const MARK = 'CANARY0123456789'
 

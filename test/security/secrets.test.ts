@@ -2,11 +2,11 @@ import { expect, setDefaultTimeout, test } from 'bun:test'
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { z } from 'zod'
+import type { PluginProcess } from '../../lab/driver/plugin-process.ts'
+import { type Member, Scene } from '../../lab/driver/scene.ts'
+import { until } from '../../lab/driver/until.ts'
 import { holdsAny, searchFolder } from '../../scripts/secret-search.ts'
-import type { PluginProcess } from '../fixtures/plugin-process.ts'
 import { QUOTES, startQuotingPlatform } from '../fixtures/quoting-platform.ts'
-import { type Member, Scene } from '../fixtures/scene.ts'
-import { until } from '../fixtures/until.ts'
 
 setDefaultTimeout(20_000)
 

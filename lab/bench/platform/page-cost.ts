@@ -3,8 +3,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startPlatform } from '../../local-platform/platform.ts'
-import { closeDatabase, openDatabase } from '../../local-platform/store/database.ts'
+import { startPlatform } from '../../../platform/platform.ts'
+import { closeDatabase, openDatabase } from '../../../platform/store/database.ts'
 import { percentile } from './statistics.ts'
 
 export interface PageCost {

@@ -26,7 +26,7 @@ export interface PlatformProcess {
  */
 export async function startProcess(db: string, port = 0): Promise<PlatformProcess> {
   const adminToken = 'operator-token-of-the-bench'
-  const main = join(import.meta.dir, '../../local-platform/main.ts')
+  const main = join(import.meta.dir, '../../../platform/main.ts')
   const argv = ['--port', String(port), '--db', db, '--rate-limit', '0']
   const env = { ...process.env, MOLECULE_ADMIN_TOKEN: adminToken }
   const child = Bun.spawn([process.execPath, main, ...argv], { stdout: 'pipe', stderr: 'inherit', env })

@@ -7,13 +7,14 @@
  * A message whose files are still being fetched holds up the later ones of its workspace, and nobody else's. An
  * answer that a call waits for, and what the loop guard holds, are passed by until their time has come.
  */
-import { describeError } from '../platform/errors.ts'
-import { type Inbound, readInbound } from '../platform/inbound.ts'
-import type { Ledger, StoredMessage } from '../state/ledger.ts'
-import { sleep, systemTimers, type Timers } from '../timing/sleep.ts'
-import { Wake } from '../timing/wake.ts'
+
+import { sleep, systemTimers, type Timers } from '../../../base/sleep.ts'
+import { Wake } from '../../../base/wake.ts'
+import { describeError } from '../../../member/client/errors.ts'
+import { type Inbound, readInbound } from '../../../member/client/inbound.ts'
+import type { IncomingFiles, ShownFile } from '../../../member/files/incoming-files.ts'
+import type { Ledger, StoredMessage } from '../../../member/ledger/ledger.ts'
 import { digestDueAt, MAX_QUOTED, renderDigest } from './digest.ts'
-import type { IncomingFiles, ShownFile } from './incoming-files.ts'
 import { notificationLine, renderEvent } from './notification.ts'
 import { RETRY_MS, SentRecord } from './sent-record.ts'
 

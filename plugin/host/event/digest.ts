@@ -1,8 +1,8 @@
 /** What one peer wrote faster than a conversation goes, as one event: each message by its beginning, and how to read on. */
-import type { Inbound } from '../platform/inbound.ts'
-import type { HeldPeer } from '../state/held-messages.ts'
-import type { StoredMessage } from '../state/ledger.ts'
-import { DIGEST_AFTER_MS } from '../state/loop-guard.ts'
+import type { Inbound } from '../../../member/client/inbound.ts'
+import type { HeldPeer } from '../../../member/ledger/held-messages.ts'
+import type { StoredMessage } from '../../../member/ledger/ledger.ts'
+import { DIGEST_AFTER_MS } from '../../../member/ledger/loop-guard.ts'
 import { cleanText } from './clean-text.ts'
 import { type ChannelEvent, renderEvent, safeName } from './notification.ts'
 

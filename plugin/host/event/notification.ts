@@ -1,8 +1,8 @@
 /** One message as the host takes it: `notifications/claude/channel`, a text and a flat record of strings. */
-import { plainText } from '../plain-text.ts'
-import type { Inbound } from '../platform/inbound.ts'
+import { plainText } from '../../../base/plain-text.ts'
+import type { Inbound } from '../../../member/client/inbound.ts'
+import type { ShownFile } from '../../../member/files/incoming-files.ts'
 import { cleanText } from './clean-text.ts'
-import type { ShownFile } from './incoming-files.ts'
 
 export const CHANNEL_METHOD = 'notifications/claude/channel'
 

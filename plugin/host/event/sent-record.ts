@@ -1,7 +1,8 @@
 /** Writes down which messages have left this process. Bytes that have left have left, whatever becomes of delivery. */
-import { describeError } from '../platform/errors.ts'
-import type { Ledger, StoredMessage } from '../state/ledger.ts'
-import { sleep, type Timers } from '../timing/sleep.ts'
+
+import { sleep, type Timers } from '../../../base/sleep.ts'
+import { describeError } from '../../../member/client/errors.ts'
+import type { Ledger, StoredMessage } from '../../../member/ledger/ledger.ts'
 
 export interface SentRecordOptions {
   readonly ledger: Ledger

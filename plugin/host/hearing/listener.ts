@@ -3,7 +3,7 @@
  * started. A session that does not listen must never consume messages: it would drop each one.
  */
 import { readFileSync } from 'node:fs'
-import { plainText } from '../plain-text.ts'
+import { plainText } from '../../../base/plain-text.ts'
 
 export interface HearingEvidence {
   readonly mode: 'auto' | 'on' | 'off'

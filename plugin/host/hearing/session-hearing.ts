@@ -3,7 +3,7 @@
  * since. A receipt settles it. Without certainty the session may hold, until the hook is given what is typed but not
  * what was sent: then nobody listens, and another session must get the messages.
  */
-import type { Fact } from '../state/session-evidence.ts'
+import type { Fact } from '../../../member/ledger/session-evidence.ts'
 import { deaf, type Hearing, START_WITH_CHANNEL } from './listener.ts'
 
 /** What was sent so long ago the host has passed on, if it listens. */

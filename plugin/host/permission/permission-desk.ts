@@ -4,14 +4,15 @@
  *
  * Everything here is an offer beside the terminal. Whatever fails is said in the log, and the terminal still asks.
  */
-import type { PlatformClient } from '../platform/client.ts'
-import { describeError } from '../platform/errors.ts'
-import type { Inbound } from '../platform/inbound.ts'
-import { notifyUser } from '../platform/notify.ts'
-import type { Ledger, StoredMessage } from '../state/ledger.ts'
-import { type AnsweredQuestion, OPEN_FOR_MS, VERDICT } from '../state/permission-requests.ts'
-import { sleep, systemTimers, type Timers } from '../timing/sleep.ts'
-import { Wake } from '../timing/wake.ts'
+
+import { sleep, systemTimers, type Timers } from '../../../base/sleep.ts'
+import { Wake } from '../../../base/wake.ts'
+import type { PlatformClient } from '../../../member/client/client.ts'
+import { describeError } from '../../../member/client/errors.ts'
+import type { Inbound } from '../../../member/client/inbound.ts'
+import { notifyUser } from '../../../member/client/notify.ts'
+import type { Ledger, StoredMessage } from '../../../member/ledger/ledger.ts'
+import { type AnsweredQuestion, OPEN_FOR_MS, VERDICT } from '../../../member/ledger/permission-requests.ts'
 import {
   notPassedOnText,
   ownTool,

@@ -6,10 +6,10 @@
  * message that can mean nothing else.
  */
 import { z } from 'zod'
-import { plainText } from '../plain-text.ts'
-import type { Inbound } from '../platform/inbound.ts'
-import type { AnsweredQuestion, Decision } from '../state/permission-requests.ts'
-import { cleanText } from './clean-text.ts'
+import { plainText } from '../../../base/plain-text.ts'
+import type { Inbound } from '../../../member/client/inbound.ts'
+import type { AnsweredQuestion, Decision } from '../../../member/ledger/permission-requests.ts'
+import { cleanText } from '../event/clean-text.ts'
 
 export const PERMISSION_CAPABILITY = 'claude/channel/permission'
 export const REQUEST_METHOD = 'notifications/claude/channel/permission_request'

@@ -1,10 +1,11 @@
 /** What is said under every tool result while this session does not receive all messages, and who does. Pure. */
-import type { MembershipReport } from '../membership/membership.ts'
-import { plainText } from '../plain-text.ts'
-import { counted } from '../plural.ts'
-import type { Holder } from '../state/lock.ts'
-import { cleanText } from './clean-text.ts'
-import type { Hearing } from './listener.ts'
+
+import { plainText } from '../../../base/plain-text.ts'
+import { counted } from '../../../base/plural.ts'
+import type { Holder } from '../../../member/folder/lock.ts'
+import type { MembershipReport } from '../../../member/workspace/membership.ts'
+import { cleanText } from '../event/clean-text.ts'
+import type { Hearing } from '../hearing/listener.ts'
 
 /** Who receives for a workspace, as far as this session knows. */
 export interface Standby extends Pick<MembershipReport, 'workspaceId' | 'held' | 'elsewhere'> {

@@ -1,7 +1,8 @@
 /** What `status` shows: configuration, lock, presence, cursor, last errors, host. One screen of text. */
-import type { ConfigResult } from '../config.ts'
-import { counted } from '../plural.ts'
-import type { Hearing } from './listener.ts'
+
+import { counted } from '../../../base/plural.ts'
+import type { ConfigResult } from '../../../member/settings/config.ts'
+import type { Hearing } from '../hearing/listener.ts'
 import { receivers } from './remark.ts'
 import { describeWorkspace, type WorkspaceView } from './workspace-report.ts'
 

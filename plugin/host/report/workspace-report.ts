@@ -1,6 +1,7 @@
 /** What `status` shows of one workspace. Pure. */
-import type { MembershipReport } from '../membership/membership.ts'
-import type { MessageState } from '../state/ledger.ts'
+
+import type { MessageState } from '../../../member/ledger/ledger.ts'
+import type { MembershipReport } from '../../../member/workspace/membership.ts'
 import { holderName, type Standby } from './remark.ts'
 
 export interface WorkspaceView extends MembershipReport, Standby {

@@ -1,5 +1,5 @@
 /** The message that a reply answers: one that arrived, or one that still waits on the platform and `inbox` showed. */
-import { type Inbound, readInbound } from '../../platform/inbound.ts'
+import { type Inbound, readInbound } from '../../../member/client/inbound.ts'
 import type { ToolContext } from './tool.ts'
 
 export interface AnsweredMessage {

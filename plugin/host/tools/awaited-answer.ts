@@ -1,6 +1,7 @@
 /** Waits in a call for the answer to a task, which whichever session reads the feed puts into the ledger. */
-import { readInbound } from '../../platform/inbound.ts'
-import { sleep } from '../../timing/sleep.ts'
+
+import { sleep } from '../../../base/sleep.ts'
+import { readInbound } from '../../../member/client/inbound.ts'
 import { tellAnswer } from './send-result.ts'
 import type { TaskNote } from './task-note.ts'
 import type { Outcome, Progress } from './tool.ts'

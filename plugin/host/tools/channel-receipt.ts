@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { readReceipt } from '../receipt.ts'
+import { readReceipt } from '../hearing/receipt.ts'
 import { defineTool } from './tool.ts'
 
 /** Anything goes in: a hook that fails would be shown to the person at every prompt. */

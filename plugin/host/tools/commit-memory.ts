@@ -1,13 +1,13 @@
 import { z } from 'zod'
-import type { PlatformClient } from '../../platform/client.ts'
-import { describeError } from '../../platform/errors.ts'
+import type { PlatformClient } from '../../../member/client/client.ts'
+import { describeError } from '../../../member/client/errors.ts'
 import {
   type MemoryScope,
   recallMemories,
   SCOPES,
   wasRedacted,
   commitMemory as writeMemory,
-} from '../../platform/memories.ts'
+} from '../../../member/client/memories.ts'
 import { asWorkspace, outgoingText, resolveSender } from './sender.ts'
 import { defineTool } from './tool.ts'
 

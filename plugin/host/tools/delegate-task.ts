@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { sendMessage } from '../../platform/a2a.ts'
-import { PlatformError } from '../../platform/errors.ts'
+import { sendMessage } from '../../../member/client/a2a.ts'
+import { PlatformError } from '../../../member/client/errors.ts'
 import { awaitAnswer } from './awaited-answer.ts'
 import { findPeer } from './peer.ts'
 import { tellSent } from './send-result.ts'

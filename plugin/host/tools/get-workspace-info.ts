@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { lookUpWorkspace } from '../../platform/workspace.ts'
-import { safeName } from '../notification.ts'
+import { lookUpWorkspace } from '../../../member/client/workspace.ts'
+import { safeName } from '../event/notification.ts'
 import { asWorkspace, resolveSender } from './sender.ts'
 import { defineTool, failure } from './tool.ts'
 

@@ -1,10 +1,10 @@
 import { z } from 'zod'
-import type { PeekedMessage } from '../../feed/peek.ts'
-import { type Inbound, readInbound } from '../../platform/inbound.ts'
-import type { InboxRow } from '../../state/inbox.ts'
-import type { Ledger, MessageState } from '../../state/ledger.ts'
-import { cleanText } from '../clean-text.ts'
-import { safeName } from '../notification.ts'
+import { type Inbound, readInbound } from '../../../member/client/inbound.ts'
+import type { PeekedMessage } from '../../../member/feed/peek.ts'
+import type { InboxRow } from '../../../member/ledger/inbox.ts'
+import type { Ledger, MessageState } from '../../../member/ledger/ledger.ts'
+import { cleanText } from '../event/clean-text.ts'
+import { safeName } from '../event/notification.ts'
 import { defineTool, failure, type Outcome, type ToolContext } from './tool.ts'
 
 const SHOWN: Readonly<Record<'unanswered' | 'all' | 'skipped', readonly MessageState[]>> = {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { listPeers as fetchPeers, type Peer } from '../../platform/registry.ts'
-import { safeName } from '../notification.ts'
+import { listPeers as fetchPeers, type Peer } from '../../../member/client/registry.ts'
+import { safeName } from '../event/notification.ts'
 import { asWorkspace, resolveSender } from './sender.ts'
 import { defineTool } from './tool.ts'
 

@@ -1,7 +1,7 @@
 /** Which peer a call means: by its workspace id, or by a name that only one peer has. */
-import { isUuid, type PlatformClient } from '../../platform/client.ts'
-import { listPeers } from '../../platform/registry.ts'
-import { safeName } from '../notification.ts'
+import { isUuid, type PlatformClient } from '../../../member/client/client.ts'
+import { listPeers } from '../../../member/client/registry.ts'
+import { safeName } from '../event/notification.ts'
 import { failure, type Outcome, type ToolContext } from './tool.ts'
 
 export type FoundPeer =

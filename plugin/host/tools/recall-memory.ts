@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { recallMemories, SCOPES } from '../../platform/memories.ts'
-import { cleanText } from '../clean-text.ts'
-import { safeName } from '../notification.ts'
+import { recallMemories, SCOPES } from '../../../member/client/memories.ts'
+import { cleanText } from '../event/clean-text.ts'
+import { safeName } from '../event/notification.ts'
 import { asWorkspace, resolveSender } from './sender.ts'
 import { defineTool } from './tool.ts'
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { notifyUser } from '../../platform/notify.ts'
+import { notifyUser } from '../../../member/client/notify.ts'
 import { attachments, uploadAll, withFiles } from './attachments.ts'
 import { asWorkspace, outgoingText, resolveSender } from './sender.ts'
 import { defineTool } from './tool.ts'

@@ -1,6 +1,6 @@
 /** How the outcome of a send is told to the model: an answer is an answer, and "queued" is never one. */
-import type { SendOutcome } from '../../platform/a2a.ts'
-import { cleanText } from '../clean-text.ts'
+import type { SendOutcome } from '../../../member/client/a2a.ts'
+import { cleanText } from '../event/clean-text.ts'
 import { failure, type Outcome } from './tool.ts'
 
 /** Results beyond this are set aside by the host and replaced by a preview. */

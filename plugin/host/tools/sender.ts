@@ -1,6 +1,6 @@
 /** Which of our workspaces a call acts as. */
 import { z } from 'zod'
-import type { PlatformClient } from '../../platform/client.ts'
+import type { PlatformClient } from '../../../member/client/client.ts'
 import { failure, type Outcome, type ToolContext } from './tool.ts'
 
 export const asWorkspace = z

@@ -1,8 +1,8 @@
 /** The note that is kept of a task, as far as this session has a ledger to keep it in. */
 import { z } from 'zod'
-import { mayWrite } from '../../feed/sender-gate.ts'
-import type { Delegation, Delegations } from '../../state/delegations.ts'
-import type { StoredMessage } from '../../state/ledger.ts'
+import { mayWrite } from '../../../member/feed/sender-gate.ts'
+import type { Delegation, Delegations } from '../../../member/ledger/delegations.ts'
+import type { StoredMessage } from '../../../member/ledger/ledger.ts'
 import type { ToolContext } from './tool.ts'
 
 export const peerOf = z

@@ -1,13 +1,13 @@
 /** What a tool is, and what it can reach. */
 import type { CallToolResult, ToolAnnotations } from '@modelcontextprotocol/sdk/types.js'
 import { type ZodType, z } from 'zod'
-import type { AllowedSenders } from '../../config/settings.ts'
-import type { PeekedMessage } from '../../feed/peek.ts'
-import type { ClaimResult } from '../../membership/membership.ts'
-import type { PlatformClient } from '../../platform/client.ts'
-import type { Ledger } from '../../state/ledger.ts'
-import type { OutgoingRules } from '../../state/outgoing-files.ts'
-import type { Receipt } from '../receipt.ts'
+import type { PlatformClient } from '../../../member/client/client.ts'
+import type { PeekedMessage } from '../../../member/feed/peek.ts'
+import type { OutgoingRules } from '../../../member/files/outgoing-files.ts'
+import type { Ledger } from '../../../member/ledger/ledger.ts'
+import type { AllowedSenders } from '../../../member/settings/settings.ts'
+import type { ClaimResult } from '../../../member/workspace/membership.ts'
+import type { Receipt } from '../hearing/receipt.ts'
 
 /** What became of the claim of one workspace. */
 export type Claimed = ClaimResult & { readonly workspaceId: string }

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import { firstFailure, hunt } from './mutation-hunt.ts'
-import { MUTATIONS } from './mutations.ts'
+import { firstFailure, hunt } from '../../../lab/simulation/mutation-hunt.ts'
+import { MUTATIONS } from '../../../lab/simulation/mutations.ts'
 
 /** Each of the breaks shows within so many seeds; the whole sources pass them. */
 const SEEDS = 400

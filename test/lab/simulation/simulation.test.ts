@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { rmSync } from 'node:fs'
-import { simulationFolder } from './disk.ts'
-import { runHere } from './run.ts'
-import { runSeed } from './seed.ts'
-import { explain } from './tally.ts'
+import { simulationFolder } from '../../../lab/simulation/disk.ts'
+import { runHere } from '../../../lab/simulation/run.ts'
+import { runSeed } from '../../../lab/simulation/seed.ts'
+import { explain } from '../../../lab/simulation/tally.ts'
 
 const SEEDS = 200
 

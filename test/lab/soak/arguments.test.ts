@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { parseSoakArguments } from '../../soak/arguments.ts'
+import { parseSoakArguments } from '../../../lab/soak/arguments.ts'
 
 const parse = (...argv: string[]) => parseSoakArguments(argv, () => 0.5)
 

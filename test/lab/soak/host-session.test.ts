@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
-import { describeWorkspace } from '../../channel/workspace-report.ts'
-import { liveWorkspacesIn } from '../../soak/host-session.ts'
-import { NOW, workspaceView } from '../fixtures/workspace-view.ts'
+import { liveWorkspacesIn } from '../../../lab/soak/host-session.ts'
+import { describeWorkspace } from '../../../plugin/host/report/workspace-report.ts'
+import { NOW, workspaceView } from '../../fixtures/workspace-view.ts'
 
 test('the soak counts what status shows as held here with an event stream open, and nothing else', () => {
   const live = workspaceView()

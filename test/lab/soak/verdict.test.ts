@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import type { Sighting, Written } from '../../soak/run-record.ts'
-import { judge, type Row, type Verdict } from '../../soak/verdict.ts'
+import type { Sighting, Written } from '../../../lab/soak/run-record.ts'
+import { judge, type Row, type Verdict } from '../../../lab/soak/verdict.ts'
 
 const written = (key: string, more: Partial<Written> = {}): Written => ({
   key,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
-import { readOutcome, sendMessage } from '../../platform/a2a.ts'
-import { PlatformError } from '../../platform/errors.ts'
-import { OWN_ID, PEER_ID, rejection, startLyingPlatform } from '../fixtures/lying-platform.ts'
+import { readOutcome, sendMessage } from '../../../member/client/a2a.ts'
+import { PlatformError } from '../../../member/client/errors.ts'
+import { OWN_ID, PEER_ID, rejection, startLyingPlatform } from '../../fixtures/lying-platform.ts'
 
 const MESSAGE = { messageId: '5e000000-0000-4000-8000-000000000001', text: 'hello' }
 const rpc = (result: unknown) => ({ jsonrpc: '2.0', id: 'rpc-1', result })

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { acknowledge, fetchPage, readPage } from '../../platform/activity.ts'
-import { PlatformError } from '../../platform/errors.ts'
-import { OWN_ID, PEER_ID, rejection, startLyingPlatform } from '../fixtures/lying-platform.ts'
+import { acknowledge, fetchPage, readPage } from '../../../member/client/activity.ts'
+import { PlatformError } from '../../../member/client/errors.ts'
+import { OWN_ID, PEER_ID, rejection, startLyingPlatform } from '../../fixtures/lying-platform.ts'
 
 const idOf = (n: number): string => `c0ffee00-0000-4000-8000-${String(n).padStart(12, '0')}`
 const row = (n: number, created_at: string, more: Readonly<Record<string, unknown>> = {}) => ({

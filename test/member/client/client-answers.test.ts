@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import { z } from 'zod'
-import { describeError, PlatformError } from '../../platform/errors.ts'
-import { startRawServer } from '../fixtures/heartbeat-platform.ts'
-import { rejection, type SeenRequest, startLyingPlatform, TOKEN } from '../fixtures/lying-platform.ts'
+import { describeError, PlatformError } from '../../../member/client/errors.ts'
+import { startRawServer } from '../../fixtures/heartbeat-platform.ts'
+import { rejection, type SeenRequest, startLyingPlatform, TOKEN } from '../../fixtures/lying-platform.ts'
 
 const anything = z.unknown()
 const HTML = '<!doctype html><html><body>Not here</body></html>'

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'bun:test'
 import { z } from 'zod'
-import { workspacePath } from '../../platform/client.ts'
-import { PlatformError } from '../../platform/errors.ts'
-import { parseRetryAfter } from '../../platform/failure.ts'
-import { OWN_ID, rejection, startLyingPlatform, TOKEN } from '../fixtures/lying-platform.ts'
-import { until } from '../fixtures/until.ts'
+import { until } from '../../../lab/driver/until.ts'
+import { workspacePath } from '../../../member/client/client.ts'
+import { PlatformError } from '../../../member/client/errors.ts'
+import { parseRetryAfter } from '../../../member/client/failure.ts'
+import { OWN_ID, rejection, startLyingPlatform, TOKEN } from '../../fixtures/lying-platform.ts'
 
 const anything = z.unknown()
 const never = (): Promise<Response> => new Promise(() => {})

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { followEvents, isHint, LineReader } from '../../platform/events.ts'
-import { OWN_ID, rejection, startLyingPlatform } from '../fixtures/lying-platform.ts'
-import { until } from '../fixtures/until.ts'
+import { until } from '../../../lab/driver/until.ts'
+import { followEvents, isHint, LineReader } from '../../../member/client/events.ts'
+import { OWN_ID, rejection, startLyingPlatform } from '../../fixtures/lying-platform.ts'
 
 const MAX_LINE = 64 * 1024
 const LONG = 60_000

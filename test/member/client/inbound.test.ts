@@ -1,8 +1,13 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { type ActivityRow, readPage } from '../../platform/activity.ts'
-import { type Inbound, type Interpretation, inboundSchema, interpretRow } from '../../platform/inbound.ts'
-import { OWN_ID, PEER_ID } from '../fixtures/lying-platform.ts'
+import { type ActivityRow, readPage } from '../../../member/client/activity.ts'
+import {
+  type Inbound,
+  type Interpretation,
+  inboundSchema,
+  interpretRow,
+} from '../../../member/client/inbound.ts'
+import { OWN_ID, PEER_ID } from '../../fixtures/lying-platform.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 

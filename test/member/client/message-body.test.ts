@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { readMessageBody } from '../../platform/message-body.ts'
+import { readMessageBody } from '../../../member/client/message-body.ts'
 
 const text = (words: string) => ({ kind: 'text', text: words })
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { formatRemovedWorkspaceError } from '../../platform/removed-workspace.ts'
+import { formatRemovedWorkspaceError } from '../../../member/client/removed-workspace.ts'
 
 const ID = '7d0c1a52-0b1e-4a47-9d0e-0a2f5e3b9c11'
 const OTHER = '11111111-2222-4333-8444-555555555555'

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
-import { notifyUser } from '../../platform/notify.ts'
-import { listPeers, register } from '../../platform/registry.ts'
-import { lookUpWorkspace } from '../../platform/workspace.ts'
-import { OWN_ID, PEER_ID, rejection, startLyingPlatform } from '../fixtures/lying-platform.ts'
+import { notifyUser } from '../../../member/client/notify.ts'
+import { listPeers, register } from '../../../member/client/registry.ts'
+import { lookUpWorkspace } from '../../../member/client/workspace.ts'
+import { OWN_ID, PEER_ID, rejection, startLyingPlatform } from '../../fixtures/lying-platform.ts'
 
 const CARD = { name: 'Laptop', description: 'Claude Code', version: '1.0.0' }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { readRowBeginning } from '../../platform/row-beginning.ts'
+import { readRowBeginning } from '../../../member/client/row-beginning.ts'
 
 const row = {
   id: 'c0ffee00-0000-4000-8000-000000000001',

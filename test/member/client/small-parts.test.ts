@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { describeError } from '../../platform/errors.ts'
-import { compareTimestamps, isTimestamp } from '../../platform/timestamp.ts'
-import { backoffDelayMs } from '../../timing/backoff.ts'
-import { sleep } from '../../timing/sleep.ts'
+import { backoffDelayMs } from '../../../base/backoff.ts'
+import { sleep } from '../../../base/sleep.ts'
+import { describeError } from '../../../member/client/errors.ts'
+import { compareTimestamps, isTimestamp } from '../../../member/client/timestamp.ts'
 
 describe('compareTimestamps', () => {
   test('orders by time to the last digit, whatever the length of the fraction and the zone', () => {

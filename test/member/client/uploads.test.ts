@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { fileForm, type OutgoingFile } from '../../platform/multipart.ts'
-import { acknowledgePending, openPending, parsePending, uploadFile } from '../../platform/uploads.ts'
-import { OWN_ID, rejection, startLyingPlatform } from '../fixtures/lying-platform.ts'
+import { fileForm, type OutgoingFile } from '../../../member/client/multipart.ts'
+import { acknowledgePending, openPending, parsePending, uploadFile } from '../../../member/client/uploads.ts'
+import { OWN_ID, rejection, startLyingPlatform } from '../../fixtures/lying-platform.ts'
 
 const FILE_ID = 'c0ffee00-0000-4000-8000-000000000001'
 const signal = (): AbortSignal => new AbortController().signal

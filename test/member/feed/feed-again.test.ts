@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { FeedScene, WORKSPACE } from '../fixtures/feed-scene.ts'
-import { jsonResponse } from '../fixtures/sim-response.ts'
+import { jsonResponse } from '../../../lab/simulation/sim-response.ts'
+import { FeedScene, WORKSPACE } from '../../fixtures/feed-scene.ts'
 
 const texts = (from: number, to: number): string[] =>
   Array.from({ length: to - from + 1 }, (_, index) => `message ${from + index}`)

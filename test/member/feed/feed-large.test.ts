@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { FeedScene, type Interruption, WORKSPACE } from '../fixtures/feed-scene.ts'
-import { textResponse } from '../fixtures/sim-response.ts'
+import { textResponse } from '../../../lab/simulation/sim-response.ts'
+import { FeedScene, type Interruption, WORKSPACE } from '../../fixtures/feed-scene.ts'
 
 const texts = (count: number): string[] => Array.from({ length: count }, (_, index) => `message ${index + 1}`)
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
-import { Ledger } from '../../state/ledger.ts'
-import { FeedScene, WORKSPACE } from '../fixtures/feed-scene.ts'
-import type { ModelFeedOptions } from '../fixtures/model-feed.ts'
-import { jsonResponse } from '../fixtures/sim-response.ts'
+import type { ModelFeedOptions } from '../../../lab/simulation/model-feed.ts'
+import { jsonResponse } from '../../../lab/simulation/sim-response.ts'
+import { Ledger } from '../../../member/ledger/ledger.ts'
+import { FeedScene, WORKSPACE } from '../../fixtures/feed-scene.ts'
 
 const texts = (from: number, to: number): string[] =>
   Array.from({ length: to - from + 1 }, (_, index) => `message ${from + index}`)

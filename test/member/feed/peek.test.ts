@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'bun:test'
+import { jsonResponse } from '../../../lab/simulation/sim-response.ts'
+import { PlatformClient } from '../../../member/client/client.ts'
 import {
   MAX_PEEKED,
   MAX_PEEKED_CHARS,
   type PeekedMessage,
   type PeekOptions,
   peekFeed,
-} from '../../feed/peek.ts'
-import { PlatformClient } from '../../platform/client.ts'
-import { FeedScene, WORKSPACE } from '../fixtures/feed-scene.ts'
-import { jsonResponse } from '../fixtures/sim-response.ts'
+} from '../../../member/feed/peek.ts'
+import { FeedScene, WORKSPACE } from '../../fixtures/feed-scene.ts'
 
 /** Looks at the scene's feed as a session that does not receive. */
 class Onlooker {

@@ -1,9 +1,9 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { parseConfig } from '../../config.ts'
-import { toEntry } from '../../feed/feed-entry.ts'
-import { mayWrite, NOT_ALLOWED } from '../../feed/sender-gate.ts'
-import type { ActivityRow } from '../../platform/activity.ts'
+import type { ActivityRow } from '../../../member/client/activity.ts'
+import { toEntry } from '../../../member/feed/feed-entry.ts'
+import { mayWrite, NOT_ALLOWED } from '../../../member/feed/sender-gate.ts'
+import { parseConfig } from '../../../member/settings/config.ts'
 
 const OWN = '7d0c1a52-0b1e-4a47-9d0e-0a2f5e3b9c11'
 const PEER = '11111111-1111-4111-8111-111111111111'

@@ -10,9 +10,9 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
-import { type Arrival, Attachments, UnusableFile } from '../../state/attachments.ts'
-import { rejection } from '../fixtures/lying-platform.ts'
-import { temporaryFolder } from '../fixtures/temporary-folder.ts'
+import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
+import { type Arrival, Attachments, UnusableFile } from '../../../member/files/attachments.ts'
+import { rejection } from '../../fixtures/lying-platform.ts'
 
 const WORKSPACE = '7d0c1a52-0b1e-4a47-9d0e-0a2f5e3b9c11'
 const newId = (): string => crypto.randomUUID()

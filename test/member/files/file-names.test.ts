@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import { basename, join, normalize } from 'node:path'
 import fc from 'fast-check'
-import { kindOfContent, trueMimeType } from '../../state/file-kinds.ts'
-import { safeFileName } from '../../state/file-names.ts'
+import { kindOfContent, trueMimeType } from '../../../member/files/file-kinds.ts'
+import { safeFileName } from '../../../member/files/file-names.ts'
 
 const bytes = (text: string): Uint8Array => Buffer.from(text, 'latin1')
 const PNG = kindOfContent(bytes('\x89PNG\r\n\x1a\nrest'))

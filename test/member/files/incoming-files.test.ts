@@ -1,11 +1,16 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { IncomingFiles, MAX_FETCHED, planFiles, type ShownFile } from '../../channel/incoming-files.ts'
-import type { Attachment } from '../../platform/message-body.ts'
-import { Attachments } from '../../state/attachments.ts'
-import { OWN_ID, PEER_ID, startLyingPlatform } from '../fixtures/lying-platform.ts'
-import { temporaryFolder } from '../fixtures/temporary-folder.ts'
-import { until } from '../fixtures/until.ts'
+import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
+import { until } from '../../../lab/driver/until.ts'
+import type { Attachment } from '../../../member/client/message-body.ts'
+import { Attachments } from '../../../member/files/attachments.ts'
+import {
+  IncomingFiles,
+  MAX_FETCHED,
+  planFiles,
+  type ShownFile,
+} from '../../../member/files/incoming-files.ts'
+import { OWN_ID, PEER_ID, startLyingPlatform } from '../../fixtures/lying-platform.ts'
 
 const file = (uri: string, more: Partial<Attachment> = {}): Attachment => ({
   uri,

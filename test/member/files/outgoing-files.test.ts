@@ -8,11 +8,11 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs'
-import { LockFile } from '../../state/lock.ts'
-import { OpenFile, type OutgoingRules, RefusedFile } from '../../state/outgoing-files.ts'
-import { rejection } from '../fixtures/lying-platform.ts'
-import { startSecondProcess } from '../fixtures/second-process.ts'
-import { type TemporaryFolder, temporaryFolder } from '../fixtures/temporary-folder.ts'
+import { type TemporaryFolder, temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
+import { OpenFile, type OutgoingRules, RefusedFile } from '../../../member/files/outgoing-files.ts'
+import { LockFile } from '../../../member/folder/lock.ts'
+import { rejection } from '../../fixtures/lying-platform.ts'
+import { startSecondProcess } from '../../fixtures/second-process.ts'
 
 const rulesIn = (folder: TemporaryFolder, more: Partial<OutgoingRules> = {}): OutgoingRules => ({
   maxBytes: 1_000_000,
@@ -146,7 +146,7 @@ describe('a file that is refused', () => {
     linkSync(folder.file('a.lock'), folder.file('a.txt'))
     expect(await refusal(folder.file('a.txt'), rulesIn(folder))).toContain('hard link')
     await using other = startSecondProcess(
-      "import { LockFile } from '@/state/lock.ts'; console.log(new LockFile(process.argv.at(-1)).tryTake().state)",
+      "import { LockFile } from '@/member/folder/lock.ts'; console.log(new LockFile(process.argv.at(-1)).tryTake().state)",
       folder.file('a.lock'),
     )
     expect(await other.line()).toBe('busy')

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { secretByContent, secretByPath } from '../../state/secret-files.ts'
+import { secretByContent, secretByPath } from '../../../member/files/secret-files.ts'
 
 const SECRET = [
   '/home/u/project/.env',

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
-import { CLAIM_FRESH_MS, type Claim, ClaimFile } from '../../state/claim.ts'
-import { temporaryFolder } from '../fixtures/temporary-folder.ts'
+import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
+import { CLAIM_FRESH_MS, type Claim, ClaimFile } from '../../../member/folder/claim.ts'
 
 const NOW = 1_800_000_000_000
 const CLAIM: Claim = { session: 'one', pid: 7, project: '/home/ada', at: NOW }

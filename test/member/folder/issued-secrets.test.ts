@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { readIssued, storeIssued } from '../../state/issued-secrets.ts'
-import { temporaryFolder } from '../fixtures/temporary-folder.ts'
+import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
+import { readIssued, storeIssued } from '../../../member/folder/issued-secrets.ts'
 
 test('what was issued is kept for its workspace, each kind beside the other, the newer in place of the older', () => {
   using folder = temporaryFolder()

@@ -10,20 +10,27 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { isHeld, LockFile, lockPaths, readPidFile, removePidFile, writePidFile } from '../../state/lock.ts'
-import { createPrivately } from '../../state/state-folder.ts'
-import { startSecondProcess } from '../fixtures/second-process.ts'
-import { temporaryFolder } from '../fixtures/temporary-folder.ts'
-import { until } from '../fixtures/until.ts'
+import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
+import { until } from '../../../lab/driver/until.ts'
+import {
+  isHeld,
+  LockFile,
+  lockPaths,
+  readPidFile,
+  removePidFile,
+  writePidFile,
+} from '../../../member/folder/lock.ts'
+import { createPrivately } from '../../../member/folder/state-folder.ts'
+import { startSecondProcess } from '../../fixtures/second-process.ts'
 
 const TAKER = `
-import { LockFile } from '@/state/lock.ts'
+import { LockFile } from '@/member/folder/lock.ts'
 console.log(new LockFile(process.argv.at(-1)).tryTake().state)
 setInterval(() => {}, 1000)
 `
 /** A session that keeps no reference of its own to the lock, and collects whatever it can. */
 const FORGETFUL = `
-import { LockFile } from '@/state/lock.ts'
+import { LockFile } from '@/member/folder/lock.ts'
 const take = () => new LockFile(process.argv.at(-1)).tryTake().state
 console.log(take())
 for (let n = 0; n < 20; n++) { Bun.gc(true); await Bun.sleep(1) }
@@ -264,7 +271,7 @@ describe('the pid file', () => {
   })
 
   test('never makes the code that reads it signal anybody', () => {
-    const source = readFileSync(new URL('../../state/lock.ts', import.meta.url), 'utf8')
+    const source = readFileSync(new URL('../../../member/folder/lock.ts', import.meta.url), 'utf8')
     expect(source).not.toMatch(/\bkill\b/)
   })
 })

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { Log, type LogOptions, MAX_ISSUED } from '../../state/log.ts'
-import { temporaryFolder } from '../fixtures/temporary-folder.ts'
+import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
+import { Log, type LogOptions, MAX_ISSUED } from '../../../member/folder/log.ts'
 
 function quietLog(options: LogOptions = {}) {
   const written: string[] = []

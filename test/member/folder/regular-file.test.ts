@@ -10,10 +10,10 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs'
-import { readIssued, storeIssued } from '../../state/issued-secrets.ts'
-import { readPidFile, removePidFile, writePidFile } from '../../state/lock.ts'
-import { Log } from '../../state/log.ts'
-import { type TemporaryFolder, temporaryFolder } from '../fixtures/temporary-folder.ts'
+import { type TemporaryFolder, temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
+import { readIssued, storeIssued } from '../../../member/folder/issued-secrets.ts'
+import { readPidFile, removePidFile, writePidFile } from '../../../member/folder/lock.ts'
+import { Log } from '../../../member/folder/log.ts'
 
 const HOLDER = { pid: 4242, startedAt: Date.UTC(2026, 6, 1), project: '/home/user/project' }
 const PLANTED: readonly (readonly [string, (folder: TemporaryFolder, path: string) => void])[] = [

@@ -10,7 +10,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
-import { Ledger } from '../../state/ledger.ts'
+import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
 import {
   createPrivately,
   ensureStateFolder,
@@ -18,8 +18,8 @@ import {
   stampOf,
   statePaths,
   tightenEnvFile,
-} from '../../state/state-folder.ts'
-import { temporaryFolder } from '../fixtures/temporary-folder.ts'
+} from '../../../member/folder/state-folder.ts'
+import { Ledger } from '../../../member/ledger/ledger.ts'
 
 const modeOf = (path: string) => statSync(path).mode & 0o777
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
-import { type Entry, Ledger } from '../../state/ledger.ts'
-import { entry } from '../fixtures/entries.ts'
-import { temporaryFolder } from '../fixtures/temporary-folder.ts'
+import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
+import { type Entry, Ledger } from '../../../member/ledger/ledger.ts'
+import { entry } from '../../fixtures/entries.ts'
 
 const OWN = 'workspace-a'
 const PEER = 'peer'

@@ -1,11 +1,11 @@
 import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { Ledger } from '../../state/ledger.ts'
-import { migrate } from '../../state/ledger-schema.ts'
-import { cursor, entries } from '../fixtures/entries.ts'
-import { startSecondProcess } from '../fixtures/second-process.ts'
-import { temporaryFolder } from '../fixtures/temporary-folder.ts'
+import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
+import { Ledger } from '../../../member/ledger/ledger.ts'
+import { migrate } from '../../../member/ledger/ledger-schema.ts'
+import { cursor, entries } from '../../fixtures/entries.ts'
+import { startSecondProcess } from '../../fixtures/second-process.ts'
 
 const A = 'workspace-a'
 const NOW = 1_800_000_000_000
@@ -119,7 +119,7 @@ test.skipIf(process.getuid?.() === 0)('a folder that cannot be written is an err
 })
 
 const WRITER = `
-import { Ledger } from '@/state/ledger.ts'
+import { Ledger } from '@/member/ledger/ledger.ts'
 import { entries } from '@/test/fixtures/entries.ts'
 const [path, name] = process.argv.slice(-2)
 const ledger = Ledger.open(path)

@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'bun:test'
-import { Ledger, MAX_ATTEMPTS, MAX_UNSURE_ATTEMPTS, REDELIVER_WITHIN_MS } from '../../state/ledger.ts'
-import { cursor, entries, entry } from '../fixtures/entries.ts'
-import { temporaryFolder } from '../fixtures/temporary-folder.ts'
+import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
+import {
+  Ledger,
+  MAX_ATTEMPTS,
+  MAX_UNSURE_ATTEMPTS,
+  REDELIVER_WITHIN_MS,
+} from '../../../member/ledger/ledger.ts'
+import { cursor, entries, entry } from '../../fixtures/entries.ts'
 
 const A = 'workspace-a'
 const B = 'workspace-b'

@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'bun:test'
-import { type Config, type Environment, parseConfig, resolveStateDir } from '../config.ts'
+import {
+  type Config,
+  type Environment,
+  parseConfig,
+  resolveStateDir,
+} from '../../../member/settings/config.ts'
 import {
   configOf,
   HOME,
@@ -10,7 +15,7 @@ import {
   TOKEN_A,
   URL_A,
   warningsOf,
-} from './fixtures/config.ts'
+} from '../../fixtures/config.ts'
 
 const ORG = '22222222-2222-4222-8222-222222222222'
 

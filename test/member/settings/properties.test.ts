@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { type Environment, parseConfig } from '../../config.ts'
-import { HOME } from '../fixtures/config.ts'
+import { type Environment, parseConfig } from '../../../member/settings/config.ts'
+import { HOME } from '../../fixtures/config.ts'
 
 const NAMES = [
   'CLAUDE_CONFIG_DIR',

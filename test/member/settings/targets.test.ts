@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import type { Environment } from '../../config.ts'
+import type { Environment } from '../../../member/settings/config.ts'
 import {
   configOf,
   ID_A,
@@ -11,7 +11,7 @@ import {
   URL_A,
   URL_B,
   warningsOf,
-} from '../fixtures/config.ts'
+} from '../../fixtures/config.ts'
 
 const TWO: Environment = {
   MOLECULE_WORKSPACE_IDS: `${ID_A}, ${ID_B}`,

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import { Glob } from 'bun'
-import { SETTING_NAMES } from '../../config/unknown-names.ts'
-import { MINIMAL, warningsOf } from '../fixtures/config.ts'
+import { SETTING_NAMES } from '../../../member/settings/unknown-names.ts'
+import { MINIMAL, warningsOf } from '../../fixtures/config.ts'
 
-const ROOT = new URL('../../', import.meta.url).pathname
+const ROOT = new URL('../../../', import.meta.url).pathname
 
 describe('a name that nobody reads', () => {
   test('is warned of, in the environment and in the file, with what may be meant', () => {
@@ -36,7 +36,7 @@ describe('a name that nobody reads', () => {
 })
 
 test('the known names are those that are read', async () => {
-  const sources = ['config.ts', ...new Glob('config/*.ts').scanSync(ROOT)].filter(
+  const sources = [...new Glob('member/settings/*.ts').scanSync(ROOT)].filter(
     (name) => !name.endsWith('unknown-names.ts'),
   )
   const names = async (files: readonly string[]): Promise<string[]> => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { configOf, MINIMAL, TOKEN_A, warningsOf } from '../fixtures/config.ts'
+import { configOf, MINIMAL, TOKEN_A, warningsOf } from '../../fixtures/config.ts'
 
 describe('a line of the .env file that the parser steps over', () => {
   test('is told by its number and name', () => {

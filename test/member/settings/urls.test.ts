@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import type { Environment } from '../../config.ts'
+import type { Environment } from '../../../member/settings/config.ts'
 import {
   configOf,
   ID_A,
@@ -9,7 +9,7 @@ import {
   TOKEN_A,
   TOKEN_B,
   warningsOf,
-} from '../fixtures/config.ts'
+} from '../../fixtures/config.ts'
 
 function withUrl(platformUrl: string): Environment {
   return { ...MINIMAL, MOLECULE_PLATFORM_URL: platformUrl }

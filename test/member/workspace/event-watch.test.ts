@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
-import { EventWatch, type EventWatchOptions } from '../../membership/event-watch.ts'
-import { PlatformClient } from '../../platform/client.ts'
-import { until } from '../fixtures/until.ts'
+import { until } from '../../../lab/driver/until.ts'
+import { PlatformClient } from '../../../member/client/client.ts'
+import { EventWatch, type EventWatchOptions } from '../../../member/workspace/event-watch.ts'
 
 const ID = '7d0c1a52-0b1e-4a47-9d0e-0a2f5e3b9c11'
 const encoder = new TextEncoder()

@@ -1,9 +1,9 @@
 import { expect, test } from 'bun:test'
-import { TaskWatch } from '../../membership/task-watch.ts'
-import { readInbound } from '../../platform/inbound.ts'
-import { Ledger } from '../../state/ledger.ts'
-import { OWN_ID, PEER_ID, startLyingPlatform } from '../fixtures/lying-platform.ts'
-import { until } from '../fixtures/until.ts'
+import { until } from '../../../lab/driver/until.ts'
+import { readInbound } from '../../../member/client/inbound.ts'
+import { Ledger } from '../../../member/ledger/ledger.ts'
+import { TaskWatch } from '../../../member/workspace/task-watch.ts'
+import { OWN_ID, PEER_ID, startLyingPlatform } from '../../fixtures/lying-platform.ts'
 
 const NOW = Date.now()
 const isList = (path: string): boolean => path.endsWith('/delegations')

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
-import { Workload } from '../../membership/workload.ts'
-import { Ledger } from '../../state/ledger.ts'
-import { entry, MESSAGE } from '../fixtures/entries.ts'
+import { Ledger } from '../../../member/ledger/ledger.ts'
+import { Workload } from '../../../member/workspace/workload.ts'
+import { entry, MESSAGE } from '../../fixtures/entries.ts'
 
 const OWN = 'workspace-a'
 const NOW = 1_800_000_000_000

@@ -1,8 +1,8 @@
 // The platforms the contract suite runs against: the one named by the environment, or a local one per contract version.
 
 import { afterAll, beforeAll, describe, setDefaultTimeout } from 'bun:test'
-import { type RunningPlatform, startPlatform } from '../../local-platform/platform.ts'
-import { random } from '../fixtures/marked-secrets.ts'
+import { random } from '../../../lab/driver/marked-secrets.ts'
+import { type RunningPlatform, startPlatform } from '../../../platform/platform.ts'
 import { type Answer, Client, textField } from './client.ts'
 
 export const VERSIONS = ['v0', 'v1', 'v2'] as const

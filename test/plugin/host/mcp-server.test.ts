@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, jest, test } from 'bun:test'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js'
-import { GUIDANCE } from '../../channel/guidance.ts'
-import { createMcpServer } from '../../channel/mcp-server.ts'
-import type { ToolContext } from '../../channel/tools/tool.ts'
-import { startBench } from '../fixtures/tool-context.ts'
+import { GUIDANCE } from '../../../plugin/host/guidance.ts'
+import { createMcpServer } from '../../../plugin/host/mcp-server.ts'
+import type { ToolContext } from '../../../plugin/host/tools/tool.ts'
+import { startBench } from '../../fixtures/tool-context.ts'
 
 async function connect(more: Partial<ToolContext> = {}, onListening: (name?: string) => void = () => {}) {
   const bench = startBench([], more)

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'bun:test'
-import { Bystander, type BystanderOptions } from '../../session/bystander.ts'
-import { Ledger } from '../../state/ledger.ts'
-import { configOf } from '../fixtures/config.ts'
-import { cursor, entries } from '../fixtures/entries.ts'
-import { WORKSPACE } from '../fixtures/feed-scene.ts'
-import { ModelFeed } from '../fixtures/model-feed.ts'
-import { SimClock } from '../fixtures/sim-clock.ts'
-import { jsonResponse } from '../fixtures/sim-response.ts'
-import { until } from '../fixtures/until.ts'
+import { until } from '../../../lab/driver/until.ts'
+import { ModelFeed } from '../../../lab/simulation/model-feed.ts'
+import { SimClock } from '../../../lab/simulation/sim-clock.ts'
+import { jsonResponse } from '../../../lab/simulation/sim-response.ts'
+import { Ledger } from '../../../member/ledger/ledger.ts'
+import { Bystander, type BystanderOptions } from '../../../plugin/session/bystander.ts'
+import { configOf } from '../../fixtures/config.ts'
+import { cursor, entries } from '../../fixtures/entries.ts'
+import { WORKSPACE } from '../../fixtures/feed-scene.ts'
 
 const NO_SIGNAL = new AbortController().signal
 const LOOK_EVERY_MS = 15_000

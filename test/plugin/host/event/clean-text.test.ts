@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { cleanText } from '../../channel/clean-text.ts'
+import { cleanText } from '../../../../plugin/host/event/clean-text.ts'
 
 const FAMILY = '👩‍👩‍👧‍👦'
 const WALES = '\u{1f3f4}\u{e0067}\u{e0062}\u{e0077}\u{e006c}\u{e0073}\u{e007f}'

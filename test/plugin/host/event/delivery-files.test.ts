@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'bun:test'
-import { DeliveryLine } from '../../channel/delivery.ts'
-import type { ShownFile } from '../../channel/incoming-files.ts'
-import { type Entry, Ledger } from '../../state/ledger.ts'
-import { OWN_ID, PEER_ID } from '../fixtures/lying-platform.ts'
-import { until } from '../fixtures/until.ts'
+import { until } from '../../../../lab/driver/until.ts'
+import type { ShownFile } from '../../../../member/files/incoming-files.ts'
+import { type Entry, Ledger } from '../../../../member/ledger/ledger.ts'
+import { DeliveryLine } from '../../../../plugin/host/event/delivery.ts'
+import { OWN_ID, PEER_ID } from '../../../fixtures/lying-platform.ts'
 
 const SHOWN: readonly ShownFile[] = [
   { name: 'a.txt', mimeType: 'text/plain', kind: 'file', path: '/inbox/a.txt' },

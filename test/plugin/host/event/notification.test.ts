@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
+import type { Inbound } from '../../../../member/client/inbound.ts'
 import {
   type Delivery,
   MAX_CONTENT_CHARS,
   notificationLine,
   renderEvent,
   safeName,
-} from '../../channel/notification.ts'
-import type { Inbound } from '../../platform/inbound.ts'
-import { OWN_ID, PEER_ID } from '../fixtures/lying-platform.ts'
+} from '../../../../plugin/host/event/notification.ts'
+import { OWN_ID, PEER_ID } from '../../../fixtures/lying-platform.ts'
 
 const MESSAGE: Inbound = {
   kind: 'peer_agent',

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { judgeHearing, readAncestors } from '../../channel/listener.ts'
-import { until } from '../fixtures/until.ts'
+import { until } from '../../../../lab/driver/until.ts'
+import { judgeHearing, readAncestors } from '../../../../plugin/host/hearing/listener.ts'
 
 const OURS = 'plugin:molecule@molecule-channel'
 const DEVELOPMENT = '--dangerously-load-development-channels'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { readReceipt } from '../../channel/receipt.ts'
+import { readReceipt } from '../../../../plugin/host/hearing/receipt.ts'
 
 const WORKSPACE = '7d0c1a52-0b1e-4a47-9d0e-0a2f5e3b9c11'
 const ACTIVITY = '22222222-2222-4222-8222-222222222222'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
-import { deaf } from '../../channel/listener.ts'
-import { SessionHearing } from '../../channel/session-hearing.ts'
-import type { Fact } from '../../state/session-evidence.ts'
+import type { Fact } from '../../../../member/ledger/session-evidence.ts'
+import { deaf } from '../../../../plugin/host/hearing/listener.ts'
+import { SessionHearing } from '../../../../plugin/host/hearing/session-hearing.ts'
 
 const PERHAPS = { mayHold: true, certain: false, because: 'the host is an SDK' }
 const SURELY = { mayHold: true, certain: true, because: 'MOLECULE_CHANNEL is on' }

@@ -1,13 +1,16 @@
 import { describe, expect, test } from 'bun:test'
-import { PermissionDesk, type PermissionDeskOptions } from '../../channel/permission-desk.ts'
-import { PlatformClient } from '../../platform/client.ts'
-import { type Inbound, inboundSchema } from '../../platform/inbound.ts'
-import { Ledger, type StoredMessage } from '../../state/ledger.ts'
-import { OPEN_FOR_MS, VERDICT } from '../../state/permission-requests.ts'
-import { entry, MESSAGE } from '../fixtures/entries.ts'
-import { SimClock } from '../fixtures/sim-clock.ts'
-import { temporaryFolder } from '../fixtures/temporary-folder.ts'
-import { until } from '../fixtures/until.ts'
+import { temporaryFolder } from '../../../../lab/driver/temporary-folder.ts'
+import { until } from '../../../../lab/driver/until.ts'
+import { SimClock } from '../../../../lab/simulation/sim-clock.ts'
+import { PlatformClient } from '../../../../member/client/client.ts'
+import { type Inbound, inboundSchema } from '../../../../member/client/inbound.ts'
+import { Ledger, type StoredMessage } from '../../../../member/ledger/ledger.ts'
+import { OPEN_FOR_MS, VERDICT } from '../../../../member/ledger/permission-requests.ts'
+import {
+  PermissionDesk,
+  type PermissionDeskOptions,
+} from '../../../../plugin/host/permission/permission-desk.ts'
+import { entry, MESSAGE } from '../../../fixtures/entries.ts'
 
 const OURS = '7d0c1a52-0b1e-4a47-9d0e-0a2f5e3b9c11'
 const OTHER = '11111111-1111-4111-8111-111111111111'

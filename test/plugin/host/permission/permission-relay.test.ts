@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
+import { inboundSchema } from '../../../../member/client/inbound.ts'
 import {
   ownTool,
   type PermissionRequest,
@@ -9,9 +10,8 @@ import {
   readVerdict,
   settledText,
   verdictLine,
-} from '../../channel/permission-relay.ts'
-import { inboundSchema } from '../../platform/inbound.ts'
-import { MESSAGE } from '../fixtures/entries.ts'
+} from '../../../../plugin/host/permission/permission-relay.ts'
+import { MESSAGE } from '../../../fixtures/entries.ts'
 
 const LETTERS = [...'abcdefghijkmnopqrstuvwxyz']
 const id = fc.array(fc.constantFrom(...LETTERS), { minLength: 5, maxLength: 5 }).map((all) => all.join(''))

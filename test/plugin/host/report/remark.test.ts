@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
-import { deaf } from '../../channel/listener.ts'
-import { remarkOf, type Standby } from '../../channel/remark.ts'
-import { ID_A, ID_B } from '../fixtures/config.ts'
+import { deaf } from '../../../../plugin/host/hearing/listener.ts'
+import { remarkOf, type Standby } from '../../../../plugin/host/report/remark.ts'
+import { ID_A, ID_B } from '../../../fixtures/config.ts'
 
 const HEARS = { mayHold: true, certain: true, because: 'it does' }
 const DEAF = deaf('this session was started without the channel', 'start one with: claude --x')

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
-import { type SessionView, statusReport } from '../../channel/status-report.ts'
-import { parseConfig } from '../../config.ts'
-import { HOME, ID_A, ID_B, MINIMAL, TOKEN_A } from '../fixtures/config.ts'
-import { NOW, workspaceView as workspace } from '../fixtures/workspace-view.ts'
+import { parseConfig } from '../../../../member/settings/config.ts'
+import { type SessionView, statusReport } from '../../../../plugin/host/report/status-report.ts'
+import { HOME, ID_A, ID_B, MINIMAL, TOKEN_A } from '../../../fixtures/config.ts'
+import { NOW, workspaceView as workspace } from '../../../fixtures/workspace-view.ts'
 
 const view = (more: Partial<SessionView> = {}): SessionView => ({
   version: '1.2.3',

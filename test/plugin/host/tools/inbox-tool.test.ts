@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
-import { Chat } from '../../demo/chat.ts'
-import { startPlatform } from '../../local-platform/platform.ts'
-import { type Bench, startBench } from '../fixtures/tool-context.ts'
+import { Chat } from '../../../../lab/driver/chat.ts'
+import { startPlatform } from '../../../../platform/platform.ts'
+import { type Bench, startBench } from '../../../fixtures/tool-context.ts'
 
 interface Scene {
   readonly builder: Bench

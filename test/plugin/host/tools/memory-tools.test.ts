@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
-import { startPlatform } from '../../local-platform/platform.ts'
-import { wasRedacted } from '../../platform/memories.ts'
-import { OWN_ID, startLyingPlatform, TOKEN } from '../fixtures/lying-platform.ts'
-import { type Bench, startBench } from '../fixtures/tool-context.ts'
+import { wasRedacted } from '../../../../member/client/memories.ts'
+import { startPlatform } from '../../../../platform/platform.ts'
+import { OWN_ID, startLyingPlatform, TOKEN } from '../../../fixtures/lying-platform.ts'
+import { type Bench, startBench } from '../../../fixtures/tool-context.ts'
 
 /** Two agents of one team on a real platform, each with its own tools. */
 async function team(): Promise<{ builder: Bench; reviewer: Bench; lead: Bench; end: () => Promise<void> }> {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'bun:test'
-import { TOOLS } from '../../channel/tools/registry.ts'
-import type { Inbound } from '../../platform/inbound.ts'
-import type { MessageState } from '../../state/ledger.ts'
-import { OWN_ID, PEER_ID, startLyingPlatform, TOKEN } from '../fixtures/lying-platform.ts'
-import { startBench } from '../fixtures/tool-context.ts'
+import type { Inbound } from '../../../../member/client/inbound.ts'
+import type { MessageState } from '../../../../member/ledger/ledger.ts'
+import { TOOLS } from '../../../../plugin/host/tools/registry.ts'
+import { OWN_ID, PEER_ID, startLyingPlatform, TOKEN } from '../../../fixtures/lying-platform.ts'
+import { startBench } from '../../../fixtures/tool-context.ts'
 
 const endpointAt = (platformUrl: string, workspaceId = OWN_ID) => ({ platformUrl, workspaceId, token: TOKEN })
 /** Arguments that fit every tool. */

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { type RunningPlatform, startPlatform } from '../../local-platform/platform.ts'
-import type { Member } from '../../local-platform/team.ts'
-import { fetchPage } from '../../platform/activity.ts'
-import { PlatformClient } from '../../platform/client.ts'
-import { interpretRow } from '../../platform/inbound.ts'
-import { TOKEN } from '../fixtures/lying-platform.ts'
-import { startBench } from '../fixtures/tool-context.ts'
+import { fetchPage } from '../../../../member/client/activity.ts'
+import { PlatformClient } from '../../../../member/client/client.ts'
+import { interpretRow } from '../../../../member/client/inbound.ts'
+import { type RunningPlatform, startPlatform } from '../../../../platform/platform.ts'
+import type { Member } from '../../../../platform/team.ts'
+import { TOKEN } from '../../../fixtures/lying-platform.ts'
+import { startBench } from '../../../fixtures/tool-context.ts'
 
 let platform: RunningPlatform
 let lead: Member
