@@ -1,16 +1,8 @@
-/** The one place where time passes: a wait, and the timers it is made of, so that a test can pass its own. */
+/** A wait that a signal can end. */
+import { type Clock, systemClock } from './clock.ts'
 
-export interface Timers {
-  /** Runs `run` once, `ms` milliseconds from now. Returns what calls it off. */
-  readonly after: (ms: number, run: () => void) => () => void
-}
-
-export const systemTimers: Timers = {
-  after: (ms, run) => {
-    const timer = setTimeout(run, ms)
-    return () => clearTimeout(timer)
-  },
-}
+export type Timers = Pick<Clock, 'after'>
+export const systemTimers: Timers = systemClock
 
 /**
  * Resolves after `ms` milliseconds, or at once when the signal aborts: the caller looks at the signal itself, so
