@@ -3,11 +3,12 @@
  */
 
 import { steadyBackoffDelayMs } from './base/backoff.ts'
+import { describeError } from './base/errors.ts'
 import { computeJitteredInterval } from './base/jitter.ts'
 import { Pace } from './base/pace.ts'
 import { sleep } from './base/sleep.ts'
 import type { Wake } from './base/wake.ts'
-import { describeError, PlatformError } from './member/client/errors.ts'
+import { PlatformError } from './member/client/errors.ts'
 import { Feed, type FeedOptions } from './member/feed/feed.ts'
 
 export interface PollOptions extends FeedOptions {

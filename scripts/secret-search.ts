@@ -1,6 +1,8 @@
 /** Finds texts in whatever files lie below a folder, without ever having a large one in memory. */
+
 import { closeSync, openSync, readdirSync, readSync } from 'node:fs'
 import { join } from 'node:path'
+import { codeOf } from '../base/errors.ts'
 
 export interface Finding {
   readonly path: string
@@ -47,7 +49,7 @@ function openIfThere(path: string): number | undefined {
   try {
     return openSync(path, 'r')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (codeOf(error) === 'ENOENT') return undefined
     throw error
   }
 }

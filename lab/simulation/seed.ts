@@ -1,5 +1,5 @@
 /** Runs the world of one seed to its end and tells what came of it. Nothing but the seed decides what happens. */
-import { describeError } from '../../member/client/errors.ts'
+import { describeError } from '../../base/errors.ts'
 import { type Fault, judge } from './check.ts'
 import { Disk } from './disk.ts'
 import { World } from './world.ts'

@@ -2,8 +2,10 @@
  * Everything said to a platform passes through `call`: who we are, how long we wait, how much we read, what the
  * answer means, and when to ask again. It knows nothing of the single resources.
  */
+
 import type { ZodType } from 'zod'
 import { backoffDelayMs } from '../../base/backoff.ts'
+import { codeOf } from '../../base/errors.ts'
 import {
   BodyError,
   deadline,
@@ -228,7 +230,7 @@ export class PlatformClient {
 
 /** Bun has had two names for it. */
 function nobodyListens(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  const code = codeOf(error)
   return code === 'ECONNREFUSED' || code === 'ConnectionRefused'
 }
 

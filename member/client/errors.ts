@@ -1,7 +1,5 @@
 /** What can go wrong when we talk to a platform, in the three kinds a caller can act on. */
 
-import { plainText } from '../../base/plain-text.ts'
-
 /**
  * - `retry`: the platform could not answer now (network, timeout, 408, 425, 429, 5xx, an answer that is not JSON).
  * - `refused`: the request is wrong, or not allowed; the same request will be refused again.
@@ -31,19 +29,5 @@ export class PlatformError extends Error {
     this.status = details.status
     this.retryAfterMs = details.retryAfterMs
     this.body = details.body
-  }
-}
-
-/** One line of text for a log or a tool result, whatever was thrown. */
-export function describeError(error: unknown): string {
-  return plainText(error instanceof Error ? error.message : textOf(error), 300)
-}
-
-function textOf(thrown: unknown): string {
-  try {
-    return String(thrown)
-  } catch {
-    // An object without a prototype, or with a `toString` that throws, has no text.
-    return 'an error without a text'
   }
 }

@@ -5,10 +5,11 @@
  */
 
 import { backoffDelayMs } from '../../base/backoff.ts'
+import { describeError } from '../../base/errors.ts'
 import { deadline } from '../../base/http.ts'
 import { sleep } from '../../base/sleep.ts'
 import type { PlatformClient } from '../client/client.ts'
-import { describeError, PlatformError } from '../client/errors.ts'
+import { PlatformError } from '../client/errors.ts'
 import type { Attachment } from '../client/message-body.ts'
 import { acknowledgePending, openPending, parsePending } from '../client/uploads.ts'
 import { type Attachments, type KeptFile, UnusableFile } from './attachments.ts'

@@ -2,10 +2,12 @@
  * Files that are to leave the machine: opened once, judged by what was opened, and read from that same open file, so
  * that nothing can be put in its place between the judgement and the reading.
  */
+
 import { constants, type Stats } from 'node:fs'
 import { type FileHandle, lstat, open, realpath } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { basename, dirname, isAbsolute, relative, sep } from 'node:path'
+import { codeOf } from '../../base/errors.ts'
 import { plainText } from '../../base/plain-text.ts'
 import { looksLikeStateFolder } from '../folder/state-folder.ts'
 import { megabytes } from './attachments.ts'
@@ -175,7 +177,7 @@ async function orRefuse<T>(work: Promise<T>): Promise<T> {
   try {
     return await work
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
+    const code = codeOf(error) ?? 'unknown error'
     throw new RefusedFile(`${CODES[code] ?? `cannot be opened (${code})`}`, { cause: error })
   }
 }

@@ -6,6 +6,7 @@
 import { Database } from 'bun:sqlite'
 import { rmSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
+import { codeOf } from '../../base/errors.ts'
 import { readRegularFile, regularFileStat, replaceFile } from './regular-file.ts'
 import { createPrivately, identityOf } from './state-folder.ts'
 
@@ -126,10 +127,6 @@ export class LockFile {
     this.#handle = handle
     return handle
   }
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined
 }
 
 export interface Holder {

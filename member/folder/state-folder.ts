@@ -1,4 +1,5 @@
 /** The folder that holds everything this program keeps: configuration, ledger, locks, log. */
+
 import {
   chmodSync,
   closeSync,
@@ -10,6 +11,7 @@ import {
   statSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { codeOf } from '../../base/errors.ts'
 import { regularFileStat } from './regular-file.ts'
 
 export interface StatePaths {
@@ -115,7 +117,7 @@ export function createPrivately(
   try {
     closeSync(openSync(path, 'wx', 0o600))
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+    if (codeOf(error) !== 'EEXIST') throw error
     checkOwn(path, secondName, uid)
   }
   for (const suffix of BESIDE_A_DATABASE) checkOwn(path + suffix, 'refused', uid)
@@ -201,5 +203,5 @@ function look(path: string): Stats | undefined {
 }
 
 function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
+  return ['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '')
 }

@@ -2,7 +2,9 @@
  * Small records that nobody waits for, such as a receipt. They are written after the answer that they come from, and
  * later still while another process writes to the ledger: to wait for that would hold up the next answer.
  */
+
 import { backoffDelayMs } from '../../base/backoff.ts'
+import { codeOf } from '../../base/errors.ts'
 import { systemTimers, type Timers } from '../../base/sleep.ts'
 import type { Ledger } from './ledger.ts'
 
@@ -71,5 +73,5 @@ export class Afterwards {
 }
 
 function isBusy(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && /^SQLITE_BUSY/.test(String(error.code))
+  return /^SQLITE_BUSY/.test(codeOf(error) ?? '')
 }

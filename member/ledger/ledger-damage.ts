@@ -1,7 +1,9 @@
 /** A ledger that is damaged: told from other trouble, set aside, and what can still be read of it carried over. */
+
 import { Database } from 'bun:sqlite'
 import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { codeOf } from '../../base/errors.ts'
 
 /** How a session lost the ledger it had open: its file is damaged, or another one, or none, is in its place. */
 export type Loss = 'damaged' | 'replaced'
@@ -19,12 +21,8 @@ export class DamagedLedger extends Error {
 export function isDamage(error: unknown): boolean {
   // Also the more exact codes, such as that of an index. A read that ends too early is a file that was cut.
   return (
-    error instanceof DamagedLedger || /^SQLITE_(NOTADB|CORRUPT|IOERR_SHORT_READ)/.test(String(codeOf(error)))
+    error instanceof DamagedLedger || /^SQLITE_(NOTADB|CORRUPT|IOERR_SHORT_READ)/.test(codeOf(error) ?? '')
   )
-}
-
-export function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined
 }
 
 /**

@@ -1,9 +1,10 @@
 /** Opens the file of the ledger, whatever it finds there: none, one that is in use, one that is damaged. */
 import { Database } from 'bun:sqlite'
 import { existsSync, renameSync, rmSync } from 'node:fs'
+import { codeOf } from '../../base/errors.ts'
 import { LockFile } from '../folder/lock.ts'
 import { createPrivately, identityOf } from '../folder/state-folder.ts'
-import { codeOf, DamagedLedger, doubtOlder, isDamage, type Loss, salvage, setAside } from './ledger-damage.ts'
+import { DamagedLedger, doubtOlder, isDamage, type Loss, salvage, setAside } from './ledger-damage.ts'
 import { migrate } from './ledger-schema.ts'
 
 /** Sessions that start together get into each other's way for some milliseconds while the file is made. */

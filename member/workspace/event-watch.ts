@@ -4,10 +4,11 @@
  */
 
 import { backoffDelayMs } from '../../base/backoff.ts'
+import { describeError } from '../../base/errors.ts'
 import { computeJitteredInterval } from '../../base/jitter.ts'
 import { sleep } from '../../base/sleep.ts'
 import type { PlatformClient } from '../client/client.ts'
-import { describeError, PlatformError } from '../client/errors.ts'
+import { PlatformError } from '../client/errors.ts'
 import { followEvents } from '../client/events.ts'
 
 export interface EventWatchOptions {

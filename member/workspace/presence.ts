@@ -1,10 +1,11 @@
 /** That a workspace is there for others: it is registered, and its heartbeats keep the badge on. */
 
+import { describeError } from '../../base/errors.ts'
 import { sleep } from '../../base/sleep.ts'
 import { type BeatResult, startHeartbeatLoop } from '../../heartbeat.ts'
 import { failureDelay } from '../../poll.ts'
 import type { PlatformClient } from '../client/client.ts'
-import { describeError, PlatformError } from '../client/errors.ts'
+import { PlatformError } from '../client/errors.ts'
 import { type AgentCard, type IssuedSecrets, register } from '../client/registry.ts'
 import type { Config, Target } from '../settings/config.ts'
 import type { Standing } from './standing.ts'

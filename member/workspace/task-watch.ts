@@ -4,12 +4,13 @@
  */
 
 import { backoffDelayMs } from '../../base/backoff.ts'
+import { describeError } from '../../base/errors.ts'
 import { computeJitteredInterval } from '../../base/jitter.ts'
 import { sleep, systemTimers, type Timers } from '../../base/sleep.ts'
 import { Wake } from '../../base/wake.ts'
 import type { PlatformClient } from '../client/client.ts'
 import { fetchResult, isQueuedAnswer, listDelegations, type TaskReport } from '../client/delegations.ts'
-import { describeError, PlatformError } from '../client/errors.ts'
+import { PlatformError } from '../client/errors.ts'
 import { taskResult } from '../client/inbound.ts'
 import type { Delegation } from '../ledger/delegations.ts'
 import type { Entry, Ledger } from '../ledger/ledger.ts'

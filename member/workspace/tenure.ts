@@ -6,11 +6,11 @@
  * heartbeat stops, and the feed is asked now and then whether it has come back.
  */
 
+import { describeError } from '../../base/errors.ts'
 import { sleep } from '../../base/sleep.ts'
 import { Wake } from '../../base/wake.ts'
 import { runFeed } from '../../poll.ts'
 import type { PlatformClient } from '../client/client.ts'
-import { describeError } from '../client/errors.ts'
 import type { AgentCard, IssuedSecrets } from '../client/registry.ts'
 import type { Ledger, Recovery } from '../ledger/ledger.ts'
 import type { Config, Target } from '../settings/config.ts'

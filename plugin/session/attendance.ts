@@ -3,7 +3,7 @@
  * what waits. What the prompt hook is given can turn one into the other.
  */
 
-import { describeError } from '../../member/client/errors.ts'
+import { describeError } from '../../base/errors.ts'
 import type { PeekedMessage } from '../../member/feed/peek.ts'
 import { isHeld, lockPaths } from '../../member/folder/lock.ts'
 import { Afterwards } from '../../member/ledger/afterwards.ts'

@@ -3,9 +3,9 @@
  * person hears of it. It holds nothing, moves nothing, and asks the platform only after a prompt.
  */
 
+import { describeError } from '../../base/errors.ts'
 import { sleep } from '../../base/sleep.ts'
 import { PlatformClient } from '../../member/client/client.ts'
-import { describeError } from '../../member/client/errors.ts'
 import { type PeekedMessage, peekFeed } from '../../member/feed/peek.ts'
 import type { Ledger, MessageState } from '../../member/ledger/ledger.ts'
 import type { Config, Target } from '../../member/settings/config.ts'

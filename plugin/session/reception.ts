@@ -3,7 +3,7 @@
  * go to the host. A changed configuration gets a reception of its own.
  */
 
-import { describeError } from '../../member/client/errors.ts'
+import { describeError } from '../../base/errors.ts'
 import type { IssuedSecrets } from '../../member/client/registry.ts'
 import { Attachments } from '../../member/files/attachments.ts'
 import { IncomingFiles } from '../../member/files/incoming-files.ts'

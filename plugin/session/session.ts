@@ -7,8 +7,8 @@
  * waits. Stopped: one path, synchronous, quick.
  */
 
+import { describeError } from '../../base/errors.ts'
 import { PlatformClient } from '../../member/client/client.ts'
-import { describeError } from '../../member/client/errors.ts'
 import type { PeekedMessage } from '../../member/feed/peek.ts'
 import type { OutgoingRules } from '../../member/files/outgoing-files.ts'
 import type { Log } from '../../member/folder/log.ts'

@@ -8,9 +8,9 @@
  * answer that a call waits for, and what the loop guard holds, are passed by until their time has come.
  */
 
+import { describeError } from '../../../base/errors.ts'
 import { sleep, systemTimers, type Timers } from '../../../base/sleep.ts'
 import { Wake } from '../../../base/wake.ts'
-import { describeError } from '../../../member/client/errors.ts'
 import { type Inbound, readInbound } from '../../../member/client/inbound.ts'
 import type { IncomingFiles, ShownFile } from '../../../member/files/incoming-files.ts'
 import type { Ledger, StoredMessage } from '../../../member/ledger/ledger.ts'

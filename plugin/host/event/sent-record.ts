@@ -1,7 +1,7 @@
 /** Writes down which messages have left this process. Bytes that have left have left, whatever becomes of delivery. */
 
+import { describeError } from '../../../base/errors.ts'
 import { sleep, type Timers } from '../../../base/sleep.ts'
-import { describeError } from '../../../member/client/errors.ts'
 import type { Ledger, StoredMessage } from '../../../member/ledger/ledger.ts'
 
 export interface SentRecordOptions {

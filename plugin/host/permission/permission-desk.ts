@@ -5,10 +5,10 @@
  * Everything here is an offer beside the terminal. Whatever fails is said in the log, and the terminal still asks.
  */
 
+import { describeError } from '../../../base/errors.ts'
 import { sleep, systemTimers, type Timers } from '../../../base/sleep.ts'
 import { Wake } from '../../../base/wake.ts'
 import type { PlatformClient } from '../../../member/client/client.ts'
-import { describeError } from '../../../member/client/errors.ts'
 import type { Inbound } from '../../../member/client/inbound.ts'
 import { notifyUser } from '../../../member/client/notify.ts'
 import type { Ledger, StoredMessage } from '../../../member/ledger/ledger.ts'

@@ -1,8 +1,8 @@
 /** Files that a tool sends along: opened and judged all of them, before the first byte of any leaves. */
 import { z } from 'zod'
+import { describeError } from '../../../base/errors.ts'
 import { plainText } from '../../../base/plain-text.ts'
 import type { PlatformClient } from '../../../member/client/client.ts'
-import { describeError } from '../../../member/client/errors.ts'
 import { type UploadedFile, uploadFile } from '../../../member/client/uploads.ts'
 import { OpenFile, type OutgoingRules, RefusedFile } from '../../../member/files/outgoing-files.ts'
 import { failure, type Outcome } from './tool.ts'

@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import { describeError } from '../../../base/errors.ts'
 import type { PlatformClient } from '../../../member/client/client.ts'
 import { fetchResult, listDelegations, type TaskReport } from '../../../member/client/delegations.ts'
-import { describeError } from '../../../member/client/errors.ts'
 import { readInbound } from '../../../member/client/inbound.ts'
 import type { Delegation } from '../../../member/ledger/delegations.ts'
 import type { Ledger } from '../../../member/ledger/ledger.ts'

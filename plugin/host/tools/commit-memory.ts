@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { describeError } from '../../../base/errors.ts'
 import type { PlatformClient } from '../../../member/client/client.ts'
-import { describeError } from '../../../member/client/errors.ts'
 import {
   type MemoryScope,
   recallMemories,

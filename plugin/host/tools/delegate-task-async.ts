@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import { describeError } from '../../../base/errors.ts'
 import { plainText } from '../../../base/plain-text.ts'
 import { delegate } from '../../../member/client/delegations.ts'
-import { describeError } from '../../../member/client/errors.ts'
 import { findPeer } from './peer.ts'
 import { asWorkspace, outgoingText, resolveSender } from './sender.ts'
 import { answerComes, type NewTask, noteTask, peerOf } from './task-note.ts'

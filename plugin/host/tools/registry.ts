@@ -1,5 +1,6 @@
 /** The tools this server offers, and the one way they are called. */
-import { describeError, PlatformError } from '../../../member/client/errors.ts'
+import { describeError } from '../../../base/errors.ts'
+import { PlatformError } from '../../../member/client/errors.ts'
 import { channelReceipt } from './channel-receipt.ts'
 import { checkTaskStatus } from './check-task-status.ts'
 import { claimChannel } from './claim-channel.ts'

@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import { describeError } from '../../../base/errors.ts'
 import { type OutgoingMessage, sendMessage } from '../../../member/client/a2a.ts'
 import type { PlatformClient } from '../../../member/client/client.ts'
-import { describeError } from '../../../member/client/errors.ts'
 import { notifyUser } from '../../../member/client/notify.ts'
 import type { UploadedFile } from '../../../member/client/uploads.ts'
 import { safeName } from '../event/notification.ts'

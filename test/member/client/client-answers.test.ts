@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { z } from 'zod'
-import { describeError, PlatformError } from '../../../member/client/errors.ts'
+import { describeError } from '../../../base/errors.ts'
+import { PlatformError } from '../../../member/client/errors.ts'
 import { startRawServer } from '../../fixtures/heartbeat-platform.ts'
 import { rejection, type SeenRequest, startLyingPlatform, TOKEN } from '../../fixtures/lying-platform.ts'
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { backoffDelayMs } from '../../../base/backoff.ts'
+import { describeError } from '../../../base/errors.ts'
 import { sleep } from '../../../base/sleep.ts'
-import { describeError } from '../../../member/client/errors.ts'
 import { compareTimestamps, isTimestamp } from '../../../member/client/timestamp.ts'
 
 describe('compareTimestamps', () => {

@@ -1,0 +1,24 @@
+/** What a caught value says. Anything can be thrown, so nothing here takes an `Error` for granted. */
+import { plainText } from './plain-text.ts'
+
+const MAX_CHARS = 300
+
+/** One clean line for a log or a tool result, whatever was thrown. */
+export function describeError(thrown: unknown): string {
+  return plainText(thrown instanceof Error ? thrown.message : textOf(thrown), MAX_CHARS)
+}
+
+/** The code of an error of the system, SQLite or the network, such as `ENOENT` or `SQLITE_BUSY`. */
+export function codeOf(thrown: unknown): string | undefined {
+  const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined
+  return typeof code === 'string' ? code : undefined
+}
+
+function textOf(thrown: unknown): string {
+  try {
+    return String(thrown)
+  } catch {
+    // An object without a prototype, or with a `toString` that throws, has no text.
+    return 'an error without a text'
+  }
+}
