@@ -75,7 +75,9 @@ const MAX_STATE_TEXT = 300
 /** Sends one heartbeat and logs what went wrong, if anything. Resolves in every case. */
 export async function sendHeartbeat(options: HeartbeatOptions): Promise<void> {
   const result = await beat(options)
-  if (result.kind !== 'ok') writeLine(options.log, options.workspaceId, result.detail)
+  if (result.kind === 'ok') return
+  const { log = writeToStderr } = options
+  writeLine((line) => log(`molecule channel: ${line}`), options.workspaceId, result.detail)
 }
 
 /** Sends one heartbeat. Resolves in every case, and logs nothing. */
@@ -169,10 +171,9 @@ function errorText(error: unknown): string {
   }
 }
 
-function writeLine(log: HeartbeatOptions['log'], workspaceId: string, text: string): void {
+function writeLine(log: (line: string) => void, workspaceId: string, text: string): void {
   try {
-    const write = log ?? writeToStderr
-    write(`molecule channel: heartbeat ${plainText(workspaceId, 100)} ${text}`)
+    log(`heartbeat ${plainText(workspaceId, 100)} ${text}`)
   } catch {
     // A log that cannot be written must not end the presence it tells of.
   }
@@ -199,7 +200,7 @@ const systemTimers: HeartbeatTimers = {
   },
 }
 
-export interface HeartbeatLoopOptions extends Pick<HeartbeatOptions, 'fetchImpl' | 'log' | 'timeoutMs'> {
+export interface HeartbeatLoopOptions extends Pick<HeartbeatOptions, 'fetchImpl' | 'timeoutMs'> {
   readonly target: Pick<Target, 'workspaceId' | 'platformUrl'>
   /** Milliseconds between two beats; 0 is off. */
   readonly intervalMs: number
@@ -211,6 +212,8 @@ export interface HeartbeatLoopOptions extends Pick<HeartbeatOptions, 'fetchImpl'
   readonly token: () => string
   /** Told of each beat, and waited for before the next. The way to stop after a refusal is the signal. */
   readonly onResult: (result: BeatResult) => unknown
+  /** Takes one line without a line break. */
+  readonly log: (line: string) => void
   /** Stops the loop: at once, without a trace of the beat that is under way. */
   readonly signal: AbortSignal
   readonly timers?: HeartbeatTimers

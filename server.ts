@@ -45,7 +45,7 @@ let stopping = false
 function shutDown(reason: string): void {
   if (stopping) return
   stopping = true
-  log.debug(`molecule channel: stops: ${reason}`)
+  log.debug(`stops: ${reason}`)
   session.stop()
   process.exit(0)
 }
@@ -62,13 +62,9 @@ const parent = parentPid()
 setInterval(() => {
   if (parentPid() !== parent) shutDown('the host is gone')
 }, PARENT_INTERVAL_MS)
-server.onerror = (error) => log.warn(`molecule channel: protocol: ${error.message}`)
+server.onerror = (error) => log.warn(`protocol: ${error.message}`)
 server.onclose = () => shutDown('transport closed')
-process.on('uncaughtException', (error) =>
-  log.error(`molecule channel: unexpected: ${error.stack ?? error.message}`),
-)
-process.on('unhandledRejection', (error) =>
-  log.error(`molecule channel: unexpected rejection: ${String(error)}`),
-)
+process.on('uncaughtException', (error) => log.error(`unexpected: ${error.stack ?? error.message}`))
+process.on('unhandledRejection', (error) => log.error(`unexpected rejection: ${String(error)}`))
 
 await connected

@@ -67,7 +67,7 @@ function startLoop(answer: Answer, more: Partial<HeartbeatLoopOptions> = {}) {
     staggerMs: 500,
     metrics: () => METRICS,
     token: () => 'a-token',
-    log: (line) => lines.push(line.replace(`molecule channel: heartbeat ${ID} `, '')),
+    log: (line) => lines.push(line.replace(`heartbeat ${ID} `, '')),
     signal: stop.signal,
     timers,
     fetchImpl,
@@ -289,6 +289,7 @@ test('with the timers of the system it beats, and stops', async () => {
     onResult: () => {
       if (++beats === 3) resolve()
     },
+    log: () => {},
     signal: stop.signal,
   })
   await third

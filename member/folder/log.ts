@@ -16,6 +16,8 @@ export interface LogOptions {
   readonly maxBytes?: number
 }
 
+/** Begins every line, for whoever reads it among the lines of other programs. */
+const PREFIX = 'molecule channel: '
 const MAX_EARLY_LINES = 200
 const MAX_LINE_CHARS = 8_000
 /** A shorter text is a word, not a secret; taking it out would only garble a line. */
@@ -87,7 +89,7 @@ export class Log {
 
   #say(level: LogLevel, text: string): void {
     if (ORDER[level] < ORDER[this.#level]) return
-    const line = this.redact(text).replace(CONTROL, ' ').slice(0, MAX_LINE_CHARS)
+    const line = (PREFIX + this.redact(text)).replace(CONTROL, ' ').slice(0, MAX_LINE_CHARS)
     this.#write(line)
     const stamped = `${this.#now().toISOString()} ${process.pid} ${level} ${line}\n`
     if (this.#file !== undefined) this.#append(stamped)

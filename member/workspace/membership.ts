@@ -179,6 +179,6 @@ export class Membership {
   }
 
   #log(text: string): void {
-    this.#o.log(`molecule channel: workspace ${this.#o.target.workspaceId} ${text}`)
+    this.#o.log(`workspace ${this.#o.target.workspaceId} ${text}`)
   }
 }

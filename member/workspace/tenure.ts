@@ -235,6 +235,6 @@ export class Tenure {
   }
 
   #log(text: string): void {
-    this.#o.log(`molecule channel: workspace ${this.#o.target.workspaceId} ${text}`)
+    this.#o.log(`workspace ${this.#o.target.workspaceId} ${text}`)
   }
 }

@@ -38,7 +38,7 @@ export class Attendance {
     this.#o = options
     this.#afterwards = new Afterwards({
       ledger: () => this.#given?.ledger,
-      log: (line) => options.log.debug(`molecule channel: ${line}`),
+      log: options.log.debug,
     })
     this.hearing = new SessionHearing((fact) =>
       this.#afterwards.add((ledger) => ledger.evidence.note(fact, Date.now())),
@@ -118,7 +118,7 @@ export class Attendance {
       this.#reception.start()
       return
     }
-    this.#o.log.info(`molecule channel: does not receive messages: ${because}`)
+    this.#o.log.info(`does not receive messages: ${because}`)
     const { locks } = this.#o.paths
     this.#bystander = new Bystander({
       config,
@@ -127,7 +127,7 @@ export class Attendance {
       unheard: this.hearing.isRefuted,
       remedy,
       since: this.#o.holder.startedAt,
-      log: (line) => this.#o.log.debug(`molecule channel: ${line}`),
+      log: this.#o.log.debug,
     })
     this.#bystander.look()
   }
@@ -143,10 +143,10 @@ export class Attendance {
       this.hearing.refute(unheard)
     } catch (error) {
       // The next prompt asks again.
-      this.#o.log.debug(`molecule channel: cannot tell whether the host listens: ${describeError(error)}`)
+      this.#o.log.debug(`cannot tell whether the host listens: ${describeError(error)}`)
       return
     }
-    this.#o.log.warn('molecule channel: gives its workspaces back, since nobody listens')
+    this.#o.log.warn('gives its workspaces back, since nobody listens')
     this.end()
     this.#attend()
   }
@@ -154,7 +154,7 @@ export class Attendance {
   /** A receipt came although nobody seemed to listen. */
   #considerReceiving(): void {
     if (this.#bystander === undefined || !this.hearing.verdict.mayHold) return
-    this.#o.log.info('molecule channel: receives again, since the host passes messages on')
+    this.#o.log.info('receives again, since the host passes messages on')
     this.end()
     this.#attend()
   }

@@ -53,7 +53,7 @@ export class Configuration {
     const before = this.#result
     this.#result = this.#read()
     const warning = tightenEnvFile(this.#o.envFile)
-    if (warning !== undefined) this.#o.log.warn(`molecule channel: ${warning}`)
+    if (warning !== undefined) this.#o.log.warn(warning)
     // A comment, or the same text written again, changes nothing.
     return before.ok && Bun.deepEquals(before, this.#result) ? 'reread' : 'changed'
   }
@@ -66,10 +66,10 @@ export class Configuration {
     const targets = result.ok ? result.config.targets : []
     log.addSecrets(targets.map((target) => target.token))
     log.setLevel(result.ok ? result.config.logLevel : result.logLevel)
-    for (const warning of result.warnings) log.warn(`molecule channel: ${warning}`)
+    for (const warning of result.warnings) log.warn(warning)
     if (result.ok) return result
     const problems = file.state === 'unreadable' ? [file.reason, ...result.problems] : result.problems
-    for (const problem of problems) log.error(`molecule channel: ${problem}`)
+    for (const problem of problems) log.error(problem)
     return { ...result, problems }
   }
 }

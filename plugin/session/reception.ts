@@ -62,11 +62,11 @@ export class Reception {
         store: new Attachments(paths.inbox, config.attachmentMaxMb * MEGABYTE, inboxMb * MEGABYTE),
         client: (workspaceId) => this.#find(workspaceId)?.client,
         signal,
-        log: (line) => log.info(`molecule channel: ${line}`),
+        log: log.info,
       }),
       intercept,
       signal,
-      log: (line) => log.error(`molecule channel: ${line}`),
+      log: log.error,
     })
     this.memberships = config.targets.map((target, index) => this.#join(target, index))
   }
@@ -77,7 +77,7 @@ export class Reception {
     for (const membership of this.memberships) {
       membership.run().catch((error: unknown) => {
         const { workspaceId } = membership.client.endpoint
-        this.#o.log.error(`molecule channel: workspace ${workspaceId} stopped: ${describeError(error)}`)
+        this.#o.log.error(`workspace ${workspaceId} stopped: ${describeError(error)}`)
       })
     }
     this.#claimTimer = setInterval(() => {
@@ -133,7 +133,7 @@ export class Reception {
 
   #noteHeld(workspaceId: string, { givenUp, presumed }: Recovery): void {
     const { holder, paths, log } = this.#o
-    log.info(`molecule channel: workspace ${workspaceId} is received by this session`)
+    log.info(`workspace ${workspaceId} is received by this session`)
     const record = { ...holder, startedAt: Date.now() }
     this.#records.set(workspaceId, record)
     writePidFile(lockPaths(paths.locks, workspaceId).holder, record)
@@ -161,7 +161,7 @@ export class Reception {
     try {
       storeIssued(paths.secrets, workspaceId, secrets)
     } catch (error) {
-      log.warn(`molecule channel: cannot keep what the platform issued: ${describeError(error)}`)
+      log.warn(`cannot keep what the platform issued: ${describeError(error)}`)
     }
   }
 

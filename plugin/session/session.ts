@@ -62,7 +62,7 @@ export class Session implements ToolContext {
     this.#o = options
     const { environment, home, log, write, version } = options
     this.#paths = statePaths(resolveStateDir(environment, home))
-    this.#ledger = new SessionLedger(this.#paths.ledger, (damage) => log.error(`molecule channel: ${damage}`))
+    this.#ledger = new SessionLedger(this.#paths.ledger, log.error)
     this.#configuration = new Configuration({ environment, home, envFile: this.#paths.envFile, log })
     this.permissions = new PermissionDesk({
       chat: () =>
@@ -71,7 +71,7 @@ export class Session implements ToolContext {
       ledger: this.ledger,
       write,
       redact: (text) => log.redact(text),
-      log: (line) => log.warn(`molecule channel: ${line}`),
+      log: log.warn,
     })
     this.#relays = this.permissions.on
     this.#attendance = new Attendance({
@@ -206,12 +206,12 @@ export class Session implements ToolContext {
     try {
       const warnings = [ensureStateFolder(this.#paths), tightenEnvFile(this.#paths.envFile)]
       log.openFile(this.#paths.logFile)
-      for (const warning of warnings) if (warning !== undefined) log.warn(`molecule channel: ${warning}`)
+      for (const warning of warnings) if (warning !== undefined) log.warn(warning)
       this.#ledger.open()
       this.#folderProblem = undefined
     } catch (error) {
       const problem = `the state folder ${this.#paths.folder} cannot be used: ${describeError(error)}`
-      if (problem !== this.#folderProblem) log.error(`molecule channel: ${problem}`)
+      if (problem !== this.#folderProblem) log.error(problem)
       this.#folderProblem = problem
     }
   }
@@ -235,9 +235,7 @@ export class Session implements ToolContext {
     const loss = this.#ledger.look() ?? (lostLock ? 'replaced' : undefined)
     if (loss === undefined) return
     if (loss === 'replaced') {
-      this.#o.log.warn(
-        'molecule channel: the state folder was replaced; everything is begun anew in the new one',
-      )
+      this.#o.log.warn('the state folder was replaced; everything is begun anew in the new one')
     }
     this.#attendance.end()
     this.#ledger.close()
@@ -255,7 +253,7 @@ export class Session implements ToolContext {
     // Starting anew for a comment would repeat to this host what it has already been given.
     if (news !== 'changed' && !hasFolderNow) return
     if (news === 'changed') {
-      this.#o.log.info('molecule channel: the configuration changed and is read again')
+      this.#o.log.info('the configuration changed and is read again')
     }
     this.#attendance.end()
     this.#start()

@@ -3,10 +3,24 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'no
 import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
 import { Log, type LogOptions, MAX_ISSUED } from '../../../member/folder/log.ts'
 
+const PREFIX = 'molecule channel: '
+
+/** `written` is what callers said, without the prefix. */
 function quietLog(options: LogOptions = {}) {
   const written: string[] = []
-  return { written, log: new Log({ write: (line) => written.push(line), ...options }) }
+  const write = (line: string) => written.push(line.replace(PREFIX, ''))
+  return { written, log: new Log({ write, ...options }) }
 }
+
+test('every line names the program, on stderr and in the file', () => {
+  using folder = temporaryFolder()
+  const lines: string[] = []
+  const log = new Log({ write: (line) => lines.push(line) })
+  log.openFile(folder.file('log'))
+  log.info('one')
+  expect(lines).toEqual([`${PREFIX}one`])
+  expect(readFileSync(folder.file('log'), 'utf8')).toEndWith(` info ${PREFIX}one\n`)
+})
 
 test('what is below the level is not said', () => {
   const { log, written } = quietLog({ level: 'warn' })

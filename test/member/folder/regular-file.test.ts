@@ -60,7 +60,7 @@ for (const [what, plant] of PLANTED) {
     const log = new Log({ write: (line) => written.push(line) })
     log.openFile(path)
     log.info('still said')
-    expect(written).toEqual(['still said'])
+    expect(written).toEqual(['molecule channel: still said'])
     expect(readFileSync(folder.file('own'), 'utf8')).toBe('own\n')
     expect(lstatSync(folder.file('own')).mode & 0o777).toBe(0o644)
     expect(lstatSync(path).isFile()).toBe(false)
