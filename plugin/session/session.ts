@@ -26,7 +26,7 @@ import type { Receipt } from '../host/hearing/receipt.ts'
 import { PermissionDesk } from '../host/permission/permission-desk.ts'
 import { remarkOf } from '../host/report/remark.ts'
 import { statusReport } from '../host/report/status-report.ts'
-import type { Claimed, ToolContext } from '../host/tools/tool.ts'
+import { type Claimed, type ToolContext, ToolFailure } from '../host/tools/tool.ts'
 import { Attendance } from './attendance.ts'
 import { Configuration } from './configuration.ts'
 import { type OverviewOptions, standbys, workspaceViews } from './overview.ts'
@@ -136,18 +136,23 @@ export class Session implements ToolContext {
   readonly unread = (signal: AbortSignal): Promise<readonly PeekedMessage[]> =>
     this.#attendance.unread(signal)
 
-  readonly claim = async (
-    wanted: string | undefined,
-    signal: AbortSignal,
-  ): Promise<readonly Claimed[] | string> => {
-    if (!this.#active) return 'The host has not finished connecting: try again in some seconds.'
+  readonly claim = async (wanted: string | undefined, signal: AbortSignal): Promise<readonly Claimed[]> => {
+    if (!this.#active) {
+      throw new ToolFailure('The host has not finished connecting: try again in some seconds.')
+    }
     const { mayHold, because, remedy } = this.#attendance.hearing.verdict
-    if (!mayHold) return `This session cannot receive messages: ${because}. To have one that can, ${remedy}.`
-    if (this.#folderProblem !== undefined) return `Nothing can be received: ${this.#folderProblem}`
+    if (!mayHold) {
+      throw new ToolFailure(
+        `This session cannot receive messages: ${because}. To have one that can, ${remedy}.`,
+      )
+    }
+    if (this.#folderProblem !== undefined) {
+      throw new ToolFailure(`Nothing can be received: ${this.#folderProblem}`)
+    }
     const own = this.workspaceIds()
     const ids = own.filter((id) => wanted === undefined || id === wanted)
     if (ids.length > 0) return this.#attendance.claim(ids, signal)
-    return `That is not one of this session's workspaces. They are: ${own.join(', ')}.`
+    throw new ToolFailure(`That is not one of this session's workspaces. They are: ${own.join(', ')}.`)
   }
 
   readonly allowedSenders = (): AllowedSenders => this.#configuration.valid?.allowedSenders

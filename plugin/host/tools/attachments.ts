@@ -5,7 +5,7 @@ import { plainText } from '../../../base/plain-text.ts'
 import type { PlatformClient } from '../../../member/client/client.ts'
 import { type UploadedFile, uploadFile } from '../../../member/client/uploads.ts'
 import { OpenFile, type OutgoingRules, RefusedFile } from '../../../member/files/outgoing-files.ts'
-import { failure, type Outcome } from './tool.ts'
+import { type Outcome, ToolFailure } from './tool.ts'
 
 /** As many as platforms advise for one message. */
 const MAX_FILES = 10
@@ -16,21 +16,17 @@ export const attachments = z
   .optional()
   .describe('Files to send along: their absolute paths on this machine.')
 
-export type Uploaded =
-  | { readonly ok: true; readonly files: readonly UploadedFile[] }
-  | { readonly ok: false; readonly outcome: Outcome }
-
 /**
- * Puts files on the platform, all or none of them as far as that can be known before.
+ * Uploads files to the platform, none of them unless all may be sent.
  *
- * @throws PlatformError when the platform does not take one.
+ * @throws ToolFailure that names every file that may not be sent; PlatformError when the platform refuses one.
  */
 export async function uploadAll(
   client: PlatformClient,
   paths: readonly string[] | undefined,
   rules: OutgoingRules,
   signal: AbortSignal,
-): Promise<Uploaded> {
+): Promise<readonly UploadedFile[]> {
   const open: OpenFile[] = []
   try {
     const refusals: string[] = []
@@ -43,14 +39,11 @@ export async function uploadAll(
       }
     }
     if (refusals.length > 0) {
-      return {
-        ok: false,
-        outcome: failure(`Nothing was sent.\n${refusals.map((text) => `- ${text}`).join('\n')}`),
-      }
+      throw new ToolFailure(`Nothing was sent.\n${refusals.map((text) => `- ${text}`).join('\n')}`)
     }
     const files: UploadedFile[] = []
     for (const file of open) files.push(await uploadFile(client, file, signal))
-    return { ok: true, files }
+    return files
   } finally {
     await Promise.allSettled(open.map((file) => file.close()))
   }
@@ -58,7 +51,7 @@ export async function uploadAll(
 
 /** Under the result: what went along. */
 export function withFiles(outcome: Outcome, files: readonly UploadedFile[], remark = ''): Outcome {
-  if (files.length === 0 || outcome.isError === true) return outcome
+  if (files.length === 0) return outcome
   const list = files.map(({ name, size }) => `${name} (${size} bytes)`).join(', ')
   return { ...outcome, text: `${outcome.text}\nFiles sent along: ${list}.${remark}` }
 }

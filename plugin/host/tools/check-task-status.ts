@@ -8,7 +8,7 @@ import type { Ledger } from '../../../member/ledger/ledger.ts'
 import { safeName } from '../event/notification.ts'
 import { tellAnswer } from './send-result.ts'
 import { asWorkspace, resolveSender } from './sender.ts'
-import { defineTool, failure, type Outcome } from './tool.ts'
+import { defineTool, type Outcome, ToolFailure } from './tool.ts'
 
 const input = z.strictObject({
   task_id: z
@@ -31,9 +31,7 @@ export const checkTaskStatus = defineTool({
   input,
   annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: true },
   async handle({ task_id, workspace_id, _as_workspace }, context, signal) {
-    const sender = resolveSender(context, _as_workspace)
-    if (!sender.ok) return sender.outcome
-    const { client } = sender
+    const client = resolveSender(context, _as_workspace)
     const ledger = context.ledger()
     if (task_id) return showOne(task_id, client, ledger, signal)
     const wanted = workspace_id?.trim().toLowerCase()
@@ -64,11 +62,14 @@ async function showOne(
     const told = tellAnswer(text, `peer ${answer.peerId}`, attachments.length, answer.activityId)
     return { text: `Task ${id} is answered. ${told.text}` }
   }
-  const report = await askPlatform(client, id, signal)
-  if (report instanceof Error) {
-    if (known === undefined) throw report
+  let report: TaskReport | undefined
+  try {
+    report = await fetchReport(client, id, signal)
+  } catch (error) {
+    signal.throwIfAborted()
+    if (known === undefined) throw error
     return {
-      text: `${describeTask(known)}\nThe platform could not be asked how it stands: ${describeError(report)}`,
+      text: `${describeTask(known)}\nThe platform could not be asked how it stands: ${describeError(error)}`,
     }
   }
   if (report !== undefined && (report.state === 'completed' || report.state === 'failed')) {
@@ -83,24 +84,18 @@ async function showOne(
   }
   if (report !== undefined) return { text: `Task ${id} is under way (${safeName(report.status)}).` }
   if (known !== undefined) return { text: describeTask(known) }
-  return failure(
+  throw new ToolFailure(
     `No task "${safeName(id)}" is known, here or on the platform. Without task_id the newest tasks are listed.`,
   )
 }
 
-/** An error is given back where what is known here can be told all the same. */
-async function askPlatform(
+async function fetchReport(
   client: PlatformClient,
   id: string,
   signal: AbortSignal,
-): Promise<TaskReport | undefined | Error> {
-  try {
-    const reports = await listDelegations(client, signal)
-    return reports.find((report) => report.id === id && report.sourceId === client.endpoint.workspaceId)
-  } catch (error) {
-    signal.throwIfAborted()
-    return error instanceof Error ? error : new Error(String(error))
-  }
+): Promise<TaskReport | undefined> {
+  const reports = await listDelegations(client, signal)
+  return reports.find((report) => report.id === id && report.sourceId === client.endpoint.workspaceId)
 }
 
 function describeTask({ id, peerId, state, askedAt, task }: Delegation): string {

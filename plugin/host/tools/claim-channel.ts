@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineTool, failure } from './tool.ts'
+import { defineTool, ToolFailure } from './tool.ts'
 
 /** Moves the channel here on purpose. */
 export const claimChannel = defineTool({
@@ -16,7 +16,6 @@ export const claimChannel = defineTool({
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   async handle(args, context, signal) {
     const claimed = await context.claim(args.workspace_id?.toLowerCase(), signal)
-    if (typeof claimed === 'string') return failure(claimed)
     const here = claimed.filter(({ held }) => held)
     const lines = claimed.flatMap((one) =>
       one.held ? [] : [`Workspace ${one.workspaceId} does not: ${one.because}.`],
@@ -26,6 +25,8 @@ export const claimChannel = defineTool({
       here.length === 0
         ? 'Nothing was moved.'
         : `This session receives for ${here.length === 1 ? 'workspace' : `${here.length} workspaces:`} ${ids}.`
-    return { text: [head, ...lines].join('\n'), isError: lines.length > 0 }
+    const text = [head, ...lines].join('\n')
+    if (lines.length > 0) throw new ToolFailure(text)
+    return { text }
   },
 })

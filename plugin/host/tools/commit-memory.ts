@@ -29,11 +29,10 @@ export const commitMemory = defineTool({
   input,
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
   async handle({ content, scope, _as_workspace }, context, signal) {
-    const sender = resolveSender(context, _as_workspace)
-    if (!sender.ok) return sender.outcome
-    const id = await writeMemory(sender.client, content, scope, signal)
+    const client = resolveSender(context, _as_workspace)
+    const id = await writeMemory(client, content, scope, signal)
     return {
-      text: `Remembered (${scope}, id ${id}).${await redactionNote(sender.client, id, content, scope, signal)}`,
+      text: `Remembered (${scope}, id ${id}).${await redactionNote(client, id, content, scope, signal)}`,
     }
   },
 })

@@ -2,10 +2,10 @@ import { z } from 'zod'
 import { describeError } from '../../../base/errors.ts'
 import { plainText } from '../../../base/plain-text.ts'
 import { delegate } from '../../../member/client/delegations.ts'
-import { findPeer } from './peer.ts'
+import { findTaskPeer } from './peer.ts'
 import { asWorkspace, outgoingText, resolveSender } from './sender.ts'
 import { answerComes, type NewTask, noteTask, peerOf } from './task-note.ts'
-import { defineTool, failure, type ToolContext } from './tool.ts'
+import { defineTool, type ToolContext } from './tool.ts'
 
 const input = z.strictObject({
   workspace_id: peerOf,
@@ -22,17 +22,11 @@ export const delegateTaskAsync = defineTool({
   input,
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
   async handle({ workspace_id, task, _as_workspace }, context, signal) {
-    const sender = resolveSender(context, _as_workspace)
-    if (!sender.ok) return sender.outcome
-    const { workspaceId } = sender.client.endpoint
-    const peer = await findPeer(sender.client, workspace_id, signal)
-    if (!peer.ok) return peer.outcome
-    const { peerId } = peer
-    if (peerId === workspaceId) {
-      return failure('A workspace cannot delegate to itself. Choose a peer from list_peers.')
-    }
+    const client = resolveSender(context, _as_workspace)
+    const { workspaceId } = client.endpoint
+    const peerId = await findTaskPeer(client, workspace_id, signal)
     // A key of its own for each call: under the same one a platform would answer with the old result for ever.
-    const { id, warning } = await delegate(sender.client, peerId, task, crypto.randomUUID(), signal)
+    const { id, warning } = await delegate(client, peerId, task, crypto.randomUUID(), signal)
     const unnoted = note(context, { id, workspaceId, peerId, task, watched: true })
     const warned = warning === null ? '' : ` The platform warns: ${plainText(warning, 200)}.`
     return {

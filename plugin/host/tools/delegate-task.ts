@@ -2,11 +2,11 @@ import { z } from 'zod'
 import { sendMessage } from '../../../member/client/a2a.ts'
 import { PlatformError } from '../../../member/client/errors.ts'
 import { awaitAnswer } from './awaited-answer.ts'
-import { findPeer } from './peer.ts'
+import { findTaskPeer } from './peer.ts'
 import { tellSent } from './send-result.ts'
 import { asWorkspace, outgoingText, resolveSender } from './sender.ts'
 import { answerComes, noteTask, peerOf } from './task-note.ts'
-import { defineTool, failure } from './tool.ts'
+import { defineTool } from './tool.ts'
 
 const MAX_WAIT_SECS = 120
 
@@ -36,16 +36,9 @@ export const delegateTask = defineTool({
   input,
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
   async handle({ workspace_id, task, wait_seconds, _as_workspace }, context, signal, progress) {
-    const sender = resolveSender(context, _as_workspace)
-    if (!sender.ok) return sender.outcome
-    const { client } = sender
+    const client = resolveSender(context, _as_workspace)
     const { workspaceId } = client.endpoint
-    const peer = await findPeer(client, workspace_id, signal)
-    if (!peer.ok) return peer.outcome
-    const { peerId } = peer
-    if (peerId === workspaceId) {
-      return failure('A workspace cannot delegate to itself. Choose a peer from list_peers.')
-    }
+    const peerId = await findTaskPeer(client, workspace_id, signal)
     const id = crypto.randomUUID()
     const until = Date.now() + wait_seconds * 1000
     // Before it leaves: the answer may be here before the platform has said that the task was taken.

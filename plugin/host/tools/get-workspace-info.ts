@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { lookUpWorkspace } from '../../../member/client/workspace.ts'
 import { safeName } from '../event/notification.ts'
 import { asWorkspace, resolveSender } from './sender.ts'
-import { defineTool, failure } from './tool.ts'
+import { defineTool, ToolFailure } from './tool.ts'
 
 const input = z.strictObject({ _as_workspace: asWorkspace, workspace_id: asWorkspace })
 
@@ -15,14 +15,13 @@ export const getWorkspaceInfo = defineTool({
   input,
   annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: true },
   async handle(args, context, signal) {
-    const sender = resolveSender(context, args._as_workspace ?? args.workspace_id)
-    if (!sender.ok) return sender.outcome
-    const found = await lookUpWorkspace(sender.client, signal)
-    if (found.state !== 'present') return failure(found.message)
+    const client = resolveSender(context, args._as_workspace ?? args.workspace_id)
+    const found = await lookUpWorkspace(client, signal)
+    if (found.state !== 'present') throw new ToolFailure(found.message)
     const { info } = found
     const rows: readonly (readonly [string, string | number | null | undefined])[] = [
-      ['workspace', sender.client.endpoint.workspaceId],
-      ['platform', sender.client.endpoint.platformUrl],
+      ['workspace', client.endpoint.workspaceId],
+      ['platform', client.endpoint.platformUrl],
       ['name', info.name],
       ['role', info.role],
       ['status', info.status],

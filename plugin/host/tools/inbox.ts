@@ -5,7 +5,7 @@ import type { InboxRow } from '../../../member/ledger/inbox.ts'
 import type { Ledger, MessageState } from '../../../member/ledger/ledger.ts'
 import { cleanText } from '../event/clean-text.ts'
 import { safeName } from '../event/notification.ts'
-import { defineTool, failure, type Outcome, type ToolContext } from './tool.ts'
+import { defineTool, type Outcome, type ToolContext, ToolFailure } from './tool.ts'
 
 const SHOWN: Readonly<Record<'unanswered' | 'all' | 'skipped', readonly MessageState[]>> = {
   unanswered: ['received', 'held', 'sending', 'sent', 'presumed', 'confirmed'],
@@ -58,13 +58,13 @@ export const inbox = defineTool({
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   async handle(args, context, signal) {
     const ledger = context.ledger()
-    if (ledger === undefined) return failure('The state folder cannot be used; status says why.')
+    if (ledger === undefined) throw new ToolFailure('The state folder cannot be used; status says why.')
     if (args.mark_done !== undefined) return markDone(args.mark_done, ledger, context)
     if (args.activity_id !== undefined) return showOne(args.activity_id, ledger, context, signal)
     const wanted = args._as_workspace?.toLowerCase()
     const workspaceIds = context.workspaceIds().filter((id) => wanted === undefined || id === wanted)
     if (workspaceIds.length === 0) {
-      return failure(
+      throw new ToolFailure(
         `"${safeName(wanted ?? '')}" is not one of this session's workspaces. They are: ${context.workspaceIds().join(', ')}.`,
       )
     }
@@ -127,7 +127,8 @@ function markDone(activityIds: readonly string[], ledger: Ledger, context: ToolC
   if (unknown.length === 0) return { text: `${count(done)} marked as done.` }
   const names = unknown.map((id) => safeName(id)).join(', ')
   const text = `${count(done)} marked as done; not known here: ${names}. What still waits on the platform cannot be marked before a session has received it.`
-  return done > 0 ? { text } : failure(text)
+  if (done === 0) throw new ToolFailure(text)
+  return { text }
 }
 
 async function showOne(
@@ -139,12 +140,12 @@ async function showOne(
   const stored = ledger.find(activityId, context.workspaceIds())
   if (stored !== undefined) {
     const message = readInbound(stored.content)
-    if (message === undefined) return failure(`Message ${safeName(activityId)} cannot be read back.`)
+    if (message === undefined) throw new ToolFailure(`Message ${safeName(activityId)} cannot be read back.`)
     return { text: describeWhole(message, stored, SEEN[stored.state]) }
   }
   const unread = (await context.unread(signal)).find((one) => one.activityId === activityId)
   if (unread === undefined) {
-    return failure(`No message with activity_id "${safeName(activityId)}" has arrived here.`)
+    throw new ToolFailure(`No message with activity_id "${safeName(activityId)}" has arrived here.`)
   }
   return { text: describeWhole(unread.message, unread, ON_PLATFORM) }
 }

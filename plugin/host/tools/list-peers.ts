@@ -20,9 +20,8 @@ export const listPeers = defineTool({
   input,
   annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: true },
   async handle({ q, _as_workspace }, context, signal) {
-    const sender = resolveSender(context, _as_workspace)
-    if (!sender.ok) return sender.outcome
-    const peers = (await fetchPeers(sender.client, signal)).filter((peer) => matches(peer, q))
+    const client = resolveSender(context, _as_workspace)
+    const peers = (await fetchPeers(client, signal)).filter((peer) => matches(peer, q))
     if (peers.length === 0) {
       return {
         text: q === undefined ? 'No other workspace is reachable from here.' : `No peer matches "${q}".`,

@@ -2,55 +2,58 @@
 import { isUuid, type PlatformClient } from '../../../member/client/client.ts'
 import { listPeers } from '../../../member/client/registry.ts'
 import { safeName } from '../event/notification.ts'
-import { failure, type Outcome, type ToolContext } from './tool.ts'
-
-export type FoundPeer =
-  | { readonly ok: true; readonly peerId: string }
-  | { readonly ok: false; readonly outcome: Outcome }
+import { type ToolContext, ToolFailure } from './tool.ts'
 
 /**
- * Finds the id of a peer.
+ * The workspace id of a peer.
  *
- * @throws PlatformError when a name was given and the peers cannot be listed.
+ * @throws ToolFailure when `wanted` is no id and not the name of exactly one peer; PlatformError when the peers cannot
+ *   be listed.
  */
-export async function findPeer(
-  client: PlatformClient,
-  wanted: string,
-  signal: AbortSignal,
-): Promise<FoundPeer> {
+export async function findPeer(client: PlatformClient, wanted: string, signal: AbortSignal): Promise<string> {
   const text = wanted.trim().toLowerCase()
-  if (isUuid(text)) return { ok: true, peerId: text }
+  if (isUuid(text)) return text
   const named = (await listPeers(client, signal)).filter(({ name }) => name?.trim().toLowerCase() === text)
   const [only] = named
-  if (only !== undefined && named.length === 1 && isUuid(only.id))
-    return { ok: true, peerId: only.id.toLowerCase() }
+  if (only !== undefined && named.length === 1 && isUuid(only.id)) return only.id.toLowerCase()
   const why =
     named.length === 0
       ? 'is neither the workspace id nor the name of a peer'
       : `is the name of ${named.length} peers: give the workspace id`
-  return { ok: false, outcome: failure(`"${safeName(wanted)}" ${why}. list_peers shows who can be reached.`) }
+  throw new ToolFailure(`"${safeName(wanted)}" ${why}. list_peers shows who can be reached.`)
 }
 
 /**
- * As {@link findPeer}, for a reply. It goes to somebody who wrote, or who could: an id that a text made up is neither.
+ * As {@link findPeer}, and never this workspace itself.
  *
- * @throws PlatformError when the peers have to be listed and cannot be.
+ * @throws as {@link findPeer}; ToolFailure when the peer is the workspace that asks.
+ */
+export async function findTaskPeer(
+  client: PlatformClient,
+  wanted: string,
+  signal: AbortSignal,
+): Promise<string> {
+  const peerId = await findPeer(client, wanted, signal)
+  if (peerId !== client.endpoint.workspaceId) return peerId
+  throw new ToolFailure('A workspace cannot delegate to itself. Choose a peer from list_peers.')
+}
+
+/**
+ * As {@link findPeer}, for a message that answers none. Only a peer of this workspace, or a workspace that has written
+ * to it, may be addressed: an id made up by some text is neither.
+ *
+ * @throws as {@link findPeer}; ToolFailure when the id is neither.
  */
 export async function findCorrespondent(
   client: PlatformClient,
   wanted: string,
   context: ToolContext,
   signal: AbortSignal,
-): Promise<FoundPeer> {
-  const found = await findPeer(client, wanted, signal)
-  if (!found.ok) return found
-  const { peerId } = found
-  if (context.ledger()?.inbox.hasWritten(client.endpoint.workspaceId, peerId) === true) return found
-  if ((await listPeers(client, signal)).some(({ id }) => id.toLowerCase() === peerId)) return found
-  return {
-    ok: false,
-    outcome: failure(
-      `"${safeName(wanted)}" has never written to this workspace and is not one of its peers, so nothing was sent. list_peers shows who can be reached.`,
-    ),
-  }
+): Promise<string> {
+  const peerId = await findPeer(client, wanted, signal)
+  if (context.ledger()?.inbox.hasWritten(client.endpoint.workspaceId, peerId) === true) return peerId
+  if ((await listPeers(client, signal)).some(({ id }) => id.toLowerCase() === peerId)) return peerId
+  throw new ToolFailure(
+    `"${safeName(wanted)}" has never written to this workspace and is not one of its peers, so nothing was sent. list_peers shows who can be reached.`,
+  )
 }

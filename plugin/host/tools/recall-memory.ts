@@ -27,10 +27,9 @@ export const recallMemory = defineTool({
   input,
   annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: true },
   async handle({ query, scope, _as_workspace }, context, signal) {
-    const sender = resolveSender(context, _as_workspace)
-    if (!sender.ok) return sender.outcome
+    const client = resolveSender(context, _as_workspace)
     const wanted = query?.trim() || undefined
-    const found = await recallMemories(sender.client, wanted, scope || undefined, signal)
+    const found = await recallMemories(client, wanted, scope || undefined, signal)
     if (found.length === 0) {
       return {
         text:

@@ -14,7 +14,7 @@ import { recallMemory } from './recall-memory.ts'
 import { replyToWorkspace } from './reply-to-workspace.ts'
 import { sendMessageToUser } from './send-message-to-user.ts'
 import { status } from './status.ts'
-import { failure, type Outcome, type Progress, type Tool, type ToolContext } from './tool.ts'
+import { type CallOutcome, type Progress, type Tool, type ToolContext, ToolFailure } from './tool.ts'
 
 export const TOOLS: readonly Tool[] = [
   replyToWorkspace,
@@ -32,14 +32,14 @@ export const TOOLS: readonly Tool[] = [
   channelReceipt,
 ]
 
-/** Calls a tool by name. Whatever goes wrong is a result a model can act on, never an exception. */
+/** Calls a tool by name. Never throws: a failure becomes a result the model can act on. */
 export async function callTool(
   name: string,
   args: unknown,
   context: ToolContext,
   signal: AbortSignal,
   progress: Progress = () => {},
-): Promise<Outcome> {
+): Promise<CallOutcome> {
   const tool = TOOLS.find((candidate) => candidate.name === name)
   if (tool === undefined) {
     const names = TOOLS.filter((known) => known !== channelReceipt)
@@ -57,9 +57,14 @@ export async function callTool(
   try {
     return await tool.call(args, context, signal, progress)
   } catch (error) {
+    if (error instanceof ToolFailure) return failure(error.message)
     const said = describeError(error)
     return failure(`${name} failed: ${said}${/[.!?]$/.test(said) ? '' : '.'} ${remedy(error, tool)}`.trim())
   }
+}
+
+function failure(text: string): CallOutcome {
+  return { text, isError: true }
 }
 
 /** Tools that write to a peer, for which who can be reached is the question. */

@@ -10,7 +10,7 @@ import { attachments, uploadAll, withFiles } from './attachments.ts'
 import { findCorrespondent } from './peer.ts'
 import { tellSent } from './send-result.ts'
 import { asWorkspace, outgoingText, resolveSender } from './sender.ts'
-import { defineTool, failure, type Outcome, type ToolContext } from './tool.ts'
+import { defineTool, type Outcome, type ToolContext, ToolFailure } from './tool.ts'
 
 const input = z.strictObject({
   text: outgoingText.describe('Your answer, in plain text or Markdown.'),
@@ -44,18 +44,13 @@ export const replyToWorkspace = defineTool({
   async handle(args, context, signal) {
     const wanted = args._as_workspace ?? args.workspace_id
     if (args.activity_id !== undefined) return replyToMessage(args, args.activity_id, wanted, context, signal)
-    const sender = resolveSender(context, wanted)
-    if (!sender.ok) return sender.outcome
-    const peer =
-      args.peer_id === undefined
-        ? undefined
-        : await findCorrespondent(sender.client, args.peer_id, context, signal)
-    if (peer?.ok === false) return peer.outcome
-    const uploaded = await uploadAll(sender.client, args.attachments, context.outgoing(), signal)
-    if (!uploaded.ok) return uploaded.outcome
-    const message = { text: args.text, files: uploaded.files }
-    if (peer === undefined) return writeToUser(sender.client, message, signal)
-    return writeToPeer(sender.client, peer.peerId, message, signal)
+    const client = resolveSender(context, wanted)
+    const peerId =
+      args.peer_id === undefined ? undefined : await findCorrespondent(client, args.peer_id, context, signal)
+    const files = await uploadAll(client, args.attachments, context.outgoing(), signal)
+    const message = { text: args.text, files }
+    if (peerId === undefined) return writeToUser(client, message, signal)
+    return writeToPeer(client, peerId, message, signal)
   },
 })
 
@@ -69,25 +64,23 @@ async function replyToMessage(
   const answered = await findMessage(activityId, context, signal)
   const client = answered === undefined ? undefined : context.client(answered.workspaceId)
   if (answered === undefined || client === undefined) {
-    return failure(
+    throw new ToolFailure(
       `No message with activity_id "${safeName(activityId)}" has arrived here. Take the activity_id from the <channel> tag, or give peer_id (for an agent) or neither (for the person in the chat).`,
     )
   }
   const { workspaceId, peerId } = answered
   if (wanted !== undefined && wanted.toLowerCase() !== workspaceId) {
-    return failure(
+    throw new ToolFailure(
       `Message ${activityId} was sent to workspace ${workspaceId}, not to ${safeName(wanted)}. Leave the workspace out: the message decides it.`,
     )
   }
   if (peer_id !== undefined && peer_id.toLowerCase() !== peerId?.toLowerCase()) {
-    return failure(
+    throw new ToolFailure(
       `Message ${activityId} came from ${peerId ?? 'the chat'}, not from ${safeName(peer_id)}. Leave peer_id out to answer its sender, or leave activity_id out to write to that peer.`,
     )
   }
-  const uploaded = await uploadAll(client, paths, context.outgoing(), signal)
-  if (!uploaded.ok) return uploaded.outcome
-  const outcome = await answer(answered, { text, files: uploaded.files }, client, signal)
-  if (outcome.isError === true) return outcome
+  const files = await uploadAll(client, paths, context.outgoing(), signal)
+  const outcome = await answer(answered, { text, files }, client, signal)
   try {
     answered.markAnswered()
     return { ...outcome, text: outcome.text + answered.remark }
@@ -111,13 +104,13 @@ async function answer(
 ): Promise<Outcome> {
   const { kind, contextId, delegationId } = message
   if (kind === 'delegation_result') {
-    return failure(
+    throw new ToolFailure(
       'A delegation result is not a message of somebody who waits: write to the peer with peer_id, or to the person with send_message_to_user.',
     )
   }
   if (peerId === null) {
     const posted = await writeToUser(client, content, signal)
-    if (kind === 'canvas_user' || posted.isError === true) return posted
+    if (kind === 'canvas_user') return posted
     return { text: `${posted.text} There is no way back to where this ${kind} message came from.` }
   }
   return writeToPeer(client, peerId, { ...content, contextId, delegationId }, signal)

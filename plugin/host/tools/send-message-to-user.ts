@@ -20,14 +20,9 @@ export const sendMessageToUser = defineTool({
   input,
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
   async handle(args, context, signal) {
-    const sender = resolveSender(context, args._as_workspace ?? args.workspace_id)
-    if (!sender.ok) return sender.outcome
-    const uploaded = await uploadAll(sender.client, args.attachments, context.outgoing(), signal)
-    if (!uploaded.ok) return uploaded.outcome
-    await notifyUser(sender.client, args.message, signal, uploaded.files)
-    return withFiles(
-      { text: `Posted to the chat of workspace ${sender.client.endpoint.workspaceId}.` },
-      uploaded.files,
-    )
+    const client = resolveSender(context, args._as_workspace ?? args.workspace_id)
+    const files = await uploadAll(client, args.attachments, context.outgoing(), signal)
+    await notifyUser(client, args.message, signal, files)
+    return withFiles({ text: `Posted to the chat of workspace ${client.endpoint.workspaceId}.` }, files)
   },
 })

@@ -1,12 +1,15 @@
 /** How the outcome of a send is told to the model: an answer is an answer, and "queued" is never one. */
 import type { SendOutcome } from '../../../member/client/a2a.ts'
 import { cleanText } from '../event/clean-text.ts'
-import { failure, type Outcome } from './tool.ts'
+import { type Outcome, ToolFailure } from './tool.ts'
 
 /** Results beyond this are set aside by the host and replaced by a preview. */
 const MAX_ANSWER_CHARS = 40_000
 
-/** @param what `task`: an answer is expected; `message`: one may come, or none. */
+/**
+ * @param what `task`: an answer is expected; `message`: one may come, or none.
+ * @throws ToolFailure when the peer refused the message, or may not have it.
+ */
 export function tellSent(
   outcome: SendOutcome,
   to: string,
@@ -21,11 +24,11 @@ export function tellSent(
     case 'answered':
       return { text: `${to} answered at once (message ${messageId}). ${quote(outcome.text)}` }
     case 'unsure':
-      return failure(
+      throw new ToolFailure(
         `It is not known whether ${to} has the message (message ${messageId}): ${outcome.message}. Do not send it again at once: if it arrived, an answer comes as a new channel message.`,
       )
     case 'failed':
-      return failure(`${to} refused the message: ${cleanText(outcome.message.slice(0, 2_000))}`)
+      throw new ToolFailure(`${to} refused the message: ${cleanText(outcome.message.slice(0, 2_000))}`)
   }
 }
 

@@ -1,7 +1,7 @@
 /** Which of our workspaces a call acts as. */
 import { z } from 'zod'
 import type { PlatformClient } from '../../../member/client/client.ts'
-import { failure, type Outcome, type ToolContext } from './tool.ts'
+import { type ToolContext, ToolFailure } from './tool.ts'
 
 export const asWorkspace = z
   .string()
@@ -15,20 +15,21 @@ export const outgoingText = z
   .min(1, 'must not be empty')
   .max(500_000, 'must be shorter than 500,000 characters')
 
-export type Sender =
-  | { readonly ok: true; readonly client: PlatformClient }
-  | { readonly ok: false; readonly outcome: Outcome }
-
-/** Finds the workspace to act as, or says which there are. */
-export function resolveSender(context: ToolContext, wanted: string | undefined): Sender {
+/**
+ * The client of the workspace a call acts as.
+ *
+ * @param wanted as the model wrote it; may be left out while the session has one workspace.
+ * @throws ToolFailure that lists the session's workspaces when `wanted` names none of them.
+ */
+export function resolveSender(context: ToolContext, wanted: string | undefined): PlatformClient {
   const known = context.workspaceIds()
   const id = wanted?.toLowerCase() ?? (known.length === 1 ? known[0] : undefined)
   const client = id === undefined ? undefined : context.client(id)
-  if (client !== undefined) return { ok: true, client }
+  if (client !== undefined) return client
   const list = known.join(', ')
-  const text =
+  throw new ToolFailure(
     wanted === undefined
       ? `This session acts as several workspaces; say with _as_workspace which one, by its id: ${list}. get_workspace_info tells the name of each.`
-      : `"${wanted.slice(0, 60)}" is not one of this session's workspaces. They are: ${list}.`
-  return { ok: false, outcome: failure(text) }
+      : `"${wanted.slice(0, 60)}" is not one of this session's workspaces. They are: ${list}.`,
+  )
 }

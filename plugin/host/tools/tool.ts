@@ -34,14 +34,12 @@ export interface ToolContext {
   /** The model called a tool. At once and never throws. */
   readonly toolCalled: () => void
   /**
-   * Has this session receive for a workspace, or for all of them, whoever does now. Takes up to ten seconds.
+   * Makes this session the one that receives for a workspace, or for all of them. Takes up to ten seconds.
    *
-   * @returns what became of each; or, in words, why it cannot be tried.
+   * @returns what became of each.
+   * @throws ToolFailure when it cannot be tried.
    */
-  readonly claim: (
-    workspaceId: string | undefined,
-    signal: AbortSignal,
-  ) => Promise<readonly Claimed[] | string>
+  readonly claim: (workspaceId: string | undefined, signal: AbortSignal) => Promise<readonly Claimed[]>
   /** What waits on the platform that no session reads, if this one does not receive. Never throws. */
   readonly unread: (signal: AbortSignal) => Promise<readonly PeekedMessage[]>
   /** What may be sent as a file. */
@@ -55,14 +53,23 @@ export interface ToolContext {
 /** Tells whoever called how far a long call is: so much of so much (milliseconds). */
 export type Progress = (done: number, total: number, message: string) => void
 
-/** What happens to a call: text for the model, and whether it is a failure. */
+/** A call that cannot be carried out. The message is the whole text for the model. */
+export class ToolFailure extends Error {
+  override readonly name = 'ToolFailure'
+}
+
+/** What a tool returns. */
 export interface Outcome {
   readonly text: string
-  readonly isError?: boolean
   /** Called once the result has left the process; it may never be. */
   readonly onSent?: () => void
   /** The text goes out as it is, for a reader that is not the model. */
   readonly silent?: boolean
+}
+
+/** What came of a call, failed or not. */
+export interface CallOutcome extends Outcome {
+  readonly isError?: boolean
 }
 
 export interface Tool {
@@ -74,7 +81,7 @@ export interface Tool {
   readonly meta?: Readonly<Record<string, unknown>>
   /** True for a tool that works, and is most needed, while nothing is configured. */
   readonly worksUnconfigured?: boolean
-  /** Arguments are checked against `input` here; whatever is thrown becomes a result with `isError`. */
+  /** Checks the arguments against `input` first. `callTool` turns whatever it throws into a result with `isError`. */
   readonly call: (
     args: unknown,
     context: ToolContext,
@@ -86,7 +93,7 @@ export interface Tool {
 /**
  * Makes a tool of its typed parts.
  *
- * The handler is given arguments that fit the schema; arguments that do not become a result that says what is wrong.
+ * The handler only sees arguments that fit the schema; others fail the call with a text that says what is wrong.
  */
 export function defineTool<T>(
   definition: Omit<Tool, 'call' | 'input'> & {
@@ -110,7 +117,7 @@ export function defineTool<T>(
       const wrong = parsed.error.issues
         .slice(0, 5)
         .map((issue) => `${issue.path.join('.') || 'arguments'}: ${issue.message}`)
-      return failure(
+      throw new ToolFailure(
         `${tool.name} was called with wrong arguments. ${wrong.join('; ')}. It takes: ${parameters(definition.input).join(', ')}. Correct them and call again.`,
       )
     },
@@ -121,13 +128,9 @@ function parameters(input: ZodType): readonly string[] {
   return Object.keys(z.toJSONSchema(input, { io: 'input' }).properties ?? {})
 }
 
-export function failure(text: string): Outcome {
-  return { text, isError: true }
-}
-
 /** @param remarkOf asked only where the remark is shown: a silent answer is waited for by a prompt. */
 export function toResult(
-  { text, isError, silent }: Outcome,
+  { text, isError, silent }: CallOutcome,
   remarkOf: () => string | undefined,
 ): CallToolResult {
   const remark = silent ? undefined : remarkOf()

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import type { Inbound } from '../../../../member/client/inbound.ts'
 import type { MessageState } from '../../../../member/ledger/ledger.ts'
 import { TOOLS } from '../../../../plugin/host/tools/registry.ts'
+import { ToolFailure } from '../../../../plugin/host/tools/tool.ts'
 import { OWN_ID, PEER_ID, startLyingPlatform, TOKEN } from '../../../fixtures/lying-platform.ts'
 import { startBench } from '../../../fixtures/tool-context.ts'
 
@@ -119,6 +120,22 @@ describe('a call that cannot be made', () => {
       expect(strange.text).toStartWith(`"${PEER_ID}" is not one of this session's workspaces.`)
     }
     expect(platform.seen).toHaveLength(0)
+  })
+})
+
+test('a ToolFailure reaches the model word for word; any other error is called a fault of the plugin', async () => {
+  const failWith = (error: Error) =>
+    startBench([], {
+      claim: async () => {
+        throw error
+      },
+    })
+  using refused = failWith(new ToolFailure('Not now: try again later.'))
+  expect(await refused.call('claim_channel')).toEqual({ text: 'Not now: try again later.', isError: true })
+  using broken = failWith(new Error('it broke'))
+  expect(await broken.call('claim_channel')).toEqual({
+    text: 'claim_channel failed: it broke. This is a fault of the plugin; status names its log file.',
+    isError: true,
   })
 })
 
