@@ -17,8 +17,6 @@ export interface ContractRules {
   /** The cursor compares (created_at, seq), otherwise created_at alone. */
   readonly cursorBySequence: boolean
   readonly activityAck: boolean
-  /** A read may wait for the next row. Not part of any hosted platform. */
-  readonly longWait: boolean
   /** Register is gated by instance tokens only; callers' tokens are a kind of their own. */
   readonly tokenKinds: boolean
   readonly statusesLiftedByHeartbeat: readonly Status[]
@@ -75,7 +73,6 @@ const V2: ContractRules = {
   sequence: true,
   cursorBySequence: true,
   activityAck: true,
-  longWait: true,
   tokenKinds: true,
   statusesLiftedByHeartbeat: ['provisioning', 'offline', 'awaiting_agent', 'failed'],
   registerFailureMarker: true,
@@ -118,7 +115,6 @@ const V1: ContractRules = {
   sequence: false,
   cursorBySequence: false,
   activityAck: false,
-  longWait: false,
   tokenKinds: false,
   statusesLiftedByHeartbeat: ['provisioning', 'offline', 'awaiting_agent'],
   registerFailureMarker: false,

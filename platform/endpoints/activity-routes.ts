@@ -5,9 +5,8 @@ import { json, jsonText, readJson, refuse } from '../base/messages.ts'
 import type { Call, Route } from '../http/router.ts'
 import * as wire from '../http/wire.ts'
 import type { Services } from '../services.ts'
-import type { ActivityEntry, ActivityRow } from '../store/activity.ts'
+import type { ActivityEntry } from '../store/activity.ts'
 import { findCursor, parseActivityQuery, parseSource, readPage, rowJson } from '../store/activity-page.ts'
-import { MAX_WAIT_SECONDS, nextActivity, WAIT_HEADER } from './long-wait.ts'
 import { peerInfo } from './peer-info.ts'
 
 const ACTIVITY_TYPES = [
@@ -45,46 +44,17 @@ export function activityRoutes(services: Services): readonly Route[] {
   ]
 }
 
-async function read(services: Services, call: Call): Promise<Response> {
+function read(services: Services, call: Call): Response {
   const { database, rules, time } = services
   const workspaceId = call.param('id')
   const query = parseActivityQuery(call.url.searchParams, rules(), time)
   const cursor = query.sinceId === undefined ? undefined : findCursor(database, workspaceId, query.sinceId)
   const source = parseSource(call.url.searchParams)
-  const page = () => readPage(database, workspaceId, { ...query, source }, cursor, rules())
-  const wait = rules().longWait ? waitSeconds(call.url.searchParams.get('wait')) : 0
-  const rows = await rowsWithin(services, call, wait, page)
+  const rows = readPage(database, workspaceId, { ...query, source }, cursor, rules())
   const texts = rows.map((row) =>
     rowJson(row, rules(), query.peerInfo ? peerInfo(services, row, publicBase(call)) : {}),
   )
-  const announced = rules().longWait ? { [WAIT_HEADER]: String(MAX_WAIT_SECONDS) } : {}
-  return jsonText(`[${texts.join(',')}]`, 200, announced)
-}
-
-/** The page at once if it has rows or nobody waits for some; otherwise as soon as it has, or empty when the time is over. */
-async function rowsWithin(
-  services: Services,
-  call: Call,
-  seconds: number,
-  page: () => readonly ActivityRow[],
-): Promise<readonly ActivityRow[]> {
-  const deadline = performance.now() + seconds * 1000
-  let rows = page()
-  while (rows.length === 0 && performance.now() < deadline && !call.request.signal.aborted) {
-    await nextActivity(services.events, call.param('id'), deadline - performance.now(), call.request.signal)
-    if (services.background.signal.aborted) break
-    rows = page()
-  }
-  return rows
-}
-
-function waitSeconds(text: string | null): number {
-  if (text === null || text === '') return 0
-  const seconds = /^\d{1,3}$/.test(text) ? Number(text) : 0
-  if (seconds < 1 || seconds > MAX_WAIT_SECONDS) {
-    throw refuse(400, `wait must be a whole number of seconds from 1 to ${MAX_WAIT_SECONDS}`)
-  }
-  return seconds
+  return jsonText(`[${texts.join(',')}]`)
 }
 
 /** Where a proxy says that it is reached, else where this request came to. */

@@ -1,9 +1,9 @@
-// What stands before the endpoints, and what is the local platform's own: limits, origins, the chat page, waiting.
+// What stands before the endpoints, and what is the local platform's own: limits, origins, the chat page.
 
 import { expect, test } from 'bun:test'
 import { startPlatform } from '../../platform/platform.ts'
-import { rowsOf } from './contract/client.ts'
-import { inbox, platformWithTeam, register, say, send } from './platform.ts'
+import { until } from './contract/client.ts'
+import { inbox, platformWithTeam, register } from './platform.ts'
 
 test('over the limit requests are refused with the time to wait, and the next window is open again', async () => {
   await using fixture = await platformWithTeam({ rateLimit: 3 })
@@ -88,54 +88,22 @@ test('metrics name routes and statuses, and no workspace', async () => {
   expect(text).not.toContain(fixture.builder.id)
 })
 
-test('a page can be waited for: it comes with the next row, at once when there are rows, empty when time is over', async () => {
+test('a reader that leaves an event stream is no longer a listener', async () => {
   await using fixture = await platformWithTeam()
   const { client, builder } = fixture
-  const path = `/workspaces/${builder.id}/activity?type=a2a_receive`
-  const waited = (query: string) => client.call('GET', `${path}&wait=${query}`, { token: builder.token })
-  const empty = waited('1')
-  const waiting = waited('50')
-  await client.call('GET', '/health')
-  await send(fixture, builder, say('worth the wait'))
-  const page = await waiting
-  expect(page.text).toContain('worth the wait')
-  expect(page.headers.get('X-Activity-Wait-Max')).toBe('50')
-  expect((await waited('50')).text).toContain('worth the wait')
-  expect(rowsOf(await empty)).toHaveLength(1)
-  const cursor = rowsOf(page)[0]?.id
-  expect(rowsOf(await waited(`1&since_id=${cursor}`))).toEqual([])
-  for (const wrong of ['0', '51', 'x', '-1']) expect((await waited(wrong)).status).toBe(400)
-})
-
-test('a row that the page does not ask for does not end the wait', async () => {
-  await using fixture = await platformWithTeam()
-  const { client, builder, lead } = fixture
-  const path = `/workspaces/${builder.id}`
-  const waiting = client.call('GET', `${path}/activity?source=agent&wait=50`, { token: builder.token })
-  await client.call('GET', '/health')
-  await client.call('POST', `${path}/notify`, { token: builder.token, body: { message: 'to the person' } })
-  await send(fixture, builder, say('from the lead'), lead)
-  expect(rowsOf(await waiting)).toMatchObject([{ source_id: lead.id }])
-})
-
-test('a listener that leaves is forgotten', async () => {
-  await using fixture = await platformWithTeam()
-  const { client, builder } = fixture
-  const listeners = async () =>
-    /molecule_event_listeners (\d+)/.exec((await client.call('GET', '/metrics')).text)?.[1]
-  const path = `/workspaces/${builder.id}`
+  const listeners = (count: number) =>
+    until(
+      () => client.call('GET', '/metrics'),
+      (answer) => answer.text.includes(`molecule_event_listeners ${count}\n`),
+    )
   const leaving = new AbortController()
-  const open = (end: string) =>
-    fetch(`${client.url}${path}/${end}`, {
-      headers: { Authorization: `Bearer ${builder.token}` },
-      signal: leaving.signal,
-    })
-  await open('events/stream')
-  const waiting = open('activity?wait=50').catch(() => 'left')
-  while ((await listeners()) !== '2') await Bun.sleep(1)
+  await fetch(`${client.url}/workspaces/${builder.id}/events/stream`, {
+    headers: { Authorization: `Bearer ${builder.token}` },
+    signal: leaving.signal,
+  })
+  await listeners(1)
   leaving.abort()
-  await waiting
-  while ((await listeners()) !== '0') await Bun.sleep(1)
+  await listeners(0)
 })
 
 test('a slow reader costs a bounded amount, and others hear every event', async () => {
