@@ -51,7 +51,7 @@ const JOINT =
 export const PART_OF_A_NAME = /^[\p{Alphabetic}\p{N}]$/u
 
 /** A character that belongs to a name, and to no name that is looked for. */
-export const FOREIGN = '?'
+const FOREIGN = '?'
 /** A character that ends a name. */
 export const END = '!'
 

@@ -13,7 +13,7 @@ import { cleanText } from '../event/clean-text.ts'
 
 export const PERMISSION_CAPABILITY = 'claude/channel/permission'
 export const REQUEST_METHOD = 'notifications/claude/channel/permission_request'
-export const VERDICT_METHOD = 'notifications/claude/channel/permission'
+const VERDICT_METHOD = 'notifications/claude/channel/permission'
 
 /** The host's ids: five letters, without the one that looks like a one. */
 const ID = '[a-km-z]{5}'

@@ -10,7 +10,7 @@ import { type ToolContext, ToolFailure } from './tool.ts'
  * @throws ToolFailure when `wanted` is no id and not the name of exactly one peer; PlatformError when the peers cannot
  *   be listed.
  */
-export async function findPeer(client: PlatformClient, wanted: string, signal: AbortSignal): Promise<string> {
+async function findPeer(client: PlatformClient, wanted: string, signal: AbortSignal): Promise<string> {
   const text = wanted.trim().toLowerCase()
   if (isUuid(text)) return text
   const named = (await listPeers(client, signal)).filter(({ name }) => name?.trim().toLowerCase() === text)
