@@ -1,5 +1,4 @@
-// The command line of `./molecule platform`, and the settings that come from the environment. Pure.
-
+/** The command line of `./molecule platform`, and the settings that come from the environment. Pure. */
 import { parseArgs } from 'node:util'
 import { CONTRACT_VERSIONS, type ContractVersion } from './contract/versions.ts'
 

@@ -1,5 +1,4 @@
-// What the command prints once the platform runs. Pure.
-
+/** What the command prints once the platform runs. Pure. */
 import type { Member } from './team.ts'
 
 export interface Running {

@@ -1,5 +1,7 @@
-// The command `./molecule platform`: reads the command line, opens the file, prints how to join, and stops cleanly.
-
+/**
+ * The command `./molecule platform`: reads the command line, opens the file, prints how to join, and stops
+ * cleanly.
+ */
 import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'

@@ -1,5 +1,4 @@
-// The embedded Molecule platform: one process, one SQLite file. This file only wires the parts together.
-
+/** The embedded Molecule platform: one process, one SQLite file. This file only wires the parts together. */
 import { Background } from './base/background.ts'
 import { Events } from './base/events.ts'
 import { newSecret, type RandomBytes, systemRandom } from './base/random.ts'

@@ -1,5 +1,4 @@
-// The parts of the running platform, as handlers get to see them.
-
+/** The parts of the running platform, as handlers get to see them. */
 import type { Database } from 'bun:sqlite'
 import type { Background } from './base/background.ts'
 import type { Events } from './base/events.ts'

@@ -1,5 +1,4 @@
-// A small team to begin with: a lead and two agents under it, each with its first token.
-
+/** A small team to begin with: a lead and two agents under it, each with its first token. */
 import type { Tokens } from './store/tokens.ts'
 import type { WorkspaceRow, Workspaces } from './store/workspaces.ts'
 

@@ -1,4 +1,7 @@
-// Work that goes on after a request was answered. All of it ends when the platform stops, before the file is closed.
+/**
+ * Work that goes on after a request was answered. All of it ends when the platform stops, before the file is
+ * closed.
+ */
 
 /** Lets tasks run and wait, until one signal ends them all. */
 export class Background {

@@ -1,6 +1,7 @@
-// Events of the platform, from where something happened to whoever listens in this process. A hint, never the data: nothing
-// is stored and nothing is replayed.
-
+/**
+ * Events of the platform, from where something happened to whoever listens in this process. A hint, never the
+ * data: nothing is stored and nothing is replayed.
+ */
 import type { JsonObject } from './messages.ts'
 import type { Timekeeper } from './time.ts'
 

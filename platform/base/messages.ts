@@ -1,5 +1,4 @@
-// Answers and request bodies. Every answer of the platform is built here, and every refusal is one type.
-
+/** Answers and request bodies. Every answer of the platform is built here, and every refusal is one type. */
 import type { z } from 'zod'
 
 export const MAX_BODY_BYTES = 16 * 1024 * 1024

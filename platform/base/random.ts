@@ -1,4 +1,4 @@
-// Randomness of the platform, injectable so that a test can repeat a run.
+/** Randomness of the platform, injectable so that a test can repeat a run. */
 
 /** Gives `count` unpredictable bytes. */
 export type RandomBytes = (count: number) => Uint8Array

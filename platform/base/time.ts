@@ -1,5 +1,7 @@
-// Time of the platform. Timestamps are stored as UTC text of fixed width with microseconds, so that text order is time
-// order and no digit is lost to a JavaScript Date.
+/**
+ * Time of the platform. Timestamps are stored as UTC text of fixed width with microseconds, so that text
+ * order is time order and no digit is lost to a JavaScript Date.
+ */
 
 /** Milliseconds since the epoch; a fraction carries the microseconds. */
 export type Clock = () => number

@@ -1,6 +1,7 @@
-// The web chat: who is in the team, what was said, and a place to write. The rows are read from the platform; its events only
-// say when to look.
-
+/**
+ * The web chat: who is in the team, what was said, and a place to write. The rows are read from the platform;
+ * its events only say when to look.
+ */
 import { Composer } from './composer.js'
 import { memberElement, messageElement, messageOf, subtitleOf } from './conversation.js'
 import { plainName } from './message-text.js'

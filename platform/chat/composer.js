@@ -1,4 +1,7 @@
-// The place to write: a text and files for one agent at a time. Each agent keeps the text that was begun for it.
+/**
+ * The place to write: a text and files for one agent at a time. Each agent keeps the text that was begun for
+ * it.
+ */
 
 const byId = (id) => document.getElementById(id)
 

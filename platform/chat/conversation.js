@@ -1,5 +1,4 @@
-// From activity rows and workspaces to what is seen of them.
-
+/** From activity rows and workspaces to what is seen of them. */
 import { bodyElement, element, plainName } from './message-text.js'
 
 const PENDING = /^platform-pending:([0-9a-f-]{36})\/([0-9a-f-]{36})$/i

@@ -1,5 +1,4 @@
-// The entry of the page: the operator's token, from the address or from the person, and then the chat.
-
+/** The entry of the page: the operator's token, from the address or from the person, and then the chat. */
 import { Chat } from './chat.js'
 import { PlatformClient, PlatformError } from './platform-client.js'
 

@@ -1,5 +1,7 @@
-// What others wrote, as elements to read: names without tricks, code in blocks of its own. Every text goes in as text, so that
-// markup in a message stays markup to read.
+/**
+ * What others wrote, as elements to read: names without tricks, code in blocks of its own. Every text goes in
+ * as text, so that markup in a message stays markup to read.
+ */
 
 /** Controls, and the marks that turn the direction of what follows: `gpj.exe` must not read as `exe.jpg`. */
 const TRICKS = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g

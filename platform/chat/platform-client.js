@@ -1,4 +1,7 @@
-// What the page says to the platform: requests with the operator's token, and the socket that tells of changes.
+/**
+ * What the page says to the platform: requests with the operator's token, and the socket that tells of
+ * changes.
+ */
 
 /** The platform refused a request; `status` is 0 when it could not be reached. */
 export class PlatformError extends Error {

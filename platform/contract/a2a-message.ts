@@ -1,5 +1,4 @@
-// An A2A request as the platform stores it: the envelope completed, the message in one form. Pure.
-
+/** An A2A request as the platform stores it: the envelope completed, the message in one form. Pure. */
 import { isObject, type JsonObject, parseJson, refuse } from '../base/messages.ts'
 import type { ContractRules } from './versions.ts'
 

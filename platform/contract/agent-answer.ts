@@ -1,5 +1,4 @@
-// What a push agent's answer says, as the result of a task. Pure.
-
+/** What a push agent's answer says, as the result of a task. Pure. */
 import { isObject, parseJson } from '../base/messages.ts'
 
 /** How a task ended. */

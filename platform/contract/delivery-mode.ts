@@ -1,5 +1,4 @@
-// How messages reach a workspace. Pure.
-
+/** How messages reach a workspace. Pure. */
 import { isExternalRuntime } from './status.ts'
 
 export type DeliveryMode = 'push' | 'poll'

@@ -1,5 +1,7 @@
-// Fault switches: what a hosted platform does wrong or differently on a bad day, to be switched on while a client is watched.
-
+/**
+ * Fault switches: what a hosted platform does wrong or differently on a bad day, to be switched on while a
+ * client is watched.
+ */
 import { z } from 'zod'
 import { CONTRACT_VERSIONS, CONTRACTS, type ContractRules, type ContractVersion } from './versions.ts'
 
@@ -25,7 +27,7 @@ export const ANSWER_KINDS = [
   'given',
 ] as const
 
-const FaultAnswer = z.strictObject({
+const faultAnswerSchema = z.strictObject({
   kind: z.enum(ANSWER_KINDS),
   /** Requests whose path contains this text; all when absent. */
   path: z.string().optional(),
@@ -41,7 +43,7 @@ const FaultAnswer = z.strictObject({
   body: z.json().optional(),
 })
 
-const FaultState = z.strictObject({
+const faultStateSchema = z.strictObject({
   contract: z.enum(CONTRACT_VERSIONS),
   /** Cursors compare created_at alone: rows of one microsecond are skipped. */
   timestamp_cursor: z.boolean(),
@@ -75,14 +77,14 @@ const FaultState = z.strictObject({
   delegation_completes: z.enum(['contract', 'answer']),
   /** Delegation results also come as rows of the inbox. */
   delegation_results_in_inbox: z.boolean(),
-  answers: z.array(FaultAnswer).max(100),
+  answers: z.array(faultAnswerSchema).max(100),
 })
 
-export const FaultChange = FaultState.partial()
+export const faultChangeSchema = faultStateSchema.partial()
 
-export type FaultState = z.infer<typeof FaultState>
-export type FaultChange = z.input<typeof FaultChange>
-export type FaultAnswer = z.infer<typeof FaultAnswer>
+export type FaultState = z.infer<typeof faultStateSchema>
+export type FaultChange = z.input<typeof faultChangeSchema>
+export type FaultAnswer = z.infer<typeof faultAnswerSchema>
 
 type Counter = 'null_params_envelopes' | 'sse_drop'
 
@@ -128,8 +130,8 @@ export class Faults {
 
   /** Changes the switches named and leaves the others. @throws ZodError for a switch that does not exist */
   change(change: FaultChange): FaultState {
-    const named = Object.entries(FaultChange.parse(change)).filter(([, value]) => value !== undefined)
-    this.#set(FaultState.parse({ ...this.#state, ...Object.fromEntries(named) }))
+    const named = Object.entries(faultChangeSchema.parse(change)).filter(([, value]) => value !== undefined)
+    this.#set(faultStateSchema.parse({ ...this.#state, ...Object.fromEntries(named) }))
     return this.#state
   }
 

@@ -1,4 +1,4 @@
-// Who may talk to whom. Pure: the tree is given as a function.
+/** Who may talk to whom. Pure: the tree is given as a function. */
 
 /** Parent of a workspace; null for a root, undefined for an id that does not exist. */
 export type ParentOf = (id: string) => string | null | undefined

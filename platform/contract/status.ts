@@ -1,5 +1,7 @@
-// Status of a workspace and the transitions between statuses. Pure: callers store and announce what is decided here.
-
+/**
+ * Status of a workspace and the transitions between statuses. Pure: callers store and announce what is
+ * decided here.
+ */
 import type { Status } from './statuses.ts'
 import type { ContractRules } from './versions.ts'
 

@@ -1,4 +1,4 @@
-// The statuses a workspace can have (contract: status table).
+/** The statuses a workspace can have (contract: status table). */
 
 export const STATUSES = [
   'provisioning',

@@ -1,4 +1,4 @@
-// Names and types of uploaded files, made safe (contract: uploads). Pure.
+/** Names and types of uploaded files, made safe (contract: uploads). Pure. */
 
 const MAX_NAME = 100
 const MAX_EXTENSION = 16

@@ -1,5 +1,7 @@
-// Which URLs an agent may ask the platform to call (contract: push URL rules). Pure: names are resolved elsewhere and every
-// address comes back here.
+/**
+ * Which URLs an agent may ask the platform to call (contract: push URL rules). Pure: names are resolved
+ * elsewhere and every address comes back here.
+ */
 
 export type DeployMode = 'self-hosted' | 'saas'
 

@@ -1,6 +1,7 @@
-// What differs between the three generations of the platform's HTTP contract, as data. Handlers ask for a rule by name and
-// never for a version.
-
+/**
+ * What differs between the three generations of the platform's HTTP contract, as data. Handlers ask for a
+ * rule by name and never for a version.
+ */
 import type { Status } from './statuses.ts'
 
 export const CONTRACT_VERSIONS = ['v0', 'v1', 'v2'] as const

@@ -1,5 +1,4 @@
-// Who sends an A2A message (contract: a2a caller).
-
+/** Who sends an A2A message (contract: a2a caller). */
 import { refuse } from '../base/messages.ts'
 import { isUuid } from '../base/random.ts'
 import { bearerOf } from '../http/authentication.ts'

@@ -1,5 +1,7 @@
-// POST /workspaces/:id/a2a: a message to an agent, from another agent or from the human; and the state of one that was queued.
-
+/**
+ * POST /workspaces/:id/a2a: a message to an agent, from another agent or from the human; and the state of one
+ * that was queued.
+ */
 import { json, readBody, refuse } from '../base/messages.ts'
 import { newUuid } from '../base/random.ts'
 import { wireTimestamp } from '../base/time.ts'

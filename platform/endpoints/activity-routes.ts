@@ -1,5 +1,4 @@
-// Reading the inbox, acknowledging it, and writing reports into it.
-
+/** Reading the inbox, acknowledging it, and writing reports into it. */
 import { z } from 'zod'
 import { json, jsonText, readJson, refuse } from '../base/messages.ts'
 import type { Call, Route } from '../http/router.ts'
@@ -19,7 +18,7 @@ const ACTIVITY_TYPES = [
   'error',
 ]
 
-const Report = z.object({
+const reportSchema = z.object({
   activity_type: wire.required,
   method: wire.text,
   summary: wire.text,
@@ -33,7 +32,7 @@ const Report = z.object({
   metadata: z.unknown().optional(),
 })
 
-const Acknowledgement = z.object({ acked_seq: z.int().nullish() })
+const acknowledgementSchema = z.object({ acked_seq: z.int().nullish() })
 
 export function activityRoutes(services: Services): readonly Route[] {
   const path = '/workspaces/:id/activity'
@@ -66,7 +65,7 @@ function publicBase({ request, url }: Call): string {
 
 async function report(services: Services, call: Call): Promise<Response> {
   const workspaceId = call.param('id')
-  const body = await readJson(call.request, Report)
+  const body = await readJson(call.request, reportSchema)
   if (!ACTIVITY_TYPES.includes(body.activity_type)) throw refuse(400, 'invalid activity_type')
   if (body.source_id !== '' && body.source_id !== workspaceId) {
     throw refuse(403, 'source_id must match authenticated workspace')
@@ -94,7 +93,7 @@ async function report(services: Services, call: Call): Promise<Response> {
 
 async function acknowledge(services: Services, call: Call): Promise<Response> {
   if (!services.rules().activityAck) throw refuse(404, 'not found')
-  const { acked_seq: seq } = await readJson(call.request, Acknowledgement)
+  const { acked_seq: seq } = await readJson(call.request, acknowledgementSchema)
   if (seq === undefined || seq === null) throw refuse(400, 'acked_seq is required')
   if (seq < 0) throw refuse(400, 'acked_seq must be non-negative')
   if (services.workspaces.find(call.param('id')) === undefined) throw refuse(404, 'workspace not found')

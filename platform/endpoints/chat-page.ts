@@ -1,5 +1,4 @@
-// The web chat's files. They hold no secret: the page brings the admin token itself.
-
+/** The web chat's files. They hold no secret: the page brings the admin token itself. */
 import type { Route } from '../http/router.ts'
 
 const TYPES: Readonly<Record<string, string>> = {

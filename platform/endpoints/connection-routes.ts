@@ -1,5 +1,7 @@
-// How an external agent connects: the block again, without its token, or with a fresh one that replaces all others.
-
+/**
+ * How an external agent connects: the block again, without its token, or with a fresh one that replaces all
+ * others.
+ */
 import { json, refuse } from '../base/messages.ts'
 import { isExternalRuntime } from '../contract/status.ts'
 import type { Call, Route } from '../http/router.ts'

@@ -1,5 +1,4 @@
-// Giving a task to a peer and asking what became of it (contract: delegation).
-
+/** Giving a task to a peer and asking what became of it (contract: delegation). */
 import { z } from 'zod'
 import { isObject, json, readJson, refuse } from '../base/messages.ts'
 import { isUuid, newUuid } from '../base/random.ts'
@@ -15,13 +14,13 @@ import { type Delivery, deliver } from '../work/delivery.ts'
 
 const INVALID = 'invalid delegation request'
 
-const Task = z.object({ target_id: wire.required, task: wire.required, idempotency_key: wire.text })
-const RecordedTask = z.object({
+const taskSchema = z.object({ target_id: wire.required, task: wire.required, idempotency_key: wire.text })
+const recordedTaskSchema = z.object({
   target_id: wire.identifier,
   task: wire.required,
   delegation_id: wire.required,
 })
-const Update = z.object({ status: wire.text, error: wire.text, response_preview: wire.text })
+const updateSchema = z.object({ status: wire.text, error: wire.text, response_preview: wire.text })
 
 const RETRY_MS = 8000
 
@@ -39,7 +38,7 @@ export function delegationRoutes(services: Services): readonly Route[] {
 async function delegate(services: Services, call: Call): Promise<Response> {
   const { delegations } = services
   const sourceId = existing(services, call.param('id'))
-  const request = await readJson(call.request, Task, INVALID)
+  const request = await readJson(call.request, taskSchema, INVALID)
   const targetId = request.target_id.toLowerCase()
   if (!isUuid(targetId)) throw refuse(400, 'target_id must be a valid UUID')
   if (targetId === sourceId) throw refuse(400, 'self-delegation not permitted', selfHint(services))
@@ -183,7 +182,7 @@ function rowForm(row: ActivityRow, reader: string, withDirection: boolean): obje
 /** For agents that sent the message themselves and want it in the ledger. */
 async function record(services: Services, call: Call): Promise<Response> {
   const sourceId = existing(services, call.param('id'))
-  const body = await readJson(call.request, RecordedTask, INVALID)
+  const body = await readJson(call.request, recordedTaskSchema, INVALID)
   services.delegations.add({
     id: body.delegation_id,
     sourceId,
@@ -198,7 +197,7 @@ async function record(services: Services, call: Call): Promise<Response> {
 async function update(services: Services, call: Call): Promise<Response> {
   const sourceId = existing(services, call.param('id'))
   const id = call.param('delegationId')
-  const body = await readJson(call.request, Update)
+  const body = await readJson(call.request, updateSchema)
   if (body.status !== 'completed' && body.status !== 'failed') {
     throw refuse(400, "status must be 'completed' or 'failed'")
   }

@@ -1,5 +1,4 @@
-// One workspace's events as a server-sent event stream (contract: wake-up streams).
-
+/** One workspace's events as a server-sent event stream (contract: wake-up streams). */
 import type { Events, PlatformEvent } from '../base/events.ts'
 import { refuse } from '../base/messages.ts'
 import type { Route } from '../http/router.ts'

@@ -1,7 +1,6 @@
-// The one endpoint for fault switches. It exists only while the platform listens on loopback.
-
+/** The one endpoint for fault switches. It exists only while the platform listens on loopback. */
 import { json, parseJson, readBody, refuse } from '../base/messages.ts'
-import { FaultChange } from '../contract/faults.ts'
+import { faultChangeSchema } from '../contract/faults.ts'
 import type { Call, Route } from '../http/router.ts'
 import type { Services } from '../services.ts'
 
@@ -17,7 +16,7 @@ export function faultRoutes(services: Services): readonly Route[] {
 
 async function change(services: Services, call: Call): Promise<Response> {
   const { text } = await readBody(call.request)
-  const checked = FaultChange.safeParse(parseJson(text)?.value)
+  const checked = faultChangeSchema.safeParse(parseJson(text)?.value)
   if (checked.success) return json(services.faults.change(checked.data))
   const [issue] = checked.error.issues
   throw refuse(400, `fault switch ${issue?.path.join('.') || ''}: ${issue?.message ?? 'invalid'}`)

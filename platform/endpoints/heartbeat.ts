@@ -1,5 +1,4 @@
-// POST /registry/heartbeat and /registry/update-card: an agent says that it is still there, and how it is.
-
+/** POST /registry/heartbeat and /registry/update-card: an agent says that it is still there, and how it is. */
 import { z } from 'zod'
 import type { EventType } from '../base/events.ts'
 import { type JsonObject, json, readJson, refuse } from '../base/messages.ts'
@@ -13,12 +12,12 @@ import type { WorkspaceRow } from '../store/workspaces.ts'
 import { drain } from '../work/drain.ts'
 import { LIVENESS_MS, refusedRoute } from './register.ts'
 
-const RuntimeMetadata = z.object({
+const runtimeMetadataSchema = z.object({
   capabilities: z.record(z.string(), z.boolean().nullish()).nullish(),
   idle_timeout_seconds: z.int().nullish(),
 })
 
-const Heartbeat = z.object({
+const heartbeatSchema = z.object({
   workspace_id: wire.identifier,
   error_rate: wire.decimal,
   sample_error: wire.text,
@@ -28,13 +27,13 @@ const Heartbeat = z.object({
   current_task: wire.text,
   monthly_spend: wire.integer,
   runtime_state: wire.text,
-  runtime_metadata: RuntimeMetadata.nullish(),
+  runtime_metadata: runtimeMetadataSchema.nullish(),
   agent_card: wire.object.nullish(),
 })
 
-type Heartbeat = z.infer<typeof Heartbeat>
+type Heartbeat = z.infer<typeof heartbeatSchema>
 
-const CardUpdate = z.object({ workspace_id: wire.identifier, agent_card: wire.object })
+const cardUpdateSchema = z.object({ workspace_id: wire.identifier, agent_card: wire.object })
 
 const MAX_SPEND_CENTS = 1_000_000_000_000
 const REGISTER_FAILURE_MS = 300_000
@@ -57,7 +56,7 @@ export function heartbeatRoutes(services: Services): readonly Route[] {
 }
 
 async function heartbeat(services: Services, call: Call): Promise<Response> {
-  const beat = await readJson(call.request, Heartbeat)
+  const beat = await readJson(call.request, heartbeatSchema)
   services.authentication.passBootstrap(call.request.headers, beat.workspace_id)
   const row = services.workspaces.find(beat.workspace_id)
   // Unknown and removed workspaces get the same 200: nothing is written, and nothing is told.
@@ -140,7 +139,7 @@ function announceStatus(
 }
 
 async function updateCard(services: Services, call: Call): Promise<Response> {
-  const update = await readJson(call.request, CardUpdate)
+  const update = await readJson(call.request, cardUpdateSchema)
   services.authentication.passBootstrap(call.request.headers, update.workspace_id)
   const { url } = update.agent_card
   if (services.rules().tokenKinds && typeof url === 'string' && url !== '') {

@@ -1,5 +1,4 @@
-// What agents ask the platform to remember, for themselves, their team or everyone.
-
+/** What agents ask the platform to remember, for themselves, their team or everyone. */
 import { z } from 'zod'
 import { json, readJson, refuse } from '../base/messages.ts'
 import { newUuid } from '../base/random.ts'
@@ -18,7 +17,7 @@ interface MemoryRow {
   readonly created_at: string
 }
 
-const Memory = z.object({ content: wire.text, scope: wire.text, namespace: wire.text })
+const memorySchema = z.object({ content: wire.text, scope: wire.text, namespace: wire.text })
 
 const SCOPES = ['LOCAL', 'TEAM', 'GLOBAL']
 const MAX_NAMESPACE = 50
@@ -44,7 +43,7 @@ export function memoryRoutes(services: Services): readonly Route[] {
 }
 
 async function remember(services: Services, call: Call): Promise<Response> {
-  const memory = await readJson(call.request, Memory)
+  const memory = await readJson(call.request, memorySchema)
   const row = services.workspaces.find(call.param('id'))
   if (row === undefined || row.status === 'removed') throw refuse(404, 'workspace not found')
   if (memory.content === '') throw refuse(400, 'content is required')

@@ -1,5 +1,4 @@
-// POST /workspaces/:id/notify: an agent writes to the human.
-
+/** POST /workspaces/:id/notify: an agent writes to the human. */
 import { isUtf8 } from 'node:buffer'
 import { z } from 'zod'
 import { json, readJson, refuse } from '../base/messages.ts'
@@ -8,11 +7,16 @@ import type { Call, Route } from '../http/router.ts'
 import * as wire from '../http/wire.ts'
 import type { Services } from '../services.ts'
 
-const Attachment = z.object({ uri: wire.text, name: wire.text, mimeType: wire.text, size: wire.integer })
+const attachmentSchema = z.object({
+  uri: wire.text,
+  name: wire.text,
+  mimeType: wire.text,
+  size: wire.integer,
+})
 
-const Notice = z.object({ message: wire.text, attachments: z.array(Attachment).nullish() })
+const noticeSchema = z.object({ message: wire.text, attachments: z.array(attachmentSchema).nullish() })
 
-type Attachment = z.infer<typeof Attachment>
+type Attachment = z.infer<typeof attachmentSchema>
 
 const SUMMARY_LENGTH = 80
 
@@ -27,7 +31,7 @@ export function notifyRoute(services: Services): Route {
 
 async function notify(services: Services, call: Call): Promise<Response> {
   const { activity, events, faults, rules, workspaces } = services
-  const notice = await readJson(call.request, Notice, 'message is required')
+  const notice = await readJson(call.request, noticeSchema, 'message is required')
   if (notice.message === '') throw refuse(400, 'message is required')
   const files = (notice.attachments ?? []).map(checkedAttachment)
   const row = workspaces.find(call.param('id'))

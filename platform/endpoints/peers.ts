@@ -1,5 +1,4 @@
-// Who is there, how to find them, and who may talk to whom.
-
+/** Who is there, how to find them, and who may talk to whom. */
 import { z } from 'zod'
 import { json, Refusal, readJson, refuse } from '../base/messages.ts'
 import type { Call, Route } from '../http/router.ts'
@@ -7,7 +6,7 @@ import * as wire from '../http/wire.ts'
 import type { Services } from '../services.ts'
 import { storedJson, type WorkspaceRow } from '../store/workspaces.ts'
 
-const AccessQuestion = z.object({ caller_id: wire.required, target_id: wire.required })
+const accessQuestionSchema = z.object({ caller_id: wire.required, target_id: wire.required })
 
 export function peerRoutes(services: Services): readonly Route[] {
   return [
@@ -88,7 +87,7 @@ function discover(services: Services, call: Call): Response {
 }
 
 async function access(services: Services, call: Call): Promise<Response> {
-  const question = await readJson(call.request, AccessQuestion)
+  const question = await readJson(call.request, accessQuestionSchema)
   const allowed = services.workspaces.mayTalk(
     question.caller_id.toLowerCase(),
     question.target_id.toLowerCase(),

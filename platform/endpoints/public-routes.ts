@@ -1,5 +1,4 @@
-// What anyone may ask: is it up, which build is it, what may be uploaded.
-
+/** What anyone may ask: is it up, which build is it, what may be uploaded. */
 import { json, refuse } from '../base/messages.ts'
 import type { Metrics } from '../http/metrics.ts'
 import type { Route } from '../http/router.ts'

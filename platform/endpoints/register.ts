@@ -1,5 +1,4 @@
-// POST /registry/register: an agent says that it is there and how it wants to be reached.
-
+/** POST /registry/register: an agent says that it is there and how it wants to be reached. */
 import { z } from 'zod'
 import { type JsonObject, json, readJson, refuse } from '../base/messages.ts'
 import { isUuid, newSecret } from '../base/random.ts'
@@ -11,7 +10,7 @@ import type { Services } from '../services.ts'
 import type { WorkspaceRow } from '../store/workspaces.ts'
 import { routeTo } from '../work/push.ts'
 
-const Registration = z.object({
+const registrationSchema = z.object({
   id: wire.identifier,
   agent_card: wire.object,
   url: wire.text,
@@ -19,7 +18,7 @@ const Registration = z.object({
   kind: wire.text,
 })
 
-type Registration = z.infer<typeof Registration>
+type Registration = z.infer<typeof registrationSchema>
 
 /** Runtime of a workspace that was never created but only registered. */
 const DEFAULT_RUNTIME = 'langgraph'
@@ -37,7 +36,7 @@ export function registerRoute(services: Services): Route {
 
 async function register(services: Services, call: Call): Promise<Response> {
   const { rules, workspaces, authentication } = services
-  const payload = await readJson(call.request, Registration)
+  const payload = await readJson(call.request, registrationSchema)
   const requested = requestedMode(services, payload)
   if (rules().tokenKinds && !['', 'workspace', 'platform'].includes(payload.kind)) {
     throw refuse(400, "kind must be 'workspace' or 'platform'")

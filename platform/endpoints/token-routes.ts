@@ -1,5 +1,4 @@
-// Listing, minting and revoking the tokens of a workspace.
-
+/** Listing, minting and revoking the tokens of a workspace. */
 import { json, refuse } from '../base/messages.ts'
 import { isUuid } from '../base/random.ts'
 import type { Call, Route } from '../http/router.ts'

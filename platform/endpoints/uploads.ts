@@ -1,5 +1,7 @@
-// Files on their way to an agent: staged here by the person's chat, fetched and acknowledged by the agent (contract: uploads).
-
+/**
+ * Files on their way to an agent: staged here by the person's chat, fetched and acknowledged by the agent
+ * (contract: uploads).
+ */
 import { json, jsonText, MAX_BODY_BYTES, readBytes, refuse } from '../base/messages.ts'
 import { isUuid, newUuid } from '../base/random.ts'
 import { safeFileName, safeMimeType } from '../contract/upload-names.ts'

@@ -1,6 +1,7 @@
-// GET /ws: events of many workspaces on one socket (contract: wake-up streams). An agent gets those of the workspaces it may
-// talk to, the person's chat those of all.
-
+/**
+ * GET /ws: events of many workspaces on one socket (contract: wake-up streams). An agent gets those of the
+ * workspaces it may talk to, the person's chat those of all.
+ */
 import type { ServerWebSocket, WebSocketHandler } from 'bun'
 import type { PlatformEvent } from '../base/events.ts'
 import { json, Refusal, refuse } from '../base/messages.ts'

@@ -1,5 +1,4 @@
-// Creating, listing, reading and removing workspaces.
-
+/** Creating, listing, reading and removing workspaces. */
 import { z } from 'zod'
 import { type JsonObject, json, Refusal, readJson, refuse } from '../base/messages.ts'
 import { isUuid } from '../base/random.ts'
@@ -12,7 +11,7 @@ import type { Services } from '../services.ts'
 import { publicWorkspace, type WorkspaceRow } from '../store/workspaces.ts'
 import { refusedRoute } from './register.ts'
 
-const Creation = z.object({
+const creationSchema = z.object({
   name: wire.text,
   role: wire.text,
   runtime: wire.text,
@@ -24,7 +23,7 @@ const Creation = z.object({
   max_concurrent_tasks: wire.integer,
 })
 
-type Creation = z.infer<typeof Creation>
+type Creation = z.infer<typeof creationSchema>
 
 const MAX_CONCURRENT_TASKS = 1000
 const UNSAFE_NAME = /[\n\r{}[\]|>*&!]/
@@ -46,7 +45,7 @@ export function workspaceRoutes(services: Services): readonly Route[] {
 
 async function create(services: Services, call: Call): Promise<Response> {
   const { events, tokens, workspaces } = services
-  const wanted = checkedCreation(services, await readJson(call.request, Creation))
+  const wanted = checkedCreation(services, await readJson(call.request, creationSchema))
   if (wanted.url !== '') {
     const refusal = await refusedRoute(services, wanted.url)
     if (refusal !== undefined) throw refuse(400, refusal)

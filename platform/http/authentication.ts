@@ -1,5 +1,4 @@
-// The gates: who may pass, and the text each refusal has.
-
+/** The gates: who may pass, and the text each refusal has. */
 import { refuse } from '../base/messages.ts'
 import { sha256 } from '../base/random.ts'
 import type { ContractRules } from '../contract/versions.ts'

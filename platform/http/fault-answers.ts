@@ -1,5 +1,4 @@
-// The answers a fault switch gives in place of an endpoint's own.
-
+/** The answers a fault switch gives in place of an endpoint's own. */
 import type { Background } from '../base/background.ts'
 import { json } from '../base/messages.ts'
 import type { FaultAnswer } from '../contract/faults.ts'

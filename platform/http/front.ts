@@ -1,6 +1,7 @@
-// What stands between the socket and the endpoints: rate limit, host, origin, organisation, fault switches, gates; and the one
-// place where a refusal or a failure becomes an answer.
-
+/**
+ * What stands between the socket and the endpoints: rate limit, host, origin, organisation, fault switches,
+ * gates; and the one place where a refusal or a failure becomes an answer.
+ */
 import { json, Refusal, refusalAnswer, refuse } from '../base/messages.ts'
 import { isUuid } from '../base/random.ts'
 import type { Services } from '../services.ts'

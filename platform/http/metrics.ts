@@ -1,5 +1,4 @@
-// Counters of the platform, as Prometheus text. They name routes and statuses, never a workspace.
-
+/** Counters of the platform, as Prometheus text. They name routes and statuses, never a workspace. */
 import type { Services } from '../services.ts'
 
 export class Metrics {

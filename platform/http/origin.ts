@@ -1,4 +1,4 @@
-// Under which names and from which pages a request may come. Pure.
+/** Under which names and from which pages a request may come. Pure. */
 
 const ADDRESS = /^(\d{1,3}(\.\d{1,3}){3}|\[[0-9a-f:.]+\])$/i
 

@@ -1,5 +1,4 @@
-// A fixed window of requests per client address (contract: rate limits).
-
+/** A fixed window of requests per client address (contract: rate limits). */
 import { json } from '../base/messages.ts'
 import type { Timekeeper } from '../base/time.ts'
 

@@ -1,5 +1,4 @@
-// From a method and a path to the handler of an endpoint.
-
+/** From a method and a path to the handler of an endpoint. */
 import { isUuid } from '../base/random.ts'
 
 /** What an open WebSocket carries. */

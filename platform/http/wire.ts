@@ -1,5 +1,6 @@
-// How JSON fields are read: as the hosted platform's decoder does, where null and absent mean the zero value.
-
+/**
+ * How JSON fields are read: as the hosted platform's decoder does, where null and absent mean the zero value.
+ */
 import { z } from 'zod'
 import { isUuid } from '../base/random.ts'
 

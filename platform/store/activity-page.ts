@@ -1,8 +1,9 @@
-// Reading the activity log a page at a time: what the query may say, and the statement it becomes.
-//
-// Every form is answered from an index that ends in (created_at, seq), so a page costs the same from a thousand rows and
-// from a million.
-
+/**
+ * Reading the activity log a page at a time: what the query may say, and the statement it becomes.
+ *
+ * Every form is answered from an index that ends in (created_at, seq), so a page costs the same from a
+ * thousand rows and from a million.
+ */
 import type { Database } from 'bun:sqlite'
 import { refuse } from '../base/messages.ts'
 import { isUuid } from '../base/random.ts'

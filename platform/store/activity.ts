@@ -1,5 +1,4 @@
-// The activity log: every message, notice and report, one row each, ordered by (created_at, seq).
-
+/** The activity log: every message, notice and report, one row each, ordered by (created_at, seq). */
 import type { Database } from 'bun:sqlite'
 import type { Events } from '../base/events.ts'
 import type { JsonObject } from '../base/messages.ts'

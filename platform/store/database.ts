@@ -1,5 +1,4 @@
-// The one SQLite file: opening, checking, and bringing an older one up to date.
-
+/** The one SQLite file: opening, checking, and bringing an older one up to date. */
 import { Database, SQLiteError } from 'bun:sqlite'
 import { APPLICATION_ID, MIGRATIONS } from './schema.ts'
 

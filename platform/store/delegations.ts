@@ -1,5 +1,7 @@
-// Delegated tasks: the ledger of what was given to whom and what became of it, and the activity rows that tell of it.
-
+/**
+ * Delegated tasks: the ledger of what was given to whom and what became of it, and the activity rows that
+ * tell of it.
+ */
 import type { Database } from 'bun:sqlite'
 import type { Events, EventType } from '../base/events.ts'
 import { isObject, type JsonObject } from '../base/messages.ts'

@@ -1,5 +1,4 @@
-// Messages that wait for a busy agent (contract: queue).
-
+/** Messages that wait for a busy agent (contract: queue). */
 import type { Database } from 'bun:sqlite'
 import { newUuid, type RandomBytes } from '../base/random.ts'
 import type { Timekeeper } from '../base/time.ts'

@@ -1,6 +1,8 @@
-// The tables, as steps from one version of the file to the next. A step, once released, is never edited.
-//
-// Timestamps are fixed-width UTC text (time.ts); bodies are JSON text.
+/**
+ * The tables, as steps from one version of the file to the next. A step, once released, is never edited.
+ *
+ * Timestamps are fixed-width UTC text (time.ts); bodies are JSON text.
+ */
 
 const TEAM_AND_MESSAGES = `
 CREATE TABLE workspaces (

@@ -1,5 +1,7 @@
-// Workspace tokens: minting, looking up, revoking. Only the SHA-256 of a token and its first eight characters are kept.
-
+/**
+ * Workspace tokens: minting, looking up, revoking. Only the SHA-256 of a token and its first eight characters
+ * are kept.
+ */
 import type { Database } from 'bun:sqlite'
 import { newSecret, newUuid, type RandomBytes, sha256 } from '../base/random.ts'
 import { type Timekeeper, timestampMs, wireTimestamp } from '../base/time.ts'

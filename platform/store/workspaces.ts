@@ -1,5 +1,4 @@
-// The rows of the team: every workspace, its place in the tree and what it last said about itself.
-
+/** The rows of the team: every workspace, its place in the tree and what it last said about itself. */
 import type { Database } from 'bun:sqlite'
 import type { JsonObject } from '../base/messages.ts'
 import { newSecret, newUuid, type RandomBytes } from '../base/random.ts'

@@ -1,5 +1,4 @@
-// Sending what waited for a busy agent, once it has capacity again (contract: queue).
-
+/** Sending what waited for a busy agent, once it has capacity again (contract: queue). */
 import type { A2aMessage } from '../contract/a2a-message.ts'
 import { type Outcome, outcomeOf } from '../contract/agent-answer.ts'
 import type { Services } from '../services.ts'

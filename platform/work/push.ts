@@ -1,6 +1,7 @@
-// Calling a push-mode agent at its own URL, with every guard of the contract: the address is checked at the moment of the
-// call and the call goes to that very address, so a name cannot change its mind in between.
-
+/**
+ * Calling a push-mode agent at its own URL, with every guard of the contract: the address is checked at the
+ * moment of the call and the call goes to that very address, so a name cannot change its mind in between.
+ */
 import { checkUrl, type GuardSettings, refusedAddress } from '../contract/url-guard.ts'
 
 /** Addresses of a host name. */

@@ -1,6 +1,7 @@
-// Background work of the platform: what happens because time passes. Each sweep looks at the clock it is given, so that a
-// test moves the clock instead of waiting.
-
+/**
+ * Background work of the platform: what happens because time passes. Each sweep looks at the clock it is
+ * given, so that a test moves the clock instead of waiting.
+ */
 import { statusWhenLivenessEnds, statusWhenStale } from '../contract/status.ts'
 import type { Status } from '../contract/statuses.ts'
 import type { Services } from '../services.ts'

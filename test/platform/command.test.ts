@@ -1,5 +1,4 @@
-// The program itself: what it prints, how it stops, what it says when it cannot start.
-
+/** The program itself: what it prints, how it stops, what it says when it cannot start. */
 import { expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

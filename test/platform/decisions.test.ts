@@ -1,5 +1,4 @@
-// The pure parts: time, names, redaction, command line, hierarchy, statuses.
-
+/** The pure parts: time, names, redaction, command line, hierarchy, statuses. */
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { isUuid, newUuid, systemRandom } from '../../platform/base/random.ts'

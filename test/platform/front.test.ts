@@ -1,5 +1,4 @@
-// What stands before the endpoints, and what is the local platform's own: limits, origins, the chat page.
-
+/** What stands before the endpoints, and what is the local platform's own: limits, origins, the chat page. */
 import { expect, test } from 'bun:test'
 import { startPlatform } from '../../platform/platform.ts'
 import { until } from './contract/client.ts'

@@ -1,6 +1,7 @@
-// Whatever is sent to whichever route: an answer below 500 (save the two the contract asks for), never a stack, and the platform
-// lives on with no row that was not earned.
-
+/**
+ * Whatever is sent to whichever route: an answer below 500 (save the two the contract asks for), never a
+ * stack, and the platform lives on with no row that was not earned.
+ */
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import type { Answer } from './contract/client.ts'

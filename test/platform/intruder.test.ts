@@ -1,6 +1,7 @@
-// What a stranger can try who reaches the port: names that point here, broken requests, bodies without end, readers that do not
-// read, tokens where they do not belong.
-
+/**
+ * What a stranger can try who reaches the port: names that point here, broken requests, bodies without end,
+ * readers that do not read, tokens where they do not belong.
+ */
 import { expect, test } from 'bun:test'
 import { connect, type Socket } from 'node:net'
 import type { RequestRecord } from '../../platform/http/front.ts'

@@ -1,5 +1,4 @@
-// A local platform for one test file, and a clock to move by hand.
-
+/** A local platform for one test file, and a clock to move by hand. */
 import { random } from '../../lab/driver/marked-secrets.ts'
 import { type PlatformOptions, type RunningPlatform, startPlatform } from '../../platform/platform.ts'
 import type { Member } from '../../platform/team.ts'

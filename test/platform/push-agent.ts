@@ -1,5 +1,4 @@
-// An agent that is pushed to, played by a server in this process.
-
+/** An agent that is pushed to, played by a server in this process. */
 import { type Fixture, register } from './platform.ts'
 
 /** An agent that answers as it is told, and remembers what it was sent. */

@@ -1,5 +1,4 @@
-// Messages that wait for a busy agent.
-
+/** Messages that wait for a busy agent. */
 import { afterAll, expect, test } from 'bun:test'
 import { rowsOf, textField, until } from './contract/client.ts'
 import { beat, inbox, platformWithTeam, say, send } from './platform.ts'

@@ -1,4 +1,4 @@
-// Plain requests and readable answers, for tests that speak to a platform as any client would.
+/** Plain requests and readable answers, for tests that speak to a platform as any client would. */
 
 export interface Answer {
   readonly status: number

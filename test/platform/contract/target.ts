@@ -1,5 +1,7 @@
-// The platforms the contract suite runs against: the one named by the environment, or a local one per contract version.
-
+/**
+ * The platforms the contract suite runs against: the one named by the environment, or a local one per
+ * contract version.
+ */
 import { afterAll, beforeAll, describe, setDefaultTimeout } from 'bun:test'
 import { random } from '../../../lab/driver/marked-secrets.ts'
 import { type RunningPlatform, startPlatform } from '../../../platform/platform.ts'

@@ -1,5 +1,4 @@
-// Delegation, files and memories.
-
+/** Delegation, files and memories. */
 import { expect, test } from 'bun:test'
 import { type Answer, rowsOf, textField, until } from './client.ts'
 import { type Agent, ALL, contract, SINCE_V1, type Target, V2 } from './target.ts'
