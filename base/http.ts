@@ -2,6 +2,7 @@
  * One HTTP exchange with a platform: a deadline over the whole of it, a bound on what is read, and no redirect
  * followed, since a redirect would carry the bearer to another host.
  */
+import { type Clock, systemClock } from './clock.ts'
 import { isLoopback } from './loopback.ts'
 
 export interface Exchange {
@@ -17,6 +18,7 @@ export interface Exchange {
   readonly beginningBytes?: number
   readonly signal?: AbortSignal
   readonly fetchImpl?: typeof fetch
+  readonly clock?: Pick<Clock, 'after'>
 }
 
 export interface Reply {
@@ -51,18 +53,22 @@ export interface Deadline {
  * Joins an outer signal and a deadline. `release` must be called when the work is over: `AbortSignal.any` would
  * leave a dependent on the long-lived outer signal for each request.
  */
-export function deadline(timeoutMs: number, outer?: AbortSignal): Deadline {
+export function deadline(
+  timeoutMs: number,
+  outer?: AbortSignal,
+  clock: Pick<Clock, 'after'> = systemClock,
+): Deadline {
   const controller = new AbortController()
   const onOuter = (): void => controller.abort(outer?.reason)
   if (outer?.aborted) onOuter()
   else outer?.addEventListener('abort', onOuter, { once: true })
-  const timer = setTimeout(() => {
+  const cancel = clock.after(timeoutMs, () => {
     controller.abort(new DOMException(`no answer within ${timeoutMs} ms`, 'TimeoutError'))
-  }, timeoutMs)
+  })
   return {
     signal: controller.signal,
     release: () => {
-      clearTimeout(timer)
+      cancel()
       outer?.removeEventListener('abort', onOuter)
     },
   }
@@ -98,7 +104,7 @@ export function transport(url: string): { redirect: 'manual'; decompress: false;
  * @throws {@link BodyError} once a status is known, before that whatever `fetch` throws (network, abort, timeout).
  */
 export async function exchange(request: Exchange): Promise<Reply> {
-  const { signal, release } = deadline(request.timeoutMs, request.signal)
+  const { signal, release } = deadline(request.timeoutMs, request.signal, request.clock)
   try {
     const response = await (request.fetchImpl ?? fetch)(request.url, {
       method: request.method,

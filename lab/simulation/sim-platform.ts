@@ -23,7 +23,7 @@ export interface LineOptions {
 
 /** A client as one session has it. */
 export function simClient(options: LineOptions): PlatformClient {
-  const { workspaceId, dice, life, onRequest, onFault } = options
+  const { workspaceId, clock, dice, life, onRequest, onFault } = options
   let inFlight = 0
   const fetchImpl = (url: string, signal: AbortSignal | undefined): Promise<Response> => {
     life.half()
@@ -43,7 +43,7 @@ export function simClient(options: LineOptions): PlatformClient {
         (url: unknown, init?: RequestInit) => fetchImpl(String(url), init?.signal ?? undefined),
         { preconnect: () => {} },
       ),
-      random: dice.random,
+      clock: { ...clock.of(() => life.dead), random: dice.random },
     },
   )
 }

@@ -5,6 +5,7 @@
 
 import type { ZodType } from 'zod'
 import { backoffDelayMs } from '../../base/backoff.ts'
+import { type Clock, systemClock } from '../../base/clock.ts'
 import { codeOf } from '../../base/errors.ts'
 import {
   BodyError,
@@ -58,7 +59,7 @@ export interface Upload {
 
 export interface ClientDependencies {
   readonly fetchImpl?: typeof fetch
-  readonly random?: () => number
+  readonly clock?: Clock
 }
 
 const DEFAULT_TIMEOUT_MS = 15_000
@@ -70,11 +71,14 @@ const MIN_SECRET_CHARS = 8
 
 export class PlatformClient {
   readonly endpoint: Endpoint
-  readonly #deps: ClientDependencies
+  /** Times everything that is done with this client. */
+  readonly clock: Clock
+  readonly #fetch: typeof fetch
 
-  constructor(endpoint: Endpoint, deps: ClientDependencies = {}) {
+  constructor(endpoint: Endpoint, { fetchImpl = fetch, clock = systemClock }: ClientDependencies = {}) {
     this.endpoint = endpoint
-    this.#deps = deps
+    this.clock = clock
+    this.#fetch = fetchImpl
   }
 
   /**
@@ -100,9 +104,9 @@ export class PlatformClient {
         if (!(error instanceof PlatformError) || error.kind !== 'retry') throw error
         if (call.retryIf?.(error) === false) throw error
         // A `Retry-After` of nothing is no advice.
-        const waitMs = error.retryAfterMs || backoffDelayMs(attempt - 1, 0, this.#deps.random)
+        const waitMs = error.retryAfterMs || backoffDelayMs(attempt - 1, 0, this.clock.random)
         if (waitMs > MAX_WAIT_IN_CALL_MS) throw error
-        await sleep(waitMs, call.signal)
+        await sleep(waitMs, call.signal, this.clock)
       }
     }
   }
@@ -119,9 +123,9 @@ export class PlatformClient {
     openTimeoutMs: number,
     signal: AbortSignal,
   ): Promise<ReadableStream<Uint8Array>> {
-    const opening = deadline(openTimeoutMs, signal)
+    const opening = deadline(openTimeoutMs, signal, this.clock)
     try {
-      const response = await (this.#deps.fetchImpl ?? fetch)(this.endpoint.platformUrl + path, {
+      const response = await this.#fetch(this.endpoint.platformUrl + path, {
         headers: this.#headers({ Accept: 'text/event-stream' }),
         ...transport(this.endpoint.platformUrl),
         signal: opening.signal,
@@ -154,7 +158,7 @@ export class PlatformClient {
    */
   async content(path: string, signal: AbortSignal): Promise<Response> {
     try {
-      const response = await (this.#deps.fetchImpl ?? fetch)(this.endpoint.platformUrl + path, {
+      const response = await this.#fetch(this.endpoint.platformUrl + path, {
         headers: this.#headers({ Accept: '*/*' }),
         ...transport(this.endpoint.platformUrl),
         // What is packed all the same is unpacked on its way to the disk, within the bound for a file.
@@ -184,7 +188,8 @@ export class PlatformClient {
         maxBytes: call.maxBytes ?? DEFAULT_MAX_BYTES,
         ...(call.beginningBytes === undefined ? {} : { beginningBytes: call.beginningBytes }),
         ...(call.signal === undefined ? {} : { signal: call.signal }),
-        ...(this.#deps.fetchImpl === undefined ? {} : { fetchImpl: this.#deps.fetchImpl }),
+        fetchImpl: this.#fetch,
+        clock: this.clock,
       })
     } catch (error) {
       call.signal?.throwIfAborted()
@@ -197,7 +202,8 @@ export class PlatformClient {
 
   /** A platform, or a proxy before it, may repeat what it was sent: the token is taken out of what it says. */
   #failure(reply: Reply): PlatformError {
-    return readFailure({ ...reply, text: this.#withoutToken(reply.text) }, this.endpoint.platformUrl)
+    const answer = { ...reply, text: this.#withoutToken(reply.text) }
+    return readFailure(answer, this.endpoint.platformUrl, this.clock.now())
   }
 
   #unreachable(error: unknown): PlatformError {

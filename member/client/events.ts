@@ -3,6 +3,7 @@
  * Nothing is replayed and events can be lost, so what is true is always read from the feed.
  */
 import { z } from 'zod'
+import { sleep } from '../../base/sleep.ts'
 import { type PlatformClient, workspacePath } from './client.ts'
 
 /** A line longer than this is not read to its end; what it says does not matter, that something happened does. */
@@ -46,14 +47,15 @@ export async function followEvents(client: PlatformClient, options: EventStreamO
   const path = workspacePath(client.endpoint.workspaceId, '/events/stream')
   const body = await client.stream(path, OPEN_TIMEOUT_MS, signal)
   const reader = body.getReader()
-  let watchdog: ReturnType<typeof setTimeout> | undefined
+  const { clock } = client
+  let stopWatchdog = (): void => {}
   const cancel = (): void => {
     // The stream is given up; how its end is received by the other side does not matter any more.
     reader.cancel().catch(() => undefined)
   }
   const alive = (): void => {
-    clearTimeout(watchdog)
-    watchdog = setTimeout(cancel, silenceMs)
+    stopWatchdog()
+    stopWatchdog = clock.after(silenceMs, cancel)
   }
   if (signal.aborted) cancel()
   signal.addEventListener('abort', cancel, { once: true })
@@ -61,30 +63,35 @@ export async function followEvents(client: PlatformClient, options: EventStreamO
     onOpen()
     alive()
     const decoder = new TextDecoder()
-    const budget = new Budget()
+    const budget = new Budget(clock.now)
     const lines = new LineReader((line) => {
       budget.spend({ lines: 1, chars: line.length, bytes: 0 })
       // Every event ends in an empty line.
       if (line !== '' && isHint(line)) onHint()
     })
-    let turn = performance.now()
+    let turnBegan = clock.now()
     for (;;) {
       const { done, value } = await reader.read()
       if (done) return
       alive()
       budget.spend({ lines: 0, chars: 0, bytes: value.byteLength })
       lines.push(decoder.decode(value, { stream: true }))
-      if (performance.now() - turn < TURN_MS) continue
-      await new Promise((resolve) => setImmediate(resolve))
-      turn = performance.now()
+      if (isWithin(clock.now(), turnBegan, TURN_MS)) continue
+      await sleep(0, signal, clock)
+      turnBegan = clock.now()
     }
   } catch {
     // A stream that breaks off, or that floods, has ended like one that was closed: the caller opens the next one.
   } finally {
-    clearTimeout(watchdog)
+    stopWatchdog()
     signal.removeEventListener('abort', cancel)
     cancel()
   }
+}
+
+/** Less than `ms` after `start`; a clock that was set back is not. */
+function isWithin(now: number, start: number, ms: number): boolean {
+  return now >= start && now < start + ms
 }
 
 type Spending = Readonly<Record<keyof typeof PER_SECOND, number>>
@@ -93,13 +100,19 @@ const NOTHING: Spending = { lines: 0, chars: 0, bytes: 0 }
 
 /** Counts what a stream brings, from second to second. */
 class Budget {
-  #since = performance.now()
+  readonly #now: () => number
+  #since: number
   #spent = NOTHING
+
+  constructor(now: () => number) {
+    this.#now = now
+    this.#since = now()
+  }
 
   /** @throws when this second has brought more than it may. */
   spend({ lines, chars, bytes }: Spending): void {
-    const now = performance.now()
-    if (now - this.#since >= 1000) {
+    const now = this.#now()
+    if (!isWithin(now, this.#since, 1000)) {
       this.#since = now
       this.#spent = NOTHING
     }

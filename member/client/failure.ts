@@ -16,10 +16,10 @@ export function kindOfStatus(status: number): PlatformErrorKind | undefined {
 }
 
 /** Makes an error of an answer whose status is no success. */
-export function readFailure(reply: Reply, platformUrl: string): PlatformError {
+export function readFailure(reply: Reply, platformUrl: string, now: number): PlatformError {
   const { status, text } = reply
   const kind = kindOfStatus(status) ?? 'retry'
-  const retryAfterMs = kind === 'retry' ? parseRetryAfter(reply.headers.get('retry-after')) : undefined
+  const retryAfterMs = kind === 'retry' ? parseRetryAfter(reply.headers.get('retry-after'), now) : undefined
   return new PlatformError(kind, explain(reply, platformUrl, retryAfterMs), {
     status,
     body: text.slice(0, 2000),
@@ -62,7 +62,7 @@ function ownWords(text: string): string {
 }
 
 /** Milliseconds from a `Retry-After` header (RFC 9110 section 10.2.3: seconds or a date), bounded. */
-export function parseRetryAfter(value: string | null, now: number = Date.now()): number | undefined {
+export function parseRetryAfter(value: string | null, now: number): number | undefined {
   if (value === null || value.trim() === '') return undefined
   const ms = /^\d+$/.test(value.trim()) ? Number(value) * 1000 : Date.parse(value) - now
   return Number.isFinite(ms) ? Math.min(Math.max(0, ms), MAX_RETRY_AFTER_MS) : undefined

@@ -5,6 +5,7 @@
 import { constants } from 'node:fs'
 import { type FileHandle, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { type Clock, systemClock } from '../../base/clock.ts'
 import { type FileKind, HEAD_BYTES, kindOfContent } from './file-kinds.ts'
 import { safeFileName } from './file-names.ts'
 
@@ -43,14 +44,19 @@ export class Attachments {
   readonly #folder: string
   readonly #maxFileBytes: number
   readonly #maxTotalBytes: number
-  readonly #now: () => number
+  readonly #clock: Pick<Clock, 'now'>
 
   /** @param maxTotalBytes of all files together; beyond it the oldest are removed. */
-  constructor(folder: string, maxFileBytes: number, maxTotalBytes: number, now: () => number = Date.now) {
+  constructor(
+    folder: string,
+    maxFileBytes: number,
+    maxTotalBytes: number,
+    clock: Pick<Clock, 'now'> = systemClock,
+  ) {
     this.#folder = folder
     this.#maxFileBytes = maxFileBytes
     this.#maxTotalBytes = maxTotalBytes
-    this.#now = now
+    this.#clock = clock
   }
 
   /** The file, if it lies here already. */
@@ -125,7 +131,7 @@ export class Attachments {
     let total = 0
     for (const [index, { path, size, mtimeMs }] of files.entries()) {
       const isPartial = PARTIAL.test(basename(path))
-      if (isPartial && this.#now() - mtimeMs < PARTIAL_LIFETIME_MS) continue
+      if (isPartial && this.#clock.now() - mtimeMs < PARTIAL_LIFETIME_MS) continue
       total += size
       if (isPartial || (index > 0 && total > this.#maxTotalBytes)) await rm(path, { force: true })
     }

@@ -5,6 +5,7 @@
  */
 
 import { backoffDelayMs } from '../../base/backoff.ts'
+import { type Clock, systemClock } from '../../base/clock.ts'
 import { describeError } from '../../base/errors.ts'
 import { deadline } from '../../base/http.ts'
 import { sleep } from '../../base/sleep.ts'
@@ -70,20 +71,23 @@ function elsewhere(uri: string): Plan {
 }
 
 export interface IncomingFilesOptions {
-  readonly store: Attachments
+  readonly store: Pick<Attachments, 'find' | 'keep'>
   readonly client: (workspaceId: string) => PlatformClient | undefined
   readonly signal: AbortSignal
   readonly log: (line: string) => void
   readonly patienceMs?: number
+  readonly clock?: Clock
 }
 
 export class IncomingFiles {
   readonly #o: IncomingFilesOptions
+  readonly #clock: Clock
   /** Workspaces whose files did not come in time, the last time. */
   readonly #slow = new Set<string>()
 
   constructor(options: IncomingFilesOptions) {
     this.#o = options
+    this.#clock = options.clock ?? systemClock
   }
 
   /**
@@ -109,7 +113,7 @@ export class IncomingFiles {
   ): Promise<readonly ShownFile[]> {
     const full = this.#o.patienceMs ?? PATIENCE_MS
     const patience = this.#slow.has(workspaceId) ? full * SHORTENED : full
-    const { signal, release } = deadline(patience, this.#o.signal)
+    const { signal, release } = deadline(patience, this.#o.signal, this.#clock)
     const result: ShownFile[] = [...shown]
     for (const [index, attachment] of attachments.entries()) {
       const plan = plans[index]
@@ -156,7 +160,7 @@ export class IncomingFiles {
       } catch (error) {
         if (signal.aborted || attempt === MAX_ATTEMPTS || isFinal(error)) throw error
         const asked = error instanceof PlatformError ? error.retryAfterMs : undefined
-        await sleep(asked ?? backoffDelayMs(attempt, 0), signal)
+        await sleep(asked ?? backoffDelayMs(attempt, 0, this.#clock.random), signal, this.#clock)
       }
     }
   }

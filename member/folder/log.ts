@@ -3,6 +3,7 @@
  * handshake is done, so the file is what a person can read; it is opened only when the program may leave traces.
  */
 import { lstatSync, renameSync } from 'node:fs'
+import { type Clock, systemClock } from '../../base/clock.ts'
 import { appendToFile } from './regular-file.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
@@ -11,7 +12,7 @@ const ORDER: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, 
 export interface LogOptions {
   readonly level?: LogLevel
   readonly write?: (line: string) => void
-  readonly now?: () => Date
+  readonly clock?: Pick<Clock, 'now'>
   /** Bytes after which the file is set aside as `<file>.1`; so at most twice as many are kept. */
   readonly maxBytes?: number
 }
@@ -29,7 +30,7 @@ const CONTROL = /[\p{Cc}\u2028\u2029]+/gu
 
 export class Log {
   readonly #write: (line: string) => void
-  readonly #now: () => Date
+  readonly #clock: Pick<Clock, 'now'>
   readonly #maxBytes: number
   #level: LogLevel
   #file: string | undefined
@@ -41,7 +42,7 @@ export class Log {
   constructor(options: LogOptions = {}) {
     this.#level = options.level ?? 'info'
     this.#write = options.write ?? ((line) => void process.stderr.write(`${line}\n`))
-    this.#now = options.now ?? (() => new Date())
+    this.#clock = options.clock ?? systemClock
     this.#maxBytes = options.maxBytes ?? 1024 * 1024
   }
 
@@ -91,7 +92,7 @@ export class Log {
     if (ORDER[level] < ORDER[this.#level]) return
     const line = (PREFIX + this.redact(text)).replace(CONTROL, ' ').slice(0, MAX_LINE_CHARS)
     this.#write(line)
-    const stamped = `${this.#now().toISOString()} ${process.pid} ${level} ${line}\n`
+    const stamped = `${new Date(this.#clock.now()).toISOString()} ${process.pid} ${level} ${line}\n`
     if (this.#file !== undefined) this.#append(stamped)
     else if (this.#early.length < MAX_EARLY_LINES) this.#early.push(stamped)
   }
