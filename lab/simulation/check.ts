@@ -1,146 +1,67 @@
-/** Compares what was shown with what had to be. */
-import { type Ledger, MAX_ATTEMPTS, MAX_UNSURE_ATTEMPTS } from '../../member/ledger/ledger.ts'
+/** Lays what a simulated world remembers before the judge. */
+import type { Ledger } from '../../member/ledger/ledger.ts'
+import type { Evidence, Message } from '../judge/evidence.ts'
+import { judge as judgeEvidence } from '../judge/judge.ts'
+import type { Fault } from '../judge/verdict.ts'
 import type { ModelRow } from './model-feed.ts'
-import type { Showing } from './sim-host.ts'
 import type { World } from './world.ts'
 
-export const FAULT_KINDS = ['lost', 'doubled unmarked', 'out of order', 'unexpected'] as const
+export { FAULT_KINDS, type Fault } from '../judge/verdict.ts'
 
-export interface Fault {
-  readonly kind: (typeof FAULT_KINDS)[number]
-  readonly text: string
-}
-
-/** The platform counts its windows in whole seconds, from when it is asked: so far may the beginning be early. */
+/** The platform counts its windows in whole seconds from the request, so the beginning may be this early. */
 const EARLY_MS = 2_500
-/** So far may it be late, as a request for a window may be long under way. */
+/** A request for a window may be under way for long, so the beginning may be this late. */
 const LATE_MS = 10_500
+/** How long before a session begins a message may have been committed late and still be owed. */
+const OVERLAP_MS = 20_000
 
 /** @param ledger as it is at the end. */
 export function judge(world: World, ledger: Ledger): Fault[] {
-  const faults: Fault[] = world.faults.map((text) => ({ kind: 'unexpected', text }))
-  for (const [workspaceId, { everything }] of world.feeds) {
-    const here = ({ workspaceId: of }: Showing): boolean => of === workspaceId
-    const begun = world.sightings.begun.filter(here)
-    const byId = new Map(everything.map((row) => [row.id, row]))
-    faults.push(
-      ...lost(world, ledger, workspaceId, everything, world.sightings.seen.filter(here)),
-      ...unexpected(world, workspaceId, byId, begun),
-      ...doubled(world, workspaceId, begun),
-      ...disorder(begun, byId, world.timestampCursor),
-    )
+  const faults = world.faults.map((text): Fault => ({ kind: 'unexpected', text }))
+  return [...faults, ...judgeEvidence(evidenceOf(world, ledger)).faults]
+}
+
+function evidenceOf(world: World, ledger: Ledger): Evidence {
+  return {
+    messages: [...world.feeds].flatMap(([workspaceId, { everything }]) =>
+      messagesOf(world, workspaceId, everything),
+    ),
+    begun: world.sightings.begun,
+    read: world.sightings.seen,
+    receipts: world.receipts,
+    erasures: world.erasures,
+    recordOf: ({ workspaceId, activityId }) => ledger.find(activityId, [workspaceId]),
+    waiting: new Map([...world.feeds.keys()].map((id) => [id, ledger.waiting(id)])),
   }
-  return faults
 }
 
-function lost(
-  world: World,
-  ledger: Ledger,
-  workspaceId: string,
-  all: readonly ModelRow[],
-  seen: readonly Showing[],
-): Fault[] {
-  const shown = new Set(seen.map(({ activityId }) => activityId))
-  const begin = world.lastBegunAt.get(workspaceId) ?? 0
-  const missing = all.filter((row) => {
-    if ('raw' in row || shown.has(row.id)) return false
-    // Without `before_ts` nothing older than the newest rows can be read again, and so a late one not be found.
-    if (isLate(row) && world.ignoresBeforeTs) return false
-    const since = isLate(row) ? begin + 20_000 : begin - world.windowSecs * 1000
-    if (row.at / 1000 < since + LATE_MS) return false
-    // Written three times and never read: it is kept, and not tried for ever.
-    const kept = ledger.find(row.id, [workspaceId])
-    return kept?.state !== 'sent' || kept.attempts < MAX_ATTEMPTS
-  })
-  const waiting = ledger.waiting(workspaceId)
-  return [
-    ...missing.map(({ id, text }): Fault => ({ kind: 'lost', text: `${text} (${id})` })),
-    ...(waiting === 0 ? [] : [{ kind: 'lost' as const, text: `${waiting} messages still wait at the end` }]),
-  ]
-}
-
-function unexpected(
-  world: World,
-  workspaceId: string,
-  byId: ReadonlyMap<string, ModelRow>,
-  seen: readonly Showing[],
-): Fault[] {
-  const earliest = (world.firstBegunAt.get(workspaceId) ?? 0) - world.windowSecs * 1000 - EARLY_MS
-  return [...new Set(seen.map(({ activityId }) => activityId))].flatMap((id): Fault[] => {
-    const row = byId.get(id)
-    if (row === undefined || 'raw' in row) return [{ kind: 'unexpected', text: id }]
-    const isOld = !isLate(row) && row.at / 1000 < earliest
-    return isOld ? [{ kind: 'unexpected', text: `from before the start: ${row.text}` }] : []
-  })
-}
-
-/**
- * A message may come again only with the mark, not within one session, not after its receipt, and not without end. The
- * one exception: a power cut took every record that it was shown. Then it is as new, once.
- */
-function doubled(world: World, workspaceId: string, seen: readonly Showing[]): Fault[] {
-  const here = <T extends { readonly workspaceId: string }>(all: readonly T[]): readonly T[] =>
-    all.filter((item) => item.workspaceId === workspaceId)
-  const erasures = Map.groupBy(here(world.erasures), ({ activityId }) => activityId)
-  const receipts = Map.groupBy(here(world.receipts), ({ activityId }) => activityId)
-  const fault = (text: string, { activityId, order }: Showing): Fault => ({
-    kind: 'doubled unmarked',
-    text: `${text}: ${activityId} (write ${order})`,
-  })
-  return [...Map.groupBy(seen, ({ activityId }) => activityId)].flatMap(([id, showings]) => {
-    const taken = erasures.get(id) ?? []
-    const found = showings.flatMap((showing, index): Fault[] => {
-      const earlier = showings.slice(0, index)
-      /** Whether all that is known of `order` was taken by a power cut after it and before this showing. */
-      const isForgotten = (order: number, isGone: (taking: (typeof taken)[number]) => boolean): boolean =>
-        taken.some((taking) => taking.order > order && taking.order <= showing.order && isGone(taking))
-      const last = earlier.at(-1)
-      const isNew = last === undefined || isForgotten(last.order, ({ after }) => (after?.attempts ?? 0) === 0)
-      const receipt = receipts
-        .get(id)
-        ?.find(
-          ({ order }) =>
-            order <= showing.order && !isForgotten(order - 1, ({ after }) => after?.state !== 'confirmed'),
-        )
-      return [
-        ...(isNew || showing.redelivered ? [] : [fault('repeated without the mark', showing)]),
-        ...(earlier.some(({ session }) => session === showing.session)
-          ? [fault('twice within one session', showing)]
-          : []),
-        ...(receipt === undefined ? [] : [fault('shown again after its receipt', showing)]),
-      ]
-    })
-    const forgotten = taken.reduce(
-      (sum, { before, after }) => sum + before.attempts - (after?.attempts ?? 0),
-      0,
-    )
-    const [first] = showings
-    if (first !== undefined && showings.length > MAX_UNSURE_ATTEMPTS + forgotten) {
-      found.push(fault(`shown ${showings.length} times`, first))
-    }
-    return found
-  })
-}
-
-/** First deliveries follow the platform's order, save rows that it showed out of order itself. */
-function disorder(
-  seen: readonly Showing[],
-  byId: ReadonlyMap<string, ModelRow>,
-  timestampCursor: boolean,
-): Fault[] {
+function messagesOf(world: World, workspaceId: string, rows: readonly ModelRow[]): readonly Message[] {
   const moments = new Map<number, number>()
-  for (const { at } of byId.values()) moments.set(at, (moments.get(at) ?? 0) + 1)
-  const firsts = [...new Set(seen.map(({ activityId }) => activityId))].flatMap((id) => {
-    const row = byId.get(id)
-    if (row === undefined || isLate(row)) return []
-    return timestampCursor && (moments.get(row.at) ?? 0) > 1 ? [] : [row]
-  })
-  return firsts.flatMap((row, index): Fault[] => {
-    const previous = firsts[index - 1]
-    const inOrder =
-      previous === undefined || previous.at < row.at || (previous.at === row.at && previous.seq < row.seq)
-    return inOrder ? [] : [{ kind: 'out of order', text: `${row.text} after ${previous.text}` }]
-  })
+  for (const { at } of rows) moments.set(at, (moments.get(at) ?? 0) + 1)
+  return rows
+    .toSorted((a, b) => a.at - b.at || a.seq - b.seq)
+    .map((row) => ({
+      workspaceId,
+      activityId: row.id,
+      name: `${workspaceId} ${row.text}`,
+      duty: dutyOf(world, workspaceId, row),
+      // An older platform's cursor cannot tell rows of the same moment apart.
+      ordered: !isLate(row) && !(world.timestampCursor && (moments.get(row.at) ?? 0) > 1),
+    }))
+}
+
+function dutyOf(world: World, workspaceId: string, row: ModelRow): Message['duty'] {
+  if ('raw' in row) return 'forbidden'
+  const atMs = row.at / 1000
+  const windowMs = world.windowSecs * 1000
+  const lastBegunAt = world.lastBegunAt.get(workspaceId) ?? 0
+  if (isLate(row)) {
+    // Without `before_ts` nothing older than the newest rows can be read again, so a late row is not found.
+    const isFound = !world.ignoresBeforeTs && atMs >= lastBegunAt + OVERLAP_MS + LATE_MS
+    return isFound ? 'required' : 'allowed'
+  }
+  if (atMs < (world.firstBegunAt.get(workspaceId) ?? 0) - windowMs - EARLY_MS) return 'forbidden'
+  return atMs >= lastBegunAt - windowMs + LATE_MS ? 'required' : 'allowed'
 }
 
 function isLate(row: ModelRow): boolean {

@@ -18,7 +18,7 @@ export interface Find {
 
 const ROOT = join(import.meta.dir, '../..')
 /** What the simulation is made of. */
-const PARTS = ['base', 'member', 'plugin', 'hooks', 'lab/simulation']
+const PARTS = ['base', 'member', 'plugin', 'hooks', 'lab/judge', 'lab/simulation']
 const FILES = ['heartbeat.ts', 'platform-urls.ts', 'poll.ts', 'package.json', 'tsconfig.json']
 
 /**

@@ -6,8 +6,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { statePaths } from '../../member/folder/state-folder.ts'
-import { Ledger, MAX_ATTEMPTS } from '../../member/ledger/ledger.ts'
+import { Ledger } from '../../member/ledger/ledger.ts'
 import { currentBundle } from '../driver/bundle.ts'
+import type { Message } from '../judge/evidence.ts'
+import { judge } from '../judge/judge.ts'
 import { type Arguments, parseSoakArguments, USAGE } from './arguments.ts'
 import { begin, type CourseOptions, drain, endure } from './course.ts'
 import { Dice } from './dice.ts'
@@ -15,8 +17,7 @@ import { figures, processesOf } from './figures.ts'
 import { Home } from './home.ts'
 import { PlatformLife } from './platform-life.ts'
 import { RunRecord } from './run-record.ts'
-import { faultsOf, renderOutcome } from './table.ts'
-import { judge, type Row, type Verdict } from './verdict.ts'
+import { faultsOf, type Judgement, renderOutcome } from './table.ts'
 import { Desk } from './writers.ts'
 
 const MOST_FAULTS_SAID = 20
@@ -70,16 +71,16 @@ async function soak({ minutes, seed }: Arguments): Promise<boolean> {
   await drain(course)
   const atEnd = { sessionAtEnd: figures(staying), platformAtEnd: figures(platform.pid) }
   for (const home of homes) await home.close()
-  const verdict = await findVerdict(course)
+  const judgement = await judgeRun(course)
   await platform.end('stop')
 
   const leftOver = processesOf(folder)?.length
-  const faults = faultsOf(record, verdict, leftOver)
+  const faults = faultsOf(record, judgement, leftOver)
   const [processor] = cpus()
   console.log(
     `Seed ${seed}, ${minutes} minutes, ${process.platform} ${process.arch}, ${cpus().length} x ${processor?.model ?? 'unknown'}, Bun ${Bun.version}\n`,
   )
-  console.log(renderOutcome(record, verdict, { ...atStart, ...atEnd, leftOver }))
+  console.log(renderOutcome(record, judgement, { ...atStart, ...atEnd, leftOver }))
   for (const fault of faults.slice(0, MOST_FAULTS_SAID)) console.error(fault)
   if (faults.length === 0) rmSync(folder, { recursive: true, force: true })
   else console.error(`${faults.length} faults; logs and ledgers are kept in ${folder}`)
@@ -98,18 +99,26 @@ function makeHomes(platform: PlatformLife, record: RunRecord, script: string, se
   )
 }
 
-/** Asks the platform what there was to be shown, and the ledgers what they keep. */
-async function findVerdict({ platform, homes, record }: CourseOptions): Promise<Verdict> {
-  const rows: Row[] = []
-  for (const { id } of platform.members) rows.push(...(await platform.rows(id)))
+/** Asks the platform what had to be shown, and the ledgers what they keep. */
+async function judgeRun({ platform, homes, record }: CourseOptions): Promise<Judgement> {
+  const messages: Message[] = []
+  for (const { id } of platform.members) messages.push(...(await platform.messages(id)))
+  const accepted = [...record.written.values()].filter((message) => message.accepted).map(({ key }) => key)
+  const stored = new Set(messages.map(({ name }) => name))
   const ledgers = homes.map((home) => Ledger.open(statePaths(home.stateFolder).ledger))
-  const kept = ({ activityId, workspaceId }: Row): boolean =>
-    ledgers.some((ledger) => {
-      const stored = ledger.find(activityId, [workspaceId])
-      return stored?.state === 'sent' && stored.attempts >= MAX_ATTEMPTS
-    })
   try {
-    return judge({ written: record.written.values(), rows, sightings: record.sightings, kept })
+    const verdict = judge({
+      messages,
+      accepted,
+      begun: record.showings,
+      recordOf: ({ activityId, workspaceId }) =>
+        ledgers.map((ledger) => ledger.find(activityId, [workspaceId])).find((found) => found !== undefined),
+    })
+    return {
+      verdict,
+      accepted: accepted.length,
+      storedUnanswered: stored.difference(new Set(accepted)).size,
+    }
   } finally {
     for (const ledger of ledgers) ledger.close()
   }

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { FaultChange } from '../../platform/contract/faults.ts'
 import { type PlatformProcess, startProcess } from '../bench/platform/platform-process.ts'
 import { until } from '../driver/until.ts'
-import type { Row } from './verdict.ts'
+import type { Message } from '../judge/evidence.ts'
 
 export interface Member {
   readonly id: string
@@ -28,7 +28,7 @@ export class PlatformLife {
   readonly members: readonly Member[]
   readonly #db: string
   readonly #complain: (sentence: string) => void
-  readonly #firstRows = new Map<string, Row>()
+  readonly #first = new Map<string, Message>()
   #process: PlatformProcess | undefined
 
   private constructor(process: PlatformProcess, db: string, complain: (sentence: string) => void) {
@@ -96,12 +96,12 @@ export class PlatformLife {
   async begin(workspaceId: string): Promise<void> {
     const [row] = await this.#page(workspaceId, 'limit=1')
     if (row === undefined) throw new Error('the platform does not have the first message')
-    this.#firstRows.set(workspaceId, row)
+    this.#first.set(workspaceId, row)
   }
 
   /** Every message of a workspace from its first one on, in the platform's order. */
-  async rows(workspaceId: string): Promise<readonly Row[]> {
-    const first = this.#firstRows.get(workspaceId)
+  async messages(workspaceId: string): Promise<readonly Message[]> {
+    const first = this.#first.get(workspaceId)
     const all = first === undefined ? [] : [first]
     for (let last = first; last !== undefined; ) {
       const page = await this.#page(workspaceId, `limit=${PAGE}&since_id=${last.activityId}`)
@@ -111,12 +111,14 @@ export class PlatformLife {
     return all
   }
 
-  async #page(workspaceId: string, query: string): Promise<readonly Row[]> {
+  async #page(workspaceId: string, query: string): Promise<readonly Message[]> {
     const path = `/workspaces/${workspaceId}/activity?type=a2a_receive&${query}`
     return rowsSchema.parse(await this.#ask('GET', path)).map(({ id, request_body }) => ({
       workspaceId,
       activityId: id,
-      key: request_body.params.message.messageId,
+      name: request_body.params.message.messageId,
+      duty: 'required',
+      ordered: true,
     }))
   }
 

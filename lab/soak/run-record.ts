@@ -1,4 +1,5 @@
 /** All that is remembered of a run: every message that was written, every event that a session read, every deed. */
+import type { Showing } from '../judge/evidence.ts'
 
 export interface Written {
   /** Names the message everywhere: its `messageId`, and the beginning of its text. */
@@ -8,16 +9,6 @@ export interface Written {
   readonly characters: number
   /** The platform answered that it has it. Without this it may have it all the same. */
   accepted: boolean
-}
-
-/** One event as a session read it, in the order of reading. */
-export interface Sighting {
-  readonly workspaceId: string
-  readonly activityId: string
-  readonly key: string
-  /** Number of the session. */
-  readonly session: number
-  readonly redelivered: boolean
 }
 
 /** What was done to the product, for the table. */
@@ -45,7 +36,8 @@ export function messageText({ key, characters }: Pick<Written, 'key' | 'characte
 
 export class RunRecord {
   readonly written = new Map<string, Written>()
-  readonly sightings: Sighting[] = []
+  /** Every event a session read, in the order of reading. */
+  readonly showings: Showing[] = []
   /** `performance.now()` of each message's first showing. */
   readonly shownAt = new Map<string, number>()
   /** Sentences on what should not have happened. */
@@ -86,10 +78,11 @@ export class RunRecord {
     if (written.workspaceId !== workspaceId || content !== messageText(written)) {
       this.unexpected.push(`session ${session} was given a changed message: ${key} for ${workspaceId}`)
     }
-    this.sightings.push({
+    this.showings.push({
+      order: this.showings.length,
       workspaceId,
       activityId,
-      key,
+      name: key,
       session,
       redelivered: meta.redelivered === 'true',
     })

@@ -1,7 +1,7 @@
 /** The outcome as a Markdown table. Pure. */
 import { milliseconds, quantile } from '../bench/line.ts'
+import { FAULT_KINDS, type FaultKind, type Verdict } from '../judge/verdict.ts'
 import type { RunRecord } from './run-record.ts'
-import type { Verdict } from './verdict.ts'
 
 export interface Figures {
   readonly sessionAtStart: string
@@ -12,20 +12,29 @@ export interface Figures {
   readonly leftOver: number | undefined
 }
 
-export function renderOutcome(record: RunRecord, verdict: Verdict, figures: Figures): string {
+/** The verdict, and what the platform said of the messages it was sent. */
+export interface Judgement {
+  readonly verdict: Verdict
+  readonly accepted: number
+  /** The platform stored these although its answer got lost: they must be shown like any other. */
+  readonly storedUnanswered: number
+}
+
+export function renderOutcome(record: RunRecord, judgement: Judgement, figures: Figures): string {
   const { deeds } = record
-  const all = record.unexpected.length + verdict.unexpected.length
+  const { verdict, accepted, storedUnanswered } = judgement
+  const count = (kind: FaultKind): number => verdict.faults.filter((fault) => fault.kind === kind).length
+  const faultRows = FAULT_KINDS.map((kind) => {
+    const own = kind === 'unexpected' ? record.unexpected.length : 0
+    return [`**${kind}**`, count(kind) + own] as const
+  })
   const rows: readonly (readonly [string, string | number])[] = [
-    ['messages accepted by the platform', verdict.accepted],
-    ['stored although the answer got lost', verdict.storedUnanswered],
+    ['messages accepted by the platform', accepted],
+    ['stored although the answer got lost', storedUnanswered],
     ['shown at least once', verdict.shown],
     ['kept in the inbox: written to three hosts, none of which read it', verdict.kept],
-    ['**lost**', verdict.lost.length],
-    ['**doubled within one session**', verdict.doubledWithin.length],
-    ['**doubled across sessions without the mark**', verdict.doubledAcross.length],
-    ['repeated with the mark', verdict.marked],
-    ['**out of order in their workspace**', verdict.outOfOrder.length],
-    ['**unexpected**', all],
+    ['shown with the mark', verdict.marked],
+    ...faultRows,
     ['time to the model in calm moments', latencies(record)],
     ['all shown after the end of the trouble', drained(record)],
     ['sessions started', deeds.sessions],
@@ -68,15 +77,12 @@ function latencies({ probes, shownAt, calmMoments }: RunRecord): string {
 /** Everything that must not be, one sentence a line. */
 export function faultsOf(
   record: RunRecord,
-  verdict: Verdict,
+  { verdict }: Judgement,
   leftOver: number | undefined,
 ): readonly string[] {
   return [
-    ...verdict.lost.map((sentence) => `lost: ${sentence}`),
-    ...verdict.doubledWithin.map((sentence) => `doubled: ${sentence}`),
-    ...verdict.doubledAcross.map((sentence) => `doubled: ${sentence}`),
-    ...verdict.outOfOrder.map((sentence) => `out of order: ${sentence}`),
-    ...[...record.unexpected, ...verdict.unexpected].map((sentence) => `unexpected: ${sentence}`),
+    ...verdict.faults.map(({ kind, text }) => `${kind}: ${text}`),
+    ...record.unexpected.map((sentence) => `unexpected: ${sentence}`),
     ...(leftOver === undefined || leftOver === 0 ? [] : [`${leftOver} processes are left over`]),
   ]
 }

@@ -1,9 +1,9 @@
 import { Database } from 'bun:sqlite'
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import { existsSync, readFileSync } from 'node:fs'
+import { MessageRun, sawLast } from '../../lab/driver/message-run.ts'
 import type { EventParams, PluginProcess } from '../../lab/driver/plugin-process.ts'
-import { type Member, Scene } from '../../lab/driver/scene.ts'
-import { judgeSightings, sawLast, writeLast, writeNumbered } from '../../lab/driver/sightings.ts'
+import { Scene } from '../../lab/driver/scene.ts'
 import { UnreadPipe } from '../../lab/driver/unread-pipe.ts'
 import { until } from '../../lab/driver/until.ts'
 
@@ -14,23 +14,23 @@ const ROWS = 100
 const CHARACTERS = 8_000
 
 interface Waiting {
-  readonly member: Member
-  readonly written: readonly string[]
+  readonly messages: MessageRun
   readonly settings: Readonly<Record<string, string>>
 }
 
 /** A workspace with rows that wait, and the settings of a plugin that has never run. */
 async function prepare(scene: Scene, rows: number, name: string): Promise<Waiting> {
   const member = scene.member()
-  const written = await writeNumbered(scene.person, member, rows, CHARACTERS)
-  return { member, written, settings: scene.settings(member, { MOLECULE_POLL_WINDOW_SECS: '3600' }, name) }
+  const messages = new MessageRun(scene.person, member)
+  await messages.write(rows, CHARACTERS)
+  return { messages, settings: scene.settings(member, { MOLECULE_POLL_WINDOW_SECS: '3600' }, name) }
 }
 
 /** A session that is left alone until it has given everything. */
-async function finish(scene: Scene, { member, settings }: Waiting): Promise<readonly EventParams[]> {
+async function finish(scene: Scene, { messages, settings }: Waiting): Promise<readonly EventParams[]> {
   const plugin = scene.process(settings)
   await plugin.connect()
-  await writeLast(scene.person, member)
+  await messages.writeLast()
   await until('everything to be given', () => sawLast(plugin.events), 15_000)
   return plugin.events
 }
@@ -83,11 +83,7 @@ test.concurrent('killed at the first delivered row, ten times: none is lost, ord
     const first = await dieAtFirstEvent(scene, waiting)
     expect(first.length).toBeGreaterThan(0)
     const second = await finish(scene, waiting)
-    expect(judgeSightings(waiting.written, [first, second])).toEqual({
-      missing: [],
-      firstSights: waiting.written,
-      unmarkedRepeats: [],
-    })
+    expect(waiting.messages.judge(first, second).faults).toEqual([])
   }
   await Promise.all(Array.from({ length: ROUNDS }, (_, index) => round(index)))
 })
@@ -98,11 +94,7 @@ test.concurrent('killed twice in a row at the first delivered row: the third ses
   const first = await dieAtFirstEvent(scene, waiting)
   const second = await dieAtFirstEvent(scene, waiting)
   const third = await finish(scene, waiting)
-  expect(judgeSightings(waiting.written, [first, second, third])).toEqual({
-    missing: [],
-    firstSights: waiting.written,
-    unmarkedRepeats: [],
-  })
+  expect(waiting.messages.judge(first, second, third).faults).toEqual([])
 })
 
 for (const afterwards of ['reads what lies in the pipe', 'reads nothing any more'] as const) {
@@ -115,11 +107,7 @@ for (const afterwards of ['reads what lies in the pipe', 'reads nothing any more
     await plugin.exited()
     if (afterwards === 'reads what lies in the pipe') plugin.feed(pipe.read())
     const second = await finish(scene, waiting)
-    expect(judgeSightings(waiting.written, [plugin.events, second])).toEqual({
-      missing: [],
-      firstSights: waiting.written,
-      unmarkedRepeats: [],
-    })
+    expect(waiting.messages.judge(plugin.events, second).faults).toEqual([])
   })
 }
 
@@ -141,13 +129,12 @@ test.concurrent('a host that does not read costs no growing memory, and is given
   const plugin = await startUnread(scene, waiting, 'state', pipe)
   await until('as many to be stored as may wait', () => stored(scene, 'state') >= 500)
   const before = memoryOf(plugin.pid)
-  const more = await writeNumbered(scene.person, waiting.member, MORE_ROWS, CHARACTERS)
+  await waiting.messages.write(MORE_ROWS, CHARACTERS)
   expect(stored(scene, 'state')).toBeLessThanOrEqual(MOST_STORED)
   expect(memoryOf(plugin.pid) - before).toBeLessThan(MOST_GROWTH_MB)
 
   pipe.flow((text) => plugin.feed(text))
-  await writeLast(scene.person, waiting.member)
+  await waiting.messages.writeLast()
   await until('everything to be given', () => sawLast(plugin.events), 15_000)
-  expect(plugin.events).toHaveLength(waiting.written.length + more.length + 1)
-  expect(plugin.events.filter(({ meta }) => 'redelivered' in meta)).toEqual([])
+  expect(waiting.messages.judge(plugin.events)).toMatchObject({ faults: [], marked: 0 })
 })

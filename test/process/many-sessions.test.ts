@@ -1,7 +1,7 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
+import { MessageRun, sawLast } from '../../lab/driver/message-run.ts'
 import type { EventParams, PluginProcess } from '../../lab/driver/plugin-process.ts'
 import { type Member, Scene } from '../../lab/driver/scene.ts'
-import { sawLast, writeLast } from '../../lab/driver/sightings.ts'
 import { until } from '../../lab/driver/until.ts'
 import { ledgerRows } from '../fixtures/ledger-on-disk.ts'
 import { promptOf, WITHOUT_CHANNEL } from '../fixtures/session-kinds.ts'
@@ -139,7 +139,7 @@ test(`three sessions that come and go lose nothing, repeat nothing unmarked, and
   await Promise.all(places)
   const { plugin: last } = turmoil.begin('receives and confirms')
   await last.connect()
-  await writeLast(scene.person, member)
+  await new MessageRun(scene.person, member).writeLast()
   await until('everything to be given', () => sawLast(last.events), 15_000)
 
   const { lives } = turmoil
