@@ -19,7 +19,7 @@ export interface Find {
 const ROOT = join(import.meta.dir, '../..')
 /** What the simulation is made of. */
 const PARTS = ['base', 'member', 'plugin', 'hooks', 'lab/judge', 'lab/simulation']
-const FILES = ['heartbeat.ts', 'platform-urls.ts', 'poll.ts', 'package.json', 'tsconfig.json']
+const FILES = ['heartbeat.ts', 'lab/dice.ts', 'platform-urls.ts', 'poll.ts', 'package.json', 'tsconfig.json']
 
 /**
  * Looks for each mutation, with up to `seeds` seeds, so many copies at a time.

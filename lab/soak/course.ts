@@ -1,8 +1,8 @@
 /** The course of a run: trouble and calm by turns, and at the end a calm in which everything has to arrive. */
 
 import { sleep } from '../../base/sleep.ts'
+import { Dice } from '../dice.ts'
 import { until } from '../driver/until.ts'
-import { Dice } from './dice.ts'
 import type { Home } from './home.ts'
 import type { PlatformLife } from './platform-life.ts'
 import { troublePlatform } from './platform-trouble.ts'

@@ -1,6 +1,6 @@
 /** A state folder and the sessions that share it: a number of seats, each of which is taken, or free for a while. */
 import { join } from 'node:path'
-import type { Dice } from './dice.ts'
+import type { Dice } from '../dice.ts'
 import { HostSession, type WayToEnd } from './host-session.ts'
 import type { Member } from './platform-life.ts'
 import type { RunRecord } from './run-record.ts'

@@ -9,7 +9,7 @@
 
 import { sleep } from '../../base/sleep.ts'
 import type { FaultChange } from '../../platform/contract/faults.ts'
-import type { Dice } from './dice.ts'
+import type { Dice } from '../dice.ts'
 import type { PlatformLife } from './platform-life.ts'
 import type { Deeds } from './run-record.ts'
 

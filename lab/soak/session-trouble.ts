@@ -1,6 +1,6 @@
 /** What befalls the sessions of one state folder: they are killed, ended, started again; their hosts stop reading. */
 import { sleep } from '../../base/sleep.ts'
-import type { Dice } from './dice.ts'
+import type { Dice } from '../dice.ts'
 import type { Home } from './home.ts'
 import { type HostSession, WAYS_TO_END } from './host-session.ts'
 import type { Deeds } from './run-record.ts'

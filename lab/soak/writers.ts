@@ -5,7 +5,7 @@
  */
 import { z } from 'zod'
 import { sleep } from '../../base/sleep.ts'
-import type { Dice } from './dice.ts'
+import type { Dice } from '../dice.ts'
 import type { Member, PlatformLife } from './platform-life.ts'
 import { messageText, type RunRecord, type Written } from './run-record.ts'
 

@@ -1,4 +1,5 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
+import { Dice } from '../../lab/dice.ts'
 import { MessageRun, sawLast } from '../../lab/driver/message-run.ts'
 import type { EventParams, PluginProcess } from '../../lab/driver/plugin-process.ts'
 import { type Member, Scene } from '../../lab/driver/scene.ts'
@@ -12,17 +13,6 @@ const MESSAGES = 1_000
 /** Within it all messages are written, and sessions come and go. */
 const TURMOIL_MS = 5_000
 const SEED = Number(process.env.MANY_SESSIONS_SEED ?? 20_261_121)
-
-/** Numbers in [0, 1) that are the same for the same seed (mulberry32). */
-function dice(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 type Kind = 'receives' | 'receives and confirms' | 'claims' | 'has no channel' | 'only lists the tools'
 const KINDS: readonly Kind[] = [
@@ -88,10 +78,10 @@ class Turmoil {
 
   /** One place at which sessions begin and end, one after the other. */
   async run(seed: number): Promise<void> {
-    const roll = dice(seed)
+    const dice = new Dice(seed)
     while (!this.over) {
-      const { kind, plugin } = this.begin(KINDS[Math.floor(roll() * KINDS.length)] ?? 'receives')
-      const [lifeMs, claimsAfter, isKilled] = [1_700 + roll() * 1_500, roll(), roll() < 0.5]
+      const { kind, plugin } = this.begin(dice.pick(KINDS))
+      const [lifeMs, claimsAfter, isKilled] = [dice.between(1_700, 3_200), dice.random(), dice.chance(0.5)]
       await plugin.connect(kind === 'has no channel' ? 'claude-code' : undefined)
       if (kind === 'only lists the tools') {
         await this.#end(plugin, 'SIGINT')
