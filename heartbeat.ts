@@ -6,6 +6,7 @@
 import * as z from 'zod'
 import { BodyError, exchange, platformHeaders, type Reply } from './base/http.ts'
 import { plainText } from './base/plain-text.ts'
+import { redact } from './base/redact.ts'
 import { issuedSecret } from './member/client/issued-secret.ts'
 import type { Target } from './member/settings/config.ts'
 
@@ -159,7 +160,7 @@ function readSecrets(text: string): BeatSecrets {
 
 // Before the cut, which could leave a part of the token standing.
 function clean(text: string, token: string, maxLength: number): string {
-  return plainText(token === '' ? text : text.replaceAll(token, '[token]'), maxLength)
+  return plainText(redact(text, [token], '[token]'), maxLength)
 }
 
 function errorText(error: unknown): string {

@@ -17,6 +17,7 @@ import {
   readCapped,
   transport,
 } from '../../base/http.ts'
+import { redact } from '../../base/redact.ts'
 import { sleep } from '../../base/sleep.ts'
 import { PlatformError } from './errors.ts'
 import { kindOfStatus, readFailure } from './failure.ts'
@@ -66,8 +67,6 @@ const DEFAULT_TIMEOUT_MS = 15_000
 const DEFAULT_MAX_BYTES = 4 * 1024 * 1024
 /** A longer wait than this is not sat out inside a call: the caller is told how long it is, and plans it. */
 const MAX_WAIT_IN_CALL_MS = 10_000
-/** Shorter texts are words, not secrets; taking them out would only garble a sentence. */
-const MIN_SECRET_CHARS = 8
 
 export class PlatformClient {
   readonly endpoint: Endpoint
@@ -220,8 +219,7 @@ export class PlatformClient {
   }
 
   #withoutToken(text: string): string {
-    const { token } = this.endpoint
-    return token.length < MIN_SECRET_CHARS ? text : text.replaceAll(token, '[token]')
+    return redact(text, [this.endpoint.token], '[token]')
   }
 
   #headers(more: Readonly<Record<string, string>>): Record<string, string> {

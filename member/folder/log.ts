@@ -4,6 +4,7 @@
  */
 import { lstatSync, renameSync } from 'node:fs'
 import { type Clock, systemClock } from '../../base/clock.ts'
+import { MIN_SECRET_CHARS, redact } from '../../base/redact.ts'
 import { appendToFile } from './regular-file.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
@@ -21,8 +22,6 @@ export interface LogOptions {
 const PREFIX = 'molecule channel: '
 const MAX_EARLY_LINES = 200
 const MAX_LINE_CHARS = 8_000
-/** A shorter text is a word, not a secret; taking it out would only garble a line. */
-const MIN_SECRET_CHARS = 6
 /** Of those that one platform issued to one workspace, since it could go on issuing for ever. */
 export const MAX_ISSUED = 20
 // Line breaks of every kind, and what steers a terminal.
@@ -55,7 +54,7 @@ export class Log {
    * life of the process, since a request that carries a replaced token may still be under way.
    */
   addSecrets(secrets: readonly string[]): void {
-    for (const secret of secrets) if (secret.length >= MIN_SECRET_CHARS) this.#secrets.add(secret)
+    for (const secret of secrets) this.#secrets.add(secret)
   }
 
   /** As {@link addSecrets}, for what a platform issued to a workspace: the last {@link MAX_ISSUED} of these are kept. */
@@ -82,10 +81,7 @@ export class Log {
   readonly error = (text: string): void => this.#say('error', text)
 
   redact(text: string): string {
-    // Longest first: a secret that another one begins with would else leave the rest of that one standing.
-    const all = [...this.#secrets, ...[...this.#issued.values()].flat()]
-    const longestFirst = all.sort((a, b) => b.length - a.length)
-    return longestFirst.reduce((cleaned, secret) => cleaned.replaceAll(secret, '[secret]'), text)
+    return redact(text, [...this.#secrets, ...[...this.#issued.values()].flat()])
   }
 
   #say(level: LogLevel, text: string): void {

@@ -2,6 +2,7 @@
 
 import { isAbsolute, join, resolve } from 'node:path'
 import { plainText } from '../../base/plain-text.ts'
+import { redact } from '../../base/redact.ts'
 import {
   type ChannelMode,
   type Environment,
@@ -72,7 +73,8 @@ export function parseConfig(
   const nothing = TARGET_SETTINGS.every((name) => lookup(name) === undefined)
   const read = readTargets(lookup)
   const tell = (sentences: readonly string[]): readonly string[] =>
-    Object.freeze(shorten(sentences).map((sentence) => hide(read.tokens, sentence)))
+    // A token that also stands under another name would be quoted in the sentence about that name.
+    Object.freeze(shorten(sentences).map((sentence) => redact(sentence, read.tokens, '[token]')))
 
   const problems = [...folderProblems, ...(nothing ? [notConfigured(stateDir)] : read.problems)]
   const warnings = tell([...settingWarnings, ...read.warnings])
@@ -124,13 +126,4 @@ function shorten(sentences: readonly string[]): readonly string[] {
   const left = sentences.length - MAX_SENTENCES
   const more = left === 1 ? 'is 1 more like these' : `are ${left} more like these`
   return [...sentences.slice(0, MAX_SENTENCES), `There ${more}: repair the above first.`]
-}
-
-// Shorter ones are words, not secrets; taking them out of every sentence would only garble it.
-const MIN_SECRET = 8
-
-/** The last line of defence: a token that was also put under another name is taken out of what is said about that. */
-function hide(tokens: readonly string[], sentence: string): string {
-  const secrets = tokens.filter((token) => token.length >= MIN_SECRET)
-  return secrets.reduce((text, secret) => text.replaceAll(secret, '[token]'), sentence)
 }
