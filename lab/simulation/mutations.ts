@@ -38,9 +38,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: '`sending` is not recorded before the write',
     file: 'plugin/host/event/delivery.ts',
-    find: 'new Set(ledger.markSending(lines.map(({ stored }) => stored)))',
+    find: 'new Set(this.#ledger.markSending(lines.map(({ stored }) => stored)))',
     replace: `new Set(lines.map(({ stored }) => stored))
-    queueMicrotask(() => ledger.markSending(lines.map(({ stored }) => stored)))`,
+    queueMicrotask(() => this.#ledger.markSending(lines.map(({ stored }) => stored)))`,
   },
   {
     name: 'a new holder leaves alone what was `sending`',
@@ -71,8 +71,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a repeat is not marked',
     file: 'plugin/host/event/delivery.ts',
-    find: 'const redelivered = stored.attempts > 0',
-    replace: 'const redelivered = stored.attempts > 1',
+    find: 'redelivered: attempts > 0,',
+    replace: 'redelivered: attempts > 1,',
   },
   {
     name: 'the newest rows are not turned round',

@@ -84,8 +84,7 @@ export class SimSession {
       onSent: (workspaceId) => parts.find((part) => part.workspaceId === workspaceId)?.room.notify(),
       signal,
       log: () => {},
-      now: clock.now,
-      timers: this.#timers,
+      clock: clock.of(() => life.dead),
     })
     void delivery.run()
     for (const { workspaceId, lock, wake, room } of parts) {

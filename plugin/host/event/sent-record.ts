@@ -1,7 +1,8 @@
-/** Writes down which messages have left this process. Bytes that have left have left, whatever becomes of delivery. */
+/** Records which messages have left this process. Bytes that have left stay gone, whatever becomes of delivery. */
 
+import type { Clock } from '../../../base/clock.ts'
 import { describeError } from '../../../base/errors.ts'
-import { sleep, type Timers } from '../../../base/sleep.ts'
+import { sleep } from '../../../base/sleep.ts'
 import type { Ledger, StoredMessage } from '../../../member/ledger/ledger.ts'
 
 export interface SentRecordOptions {
@@ -10,29 +11,36 @@ export interface SentRecordOptions {
   readonly onSent: (workspaceId: string) => void
   readonly signal: AbortSignal
   readonly log: (line: string) => void
-  readonly now: () => number
-  readonly timers: Timers
+  readonly clock: Clock
 }
 
-/** After a failure of the disk. The cap is reached at once: a full disk is not mended in a hurry. */
+/** After a disk error. Constant from the start: a full disk is not emptied within milliseconds. */
 export const RETRY_MS = 1_000
-/** So often it is tried, once delivery has ended, to record what was sent by then. */
+/** How often to retry once delivery has ended. */
 const LAST_TRIES = 60
 
 export class SentRecord {
-  readonly #o: SentRecordOptions
+  readonly #ledger: Ledger
+  readonly #onSent: (workspaceId: string) => void
+  readonly #signal: AbortSignal
+  readonly #log: (line: string) => void
+  readonly #clock: Clock
   /** Left the process, not yet recorded. */
-  #sent: StoredMessage[] = []
+  #unrecorded: StoredMessage[] = []
   #recordingSoon = false
-  #recordingLast = false
+  #finishing = false
 
-  constructor(options: SentRecordOptions) {
-    this.#o = options
+  constructor({ ledger, onSent, signal, log, clock }: SentRecordOptions) {
+    this.#ledger = ledger
+    this.#onSent = onSent
+    this.#signal = signal
+    this.#log = log
+    this.#clock = clock
   }
 
-  /** Callbacks of one batch arrive together; what arrived is recorded in one transaction. */
+  /** The callbacks of one batch arrive together, so one transaction records them all. Never throws. */
   add(stored: StoredMessage): void {
-    this.#sent.push(stored)
+    this.#unrecorded.push(stored)
     if (this.#recordingSoon) return
     this.#recordingSoon = true
     queueMicrotask(() => {
@@ -40,38 +48,38 @@ export class SentRecord {
       try {
         this.write()
       } catch (error) {
-        // They stay `sending` and are recorded later; should this process end before, the next session marks them
+        // The messages stay `sending` and are recorded later. If this process ends first, the next session marks them
         // as possibly seen, which is true.
-        if (this.#o.signal.aborted) void this.finish()
-        else this.#o.log(`cannot record yet what was sent: ${describeError(error)}`)
+        if (this.#signal.aborted) void this.finish()
+        else this.#log(`cannot record yet what was sent: ${describeError(error)}`)
       }
     })
   }
 
-  /** @throws what the disk throws; what was to be recorded is kept. */
+  /** @throws the ledger's error; what was not recorded is kept for the next call. */
   write(): void {
-    if (this.#sent.length === 0) return
-    this.#o.ledger.markSent(this.#sent, this.#o.now())
-    const workspaceIds = new Set(this.#sent.map((message) => message.workspaceId))
-    this.#sent = []
-    for (const workspaceId of workspaceIds) this.#o.onSent(workspaceId)
+    if (this.#unrecorded.length === 0) return
+    this.#ledger.markSent(this.#unrecorded, this.#clock.now())
+    const workspaceIds = new Set(this.#unrecorded.map((message) => message.workspaceId))
+    this.#unrecorded = []
+    for (const workspaceId of workspaceIds) this.#onSent(workspaceId)
   }
 
   /**
-   * A disk that is full as delivery ends would leave messages `sending` for as long as this process lives on: they
-   * would take up room and hold back the acknowledgement.
+   * Records what is left, for up to a minute of disk errors. Otherwise a disk that is full as delivery ends would leave
+   * messages `sending` for the life of this process, where they take up room and hold back the acknowledgement.
    */
   async finish(): Promise<void> {
-    if (this.#recordingLast) return
-    this.#recordingLast = true
-    for (let tries = 0; this.#sent.length > 0 && tries < LAST_TRIES; tries++) {
+    if (this.#finishing) return
+    this.#finishing = true
+    for (let tries = 0; this.#unrecorded.length > 0 && tries < LAST_TRIES; tries++) {
       try {
         this.write()
       } catch {
-        // Said before, as the cause of the pause or of the end; it is tried again, so many times.
-        await sleep(RETRY_MS, undefined, this.#o.timers)
+        // Already logged as the reason why delivery paused or ended.
+        await sleep(RETRY_MS, undefined, this.#clock)
       }
     }
-    this.#recordingLast = false
+    this.#finishing = false
   }
 }

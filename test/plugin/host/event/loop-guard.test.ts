@@ -37,8 +37,7 @@ function startLine(ledger: Ledger = Ledger.open(':memory:')) {
     onSent: () => {},
     signal: stop.signal,
     log: () => {},
-    now: clock.now,
-    timers: clock.timers(),
+    clock,
   })
   void line.run()
   return {
