@@ -1,8 +1,9 @@
 /** The embedded Molecule platform: one process, one SQLite file. This file only wires the parts together. */
 import { Background } from './base/background.ts'
+import { type Clock, systemClock } from './base/clock.ts'
 import { Events } from './base/events.ts'
 import { newSecret, type RandomBytes, systemRandom } from './base/random.ts'
-import { type Clock, systemClock, Timekeeper } from './base/time.ts'
+import { Timestamps } from './base/timestamp.ts'
 import { type FaultChange, Faults } from './contract/faults.ts'
 import type { Status } from './contract/statuses.ts'
 import { deployMode, type GuardSettings } from './contract/url-guard.ts'
@@ -30,7 +31,8 @@ import { Metrics } from './http/metrics.ts'
 import { RateLimit } from './http/rate-limit.ts'
 import { type Route, Router } from './http/router.ts'
 import type { Services } from './services.ts'
-import { ActivityLog, newestStamp } from './store/activity.ts'
+import { ActivityLog, newestTimestamp } from './store/activity.ts'
+import type { StoreContext } from './store/context.ts'
 import { closeDatabase, openDatabase } from './store/database.ts'
 import { Delegations } from './store/delegations.ts'
 import { A2aQueue } from './store/queue.ts'
@@ -38,7 +40,7 @@ import { Tokens } from './store/tokens.ts'
 import { Workspaces } from './store/workspaces.ts'
 import { createMember, createTeam, type Member, type WorkspaceWish } from './team.ts'
 import { type Resolve, systemResolve } from './work/push.ts'
-import { Sweeper } from './work/sweeps.ts'
+import { Sweeps } from './work/sweeps.ts'
 
 export interface PlatformOptions {
   /** TCP port; 0, the default, takes a free one. */
@@ -49,7 +51,7 @@ export interface PlatformOptions {
   readonly db?: string
   /** Opens every route; made up when absent. */
   readonly adminToken?: string
-  /** Milliseconds since the epoch. With a clock of its own the platform runs no timers: call `tick()`. */
+  /** Drives every timestamp and timer; the system's clock by default. */
   readonly clock?: Clock
   readonly random?: RandomBytes
   /** Receives one line per failure inside the platform; silent by default. */
@@ -77,8 +79,8 @@ export interface RunningPlatform {
   readonly url: string
   readonly port: number
   readonly adminToken: string
-  /** Runs the background sweeps that are due by the clock. */
-  tick(): void
+  /** Runs every background sweep now, besides the times at which each runs by itself. */
+  sweep(): void
   /** An external poll workspace with its first token. */
   createWorkspace(wish: WorkspaceWish): Member
   /** lead, builder and reviewer, the latter two under the first. */
@@ -118,7 +120,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Runn
   const front: Front = {
     services,
     router: new Router(allRoutes(services, metrics, onLoopback(options))),
-    rateLimit: new RateLimit(options.rateLimit ?? 0, services.time),
+    rateLimit: new RateLimit(options.rateLimit ?? 0, services.clock),
     metrics,
     orgId: options.orgId,
     // On a network any name may be right, and every reader there can ask without the help of a page.
@@ -126,15 +128,16 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Runn
     log: options.log ?? (() => {}),
     requestLog: options.requestLog,
   }
-  const sweeper = new Sweeper(services, options.staleAfterMs)
   const server = listen(front, options)
-  if (options.clock === undefined) sweeper.start()
+  const sweeps = new Sweeps(services, options.staleAfterMs)
+  sweeps.start()
+
   const { background, database, events, faults, tokens, workspaces } = services
   return {
     url: server.url.origin,
     port: server.port ?? 0,
     adminToken,
-    tick: () => sweeper.tick(),
+    sweep: () => sweeps.run(),
     createWorkspace: (wish) => createMember(workspaces, tokens, wish),
     createTeam: () => database.transaction(() => createTeam(workspaces, tokens))(),
     members: () => workspaces.list().map(({ id, name }) => ({ id, name })),
@@ -143,7 +146,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Runn
     closeStreams: () => events.endStreams(),
     setStatus: (id, status) => workspaces.update(id, { status }),
     stop: async () => {
-      sweeper.stop()
+      sweeps.stop()
       events.close()
       await Promise.all([server.stop(true), background.stop()])
       closeDatabase(database)
@@ -153,30 +156,32 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Runn
 
 function assemble(options: PlatformOptions, adminToken: string): Services {
   const log = options.log ?? (() => {})
-  const random = options.random ?? systemRandom
   const guard = guardSettings(options, log)
   const faults = new Faults(options.contract ?? 'v2')
   const rules = () => faults.rules()
+  const clock = options.clock ?? systemClock
   const database = openDatabase(options.db ?? ':memory:')
-  const time = new Timekeeper(options.clock ?? systemClock, newestStamp(database))
-  const events = new Events(time, () => faults.eventCopies())
-  const tokens = new Tokens(database, time, random)
-  const activity = new ActivityLog(database, time, random, events, faults)
-  const queue = new A2aQueue(database, time, random)
+  const context: StoreContext = {
+    database,
+    clock,
+    timestamps: new Timestamps(clock, newestTimestamp(database)),
+    random: options.random ?? systemRandom,
+    events: new Events(clock, () => faults.eventCopies()),
+    faults,
+  }
+  const activity = new ActivityLog(context)
+  const tokens = new Tokens(context)
+  const queue = new A2aQueue(context)
   queue.recover()
   return {
-    database,
-    time,
-    random,
-    faults,
+    ...context,
     rules,
-    events,
-    background: new Background((error) => log(`background work failed: ${String(error)}`)),
+    background: new Background(clock, (error) => log(`background work failed: ${String(error)}`)),
     tokens,
     activity,
     queue,
-    delegations: new Delegations(database, time, activity, events, faults),
-    workspaces: new Workspaces(database, time, random, rules),
+    delegations: new Delegations(context, activity),
+    workspaces: new Workspaces(context),
     pushSettings: () => ({
       guard: { ...guard, loopbackAllowed: guard.loopbackAllowed && rules().loopbackPushUrls },
       resolve: options.resolve ?? systemResolve,

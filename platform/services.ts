@@ -1,27 +1,18 @@
 /** The parts of the running platform, as handlers get to see them. */
-import type { Database } from 'bun:sqlite'
 import type { Background } from './base/background.ts'
-import type { Events } from './base/events.ts'
-import type { RandomBytes } from './base/random.ts'
-import type { Timekeeper } from './base/time.ts'
-import type { Faults } from './contract/faults.ts'
 import type { ContractRules } from './contract/versions.ts'
 import type { Authentication } from './http/authentication.ts'
 import type { ActivityLog } from './store/activity.ts'
+import type { StoreContext } from './store/context.ts'
 import type { Delegations } from './store/delegations.ts'
 import type { A2aQueue } from './store/queue.ts'
 import type { Tokens } from './store/tokens.ts'
 import type { Workspaces } from './store/workspaces.ts'
 import type { PushSettings } from './work/push.ts'
 
-export interface Services {
-  readonly database: Database
-  readonly time: Timekeeper
-  readonly random: RandomBytes
-  readonly faults: Faults
+export interface Services extends StoreContext {
   /** The contract in force; it may change while the platform runs. */
   readonly rules: () => ContractRules
-  readonly events: Events
   readonly background: Background
   readonly activity: ActivityLog
   readonly tokens: Tokens

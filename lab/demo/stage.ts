@@ -25,8 +25,7 @@ export class Stage implements AsyncDisposable {
 
   /** Opens the platform; a second call gives the same. */
   async platform(): Promise<RunningPlatform> {
-    // With a clock of its own the platform sweeps only when it is told to.
-    this.#platform ??= await startPlatform({ clock: Date.now, staleAfterMs: STALE_AFTER_MS })
+    this.#platform ??= await startPlatform({ staleAfterMs: STALE_AFTER_MS })
     return this.#platform
   }
 

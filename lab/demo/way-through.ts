@@ -90,7 +90,7 @@ export async function leave({ chat, builder, reviewer }: Cast, stage: Stage, sto
   const running = await stage.platform()
   await story.step('platform', 'sees builder leave, reviewer stays', async () => {
     await Bun.sleep(STALE_AFTER_MS + 100)
-    running.tick()
+    running.sweep()
     if (await online(chat, builder)) throw new Error('builder still has its badge')
     if (!(await online(chat, reviewer))) throw new Error('reviewer lost its badge')
   })

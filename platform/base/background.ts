@@ -1,23 +1,24 @@
-/**
- * Work that goes on after a request was answered. All of it ends when the platform stops, before the file is
- * closed.
- */
+/** Work that continues after its request was answered. It ends when the platform stops, before the file closes. */
+import type { Clock } from './clock.ts'
 
-/** Lets tasks run and wait, until one signal ends them all. */
 export class Background {
+  readonly #clock: Clock
+  readonly #onError: (error: unknown) => void
   readonly #controller = new AbortController()
   readonly #tasks = new Set<Promise<void>>()
-  readonly #onError: (error: unknown) => void
 
-  constructor(onError: (error: unknown) => void) {
+  /** @param onError receives what a task throws before the platform stops. */
+  constructor(clock: Clock, onError: (error: unknown) => void) {
+    this.#clock = clock
     this.#onError = onError
   }
 
+  /** Aborts when the platform stops. */
   get signal(): AbortSignal {
     return this.#controller.signal
   }
 
-  /** Starts a task now. It must look at `signal` after every wait before it touches the database. */
+  /** Starts a task now. After every wait it must check `signal` before it touches the database. */
   run(task: () => Promise<void>): void {
     const running = task()
       .catch((error: unknown) => {
@@ -27,19 +28,22 @@ export class Background {
     this.#tasks.add(running)
   }
 
-  /** Resolves after `ms` milliseconds, or at once when the platform stops or nobody waits any longer. */
-  delay(ms: number, unless?: AbortSignal): Promise<void> {
+  /**
+   * Resolves after `ms` milliseconds, or at once when the platform stops or `cancel` aborts. With `Infinity` it waits for
+   * one of these alone.
+   */
+  delay(ms: number, cancel?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
-      if (this.signal.aborted || unless?.aborted) return resolve()
-      const done = () => {
-        clearTimeout(timer)
+      if (this.signal.aborted || cancel?.aborted) return resolve()
+      const done = (): void => {
+        cancelTimer?.()
         this.signal.removeEventListener('abort', done)
-        unless?.removeEventListener('abort', done)
+        cancel?.removeEventListener('abort', done)
         resolve()
       }
-      const timer = setTimeout(done, ms)
+      const cancelTimer = Number.isFinite(ms) ? this.#clock.after(ms, done) : undefined
       this.signal.addEventListener('abort', done)
-      unless?.addEventListener('abort', done)
+      cancel?.addEventListener('abort', done)
     })
   }
 

@@ -2,8 +2,8 @@
  * Events of the platform, from where something happened to whoever listens in this process. A hint, never the
  * data: nothing is stored and nothing is replayed.
  */
+import type { Clock } from './clock.ts'
 import type { JsonObject } from './messages.ts'
-import type { Timekeeper } from './time.ts'
 
 export type EventType =
   | 'ACTIVITY_LOGGED'
@@ -39,13 +39,13 @@ const EVERY = '*'
 export class Events {
   readonly #listeners = new Map<string, Set<Listener>>()
   readonly #onClose = new Set<() => void>()
-  readonly #time: Timekeeper
+  readonly #clock: Clock
   readonly #copies: () => number
   #closed = false
 
   /** @param copies how often the next event is told; one, save where a fault is played */
-  constructor(time: Timekeeper, copies: () => number) {
-    this.#time = time
+  constructor(clock: Clock, copies: () => number) {
+    this.#clock = clock
     this.#copies = copies
   }
 
@@ -73,7 +73,7 @@ export class Events {
   publish(type: EventType, workspaceId: string, data: JsonObject = {}): void {
     if (this.#closed) return
     const copies = this.#copies()
-    const event: PlatformEvent = { type, workspaceId, timestamp: Math.floor(this.#time.nowMs()), data }
+    const event: PlatformEvent = { type, workspaceId, timestamp: Math.floor(this.#clock.now()), data }
     for (const key of [workspaceId, EVERY]) {
       for (const listener of this.#listeners.get(key) ?? []) {
         for (let copy = 0; copy < copies; copy++) listener(event)

@@ -4,7 +4,7 @@
  */
 import { json, readBody, refuse } from '../base/messages.ts'
 import { newUuid } from '../base/random.ts'
-import { wireTimestamp } from '../base/time.ts'
+import { wireTimestamp } from '../base/timestamp.ts'
 import { normaliseA2a } from '../contract/a2a-message.ts'
 import { bearerOf } from '../http/authentication.ts'
 import type { Call, Route } from '../http/router.ts'
@@ -44,7 +44,7 @@ async function send(services: Services, call: Call): Promise<Response> {
   const target = workspaces.find(targetId)
   if (target === undefined) throw refuse(404, 'workspace not found')
   const sourceId = caller.kind === 'workspace' ? caller.id : undefined
-  if (sourceId !== undefined) workspaces.update(sourceId, { last_outbound_at: services.time.at() })
+  if (sourceId !== undefined) workspaces.update(sourceId, { last_outbound_at: services.timestamps.now() })
   // An agent that is pushed to may work in silence for longer than a connection is kept otherwise.
   if (target.delivery_mode === 'push') call.keepOpen()
   const timeoutSeconds = positive(call.request.headers.get('X-Timeout'))

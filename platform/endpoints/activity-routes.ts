@@ -44,9 +44,9 @@ export function activityRoutes(services: Services): readonly Route[] {
 }
 
 function read(services: Services, call: Call): Response {
-  const { database, rules, time } = services
+  const { database, rules, timestamps } = services
   const workspaceId = call.param('id')
-  const query = parseActivityQuery(call.url.searchParams, rules(), time)
+  const query = parseActivityQuery(call.url.searchParams, rules(), timestamps)
   const cursor = query.sinceId === undefined ? undefined : findCursor(database, workspaceId, query.sinceId)
   const source = parseSource(call.url.searchParams)
   const rows = readPage(database, workspaceId, { ...query, source }, cursor, rules())

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { isObject, json, readJson, refuse } from '../base/messages.ts'
 import { isUuid, newUuid } from '../base/random.ts'
-import { wireTimestamp } from '../base/time.ts'
+import { wireTimestamp } from '../base/timestamp.ts'
 import { normaliseA2a } from '../contract/a2a-message.ts'
 import { type Outcome, outcomeOf } from '../contract/agent-answer.ts'
 import type { Call, Route } from '../http/router.ts'

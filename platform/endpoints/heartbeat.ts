@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { EventType } from '../base/events.ts'
 import { type JsonObject, json, readJson, refuse } from '../base/messages.ts'
-import { timestampMs } from '../base/time.ts'
+import { timestampMs } from '../base/timestamp.ts'
 import { statusAfterHeartbeat } from '../contract/status.ts'
 import type { Status } from '../contract/statuses.ts'
 import type { Call, Route } from '../http/router.ts'
@@ -72,7 +72,7 @@ async function heartbeat(services: Services, call: Call): Promise<Response> {
 
 /** The write is unconditional: what a beat leaves out is stored as zero or empty (contract: heartbeat). */
 function record(services: Services, row: WorkspaceRow, beat: Heartbeat): void {
-  const { events, rules, time, workspaces } = services
+  const { clock, events, rules, timestamps, workspaces } = services
   const managesStatus = beat.runtime_metadata?.capabilities?.status_mgmt === true
   const clearsFailure = rules().heartbeatCarriesCard && beat.agent_card != null
   const failureAt = clearsFailure ? null : row.last_register_failure_at
@@ -85,7 +85,7 @@ function record(services: Services, row: WorkspaceRow, beat: Heartbeat): void {
       registerFailedRecently:
         rules().registerFailureMarker &&
         failureAt !== null &&
-        time.nowMs() - timestampMs(failureAt) < REGISTER_FAILURE_MS,
+        clock.now() - timestampMs(failureAt) < REGISTER_FAILURE_MS,
     },
     rules(),
   )
@@ -101,9 +101,9 @@ function record(services: Services, row: WorkspaceRow, beat: Heartbeat): void {
     manages_status: managesStatus ? 1 : 0,
     idle_timeout_seconds: beat.runtime_metadata?.idle_timeout_seconds ?? null,
     last_register_failure_at: failureAt,
-    last_heartbeat_at: time.at(),
+    last_heartbeat_at: timestamps.now(),
     // A heartbeat extends the liveness key but does not bring back one that was cleared.
-    liveness_expires_at: row.liveness_expires_at === null ? null : time.at(LIVENESS_MS),
+    liveness_expires_at: row.liveness_expires_at === null ? null : timestamps.fromNow(LIVENESS_MS),
     ...(clearsFailure && row.agent_card === null ? { agent_card: JSON.stringify(beat.agent_card) } : {}),
   })
   announceStatus(services, row.id, row.status, status, beat)

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { json, readJson, refuse } from '../base/messages.ts'
 import { newUuid } from '../base/random.ts'
-import { wireTimestamp } from '../base/time.ts'
+import { wireTimestamp } from '../base/timestamp.ts'
 import { redactSecrets } from '../contract/redaction.ts'
 import type { Call, Route } from '../http/router.ts'
 import * as wire from '../http/wire.ts'
@@ -60,7 +60,14 @@ async function remember(services: Services, call: Call): Promise<Response> {
     .query(
       'INSERT INTO memories (id, workspace_id, content, scope, namespace, created_at) VALUES (?, ?, ?, ?, ?, ?)',
     )
-    .run(id, row.id, storedContent(memory.content, memory.scope), memory.scope, namespace, services.time.at())
+    .run(
+      id,
+      row.id,
+      storedContent(memory.content, memory.scope),
+      memory.scope,
+      namespace,
+      services.timestamps.now(),
+    )
   return json({ id, scope: memory.scope, namespace }, 201)
 }
 

@@ -58,7 +58,7 @@ async function notify(services: Services, call: Call): Promise<Response> {
     name: row.name,
     ...(files.length === 0 ? {} : { attachments: files }),
   })
-  workspaces.update(row.id, { last_outbound_at: services.time.at() })
+  workspaces.update(row.id, { last_outbound_at: services.timestamps.now() })
   return json({ status: 'sent' })
 }
 

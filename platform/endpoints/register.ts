@@ -50,7 +50,7 @@ async function register(services: Services, call: Call): Promise<Response> {
     return json(store(services, payload, mode, url, row))
   } catch (error) {
     if (authenticated && row !== undefined && rules().registerFailureMarker) {
-      workspaces.update(row.id, { last_register_failure_at: services.time.at() })
+      workspaces.update(row.id, { last_register_failure_at: services.timestamps.now() })
     }
     throw error
   }
@@ -116,8 +116,8 @@ function store(
         status: 'online',
         delivery_mode: mode,
         url: url === '' ? row.url : url,
-        last_heartbeat_at: services.time.at(),
-        liveness_expires_at: services.time.at(LIVENESS_MS),
+        last_heartbeat_at: services.timestamps.now(),
+        liveness_expires_at: services.timestamps.fromNow(LIVENESS_MS),
         last_register_failure_at: null,
       })
       events.publish('WORKSPACE_ONLINE', row.id, { url, agent_card: card, delivery_mode: mode })

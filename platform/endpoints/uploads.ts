@@ -42,13 +42,13 @@ export function uploadRoutes(services: Services): readonly Route[] {
 
 /** All files or none. Whoever uploads, the workspace gets a row for each file. */
 async function upload(services: Services, call: Call): Promise<Response> {
-  const { activity, database, time, workspaces } = services
+  const { activity, database, timestamps, workspaces } = services
   const row = workspaces.find(call.param('id'))
   if (row === undefined || row.status === 'removed') throw refuse(404, 'workspace not found')
   if (!services.rules().pollMode) throw refuse(503, 'workspace container not running')
   if (row.delivery_mode !== 'poll') return forward(services, row, call.request)
   const files = await stagedFiles(services, call.request)
-  const createdAt = time.stamp()
+  const createdAt = timestamps.next()
   const entries = database.transaction(() =>
     files.map((file) => {
       database
@@ -64,7 +64,7 @@ async function upload(services: Services, call: Call): Promise<Response> {
           file.mimeType,
           file.content.byteLength,
           createdAt,
-          time.at(LIFETIME_MS),
+          timestamps.fromNow(LIFETIME_MS),
         )
       const entry: ActivityEntry = {
         workspaceId: row.id,
@@ -156,7 +156,7 @@ function content(services: Services, call: Call): Response {
   const file = find(services, call)
   services.database
     .query('UPDATE pending_uploads SET fetched_at = coalesce(fetched_at, ?) WHERE file_id = ?')
-    .run(services.time.at(), call.param('fileId'))
+    .run(services.timestamps.now(), call.param('fileId'))
   return new Response(file.content, {
     headers: {
       'Content-Type': file.mimetype || 'application/octet-stream',
@@ -170,7 +170,7 @@ function acknowledge(services: Services, call: Call): Response {
   find(services, call)
   services.database
     .query('UPDATE pending_uploads SET acked_at = coalesce(acked_at, ?) WHERE file_id = ?')
-    .run(services.time.at(), call.param('fileId'))
+    .run(services.timestamps.now(), call.param('fileId'))
   return json({ acked: true })
 }
 
@@ -182,7 +182,7 @@ function find(services: Services, call: Call): StoredFile {
       `SELECT content, filename, mimetype, acked_at FROM pending_uploads
        WHERE file_id = ? AND workspace_id = ? AND expires_at > ?`,
     )
-    .get(fileId, call.param('id'), services.time.at())
+    .get(fileId, call.param('id'), services.timestamps.now())
   if (file === null || (file.acked_at !== null && !services.rules().ackedUploadReadable)) {
     throw refuse(404, 'pending upload not found')
   }

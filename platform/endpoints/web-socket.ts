@@ -5,6 +5,7 @@
 import type { ServerWebSocket, WebSocketHandler } from 'bun'
 import type { PlatformEvent } from '../base/events.ts'
 import { json, Refusal, refuse } from '../base/messages.ts'
+import { isoTimestamp } from '../base/timestamp.ts'
 import { bearerOf } from '../http/authentication.ts'
 import type { Call, Handled, Route, SocketData } from '../http/router.ts'
 import type { Services } from '../services.ts'
@@ -61,7 +62,7 @@ function send(socket: ServerWebSocket<SocketData>, event: PlatformEvent): void {
     JSON.stringify({
       event: event.type,
       workspace_id: event.workspaceId,
-      timestamp: new Date(event.timestamp).toISOString(),
+      timestamp: isoTimestamp(event.timestamp),
       payload: event.data,
     }),
   )

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { type JsonObject, json, Refusal, readJson, refuse } from '../base/messages.ts'
 import { isUuid } from '../base/random.ts'
-import { wireTimestamp } from '../base/time.ts'
+import { wireTimestamp } from '../base/timestamp.ts'
 import { asDeliveryMode } from '../contract/delivery-mode.ts'
 import { isExternalRuntime, statusAtCreation } from '../contract/status.ts'
 import type { Call, Route } from '../http/router.ts'
@@ -134,7 +134,7 @@ function remove(services: Services, call: Call): Response {
     for (const member of family) {
       workspaces.update(member.id, {
         status: 'removed',
-        removed_at: services.time.at(),
+        removed_at: services.timestamps.now(),
         liveness_expires_at: null,
       })
       tokens.revokeAll(member.id)

@@ -1,13 +1,16 @@
 /** The answers a fault switch gives in place of an endpoint's own. */
 import type { Background } from '../base/background.ts'
+import type { Clock } from '../base/clock.ts'
 import { json } from '../base/messages.ts'
 import type { FaultAnswer } from '../contract/faults.ts'
 
 const HUGE_BYTES = 12 * 1024 * 1024
-const NEVER_MS = 2 ** 31 - 1
 
 /** @returns undefined when the endpoint itself is to answer, after a delay */
-export async function faultAnswer(fault: FaultAnswer, background: Background): Promise<Response | undefined> {
+export async function faultAnswer(
+  fault: FaultAnswer,
+  { background, clock }: { readonly background: Background; readonly clock: Clock },
+): Promise<Response | undefined> {
   switch (fault.kind) {
     case 'unauthorized':
       return json({ error: 'invalid workspace auth token' }, 401)
@@ -45,7 +48,7 @@ export async function faultAnswer(fault: FaultAnswer, background: Background): P
     case 'huge':
       return json([{ id: 'x'.repeat(HUGE_BYTES) }])
     case 'cut':
-      return new Response(cutStream(), { headers: { 'Content-Type': 'application/json' } })
+      return new Response(cutStream(clock), { headers: { 'Content-Type': 'application/json' } })
     case 'redirect':
       return new Response(null, { status: 302, headers: { Location: 'http://elsewhere.invalid/' } })
     case 'given':
@@ -56,17 +59,17 @@ export async function faultAnswer(fault: FaultAnswer, background: Background): P
       await background.delay(fault.ms)
       return undefined
     case 'hang':
-      await background.delay(NEVER_MS)
+      await background.delay(Number.POSITIVE_INFINITY)
       return new Response(null, { status: 503 })
   }
 }
 
 /** A body that ends in the middle, with the connection. */
-function cutStream(): ReadableStream<string> {
+function cutStream(clock: Clock): ReadableStream<string> {
   return new ReadableStream({
     start(controller) {
       controller.enqueue('[{"id":"')
-      setImmediate(() => controller.error())
+      clock.after(0, () => controller.error())
     },
   })
 }

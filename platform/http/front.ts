@@ -4,6 +4,7 @@
  */
 import { json, Refusal, refusalAnswer, refuse } from '../base/messages.ts'
 import { isUuid } from '../base/random.ts'
+import { isoTimestamp } from '../base/timestamp.ts'
 import type { Services } from '../services.ts'
 import { faultAnswer } from './fault-answers.ts'
 import type { Metrics } from './metrics.ts'
@@ -46,16 +47,16 @@ export async function answer(front: Front, arrival: Arrival): Promise<Response |
   const { method } = arrival.request
   const url = URL.parse(arrival.request.url)
   if (url === null) return json({ error: 'invalid Host header' }, 400)
-  const started = services.time.nowMs()
+  const started = services.clock.now()
   const match = router.match(method, url.pathname)
   const { headers, refusal } = front.rateLimit.count(arrival.address)
   const response = refusal ?? (await answerWithinLimit(front, arrival, url, match))
   for (const [name, value] of Object.entries(headers)) response?.headers.set(name, value)
-  const ms = services.time.nowMs() - started
+  const ms = services.clock.now() - started
   const status = response?.status ?? 101
   front.metrics.countRequest(match === undefined ? 'other' : method, match?.route.path ?? 'none', status, ms)
   front.requestLog?.({
-    time: new Date(started).toISOString(),
+    time: isoTimestamp(started),
     method,
     path: router.withoutUnknown(url.pathname),
     status,
@@ -112,7 +113,7 @@ function admit(front: Front, headers: Headers, url: URL): void {
 /** The switches themselves are always in reach. */
 async function playedFault(services: Services, method: string, path: string): Promise<Response | undefined> {
   const fault = path.startsWith('/admin/') ? undefined : services.faults.answerFor(method, path)
-  return fault === undefined ? undefined : faultAnswer(fault, services.background)
+  return fault === undefined ? undefined : faultAnswer(fault, services)
 }
 
 /** UUIDs are compared without regard to case, as a database of UUIDs does. */

@@ -1,19 +1,19 @@
 /** A fixed window of requests per client address (contract: rate limits). */
+import type { Clock } from '../base/clock.ts'
 import { json } from '../base/messages.ts'
-import type { Timekeeper } from '../base/time.ts'
 
 const WINDOW_MS = 60_000
 
 export class RateLimit {
   readonly #limit: number
-  readonly #time: Timekeeper
+  readonly #clock: Clock
   readonly #counts = new Map<string, number>()
   #windowEnds = 0
 
   /** @param limit requests a minute and address; 0 for no limit */
-  constructor(limit: number, time: Timekeeper) {
+  constructor(limit: number, clock: Clock) {
     this.#limit = limit
-    this.#time = time
+    this.#clock = clock
   }
 
   /** Counts a request. @returns the headers of its answer, and the refusal when it is one too many */
@@ -22,7 +22,7 @@ export class RateLimit {
     readonly refusal?: Response
   } {
     if (this.#limit === 0) return { headers: UNLIMITED }
-    const now = this.#time.nowMs()
+    const now = this.#clock.now()
     if (now >= this.#windowEnds) {
       this.#counts.clear()
       this.#windowEnds = now + WINDOW_MS

@@ -7,7 +7,7 @@
 import type { Database } from 'bun:sqlite'
 import { refuse } from '../base/messages.ts'
 import { isUuid } from '../base/random.ts'
-import { parseTimestamp, type Timekeeper, wireTimestamp } from '../base/time.ts'
+import { parseTimestamp, type Timestamps, wireTimestamp } from '../base/timestamp.ts'
 import type { ContractRules } from '../contract/versions.ts'
 import type { ActivityRow } from './activity.ts'
 
@@ -44,10 +44,10 @@ const MAX_SINCE_SECS = 2_592_000
 export function parseActivityQuery(
   query: URLSearchParams,
   rules: ContractRules,
-  time: Timekeeper,
+  timestamps: Timestamps,
 ): Omit<ActivityQuery, 'source'> {
   const limit = wholeNumber(query.get('limit') ?? '')
-  const filters = rules.activityFilters ? windowFilters(query, time) : NO_FILTERS
+  const filters = rules.activityFilters ? windowFilters(query, timestamps) : NO_FILTERS
   return {
     ...filters,
     type: query.get('type') || undefined,
@@ -69,7 +69,7 @@ const NO_FILTERS: WindowFilters = {
   peerInfo: false,
 }
 
-function windowFilters(query: URLSearchParams, time: Timekeeper): WindowFilters {
+function windowFilters(query: URLSearchParams, timestamps: Timestamps): WindowFilters {
   const peerId = query.get('peer_id') || undefined
   if (peerId !== undefined && !isUuid(peerId)) throw refuse(400, 'peer_id must be a UUID')
 
@@ -86,7 +86,8 @@ function windowFilters(query: URLSearchParams, time: Timekeeper): WindowFilters 
   return {
     peerId: peerId?.toLowerCase(),
     before,
-    notBefore: sinceSecs === undefined ? undefined : time.at(-Math.min(sinceSecs, MAX_SINCE_SECS) * 1000),
+    notBefore:
+      sinceSecs === undefined ? undefined : timestamps.fromNow(-Math.min(sinceSecs, MAX_SINCE_SECS) * 1000),
     sinceId: query.get('since_id') || undefined,
     peerInfo: (query.get('include') ?? '').split(',').includes('peer_info'),
   }

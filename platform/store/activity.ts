@@ -1,10 +1,8 @@
 /** The activity log: every message, notice and report, one row each, ordered by (created_at, seq). */
 import type { Database } from 'bun:sqlite'
-import type { Events } from '../base/events.ts'
 import type { JsonObject } from '../base/messages.ts'
-import { newUuid, type RandomBytes } from '../base/random.ts'
-import type { Timekeeper } from '../base/time.ts'
-import type { Faults } from '../contract/faults.ts'
+import { newUuid } from '../base/random.ts'
+import type { StoreContext } from './context.ts'
 
 export interface ActivityEntry {
   readonly workspaceId: string
@@ -47,19 +45,11 @@ export interface ActivityRow {
 const EVENT_BODY_CHARS = 64 * 1024
 
 export class ActivityLog {
-  readonly #database: Database
-  readonly #time: Timekeeper
-  readonly #random: RandomBytes
-  readonly #events: Events
-  readonly #faults: Faults
+  readonly #context: StoreContext
   #lastCreatedAt: string | undefined
 
-  constructor(database: Database, time: Timekeeper, random: RandomBytes, events: Events, faults: Faults) {
-    this.#database = database
-    this.#time = time
-    this.#random = random
-    this.#events = events
-    this.#faults = faults
+  constructor(context: StoreContext) {
+    this.#context = context
   }
 
   /**
@@ -70,14 +60,14 @@ export class ActivityLog {
    */
   append(entry: ActivityEntry): boolean {
     return (
-      this.#database
+      this.#context.database
         .query(
           `INSERT INTO activity (id, workspace_id, activity_type, source_id, target_id, method, summary, request_body,
              response_body, duration_ms, status, error_detail, created_at, message_id, idempotency_key)
            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
         )
         .run(
-          newUuid(this.#random),
+          newUuid(this.#context.random),
           entry.workspaceId,
           entry.activityType,
           entry.sourceId ?? null,
@@ -89,7 +79,7 @@ export class ActivityLog {
           entry.durationMs ?? null,
           entry.status ?? 'ok',
           entry.errorDetail ?? null,
-          entry.createdAt ?? this.#stamp(),
+          entry.createdAt ?? this.#createdAt(),
           entry.messageId ?? null,
           entry.idempotencyKey ?? null,
         ).changes > 0
@@ -98,7 +88,7 @@ export class ActivityLog {
 
   /** Tells listeners of the workspace that a row came. */
   announce(entry: ActivityEntry): void {
-    this.#events.publish('ACTIVITY_LOGGED', entry.workspaceId, {
+    this.#context.events.publish('ACTIVITY_LOGGED', entry.workspaceId, {
       activity_type: entry.activityType,
       method: entry.method ?? null,
       summary: entry.summary ?? null,
@@ -106,13 +96,13 @@ export class ActivityLog {
       source_id: entry.sourceId ?? null,
       target_id: entry.targetId ?? null,
       duration_ms: entry.durationMs ?? null,
-      ...(this.#faults.rules().richEvents ? this.#rich(entry) : {}),
+      ...(this.#context.faults.rules().richEvents ? this.#rich(entry) : {}),
     })
   }
 
   /** The highest sequence number a reader confirmed; it only permits pruning. @returns the number in force */
   acknowledge(workspaceId: string, seq: number): number {
-    const row = this.#database
+    const row = this.#context.database
       .query<{ last_acked_seq: number }, [string, number]>(
         `INSERT INTO inbox_state (workspace_id, last_acked_seq) VALUES (?, ?)
          ON CONFLICT (workspace_id) DO UPDATE SET last_acked_seq = max(last_acked_seq, excluded.last_acked_seq)
@@ -122,10 +112,10 @@ export class ActivityLog {
     return row?.last_acked_seq ?? seq
   }
 
-  #stamp(): string {
-    const { equal_created_at: equal, late_commit_ms: late } = this.#faults.state()
-    if (late > 0) return this.#time.at(-late)
-    if (!equal || this.#lastCreatedAt === undefined) this.#lastCreatedAt = this.#time.stamp()
+  #createdAt(): string {
+    const { equal_created_at: equal, late_commit_ms: late } = this.#context.faults.state()
+    if (late > 0) return this.#context.timestamps.fromNow(-late)
+    if (!equal || this.#lastCreatedAt === undefined) this.#lastCreatedAt = this.#context.timestamps.next()
     return this.#lastCreatedAt
   }
 
@@ -148,7 +138,7 @@ function bodyText(body: unknown): string | null {
 }
 
 /** The newest stamp in the log, for a clock that must not go behind it. */
-export function newestStamp(database: Database): string | undefined {
+export function newestTimestamp(database: Database): string | undefined {
   const row = database
     .query<{ created_at: string }, []>('SELECT created_at FROM activity ORDER BY seq DESC LIMIT 1')
     .get()

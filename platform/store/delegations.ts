@@ -2,14 +2,12 @@
  * Delegated tasks: the ledger of what was given to whom and what became of it, and the activity rows that
  * tell of it.
  */
-import type { Database } from 'bun:sqlite'
-import type { Events, EventType } from '../base/events.ts'
+import type { EventType } from '../base/events.ts'
 import { isObject, type JsonObject } from '../base/messages.ts'
-import type { Timekeeper } from '../base/time.ts'
 import type { A2aMessage } from '../contract/a2a-message.ts'
 import type { Outcome } from '../contract/agent-answer.ts'
-import type { Faults } from '../contract/faults.ts'
 import type { ActivityEntry, ActivityLog } from './activity.ts'
+import type { StoreContext } from './context.ts'
 
 export type DelegationStatus = 'queued' | 'dispatched' | 'in_progress' | 'completed' | 'failed'
 
@@ -39,23 +37,17 @@ const PREVIEW_BYTES = 300
 const LIST_LIMIT = 50
 
 export class Delegations {
-  readonly #database: Database
-  readonly #time: Timekeeper
+  readonly #context: StoreContext
   readonly #activity: ActivityLog
-  readonly #events: Events
-  readonly #faults: Faults
 
-  constructor(database: Database, time: Timekeeper, activity: ActivityLog, events: Events, faults: Faults) {
-    this.#database = database
-    this.#time = time
+  constructor(context: StoreContext, activity: ActivityLog) {
+    this.#context = context
     this.#activity = activity
-    this.#events = events
-    this.#faults = faults
   }
 
   /** The delegation that used this key before and did not fail. */
   findByKey(sourceId: string, key: string): Delegation | undefined {
-    const found = this.#database
+    const found = this.#context.database
       .query<Delegation, [string, string]>(
         "SELECT * FROM delegations WHERE source_id = ? AND idempotency_key = ? AND status <> 'failed'",
       )
@@ -64,7 +56,7 @@ export class Delegations {
   }
 
   find(sourceId: string, id: string): Delegation | undefined {
-    const found = this.#database
+    const found = this.#context.database
       .query<Delegation, [string, string]>('SELECT * FROM delegations WHERE source_id = ? AND id = ?')
       .get(sourceId, id)
     return found ?? undefined
@@ -72,8 +64,8 @@ export class Delegations {
 
   /** Writes the delegation down, with its activity row on the delegating side. */
   add(delegation: NewDelegation): void {
-    const now = this.#time.at()
-    this.#database
+    const now = this.#context.timestamps.now()
+    this.#context.database
       .query(
         `INSERT INTO delegations (id, source_id, target_id, task, status, idempotency_key, created_at, updated_at)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
@@ -118,7 +110,7 @@ export class Delegations {
     const failed = 'error' in outcome
     const status = failed ? 'failed' : 'completed'
     const text = outcome.text ?? ''
-    this.#database
+    this.#context.database
       .query(
         'UPDATE delegations SET status = ?, response_preview = ?, error = ?, updated_at = ? WHERE source_id = ? AND id = ?',
       )
@@ -126,7 +118,7 @@ export class Delegations {
         status,
         text === '' ? null : preview(text),
         failed ? outcome.error : null,
-        this.#time.at(),
+        this.#context.timestamps.now(),
         sourceId,
         id,
       )
@@ -146,7 +138,7 @@ export class Delegations {
       errorDetail: failed ? outcome.error : null,
     }
     this.#activity.append(result)
-    if (this.#faults.state().delegation_results_in_inbox) {
+    if (this.#context.faults.state().delegation_results_in_inbox) {
       const row = { ...result, activityType: 'a2a_receive', status: failed ? 'error' : 'ok' }
       this.#activity.append(row)
       this.#activity.announce(row)
@@ -164,8 +156,8 @@ export class Delegations {
    * names, or else of the oldest one still open between the two.
    */
   noteAnswer(peerId: string, delegatorId: string, message: A2aMessage): void {
-    if (this.#faults.state().delegation_completes !== 'answer') return
-    const open = this.#database
+    if (this.#context.faults.state().delegation_completes !== 'answer') return
+    const open = this.#context.database
       .query<Delegation, [string, string]>(
         `SELECT * FROM delegations WHERE source_id = ? AND target_id = ? AND status NOT IN ('completed', 'failed')
          ORDER BY position`,
@@ -178,7 +170,7 @@ export class Delegations {
 
   /** Newest first; ledger rows of both directions. */
   list(workspaceId: string): readonly Delegation[] {
-    return this.#database
+    return this.#context.database
       .query<Delegation, [string, string]>(
         `SELECT * FROM delegations WHERE source_id = ? OR target_id = ? ORDER BY position DESC LIMIT ${LIST_LIMIT}`,
       )
@@ -186,20 +178,20 @@ export class Delegations {
   }
 
   #setStatus(sourceId: string, id: string, status: DelegationStatus, rowStatus: string): void {
-    this.#database
+    this.#context.database
       .query('UPDATE delegations SET status = ?, updated_at = ? WHERE source_id = ? AND id = ?')
-      .run(status, this.#time.at(), sourceId, id)
+      .run(status, this.#context.timestamps.now(), sourceId, id)
     this.#setRowStatus(sourceId, id, rowStatus)
   }
 
   #setRowStatus(sourceId: string, id: string, status: string): void {
-    this.#database
+    this.#context.database
       .query('UPDATE activity SET status = ? WHERE workspace_id = ? AND idempotency_key = ?')
       .run(status, sourceId, rowKey(id))
   }
 
   #publish(type: EventType, workspaceId: string, data: JsonObject): void {
-    this.#events.publish(type, workspaceId, data)
+    this.#context.events.publish(type, workspaceId, data)
   }
 }
 

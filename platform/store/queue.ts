@@ -1,7 +1,6 @@
 /** Messages that wait for a busy agent (contract: queue). */
-import type { Database } from 'bun:sqlite'
-import { newUuid, type RandomBytes } from '../base/random.ts'
-import type { Timekeeper } from '../base/time.ts'
+import { newUuid } from '../base/random.ts'
+import type { StoreContext } from './context.ts'
 
 export interface QueueItem {
   readonly position: number
@@ -34,35 +33,34 @@ export interface NewQueueItem {
 const MAX_ATTEMPTS = 5
 
 export class A2aQueue {
-  readonly #database: Database
-  readonly #time: Timekeeper
-  readonly #random: RandomBytes
+  readonly #context: StoreContext
 
-  constructor(database: Database, time: Timekeeper, random: RandomBytes) {
-    this.#database = database
-    this.#time = time
-    this.#random = random
+  constructor(context: StoreContext) {
+    this.#context = context
   }
 
   /** Adds a message, or finds the one of the same id that is still on its way. */
   enqueue(item: NewQueueItem): { readonly id: string; readonly depth: number } {
-    const expires = item.expiresInSeconds === undefined ? null : this.#time.at(item.expiresInSeconds * 1000)
-    this.#database
+    const expires =
+      item.expiresInSeconds === undefined
+        ? null
+        : this.#context.timestamps.fromNow(item.expiresInSeconds * 1000)
+    this.#context.database
       .query(
         `INSERT INTO a2a_queue (id, workspace_id, caller_id, message_id, method, body, status, enqueued_at, expires_at)
          VALUES (?, ?, ?, ?, ?, ?, 'queued', ?, ?) ON CONFLICT DO NOTHING`,
       )
       .run(
-        newUuid(this.#random),
+        newUuid(this.#context.random),
         item.workspaceId,
         item.callerId ?? null,
         item.messageId ?? null,
         item.method,
         item.body,
-        this.#time.at(),
+        this.#context.timestamps.now(),
         expires,
       )
-    const stored = this.#database
+    const stored = this.#context.database
       .query<{ id: string }, [string, string | null, string | null]>(
         `SELECT id FROM a2a_queue WHERE workspace_id = ? AND status IN ('queued', 'dispatched')
          AND (message_id = ? OR ? IS NULL) ORDER BY position DESC LIMIT 1`,
@@ -82,7 +80,7 @@ export class A2aQueue {
 
   /** The workspaces for which something waits. */
   waiting(): readonly string[] {
-    return this.#database
+    return this.#context.database
       .query<{ id: string }, []>(
         "SELECT DISTINCT workspace_id AS id FROM a2a_queue WHERE status = 'queued' ORDER BY workspace_id",
       )
@@ -91,7 +89,7 @@ export class A2aQueue {
   }
 
   find(workspaceId: string, id: string): QueueItem | undefined {
-    const item = this.#database
+    const item = this.#context.database
       .query<QueueItem, [string, string]>('SELECT * FROM a2a_queue WHERE workspace_id = ? AND id = ?')
       .get(workspaceId, id)
     return item ?? undefined
@@ -99,20 +97,20 @@ export class A2aQueue {
 
   /** Takes the items that are due, the oldest of the highest priority first; the expired ones are dropped. */
   take(workspaceId: string, count: number): readonly QueueItem[] {
-    const now = this.#time.at()
-    this.#database
+    const now = this.#context.timestamps.now()
+    this.#context.database
       .query(
         `UPDATE a2a_queue SET status = 'dropped', completed_at = ?, last_error = 'expired'
          WHERE workspace_id = ? AND status = 'queued' AND expires_at <= ?`,
       )
       .run(now, workspaceId, now)
-    const items = this.#database
+    const items = this.#context.database
       .query<QueueItem, [string, number]>(
         `SELECT * FROM a2a_queue WHERE workspace_id = ? AND status = 'queued' ORDER BY priority DESC, position LIMIT ?`,
       )
       .all(workspaceId, count)
     for (const item of items) {
-      this.#database
+      this.#context.database
         .query(
           "UPDATE a2a_queue SET status = 'dispatched', dispatched_at = ?, attempts = attempts + 1 WHERE id = ?",
         )
@@ -122,31 +120,31 @@ export class A2aQueue {
   }
 
   complete(id: string, responseBody: string): void {
-    this.#database
+    this.#context.database
       .query(
         "UPDATE a2a_queue SET status = 'completed', completed_at = ?, response_body = ?, last_error = NULL WHERE id = ?",
       )
-      .run(this.#time.at(), responseBody, id)
+      .run(this.#context.timestamps.now(), responseBody, id)
   }
 
   /** Back into the queue, or given up for good after the fifth attempt. @returns whether it was given up */
   fail(id: string, error: string): boolean {
-    const item = this.#database
+    const item = this.#context.database
       .query<{ status: QueueItem['status'] }, [string, string, string]>(
         `UPDATE a2a_queue SET last_error = ?, completed_at = iif(attempts >= ${MAX_ATTEMPTS}, ?, NULL),
            status = iif(attempts >= ${MAX_ATTEMPTS}, 'failed', 'queued') WHERE id = ? RETURNING status`,
       )
-      .get(error, this.#time.at(), id)
+      .get(error, this.#context.timestamps.now(), id)
     return item?.status === 'failed'
   }
 
   /** What was under way when the platform stopped goes back into the queue. */
   recover(): void {
-    this.#database.query("UPDATE a2a_queue SET status = 'queued' WHERE status = 'dispatched'").run()
+    this.#context.database.query("UPDATE a2a_queue SET status = 'queued' WHERE status = 'dispatched'").run()
   }
 
   #count(workspaceId: string, status: QueueItem['status']): number {
-    const row = this.#database
+    const row = this.#context.database
       .query<{ items: number }, [string, string]>(
         'SELECT count(*) AS items FROM a2a_queue WHERE workspace_id = ? AND status = ?',
       )

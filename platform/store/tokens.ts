@@ -2,9 +2,9 @@
  * Workspace tokens: minting, looking up, revoking. Only the SHA-256 of a token and its first eight characters
  * are kept.
  */
-import type { Database } from 'bun:sqlite'
-import { newSecret, newUuid, type RandomBytes, sha256 } from '../base/random.ts'
-import { type Timekeeper, timestampMs, wireTimestamp } from '../base/time.ts'
+import { newSecret, newUuid, sha256 } from '../base/random.ts'
+import { timestampMs, wireTimestamp } from '../base/timestamp.ts'
+import type { StoreContext } from './context.ts'
 
 /** `instance`: held by the running agent. `api`: minted for a caller. Both open every route of their workspace. */
 export type TokenKind = 'instance' | 'api'
@@ -30,30 +30,33 @@ const USE_RESOLUTION_MS = 60_000
 const LIVE = 'revoked_at IS NULL'
 
 export class Tokens {
-  readonly #database: Database
-  readonly #time: Timekeeper
-  readonly #random: RandomBytes
+  readonly #context: StoreContext
 
-  constructor(database: Database, time: Timekeeper, random: RandomBytes) {
-    this.#database = database
-    this.#time = time
-    this.#random = random
+  constructor(context: StoreContext) {
+    this.#context = context
   }
 
   /** A new token; its text is returned here and can never be read again. */
   mint(workspaceId: string, kind: TokenKind): string {
-    const token = newSecret(this.#random)
-    this.#database
+    const token = newSecret(this.#context.random)
+    this.#context.database
       .query(
         'INSERT INTO tokens (id, workspace_id, hash, prefix, kind, created_at) VALUES (?, ?, ?, ?, ?, ?)',
       )
-      .run(newUuid(this.#random), workspaceId, sha256(token), token.slice(0, 8), kind, this.#time.at())
+      .run(
+        newUuid(this.#context.random),
+        workspaceId,
+        sha256(token),
+        token.slice(0, 8),
+        kind,
+        this.#context.timestamps.now(),
+      )
     return token
   }
 
   /** The workspace a token opens, or undefined: unknown, revoked, or of a removed workspace. */
   ownerOf(token: string): string | undefined {
-    const found = this.#database
+    const found = this.#context.database
       .query<LiveToken, [string]>(
         `SELECT t.id, t.workspace_id, t.last_used_at FROM tokens t JOIN workspaces w ON w.id = t.workspace_id
          WHERE t.hash = ? AND t.${LIVE} AND w.status <> 'removed'`,
@@ -67,7 +70,7 @@ export class Tokens {
   countLive(workspaceId: string, kind?: TokenKind): number {
     const kinds = kind === undefined ? '' : ' AND kind = ?'
     const values = kind === undefined ? [workspaceId] : [workspaceId, kind]
-    const row = this.#database
+    const row = this.#context.database
       .query<{ live: number }, string[]>(
         `SELECT count(*) AS live FROM tokens WHERE workspace_id = ? AND ${LIVE}${kinds}`,
       )
@@ -76,7 +79,7 @@ export class Tokens {
   }
 
   list(workspaceId: string, limit: number, offset: number): readonly TokenInfo[] {
-    return this.#database
+    return this.#context.database
       .query<TokenInfo, [string, number, number]>(
         `SELECT id, prefix, created_at, last_used_at FROM tokens WHERE workspace_id = ? AND ${LIVE}
          ORDER BY created_at DESC, id LIMIT ? OFFSET ?`,
@@ -92,24 +95,26 @@ export class Tokens {
   /** @returns false when the workspace has no such live token */
   revoke(workspaceId: string, tokenId: string): boolean {
     return (
-      this.#database
+      this.#context.database
         .query(`UPDATE tokens SET revoked_at = ? WHERE workspace_id = ? AND id = ? AND ${LIVE}`)
-        .run(this.#time.at(), workspaceId, tokenId).changes > 0
+        .run(this.#context.timestamps.now(), workspaceId, tokenId).changes > 0
     )
   }
 
   revokeAll(workspaceId: string): void {
-    this.#database
+    this.#context.database
       .query(`UPDATE tokens SET revoked_at = ? WHERE workspace_id = ? AND ${LIVE}`)
-      .run(this.#time.at(), workspaceId)
+      .run(this.#context.timestamps.now(), workspaceId)
   }
 
   #recordUse(token: LiveToken): void {
     if (
       token.last_used_at !== null &&
-      this.#time.nowMs() - timestampMs(token.last_used_at) < USE_RESOLUTION_MS
+      this.#context.clock.now() - timestampMs(token.last_used_at) < USE_RESOLUTION_MS
     )
       return
-    this.#database.query('UPDATE tokens SET last_used_at = ? WHERE id = ?').run(this.#time.at(), token.id)
+    this.#context.database
+      .query('UPDATE tokens SET last_used_at = ? WHERE id = ?')
+      .run(this.#context.timestamps.now(), token.id)
   }
 }

@@ -1,11 +1,11 @@
 /** The rows of the team: every workspace, its place in the tree and what it last said about itself. */
-import type { Database } from 'bun:sqlite'
 import type { JsonObject } from '../base/messages.ts'
-import { newSecret, newUuid, type RandomBytes } from '../base/random.ts'
-import { type Timekeeper, wireTimestamp } from '../base/time.ts'
-import { ancestry, canCommunicate, type ParentOf } from '../contract/hierarchy.ts'
+import { newSecret, newUuid } from '../base/random.ts'
+import { wireTimestamp } from '../base/timestamp.ts'
+import { canCommunicate, type ParentOf } from '../contract/hierarchy.ts'
 import type { Status } from '../contract/statuses.ts'
 import type { ContractRules } from '../contract/versions.ts'
+import type { StoreContext } from './context.ts'
 
 export interface WorkspaceRow {
   readonly id: string
@@ -59,34 +59,28 @@ export type WorkspaceChange = Partial<
 >
 
 export class Workspaces {
-  readonly #database: Database
-  readonly #time: Timekeeper
-  readonly #random: RandomBytes
-  readonly #rules: () => ContractRules
+  readonly #context: StoreContext
 
-  constructor(database: Database, time: Timekeeper, random: RandomBytes, rules: () => ContractRules) {
-    this.#database = database
-    this.#time = time
-    this.#random = random
-    this.#rules = rules
+  constructor(context: StoreContext) {
+    this.#context = context
   }
 
   find(id: string): WorkspaceRow | undefined {
     return (
-      this.#database.query<WorkspaceRow, [string]>('SELECT * FROM workspaces WHERE id = ?').get(id) ??
+      this.#context.database.query<WorkspaceRow, [string]>('SELECT * FROM workspaces WHERE id = ?').get(id) ??
       undefined
     )
   }
 
   /** All that are not removed, the oldest first. */
   list(): readonly WorkspaceRow[] {
-    return this.#database
+    return this.#context.database
       .query<WorkspaceRow, []>("SELECT * FROM workspaces WHERE status <> 'removed' ORDER BY created_at, id")
       .all()
   }
 
   children(parentId: string | null): readonly WorkspaceRow[] {
-    return this.#database
+    return this.#context.database
       .query<WorkspaceRow, [string | null]>(
         "SELECT * FROM workspaces WHERE parent_id IS ? AND status <> 'removed' ORDER BY created_at, id",
       )
@@ -94,9 +88,9 @@ export class Workspaces {
   }
 
   create(workspace: NewWorkspace): WorkspaceRow {
-    const id = workspace.id ?? newUuid(this.#random)
-    const now = this.#time.at()
-    this.#database
+    const id = workspace.id ?? newUuid(this.#context.random)
+    const now = this.#context.timestamps.now()
+    this.#context.database
       .query(
         `INSERT INTO workspaces (id, name, role, parent_id, runtime, status, delivery_mode, url, tier, max_concurrent_tasks,
            inbound_secret, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -112,7 +106,7 @@ export class Workspaces {
         workspace.url ?? '',
         workspace.tier ?? 1,
         workspace.maxConcurrentTasks ?? 1,
-        newSecret(this.#random),
+        newSecret(this.#context.random),
         now,
         now,
       )
@@ -124,33 +118,29 @@ export class Workspaces {
   update(id: string, change: WorkspaceChange): void {
     const columns = Object.keys(change)
     const assignments = [...columns, 'updated_at'].map((column) => `${column} = ?`).join(', ')
-    this.#database
+    this.#context.database
       .query<unknown, (string | number | null)[]>(`UPDATE workspaces SET ${assignments} WHERE id = ?`)
-      .run(...Object.values(change), this.#time.at(), id)
+      .run(...Object.values(change), this.#context.timestamps.now(), id)
   }
 
   delete(id: string): void {
-    this.#database.query('DELETE FROM workspaces WHERE id = ?').run(id)
+    this.#context.database.query('DELETE FROM workspaces WHERE id = ?').run(id)
   }
 
   readonly parentOf: ParentOf = (id) => {
-    const row = this.#database
+    const row = this.#context.database
       .query<{ parent_id: string | null }, [string]>('SELECT parent_id FROM workspaces WHERE id = ?')
       .get(id)
     return row === null ? undefined : row.parent_id
   }
 
-  rootOf(id: string): string | undefined {
-    return ancestry(id, this.parentOf).at(-1)
-  }
-
   mayTalk(caller: string, target: string): boolean {
-    return canCommunicate(caller, target, this.parentOf, this.#rules().unrelatedRootsMayTalk)
+    return canCommunicate(caller, target, this.parentOf, this.#context.faults.rules().unrelatedRootsMayTalk)
   }
 
   /** The workspace and all below it, itself first; safe against a cycle in the file. */
   subtree(id: string): readonly WorkspaceRow[] {
-    return this.#database
+    return this.#context.database
       .query<WorkspaceRow, [string]>(
         `WITH RECURSIVE below (id) AS (SELECT ? UNION SELECT w.id FROM workspaces w JOIN below b ON w.parent_id = b.id)
          SELECT w.* FROM below b JOIN workspaces w ON w.id = b.id WHERE w.status <> 'removed'`,
@@ -160,7 +150,7 @@ export class Workspaces {
 
   /** Two of one name under one parent: the second is called "name (2)" (contract: create a workspace). */
   #freeName(name: string, parentId: string | null): string {
-    const taken = this.#database.query<{ id: string }, [string | null, string]>(
+    const taken = this.#context.database.query<{ id: string }, [string | null, string]>(
       "SELECT id FROM workspaces WHERE parent_id IS ? AND name = ? AND status <> 'removed'",
     )
     let candidate = name

@@ -71,7 +71,7 @@ function store(services: Services, target: WorkspaceRow, sender: Sender, message
 }
 
 function write(services: Services, target: WorkspaceRow, sender: Sender, message: A2aMessage): void {
-  const { activity, events, faults, rules } = services
+  const { activity, clock, events, faults, rules } = services
   const withoutParams = faults.take('null_params_envelopes')
   const entry: ActivityEntry = {
     ...received(target, sender, message),
@@ -83,7 +83,7 @@ function write(services: Services, target: WorkspaceRow, sender: Sender, message
   }
   activity.append(entry)
   activity.announce(entry)
-  if (rules().announcesTwice) setImmediate(() => activity.announce(entry))
+  if (rules().announcesTwice) clock.after(0, () => activity.announce(entry))
   if (sender.workspaceId === undefined && rules().richEvents) {
     events.publish('USER_MESSAGE', target.id, {
       message: message.text,
@@ -136,7 +136,7 @@ export async function dispatch(
   sender: Sender,
   message: A2aMessage,
 ): Promise<Delivery> {
-  const started = services.time.nowMs()
+  const started = services.clock.now()
   const patience = patienceFor(services, target, sender)
   const result = await push(
     {
@@ -158,7 +158,7 @@ export async function dispatch(
     summary: `${message.method} → ${target.name}`,
     requestBody: message.envelope,
     ...(answered ? { responseBody: parseJson(delivery.text)?.value ?? delivery.text } : {}),
-    durationMs: Math.round(services.time.nowMs() - started),
+    durationMs: Math.round(services.clock.now() - started),
     status: answered ? 'ok' : 'error',
     errorDetail: delivery.kind === 'refused' ? String(delivery.body.error) : null,
   }
@@ -170,31 +170,30 @@ export async function dispatch(
   return delivery
 }
 
-/** A push ends when its agent has shown no sign of life for its idle time, and in any case at the ceiling. */
+/** Ends a push when its agent has shown no sign of life for its idle time, and at the ceiling in any case. */
 function patienceFor(
   services: Services,
   target: WorkspaceRow,
   sender: Sender,
-): { signal: AbortSignal; end: () => void } {
-  const controller = new AbortController()
+): { readonly signal: AbortSignal; readonly end: () => void } {
+  const { background, clock, events, rules } = services
   const ownIdleMs = (target.idle_timeout_seconds ?? 0) * 1000
-  const idleMs = Math.min(ownIdleMs > 0 ? ownIdleMs : services.rules().pushIdleMs, CEILING_MS)
+  const idleMs = Math.min(ownIdleMs > 0 ? ownIdleMs : rules().pushIdleMs, CEILING_MS)
   const wishedMs = (sender.timeoutSeconds ?? 0) * 1000 || CEILING_MS
+  const controller = new AbortController()
   const abort = () => controller.abort()
-  services.background.signal.addEventListener('abort', abort)
-  let idle = setTimeout(abort, idleMs)
-  const ceiling = setTimeout(abort, Math.min(wishedMs, CEILING_MS))
-  const unsubscribe = services.events.subscribe(target.id, () => {
-    clearTimeout(idle)
-    idle = setTimeout(abort, idleMs)
+  let cancelIdle = clock.after(idleMs, abort)
+  const cancelCeiling = clock.after(Math.min(wishedMs, CEILING_MS), abort)
+  const unsubscribe = events.subscribe(target.id, () => {
+    cancelIdle()
+    cancelIdle = clock.after(idleMs, abort)
   })
   const end = () => {
-    clearTimeout(idle)
-    clearTimeout(ceiling)
-    services.background.signal.removeEventListener('abort', abort)
+    cancelIdle()
+    cancelCeiling()
     unsubscribe()
   }
-  return { signal: controller.signal, end }
+  return { signal: AbortSignal.any([controller.signal, background.signal]), end }
 }
 
 function deliveryOf(result: PushResult): Delivery {

@@ -1,14 +1,15 @@
 /** The pure parts: time, names, redaction, command line, hierarchy, statuses. */
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
+import { systemClock } from '../../platform/base/clock.ts'
 import { isUuid, newUuid, systemRandom } from '../../platform/base/random.ts'
 import {
   formatMicros,
   parseTimestamp,
-  Timekeeper,
+  Timestamps,
   timestampMs,
   wireTimestamp,
-} from '../../platform/base/time.ts'
+} from '../../platform/base/timestamp.ts'
 import { effectiveDeliveryMode } from '../../platform/contract/delivery-mode.ts'
 import { ancestry, canCommunicate } from '../../platform/contract/hierarchy.ts'
 import { redactSecrets } from '../../platform/contract/redaction.ts'
@@ -52,9 +53,10 @@ describe('timestamps', () => {
 
   test('stamps never go back, not even behind those of an earlier run', () => {
     const times = [5, 3, 9, 1, 9]
-    const keeper = new Timekeeper(() => times.shift() ?? 0, '1970-01-01T00:00:00.004000Z')
-    const stamps = [1, 2, 3, 4, 5].map(() => timestampMs(keeper.stamp()))
-    expect(stamps).toEqual([5, 5, 9, 9, 9])
+    const clock = { ...systemClock, now: () => times.shift() ?? 0 }
+    const timestamps = new Timestamps(clock, '1970-01-01T00:00:00.004000Z')
+    const given = [1, 2, 3, 4, 5].map(() => timestampMs(timestamps.next()))
+    expect(given).toEqual([5, 5, 9, 9, 9])
   })
 })
 

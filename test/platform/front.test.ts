@@ -2,6 +2,7 @@
 import { expect, test } from 'bun:test'
 import { startPlatform } from '../../platform/platform.ts'
 import { until } from './contract/client.ts'
+import { ManualClock } from './manual-clock.ts'
 import { inbox, platformWithTeam, register } from './platform.ts'
 
 test('over the limit requests are refused with the time to wait, and the next window is open again', async () => {
@@ -122,7 +123,7 @@ test('a given clock and given randomness make a run that can be repeated', async
   const story = async () => {
     let next = 0
     const random = (count: number) => Uint8Array.from({ length: count }, () => next++ % 256)
-    const platform = await startPlatform({ clock: () => 1_800_000_000_000, random })
+    const platform = await startPlatform({ clock: new ManualClock(), random })
     const team = platform.createTeam()
     await platform.stop()
     return { adminToken: platform.adminToken, team }

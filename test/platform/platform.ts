@@ -3,17 +3,7 @@ import { random } from '../../lab/driver/marked-secrets.ts'
 import { type PlatformOptions, type RunningPlatform, startPlatform } from '../../platform/platform.ts'
 import type { Member } from '../../platform/team.ts'
 import { Client } from './contract/client.ts'
-
-export class ManualClock {
-  /** Milliseconds since the epoch. */
-  now = Date.UTC(2026, 6, 1, 10)
-
-  readonly read = (): number => this.now
-
-  advance(seconds: number): void {
-    this.now += seconds * 1000
-  }
-}
+import { ManualClock } from './manual-clock.ts'
 
 export interface Fixture extends AsyncDisposable {
   readonly platform: RunningPlatform
@@ -27,7 +17,7 @@ export interface Fixture extends AsyncDisposable {
 /** A platform with its team, on a clock that stands still. */
 export async function platformWithTeam(options: PlatformOptions = {}): Promise<Fixture> {
   const clock = new ManualClock()
-  const platform = await startPlatform({ clock: clock.read, random, ...options })
+  const platform = await startPlatform({ clock, random, ...options })
   const [lead, builder, reviewer] = platform.createTeam()
   if (lead === undefined || builder === undefined || reviewer === undefined)
     throw new Error('the team is not whole')

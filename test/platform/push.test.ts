@@ -88,16 +88,28 @@ test('stopping does not wait for an agent that never answers', async () => {
   const body = { target_id: fixture.builder.id, task: 'do it' }
   const path = `/workspaces/${fixture.lead.id}/delegate`
   await fixture.client.call('POST', path, { token: fixture.lead.token, body })
-  const started = performance.now()
+  // The clock stands still, so nothing but the stop itself can end the push.
   await fixture.platform.stop()
-  expect(performance.now() - started).toBeLessThan(1000)
 })
 
 test('a push ends as busy when its agent was silent for the idle time that its beats set', async () => {
   await using fixture = await platformWithTeam()
-  await pushTo(fixture, agentThat(() => new Promise<Response>(() => {})).url)
-  await beat(fixture, fixture.builder, { runtime_metadata: { idle_timeout_seconds: 1 } })
-  expectBusy(await send(fixture, fixture.builder, say('x'), fixture.lead))
+  const arrived = Promise.withResolvers<void>()
+  const agent = agentThat(() => {
+    arrived.resolve()
+    return new Promise<Response>(() => {})
+  })
+  await pushTo(fixture, agent.url)
+  await beat(fixture, fixture.builder, { runtime_metadata: { idle_timeout_seconds: 60 } })
+  const answer = send(fixture, fixture.builder, say('x'), fixture.lead)
+  await arrived.promise
+  fixture.clock.advance(59)
+  await beat(fixture, fixture.builder, { runtime_metadata: { idle_timeout_seconds: 60 } })
+  fixture.clock.advance(59)
+  await fixture.client.call('GET', '/health')
+  expect(Bun.peek.status(answer)).toBe('pending')
+  fixture.clock.advance(1)
+  expectBusy(await answer)
 })
 
 /** The message may have arrived, so the sender is told to wait before it tries again. */

@@ -79,13 +79,13 @@ test('a queued message is given up after five attempts, or dropped when its time
 
 test('the queue is looked at without a beat as well, and never sends more than the agent can take', async () => {
   await using fixture = await platformWithTeam()
-  const { platform, clock, builder, lead } = fixture
+  const { clock, builder, lead } = fixture
   const waiting: (() => void)[] = []
   const agent = agentThat(() => new Promise((resolve) => waiting.push(() => resolve(Response.json(ANSWER)))))
   await pushTo(fixture, agent.url)
   await beat(fixture, builder, { active_tasks: 1 })
   for (const text of ['first', 'second']) await send(fixture, builder, say(text), lead)
-  platform.tick()
+  clock.advance(30)
   await fixture.client.call('GET', '/health')
   expect(agent.received).toHaveLength(0)
   await beat(fixture, builder, { active_tasks: 0 })
@@ -94,7 +94,6 @@ test('the queue is looked at without a beat as well, and never sends more than t
     () => waiting.length === 1,
   )
   clock.advance(30)
-  platform.tick()
   await beat(fixture, builder, { active_tasks: 0 })
   expect(agent.received).toHaveLength(1)
   waiting[0]?.()
@@ -103,7 +102,6 @@ test('the queue is looked at without a beat as well, and never sends more than t
     (page) => rowsOf(page).length === 1,
   )
   clock.advance(30)
-  platform.tick()
   await until(
     () => fixture.client.call('GET', '/health'),
     () => waiting.length === 2,
