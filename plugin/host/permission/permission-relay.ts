@@ -1,9 +1,9 @@
 /**
- * The host's permission requests in the chat: which request may be asked there, in what words, and which message is an
- * answer, by whom. Pure; the effects are in `permission-desk.ts`.
+ * The host's permission requests in the chat: which ones may be posted, in what words, and which message from whom is
+ * an answer. Pure; the effects are in `permission-desk.ts`.
  *
- * A verdict lets a command run, so only somebody whom the platform itself has checked can give one, and only by a
- * message that can mean nothing else.
+ * A verdict lets a command run. Only a person the platform has authenticated can give one, and only by a message that
+ * can mean nothing else.
  */
 import { z } from 'zod'
 import { plainText } from '../../../base/plain-text.ts'
@@ -15,10 +15,10 @@ export const PERMISSION_CAPABILITY = 'claude/channel/permission'
 export const REQUEST_METHOD = 'notifications/claude/channel/permission_request'
 const VERDICT_METHOD = 'notifications/claude/channel/permission'
 
-/** The host's ids: five letters, without the one that looks like a one. */
+/** The host's ids: five letters, without the `l` that looks like a 1. */
 const ID = '[a-km-z]{5}'
 
-/** What the host says of a request. The preview is text for people, and no JSON. */
+/** A request as the host sends it. The preview is text for people, not JSON. */
 export const permissionRequestSchema = z.object({
   request_id: z.string().regex(new RegExp(`^${ID}$`)),
   tool_name: z.string().min(1),
@@ -33,10 +33,10 @@ export interface Verdict {
 }
 
 const ANSWER = new RegExp(`^\\s*(yes|no)\\s+(${ID})\\s*\\.?\\s*$`, 'i')
-/** Longer texts are not looked at: the pattern could be made to try for long. */
+/** Longer texts are refused outright, so that none can make the pattern backtrack for long. */
 const MAX_ANSWER_CHARS = 64
 
-/** Reads `yes abcde` or `no abcde`, in any case, with space around it and a full stop; undefined for all other texts. */
+/** Reads `yes abcde` or `no abcde`, in any case, with optional space around it and full stop; undefined for any other text. */
 export function parseVerdict(text: string): Verdict | undefined {
   if (text.length > MAX_ANSWER_CHARS) return undefined
   const [, word, id] = ANSWER.exec(text) ?? []
@@ -44,19 +44,19 @@ export function parseVerdict(text: string): Verdict | undefined {
   return { requestId: id.toLowerCase(), state: word.toLowerCase() === 'yes' ? 'allowed' : 'denied' }
 }
 
-/** The verdict that a message gives, if its sender may give one: a person in the chat whom the platform has checked. */
+/** The verdict a message gives, if its sender may give one: a person in the chat whom the platform has authenticated. */
 export function readVerdict({ kind, authenticated, attachments, text }: Inbound): Verdict | undefined {
   if (kind !== 'canvas_user' || !authenticated || attachments.length > 0) return undefined
   return parseVerdict(text)
 }
 
-/** The verdict as the host takes it, as one line of JSON-RPC, its newline included. */
+/** The verdict for the host, as one line of JSON-RPC including its newline. */
 export function verdictLine({ requestId, state }: Verdict): string {
   const params = { request_id: requestId, behavior: state === 'allowed' ? 'allow' : 'deny' }
   return `${JSON.stringify({ jsonrpc: '2.0', method: VERDICT_METHOD, params })}\n`
 }
 
-/** The short name of a tool of this plugin; undefined for every other tool. */
+/** The short name of one of this plugin's tools; undefined for any other tool. */
 export function ownTool(toolName: string): string | undefined {
   const name = /^mcp__(?:plugin_molecule_)?molecule__(.+)$/s.exec(toolName)?.[1]
   return name === undefined ? undefined : shownTool(name)
@@ -64,46 +64,46 @@ export function ownTool(toolName: string): string | undefined {
 
 const MAX_TOOL_CHARS = 128
 const MAX_DESCRIPTION_CHARS = 300
-/** Of a preview, from its beginning and from its end: what matters in a command often stands last. */
+/** How much of a long preview to keep from each end: what matters in a command often comes last. */
 const HEAD_CHARS = 700
 const TAIL_CHARS = 300
-/** The host sends at most a few thousand; what is beyond is not even cleaned. */
+/** The host sends a few thousand at most; the rest is dropped before it is cleaned. */
 const MAX_PREVIEW_CHARS = 20_000
 
-/** A tool's name between our own words. */
+/** A tool's name, fit to stand among our own words. */
 export function shownTool(name: string): string {
   return plainText(cleanText(name.slice(0, MAX_TOOL_CHARS * 2)), MAX_TOOL_CHARS).replaceAll('`', "'")
 }
 
 /**
- * The question, as the chat shows it.
+ * The question as the chat shows it.
  *
- * @param redact takes secrets out of a text. It is given whole texts: half a secret would not be known for one.
+ * @param redact removes secrets. It gets whole texts, since it would not recognise half a secret.
  */
 export function questionText(request: PermissionRequest, redact: (text: string) => string): string {
   const { request_id: id, tool_name, description, input_preview } = request
-  const said = redact(plainText(cleanText(description.slice(0, MAX_PREVIEW_CHARS)), MAX_PREVIEW_CHARS))
+  const purpose = redact(plainText(cleanText(description.slice(0, MAX_PREVIEW_CHARS)), MAX_PREVIEW_CHARS))
   const preview = shorten(redact(cleanText(input_preview.slice(0, MAX_PREVIEW_CHARS))).trim())
   return [
     `Permission request ${id}: the session wants to use the tool ${redact(shownTool(tool_name))}.`,
-    ...(said === '' ? [] : [`> ${unclosing(plainText(said, MAX_DESCRIPTION_CHARS))}`]),
+    ...(purpose === '' ? [] : [`> ${unclosing(plainText(purpose, MAX_DESCRIPTION_CHARS))}`]),
     ...(preview === '' ? [] : ['```', unclosing(preview), '```']),
-    `Answer \`yes ${id}\` or \`no ${id}\` within ten minutes, with nothing else in the message. It can also be answered in the terminal; the first answer counts.`,
+    `Answer \`yes ${id}\` or \`no ${id}\` within ten minutes, with nothing else in the message. You can also answer in the terminal; the first answer counts.`,
   ].join('\n')
 }
 
-/** Instead of a question, for a tool of this plugin: an answer in the chat would have the chat vouch for itself. */
+/** Stands in for a question about a tool of this plugin: if the chat could allow it, the chat would vouch for itself. */
 export function ownToolText(tool: string): string {
-  return `The session waits in its terminal for permission to use its own tool ${tool}. That can be answered only there.`
+  return `The session is waiting in its terminal for permission to use its own tool ${tool}. You can answer that only there.`
 }
 
-/** The host was told. Whether it came first there, nobody says. */
+/** The host has the verdict. It does not tell whether the terminal was first. */
 export function passedOnText({ requestId, tool, state }: AnsweredQuestion): string {
-  return `Passed on: ${answerWord(state)} to ${requestId} (${tool}). If it was answered in the terminal before, that answer counts.`
+  return `Passed on: ${answerWord(state)} to ${requestId} (${tool}). If somebody answered in the terminal first, that answer counts.`
 }
 
 export function notPassedOnText(requestId: string, tool: string): string {
-  return `Your answer to ${requestId} (${tool}) was not passed on: the session that asked does not take it, and may have ended.`
+  return `Your answer to ${requestId} (${tool}) was not passed on: the session that asked did not take it, and may have ended.`
 }
 
 export function settledText(
@@ -115,9 +115,9 @@ export function settledText(
     case 'denied':
       return `${requestId} (${tool}) was already answered here, with ${answerWord(state)}. That answer stands.`
     case 'elsewhere':
-      return `${requestId} (${tool}) is settled: the session has gone on, so it was answered in the terminal. Nothing was passed on.`
+      return `${requestId} (${tool}) is settled: the session has moved on, so it was answered in the terminal. Nothing was passed on.`
     case 'expired':
-      return `${requestId} (${tool}) is not open here any more: an answer counts for ten minutes, while the session runs. Nothing was passed on.`
+      return `${requestId} (${tool}) is no longer open here: an answer counts within ten minutes, while the session runs. Nothing was passed on.`
   }
 }
 
@@ -129,10 +129,10 @@ function shorten(text: string): string {
   if (text.length <= HEAD_CHARS + TAIL_CHARS) return text
   const left = text.length - HEAD_CHARS - TAIL_CHARS
   const [head, tail] = [text.slice(0, HEAD_CHARS), text.slice(-TAIL_CHARS)]
-  return `${head}\n[… ${left} characters are left out here; the terminal shows more …]\n${tail}`.toWellFormed()
+  return `${head}\n[… ${left} characters left out here; the terminal shows more …]\n${tail}`.toWellFormed()
 }
 
-/** Three backticks would end the block for some readers, whatever it was begun with. The mark between has no width. */
+/** Some readers end a block at three backticks, however it was opened. The zero-width space keeps them apart. */
 function unclosing(text: string): string {
   return text.replace(/`{3,}/g, (run) => [...run].join('\u200b'))
 }

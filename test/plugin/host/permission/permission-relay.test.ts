@@ -32,7 +32,7 @@ const ask = (more: Partial<PermissionRequest>, redact = same): string =>
   questionText({ ...REQUEST, ...more }, redact)
 
 describe('the answer', () => {
-  test('is yes or no and the id, in any case, with space around it and a full stop', () => {
+  test('is yes or no and the id, in any case, with optional space around it and full stop', () => {
     const answers = fc.tuple(fc.constantFrom('yes', 'no'), id).chain(([word, requestId]) =>
       fc.record({
         word: fc.constant(word),
@@ -53,7 +53,7 @@ describe('the answer', () => {
     )
   })
 
-  test('is nothing else: no other word, no other id, nothing before or after it', () => {
+  test('is nothing else: no other word or id, nothing before or after it', () => {
     const word = fc.constantFrom('yes', 'no', 'Yes', 'yess', 'y', 'allow', 'not', 'yes,', '> yes', '')
     const name = fc.oneof(id, fc.constantFrom('abcd', 'abcdef', 'abcle', 'abcd1', 'äbcde', 'abcde:', ''))
     const rest = fc.constantFrom('', '.', '..', '!', ' please', '\nno abcde', '`', '\u200b', ' .')
@@ -78,7 +78,7 @@ describe('the answer', () => {
     expect(parseVerdict(`yes abcde${' '.repeat(5_000_000)}x`)).toBeUndefined()
   })
 
-  test('is read only of a person whom the platform has checked, in a message of text alone', () => {
+  test('counts only from an authenticated person, in a message without files', () => {
     const file = { uri: 'platform-pending:w/f', name: 'a.txt', mimeType: 'text/plain', size: 1 }
     const message = fc.record({
       kind: fc.constantFrom('canvas_user', 'peer_agent', 'external', 'scheduled', 'delegation_result'),
@@ -106,22 +106,22 @@ describe('the answer', () => {
 })
 
 describe('the question', () => {
-  test('names the tool, what it is for and what it is given, and how to answer', () => {
+  test('names the tool, its purpose and its input, and says how to answer', () => {
     const text = ask({})
     for (const part of ['Bash', 'Run a command', '{ "command": "ls" }', '`yes abcde` or `no abcde`']) {
       expect(text).toContain(part)
     }
   })
 
-  test('leaves the middle out of a long preview and says so', () => {
+  test('leaves out the middle of a long preview and says so', () => {
     const text = ask({ input_preview: `begin ${'x'.repeat(5_000)} && rm -rf end` })
     expect(text.length).toBeLessThan(2_000)
     expect(text).toContain('begin x')
     expect(text).toContain('x && rm -rf end')
-    expect(text).toMatch(/\d+ characters are left out/)
+    expect(text).toMatch(/\d+ characters left out/)
   })
 
-  test('shows no secret, not the half of one at a cut either', () => {
+  test('shows no secret, not even half of one at a cut', () => {
     const secret = 'S3CRET'.repeat(4)
     const redact = (text: string): string => text.replaceAll(secret, '[secret]')
     for (let before = 640; before < 720; before++) {
@@ -132,7 +132,7 @@ describe('the question', () => {
     expect(ask({ input_preview: `S3C\u0000RET${'S3CRET'.repeat(3)}` }, redact)).not.toContain('S3CRET')
   })
 
-  test('cannot be ended or continued by what it quotes', () => {
+  test('cannot be closed or extended by what it quotes', () => {
     const pieces = fc.constantFrom(
       '```',
       '`',
@@ -164,7 +164,7 @@ describe('the question', () => {
     )
   })
 
-  test('steers no terminal and turns no text around', () => {
+  test('contains nothing that steers a terminal or reorders text', () => {
     const text = ask({
       tool_name: 'B\u001b[2Jash',
       description: 'a\u202eb',
@@ -174,7 +174,7 @@ describe('the question', () => {
   })
 })
 
-test('a tool of this plugin is known by its name, however the plugin is installed, and no other tool is', () => {
+test('a tool of this plugin, and no other, is recognised by its name, however the plugin is installed', () => {
   expect(ownTool('mcp__plugin_molecule_molecule__reply_to_workspace')).toBe('reply_to_workspace')
   expect(ownTool('mcp__molecule__status')).toBe('status')
   for (const name of [
@@ -188,14 +188,14 @@ test('a tool of this plugin is known by its name, however the plugin is installe
   }
 })
 
-test('a request is four texts and an id of five letters; an l is none of them', () => {
+test('a request has an id of five letters, none of them an l', () => {
   expect(permissionRequestSchema.safeParse(REQUEST).success).toBe(true)
   for (const request_id of ['abcd', 'abcdef', 'ABCDE', 'abcle', 'ab de', 7]) {
     expect(permissionRequestSchema.safeParse({ ...REQUEST, request_id }).success).toBe(false)
   }
 })
 
-test('who answers too late is told why', () => {
+test('an answer that comes too late is told why', () => {
   const say = (state: 'allowed' | 'denied' | 'expired' | 'elsewhere') =>
     settledText('abcde', { kind: 'settled', tool: 'Bash', state })
   expect(say('allowed')).toContain('already answered here, with yes')

@@ -1,0 +1,83 @@
+/** A permission desk beside a chat and a host that keep what they are told. */
+import { until } from '../../../../lab/driver/until.ts'
+import { SimClock } from '../../../../lab/simulation/sim-clock.ts'
+import { PlatformClient } from '../../../../member/client/client.ts'
+import { type Inbound, inboundSchema } from '../../../../member/client/inbound.ts'
+import { Ledger, type StoredMessage } from '../../../../member/ledger/ledger.ts'
+import {
+  PermissionDesk,
+  type PermissionDeskOptions,
+} from '../../../../plugin/host/permission/permission-desk.ts'
+import { entry, MESSAGE } from '../../../fixtures/entries.ts'
+
+export const OURS = '7d0c1a52-0b1e-4a47-9d0e-0a2f5e3b9c11'
+export const OTHER = '11111111-1111-4111-8111-111111111111'
+export const REQUEST = { request_id: 'abcde', tool_name: 'Bash', description: 'Run', input_preview: 'ls' }
+
+/** A desk with a ledger, a chat that keeps its posts, and a host that keeps what it is told. */
+export class Scene implements Disposable {
+  readonly posted: string[] = []
+  readonly told: string[] = []
+  readonly lines: string[] = []
+  readonly clock: SimClock
+  readonly ledger: Ledger
+  readonly desk: PermissionDesk
+  on = true
+  /** How the platform answers a post. */
+  status = 200
+  writes: (line: string) => Promise<void> = async (line) => void this.told.push(line)
+
+  constructor(
+    ledger = Ledger.open(':memory:'),
+    clock = new SimClock(),
+    more: Partial<PermissionDeskOptions> = {},
+  ) {
+    this.clock = clock
+    this.ledger = ledger
+    this.desk = new PermissionDesk({
+      chat: () => (this.on ? OURS : undefined),
+      client: (workspaceId) =>
+        new PlatformClient(
+          { platformUrl: 'http://127.0.0.1:1', workspaceId, token: 'token-of-the-test' },
+          { fetchImpl: Object.assign(this.#fetch, { preconnect: () => {} }) },
+        ),
+      ledger: () => this.ledger,
+      write: (line) => this.writes(line),
+      redact: (text) => text.replaceAll('S3CRET', '[secret]'),
+      log: (line) => this.lines.push(line),
+      clock,
+      ...more,
+    })
+  }
+
+  /** Shows the desk a message as it comes out of the ledger. */
+  async receives(fields: Partial<Inbound>, workspaceId = OURS): Promise<string | undefined> {
+    const { stored, message } = this.store(fields, workspaceId)
+    const taken = this.desk.intercept(stored, message)
+    await this.clock.advance(0)
+    return taken
+  }
+
+  store(fields: Partial<Inbound>, workspaceId = OURS): { stored: StoredMessage; message: Inbound } {
+    const message = inboundSchema.parse({ ...MESSAGE, ...fields })
+    const row = entry({ content: JSON.stringify(message), peerId: message.peerId })
+    this.ledger.storePage(workspaceId, [row], undefined, this.clock.now())
+    const stored = this.ledger.find(row.activityId, [workspaceId])
+    if (stored === undefined) throw new Error('the message was not stored')
+    return { stored, message }
+  }
+
+  posts(count: number): Promise<readonly string[]> {
+    return until(`${count} lines in the chat`, () => this.posted.length >= count && this.posted)
+  }
+
+  readonly #fetch = async (_url: unknown, init?: { body?: unknown }): Promise<Response> => {
+    const { message } = JSON.parse(String(init?.body))
+    if (this.status === 200) this.posted.push(message)
+    return Response.json({ status: 'sent' }, { status: this.status })
+  };
+
+  [Symbol.dispose](): void {
+    this.desk.stop()
+  }
+}
