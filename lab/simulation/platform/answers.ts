@@ -1,0 +1,44 @@
+/** What the simulated platform answers, before it becomes a `Response`. */
+import { textResponse } from '../sim-response.ts'
+
+export interface Answer {
+  readonly status: number
+  readonly text: string
+  readonly headers: Readonly<Record<string, string>>
+  /** The rows of a page, each as JSON: `text` holds the same, and a line in trouble may double some of them. */
+  readonly rows?: readonly string[]
+  /** Called when the answer reaches the process. */
+  readonly onDelivered?: () => void
+  /** Instead of `text`: opens the body when the answer reaches the process. */
+  readonly open?: () => ReadableStream<Uint8Array>
+}
+
+const JSON_TYPE = { 'content-type': 'application/json' } as const
+
+export function json(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): Answer {
+  return { status, text: JSON.stringify(body), headers: { ...JSON_TYPE, ...headers } }
+}
+
+export function plain(status: number, text: string): Answer {
+  return { status, text, headers: {} }
+}
+
+export function failure(status: number, error: string): Answer {
+  return json(status, { error })
+}
+
+/** @param rows as JSON texts. */
+export function page(rows: readonly string[]): Answer {
+  return { status: 200, text: `[${rows.join(',')}]`, headers: JSON_TYPE, rows }
+}
+
+export function stream(open: () => ReadableStream<Uint8Array>): Answer {
+  return { status: 200, text: '', headers: { 'content-type': 'text/event-stream' }, open }
+}
+
+export function toResponse({ status, text, headers, open }: Answer): Response {
+  if (open === undefined) return textResponse(status, text, headers)
+  const response = new Response(null, { status, headers })
+  Object.defineProperty(response, 'body', { value: open() })
+  return response
+}

@@ -1,0 +1,102 @@
+/** The open event streams of one workspace: server-sent events that are read without the help of the event loop. */
+import type { SimProcess } from './network.ts'
+
+const encoder = new TextEncoder()
+const PING = encoder.encode(': ping\n\n')
+/** Every event has the same few texts, so each is encoded once. */
+const EVENTS = new Map<string, Uint8Array>()
+
+export class EventStreams {
+  readonly #streams = new Map<EventStream, SimProcess>()
+
+  /** How many are open, those of dead processes left out. */
+  get open(): number {
+    this.#forgetDead()
+    return this.#streams.size
+  }
+
+  /** Whether the process has one open. */
+  isOpenTo(process: SimProcess): boolean {
+    return [...this.#streams.values()].some((other) => other === process && !other.dead)
+  }
+
+  add(process: SimProcess): EventStream {
+    const stream = new EventStream(() => this.#streams.delete(stream))
+    this.#streams.set(stream, process)
+    stream.push(PING)
+    return stream
+  }
+
+  /** Tells all of them that something of this type happened. */
+  tell(type: string): void {
+    if (this.#streams.size === 0) return
+    let event = EVENTS.get(type)
+    if (event === undefined) {
+      event = encoder.encode(`data: ${JSON.stringify({ type, data: {} })}\n\n`)
+      EVENTS.set(type, event)
+    }
+    this.#forgetDead()
+    for (const stream of this.#streams.keys()) stream.push(event)
+  }
+
+  #forgetDead(): void {
+    for (const [stream, { dead }] of this.#streams) if (dead) this.#streams.delete(stream)
+  }
+}
+
+type Chunk =
+  | { readonly done: false; readonly value: Uint8Array }
+  | { readonly done: true; readonly value: undefined }
+
+/** The body of one answer: a stream with one reader. */
+export class EventStream {
+  readonly #onClosed: () => void
+  readonly #chunks: Uint8Array[] = []
+  #reading: ((chunk: Chunk) => void) | undefined
+  #closed = false
+  #silent = false
+
+  constructor(onClosed: () => void) {
+    this.#onClosed = onClosed
+  }
+
+  /** What a client uses of a stream. */
+  get body(): ReadableStream<Uint8Array> {
+    const cancel = async (): Promise<void> => this.close()
+    const reader = { read: () => this.#read(), cancel, releaseLock: () => {} }
+    return { getReader: () => reader, cancel } as unknown as ReadableStream<Uint8Array>
+  }
+
+  push(chunk: Uint8Array): void {
+    if (this.#closed || this.#silent) return
+    if (this.#reading === undefined) this.#chunks.push(chunk)
+    else this.#give({ done: false, value: chunk })
+  }
+
+  /** Nothing arrives from here on, and nobody is told. */
+  silence(): void {
+    this.#silent = true
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#onClosed()
+    this.#give({ done: true, value: undefined })
+  }
+
+  #read(): Promise<Chunk> {
+    const value = this.#chunks.shift()
+    if (value !== undefined) return Promise.resolve({ done: false, value })
+    if (this.#closed) return Promise.resolve({ done: true, value: undefined })
+    return new Promise((resolve) => {
+      this.#reading = resolve
+    })
+  }
+
+  #give(chunk: Chunk): void {
+    const reading = this.#reading
+    this.#reading = undefined
+    reading?.(chunk)
+  }
+}

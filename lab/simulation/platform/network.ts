@@ -1,0 +1,167 @@
+/** The network between the processes and the platform: it delays, loses, refuses and garbles until it is calm. */
+import type { Dice } from '../dice.ts'
+import type { SimClock } from '../sim-clock.ts'
+import { type Answer, toResponse } from './answers.ts'
+import { SimRequest } from './request.ts'
+import {
+  calmPassage,
+  garbled,
+  MISHAPS,
+  type Mishap,
+  type Passage,
+  troubledPassage,
+  turnedAway,
+  withDoubledRows,
+} from './trouble.ts'
+
+/** A process that talks to the platform. */
+export interface SimProcess {
+  readonly number: number
+  readonly dead: boolean
+  /** Called before a request leaves and after it was carried out. Throws when the process dies there. */
+  half(): void
+}
+
+/** A request under way. */
+export interface Exchange {
+  readonly process: SimProcess
+  readonly request: SimRequest
+  /** Milliseconds since the epoch when it left the process. */
+  readonly sentAt: number
+}
+
+export interface NetworkOptions {
+  readonly clock: SimClock
+  readonly dice: Dice
+  /** Milliseconds since the epoch from which on nothing goes wrong. */
+  readonly calmAt: number
+  /** Told when a request leaves. Returns what is to be called when the process has its answer, or has given up. */
+  readonly onSent: (exchange: Exchange) => () => void
+  /** Carries a request out. */
+  readonly onArrived: (exchange: Exchange) => Answer
+}
+
+export class Network {
+  readonly #options: NetworkOptions
+  /** How often each thing went wrong. */
+  readonly mishaps = Object.fromEntries(MISHAPS.map((name) => [name, 0])) as Record<Mishap, number>
+
+  constructor(options: NetworkOptions) {
+    this.#options = options
+  }
+
+  /** The network as one process has it. */
+  of(process: SimProcess): typeof fetch {
+    const send = async (url: unknown, init?: RequestInit): Promise<Response> =>
+      this.#send(process, String(url), init)
+    return Object.assign(send, { preconnect: () => {} })
+  }
+
+  #send(process: SimProcess, url: string, init: RequestInit | undefined): Promise<Response> {
+    // A dead process is given nothing any more.
+    if (process.dead) return new Promise(() => {})
+    init?.signal?.throwIfAborted()
+    process.half()
+    const { clock, dice, calmAt, onSent } = this.#options
+    const exchange = { process, request: new SimRequest(url, init), sentAt: clock.now() }
+    const passage =
+      exchange.sentAt < calmAt ? troubledPassage(dice, exchange.request.route) : calmPassage(dice)
+    const onEnded = onSent(exchange)
+    return new Promise((resolve, reject) => {
+      const waiting = new Waiting(process, init?.signal ?? undefined, resolve, reject, onEnded)
+      this.#travel(exchange, passage, waiting)
+    })
+  }
+
+  #travel(exchange: Exchange, passage: Passage, waiting: Waiting): void {
+    const { dice } = this.#options
+    const { route } = exchange.request
+    if (passage.request !== 'arrives') this.mishaps[passage.request]++
+    if (passage.request === 'lost') return
+    this.#later(passage.thereMs, () => {
+      if (passage.request === 'refused connection') waiting.fail('connection refused')
+      else if (passage.request === 'turned away') waiting.give(turnedAway(dice, route))
+      else this.#arrive(exchange, passage, waiting)
+    })
+  }
+
+  /** What has left a process is carried out, even if the process is dead by now. */
+  #arrive(exchange: Exchange, passage: Passage, waiting: Waiting): void {
+    const { dice, onArrived } = this.#options
+    const { process, request } = exchange
+    const answer = onArrived(exchange)
+    if (process.dead || !survives(process)) return
+    if (passage.answer !== 'arrives') this.mishaps[passage.answer]++
+    if (passage.answer === 'lost') return
+    this.#later(passage.backMs, () => {
+      if (passage.answer === 'reset') waiting.fail('connection reset')
+      else if (passage.answer === 'garbled') waiting.give(garbled(dice, request.route, answer))
+      else if (passage.answer === 'doubled rows') waiting.give(withDoubledRows(dice, answer))
+      else waiting.give(answer)
+    })
+  }
+
+  #later(ms: number, run: () => void): void {
+    if (ms === 0) run()
+    else this.#options.clock.after(ms, run)
+  }
+}
+
+/** One call of `fetch` that has no answer yet. */
+class Waiting {
+  readonly #process: SimProcess
+  readonly #signal: AbortSignal | undefined
+  readonly #resolve: (response: Response) => void
+  readonly #reject: (reason: unknown) => void
+  readonly #onEnded: () => void
+  #ended = false
+
+  constructor(
+    process: SimProcess,
+    signal: AbortSignal | undefined,
+    resolve: (response: Response) => void,
+    reject: (reason: unknown) => void,
+    onEnded: () => void,
+  ) {
+    this.#process = process
+    this.#signal = signal
+    this.#resolve = resolve
+    this.#reject = reject
+    this.#onEnded = onEnded
+    signal?.addEventListener('abort', this.#abort, { once: true })
+  }
+
+  give(answer: Answer): void {
+    if (this.#process.dead || !this.#end()) return
+    answer.onDelivered?.()
+    this.#resolve(toResponse(answer))
+  }
+
+  fail(message: string): void {
+    if (!this.#process.dead && this.#end()) this.#reject(new TypeError(message))
+  }
+
+  readonly #abort = (): void => {
+    if (this.#end() && !this.#process.dead) this.#reject(this.#signal?.reason)
+  }
+
+  /** False when it has ended before. */
+  #end(): boolean {
+    if (this.#ended) return false
+    this.#ended = true
+    this.#signal?.removeEventListener('abort', this.#abort)
+    this.#onEnded()
+    return true
+  }
+}
+
+/** Whether the process lives on after its request was carried out. */
+function survives(process: SimProcess): boolean {
+  try {
+    process.half()
+    return true
+  } catch (error) {
+    if (!process.dead) throw error
+    return false
+  }
+}

@@ -1,0 +1,96 @@
+/** One request of the plugin, as the simulated platform reads it. */
+
+export type Route =
+  | 'lookup'
+  | 'register'
+  | 'heartbeat'
+  | 'peers'
+  | 'activity'
+  | 'ack'
+  | 'events'
+  | 'a2a'
+  | 'notify'
+  | 'delegate'
+  | 'delegations'
+  /** Known, and not simulated: files and memories. */
+  | 'absent'
+
+const WORKSPACE_ROUTES: Readonly<Record<string, Route>> = {
+  'GET ': 'lookup',
+  'GET activity': 'activity',
+  'POST activity/ack': 'ack',
+  'GET events/stream': 'events',
+  'POST a2a': 'a2a',
+  'POST notify': 'notify',
+  'POST delegate': 'delegate',
+  'GET delegations': 'delegations',
+  'GET memories': 'absent',
+  'POST memories': 'absent',
+  'POST chat/uploads': 'absent',
+}
+
+export class SimRequest {
+  readonly method: string
+  readonly url: string
+  /** Undefined for a path or method that no platform knows. */
+  readonly route: Route | undefined
+  /** The workspace that the path or the body names. */
+  readonly workspaceId: string
+  readonly #headers: Headers
+  readonly #body: unknown
+  #json: unknown
+
+  constructor(url: string, init: RequestInit = {}) {
+    this.method = init.method ?? 'GET'
+    this.url = url
+    this.#headers = new Headers(init.headers)
+    this.#body = init.body
+    const [, room = '', id = '', ...rest] = url.slice(url.indexOf('/', 'https://'.length)).split(/[/?]/)
+    this.route = this.#routeOf(room, id, rest)
+    this.workspaceId = room === 'registry' && rest[0] !== 'peers' ? this.#namedWorkspace() : id
+  }
+
+  get query(): URLSearchParams {
+    const start = this.url.indexOf('?')
+    return new URLSearchParams(start === -1 ? '' : this.url.slice(start + 1))
+  }
+
+  get token(): string | undefined {
+    return /^Bearer (.+)$/.exec(this.header('authorization'))?.[1]
+  }
+
+  header(name: string): string {
+    return this.#headers.get(name) ?? ''
+  }
+
+  /** The body as JSON; undefined when it is none. */
+  json(): unknown {
+    if (this.#json !== undefined || typeof this.#body !== 'string') return this.#json
+    try {
+      this.#json = JSON.parse(this.#body)
+    } catch {
+      // Whoever reads the body reports that it is not what it should be.
+    }
+    return this.#json
+  }
+
+  #routeOf(room: string, id: string, rest: readonly string[]): Route | undefined {
+    const isPost = this.method === 'POST'
+    if (room === 'registry') {
+      if (isPost && (id === 'register' || id === 'heartbeat')) return id
+      return !isPost && rest[0] === 'peers' ? 'peers' : undefined
+    }
+    if (room !== 'workspaces') return undefined
+    if (rest[0] === 'pending-uploads') return 'absent'
+    // What follows the question mark is cut off with it.
+    const path = this.url.includes('?') ? rest.slice(0, -1) : rest
+    return WORKSPACE_ROUTES[`${this.method} ${path.join('/')}`]
+  }
+
+  #namedWorkspace(): string {
+    const body = this.json()
+    if (typeof body !== 'object' || body === null) return ''
+    const id = 'id' in body ? body.id : 'workspace_id' in body ? body.workspace_id : undefined
+    return typeof id === 'string' ? id : ''
+  }
+}

@@ -1,0 +1,282 @@
+/** One workspace as the simulated platform keeps it: its feed, its standing, and what its plugin did. */
+import { z } from 'zod'
+import type { Dice } from '../dice.ts'
+import { ModelFeed, timestamp } from '../model-feed.ts'
+import type { SimClock } from '../sim-clock.ts'
+import { type Answer, failure, json, page, stream } from './answers.ts'
+import { EventStreams } from './event-streams.ts'
+import type { Exchange, SimProcess } from './network.ts'
+import { Outbox } from './outbox.ts'
+import { type Deed, type Existence, Records, type SentMessage } from './records.ts'
+import type { Route, SimRequest } from './request.ts'
+import { TaskBook } from './task-book.ts'
+import { streamFate } from './trouble.ts'
+
+export interface SimPeer {
+  readonly id: string
+  readonly name: string
+}
+
+export interface WorkspaceOptions {
+  /** An older platform: the cursor compares times alone, rows have no number, and nothing is acknowledged. */
+  readonly timestampCursor?: boolean
+  /** A platform that does not know `before_ts`. */
+  readonly ignoresBeforeTs?: boolean
+  /** Names the rows of the feed. */
+  readonly nextId: () => string
+  /** There is no workspace of this id, and never was. */
+  readonly absent?: boolean
+  /** Whether the platform has event streams. Default: true. */
+  readonly hasEvents?: boolean
+  /** Issued with each registration and heartbeat, as a secret. Default: none. */
+  readonly inboundSecret?: string
+  /** Other workspaces that it may write to. */
+  readonly peers?: readonly SimPeer[]
+}
+
+/** What a workspace has of the platform around it. */
+export interface Surroundings {
+  readonly clock: SimClock
+  readonly dice: Dice
+  readonly calmAt: number
+  readonly isPeer: (id: string) => boolean
+  readonly onSent: (message: SentMessage) => void
+  readonly onFault: (sentence: string) => void
+}
+
+const registrationSchema = z.object({
+  id: z.string(),
+  delivery_mode: z.literal('poll'),
+  agent_card: z.object({ name: z.string(), description: z.string(), version: z.string() }),
+})
+const count = z.number().int().nonnegative()
+const heartbeatSchema = z.object({
+  workspace_id: z.string(),
+  error_rate: z.number().min(0).max(1),
+  sample_error: z.string(),
+  active_tasks: count,
+  current_task: z.string(),
+  uptime_seconds: count,
+  runtime_state: z.literal('wedged').optional(),
+  runtime_metadata: z.record(z.string(), z.unknown()),
+})
+const acknowledgementSchema = z.object({ acked_seq: count })
+
+export class SimWorkspace {
+  readonly id: string
+  readonly token: string
+  readonly feed: ModelFeed
+  readonly records = new Records()
+  readonly tasks: TaskBook
+  readonly streams = new EventStreams()
+  readonly #options: WorkspaceOptions
+  readonly #around: Surroundings
+  readonly #outbox: Outbox
+  /** What the last lookup told each process. */
+  readonly #told = new Map<number, Existence>()
+  #existence: Existence
+  #revoked = false
+  #removedAt: number | undefined
+
+  constructor(id: string, options: WorkspaceOptions, around: Surroundings) {
+    const { clock, dice } = around
+    const { timestampCursor = false, ignoresBeforeTs = false, nextId } = options
+    this.id = id
+    this.token = `token-of-${id}`
+    this.#options = options
+    this.#around = around
+    this.#existence = options.absent === true ? 'absent' : 'present'
+    this.feed = new ModelFeed({ workspaceId: id, now: clock.now, timestampCursor, ignoresBeforeTs, nextId })
+    this.tasks = new TaskBook({
+      clock,
+      dice,
+      workspaceId: id,
+      write: (row) => {
+        const added = this.feed.add(row)
+        // Events get lost.
+        if (dice.chance(0.8)) this.hint()
+        return added
+      },
+      onListed: (status) =>
+        this.streams.tell(status === 'failed' ? 'DELEGATION_FAILED' : 'DELEGATION_COMPLETE'),
+    })
+    this.#outbox = new Outbox({ ...around, workspaceId: id, records: this.records, tasks: this.tasks })
+  }
+
+  get peers(): readonly SimPeer[] {
+    return this.#options.peers ?? []
+  }
+
+  /** Milliseconds since the epoch; undefined while it is there. */
+  get removedAt(): number | undefined {
+    return this.#removedAt
+  }
+
+  get revoked(): boolean {
+    return this.#revoked
+  }
+
+  /** The token is refused from here on. The lookup still finds the workspace. */
+  revoke(): void {
+    this.#revoked = true
+  }
+
+  /** The token is good again. */
+  restore(): void {
+    this.#revoked = false
+  }
+
+  /** Somebody deletes it, for good. */
+  remove(): void {
+    this.#existence = 'removed'
+    this.#removedAt = this.#around.clock.now()
+  }
+
+  /** Tells every open event stream that there may be something new. */
+  hint(): void {
+    this.streams.tell('ACTIVITY_LOGGED')
+  }
+
+  /** A process asks for something, and must be allowed to at that moment. */
+  noteSent({ process, request }: Exchange): void {
+    if (request.route === 'register') this.#checkRegistration(process)
+    if (request.route === 'events' && this.streams.open > 0) {
+      this.#around.onFault(`a second event stream of ${this.id} is opened while one is open`)
+    }
+  }
+
+  answer(route: Route, { process, request, sentAt }: Exchange): Answer {
+    const deed = { process: process.number, sentAt, at: this.#around.clock.now() }
+    switch (route) {
+      case 'lookup':
+        return this.#lookUp(deed)
+      case 'register':
+        return this.#register(request, deed)
+      case 'heartbeat':
+        return this.#beat(request, deed)
+      default:
+        return this.#isAllowed(request) ? this.#serve(route, request, process, deed) : UNAUTHORIZED
+    }
+  }
+
+  #serve(route: Route, request: SimRequest, process: SimProcess, deed: Deed): Answer {
+    switch (route) {
+      case 'activity':
+        return this.#activity(request)
+      case 'ack':
+        return this.#acknowledge(request, deed)
+      case 'events':
+        return this.#events(process)
+      case 'a2a':
+        return this.#outbox.send(request, deed)
+      case 'notify':
+        return this.#outbox.notify(request, deed)
+      case 'delegate':
+        return this.#outbox.delegate(request, deed)
+      case 'delegations':
+        return json(200, this.tasks.list(this.#options.timestampCursor === true))
+      case 'peers':
+        return json(
+          200,
+          this.peers.map((peer) => ({ ...peer, role: null, status: 'online' })),
+        )
+      default:
+        return failure(404, 'not found')
+    }
+  }
+
+  #lookUp(deed: Deed): Answer {
+    const { id } = this
+    const found = this.#existence
+    this.records.lookups.push({ ...deed, found })
+    const onDelivered = (): void => void this.#told.set(deed.process, found)
+    if (found === 'absent') return { ...failure(404, 'workspace not found'), onDelivered }
+    if (this.#removedAt !== undefined) {
+      const removed_at = timestamp(this.#removedAt * 1000)
+      return { ...json(410, { error: 'workspace removed', id, removed_at, hint: null }), onDelivered }
+    }
+    return { ...json(200, { id, name: 'A workspace', role: null, status: 'online' }), onDelivered }
+  }
+
+  /** Registering an id that does not exist creates a ghost; a removed one would seem to come back. */
+  #checkRegistration({ number }: SimProcess): void {
+    const told = this.#told.get(number)
+    if (told === 'present') return
+    const what = told === undefined ? 'before it was looked up' : `although the platform calls it ${told}`
+    this.#around.onFault(`workspace ${this.id} is registered ${what}`)
+  }
+
+  #register(request: SimRequest, deed: Deed): Answer {
+    const parsed = registrationSchema.safeParse(request.json())
+    if (!parsed.success) return this.#bad(request, 'invalid request body')
+    if (this.#isRefused(request)) return UNAUTHORIZED
+    this.records.registrations.push(deed)
+    return json(200, { status: 'registered', delivery_mode: 'poll', ...this.#issued() })
+  }
+
+  /** A platform never tells by its answer to a heartbeat that the workspace was removed. */
+  #beat(request: SimRequest, deed: Deed): Answer {
+    const parsed = heartbeatSchema.safeParse(request.json())
+    if (!parsed.success) return this.#bad(request, 'invalid request body')
+    const accepted = !this.#isRefused(request)
+    this.records.heartbeats.push({ ...deed, accepted, state: parsed.data })
+    if (!accepted) return UNAUTHORIZED
+    this.streams.tell('WORKSPACE_HEARTBEAT')
+    return json(200, { status: 'ok', ...this.#issued() })
+  }
+
+  #activity(request: SimRequest): Answer {
+    const { query } = request
+    const type = query.get('type')
+    if (type === 'delegation') return json(200, this.tasks.results())
+    if (type !== 'a2a_receive') return this.#bad(request, 'an unknown type of activity')
+    this.records.reads++
+    const answer = this.feed.page(query)
+    if (answer.status === 200) return page(answer.rows)
+    return answer.status === 400 ? this.#bad(request, answer.error) : failure(answer.status, answer.error)
+  }
+
+  #acknowledge(request: SimRequest, deed: Deed): Answer {
+    if (this.#options.timestampCursor === true) return failure(404, 'not found')
+    const parsed = acknowledgementSchema.safeParse(request.json())
+    if (!parsed.success) return this.#bad(request, 'acked_seq is required')
+    const { acked_seq: seq } = parsed.data
+    this.records.acknowledgements.push({ ...deed, seq })
+    return json(200, { last_acked_seq: this.records.ackedSeq })
+  }
+
+  #events(process: SimProcess): Answer {
+    if (this.#options.hasEvents === false) return failure(404, 'not found')
+    return stream(() => {
+      const { clock, dice, calmAt } = this.#around
+      const opened = this.streams.add(process)
+      const { end, afterMs } = streamFate(dice)
+      const at = clock.now() + afterMs
+      if (end !== 'none' && at < calmAt) {
+        clock.at(at, () => (end === 'closed' ? opened.close() : opened.silence()))
+      }
+      return opened.body
+    })
+  }
+
+  #issued(): { readonly platform_inbound_secret?: string } {
+    const { inboundSecret } = this.#options
+    return inboundSecret === undefined ? {} : { platform_inbound_secret: inboundSecret }
+  }
+
+  #isAllowed(request: SimRequest): boolean {
+    return this.#existence === 'present' && !this.#isRefused(request)
+  }
+
+  /** Where a workspace has no valid token left, anyone may register it. */
+  #isRefused({ token }: SimRequest): boolean {
+    return this.#existence === 'present' && (this.#revoked || token !== this.token)
+  }
+
+  #bad({ method, url }: SimRequest, error: string): Answer {
+    this.#around.onFault(`a bad request was made: ${method} ${url}: ${error}`)
+    return failure(400, error)
+  }
+}
+
+const UNAUTHORIZED = failure(401, 'invalid workspace auth token')
