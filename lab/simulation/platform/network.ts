@@ -1,5 +1,5 @@
 /** The network between the processes and the platform: it delays, loses, refuses and garbles until it is calm. */
-import type { Dice } from '../dice.ts'
+import type { Dice } from '../../dice.ts'
 import type { SimClock } from '../sim-clock.ts'
 import { type Answer, toResponse } from './answers.ts'
 import { SimRequest } from './request.ts'

@@ -1,6 +1,6 @@
 /** What a workspace sends by way of the platform: messages and tasks to peers, and notices to its user. */
 import { z } from 'zod'
-import type { Dice } from '../dice.ts'
+import type { Dice } from '../../dice.ts'
 import { type Answer, failure, json } from './answers.ts'
 import type { Deed, Records, SentMessage } from './records.ts'
 import type { SimRequest } from './request.ts'

@@ -2,7 +2,7 @@
  * A platform in memory, and the network to it: everything the plugin says over HTTP is answered in simulated time, from
  * one dice. Until `calmAt` things go wrong on the way. It works with microtasks and the timers of its clock alone.
  */
-import type { Dice } from '../dice.ts'
+import type { Dice } from '../../dice.ts'
 import type { SimClock } from '../sim-clock.ts'
 import { type Answer, failure } from './answers.ts'
 import { type Exchange, Network, type SimProcess } from './network.ts'

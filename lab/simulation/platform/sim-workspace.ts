@@ -1,6 +1,6 @@
 /** One workspace as the simulated platform keeps it: its feed, its standing, and what its plugin did. */
 import { z } from 'zod'
-import type { Dice } from '../dice.ts'
+import type { Dice } from '../../dice.ts'
 import { ModelFeed, timestamp } from '../model-feed.ts'
 import type { SimClock } from '../sim-clock.ts'
 import { type Answer, failure, json, page, stream } from './answers.ts'

@@ -1,5 +1,5 @@
 /** The tasks that one workspace gave to peers, and what becomes of each. */
-import type { Dice } from '../dice.ts'
+import type { Dice } from '../../dice.ts'
 import type { ModelRow } from '../model-feed.ts'
 import type { SimClock } from '../sim-clock.ts'
 import type { Deed } from './records.ts'

@@ -1,5 +1,5 @@
 /** What goes wrong between a process and the platform. Everything here is drawn from the dice, and nothing is done. */
-import type { Dice } from '../dice.ts'
+import type { Dice } from '../../dice.ts'
 import { type Answer, failure, json, plain } from './answers.ts'
 import type { Route } from './request.ts'
 
