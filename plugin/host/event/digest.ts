@@ -1,17 +1,17 @@
-/** What one peer wrote faster than a conversation goes, as one event: each message by its beginning, and how to read on. */
+/** One event for everything a peer wrote faster than a conversation goes: the beginning of each message, and how to read on. */
 import type { Inbound } from '../../../member/client/inbound.ts'
 import type { HeldPeer } from '../../../member/ledger/held-messages.ts'
 import type { StoredMessage } from '../../../member/ledger/ledger.ts'
 import { DIGEST_AFTER_MS } from '../../../member/ledger/loop-guard.ts'
-import { cleanText } from './clean-text.ts'
+import { cleanExcerpt } from './clean-text.ts'
 import { type ChannelEvent, renderEvent, safeName } from './notification.ts'
 
-/** Messages that are quoted; the others are counted, and stay in the inbox. */
+/** Messages to quote. The rest are counted, and the `inbox` tool shows them. */
 export const MAX_QUOTED = 50
 const MAX_QUOTE_CHARS = 500
 const MAX_FILES_NAMED = 5
 
-/** When the digest of a peer is due, in milliseconds since the epoch. Messages from the future are those of a clock that was set. Pure. */
+/** When a peer's digest is due, in milliseconds since the epoch; at once if somebody set the clock back meanwhile. Pure. */
 export function digestDueAt({ since }: HeldPeer, now: number): number {
   return since > now ? now : since + DIGEST_AFTER_MS
 }
@@ -24,8 +24,9 @@ export interface Quote {
 /**
  * Builds the event. Pure.
  *
- * @param quotes the oldest of what is held; the first stands for all of them.
- * @param count how many are held.
+ * @param first the oldest message, whose id the event carries for all of them.
+ * @param quotes the oldest messages, `first` included.
+ * @param count how many messages the digest stands for.
  */
 export function renderDigest(first: Quote, quotes: readonly Quote[], count: number): ChannelEvent {
   const { workspaceId, activityId, createdAt } = first.stored
@@ -43,17 +44,19 @@ function text(quotes: readonly Quote[], count: number): string {
   const peerId = quotes[0]?.stored.peerId ?? ''
   const left = count - quotes.length
   return [
-    `This peer wrote more than 20 messages within a minute, so ${count} of them were held back and stand here together. If you and the peer answer each other in a circle, stop answering. inbox with peer_id ${safeName(peerId)} shows them whole.`,
-    ...quotes.map(({ stored, message }) => `[${safeName(stored.activityId)}] ${begin(message)}`),
+    `This peer wrote more than 20 messages within a minute, so ${count} of them were held back and appear here together. If you and the peer keep answering each other in a circle, stop answering. inbox with peer_id ${safeName(peerId)} shows them in full.`,
+    ...quotes.map(({ stored, message }) => `[${safeName(stored.activityId)}] ${excerpt(message)}`),
     ...(left > 0 ? [`… and ${left} more, in the inbox`] : []),
   ].join('\n')
 }
 
-function begin({ text: whole, attachments }: Inbound): string {
-  const start = cleanText(whole.slice(0, MAX_QUOTE_CHARS)).replaceAll('\n', '\n  ')
-  const cut = whole.length > MAX_QUOTE_CHARS ? `${start}… (${whole.length} characters)` : start
-  if (attachments.length === 0) return cut
+function excerpt({ text: whole, attachments }: Inbound): string {
+  const quote = cleanExcerpt(whole, MAX_QUOTE_CHARS, (length) => `… (${length} characters)`).replaceAll(
+    '\n',
+    '\n  ',
+  )
+  if (attachments.length === 0) return quote
   const names = attachments.slice(0, MAX_FILES_NAMED).map(({ name }) => safeName(name))
   const more = attachments.length > names.length ? ` and ${attachments.length - names.length} more` : ''
-  return `${cut} (with files that were not fetched: ${names.join(', ')}${more})`.trim()
+  return `${quote} (with files that were not fetched: ${names.join(', ')}${more})`.trim()
 }

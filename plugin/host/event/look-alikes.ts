@@ -1,9 +1,9 @@
-/** What a character looks like to a reader who does not look twice: a small Latin letter, a joint, a gap. */
+/** What a character looks like at a glance: a small Latin letter, a joint or a gap. */
 
 /**
- * Characters that Unicode's own normalisation does not fold into the letter they look like: those of other scripts by
- * the list of Unicode (UTS 39), and letters with a hook, a stroke or a tail. Those written from right to left stand as
- * their numbers, so that a line reads as it is.
+ * Characters that Unicode normalisation does not fold into the letter they look like: those of other scripts from the
+ * confusables of UTS 39, and letters with a hook, a stroke or a tail. Right-to-left characters are written as escapes, so
+ * that editors show each line in its true order.
  */
 const ALIKE: Readonly<Record<string, string>> = {
   a: 'аАɑαΑᴀ⍺Ꭺᗅꓮ𖽀𐊠⍶ẚȺᶏⱥ',
@@ -16,7 +16,7 @@ const ALIKE: Readonly<Record<string, string>> = {
   h: 'һհнНΗʜħĦᏂⲎᎻᕼꓧ𐋏ɦꚕᏲⱧҢћӉӇⱨꞕ',
   j: 'јЈʝᴊϳᎫᒍꓙɉɟʄ',
   k: 'кКκΚᴋⲔᏦᛕꓗ𐔘ƙⱩҚ₭ꝀҞᶄⱪꝁꝂꝃꝄꝅꞢꞣ',
-  // `i` and `l` are one letter here: the capital of the one is the other.
+  // `i` and `l` are one letter here, since a capital I looks like an l.
   l: '1|ǀӏӀіІιΙıɩɪʟłŁⅼⅰ⍳ꙇꭵ𑣃⍸ɨᵻᵼ\u{5c0}∣⏽│\u{661}\u{6f1}𐌠\u{1e8c7}Ⲓ\u{5d5}\u{5df}\u{627}\u{7ca}ⵏᛁꓲ𖼨𐊊𐌉𝈪ⳐᏞᒪꓡ𖼖𑢲𐐛𐔦ɭƚɫ\u{673}ĿŀȴɬИиᴌᶅᶖⱠⱡꝈꝉꞎꬷꬸꬹ𝼄𝼑𝼓𝼚',
   m: 'мМΜᴍⅿϺⲘᎷᗰᛖꓟ𐊰𐌑Ӎ𑣣𑜀₥ɱᵯᶆꬺ',
   n: 'пՈոռηΝɴⲚꓠ𐔓𐆎ɳƞƝᵰȵɲᶇꞐꞑꞤꞥꬻ',
@@ -39,7 +39,7 @@ const LETTERS: ReadonlyMap<string, string> = new Map(
   ),
 )
 
-/** Alphabets of letters in a box, a flag or parentheses, each from A to Z. */
+/** Where each alphabet of letters in a box, a flag or parentheses starts; each runs from A to Z. */
 const BOXED_ALPHABETS = [0x249c, 0x1f110, 0x1f150, 0x1f170, 0x1f1e6]
 
 const IGNORABLE = /^[\p{Cf}\p{M}\p{Default_Ignorable_Code_Point}]$/u
@@ -47,24 +47,24 @@ const GAP =
   /^[\s/\\\u1735\u2041\u2044\u2215\u2216\u2571\u2572\u27cb\u27cd\u2800\u29f5\u29f8\u29f9\u2cc6\u3033\u30ce\u31d3\u31d4\u4e36\u4e3f\u{1d20f}\u{1d23a}\u{1d23b}]$/u
 const JOINT =
   /^[\p{Pd}\p{Pc}.:\u00b7\u02d7\u06d4\u07fa\u2022\u2027\u2043\u2212\u2219\u22c5\u2796\u2cba\u30fb]$/u
-/** A letter or a digit of any script; what else looks like a letter may as well be a sign behind a name. */
+/** A letter or digit of any script. Anything else that looks like a letter may as well be a sign after a name. */
 export const PART_OF_A_NAME = /^[\p{Alphabetic}\p{N}]$/u
 
-/** A character that belongs to a name, and to no name that is looked for. */
+/** A character that is part of a name, but of no reserved one. */
 const FOREIGN = '?'
 /** A character that ends a name. */
 export const END = '!'
 
 /**
- * Folds one character into nothing (it is not seen), `a`..`z` without `i`, `-` (a joint), ` ` (a gap), {@link FOREIGN}
- * or {@link END}; into several of these if it is several in one, as a ligature is.
+ * Folds one character into nothing (it is invisible), `a`..`z` without `i`, `-` (a joint), ` ` (a gap), {@link FOREIGN}
+ * or {@link END}; a ligature into several of these.
  */
 export function fold(character: string): string {
   if (/^[a-hj-z]$/.test(character)) return character
   if (IGNORABLE.test(character)) return ''
   const boxed = boxedLetter(character)
   if (boxed !== undefined) return foldOne(boxed)
-  // Before it is normalised, which makes another letter of some.
+  // Before normalisation, which turns some into another letter.
   const alike = LETTERS.get(character)
   if (alike !== undefined) return alike
   return Array.from(character.normalize('NFKD'), foldOne).join('')

@@ -1,10 +1,10 @@
 /**
- * Finds tags that the host or the model could take for its own, opening or closing, in any disguise of case, spacing,
+ * Finds opening and closing tags that the host or the model could take for its own, under any disguise of case, spacing,
  * width, invisible characters or look-alike letters, and breaks them by a backslash after the `<`.
  */
 import { END, fold, PART_OF_A_NAME } from './look-alikes.ts'
 
-/** Names that have no other use: broken wherever they follow a `<`. */
+/** Names with no other use: broken wherever they follow a `<`. */
 const SPECIFIC = [
   'system-reminder',
   'system-prompt',
@@ -42,7 +42,7 @@ const SPECIFIC = [
   'cross-session-message',
   'user-memory',
 ]
-/** Names that code uses too: after a gap, or glued to an identifier, `<` may just mean "less than". */
+/** Names that code uses too: after a gap, or right after an identifier, `<` may just mean "less than". */
 const COMMON = [
   'channel',
   'system',
@@ -56,7 +56,7 @@ const COMMON = [
   'thinking',
   'env',
 ]
-/** `antml:invoke`, `channel.x`: what stands before the first joint is the name that is claimed. */
+/** Names claimed by what comes before the first joint: `antml:invoke`, `channel.x`. */
 const CLAIMED_BY_PREFIX = ['antml', 'channel', 'system']
 
 const folded = (names: readonly string[]): ReadonlySet<string> =>
@@ -72,23 +72,23 @@ const CLOSERS =
   '>\u{ff1e}\u{fe65}\u{203a}\u{3009}\u{232a}\u{276f}\u{276d}\u{27e9}\u{29fd}\u{1433}\u{2c3}\u{226f}\u{16f3f}\u{227b}\u{22d7}\u{2771}\u{2992}\u{1d237}'
 const OPENER = new RegExp(`[${OPENERS}]`, 'gu')
 const GAPS = String.raw`[\s/\\\p{Cf}\p{M}]*`
-/** What follows a name in a tag: its end, an attribute, or anything that is not code up to its end. */
+/** What follows the name in a tag: its end, an attribute, or anything but code up to its end. */
 const REST_OF_A_TAG = new RegExp(
   `${GAPS}(?:[${CLOSERS}"'=]|[\\p{L}\\p{N}_:.-]+${GAPS}=)|[^${OPENERS}${CLOSERS};&|(){}\\n]{0,300}[${CLOSERS}]`,
   'uy',
 )
-/** The same over line ends: for the name of the event itself, which is rarely that of a variable. */
+/** The same across lines, for the name of the event itself, which few variables have. */
 const REST_OVER_LINES = new RegExp(`[^${OPENERS}${CLOSERS};&|(){}]{0,300}[${CLOSERS}]`, 'uy')
-/** What an event of ours says of itself. With one of these a tag is broken whatever else stands between. */
+/** An attribute of our events. It gives a tag away whatever comes before it. */
 const ATTRIBUTE_OF_AN_EVENT = new RegExp(
   `[^${OPENERS}]{0,500}?\\b(?:source|kind|ts|method|redelivered|[a-z]+_(?:id|name|role|path|count|mime))\\s*=`,
   'iuy',
 )
-/** `List<User>`, `Map<User, …>`: a type between brackets. */
+/** A type argument: `List<User>`, `Map<User, …>`. */
 const TYPE_ARGUMENT = /(?!Channel)[A-Z][a-z]+\s*(?:[>,[|&]|extends\b)/y
 const IDENTIFIER = /^[\p{L}\p{N}_$]$/u
 
-/** Breaks every such tag. A tag that is broken already stays as it is. Cost is linear in the length. */
+/** Breaks every such tag, and leaves broken ones alone. The cost is linear in the length. */
 export function breakReservedTags(text: string): string {
   return text.replace(OPENER, (open, at: number) =>
     opensReservedTag(text, at, at + open.length) ? `${open}\\` : open,
@@ -99,21 +99,21 @@ function opensReservedTag(text: string, at: number, start: number): boolean {
   if (text[start] === '\\') return false
   let name = ''
   let judged = ''
-  // The next opener ends a name, so that no character is looked at for more than one of them.
+  // The next opener ends a name, so that no character is read for more than one opener.
   for (let next = start; name.length <= MAX_NAME; ) {
     const character = text.codePointAt(next)
     const written = character === undefined ? '' : String.fromCodePoint(character)
     const shape = written === '' ? END : fold(written)
     for (const part of shape) {
-      // A bar may be a letter or stand between two types; so may other signs.
+      // A bar may be a letter or separate two types; other signs are as ambiguous.
       const mayEnd = part === ' ' || part === END || (part !== '-' && !PART_OF_A_NAME.test(written))
       if (mayEnd && name !== judged) {
         if (isTag(text, at, start, name, next)) return true
-        // A name is judged once, however long the gap behind it is.
+        // Judges a name once, however long the gap after it.
         judged = name
       }
       if (part === END) return false
-      // Gaps are passed over, within a name too: `<chan nel>`.
+      // Skips gaps, even inside a name: `<chan nel>`.
       if (part !== ' ' && !(part === '-' && (name === '' || name.endsWith('-')))) name += part
     }
     next += character !== undefined && character > 0xffff ? 2 : 1
@@ -132,7 +132,7 @@ function isTag(text: string, at: number, start: number, name: string, end: numbe
   return name.startsWith('channel') && matchesAt(REST_OVER_LINES, text, end)
 }
 
-/** Who a folded name belongs to, if it is one of those looked for. */
+/** Which kind of reserved name a folded name is, if any. */
 function claim(name: string): 'specific' | 'common' | undefined {
   const whole = name.replace(/-$/, '')
   if (SPECIFIC_NAMES.has(whole)) return 'specific'

@@ -4,7 +4,7 @@ import { entries, entry } from '../../../fixtures/entries.ts'
 import { A, numbered, Scene, text } from './delivery-scene.ts'
 
 describe('a host that does not read', () => {
-  test('costs a bounded number of lines in memory, and gets the rest in order when it reads on', async () => {
+  test('costs a bounded number of lines in memory, and gets the rest in order when it reads again', async () => {
     using scene = new Scene()
     scene.pipeOpen = false
     await scene.add(A, numbered(500))
@@ -28,7 +28,7 @@ describe('a host that does not read', () => {
     expect(scene.written.length).toBeLessThanOrEqual(6)
   })
 
-  test('and goes away for good ends the line: nothing overtakes what it did not take', async () => {
+  test('and then goes away ends delivery: nothing overtakes what it did not take', async () => {
     using scene = new Scene()
     scene.pipeOpen = false
     await scene.add(A, numbered(40))
@@ -45,7 +45,7 @@ describe('a host that does not read', () => {
 })
 
 describe('a disk that fails', () => {
-  test('before the write keeps the message back until it is well, and is logged once', async () => {
+  test('before the write holds the message back until it recovers, and is logged once', async () => {
     using scene = new Scene()
     const mark = scene.ledger.markSending.bind(scene.ledger)
     scene.ledger.markSending = () => {
@@ -59,7 +59,7 @@ describe('a disk that fails', () => {
     expect(scene.written.map((line) => line.text)).toEqual(['message 1', 'message 2'])
   })
 
-  test('after the write leaves the message as being sent, and records it once it is well', async () => {
+  test('after the write leaves the message `sending`, and records it on recovery', async () => {
     using scene = new Scene()
     const mark = scene.ledger.markSent.bind(scene.ledger)
     scene.ledger.markSent = () => {
@@ -67,7 +67,7 @@ describe('a disk that fails', () => {
     }
     await scene.add(A, numbered(40))
     await scene.clock.advance(20_000)
-    // No further batch: what is recorded stays near to what is true.
+    // Starts no further batch, so that the record stays close to the truth.
     expect([scene.written.length, scene.ledger.inbox.counts(A)]).toEqual([32, { sending: 32, received: 8 }])
     scene.ledger.markSent = mark
     await scene.clock.advance(1_000)
@@ -76,7 +76,7 @@ describe('a disk that fails', () => {
   })
 })
 
-test('a stored message that cannot be read back is stepped over, with a word, and kept as skipped', async () => {
+test('a stored message that cannot be read back is logged and skipped', async () => {
   using scene = new Scene()
   await scene.add(A, [
     entry(text('one')),
@@ -89,7 +89,7 @@ test('a stored message that cannot be read back is stepped over, with a word, an
   expect(scene.lines).toHaveLength(2)
 })
 
-test('after the signal nothing more is written, and what had left is still recorded', async () => {
+test('after the signal nothing more is written, and what has left is still recorded', async () => {
   using scene = new Scene()
   scene.pipeOpen = false
   await scene.add(A, numbered(40))

@@ -9,7 +9,7 @@ const SHOWN: readonly ShownFile[] = [
   { name: 'a.txt', mimeType: 'text/plain', kind: 'file', path: '/inbox/a.txt' },
 ]
 
-/** A message; with files when its text begins with "file". */
+/** A message, with a file if its text begins with "file". */
 function message(text: string): Entry {
   const attachments = text.startsWith('file') ? [{ uri: text, name: 'a', mimeType: '', size: null }] : []
   return {
@@ -35,7 +35,7 @@ function message(text: string): Entry {
   }
 }
 
-/** A line whose files come when the test says so. */
+/** A delivery line whose files arrive when the test says so. */
 function startLine() {
   const ledger = Ledger.open(':memory:')
   const stop = new AbortController()
@@ -81,7 +81,7 @@ function startLine() {
 }
 
 describe('a message that waits for its files', () => {
-  test('holds up what came after it in its workspace, and nothing that came before or elsewhere', async () => {
+  test('holds up the later ones of its workspace, and no others', async () => {
     await using line = startLine()
     line.store(OWN_ID, 'a', 'file b', 'c')
     line.store(PEER_ID, 'x', 'file y', 'z')
@@ -97,7 +97,7 @@ describe('a message that waits for its files', () => {
     expect(line.paths()).toEqual(['/inbox/a.txt', '/inbox/a.txt'])
   })
 
-  test('is shown without them when fetching itself fails, and stands in nobody’s way', async () => {
+  test('goes out without them when they cannot be fetched, and blocks nothing', async () => {
     await using line = startLine()
     line.store(OWN_ID, 'file that fails', 'b')
     await until('both', () => line.written().length === 2)
@@ -105,7 +105,7 @@ describe('a message that waits for its files', () => {
     expect(line.paths()).toEqual([])
   })
 
-  test('is not recorded as being written before the files are there: after a crash it is new', async () => {
+  test('is not `sending` before they are there, so that a crash leaves it unseen', async () => {
     await using line = startLine()
     line.store(OWN_ID, 'file a', 'b')
     await until('the fetch', () => line.asked.length === 1)
@@ -114,7 +114,7 @@ describe('a message that waits for its files', () => {
     await until('both', () => line.ledger.inbox.counts(OWN_ID).sent === 2)
   })
 
-  test('asks for them once, however often others are delivered meanwhile', async () => {
+  test('asks for them once, however many others go out meanwhile', async () => {
     await using line = startLine()
     line.store(OWN_ID, 'file a')
     for (let index = 0; index < 5; index++) {
@@ -126,7 +126,7 @@ describe('a message that waits for its files', () => {
     expect(line.asked).toEqual(['file a'])
   })
 
-  test('does not keep more than a batch of the same workspace from letting others through', async () => {
+  test('lets other workspaces through even with more than a batch behind it', async () => {
     await using line = startLine()
     line.store(OWN_ID, 'file a', ...Array.from({ length: 100 }, (_, index) => `b${index}`))
     line.store(PEER_ID, 'x')

@@ -15,16 +15,15 @@ const lineSchema = z.object({
 interface Written {
   readonly text: string
   readonly redelivered: boolean
-  /** How many earlier messages it says were never confirmed. */
+  /** How many earlier messages, by its own account, were never confirmed. */
   readonly unconfirmed: string | undefined
   readonly workspaceId: string
-  /** What the ledger held of it while it was being written. */
+  /** Its state in the ledger while it was being written. */
   readonly state: string | undefined
   readonly leave: () => void
   readonly fail: (error: Error) => void
 }
 
-/** A line whose pipe takes what the test lets it take. */
 export class Scene implements Disposable {
   readonly ledger: Ledger
   readonly clock = new SimClock()
@@ -32,7 +31,7 @@ export class Scene implements Disposable {
   readonly lines: string[] = []
   readonly sentOf: string[] = []
   readonly stop = new AbortController()
-  /** Lets each line out of the process as soon as it is written. */
+  /** Lets each line leave the process as soon as it is written. */
   pipeOpen = true
   ended = false
   readonly line: DeliveryLine

@@ -5,8 +5,8 @@ import { Ledger } from '../../../../member/ledger/ledger.ts'
 import { entry } from '../../../fixtures/entries.ts'
 import { A, B, numbered, Scene, text } from './delivery-scene.ts'
 
-describe('what is delivered', () => {
-  test('goes out in the order it came, each once, whatever number of notices there were', async () => {
+describe('a message', () => {
+  test('goes out once, in order, however many notices there were', async () => {
     using scene = new Scene()
     await scene.add(A, numbered(100))
     for (let n = 0; n < 10; n++) scene.line.notify()
@@ -18,7 +18,7 @@ describe('what is delivered', () => {
     expect(scene.ledger.inbox.counts(A)).toEqual({ sent: 105 })
   })
 
-  test('is on the disk as being sent before it is written, and as sent once its bytes have left', async () => {
+  test('is `sending` on disk before it is written, and `sent` once its bytes have left', async () => {
     using scene = new Scene()
     scene.pipeOpen = false
     await scene.add(A, numbered(3))
@@ -30,7 +30,7 @@ describe('what is delivered', () => {
     expect([scene.ledger.inbox.counts(A), scene.sentOf]).toEqual([{ sending: 1, sent: 2 }, [A]])
   })
 
-  test('is marked when an earlier session may have shown it', async () => {
+  test('is marked as redelivered when an earlier session may have shown it', async () => {
     using folder = temporaryFolder()
     const earlier = Ledger.open(folder.file('ledger.db'))
     earlier.storePage(A, numbered(2), undefined, 0)
@@ -47,7 +47,7 @@ describe('what is delivered', () => {
     ledger.close()
   })
 
-  test('says once, on the next event of a workspace, how many of it were never confirmed', async () => {
+  test('says how many earlier ones were never confirmed, once for each workspace', async () => {
     using scene = new Scene()
     scene.line.announceUnconfirmed(A, 3)
     await scene.add(B, numbered(1))
@@ -64,7 +64,7 @@ describe('what is delivered', () => {
     expect(scene.written.at(-1)?.unconfirmed).toBeUndefined()
   })
 
-  test('still says so when the disk failed as it was about to be written', async () => {
+  test('still says so after a disk error just before it is written', async () => {
     using scene = new Scene()
     scene.line.announceUnconfirmed(A, 3)
     const markSending = scene.ledger.markSending.bind(scene.ledger)
@@ -79,7 +79,7 @@ describe('what is delivered', () => {
     expect(scene.written.map(({ unconfirmed }) => unconfirmed)).toEqual(['3'])
   })
 
-  test('is only what belongs to the workspaces that are held, now', async () => {
+  test('goes out only while its workspace is held', async () => {
     let held: readonly string[] = []
     using scene = new Scene({ held: () => held })
     await scene.add(A, numbered(1))
@@ -92,8 +92,8 @@ describe('what is delivered', () => {
   })
 })
 
-describe('a message that is taken before it is shown', () => {
-  test('is skipped with the reason, and the others are shown in their order', async () => {
+describe('a message that is intercepted', () => {
+  test('is skipped with the reason, and the others go out in order', async () => {
     using scene = new Scene({ intercept: (_, { text }) => (text === 'two' ? 'it was an answer' : undefined) })
     await scene.add(
       A,
@@ -103,7 +103,7 @@ describe('a message that is taken before it is shown', () => {
     expect(scene.ledger.inbox.skippedFor(A, 'it was an answer')).toBe(1)
   })
 
-  test('is given again, and nothing overtakes it, when it could not be recorded', async () => {
+  test('is offered again, and nothing overtakes it, when that cannot be recorded', async () => {
     let full = true
     using scene = new Scene({
       intercept: (_, { text }) => {

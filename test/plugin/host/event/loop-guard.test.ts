@@ -16,7 +16,7 @@ const lineSchema = z.object({
   params: z.object({ content: z.string(), meta: z.record(z.string(), z.string()) }),
 })
 
-/** A peer's message, written `atMs` after the beginning. */
+/** A peer's message, written `atMs` after `begin`. */
 function from(peerId: string, text: string, atMs: number, begin: number): Entry {
   const createdAt = new Date(begin + atMs).toISOString()
   return entry({
@@ -56,7 +56,7 @@ function startLine(ledger: Ledger = Ledger.open(':memory:')) {
 const many = (count: number, peerId: string, begin: number, everyMs = 100): readonly Entry[] =>
   Array.from({ length: count }, (_, n) => from(peerId, `message ${n + 1}`, n * everyMs, begin))
 
-test('what a peer writes beyond twenty messages a minute is held, and shown in one digest a minute', async () => {
+test('what a peer writes beyond twenty messages a minute is held back for one digest a minute', async () => {
   using line = startLine()
   const begin = line.clock.now()
   await line.arrive(...many(25, PEER, begin))
@@ -75,7 +75,7 @@ test('what a peer writes beyond twenty messages a minute is held, and shown in o
   expect(line.ledger.inbox.counts(WORKSPACE)).toEqual({ sent: 25 })
 })
 
-test('others are not held up by it, nor is the person in the chat', async () => {
+test('neither other peers nor the person in the chat are held up by it', async () => {
   using line = startLine()
   const begin = line.clock.now()
   await line.arrive(...many(30, PEER, begin), from(OTHER, 'from the other', 4_000, begin))
@@ -84,13 +84,13 @@ test('others are not held up by it, nor is the person in the chat', async () => 
   expect(line.events.filter(({ content }) => content === 'hello')).toHaveLength(40)
 })
 
-test('a backlog of a quiet day is no burst: the platform’s time counts and not that of its arrival', async () => {
+test('a backlog of a quiet day is no burst: the platform’s time counts, not the time of arrival', async () => {
   using line = startLine()
   await line.arrive(...many(100, PEER, line.clock.now() - 3_600_000, 10_000))
   expect(line.events).toHaveLength(100)
 })
 
-test('a receipt for a digest confirms all that it holds', async () => {
+test('a receipt for a digest confirms all its messages', async () => {
   using line = startLine()
   await line.arrive(...many(23, PEER, line.clock.now()))
   await line.clock.advance(DIGEST_AFTER_MS)
@@ -99,7 +99,7 @@ test('a receipt for a digest confirms all that it holds', async () => {
   expect(line.ledger.inbox.counts(WORKSPACE)).toEqual({ sent: 20, confirmed: 3 })
 })
 
-test('a digest quotes so many messages and counts the others', async () => {
+test('a digest quotes a bounded number of messages and counts the others', async () => {
   using line = startLine()
   await line.arrive(...many(200, PEER, line.clock.now(), 10))
   await line.clock.advance(DIGEST_AFTER_MS)
@@ -110,7 +110,7 @@ test('a digest quotes so many messages and counts the others', async () => {
   expect(line.ledger.inbox.counts(WORKSPACE)).toEqual({ sent: 200 })
 })
 
-test('a digest that nobody confirmed comes again in the next session, marked', async () => {
+test('the next session sends an unconfirmed digest again, marked as redelivered', async () => {
   using folder = temporaryFolder()
   using first = startLine(Ledger.open(folder.file('ledger.db')))
   await first.arrive(...many(23, PEER, first.clock.now()))
@@ -125,7 +125,7 @@ test('a digest that nobody confirmed comes again in the next session, marked', a
   expect(digest?.meta).toMatchObject({ digest_count: '3', redelivered: 'true' })
 })
 
-test('naming a task over and over is no way around it', async () => {
+test('naming the same task over and over does not get around it', async () => {
   using line = startLine()
   line.ledger.delegations.add(
     { id: 't', workspaceId: WORKSPACE, peerId: PEER, task: 'x', watched: false },
@@ -136,7 +136,7 @@ test('naming a task over and over is no way around it', async () => {
   expect(line.ledger.inbox.counts(WORKSPACE)).toEqual({ sent: 20, held: 20 })
 })
 
-test('a message that cannot be read back, or is only a file, holds up no digest', async () => {
+test('a message that cannot be read back, or is only a file, does not block a digest', async () => {
   using line = startLine()
   const begin = line.clock.now()
   const file = { uri: 'platform-pending:x', name: 'plan.pdf', mimeType: 'application/pdf', size: 1 }
@@ -157,7 +157,7 @@ test('a message that cannot be read back, or is only a file, holds up no digest'
   expect(line.ledger.inbox.counts(WORKSPACE)).toEqual({ sent: 22, skipped: 1 })
 })
 
-test('what was held while the clock was ahead is not withheld until it is reached again', async () => {
+test('what was held back while the clock was ahead does not wait until the clock gets there again', async () => {
   using line = startLine()
   const page = many(23, PEER, line.clock.now())
   line.ledger.storePage(WORKSPACE, page, undefined, line.clock.now() + 30 * 24 * 60 * 60_000)
@@ -166,7 +166,7 @@ test('what was held while the clock was ahead is not withheld until it is reache
   expect(line.events.filter(({ meta }) => meta.digest_count === '3')).toHaveLength(1)
 })
 
-test('whether a message is too much depends on the one twenty places before it alone', () => {
+test('whether a message is too many depends only on the one twenty places before it', () => {
   const time = fc.date({ min: new Date(0), max: new Date(4e12), noInvalidDate: true })
   fc.assert(
     fc.property(time, time, (a, b) => {

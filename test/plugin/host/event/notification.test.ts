@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import type { Inbound } from '../../../../member/client/inbound.ts'
 import {
-  type Delivery,
+  type EventInput,
   MAX_CONTENT_CHARS,
   notificationLine,
   renderEvent,
@@ -25,7 +25,7 @@ const MESSAGE: Inbound = {
   attachments: [],
 }
 const ACTIVITY_ID = 'c0ffee00-0000-4000-8000-000000000001'
-const delivery = (message: Partial<Inbound> = {}, more: Partial<Delivery> = {}): Delivery => ({
+const delivery = (message: Partial<Inbound> = {}, more: Partial<EventInput> = {}): EventInput => ({
   workspaceId: OWN_ID,
   activityId: ACTIVITY_ID,
   createdAt: '2026-07-01T10:00:00.123456Z',
@@ -35,7 +35,7 @@ const delivery = (message: Partial<Inbound> = {}, more: Partial<Delivery> = {}):
 })
 
 describe('an event', () => {
-  test('of a peer says who it is in meta, and nothing that is not known', () => {
+  test('of a peer names the peer in meta, and leaves out what is unknown', () => {
     expect(renderEvent(delivery())).toEqual({
       content: 'hello',
       meta: {
@@ -51,12 +51,12 @@ describe('an event', () => {
     })
   })
 
-  test('that may have been seen before says so; any other does not speak of it', () => {
+  test('that the model may have seen before says so; any other has no such key', () => {
     expect(renderEvent(delivery({}, { redelivered: true })).meta.redelivered).toBe('true')
     expect(renderEvent(delivery()).meta).not.toContainKey('redelivered')
   })
 
-  test('counts its files and names them, up to a bound', () => {
+  test('counts its files and names a bounded number of them', () => {
     const file = { uri: 'platform-pending:x/y', name: '../a\n<b>.png', mimeType: 'image/png', size: 1 }
     const { meta } = renderEvent(delivery({ attachments: Array.from({ length: 50 }, () => file) }))
     expect(meta).toMatchObject({
@@ -70,7 +70,7 @@ describe('an event', () => {
     expect(JSON.stringify(meta)).not.toContain('platform-pending')
   })
 
-  test('says of each file where it lies, where else it is found, and what is wrong with it', () => {
+  test('gives the path, the URI and the error of each file', () => {
     const attachment = { uri: 'x:y', name: 'a', mimeType: '', size: null }
     const { meta } = renderEvent(
       delivery(
@@ -98,7 +98,7 @@ describe('an event', () => {
     expect(meta).not.toHaveProperty('attachment_3_error')
   })
 
-  test('gives a path and an address only as they are: one that would have to be changed is left out', () => {
+  test('leaves out a path or URI that would need cleaning', () => {
     const file = { name: 'a', mimeType: '', kind: 'file' } as const
     const { meta } = renderEvent(
       delivery({}, { files: [{ ...file, path: '/in\u202ebox/a', uri: 'https://x/</channel>' }] }),
@@ -109,13 +109,11 @@ describe('an event', () => {
     ])
   })
 
-  test('longer than the bound is cut, and says how much is missing', () => {
+  test('that is too long is cut, and says how much is missing', () => {
     const { content } = renderEvent(
       delivery({ text: `${'x'.repeat(MAX_CONTENT_CHARS - 1)}😀${'y'.repeat(99)}` }),
     )
-    expect(content).toEndWith(
-      `x\ufffd\n[cut here: 100 of ${MAX_CONTENT_CHARS + 100} characters are left out]`,
-    )
+    expect(content).toEndWith(`x\ufffd\n[cut here: 100 of ${MAX_CONTENT_CHARS + 100} characters are missing]`)
     expect(renderEvent(delivery({ text: 'x'.repeat(MAX_CONTENT_CHARS) })).content).toHaveLength(
       MAX_CONTENT_CHARS,
     )
@@ -135,7 +133,7 @@ const text = fc.oneof(
   fc.constantFrom('', '\n', '\u0000', '" source="x', '</channel>', '\u2028', '__proto__', 'constructor'),
 )
 const optional = fc.option(text)
-const anyDelivery: fc.Arbitrary<Delivery> = fc.record({
+const anyInput: fc.Arbitrary<EventInput> = fc.record({
   workspaceId: text,
   activityId: text,
   createdAt: text,
@@ -162,9 +160,9 @@ const KEYS = new Set(
 )
 
 describe('whatever a message says', () => {
-  test('meta holds only texts, none empty, under names the host takes, and never source', () => {
+  test('meta holds only non-empty strings under keys the host accepts, and never source', () => {
     fc.assert(
-      fc.property(anyDelivery, (some) => {
+      fc.property(anyInput, (some) => {
         const { content, meta } = renderEvent(some)
         expect(content).toBeString()
         for (const [key, value] of Object.entries(meta)) {
@@ -178,9 +176,9 @@ describe('whatever a message says', () => {
     )
   })
 
-  test('it adds no name to meta and changes none but its own', () => {
+  test('it adds no key to meta and changes no value there', () => {
     fc.assert(
-      fc.property(anyDelivery, (some) => {
+      fc.property(anyInput, (some) => {
         const { meta } = renderEvent(some)
         const others = Object.keys(meta).filter((key) => !KEYS.has(key))
         expect(others.every((key) => /^attachment_\d+_(name|mime)$/.test(key))).toBeTrue()
@@ -191,9 +189,9 @@ describe('whatever a message says', () => {
     )
   })
 
-  test('the event is one line of JSON that holds it all', () => {
+  test('the event is one line of JSON that holds all of it', () => {
     fc.assert(
-      fc.property(anyDelivery, (some) => {
+      fc.property(anyInput, (some) => {
         const event = renderEvent(some)
         const line = notificationLine(event)
         expect(line.indexOf('\n')).toBe(line.length - 1)

@@ -33,7 +33,7 @@ describe('the tags of the host', () => {
     expect(cleanText('a</channel>b</ channel >c')).toBe('a<\\/channel>b<\\/ channel >c')
   })
 
-  test('are broken once, whichever way they are nested or repeated', () => {
+  test('are broken once, however they are nested or repeated', () => {
     expect(cleanText('<<channel>')).toBe('<<\\channel>')
     expect(cleanText('<channel><channel>')).toBe('<\\channel><\\channel>')
     expect(cleanText('<\\channel>')).toBe('<\\channel>')
@@ -124,19 +124,19 @@ describe('the tags of the host', () => {
     `<system-${'x'.repeat(200)}>`,
     'a<user role="admin">',
   ]
-  test.each(disguises)('are seen through %j', (text) => {
+  test.each(disguises)('are recognised in %j', (text) => {
     expect(cleanText(text)).toContain('\\')
     expect(opensTag(cleanText(text))).toBeFalse()
   })
 
-  test('are not seen in a type between brackets, except for the channel itself', () => {
+  test('are not suspected in a type argument, except for the channel itself', () => {
     for (const text of ['List<User>', 'Map<User, T>', 'Handler<Env | null>', 'Array<Function[]>'])
       expect(cleanText(text)).toBe(text)
     expect(cleanText('Sender<Channel>')).toBe('Sender<\\Channel>')
     expect(cleanText(' <User>')).toBe(' <\\User>')
   })
 
-  test('no name survives in any mixture of disguises', () => {
+  test('are recognised in any mixture of disguises', () => {
     const invisible = fc.constantFrom(
       '',
       '',
@@ -167,7 +167,7 @@ describe('the tags of the host', () => {
         disguised,
         tail,
         (start, open, space, hidden, name, end) => {
-          // A type between brackets has no gap, no attribute and a plain name.
+          // Leaves out type arguments, which have no gap, no attribute and a plain name.
           fc.pre(start !== 'x' || !/^[A-Z][a-z]+$/.test(name))
           const text = cleanText(`${start}${open}${space}${hidden}${name}${end}`)
           expect(text.slice(start.length)).toStartWith(`${open}\\`)
@@ -178,7 +178,7 @@ describe('the tags of the host', () => {
   })
 })
 
-/** Ways to write a letter that look like it. */
+/** Characters that look like a letter. */
 function variants(letter: string): string[] {
   if (letter === '-' || letter === '_') return ['-', '_', '.', '–', '‐', '＿']
   if (letter === ':') return [':', '.', '-']
@@ -198,7 +198,7 @@ function variants(letter: string): string[] {
   ]
 }
 
-/** A plain, independent look: an opener with no backslash behind it, then one of the names, seen by its letters. */
+/** A simple, independent check: an opener without a backslash after it, then one of the names. */
 function opensTag(text: string): boolean {
   const seen = text
     .normalize('NFKD')
