@@ -3,7 +3,7 @@
 import type { ActivityRow } from '../client/activity.ts'
 import { type Inbound, interpretRow } from '../client/inbound.ts'
 import type { Entry, TaskMark } from '../ledger/ledger.ts'
-import type { AllowedSenders } from '../settings/settings.ts'
+import type { AllowedSenders } from '../settings/single-settings.ts'
 import { mayWrite, NOT_ALLOWED } from './sender-gate.ts'
 
 /**

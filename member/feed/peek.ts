@@ -9,7 +9,7 @@ import { PlatformError } from '../client/errors.ts'
 import { type Inbound, inboundSchema } from '../client/inbound.ts'
 import { compareTimestamps } from '../client/timestamp.ts'
 import type { Cursor } from '../ledger/ledger.ts'
-import type { AllowedSenders } from '../settings/settings.ts'
+import type { AllowedSenders } from '../settings/single-settings.ts'
 import { toEntry } from './feed-entry.ts'
 
 export interface PeekOptions {

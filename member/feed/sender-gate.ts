@@ -1,7 +1,7 @@
 /** Who may write to this session. The platform decides first; this only narrows it further. */
 
 import type { Inbound } from '../client/inbound.ts'
-import type { AllowedSenders } from '../settings/settings.ts'
+import type { AllowedSenders } from '../settings/single-settings.ts'
 
 /** Why a message is stepped over whose sender is not on the list. */
 export const NOT_ALLOWED = 'its sender is not in MOLECULE_ALLOWED_SENDERS'

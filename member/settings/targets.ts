@@ -1,18 +1,19 @@
-/** Which workspaces this program is, with which token, on which platform: the three ways to say it, checked. */
+/** The workspaces to receive for, each with its token and platform: the three ways to set them, checked. */
 
 import * as z from 'zod'
 import { isLoopback } from '../../base/loopback.ts'
 import { counted } from '../../base/plural.ts'
 import { resolvePlatformUrls } from '../../platform-urls.ts'
-import { type Lookup, showValue } from './settings.ts'
+import { MAX_WORKSPACES, SETTINGS } from './setting-table.ts'
+import { type Lookup, quoteValue } from './setting-text.ts'
 
-/** One workspace that this program is. */
+/** One workspace that this program receives for. */
 export interface Target {
   /** UUID in lower case. */
   readonly workspaceId: string
-  /** Secret. Printable ASCII without white space, so that it fits a header as it is. */
+  /** Secret. Printable ASCII without white space, so it fits a header as it is. */
   readonly token: string
-  /** Absolute URL without user info, query, fragment and trailing slash. */
+  /** Absolute URL without user info, query, fragment or trailing slash. */
   readonly platformUrl: string
 }
 
@@ -21,13 +22,11 @@ export interface TargetsResult {
   readonly targets: readonly Target[]
   readonly problems: readonly string[]
   readonly warnings: readonly string[]
-  /** All that was given as a token, also where it was refused: to be kept out of every sentence. */
+  /** Everything given as a token, refused ones included: to be kept out of every sentence. */
   readonly tokens: readonly string[]
 }
 
-export const MAX_WORKSPACES = 200
-
-/** A value with the words that name its place: "MOLECULE_WORKSPACE_IDS entry 2". */
+/** A value and the words for its place, such as "MOLECULE_WORKSPACE_IDS entry 2". */
 interface Field {
   readonly place: string
   readonly value: string
@@ -41,26 +40,31 @@ interface Entry {
 
 type Entries = { readonly entries: readonly Entry[] } | { readonly problems: readonly string[] }
 
-const LISTS = [
-  'MOLECULE_WORKSPACE_IDS',
-  'MOLECULE_WORKSPACE_TOKENS',
-  'MOLECULE_PLATFORM_URLS',
-  'MOLECULE_PLATFORM_URL',
-] as const
+const IDS = SETTINGS.workspaceIds.name
+const TOKENS = SETTINGS.workspaceTokens.name
+const URLS = SETTINGS.platformUrls.name
+const URL_FOR_ALL = SETTINGS.platformUrl.name
+const WORKSPACES = SETTINGS.workspacesJson.name
+
+/** Whether anything at all is set about the workspaces. */
+export function hasTargets(lookup: Lookup): boolean {
+  return [IDS, TOKENS, WORKSPACES].some((name) => lookup(name) !== undefined)
+}
 
 /**
- * Reads the targets: `MOLECULE_WORKSPACES_JSON` where it is set, else the lists of ids and tokens with one URL each
- * or one URL for all. No sentence it gives quotes a token.
+ * Reads the targets: from the JSON where that is set, else from the lists of ids and tokens, with one URL each or one
+ * for all. No sentence in the result quotes a token.
  */
 export function readTargets(lookup: Lookup): TargetsResult {
-  const json = lookup('MOLECULE_WORKSPACES_JSON')
-  const ignored = json === undefined ? [] : LISTS.filter((name) => lookup(name) !== undefined)
+  const json = lookup(WORKSPACES)
+  const overridden =
+    json === undefined ? [] : [IDS, TOKENS, URLS, URL_FOR_ALL].filter((name) => lookup(name) !== undefined)
   const read = json === undefined ? readLists(lookup) : readJson(json)
-  const tokens = splitList(lookup('MOLECULE_WORKSPACE_TOKENS'))
+  const tokens = splitList(lookup(TOKENS))
   const warnings =
-    ignored.length === 0
+    overridden.length === 0
       ? []
-      : [`MOLECULE_WORKSPACES_JSON is used, so ${ignored.join(', ')} has no effect: remove one or the other.`]
+      : [`${WORKSPACES} overrides ${overridden.join(', ')}: remove one or the other.`]
   if ('problems' in read) return { targets: [], problems: read.problems, warnings, tokens }
   return {
     ...checkEntries(read.entries, warnings),
@@ -69,40 +73,37 @@ export function readTargets(lookup: Lookup): TargetsResult {
 }
 
 function readLists(lookup: Lookup): Entries {
-  const ids = splitList(lookup('MOLECULE_WORKSPACE_IDS'))
-  const tokens = splitList(lookup('MOLECULE_WORKSPACE_TOKENS'))
-  const platformUrls = splitList(lookup('MOLECULE_PLATFORM_URLS'))
-  const platformUrl = lookup('MOLECULE_PLATFORM_URL')
-  if (ids.length > MAX_WORKSPACES) return { problems: [tooMany('MOLECULE_WORKSPACE_IDS', ids.length)] }
+  const ids = splitList(lookup(IDS))
+  const tokens = splitList(lookup(TOKENS))
+  const platformUrls = splitList(lookup(URLS))
+  const platformUrl = lookup(URL_FOR_ALL)
+  if (ids.length > MAX_WORKSPACES) return { problems: [tooMany(IDS, ids.length)] }
   const problems: string[] = []
   if (ids.length === 0) {
-    problems.push('MOLECULE_WORKSPACE_IDS is not set: give the UUID of each workspace, separated by commas.')
+    problems.push(`${IDS} is not set: list the UUID of each workspace, separated by commas.`)
   }
   if (tokens.length === 0) {
-    problems.push(
-      'MOLECULE_WORKSPACE_TOKENS is not set: give the token of each workspace, separated by commas.',
-    )
+    problems.push(`${TOKENS} is not set: list the token of each workspace, separated by commas.`)
   } else if (ids.length > 0 && tokens.length !== ids.length) {
     problems.push(
-      `MOLECULE_WORKSPACE_TOKENS and MOLECULE_WORKSPACE_IDS must have as many entries, but they have ` +
-        `${counted(tokens.length, 'token')} and ${counted(ids.length, 'id')}: give one token per id in the same order.`,
+      `${TOKENS} and ${IDS} must have the same number of entries but have ` +
+        `${counted(tokens.length, 'token')} and ${counted(ids.length, 'id')}: list one token per id, in the same order.`,
     )
   }
   const resolved = resolvePlatformUrls({ workspaceIds: ids, platformUrls, platformUrl })
   if (!resolved.ok && ids.length > 0) problems.push(resolved.message)
   if (problems.length > 0 || !resolved.ok) return { problems }
-  const urlPlace = (index: number): string =>
-    platformUrls.length > 0 ? place('MOLECULE_PLATFORM_URLS', index) : 'MOLECULE_PLATFORM_URL'
+  const urlPlace = (index: number): string => (platformUrls.length > 0 ? place(URLS, index) : URL_FOR_ALL)
   return {
     entries: ids.map((id, index) => ({
-      id: { place: place('MOLECULE_WORKSPACE_IDS', index), value: id },
-      token: { place: place('MOLECULE_WORKSPACE_TOKENS', index), value: tokens[index] ?? '' },
+      id: { place: place(IDS, index), value: id },
+      token: { place: place(TOKENS, index), value: tokens[index] ?? '' },
       url: { place: urlPlace(index), value: resolved.urls[index] ?? '' },
     })),
   }
 }
 
-/** Splits at commas. One comma at the end is forgiven; an empty entry elsewhere stays, and is refused later. */
+/** Splits at commas. A trailing comma is forgiven; an empty entry elsewhere stays, and is refused later. */
 function splitList(value: string | undefined): readonly string[] {
   if (value === undefined) return []
   const entries = value.split(',').map((entry) => entry.trim())
@@ -110,26 +111,25 @@ function splitList(value: string | undefined): readonly string[] {
   return entries
 }
 
-const JSON_NAME = 'MOLECULE_WORKSPACES_JSON'
-const JSON_REMEDY = 'write it as [{"id":"…","token":"…","platform_url":"…"}]'
+const JSON_REMEDY = `write it as ${SETTINGS.workspacesJson.rule}`
 
 const jsonEntries = z.array(z.object({ id: z.string(), token: z.string(), platform_url: z.string() }))
 
-// The text holds tokens, so no sentence about it quotes any of it.
+// The text holds tokens, so no sentence quotes any of it.
 function readJson(text: string): Entries {
   const raw = parseJson(text)
-  if (raw === undefined) return { problems: [`${JSON_NAME} is not valid JSON: ${JSON_REMEDY}.`] }
+  if (raw === undefined) return { problems: [`${WORKSPACES} is not valid JSON: ${JSON_REMEDY}.`] }
   if (!Array.isArray(raw) || raw.length === 0) {
-    return { problems: [`${JSON_NAME} must be a list with at least one entry: ${JSON_REMEDY}.`] }
+    return { problems: [`${WORKSPACES} must be a list with at least one entry: ${JSON_REMEDY}.`] }
   }
-  if (raw.length > MAX_WORKSPACES) return { problems: [tooMany(JSON_NAME, raw.length)] }
+  if (raw.length > MAX_WORKSPACES) return { problems: [tooMany(WORKSPACES, raw.length)] }
   const parsed = jsonEntries.safeParse(raw)
   if (!parsed.success) return { problems: parsed.error.issues.map(jsonProblem) }
   return {
     entries: parsed.data.map((entry, index) => ({
-      id: { place: `"id" of ${place(JSON_NAME, index)}`, value: entry.id.trim() },
-      token: { place: `"token" of ${place(JSON_NAME, index)}`, value: entry.token },
-      url: { place: `"platform_url" of ${place(JSON_NAME, index)}`, value: entry.platform_url.trim() },
+      id: { place: `"id" of ${place(WORKSPACES, index)}`, value: entry.id.trim() },
+      token: { place: `"token" of ${place(WORKSPACES, index)}`, value: entry.token },
+      url: { place: `"platform_url" of ${place(WORKSPACES, index)}`, value: entry.platform_url.trim() },
     })),
   }
 }
@@ -145,7 +145,7 @@ function parseJson(text: string): unknown {
 
 function jsonProblem(issue: z.core.$ZodIssue): string {
   const [index, key] = issue.path
-  const where = place(JSON_NAME, Number(index))
+  const where = place(WORKSPACES, Number(index))
   const what = key === undefined ? 'must be an object' : `must have "${String(key)}" as text`
   return `${where} ${what}: ${JSON_REMEDY}.`
 }
@@ -154,25 +154,23 @@ function checkEntries(
   entries: readonly Entry[],
   earlierWarnings: readonly string[],
 ): Omit<TargetsResult, 'tokens'> {
-  // Sets, since one URL for all workspaces is checked once for each of them.
+  // Sets, because one URL for all workspaces is checked once for each of them.
   const problems = new Set<string>()
   const warnings = new Set(earlierWarnings)
   const firstPlaces = new Map<string, string>()
   const targets = entries.map((entry): Target => {
-    const workspaceId = check(workspaceIdSchema, entry.id, showValue(entry.id.value), problems)
-    const token = check(tokenSchema, entry.token, 'not shown here', problems)
-    const platformUrl = check(platformUrlSchema, entry.url, showValue(entry.url.value), problems)
+    const workspaceId = check(workspaceIdSchema, entry.id, quoteValue(entry.id.value), problems)
+    const token = check(tokenSchema, entry.token, undefined, problems)
+    const platformUrl = check(platformUrlSchema, entry.url, quoteValue(entry.url.value), problems)
     const first = firstPlaces.get(workspaceId)
     if (workspaceId !== '' && first !== undefined) {
-      problems.add(
-        `${entry.id.place} repeats ${first}, but a workspace may be named once: remove one of them.`,
-      )
+      problems.add(`${entry.id.place} repeats ${first}: name each workspace once.`)
     }
     firstPlaces.set(workspaceId, first ?? entry.id.place)
     if (platformUrl !== '' && hasExtras(entry.url.value)) {
       warnings.add(
-        `${entry.url.place} carries user info, a query or a fragment, which a platform URL has not: remove them; ` +
-          `${showValue(platformUrl)} is used until then.`,
+        `${entry.url.place} must not have user info, a query or a fragment: remove them; ` +
+          `using ${quoteValue(platformUrl)} until then.`,
       )
     }
     return Object.freeze({ workspaceId, token, platformUrl })
@@ -184,49 +182,60 @@ function checkEntries(
   }
 }
 
-/** The parsed value; or the empty string, and a sentence among the problems. */
+/**
+ * The parsed value; or the empty string, and a sentence added to the problems.
+ *
+ * @param quoted the value as the sentence quotes it; undefined for one that must not be shown.
+ */
 function check(
   schema: z.ZodType<string, string>,
   field: Field,
-  shown: string,
+  quoted: string | undefined,
   problems: Set<string>,
 ): string {
   const parsed = schema.safeParse(field.value)
   if (parsed.success) return parsed.data
-  const rule = parsed.error.issues[0]?.message ?? 'is not accepted'
+  const rule = parsed.error.issues[0]?.message ?? 'must be valid'
+  const value = quoted === undefined ? '' : `is ${quoted} but `
   problems.add(
-    field.value === '' ? `${field.place} is empty: fill it in.` : `${field.place} is ${shown}, ${rule}.`,
+    field.value === '' ? `${field.place} is empty: fill it in.` : `${field.place} ${value}${rule}.`,
   )
   return ''
 }
 
 const workspaceIdSchema = z
-  .guid('but it must be a UUID: copy the id from the workspace on the platform')
+  .guid('must be a UUID: copy the id of the workspace from the platform')
   .toLowerCase()
 
 /**
- * What documentation and templates put in the place of a token. Each form is matched from end to end: a real token
- * is any text, and may well contain one of these words.
+ * What documentation and templates put in place of a token. Each form must match the whole value: a real token can
+ * contain any of these words.
  */
 const PLACEHOLDER =
   /^(?:<.*>|your[-_]?token.*|change[-_]?me|x{3,}[.…]*|token|\.{3,}|…|paste[-_].*[-_]here|replace[-_]me|undefined|null)$/i
 
 const tokenSchema = z
   .string()
-  .max(4_096, 'but it is longer than the 4096 characters allowed: paste the token alone')
-  // White space or a control character could end the header early; beyond ASCII a header cannot be built.
-  .regex(/^[\x21-\x7e]+$/, 'but it must be printable ASCII without white space: paste the token anew')
-  .refine((token) => !PLACEHOLDER.test(token), 'but it is a placeholder: paste the token of the workspace')
+  .max(4_096, 'must be at most 4096 characters long: paste the token alone')
+  // White space or a control character could end the header early, and a header cannot hold more than ASCII.
+  .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without white space: paste the token again')
+  .refine(
+    (token) => !PLACEHOLDER.test(token),
+    'must be a token, not a placeholder: paste the token of the workspace',
+  )
 
 const platformUrlSchema = z
   .string()
-  .max(2_048, 'but it is longer than the 2048 characters allowed: give the base URL of the platform')
-  .refine(isUrl, 'but it must be an absolute URL without white space, such as https://platform.example.com')
-  .refine(isHttp, 'but it must begin with https:// (or http:// on this machine): correct the scheme')
-  .refine(isSafe, 'but http:// is allowed on this machine only, since the token is sent along: use https://')
+  .max(2_048, 'must be at most 2048 characters long: give the base URL of the platform')
+  .refine(isUrl, 'must be an absolute URL without white space, such as https://platform.example.com')
+  .refine(isHttp, 'must begin with https:// (or http:// on this machine): correct the scheme')
+  .refine(
+    isSafe,
+    'must use https://, since http:// sends the token in the clear and is allowed on this machine only: correct it',
+  )
   .transform(normaliseUrl)
 
-// The parser of URLs drops tabs and line breaks in silence, so they are looked for first.
+// The URL parser silently drops tabs and line breaks, so check for them first.
 function isUrl(value: string): boolean {
   return !/[\s\p{Cc}]/u.test(value) && URL.canParse(value)
 }

@@ -21,7 +21,7 @@ import {
 import type { Ledger } from '../../member/ledger/ledger.ts'
 import { SessionLedger } from '../../member/ledger/session-ledger.ts'
 import { type Config, type Environment, resolveStateDir } from '../../member/settings/config.ts'
-import type { AllowedSenders } from '../../member/settings/settings.ts'
+import type { AllowedSenders } from '../../member/settings/single-settings.ts'
 import type { Receipt } from '../host/hearing/receipt.ts'
 import { PermissionDesk } from '../host/permission/permission-desk.ts'
 import { remarkOf } from '../host/report/remark.ts'

@@ -5,7 +5,7 @@ import type { PlatformClient } from '../../../member/client/client.ts'
 import type { PeekedMessage } from '../../../member/feed/peek.ts'
 import type { OutgoingRules } from '../../../member/files/outgoing-files.ts'
 import type { Ledger } from '../../../member/ledger/ledger.ts'
-import type { AllowedSenders } from '../../../member/settings/settings.ts'
+import type { AllowedSenders } from '../../../member/settings/single-settings.ts'
 import type { ClaimResult } from '../../../member/workspace/membership.ts'
 import type { Receipt } from '../hearing/receipt.ts'
 

@@ -49,7 +49,7 @@ test('what cannot be read lets nobody in, and is said', () => {
   const { senders, warnings } = allowed('everybody')
   expect(senders).toEqual([])
   expect(warnings).toEqual([
-    expect.stringMatching(/^MOLECULE_ALLOWED_SENDERS names "everybody", but it must be/),
+    expect.stringMatching(/^MOLECULE_ALLOWED_SENDERS contains "everybody" but must be/),
   ])
   expect(who('everybody')).toEqual([false, false, false, false, false])
 })

@@ -36,16 +36,16 @@ describe('resolveStateDir', () => {
     ['expands a leading ~/', { MOLECULE_STATE_DIR: '~/state' }, '/home/user/state'],
     ['expands a leading ~/ of the host', { CLAUDE_CONFIG_DIR: '~/c' }, '/home/user/c/channels/molecule'],
     [
-      'takes an empty value as unset',
+      'treats an empty value as unset',
       { MOLECULE_STATE_DIR: ' ', CLAUDE_CONFIG_DIR: '' },
       '/home/user/.claude/channels/molecule',
     ],
     [
-      'takes an unexpanded value as unset',
+      'treats an unexpanded value as unset',
       { MOLECULE_STATE_DIR: unexpanded('X') },
       '/home/user/.claude/channels/molecule',
     ],
-    ['passes a relative path over', { MOLECULE_STATE_DIR: 'state' }, '/home/user/.claude/channels/molecule'],
+    ['ignores a relative path', { MOLECULE_STATE_DIR: 'state' }, '/home/user/.claude/channels/molecule'],
   ]
   test.each([...cases])('%s', (_title, environment, expected) => {
     expect(resolveStateDir(environment, HOME)).toBe(expected)
@@ -53,14 +53,14 @@ describe('resolveStateDir', () => {
     expect(result.ok ? result.config.stateDir : result.stateDir).toBe(expected)
   })
 
-  test('a relative path is a problem that names the setting that gave it', () => {
+  test('reports a relative path with the name of its setting', () => {
     expect(problemsOf({ ...MINIMAL, MOLECULE_STATE_DIR: 'a/b' })).toEqual([
-      'MOLECULE_STATE_DIR is "a/b", but it must be an absolute path or begin with ~/: correct or remove it.',
+      'MOLECULE_STATE_DIR is "a/b" but must be an absolute path, or one that begins with ~/: correct or remove it.',
     ])
     expect(problemsOf({ ...MINIMAL, CLAUDE_CONFIG_DIR: 'c' })[0]).toStartWith('CLAUDE_CONFIG_DIR is "c"')
   })
 
-  test('MOLECULE_STATE_DIR in the file has no effect and is warned of', () => {
+  test('ignores MOLECULE_STATE_DIR in the file, with a warning', () => {
     const text = 'MOLECULE_STATE_DIR=/elsewhere\n'
     expect(configOf(MINIMAL, text).stateDir).toBe('/home/user/.claude/channels/molecule')
     expect(warningsOf(MINIMAL, text)).toHaveLength(1)
@@ -76,7 +76,7 @@ describe('where a setting comes from', () => {
     expect(configOf({}, text)).toEqual(configOf(MINIMAL))
   })
 
-  test('a BOM, CRLF, export, quotes and comments in the file are understood', () => {
+  test('the file may have a BOM, CRLF, export, quotes and comments', () => {
     const text = [
       `\uFEFFMOLECULE_WORKSPACE_IDS=${ID_A}`,
       '# MOLECULE_PLATFORM_URL=https://wrong.example',
@@ -91,7 +91,7 @@ describe('where a setting comes from', () => {
     expect(warningsOf({}, text)).toEqual([])
   })
 
-  test('JSON in single quotes, and over several lines, is understood', () => {
+  test('JSON in the file may be in single quotes and span several lines', () => {
     const json = JSON.stringify([{ id: ID_A, token: TOKEN_A, platform_url: URL_A }], null, 2)
     expect(configOf({}, `MOLECULE_WORKSPACES_JSON='${json}'\r\n`).targets).toHaveLength(1)
   })
@@ -116,7 +116,7 @@ describe('where a setting comes from', () => {
     expect(config.agentName).toBe('file')
   })
 
-  test('text that only contains a reference is a value', () => {
+  test('text that merely contains a reference is a value', () => {
     const name = `a ${unexpanded('B')}`
     expect(configOf({ ...MINIMAL, MOLECULE_AGENT_NAME: name }).agentName).toBe(name)
   })
@@ -137,6 +137,9 @@ describe('single settings', () => {
       logLevel: 'info',
       attachmentMaxMb: 25,
       permissionRelay: 'off',
+      orgId: undefined,
+      attachmentRoots: undefined,
+      allowedSenders: undefined,
     })
     expect(warningsOf(MINIMAL)).toEqual([])
   })
@@ -177,7 +180,7 @@ describe('single settings', () => {
       const warnings = warningsOf({ ...MINIMAL, [name]: value })
       expect(warnings).toHaveLength(1)
       expect(warnings[0]).toStartWith(`${name} is "${value.slice(0, 60)}"`)
-      expect(warnings[0]).toEndWith(`; ${fallback} is used until then.`)
+      expect(warnings[0]).toEndWith(`; using ${fallback} until then.`)
     }
   })
 
@@ -189,7 +192,7 @@ describe('single settings', () => {
       expect(configOf({ ...MINIMAL, MOLECULE_AUTO_REGISTER_POLL: word }).autoRegister).toBe(false)
     }
     expect(warningsOf({ ...MINIMAL, MOLECULE_AUTO_REGISTER_POLL: 'maybe' })).toEqual([
-      'MOLECULE_AUTO_REGISTER_POLL is "maybe", but it must be true or false: correct or remove it; true is used until then.',
+      'MOLECULE_AUTO_REGISTER_POLL is "maybe" but must be true or false: correct or remove it; using true until then.',
     ])
   })
 
@@ -201,15 +204,15 @@ describe('single settings', () => {
     expect(warningsOf(bad)).toHaveLength(2)
   })
 
-  test('MOLECULE_ATTACHMENT_ROOTS is a list of absolute folders', () => {
+  test('MOLECULE_ATTACHMENT_ROOTS is a list of absolute folders, which may hold spaces', () => {
     const roots = (value: string) =>
       configOf({ ...MINIMAL, MOLECULE_ATTACHMENT_ROOTS: value }).attachmentRoots
     expect(roots('/srv/out')).toEqual(['/srv/out'])
     expect(roots('/srv/out: /home/a b/docs :')).toEqual(['/srv/out', '/home/a b/docs'])
-    expect(configOf(MINIMAL)).not.toHaveProperty('attachmentRoots')
+    expect(configOf(MINIMAL).attachmentRoots).toBeUndefined()
   })
 
-  test('a root that is not absolute allows nothing, also when it is the only one', () => {
+  test('a root that is not absolute allows nothing, even when it is the only one', () => {
     for (const [value, left] of [
       ['docs', []],
       ['~/docs:/srv', ['/srv']],
@@ -221,19 +224,19 @@ describe('single settings', () => {
     }
   })
 
-  test('channel mode and log level are told without a valid target too', () => {
+  test('channel mode and log level are known without a valid target too', () => {
     const result = parseConfig({ MOLECULE_CHANNEL: 'on', MOLECULE_LOG_LEVEL: 'error' }, undefined, HOME)
     expect(result).toMatchObject({ ok: false, channelMode: 'on', logLevel: 'error' })
   })
 
-  test('MOLECULE_ORG_ID is a UUID or left out with a warning', () => {
+  test('MOLECULE_ORG_ID is a UUID, or ignored with a warning', () => {
     expect(configOf({ ...MINIMAL, MOLECULE_ORG_ID: ORG }).orgId).toBe(ORG)
     const bad = { ...MINIMAL, MOLECULE_ORG_ID: 'acme' }
-    expect(configOf(bad)).not.toHaveProperty('orgId')
-    expect(warningsOf(bad)[0]).toStartWith('MOLECULE_ORG_ID is "acme", but it must be a UUID')
+    expect(configOf(bad).orgId).toBeUndefined()
+    expect(warningsOf(bad)[0]).toStartWith('MOLECULE_ORG_ID is "acme" but must be a UUID')
   })
 
-  test('name and description are one clean line of sane length', () => {
+  test('name and description are one clean line of bounded length', () => {
     const config = configOf({
       ...MINIMAL,
       MOLECULE_AGENT_NAME: 'An\u0007na\r\n\u202e!',
@@ -245,10 +248,10 @@ describe('single settings', () => {
     expect(configOf({ ...MINIMAL, MOLECULE_AGENT_NAME: '\u202e\u0007' }).agentName).toBe('Claude Code')
   })
 
-  test('a value that may be a token is not shown, whatever setting it was put under', () => {
+  test('a value that may be a token is not shown, whatever setting it stands under', () => {
     for (const name of ['MOLECULE_POLL_INTERVAL_MS', 'MOLECULE_ORG_ID', 'MOLECULE_CHANNEL']) {
       const warning = warningsOf({ ...MINIMAL, [name]: `${TOKEN_A}X` })[0] ?? ''
-      expect(warning).toContain('not shown here (44 characters)')
+      expect(warning).toContain('a value of 44 characters (not shown: it may be a token)')
       expect(warning).not.toContain(TOKEN_A.slice(0, 12))
     }
   })
@@ -264,7 +267,7 @@ describe('the result', () => {
     expect(frozen(parseConfig({ MOLECULE_WORKSPACE_IDS: ID_B }, undefined, HOME))).toBe(true)
   })
 
-  test('nothing set at all is one problem that says how to begin', () => {
+  test('with nothing set, is one problem that says how to begin', () => {
     const problems = problemsOf({})
     expect(problems).toHaveLength(1)
     expect(problems[0]).toContain('/molecule:configure')

@@ -1,28 +1,10 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { type Environment, parseConfig } from '../../../member/settings/config.ts'
+import { SETTING_ROWS } from '../../../member/settings/setting-table.ts'
 import { HOME } from '../../fixtures/config.ts'
 
-const NAMES = [
-  'CLAUDE_CONFIG_DIR',
-  'MOLECULE_STATE_DIR',
-  'MOLECULE_WORKSPACES_JSON',
-  'MOLECULE_WORKSPACE_IDS',
-  'MOLECULE_WORKSPACE_TOKENS',
-  'MOLECULE_PLATFORM_URLS',
-  'MOLECULE_PLATFORM_URL',
-  'MOLECULE_POLL_INTERVAL_MS',
-  'MOLECULE_POLL_WINDOW_SECS',
-  'MOLECULE_HEARTBEAT_INTERVAL_MS',
-  'MOLECULE_AGENT_NAME',
-  'MOLECULE_AGENT_DESC',
-  'MOLECULE_AUTO_REGISTER_POLL',
-  'MOLECULE_CHANNEL',
-  'MOLECULE_LOG_LEVEL',
-  'MOLECULE_ORG_ID',
-  'MOLECULE_ATTACHMENT_MAX_MB',
-  'MOLECULE_ATTACHMENT_ROOTS',
-]
+const NAMES = ['CLAUDE_CONFIG_DIR', ...SETTING_ROWS.map(({ name }) => name)]
 
 const text = fc.string({ unit: 'binary' })
 const value = fc.oneof(text, fc.json(), fc.webUrl(), fc.uuid(), fc.integer().map(String))
@@ -73,7 +55,7 @@ function asJson(wanted: readonly Wanted[]): Environment {
 }
 
 describe('parseConfig, for every input', () => {
-  test('never throws, and is ok or says what is wrong', () => {
+  test('never throws, and either is ok or says what is wrong', () => {
     fc.assert(
       fc.property(environment, fc.option(fileText, { nil: undefined }), (real, file) => {
         const result = parseConfig(real, file, HOME)
@@ -98,7 +80,7 @@ describe('parseConfig, for every input', () => {
     )
   })
 
-  test('a token is in no sentence, under whatever name it was put as well', () => {
+  test('no sentence contains a token, whatever other settings it stands under', () => {
     const secret = fc
       .string({ unit: 'grapheme-ascii', minLength: 8, maxLength: 60 })
       .filter((one) => /^[^,\s]+$/.test(one))
@@ -116,7 +98,7 @@ describe('parseConfig, for every input', () => {
     )
   })
 
-  test('a valid configuration comes back as it went in, by lists, by JSON and by the file', () => {
+  test('a valid configuration comes back as it went in, from lists, from JSON and from the file', () => {
     fc.assert(
       fc.property(targets, (wanted) => {
         for (const real of [asLists(wanted), asJson(wanted)]) {

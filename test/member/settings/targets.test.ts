@@ -29,13 +29,13 @@ function withToken(token: string): Environment {
   return json({ id: ID_A, token, platform_url: URL_A })
 }
 
-describe('the three shapes of target', () => {
-  test('lists with one URL for all', () => {
+describe('the three ways to set the workspaces', () => {
+  test('are lists with one URL for all', () => {
     const { targets } = configOf({ ...TWO, MOLECULE_PLATFORM_URL: URL_A })
     expect(targets).toEqual([A, { ...B, platformUrl: URL_A }])
   })
 
-  test('lists with one URL each, which win over the single URL', () => {
+  test('are lists with one URL each, which override the single URL', () => {
     const environment = {
       ...TWO,
       MOLECULE_PLATFORM_URLS: `${URL_A},${URL_B}`,
@@ -44,11 +44,11 @@ describe('the three shapes of target', () => {
     expect(configOf(environment).targets).toEqual([A, B])
   })
 
-  test('JSON, which wins over the lists and says so', () => {
+  test('are JSON, which overrides the lists with a warning', () => {
     const environment = {
       ...MINIMAL,
       ...json(
-        { id: ID_B, token: TOKEN_B, platform_url: URL_B, note: 'unknown keys are passed over' },
+        { id: ID_B, token: TOKEN_B, platform_url: URL_B, note: 'unknown keys are ignored' },
         { id: ID_A, token: TOKEN_A, platform_url: URL_A },
       ),
     }
@@ -56,17 +56,17 @@ describe('the three shapes of target', () => {
     const warnings = warningsOf(environment)
     expect(warnings).toHaveLength(1)
     expect(warnings[0]).toMatch(
-      /MOLECULE_WORKSPACES_JSON is used, so MOLECULE_WORKSPACE_IDS, .* has no effect/,
+      /^MOLECULE_WORKSPACES_JSON overrides MOLECULE_WORKSPACE_IDS, .*: remove one or the other\.$/,
     )
   })
 
-  test('bad JSON is not replaced by good lists', () => {
+  test('do not stand in for each other: bad JSON is a problem beside good lists', () => {
     expect(problemsOf({ ...MINIMAL, MOLECULE_WORKSPACES_JSON: '[{' })).toHaveLength(1)
   })
 })
 
-describe('counts', () => {
-  test('a missing list is a problem each', () => {
+describe('the number of entries', () => {
+  test('is a problem for each list that is missing', () => {
     expect(problemsOf({ MOLECULE_WORKSPACE_IDS: ID_A })).toEqual([
       expect.stringContaining('MOLECULE_WORKSPACE_TOKENS is not set'),
       expect.stringContaining('MOLECULE_PLATFORM_URL'),
@@ -76,17 +76,17 @@ describe('counts', () => {
     )
   })
 
-  test('as many tokens as ids', () => {
+  test('must be the same for tokens and ids', () => {
     const problems = problemsOf({ ...TWO, MOLECULE_WORKSPACE_TOKENS: TOKEN_A, MOLECULE_PLATFORM_URL: URL_A })
     expect(problems).toEqual([expect.stringContaining('1 token and 2 ids')])
   })
 
-  test('as many URLs as ids', () => {
+  test('must be the same for URLs and ids', () => {
     const problems = problemsOf({ ...TWO, MOLECULE_PLATFORM_URLS: URL_A })
     expect(problems).toEqual([expect.stringContaining('1 urls and 2 ids')])
   })
 
-  test('an empty entry within a list is named, not closed up', () => {
+  test('includes an empty entry within a list, which is named', () => {
     const problems = problemsOf({
       ...TWO,
       MOLECULE_WORKSPACE_TOKENS: `,${TOKEN_B}`,
@@ -95,7 +95,7 @@ describe('counts', () => {
     expect(problems).toEqual(['MOLECULE_WORKSPACE_TOKENS entry 1 is empty: fill it in.'])
   })
 
-  test('200 workspaces are accepted and 201 refused, in both notations', () => {
+  test('may be 200 and not 201, in lists and in JSON', () => {
     const ids = Array.from({ length: 201 }, (_, index) => ID_A.slice(0, -3) + String(100 + index))
     const lists = (count: number): Environment => ({
       MOLECULE_WORKSPACE_IDS: ids.slice(0, count).join(),
@@ -108,21 +108,21 @@ describe('counts', () => {
     expect(problemsOf(json(...entries))).toEqual([expect.stringContaining('201 entries, but at most 200')])
   })
 
-  test('many problems are cut to a readable number', () => {
+  test('of problems shown is cut to a readable one', () => {
     const many = Array.from({ length: 150 }, () => ({}))
     expect(problemsOf(json(...many)).at(-1)).toStartWith('There are 430 more like these')
   })
 })
 
 describe('workspace ids', () => {
-  test('are brought to lower case', () => {
+  test('are normalised to lower case', () => {
     expect(configOf({ ...MINIMAL, MOLECULE_WORKSPACE_IDS: ID_A.toUpperCase() }).targets[0]?.workspaceId).toBe(
       ID_A,
     )
   })
 
   test.each(['ws-x', `${ID_A}0`, ID_A.replaceAll('-', ''), '../admin', `{${ID_A}}`])(
-    '%j is no UUID',
+    '%j is not a UUID',
     (id) => {
       const problems = problemsOf({ ...MINIMAL, MOLECULE_WORKSPACE_IDS: id })
       expect(problems).toEqual([expect.stringContaining('MOLECULE_WORKSPACE_IDS entry 1 is ')])
@@ -130,14 +130,14 @@ describe('workspace ids', () => {
     },
   )
 
-  test('may be named once, in whatever case', () => {
+  test('may be named once, whatever the case', () => {
     const problems = problemsOf({
       ...TWO,
       MOLECULE_WORKSPACE_IDS: `${ID_A},${ID_A.toUpperCase()}`,
       MOLECULE_PLATFORM_URL: URL_A,
     })
     expect(problems).toEqual([
-      'MOLECULE_WORKSPACE_IDS entry 2 repeats MOLECULE_WORKSPACE_IDS entry 1, but a workspace may be named once: remove one of them.',
+      'MOLECULE_WORKSPACE_IDS entry 2 repeats MOLECULE_WORKSPACE_IDS entry 1: name each workspace once.',
     ])
   })
 })
@@ -177,7 +177,7 @@ describe('tokens', () => {
   ])('%j is a placeholder', (token) => {
     const problems = problemsOf(withToken(token))
     expect(problems).toHaveLength(1)
-    expect(problems[0]).toStartWith('"token" of MOLECULE_WORKSPACES_JSON entry 1 is not shown here, but it')
+    expect(problems[0]).toStartWith('"token" of MOLECULE_WORKSPACES_JSON entry 1 must be ')
   })
 
   test.each([
@@ -191,11 +191,11 @@ describe('tokens', () => {
     'tökèn',
     'x'.repeat(4097),
     '',
-  ])('%j could not stand in a header, or is none', (token) => {
+  ])('%j is not a token that fits a header', (token) => {
     expect(problemsOf(withToken(token))).toHaveLength(1)
   })
 
-  test('the entry that is wrong is named by its number', () => {
+  test('are named by their number when they are wrong', () => {
     const problems = problemsOf({
       ...TWO,
       MOLECULE_WORKSPACE_TOKENS: `${TOKEN_A},changeme`,
@@ -204,7 +204,7 @@ describe('tokens', () => {
     expect(problems).toEqual([expect.stringContaining('MOLECULE_WORKSPACE_TOKENS entry 2')])
   })
 
-  test('ids and tokens that were swapped are not shown', () => {
+  test('are not shown when they were swapped with the ids', () => {
     const problems = problemsOf({
       MOLECULE_WORKSPACE_IDS: `${TOKEN_A},short-secret`,
       MOLECULE_WORKSPACE_TOKENS: `${ID_A},short-secret`,
@@ -212,13 +212,13 @@ describe('tokens', () => {
     }).join()
     expect(problems).not.toContain(TOKEN_A)
     expect(problems).not.toContain('short-secret')
-    expect(problems).toContain('MOLECULE_WORKSPACE_IDS entry 1 is not shown here (43 characters)')
+    expect(problems).toContain('MOLECULE_WORKSPACE_IDS entry 1 is a value of 43 characters (not shown')
   })
 })
 
-describe('JSON of another form', () => {
+describe('JSON of another shape', () => {
   test.each(['{', 'null', '{}', '[]', '"x"', '7', '[1]', '[null]', '[[]]', `[{"id":"${ID_A}"}]`])(
-    '%s is refused with the form that is wanted',
+    '%s is refused with the right shape',
     (text) => {
       for (const problem of problemsOf({ MOLECULE_WORKSPACES_JSON: text })) {
         expect(problem).toContain('[{"id":"…","token":"…","platform_url":"…"}]')
@@ -226,7 +226,7 @@ describe('JSON of another form', () => {
     },
   )
 
-  test('what is missing is named by entry and key', () => {
+  test('is refused with the entry and the key that is missing', () => {
     const good = { id: ID_A, token: TOKEN_A, platform_url: URL_A }
     expect(problemsOf(json(good, { id: 7, token: null }))).toEqual([
       expect.stringContaining('MOLECULE_WORKSPACES_JSON entry 2 must have "id" as text'),
@@ -235,7 +235,7 @@ describe('JSON of another form', () => {
     ])
   })
 
-  test('the words of the JSON parser, which may quote a token, are not passed on', () => {
+  test('is refused without the words of the JSON parser, which may quote a token', () => {
     const problems = problemsOf({ MOLECULE_WORKSPACES_JSON: `[{"token":${TOKEN_B}}]` })
     expect(problems.join()).not.toContain('tok-')
   })

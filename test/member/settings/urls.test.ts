@@ -40,9 +40,7 @@ describe('platform URLs', () => {
     'http://[::2]',
     'http://0.0.0.0',
   ])('%s would send the token in the clear', (url) => {
-    expect(problemsOf(withUrl(url))).toEqual([
-      expect.stringContaining('http:// is allowed on this machine only'),
-    ])
+    expect(problemsOf(withUrl(url))).toEqual([expect.stringContaining('must use https://')])
   })
 
   test.each([
@@ -62,29 +60,29 @@ describe('platform URLs', () => {
     'https://ho st',
     'https://host.example/\u0007a',
     'https://exa\nmple.com',
-  ])('%j is no absolute URL', (url) => {
+  ])('%j is not an absolute URL', (url) => {
     expect(problemsOf(withUrl(url))).toEqual([expect.stringContaining('must be an absolute URL')])
   })
 
-  test('user info, query and fragment are left out, warned of, and not shown', () => {
+  test('drop user info, query and fragment, with a warning that does not show them', () => {
     const environment = withUrl('https://user:pa55word@host.example/x/?key=s3cret#frag')
     expect(configOf(environment).targets[0]?.platformUrl).toBe('https://host.example/x')
     const warnings = warningsOf(environment)
-    expect(warnings).toEqual([expect.stringContaining('MOLECULE_PLATFORM_URL carries user info')])
+    expect(warnings).toEqual([expect.stringContaining('MOLECULE_PLATFORM_URL must not have user info')])
     expect(warnings.join()).not.toMatch(/pa55word|s3cret|frag\b/)
     expect(problemsOf(withUrl('http://user:pa55word@host.example?s3cret')).join()).not.toMatch(
       /pa55word|s3cret/,
     )
   })
 
-  test('one bad URL for all workspaces is one sentence', () => {
+  test('give one sentence when one bad URL serves all workspaces', () => {
     const two: Environment = {
       MOLECULE_WORKSPACE_IDS: `${ID_A},${ID_B}`,
       MOLECULE_WORKSPACE_TOKENS: `${TOKEN_A},${TOKEN_B}`,
       MOLECULE_PLATFORM_URL: 'ftp://x',
     }
     expect(problemsOf(two)).toEqual([
-      'MOLECULE_PLATFORM_URL is "ftp://x", but it must begin with https:// (or http:// on this machine): correct the scheme.',
+      'MOLECULE_PLATFORM_URL is "ftp://x" but must begin with https:// (or http:// on this machine): correct the scheme.',
     ])
   })
 })

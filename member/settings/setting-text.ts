@@ -1,0 +1,44 @@
+/** A setting as text: where it comes from, and how a message quotes it. */
+
+import { parseEnv } from 'node:util'
+import { plainText } from '../../base/plain-text.ts'
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** Looks up a setting by name; `undefined` when it is set nowhere. */
+export type Lookup = (name: string) => string | undefined
+
+// What a host passes for a variable that it could not expand.
+const UNEXPANDED = /^\$\{[A-Za-z_][\w.]*(?::-[^}]*)?\}$/
+
+/**
+ * Joins the process environment and the text of the `.env` file into one lookup. The environment wins, name by name;
+ * in both, an empty value and an unexpanded `${NAME}` count as unset.
+ */
+export function joinSources(environment: Environment, envFileText: string | undefined): Lookup {
+  const file: Environment = envFileText === undefined ? {} : parseEnv(envFileText)
+  return (name) => setValue(environment[name]) ?? setValue(file[name])
+}
+
+/** The trimmed value, or `undefined` where it counts as unset. */
+export function setValue(value: string | undefined): string | undefined {
+  const trimmed = value?.trim() ?? ''
+  return trimmed === '' || UNEXPANDED.test(trimmed) ? undefined : trimmed
+}
+
+const MAX_QUOTED = 60
+/** Bounds the work: the value can be as long as the file. */
+const MAX_EXAMINED = 4_096
+
+/**
+ * Quotes a value for a message: clean, cut, and not at all where it may be a token under the wrong name. Leaves out the
+ * user info, query and fragment of a URL, each of which can hold a secret.
+ */
+export function quoteValue(value: string): string {
+  const near = (value.slice(0, MAX_EXAMINED).split(/[?#]/, 1)[0] ?? '').trim()
+  const [from, to] = [near.indexOf('//'), near.lastIndexOf('@')]
+  const bare = from >= 0 && to > from ? `${near.slice(0, from + 2)}${near.slice(to + 1)}` : near
+  const mayBeToken = /[\w-]{32,}/.test(bare) && !/^[\da-f-]+$/i.test(bare)
+  if (mayBeToken) return `a value of ${value.length} characters (not shown: it may be a token)`
+  return `"${plainText(bare, MAX_QUOTED)}"${bare.length > MAX_QUOTED ? ' (cut)' : ''}`
+}
