@@ -59,7 +59,5 @@ export class Records {
   reads = 0
 
   /** The highest row number that was acknowledged; 0 before the first. */
-  get ackedSeq(): number {
-    return Math.max(0, ...this.acknowledgements.map(({ seq }) => seq))
-  }
+  ackedSeq = 0
 }

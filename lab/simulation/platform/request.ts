@@ -38,6 +38,7 @@ export class SimRequest {
   readonly workspaceId: string
   readonly #headers: Headers
   readonly #body: unknown
+  #query: URLSearchParams | undefined
   #json: unknown
 
   constructor(url: string, init: RequestInit = {}) {
@@ -52,7 +53,8 @@ export class SimRequest {
 
   get query(): URLSearchParams {
     const start = this.url.indexOf('?')
-    return new URLSearchParams(start === -1 ? '' : this.url.slice(start + 1))
+    this.#query ??= new URLSearchParams(start === -1 ? '' : this.url.slice(start + 1))
+    return this.#query
   }
 
   get token(): string | undefined {

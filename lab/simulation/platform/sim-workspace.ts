@@ -241,8 +241,10 @@ export class SimWorkspace {
     const parsed = acknowledgementSchema.safeParse(request.json())
     if (!parsed.success) return this.#bad(request, 'acked_seq is required')
     const { acked_seq: seq } = parsed.data
-    this.records.acknowledgements.push({ ...deed, seq })
-    return json(200, { last_acked_seq: this.records.ackedSeq })
+    const { records } = this
+    records.acknowledgements.push({ ...deed, seq })
+    records.ackedSeq = Math.max(records.ackedSeq, seq)
+    return json(200, { last_acked_seq: records.ackedSeq })
   }
 
   #events(process: SimProcess): Answer {
