@@ -18,7 +18,7 @@ import {
 export interface SimProcess {
   readonly number: number
   readonly dead: boolean
-  /** Called before a request leaves and after it was carried out. Throws when the process dies there. */
+  /** Half a deed: called before a request leaves and after it was carried out. Throws when the process dies there. */
   half(): void
 }
 
@@ -58,10 +58,9 @@ export class Network {
   }
 
   #send(process: SimProcess, url: string, init: RequestInit | undefined): Promise<Response> {
-    // A dead process is given nothing any more.
-    if (process.dead) return new Promise(() => {})
     init?.signal?.throwIfAborted()
-    process.half()
+    // A dead process is given nothing any more, so nothing of it goes on.
+    if (process.dead || !survives(process)) return new Promise(() => {})
     const { clock, dice, calmAt, onSent } = this.#options
     const exchange = { process, request: new SimRequest(url, init), sentAt: clock.now() }
     const passage =
@@ -77,7 +76,7 @@ export class Network {
     const { dice } = this.#options
     const { route } = exchange.request
     if (passage.request !== 'arrives') this.mishaps[passage.request]++
-    if (passage.request === 'lost') return
+    if (passage.request === 'request lost') return
     this.#later(passage.thereMs, () => {
       if (passage.request === 'refused connection') waiting.fail('connection refused')
       else if (passage.request === 'turned away') waiting.give(turnedAway(dice, route))
@@ -92,7 +91,7 @@ export class Network {
     const answer = onArrived(exchange)
     if (process.dead || !survives(process)) return
     if (passage.answer !== 'arrives') this.mishaps[passage.answer]++
-    if (passage.answer === 'lost') return
+    if (passage.answer === 'answer lost') return
     this.#later(passage.backMs, () => {
       if (passage.answer === 'reset') waiting.fail('connection reset')
       else if (passage.answer === 'garbled') waiting.give(garbled(dice, request.route, answer))
@@ -155,7 +154,7 @@ class Waiting {
   }
 }
 
-/** Whether the process lives on after its request was carried out. */
+/** Whether the process lives on after this half of a deed. */
 function survives(process: SimProcess): boolean {
   try {
     process.half()

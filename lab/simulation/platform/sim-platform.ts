@@ -2,6 +2,7 @@
  * A platform in memory, and the network to it: everything the plugin says over HTTP is answered in simulated time, from
  * one dice. Until `calmAt` things go wrong on the way. It works with microtasks and the timers of its clock alone.
  */
+import { MAX_PEEKED } from '../../../member/feed/peek.ts'
 import type { Dice } from '../../dice.ts'
 import type { SimClock } from '../sim-clock.ts'
 import { type Answer, failure } from './answers.ts'
@@ -23,8 +24,8 @@ export interface SimPlatformOptions {
 }
 
 export const PLATFORM_URL = 'http://127.0.0.1:1'
-/** Only a session that does not receive asks for so many: it looks in, beside the one that reads. */
-const LOOK_IN_ROWS = '50'
+/** Only a session that does not receive asks for this many rows: it looks in, beside the one that reads. */
+const LOOK_IN_ROWS = String(MAX_PEEKED)
 
 export class SimPlatform {
   readonly #options: SimPlatformOptions

@@ -9,16 +9,17 @@ export interface Passage {
   readonly thereMs: number
   /** Milliseconds from then until its answer arrives. */
   readonly backMs: number
-  readonly request: 'arrives' | 'lost' | 'refused connection' | 'turned away'
+  readonly request: 'arrives' | 'request lost' | 'refused connection' | 'turned away'
   /** Of a request that arrived, and so was carried out. */
-  readonly answer: 'arrives' | 'lost' | 'reset' | 'garbled' | 'doubled rows'
+  readonly answer: 'arrives' | 'answer lost' | 'reset' | 'garbled' | 'doubled rows'
 }
 
 export type Mishap = Exclude<Passage['request'] | Passage['answer'], 'arrives'>
 export const MISHAPS: readonly Mishap[] = [
-  'lost',
+  'request lost',
   'refused connection',
   'turned away',
+  'answer lost',
   'reset',
   'garbled',
   'doubled rows',
@@ -45,12 +46,12 @@ export function troubledPassage(dice: Dice, route: Route | undefined): Passage {
     thereMs: dice.upTo(dice.chance(0.05) ? LONG_DELAY_MS : DELAY_MS),
     backMs: dice.upTo(DELAY_MS),
     request: draw(dice, {
-      lost: 0.02,
+      'request lost': 0.02,
       'refused connection': 0.02,
       'turned away': route === 'activity' ? 0.18 : 0.1,
     }),
     answer: draw(dice, {
-      lost: 0.01,
+      'answer lost': 0.01,
       reset: 0.04,
       garbled: 0.03,
       'doubled rows': route === 'activity' ? 0.05 : 0,

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'bun:test'
 import { type HeartbeatMetrics, startHeartbeatLoop } from '../../../heartbeat.ts'
-import { MISHAPS } from '../../../lab/simulation/platform/trouble.ts'
 import { acknowledge, fetchPage } from '../../../member/client/activity.ts'
 import { followEvents } from '../../../member/client/events.ts'
 import { interpretRow } from '../../../member/client/inbound.ts'
@@ -230,52 +229,4 @@ test('a hint reaches an open stream at once', () => {
 test('the peers of a workspace are listed', () => {
   const scene = new PlatformScene()
   expect(scene.result(listPeers(scene.client()))).toMatchObject([{ id: PEER, name: 'A peer' }])
-})
-
-describe('a process that dies', () => {
-  test.each([
-    ['before its request leaves', 0, 0],
-    ['after its request was carried out', 1, 1],
-  ])('%s', (_, halves, carriedOut) => {
-    const scene = new PlatformScene()
-    const process = new TestProcess(1)
-    process.halves = halves
-    const outcome = scene.outcome(acknowledge(scene.client(process), 1))
-    expect(process.dead).toBe(true)
-    expect(outcome.kind).not.toBe('done')
-    expect(scene.workspace.records.acknowledgements).toHaveLength(carriedOut)
-  })
-
-  test('has left its request on the way, and is given nothing more', () => {
-    const scene = new PlatformScene()
-    const process = new TestProcess(1)
-    const work = acknowledge(scene.client(process), 1)
-    scene.pass(0)
-    process.dead = true
-    expect(scene.outcome(work)).toEqual({ kind: 'open' })
-    expect(scene.outcome(acknowledge(scene.client(process), 2))).toEqual({ kind: 'open' })
-    expect(scene.workspace.records.acknowledgements).toMatchObject([{ seq: 1 }])
-  })
-})
-
-describe('trouble', () => {
-  const read = (scene: PlatformScene, times: number): readonly string[] =>
-    Array.from({ length: times }, () => scene.outcome(fetchPage(scene.client(), { limit: 3 })).kind)
-
-  test('does everything that can go wrong, and nothing once it is calm', () => {
-    const scene = new PlatformScene({ troubleMs: 300 * 60_000 })
-    for (let n = 0; n < 3; n++) scene.workspace.feed.add()
-    read(scene, 300)
-    for (const name of MISHAPS) expect(scene.platform.mishaps[name], name).toBeGreaterThan(0)
-    const before = { ...scene.platform.mishaps }
-    expect(new Set(read(scene, 50))).toEqual(new Set(['done']))
-    expect(scene.platform.mishaps).toEqual(before)
-    expect(scene.faults).toEqual([])
-  })
-
-  test('is the same for the same seed', () => {
-    const lives = [7, 7, 8].map((seed) => read(new PlatformScene({ seed, troubleMs: 3_600_000 }), 60))
-    expect(lives[1]).toEqual(lives[0] ?? [])
-    expect(lives[2]).not.toEqual(lives[0])
-  })
 })
