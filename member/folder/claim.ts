@@ -1,14 +1,15 @@
 /**
- * The wish of a session to hold a workspace that another one holds: a file beside the lock. The holder gives the lock
- * back when it sees one, and everyone but the claimant leaves the lock alone while the claim is fresh. It decides
- * nothing: who holds is the kernel's word, and a claim that nobody heeds is merely not fulfilled.
+ * The wish of a session to take over a workspace from another one: a file beside the lock. The holder releases the lock
+ * when it sees one, and everyone but the claimant leaves the lock alone while the claim is fresh. It decides nothing: the
+ * kernel says who holds the lock, and a claim that nobody heeds expires.
  */
 import { rmSync } from 'node:fs'
 import { z } from 'zod'
-import { readRegularFile, regularFileStat, replaceFile } from './regular-file.ts'
+import { regularFileStat } from './file-stat.ts'
+import { readRegularFile, replaceFile } from './regular-file.ts'
 
 const claimSchema = z.object({
-  /** Of the claimant; a pid alone is not unique where containers share a folder. */
+  /** Identifies the claimant: a pid is not unique where containers share a folder. */
   session: z.string(),
   pid: z.number().int(),
   /** The folder the claimant works in. */
@@ -18,7 +19,7 @@ const claimSchema = z.object({
 })
 export type Claim = Readonly<z.infer<typeof claimSchema>>
 
-/** A claimant that has not got the lock by then has died, or given up. */
+/** A claimant without the lock by then has died or given up. */
 export const CLAIM_FRESH_MS = 10_000
 
 export class ClaimFile {
@@ -34,34 +35,35 @@ export class ClaimFile {
   }
 
   /**
-   * The fresh claim of another session, if there is one. Never throws: what cannot be read is no claim.
+   * The fresh claim of another session, if any. Never throws: an unreadable one counts as none.
    *
    * @param own the session that asks.
+   * @param now milliseconds since the epoch.
    */
   foreign(own: string, now: number): Claim | undefined {
     const claim = this.#read()
     if (claim === undefined || claim.session === own) return undefined
-    // In both directions: a clock that was set back must not leave a claim that never ends.
+    // In both directions, so that a claim ends even if the clock was set back.
     return Math.abs(now - claim.at) < CLAIM_FRESH_MS ? claim : undefined
   }
 
-  /** Removes what is there, unless it is the fresh claim of another session. */
+  /** Removes the claim, unless it is a fresh one of another session. */
   clear(own: string, now: number): void {
     try {
       if (regularFileStat(this.#path) === undefined || this.foreign(own, now) !== undefined) return
       rmSync(this.#path, { force: true })
     } catch {
-      // It stays, and is out of date in some seconds.
+      // The file stays, and its claim expires in seconds.
     }
   }
 
   #read(): Claim | undefined {
     try {
-      // Asked every second: an error for each time that there is none would cost far more than the look.
+      // Called every second: throwing each time there is no claim would cost far more than the call.
       if (regularFileStat(this.#path) === undefined) return undefined
       return claimSchema.safeParse(JSON.parse(readRegularFile(this.#path))).data
     } catch {
-      // Something else lies there, or it has just been taken away.
+      // Something else lies there, or the claim was just removed.
       return undefined
     }
   }

@@ -1,16 +1,16 @@
-/** Secrets that a platform issued to a workspace of ours. Kept because they are issued once; printed nowhere. */
+/** Secrets that a platform issued to our workspaces. Kept because it issues each once; never printed. */
 import { z } from 'zod'
 import { readRegularFile, replaceFile } from './regular-file.ts'
 
 const entrySchema = z.object({ authToken: z.string(), inboundSecret: z.string() }).partial()
-/** One entry that was damaged costs that entry, not the others. */
+/** A damaged entry does not cost the others. */
 const fileSchema = z.record(z.string(), entrySchema.catch({}))
 
 export type IssuedEntry = z.infer<typeof entrySchema>
 
 /**
- * Adds what was issued to a workspace, replacing what is there of the same kind. The file is written beside and
- * renamed, mode 0600 from its creation.
+ * Adds what was issued to a workspace, replacing earlier secrets of the same kind. The file is of mode 0600 from the
+ * start.
  *
  * @throws the file system's error.
  */
@@ -21,7 +21,7 @@ export function storeIssued(path: string, workspaceId: string, issued: IssuedEnt
   replaceFile(path, `${JSON.stringify({ ...all, [workspaceId]: merged }, null, 1)}\n`)
 }
 
-/** What was issued to a workspace; empty when nothing was, or the file cannot be read. */
+/** What was issued to a workspace; empty if nothing was, or if the file cannot be read. */
 export function readIssued(path: string, workspaceId: string): IssuedEntry {
   return readAll(path)[workspaceId] ?? {}
 }
@@ -30,7 +30,7 @@ function readAll(path: string): Record<string, IssuedEntry> {
   try {
     return fileSchema.parse(JSON.parse(readRegularFile(path)))
   } catch {
-    // No file, or one that was damaged: the next registration issues anew what is needed.
+    // No file, or a damaged one: the next registration issues what is needed again.
     return {}
   }
 }

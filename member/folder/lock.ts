@@ -1,37 +1,36 @@
 /**
- * Who consumes the messages of a workspace. The kernel decides: the lock is an exclusive SQLite transaction, which
- * ends with the process that holds it, however it ends. What the pid file says is for people; nobody acts on it, and
- * nobody signals the process it names.
+ * Which process receives for a workspace. The kernel decides: the lock is an exclusive SQLite transaction, which ends
+ * with the process that holds it, however that ends.
  */
 import { Database } from 'bun:sqlite'
-import { rmSync, truncateSync } from 'node:fs'
+import { truncateSync } from 'node:fs'
 import { join } from 'node:path'
-import { codeOf } from '../../base/errors.ts'
-import { readRegularFile, regularFileStat, replaceFile } from './regular-file.ts'
-import { createPrivately, identityOf } from './state-folder.ts'
+import { codeOf, describeError } from '../../base/errors.ts'
+import { createPrivately } from './database-file.ts'
+import { identityOf, regularFileStat } from './file-stat.ts'
 
 export type LockAttempt =
   | { readonly state: 'held' }
   | { readonly state: 'busy' }
   | { readonly state: 'failed'; readonly reason: string }
 
-/** What lies in the folder of locks for one workspace. */
+/** The files of one workspace in the folder of locks. */
 export interface LockPaths {
   readonly lock: string
-  /** The record of who holds it, for people. */
+  /** The record of who holds the lock, for people. */
   readonly holder: string
   /** The wish of another session to hold it. */
   readonly claim: string
 }
 
 export function lockPaths(folder: string, workspaceId: string): LockPaths {
-  const path = (ending: string): string => join(folder, `${workspaceId}.${ending}`)
+  const path = (extension: string): string => join(folder, `${workspaceId}.${extension}`)
   return { lock: path('lock'), holder: path('holder'), claim: path('claim') }
 }
 
 /**
- * Whether some process holds a lock, this one included. Asked as a reader would, so that nothing is taken and nothing
- * is written; it costs less than a millisecond. Never throws: a lock that cannot be asked counts as held.
+ * Whether any process holds a lock, this one included. Asks as a reader, so it takes and writes nothing; under a
+ * millisecond. Never throws: a lock that cannot be asked counts as held.
  */
 export function isHeld(path: string): boolean {
   try {
@@ -44,21 +43,21 @@ export function isHeld(path: string): boolean {
       handle.close()
     }
   } catch (error) {
-    // No file, and one that could be read and is no database, are nobody's.
+    // Nobody holds a file that does not exist, or one that was readable and is not a database.
     return codeOf(error) !== 'SQLITE_CANTOPEN' && codeOf(error) !== 'SQLITE_NOTADB'
   }
 }
 
 /**
- * Open handles. A `Database` that nothing refers to is collected, and its lock is released without a word; this set
- * keeps each one reachable until it is closed on purpose.
+ * Open handles. An unreferenced `Database` is garbage-collected, which silently releases its lock; this set keeps each
+ * one reachable until it is closed on purpose.
  */
 const handles = new Set<Database>()
 
 export class LockFile {
   readonly #path: string
   #handle: Database | undefined
-  /** Of the file that is open. */
+  /** Of the open file. */
   #identity = ''
   #held = false
 
@@ -66,11 +65,7 @@ export class LockFile {
     this.#path = path
   }
 
-  get held(): boolean {
-    return this.#held
-  }
-
-  /** The file that is open is not the one at its path: nobody else sees that lock. */
+  /** The open file is not the one at its path, so nobody else sees this lock. */
   get lost(): boolean {
     return this.#handle !== undefined && identityOf(this.#path) !== this.#identity
   }
@@ -86,7 +81,7 @@ export class LockFile {
     } catch (error) {
       if (codeOf(error) === 'SQLITE_BUSY') return { state: 'busy' }
       this.close()
-      return { state: 'failed', reason: `the lock ${this.#path} cannot be taken: ${String(error)}` }
+      return { state: 'failed', reason: `the lock ${this.#path} cannot be taken: ${describeError(error)}` }
     }
   }
 
@@ -95,18 +90,18 @@ export class LockFile {
       this.#open().run('BEGIN EXCLUSIVE')
     } catch (error) {
       if (codeOf(error) !== 'SQLITE_NOTADB') throw error
-      // Something wrote into the file. That it was read at all means that nobody holds it; emptied and not replaced,
-      // so that it stays the same file for whoever else is trying.
+      // Something wrote into the file. Since it could be read, nobody holds it. Truncating instead of replacing it keeps
+      // it the same file for everyone else who is trying.
       this.close()
       if ((regularFileStat(this.#path)?.nlink ?? 1) > 1) {
-        throw new Error('it has a second name and may be a file of someone else: remove it')
+        throw new Error("it has another hard link and may be somebody else's file: remove it")
       }
       truncateSync(this.#path)
       this.#open().run('BEGIN EXCLUSIVE')
     }
   }
 
-  /** Gives the lock back, if it is held, and closes the file. */
+  /** Releases the lock, if it is held, and closes the file. */
   close(): void {
     this.#held = false
     if (this.#handle === undefined) return
@@ -117,7 +112,7 @@ export class LockFile {
 
   #open(): Database {
     if (this.#handle !== undefined) return this.#handle
-    // A second name is no harm: nothing is written into a lock. To put another file in its place would make two locks.
+    // A hard link does no harm: nothing is written into a lock. Replacing the file would make two locks of one.
     createPrivately(this.#path, 'accepted')
     const identity = identityOf(this.#path)
     const handle = new Database(this.#path, { readwrite: true, create: true })
@@ -127,48 +122,4 @@ export class LockFile {
     this.#handle = handle
     return handle
   }
-}
-
-export interface Holder {
-  readonly pid: number
-  /** Milliseconds since the epoch: when the process began; in the record of one workspace, when it took the lock. */
-  readonly startedAt: number
-  /** The folder the session works in, for the person who looks for it. */
-  readonly project: string
-}
-
-/** Writes who holds a lock, for people to read. Not being able to is no reason not to work. */
-export function writePidFile(path: string, holder: Holder): void {
-  try {
-    replaceFile(path, pidFileText(holder))
-  } catch {
-    // A folder in its place, a read-only or a full disk: the record is a courtesy, the lock does not depend on it.
-  }
-}
-
-/** Removes the record if it is still ours. */
-export function removePidFile(path: string, holder: Holder): void {
-  try {
-    if (readRegularFile(path) === pidFileText(holder)) rmSync(path)
-  } catch {
-    // Gone, or never written: what was wanted is so.
-  }
-}
-
-/** What the record says, or undefined when there is none that can be read. It may be out of date. */
-export function readPidFile(path: string): Holder | undefined {
-  try {
-    const [pid = '', startedAt = '', ...project] = readRegularFile(path).split('\n')
-    const holder = { pid: Number(pid), startedAt: Date.parse(startedAt), project: project.join(' ').trim() }
-    return Number.isSafeInteger(holder.pid) && holder.pid > 0 && Number.isFinite(holder.startedAt)
-      ? holder
-      : undefined
-  } catch {
-    // No record, or not one we can read: the same to whoever asks.
-    return undefined
-  }
-}
-
-function pidFileText(holder: Holder): string {
-  return `${holder.pid}\n${new Date(holder.startedAt).toISOString()}\n${holder.project}\n`
 }

@@ -1,30 +1,30 @@
 /**
- * Where words go that are not protocol: stderr, and a file of bounded size. The host throws stderr away once the
- * handshake is done, so the file is what a person can read; it is opened only when the program may leave traces.
+ * Logs to stderr and to a file of bounded size. The host discards stderr after the handshake, so the file is what people
+ * read; it is opened only once the program may leave traces.
  */
 import { lstatSync, renameSync } from 'node:fs'
 import { type Clock, systemClock } from '../../base/clock.ts'
 import { MIN_SECRET_CHARS, redact } from '../../base/redact.ts'
+import type { LogLevel } from '../settings/setting-table.ts'
 import { appendToFile } from './regular-file.ts'
 
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 const ORDER: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 }
 
 export interface LogOptions {
   readonly level?: LogLevel
   readonly write?: (line: string) => void
   readonly clock?: Pick<Clock, 'now'>
-  /** Bytes after which the file is set aside as `<file>.1`; so at most twice as many are kept. */
+  /** Bytes after which the file becomes `<file>.1`, so at most twice as many are kept. */
   readonly maxBytes?: number
 }
 
-/** Begins every line, for whoever reads it among the lines of other programs. */
+/** Tells our lines apart from those of other programs. */
 const PREFIX = 'molecule channel: '
 const MAX_EARLY_LINES = 200
 const MAX_LINE_CHARS = 8_000
-/** Of those that one platform issued to one workspace, since it could go on issuing for ever. */
+/** Secrets kept for one workspace: its platform could go on issuing for ever. */
 export const MAX_ISSUED = 20
-// Line breaks of every kind, and what steers a terminal.
+// Line breaks of every kind, and control characters that steer a terminal.
 const CONTROL = /[\p{Cc}\u2028\u2029]+/gu
 
 export class Log {
@@ -35,7 +35,7 @@ export class Log {
   #file: string | undefined
   #early: string[] = []
   readonly #secrets = new Set<string>()
-  /** By the workspace they were issued to, the newest last. */
+  /** By workspace, the newest last. */
   readonly #issued = new Map<string, readonly string[]>()
 
   constructor(options: LogOptions = {}) {
@@ -50,14 +50,14 @@ export class Log {
   }
 
   /**
-   * Texts that are replaced wherever they would appear: the last line of defence, not the first. They are kept for the
-   * life of the process, since a request that carries a replaced token may still be under way.
+   * Redacts these texts from now on. They are kept for the life of the process, because a request with a replaced token
+   * may still be in flight.
    */
   addSecrets(secrets: readonly string[]): void {
     for (const secret of secrets) this.#secrets.add(secret)
   }
 
-  /** As {@link addSecrets}, for what a platform issued to a workspace: the last {@link MAX_ISSUED} of these are kept. */
+  /** Like {@link addSecrets}, for what a platform issued to a workspace; keeps the last {@link MAX_ISSUED}. */
   addIssued(workspaceId: string, secrets: readonly string[]): void {
     const known = this.#issued.get(workspaceId) ?? []
     const newer = new Set(secrets.filter((secret) => secret.length >= MIN_SECRET_CHARS))
@@ -66,12 +66,12 @@ export class Log {
     this.#issued.set(workspaceId, kept)
   }
 
-  /** From here on lines also go to `file`; the ones said so far come first. */
+  /** Also writes to `file` from now on, beginning with the lines logged so far. */
   openFile(file: string): void {
     this.#file = file
-    // Taken from others, and begun anew where it is a second name of another file, before the first line is due.
+    // Closes the file to others, and replaces a hard link to another file, before the first line is due.
     this.#append('')
-    // Redacted again: some were said before the secrets were known.
+    // Redacted again: some were logged before the secrets were known.
     for (const line of this.#early.splice(0)) this.#append(this.redact(line))
   }
 
@@ -101,7 +101,7 @@ export class Log {
       if (size + Buffer.byteLength(line) > this.#maxBytes) renameSync(this.#file, `${this.#file}.1`)
       appendToFile(this.#file, line)
     } catch {
-      // A full or read-only disk, or a pipe in place of the file, must not stop delivery; stderr has the line.
+      // A full or read-only disk, or a pipe in place of the file, must not stop delivery. stderr has the line.
     }
   }
 }

@@ -2,8 +2,9 @@
 import { Database } from 'bun:sqlite'
 import { existsSync, renameSync, rmSync } from 'node:fs'
 import { codeOf } from '../../base/errors.ts'
+import { createPrivately } from '../folder/database-file.ts'
+import { identityOf } from '../folder/file-stat.ts'
 import { LockFile } from '../folder/lock.ts'
-import { createPrivately, identityOf } from '../folder/state-folder.ts'
 import { DamagedLedger, doubtOlder, isDamage, type Loss, salvage, setAside } from './ledger-damage.ts'
 import { migrate } from './ledger-schema.ts'
 

@@ -1,6 +1,6 @@
 /** The ledger as one session has it open: lost when its file is damaged or replaced, and then begun anew. */
 import type { Database } from 'bun:sqlite'
-import { identityOf } from '../folder/state-folder.ts'
+import { identityOf } from '../folder/file-stat.ts'
 import { Ledger } from './ledger.ts'
 import { type Loss, noticeDamage } from './ledger-damage.ts'
 import { beginAnew, openLedgerFile } from './ledger-file.ts'

@@ -1,7 +1,8 @@
 /** The configuration as it is now: read from the environment and the `.env` file, and again when the file changes. */
 
+import { readEnvFile, tightenEnvFile } from '../../member/folder/env-file.ts'
+import { stampOf } from '../../member/folder/file-stat.ts'
 import type { Log } from '../../member/folder/log.ts'
-import { readEnvFile, stampOf, tightenEnvFile } from '../../member/folder/state-folder.ts'
 import {
   type Config,
   type ConfigResult,

@@ -1,7 +1,8 @@
 /** What is known of each workspace, from here and from the folder of locks, for `status` and for remarks. */
 
 import { NOT_ALLOWED } from '../../member/feed/sender-gate.ts'
-import { isHeld, lockPaths, readPidFile } from '../../member/folder/lock.ts'
+import { readPidFile } from '../../member/folder/holder-record.ts'
+import { isHeld, lockPaths } from '../../member/folder/lock.ts'
 import type { Ledger } from '../../member/ledger/ledger.ts'
 import type { Target } from '../../member/settings/config.ts'
 import { type Membership, type MembershipReport, NOT_JOINED } from '../../member/workspace/membership.ts'

@@ -8,8 +8,9 @@ import type { IssuedSecrets } from '../../member/client/registry.ts'
 import { Attachments } from '../../member/files/attachments.ts'
 import { IncomingFiles } from '../../member/files/incoming-files.ts'
 import { ClaimFile } from '../../member/folder/claim.ts'
+import { type Holder, removePidFile, writePidFile } from '../../member/folder/holder-record.ts'
 import { type IssuedEntry, readIssued, storeIssued } from '../../member/folder/issued-secrets.ts'
-import { type Holder, LockFile, lockPaths, removePidFile, writePidFile } from '../../member/folder/lock.ts'
+import { LockFile, lockPaths } from '../../member/folder/lock.ts'
 import type { Log } from '../../member/folder/log.ts'
 import type { StatePaths } from '../../member/folder/state-folder.ts'
 import type { Ledger, Recovery } from '../../member/ledger/ledger.ts'
@@ -59,7 +60,7 @@ export class Reception {
       held: () => this.held(),
       onSent: (workspaceId) => this.#find(workspaceId)?.sent(),
       files: new IncomingFiles({
-        store: new Attachments(paths.inbox, config.attachmentMaxMb * MEGABYTE, inboxMb * MEGABYTE),
+        store: new Attachments(paths.receivedFiles, config.attachmentMaxMb * MEGABYTE, inboxMb * MEGABYTE),
         client: (workspaceId) => this.#find(workspaceId)?.client,
         signal,
         log: log.info,

@@ -11,13 +11,9 @@ import { describeError } from '../../base/errors.ts'
 import { PlatformClient } from '../../member/client/client.ts'
 import type { PeekedMessage } from '../../member/feed/peek.ts'
 import type { OutgoingRules } from '../../member/files/outgoing-files.ts'
+import { tightenEnvFile } from '../../member/folder/env-file.ts'
 import type { Log } from '../../member/folder/log.ts'
-import {
-  ensureStateFolder,
-  type StatePaths,
-  statePaths,
-  tightenEnvFile,
-} from '../../member/folder/state-folder.ts'
+import { ensureStateFolder, type StatePaths, statePaths } from '../../member/folder/state-folder.ts'
 import type { Ledger } from '../../member/ledger/ledger.ts'
 import { SessionLedger } from '../../member/ledger/session-ledger.ts'
 import { type Config, type Environment, resolveStateDir } from '../../member/settings/config.ts'

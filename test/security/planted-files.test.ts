@@ -37,7 +37,7 @@ test.concurrent('in a folder that was open to others, with their links in it, a 
   )
   expect([readFileSync(own, 'utf8'), statSync(own).mode]).toEqual(['own', mode])
   expect(statSync(state).mode & 0o777).toBe(0o755)
-  expect(scene.log()).toContain('others could write into the state folder')
+  expect(scene.log()).toContain('others could write to the state folder')
 })
 
 test.concurrent('where a lock is a link, the session says what to remove, works on, and receives once it is gone', async () => {

@@ -2,7 +2,7 @@
 
 import { plainText } from '../../../base/plain-text.ts'
 import { counted } from '../../../base/plural.ts'
-import type { Holder } from '../../../member/folder/lock.ts'
+import type { Holder } from '../../../member/folder/holder-record.ts'
 import type { MembershipReport } from '../../../member/workspace/membership.ts'
 import { cleanText } from '../event/clean-text.ts'
 import type { Hearing } from '../hearing/listener.ts'

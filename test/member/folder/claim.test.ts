@@ -7,7 +7,7 @@ const NOW = 1_800_000_000_000
 const CLAIM: Claim = { session: 'one', pid: 7, project: '/home/ada', at: NOW }
 
 describe('a claim', () => {
-  test('is seen by everyone but the claimant, for as long as it is fresh', () => {
+  test('is seen by everyone but the claimant while it is fresh', () => {
     using folder = temporaryFolder()
     const file = new ClaimFile(folder.file('a.claim'))
     expect(file.foreign('two', NOW)).toBeUndefined()
@@ -20,7 +20,7 @@ describe('a claim', () => {
     expect(statSync(folder.file('a.claim')).mode & 0o777).toBe(0o600)
   })
 
-  test('is cleared by the claimant, and by anyone once it is out of date', () => {
+  test('is cleared by the claimant, and by anyone once it has expired', () => {
     using folder = temporaryFolder()
     const file = new ClaimFile(folder.file('a.claim'))
     for (const [session, at, gone] of [
@@ -35,7 +35,7 @@ describe('a claim', () => {
     file.clear('one', NOW)
   })
 
-  test('of a later claimant takes the place of an earlier one', () => {
+  test('of a later claimant replaces an earlier one', () => {
     using folder = temporaryFolder()
     const file = new ClaimFile(folder.file('a.claim'))
     file.write(CLAIM)
@@ -43,13 +43,13 @@ describe('a claim', () => {
     expect([file.foreign('one', NOW)?.session, file.foreign('two', NOW)]).toEqual(['two', undefined])
   })
 
-  test.each(['', 'garbage', '{"session":"one"}', '[]', 'null'])('that reads %j is none', (text) => {
+  test.each(['', 'garbage', '{"session":"one"}', '[]', 'null'])('that reads %j counts as none', (text) => {
     using folder = temporaryFolder()
     writeFileSync(folder.file('a.claim'), text)
     expect(new ClaimFile(folder.file('a.claim')).foreign('two', NOW)).toBeUndefined()
   })
 
-  test('whose place a folder has is none, and is no matter', () => {
+  test('counts as none where a folder lies in its place, and clearing it does no harm', () => {
     using folder = temporaryFolder()
     mkdirSync(folder.file('a.claim'))
     const file = new ClaimFile(folder.file('a.claim'))

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
 import { readIssued, storeIssued } from '../../../member/folder/issued-secrets.ts'
 
-test('what was issued is kept for its workspace, each kind beside the other, the newer in place of the older', () => {
+test('secrets are kept by workspace and by kind, and a newer one replaces the older', () => {
   using folder = temporaryFolder()
   const path = folder.file('issued.json')
   storeIssued(path, 'a', { authToken: 'one' })
@@ -17,7 +17,7 @@ test('what was issued is kept for its workspace, each kind beside the other, the
   ])
 })
 
-test('the file is for the owner alone from its first moment, and nothing is left beside it', () => {
+test('the file is for the owner alone from the start, and nothing is left beside it', () => {
   using folder = temporaryFolder()
   const path = folder.file('issued.json')
   writeFileSync(path, '{}', { mode: 0o666 })
@@ -31,7 +31,7 @@ test('the file is for the owner alone from its first moment, and nothing is left
   expect(readdirSync(folder.path)).toEqual(['issued.json'])
 })
 
-test('what is there already is not written again', () => {
+test('secrets that are already there are not written again', () => {
   using folder = temporaryFolder()
   const path = folder.file('issued.json')
   storeIssued(path, 'a', { authToken: 'one' })
@@ -52,7 +52,7 @@ test.each(['', 'null', '[]', '{"a":', '{"a": 7}', '\u0000'])(
   },
 )
 
-test('an entry that was damaged does not cost the others', () => {
+test('a damaged entry does not cost the others', () => {
   using folder = temporaryFolder()
   const path = folder.file('issued.json')
   writeFileSync(path, '{"a": {"authToken": 7}, "b": {"authToken": "two"}}')
@@ -60,7 +60,7 @@ test('an entry that was damaged does not cost the others', () => {
   expect(readIssued(path, 'b')).toEqual({ authToken: 'two' })
 })
 
-test('where it cannot be written the caller is told, and what was there stays', () => {
+test('a write that fails throws, and what was there stays', () => {
   using folder = temporaryFolder()
   mkdirSync(folder.file('folder'))
   expect(() => storeIssued(folder.file('folder'), 'a', { authToken: 'one' })).toThrow()

@@ -22,7 +22,7 @@ test('every line names the program, on stderr and in the file', () => {
   expect(readFileSync(folder.file('log'), 'utf8')).toEndWith(` info ${PREFIX}one\n`)
 })
 
-test('what is below the level is not said', () => {
+test('lines below the level are not logged', () => {
   const { log, written } = quietLog({ level: 'warn' })
   log.debug('one')
   log.info('two')
@@ -33,7 +33,7 @@ test('what is below the level is not said', () => {
   expect(written).toEqual(['three', 'four', 'five'])
 })
 
-test('one call is one line, whatever the text holds', () => {
+test('one call is one line, whatever the text contains', () => {
   using folder = temporaryFolder()
   const { log, written } = quietLog()
   log.openFile(folder.file('log'))
@@ -42,13 +42,13 @@ test('one call is one line, whatever the text holds', () => {
   expect(readFileSync(folder.file('log'), 'utf8').split('\n')).toHaveLength(2)
 })
 
-test('no line is longer than a person could read', () => {
+test('a line is cut at 8,000 characters', () => {
   const { log, written } = quietLog()
   log.info('x'.repeat(1_000_000))
   expect(written[0]?.length).toBeLessThanOrEqual(8_000)
 })
 
-test('a secret appears nowhere, also where one is the beginning of another, and in lines from before it was known', () => {
+test('a secret appears nowhere, even in lines from before it was known', () => {
   using folder = temporaryFolder()
   const { log, written } = quietLog()
   log.info('early with secret-token-long')
@@ -59,7 +59,7 @@ test('a secret appears nowhere, also where one is the beginning of another, and 
   expect(readFileSync(folder.file('log'), 'utf8')).not.toContain('secret-token')
 })
 
-test('of what is issued to a workspace the newest twenty are kept, and what is given by the user always is', () => {
+test('the newest twenty secrets issued to a workspace are redacted, and those of the user always are', () => {
   const { log, written } = quietLog()
   const issued = (workspace: string, n: number) => `issued-secret-${workspace}-${n}.`
   log.addSecrets(['token-of-the-user'])
@@ -79,7 +79,7 @@ test('of what is issued to a workspace the newest twenty are kept, and what is g
   expect([MAX_ISSUED, ...written]).toEqual([20, issued('a', 979), ...Array(4).fill('[secret]'), 'short'])
 })
 
-test('what is said before the file is open comes first in it, and is bounded', () => {
+test('lines from before the file is open come first in it, and are bounded', () => {
   using folder = temporaryFolder()
   const { log } = quietLog()
   for (let n = 0; n < 1_000; n++) log.info(`early ${n}.`)
@@ -94,7 +94,7 @@ test('what is said before the file is open comes first in it, and is bounded', (
   ])
 })
 
-test('the file never grows beyond its bound, one older one is kept, and the newest line is always there', () => {
+test('the file never grows beyond its bound, one older file is kept, and the newest line is always there', () => {
   using folder = temporaryFolder()
   const { log } = quietLog({ maxBytes: 2_000 })
   log.openFile(folder.file('log'))
@@ -107,7 +107,7 @@ test('the file never grows beyond its bound, one older one is kept, and the newe
   expect(existsSync(folder.file('log.2'))).toBe(false)
 })
 
-test('the file is for the owner alone, new or found with wider rights', () => {
+test('the file is for the owner alone, whether new or found with wider rights', () => {
   using folder = temporaryFolder()
   writeFileSync(folder.file('old'), 'earlier\n', { mode: 0o644 })
   for (const name of ['new', 'old']) {
@@ -118,7 +118,7 @@ test('the file is for the owner alone, new or found with wider rights', () => {
   }
 })
 
-test('a file that cannot be written stops nothing', () => {
+test('a file that cannot be written does no harm', () => {
   using folder = temporaryFolder()
   mkdirSync(folder.file('log'))
   const { log, written } = quietLog()

@@ -11,16 +11,16 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { type TemporaryFolder, temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
+import { readPidFile, removePidFile, writePidFile } from '../../../member/folder/holder-record.ts'
 import { readIssued, storeIssued } from '../../../member/folder/issued-secrets.ts'
-import { readPidFile, removePidFile, writePidFile } from '../../../member/folder/lock.ts'
 import { Log } from '../../../member/folder/log.ts'
 
 const HOLDER = { pid: 4242, startedAt: Date.UTC(2026, 6, 1), project: '/home/user/project' }
 const PLANTED: readonly (readonly [string, (folder: TemporaryFolder, path: string) => void])[] = [
   ['a pipe', (_, path) => void Bun.spawnSync(['mkfifo', path])],
-  ['a link to a file of someone else', (folder, path) => symlinkSync(folder.file('own'), path)],
-  ['a link to a device', (_, path) => symlinkSync('/dev/zero', path)],
-  ['a second name of a file of someone else', (folder, path) => linkSync(folder.file('own'), path)],
+  ["a symbolic link to somebody else's file", (folder, path) => symlinkSync(folder.file('own'), path)],
+  ['a symbolic link to a device', (_, path) => symlinkSync('/dev/zero', path)],
+  ["a hard link to somebody else's file", (folder, path) => linkSync(folder.file('own'), path)],
 ]
 
 for (const [what, plant] of PLANTED) {
@@ -50,8 +50,8 @@ for (const [what, plant] of PLANTED) {
     expect(readFileSync(folder.file('own'), 'utf8')).toBe(own)
   })
 
-  if (what.startsWith('a second name')) continue
-  test(`${what} in place of the log is not opened, and what is said still goes to stderr`, () => {
+  if (what.startsWith('a hard link')) continue
+  test(`${what} in place of the log is not opened, and lines still go to stderr`, () => {
     using folder = temporaryFolder()
     const path = folder.file('channel.log')
     writeFileSync(folder.file('own'), 'own\n', { mode: 0o644 })
@@ -67,7 +67,7 @@ for (const [what, plant] of PLANTED) {
   })
 }
 
-test('a second name of a file of someone else in place of the log goes, that file stays as it was, and a log begins', () => {
+test("a hard link to somebody else's file in place of the log is removed, that file stays as it was, and a new log begins", () => {
   using folder = temporaryFolder()
   const path = folder.file('channel.log')
   writeFileSync(folder.file('own'), 'own\n')
