@@ -1,15 +1,15 @@
-/** What the simulated platform answers, before it becomes a `Response`. */
+/** Answers of the simulated platform, and how they become a `Response`. */
 import { textResponse } from '../sim-response.ts'
 
 export interface Answer {
   readonly status: number
   readonly text: string
   readonly headers: Readonly<Record<string, string>>
-  /** The rows of a page, each as JSON: `text` holds the same, and a line in trouble may double some of them. */
+  /** The rows of a page as JSON texts, so that trouble on the way can repeat some of them. */
   readonly rows?: readonly string[]
-  /** Called when the answer reaches the process. */
+  /** Called when the answer reaches the process undamaged. */
   readonly onDelivered?: () => void
-  /** Instead of `text`: opens the body when the answer reaches the process. */
+  /** Opens the body when the answer reaches the process; `text` is unused then. */
   readonly open?: () => ReadableStream<Uint8Array>
 }
 

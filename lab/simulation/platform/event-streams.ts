@@ -1,23 +1,18 @@
-/** The open event streams of one workspace: server-sent events that are read without the help of the event loop. */
+/** The open event streams of one workspace. Reading them needs microtasks only, never a turn of the event loop. */
 import type { SimProcess } from './network.ts'
 
 const encoder = new TextEncoder()
 const PING = encoder.encode(': ping\n\n')
-/** Every event has the same few texts, so each is encoded once. */
+/** There are only a few different events; each is encoded once. */
 const EVENTS = new Map<string, Uint8Array>()
 
 export class EventStreams {
   readonly #streams = new Map<EventStream, SimProcess>()
 
-  /** How many are open, those of dead processes left out. */
+  /** How many are open to living processes. */
   get open(): number {
     this.#forgetDead()
     return this.#streams.size
-  }
-
-  /** Whether the process has one open. */
-  isOpenTo(process: SimProcess): boolean {
-    return [...this.#streams.values()].some((other) => other === process && !other.dead)
   }
 
   add(process: SimProcess): EventStream {
@@ -27,7 +22,7 @@ export class EventStreams {
     return stream
   }
 
-  /** Tells all of them that something of this type happened. */
+  /** Sends an event of this type to all of them. */
   tell(type: string): void {
     if (this.#streams.size === 0) return
     let event = EVENTS.get(type)
@@ -48,7 +43,7 @@ type Chunk =
   | { readonly done: false; readonly value: Uint8Array }
   | { readonly done: true; readonly value: undefined }
 
-/** The body of one answer: a stream with one reader. */
+/** The body of one response: a stream with a single reader. */
 export class EventStream {
   readonly #onClosed: () => void
   readonly #chunks: Uint8Array[] = []
@@ -60,7 +55,7 @@ export class EventStream {
     this.#onClosed = onClosed
   }
 
-  /** What a client uses of a stream. */
+  /** As much of a `ReadableStream` as the client uses. */
   get body(): ReadableStream<Uint8Array> {
     const cancel = async (): Promise<void> => this.close()
     const reader = { read: () => this.#read(), cancel, releaseLock: () => {} }
@@ -73,7 +68,7 @@ export class EventStream {
     else this.#give({ done: false, value: chunk })
   }
 
-  /** Nothing arrives from here on, and nobody is told. */
+  /** Drops everything from here on without closing: the line is dead, and neither end knows. */
   silence(): void {
     this.#silent = true
   }

@@ -1,4 +1,4 @@
-/** The network between the processes and the platform: it delays, loses, refuses and garbles until it is calm. */
+/** The network between the processes and the platform. Until `calmAt` it delays, loses, refuses and garbles. */
 import type { Dice } from '../../dice.ts'
 import type { SimClock } from '../sim-clock.ts'
 import { type Answer, toResponse } from './answers.ts'
@@ -18,7 +18,7 @@ import {
 export interface SimProcess {
   readonly number: number
   readonly dead: boolean
-  /** Half a deed: called before a request leaves and after it was carried out. Throws when the process dies there. */
+  /** Called before a request leaves and after the platform carried it out. Throws when the process dies there. */
   half(): void
 }
 
@@ -35,7 +35,7 @@ export interface NetworkOptions {
   readonly dice: Dice
   /** Milliseconds since the epoch from which on nothing goes wrong. */
   readonly calmAt: number
-  /** Told when a request leaves. Returns what is to be called when the process has its answer, or has given up. */
+  /** Called when a request leaves. Returns what to call once the process has its answer or has given up. */
   readonly onSent: (exchange: Exchange) => () => void
   /** Carries a request out. */
   readonly onArrived: (exchange: Exchange) => Answer
@@ -59,7 +59,7 @@ export class Network {
 
   #send(process: SimProcess, url: string, init: RequestInit | undefined): Promise<Response> {
     init?.signal?.throwIfAborted()
-    // A dead process is given nothing any more, so nothing of it goes on.
+    // The promise of a dead process never settles, so none of its code runs on.
     if (process.dead || !survives(process)) return new Promise(() => {})
     const { clock, dice, calmAt, onSent } = this.#options
     const exchange = { process, request: new SimRequest(url, init), sentAt: clock.now() }
@@ -67,25 +67,25 @@ export class Network {
       exchange.sentAt < calmAt ? troubledPassage(dice, exchange.request.route) : calmPassage(dice)
     const onEnded = onSent(exchange)
     return new Promise((resolve, reject) => {
-      const waiting = new Waiting(process, init?.signal ?? undefined, resolve, reject, onEnded)
-      this.#travel(exchange, passage, waiting)
+      const pending = new PendingFetch(process, init?.signal ?? undefined, resolve, reject, onEnded)
+      this.#travel(exchange, passage, pending)
     })
   }
 
-  #travel(exchange: Exchange, passage: Passage, waiting: Waiting): void {
+  #travel(exchange: Exchange, passage: Passage, pending: PendingFetch): void {
     const { dice } = this.#options
     const { route } = exchange.request
     if (passage.request !== 'arrives') this.mishaps[passage.request]++
     if (passage.request === 'request lost') return
     this.#later(passage.thereMs, () => {
-      if (passage.request === 'refused connection') waiting.fail('connection refused')
-      else if (passage.request === 'turned away') waiting.give(turnedAway(dice, route))
-      else this.#arrive(exchange, passage, waiting)
+      if (passage.request === 'refused connection') pending.fail('connection refused')
+      else if (passage.request === 'turned away') pending.give(turnedAway(dice, route))
+      else this.#arrive(exchange, passage, pending)
     })
   }
 
-  /** What has left a process is carried out, even if the process is dead by now. */
-  #arrive(exchange: Exchange, passage: Passage, waiting: Waiting): void {
+  /** The platform carries out a request even if the process that sent it is dead by now. */
+  #arrive(exchange: Exchange, passage: Passage, pending: PendingFetch): void {
     const { dice, onArrived } = this.#options
     const { process, request } = exchange
     const answer = onArrived(exchange)
@@ -93,10 +93,10 @@ export class Network {
     if (passage.answer !== 'arrives') this.mishaps[passage.answer]++
     if (passage.answer === 'answer lost') return
     this.#later(passage.backMs, () => {
-      if (passage.answer === 'reset') waiting.fail('connection reset')
-      else if (passage.answer === 'garbled') waiting.give(garbled(dice, request.route, answer))
-      else if (passage.answer === 'doubled rows') waiting.give(withDoubledRows(dice, answer))
-      else waiting.give(answer)
+      if (passage.answer === 'reset') pending.fail('connection reset')
+      else if (passage.answer === 'garbled') pending.give(garbled(dice, request.route, answer))
+      else if (passage.answer === 'doubled rows') pending.give(withDoubledRows(dice, answer))
+      else pending.give(answer)
     })
   }
 
@@ -106,8 +106,8 @@ export class Network {
   }
 }
 
-/** One call of `fetch` that has no answer yet. */
-class Waiting {
+/** A call of `fetch` that has no answer yet. */
+class PendingFetch {
   readonly #process: SimProcess
   readonly #signal: AbortSignal | undefined
   readonly #resolve: (response: Response) => void
@@ -144,7 +144,7 @@ class Waiting {
     if (this.#end() && !this.#process.dead) this.#reject(this.#signal?.reason)
   }
 
-  /** False when it has ended before. */
+  /** Returns false when it had ended before. */
   #end(): boolean {
     if (this.#ended) return false
     this.#ended = true
@@ -154,7 +154,7 @@ class Waiting {
   }
 }
 
-/** Whether the process lives on after this half of a deed. */
+/** Whether the process lives through this step. */
 function survives(process: SimProcess): boolean {
   try {
     process.half()

@@ -1,4 +1,4 @@
-/** What a workspace sends by way of the platform: messages and tasks to peers, and notices to its user. */
+/** What a workspace sends through the platform: messages and tasks to peers, and notices to its user. */
 import { z } from 'zod'
 import type { Dice } from '../../dice.ts'
 import { type Answer, failure, json } from './answers.ts'
@@ -11,9 +11,9 @@ export interface OutboxOptions {
   readonly dice: Dice
   readonly records: Records
   readonly tasks: TaskBook
-  /** Whether there is a workspace of this id that may be written to. */
+  /** Whether the workspace may send to this id. */
   readonly isPeer: (id: string) => boolean
-  /** Brings a message to its peer. */
+  /** Delivers a new message to its peer. */
   readonly onSent: (message: SentMessage) => void
   readonly onFault: (sentence: string) => void
 }
@@ -48,15 +48,13 @@ export class Outbox {
     this.#options = options
   }
 
-  /** `POST /workspaces/<peer>/a2a`. A message under a used id is the same message again, and has the same answer. */
+  /** `POST /workspaces/<peer>/a2a`. A used message id means a retry, which gets the first answer again. */
   send(request: SimRequest, deed: Deed): Answer {
     const { workspaceId, records, isPeer, onSent, onFault } = this.#options
     const parsed = envelopeSchema.safeParse(request.json())
     if (!parsed.success) return this.#bad(request, 'invalid JSON')
     if (request.header('x-workspace-id') !== workspaceId) {
-      onFault(
-        `a message to a peer names ${request.header('x-workspace-id')} as its sender, not ${workspaceId}`,
-      )
+      onFault(`a message from ${workspaceId} names another sender: ${request.header('x-workspace-id')}`)
       return failure(401, 'caller ID does not match workspace auth token')
     }
     const { messageId, parts, metadata } = parsed.data.params.message
@@ -102,12 +100,12 @@ export class Outbox {
     if (!parsed.success) return this.#bad(request, 'invalid delegation request')
     const { target_id: peerId, task: text, idempotency_key: key } = parsed.data
     if (peerId === workspaceId) return this.#bad(request, 'self-delegation not permitted')
-    const { task, isNew } = tasks.leave(key, { ...deed, peerId, text })
+    const { task, isNew } = tasks.delegate(key, { ...deed, peerId, text })
     if (isNew) return json(202, { delegation_id: task.id, status: 'delegated', target_id: peerId })
     return json(200, { delegation_id: task.id, status: task.status, target_id: peerId, idempotent_hit: true })
   }
 
-  /** A message that is a task of its own may be answered at once; any other waits in the peer's inbox. */
+  /** Mostly the message waits in the peer's inbox; some peers reply in the same call. */
   #answer({ messageId, peerId, text, delegationId, ...deed }: SentMessage): Answer {
     const { tasks, dice } = this.#options
     if (delegationId === messageId) {
@@ -119,7 +117,7 @@ export class Outbox {
   }
 
   #bad({ method, url }: SimRequest, error: string): Answer {
-    this.#options.onFault(`a bad request was made: ${method} ${url}: ${error}`)
+    this.#options.onFault(`the plugin made a bad request: ${method} ${url}: ${error}`)
     return failure(400, error)
   }
 }

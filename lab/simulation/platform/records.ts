@@ -1,12 +1,12 @@
-/** What a workspace's plugin told the platform, for the judge. */
+/** What the plugin told the platform about one workspace, for the judge. */
 
-/** Something a process asked for, and the platform carried out. */
+/** A request that the platform carried out. */
 export interface Deed {
-  /** Milliseconds since the epoch when the request left the process. */
+  /** When the request left the process, in milliseconds since the epoch. */
   readonly sentAt: number
-  /** Milliseconds since the epoch when it was carried out. */
+  /** When the platform carried it out, in milliseconds since the epoch. */
   readonly at: number
-  /** The number of the process that asked. */
+  /** Number of the process that sent it. */
   readonly process: number
 }
 
@@ -14,11 +14,11 @@ export interface Lookup extends Deed {
   readonly found: Existence
 }
 
-/** As the open lookup tells it. */
+/** What the open lookup says of a workspace. */
 export type Existence = 'present' | 'removed' | 'absent'
 
 export interface Heartbeat extends Deed {
-  /** False when the token was refused. */
+  /** False when the platform refused the token. */
   readonly accepted: boolean
   readonly state: HeartbeatState
 }
@@ -44,7 +44,7 @@ export interface SentMessage extends Deed {
   readonly peerId: string
   readonly text: string
   readonly delegationId: string | null
-  /** How often it came under the same id. Only the first one counts. */
+  /** How often it arrived under the same id; only the first one was delivered. */
   copies: number
 }
 
@@ -55,9 +55,9 @@ export class Records {
   readonly acknowledgements: Acknowledgement[] = []
   readonly messages: SentMessage[] = []
   readonly notices: Notice[] = []
-  /** Pages of the feed that were read. */
+  /** Pages of the feed that the platform answered. */
   reads = 0
 
-  /** The highest row number that was acknowledged; 0 before the first. */
+  /** The highest acknowledged row number; 0 before the first. */
   ackedSeq = 0
 }

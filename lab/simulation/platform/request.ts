@@ -12,8 +12,8 @@ export type Route =
   | 'notify'
   | 'delegate'
   | 'delegations'
-  /** Known, and not simulated: files and memories. */
-  | 'absent'
+  /** Files and memories, which the simulated platform does not have. */
+  | 'unsupported'
 
 const WORKSPACE_ROUTES: Readonly<Record<string, Route>> = {
   'GET ': 'lookup',
@@ -24,17 +24,17 @@ const WORKSPACE_ROUTES: Readonly<Record<string, Route>> = {
   'POST notify': 'notify',
   'POST delegate': 'delegate',
   'GET delegations': 'delegations',
-  'GET memories': 'absent',
-  'POST memories': 'absent',
-  'POST chat/uploads': 'absent',
+  'GET memories': 'unsupported',
+  'POST memories': 'unsupported',
+  'POST chat/uploads': 'unsupported',
 }
 
 export class SimRequest {
   readonly method: string
   readonly url: string
-  /** Undefined for a path or method that no platform knows. */
+  /** Undefined when no platform has such a route. */
   readonly route: Route | undefined
-  /** The workspace that the path or the body names. */
+  /** The workspace named by the path, or by the body of a registration or heartbeat. */
   readonly workspaceId: string
   readonly #headers: Headers
   readonly #body: unknown
@@ -65,13 +65,13 @@ export class SimRequest {
     return this.#headers.get(name) ?? ''
   }
 
-  /** The body as JSON; undefined when it is none. */
+  /** The body as JSON; undefined when it is not JSON. */
   json(): unknown {
     if (this.#json !== undefined || typeof this.#body !== 'string') return this.#json
     try {
       this.#json = JSON.parse(this.#body)
     } catch {
-      // Whoever reads the body reports that it is not what it should be.
+      // The route's schema rejects the missing body.
     }
     return this.#json
   }
@@ -83,8 +83,8 @@ export class SimRequest {
       return !isPost && rest[0] === 'peers' ? 'peers' : undefined
     }
     if (room !== 'workspaces') return undefined
-    if (rest[0] === 'pending-uploads') return 'absent'
-    // What follows the question mark is cut off with it.
+    if (rest[0] === 'pending-uploads') return 'unsupported'
+    // The last part is the query.
     const path = this.url.includes('?') ? rest.slice(0, -1) : rest
     return WORKSPACE_ROUTES[`${this.method} ${path.join('/')}`]
   }

@@ -1,6 +1,6 @@
 /**
- * A platform in memory, and the network to it: everything the plugin says over HTTP is answered in simulated time, from
- * one dice. Until `calmAt` things go wrong on the way. It works with microtasks and the timers of its clock alone.
+ * A platform in memory and the network to it. It answers everything the plugin asks over HTTP, in simulated time and by
+ * one pair of dice, and needs nothing but microtasks and the timers of its clock. Until `calmAt` things go wrong.
  */
 import { MAX_PEEKED } from '../../../member/feed/peek.ts'
 import type { Dice } from '../../dice.ts'
@@ -17,21 +17,21 @@ export interface SimPlatformOptions {
   readonly dice: Dice
   /** Milliseconds since the epoch from which on nothing goes wrong. */
   readonly calmAt: number
-  /** Told when the plugin breaks a rule of the wire. */
+  /** Called when the plugin breaks a rule of the wire. */
   readonly onFault: (sentence: string) => void
-  /** Told before a process asks for a page of a feed; look-ins of sessions that do not receive are left out. */
+  /** Called when a process asks for a page of a feed, except by a session that only peeks. */
   readonly onRead?: (workspaceId: string, process: SimProcess, query: URLSearchParams) => void
 }
 
 export const PLATFORM_URL = 'http://127.0.0.1:1'
-/** Only a session that does not receive asks for this many rows: it looks in, beside the one that reads. */
-const LOOK_IN_ROWS = String(MAX_PEEKED)
+/** Only a session that does not receive asks for this many rows. It may do so while another one reads. */
+const PEEK_ROWS = String(MAX_PEEKED)
 
 export class SimPlatform {
   readonly #options: SimPlatformOptions
   readonly #network: Network
   readonly #workspaces = new Map<string, SimWorkspace>()
-  /** Who reads the feed of a workspace at this moment. */
+  /** Which process has a request for the feed of a workspace under way. */
   readonly #reading = new Map<string, SimProcess>()
 
   constructor(options: SimPlatformOptions) {
@@ -52,7 +52,7 @@ export class SimPlatform {
     return [...this.#workspaces.values()]
   }
 
-  /** Makes a workspace; with `absent`, one that does not exist and can be asked for. */
+  /** Adds a workspace. With `absent` it does not exist, but its requests are recorded. */
   found(workspaceId: string, options: WorkspaceOptions): SimWorkspace {
     const workspace = new SimWorkspace(workspaceId, options, {
       ...this.#options,
@@ -63,12 +63,12 @@ export class SimPlatform {
     return workspace
   }
 
-  /** The one network that a process is handed. */
+  /** The network as one process has it. */
   network(process: SimProcess): typeof fetch {
     return this.#network.of(process)
   }
 
-  /** Both workspaces are of this platform. */
+  /** Puts a message into the feed of its peer, if that is a workspace of this platform. */
   #deliver({ id: from }: SimWorkspace, { peerId, text, delegationId }: SentMessage): void {
     const peer = this.#workspaces.get(peerId)
     if (peer === undefined) return
@@ -79,22 +79,22 @@ export class SimPlatform {
 
   #noteSent(exchange: Exchange): () => void {
     const { process, request } = exchange
-    const workspace = this.#concerned(request)
+    const workspace = this.#actorOf(request)
     workspace?.noteSent(exchange)
     if (workspace === undefined || request.route !== 'activity') return () => {}
     const { query } = request
-    if (query.get('type') !== 'a2a_receive' || query.get('limit') === LOOK_IN_ROWS) return () => {}
+    if (query.get('type') !== 'a2a_receive' || query.get('limit') === PEEK_ROWS) return () => {}
     return this.#beginReading(workspace.id, process, query)
   }
 
-  /** One request for a feed at a time, whoever reads it: two would store rows out of order. */
+  /** Two readers at a time would store rows out of order. */
   #beginReading(workspaceId: string, process: SimProcess, query: URLSearchParams): () => void {
     const { onFault, onRead } = this.#options
     onRead?.(workspaceId, process, query)
     const other = this.#reading.get(workspaceId)
     if (other !== undefined && !other.dead) {
       const who = other === process ? 'one process' : `processes ${other.number} and ${process.number}`
-      onFault(`two requests for the feed of ${workspaceId} at a time, by ${who}`)
+      onFault(`${who} had two requests for the feed of ${workspaceId} under way at a time`)
     }
     this.#reading.set(workspaceId, process)
     return () => {
@@ -106,19 +106,19 @@ export class SimPlatform {
     const { request } = exchange
     const { route, method, url } = request
     if (route === undefined) {
-      this.#options.onFault(`no platform knows ${method} ${url}`)
+      this.#options.onFault(`the plugin asked for a route that no platform has: ${method} ${url}`)
       return failure(404, 'not found')
     }
-    const workspace = this.#concerned(request)
+    const workspace = this.#actorOf(request)
     if (workspace !== undefined) return workspace.answer(route, exchange)
     if (route === 'lookup') return failure(404, 'workspace not found')
     if (route === 'register')
-      this.#options.onFault(`${request.workspaceId} is registered, which nobody configured`)
+      this.#options.onFault(`the plugin registered an unknown id: ${request.workspaceId}`)
     return failure(401, 'invalid workspace auth token')
   }
 
-  /** Whose request it is. A message goes to its peer's path, so there the token tells. */
-  #concerned(request: SimRequest): SimWorkspace | undefined {
+  /** The workspace that acts. A message goes to its peer's path, so there the token tells. */
+  #actorOf(request: SimRequest): SimWorkspace | undefined {
     if (request.route !== 'a2a') return this.#workspaces.get(request.workspaceId)
     const { token } = request
     return this.workspaces.find((workspace) => workspace.token === token)

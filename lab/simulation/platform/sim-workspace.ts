@@ -1,4 +1,4 @@
-/** One workspace as the simulated platform keeps it: its feed, its standing, and what its plugin did. */
+/** One workspace on the simulated platform: its feed, whether its token is good, and what its plugin did. */
 import { z } from 'zod'
 import type { Dice } from '../../dice.ts'
 import { ModelFeed, timestamp } from '../model-feed.ts'
@@ -24,18 +24,18 @@ export interface WorkspaceOptions {
   readonly ignoresBeforeTs?: boolean
   /** Names the rows of the feed. */
   readonly nextId: () => string
-  /** There is no workspace of this id, and never was. */
+  /** No workspace of this id exists or ever did. */
   readonly absent?: boolean
   /** Whether the platform has event streams. Default: true. */
   readonly hasEvents?: boolean
-  /** Issued with each registration and heartbeat, as a secret. Default: none. */
+  /** Secret that each registration and heartbeat hands out. Default: none. */
   readonly inboundSecret?: string
-  /** Other workspaces that it may write to. */
+  /** Simulated peers it may send to, besides the workspaces of the platform. */
   readonly peers?: readonly SimPeer[]
 }
 
-/** What a workspace has of the platform around it. */
-export interface Surroundings {
+/** What a workspace needs of its platform. */
+export interface PlatformContext {
   readonly clock: SimClock
   readonly dice: Dice
   readonly calmAt: number
@@ -70,21 +70,21 @@ export class SimWorkspace {
   readonly tasks: TaskBook
   readonly streams = new EventStreams()
   readonly #options: WorkspaceOptions
-  readonly #around: Surroundings
+  readonly #platform: PlatformContext
   readonly #outbox: Outbox
-  /** What the last lookup told each process. */
+  /** What the last lookup that reached each process said. */
   readonly #told = new Map<number, Existence>()
   #existence: Existence
   #revoked = false
   #removedAt: number | undefined
 
-  constructor(id: string, options: WorkspaceOptions, around: Surroundings) {
-    const { clock, dice } = around
+  constructor(id: string, options: WorkspaceOptions, platform: PlatformContext) {
+    const { clock, dice } = platform
     const { timestampCursor = false, ignoresBeforeTs = false, nextId } = options
     this.id = id
     this.token = `token-of-${id}`
     this.#options = options
-    this.#around = around
+    this.#platform = platform
     this.#existence = options.absent === true ? 'absent' : 'present'
     this.feed = new ModelFeed({ workspaceId: id, now: clock.now, timestampCursor, ignoresBeforeTs, nextId })
     this.tasks = new TaskBook({
@@ -93,21 +93,21 @@ export class SimWorkspace {
       workspaceId: id,
       write: (row) => {
         const added = this.feed.add(row)
-        // Events get lost.
+        // The platform drops events.
         if (dice.chance(0.8)) this.hint()
         return added
       },
       onListed: (status) =>
         this.streams.tell(status === 'failed' ? 'DELEGATION_FAILED' : 'DELEGATION_COMPLETE'),
     })
-    this.#outbox = new Outbox({ ...around, workspaceId: id, records: this.records, tasks: this.tasks })
+    this.#outbox = new Outbox({ ...platform, workspaceId: id, records: this.records, tasks: this.tasks })
   }
 
   get peers(): readonly SimPeer[] {
     return this.#options.peers ?? []
   }
 
-  /** Milliseconds since the epoch; undefined while it is there. */
+  /** Milliseconds since the epoch; undefined while it exists. */
   get removedAt(): number | undefined {
     return this.#removedAt
   }
@@ -116,37 +116,37 @@ export class SimWorkspace {
     return this.#revoked
   }
 
-  /** The token is refused from here on. The lookup still finds the workspace. */
+  /** Refuses the token from here on. The lookup still finds the workspace. */
   revoke(): void {
     this.#revoked = true
   }
 
-  /** The token is good again. */
+  /** Accepts the token again. */
   restore(): void {
     this.#revoked = false
   }
 
-  /** Somebody deletes it, for good. */
+  /** Deletes the workspace for good. */
   remove(): void {
     this.#existence = 'removed'
-    this.#removedAt = this.#around.clock.now()
+    this.#removedAt = this.#platform.clock.now()
   }
 
-  /** Tells every open event stream that there may be something new. */
+  /** Sends an event for new activity to every open stream. */
   hint(): void {
     this.streams.tell('ACTIVITY_LOGGED')
   }
 
-  /** A process asks for something, and must be allowed to at that moment. */
+  /** Checks the rules that depend on what the process knows when it sends a request. */
   noteSent({ process, request }: Exchange): void {
     if (request.route === 'register') this.#checkRegistration(process)
     if (request.route === 'events' && this.streams.open > 0) {
-      this.#around.onFault(`a second event stream of ${this.id} is opened while one is open`)
+      this.#platform.onFault(`the plugin opened a second event stream of ${this.id}`)
     }
   }
 
   answer(route: Route, { process, request, sentAt }: Exchange): Answer {
-    const deed = { process: process.number, sentAt, at: this.#around.clock.now() }
+    const deed = { process: process.number, sentAt, at: this.#platform.clock.now() }
     switch (route) {
       case 'lookup':
         return this.#lookUp(deed)
@@ -198,12 +198,12 @@ export class SimWorkspace {
     return { ...json(200, { id, name: 'A workspace', role: null, status: 'online' }), onDelivered }
   }
 
-  /** Registering an id that does not exist creates a ghost; a removed one would seem to come back. */
+  /** Registering an unknown id creates a ghost workspace; a removed one seems to come back. */
   #checkRegistration({ number }: SimProcess): void {
     const told = this.#told.get(number)
     if (told === 'present') return
-    const what = told === undefined ? 'before it was looked up' : `although the platform calls it ${told}`
-    this.#around.onFault(`workspace ${this.id} is registered ${what}`)
+    const what = told === undefined ? 'without a lookup' : `though the platform said it is ${told}`
+    this.#platform.onFault(`the plugin registered ${this.id} ${what}`)
   }
 
   #register(request: SimRequest, deed: Deed): Answer {
@@ -214,7 +214,7 @@ export class SimWorkspace {
     return json(200, { status: 'registered', delivery_mode: 'poll', ...this.#issued() })
   }
 
-  /** A platform never tells by its answer to a heartbeat that the workspace was removed. */
+  /** The answer never tells that the workspace was removed. A beat without its whole state is a fault: it clears the rest. */
   #beat(request: SimRequest, deed: Deed): Answer {
     const parsed = heartbeatSchema.safeParse(request.json())
     if (!parsed.success) return this.#bad(request, 'invalid request body')
@@ -250,7 +250,7 @@ export class SimWorkspace {
   #events(process: SimProcess): Answer {
     if (this.#options.hasEvents === false) return failure(404, 'not found')
     return stream(() => {
-      const { clock, dice, calmAt } = this.#around
+      const { clock, dice, calmAt } = this.#platform
       const opened = this.streams.add(process)
       const { end, afterMs } = streamFate(dice)
       const at = clock.now() + afterMs
@@ -270,13 +270,13 @@ export class SimWorkspace {
     return this.#existence === 'present' && !this.#isRefused(request)
   }
 
-  /** Where a workspace has no valid token left, anyone may register it. */
+  /** A workspace without a valid token lets anyone register and beat. */
   #isRefused({ token }: SimRequest): boolean {
     return this.#existence === 'present' && (this.#revoked || token !== this.token)
   }
 
   #bad({ method, url }: SimRequest, error: string): Answer {
-    this.#around.onFault(`a bad request was made: ${method} ${url}: ${error}`)
+    this.#platform.onFault(`the plugin made a bad request: ${method} ${url}: ${error}`)
     return failure(400, error)
   }
 }

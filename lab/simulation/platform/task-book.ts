@@ -1,4 +1,4 @@
-/** The tasks that one workspace gave to peers, and what becomes of each. */
+/** The tasks one workspace gave to its peers, and how each of them ends. */
 import type { Dice } from '../../dice.ts'
 import type { ModelRow } from '../model-feed.ts'
 import type { SimClock } from '../sim-clock.ts'
@@ -8,20 +8,20 @@ export interface GivenTask extends Deed {
   readonly id: string
   readonly peerId: string
   readonly text: string
-  /** Given to the peer as a message, or left with the platform. */
+  /** `message`: sent to the peer. `platform`: delegated, for the platform to carry out. */
   readonly by: 'message' | 'platform'
-  /** As the platform lists it; for a task given as a message always `pending`. */
-  status: 'pending' | 'queued' | 'completed' | 'failed'
-  /** What was answered so far, in the order of time. */
+  /** As the platform lists it. `queued`: the peer has it in its inbox. A task sent as a message stays `pending`. */
+  readonly status: 'pending' | 'queued' | 'completed' | 'failed'
+  /** The answers so far, oldest first. */
   readonly answers: readonly TaskAnswer[]
 }
 
 export interface TaskAnswer {
   /** Milliseconds since the epoch. */
   readonly at: number
-  /** In the reply to the message itself, by a row of the feed, or in the list of delegations. */
+  /** `reply`: in the response to the message. `row`: in the feed. `list`: in the list of delegations. */
   readonly by: 'reply' | 'row' | 'list'
-  /** The row's id; null when it is no row. */
+  /** Id of the feed row; null unless `by` is `row`. */
   readonly rowId: string | null
   readonly text: string
   readonly failed: boolean
@@ -31,22 +31,26 @@ export interface TaskBookOptions {
   readonly clock: SimClock
   readonly dice: Dice
   readonly workspaceId: string
-  /** Puts a row into the feed of the workspace. */
+  /** Adds a row to the workspace's feed. */
   readonly write: (row: Partial<Pick<ModelRow, 'from' | 'text' | 'delegationId' | 'result'>>) => ModelRow
-  /** A task of the list has ended. */
+  /** Called when the list shows that a task has ended. */
   readonly onListed: (status: 'completed' | 'failed') => void
 }
 
-type Task = Omit<GivenTask, 'answers'> & { readonly key: string; readonly answers: TaskAnswer[] }
-type Gift = Deed & Pick<Task, 'peerId' | 'text'>
+interface Task extends GivenTask {
+  status: GivenTask['status']
+  readonly answers: TaskAnswer[]
+}
 
-/** What an older or newer platform takes for the result when a peer only fetches its messages. */
+type NewTask = Deed & Pick<Task, 'peerId' | 'text'>
+
+/** Platforms mistake this receipt of a peer in poll mode for the result. */
 const QUEUED_PREVIEW = JSON.stringify({ delivery_mode: 'poll', method: 'message/send', status: 'queued' })
 const LISTED_ROWS = 50
 const SOON_MS = 500
 const USUAL_MS = 30_000
 const LONG_MS = 120_000
-/** The row and the list tell of the same end within this. */
+/** The feed row and the list entry for one result appear within this of each other. */
 const APART_MS = 3_000
 
 export class TaskBook {
@@ -62,9 +66,9 @@ export class TaskBook {
     return [...this.#tasks.values()]
   }
 
-  /** Takes a task that was sent as a message. Returns the peer's reply, if it answers in the same call. */
-  give(id: string, gift: Gift): TaskAnswer | undefined {
-    const task = this.#add(id, 'message', '', gift)
+  /** Takes a task that was sent as a message. Returns the peer's reply if it answers in the same call. */
+  give(id: string, newTask: NewTask): TaskAnswer | undefined {
+    const task = this.#add(id, 'message', newTask)
     const { dice } = this.#options
     const fate = dice.random()
     if (fate < 0.15) return this.#answer(task, { by: 'reply', failed: fate < 0.05 })
@@ -72,12 +76,12 @@ export class TaskBook {
     return undefined
   }
 
-  /** Takes a task that is left with the platform; under a used key it is the task from before. */
-  leave(key: string, gift: Gift): { readonly task: GivenTask; readonly isNew: boolean } {
+  /** Takes a task for the platform to carry out. A used key finds the earlier task, unless that one failed. */
+  delegate(key: string, newTask: NewTask): { readonly task: GivenTask; readonly isNew: boolean } {
     const known = this.#byKey.get(key)
     if (known !== undefined && known.status !== 'failed') return { task: known, isNew: false }
-    const id = this.#nextId()
-    const task = this.#add(id, 'platform', key, gift)
+    const task = this.#add(this.#nextId(), 'platform', newTask)
+    this.#byKey.set(key, task)
     const { dice } = this.#options
     const fate = dice.random()
     if (fate < 0.05) return { task, isNew: true }
@@ -86,19 +90,19 @@ export class TaskBook {
     return { task, isNew: true }
   }
 
-  /** A workspace of this very platform answers a task. */
+  /** Notes a row by which another workspace of this platform answers a task. */
   noteAnswer(id: string, row: ModelRow): void {
     const task = this.#tasks.get(id)
     if (task?.peerId === row.from) this.#answer(task, { by: 'row', failed: false, row })
   }
 
-  /** @param withRows as older platforms list them: two rows for a task, and none of the ledger. */
+  /** @param withRows lists activity rows, two for each finished task, as older platforms do. */
   list(withRows: boolean): readonly unknown[] {
     const tasks = [...this.#tasks.values()].filter(({ by }) => by === 'platform').toReversed()
     return tasks.flatMap((task) => (withRows ? this.#rowsOf(task) : [this.#wire(task)])).slice(0, LISTED_ROWS)
   }
 
-  /** The rows of type `delegation`, which hold the whole results. */
+  /** The activity rows that hold the whole results. */
   results(): readonly unknown[] {
     const { workspaceId } = this.#options
     return [...this.#tasks.values()].toReversed().flatMap(({ id, by, peerId, status, answers }) => {
@@ -119,14 +123,13 @@ export class TaskBook {
     })
   }
 
-  #add(id: string, by: Task['by'], key: string, { sentAt, at, process, peerId, text }: Gift): Task {
-    const task: Task = { id, by, key, sentAt, at, process, peerId, text, status: 'pending', answers: [] }
+  #add(id: string, by: Task['by'], { sentAt, at, process, peerId, text }: NewTask): Task {
+    const task: Task = { id, by, sentAt, at, process, peerId, text, status: 'pending', answers: [] }
     this.#tasks.set(id, task)
-    if (by === 'platform') this.#byKey.set(key, task)
     return task
   }
 
-  /** The list calls it completed once the peer has it in its inbox; the peer's own answer comes later, or never. */
+  /** The list calls the task completed once the peer has it. The peer answers later, or never. */
   #handOver(task: Task): void {
     const { dice } = this.#options
     this.#later(dice.upTo(SOON_MS), () => {
@@ -169,7 +172,7 @@ export class TaskBook {
     return answer
   }
 
-  /** No two workspaces have a task of the same id. */
+  /** Unique across workspaces. */
   #nextId(): string {
     const number = (this.#tasks.size + 1).toString(16).padStart(12, '0')
     return `${this.#options.workspaceId.slice(0, 8)}-da5c-4000-8000-${number}`
@@ -184,7 +187,7 @@ export class TaskBook {
     this.#options.clock.after(ms, run)
   }
 
-  /** As the ledger of a newer platform lists it. */
+  /** As newer platforms list it. */
   #wire(task: Task): unknown {
     const { id, peerId, status } = task
     return {

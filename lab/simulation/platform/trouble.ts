@@ -1,16 +1,16 @@
-/** What goes wrong between a process and the platform. Everything here is drawn from the dice, and nothing is done. */
+/** What goes wrong between a process and the platform. Pure but for the dice. */
 import type { Dice } from '../../dice.ts'
 import { type Answer, failure, json, plain } from './answers.ts'
 import type { Route } from './request.ts'
 
-/** What becomes of one request, drawn when it leaves. */
+/** The fate of one request, drawn when it leaves. */
 export interface Passage {
   /** Milliseconds until it arrives. */
   readonly thereMs: number
   /** Milliseconds from then until its answer arrives. */
   readonly backMs: number
   readonly request: 'arrives' | 'request lost' | 'refused connection' | 'turned away'
-  /** Of a request that arrived, and so was carried out. */
+  /** What happens to the answer, if the request arrives. */
   readonly answer: 'arrives' | 'answer lost' | 'reset' | 'garbled' | 'doubled rows'
 }
 
@@ -36,7 +36,7 @@ const DELAY_MS = 100
 const LONG_DELAY_MS = 8_000
 const STREAM_MS = 20_000
 
-/** A request once nothing goes wrong: one short delay, since each costs a timer. */
+/** One short delay in all, because each delay costs a timer. */
 export function calmPassage(dice: Dice): Passage {
   return { thereMs: dice.upTo(DELAY_MS), backMs: 0, request: 'arrives', answer: 'arrives' }
 }
@@ -59,24 +59,25 @@ export function troubledPassage(dice: Dice, route: Route | undefined): Passage {
   }
 }
 
-/** The answer of a platform, or of a proxy before it, that did not carry the request out. */
+/** An answer from a platform, or a proxy in front of it, that did not carry the request out. */
 export function turnedAway(dice: Dice, route: Route | undefined): Answer {
   const refusals = [SERVER_ERROR, TOO_MANY, UNAVAILABLE, WEB_PAGE]
-  // These tell a process where it stands, and no platform lies there.
-  const isPlain = route === 'lookup' || route === 'register' || route === 'heartbeat'
-  if (!isPlain) refusals.push(EMPTY_NOT_FOUND)
+  // The tenant guard exempts these routes.
+  const isExempt = route === 'lookup' || route === 'register' || route === 'heartbeat'
+  if (!isExempt) refusals.push(EMPTY_NOT_FOUND)
+  // The lookup is open, and a false answer there would be the last word on the workspace.
   if (route !== 'lookup') refusals.push(DATASTORE_DOWN)
   if (route === 'activity') refusals.push(UNKNOWN_CURSOR)
   return dice.pick(refusals)
 }
 
-/** What is left of an answer after the request was carried out. */
+/** What reaches the process when the platform carried the request out and its answer was damaged. */
 export function garbled(dice: Dice, route: Route | undefined, { status, text, headers }: Answer): Answer {
   const broken = { status, text: text.slice(0, -3), headers }
   return dice.pick([WEB_PAGE, BAD_GATEWAY, route === 'a2a' ? BUSY : broken, broken])
 }
 
-/** Some rows stand in the page a second time. */
+/** Repeats some rows of a page. */
 export function withDoubledRows(dice: Dice, answer: Answer): Answer {
   if (answer.rows === undefined) return answer
   const rows = answer.rows.flatMap((row) => (dice.chance(0.3) ? [row, row] : [row]))
@@ -92,14 +93,14 @@ const TOO_MANY = json(429, { error: 'rate limit exceeded', retry_after: 2 }, { '
 const UNAVAILABLE = json(503, {}, { 'retry-after': '0' })
 const WEB_PAGE: Answer = { ...plain(200, '<html>welcome</html>'), headers: { 'content-type': 'text/html' } }
 const EMPTY_NOT_FOUND = plain(404, '')
-/** A lookup of the token that fails looks like a token that is not valid. */
+/** When the platform cannot look the token up, it answers as if the token were invalid. */
 const DATASTORE_DOWN = failure(401, 'invalid workspace auth token')
 const UNKNOWN_CURSOR = failure(410, 'since_id cursor not found')
 const BAD_GATEWAY = plain(502, 'bad gateway')
-/** The peer may have the message all the same. */
+/** The peer may have the message anyway. */
 const BUSY = json(503, { busy: true, retry_after: 30 }, { 'retry-after': '30' })
 
-/** One of the cases, each with its probability, or else `arrives`. */
+/** Draws one of the cases by its probability, or else `arrives`. */
 function draw<K extends string>(dice: Dice, cases: Readonly<Record<K, number>>): K | 'arrives' {
   let rest = dice.random()
   for (const name of Object.keys(cases) as K[]) {

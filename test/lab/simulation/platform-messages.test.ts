@@ -35,7 +35,7 @@ function send(troubleMs: number, seed: number, delegationId?: string): Sent {
 const kindOf = ({ outcome }: Sent): string => (outcome.kind === 'done' ? outcome.value.kind : outcome.kind)
 
 describe('a message to a peer', () => {
-  test('is there once when the client says that it was taken, and never twice, however often it was sent', () => {
+  test('arrives exactly once when the client reports success, and never twice, however often the client had to send it', () => {
     const lives = SEEDS.map((seed) => send(HOUR_MS, seed))
     expect(lives.flatMap(({ scene }) => scene.faults)).toEqual([])
     for (const life of lives) {
@@ -48,7 +48,7 @@ describe('a message to a peer', () => {
     for (const kind of ['queued', 'answered', 'unsure', 'failed']) expect(kinds, kind).toContain(kind)
   })
 
-  test('under the id of another one is a fault, and one to nobody is refused', () => {
+  test('that reuses the id of another is a fault, and an unknown peer is refused', () => {
     const { scene } = send(0, 1)
     const say = (text: string, peerId = PEER, messageId = ID) =>
       scene.outcome(sendMessage(scene.client(), peerId, { messageId, text }, 20_000))
@@ -59,7 +59,7 @@ describe('a message to a peer', () => {
     expect(say('hello', ID, WORKSPACE)).toMatchObject({ kind: 'failed', error: { status: 403 } })
   })
 
-  test('of this platform arrives in its feed, and the answer to a task is noted', () => {
+  test('arrives in the feed of a peer on the same platform, whose answer to a task is recorded', () => {
     const { scene } = send(0, 1)
     const peer = scene.found(PEER, { peers: [{ id: WORKSPACE, name: 'The other' }] })
     const task = { messageId: WORKSPACE, text: 'do it', delegationId: WORKSPACE }
@@ -82,7 +82,7 @@ test('a notice to the user is recorded', () => {
   expect(scene.workspace.records.notices).toMatchObject([{ text: 'I am here', process: 1 }])
 })
 
-test('a task sent as a message is answered at once, later by a row that names it, or never', () => {
+test('a task sent as a message is answered in the same call, later by a row that names it, or never', () => {
   const lives = SEEDS.map((seed) => send(0, seed, ID))
   const ways = new Set<string>()
   for (const { scene, outcome, task } of lives) {
@@ -107,16 +107,16 @@ test('a task sent as a message is answered at once, later by a row that names it
 })
 
 describe.each([
-  ['numbered rows', false],
+  ['newer', false],
   ['older', true],
-] as const)('a task left with the platform, %s', (_, timestampCursor) => {
+] as const)('a task delegated to the %s platform', (_, timestampCursor) => {
   const ends = SEEDS.map((seed) => {
     const scene = new PlatformScene({ seed, timestampCursor })
     const client = scene.client()
     const { id } = scene.result(delegate(client, PEER, 'do it', 'a key'), 200)
     scene.pass(5 * 60_000)
     const [report] = scene.result(listDelegations(client))
-    if (report === undefined) throw new Error('it is not listed')
+    if (report === undefined) throw new Error('the task is not listed')
     const { rows } = scene.result(fetchPage(client, { limit: 10 }))
     return {
       scene,
@@ -128,7 +128,7 @@ describe.each([
     }
   })
 
-  test('is listed as it ended, with its whole result', () => {
+  test('is listed with its end and its whole result', () => {
     for (const { id, report, text, task } of ends) {
       expect(report).toMatchObject({ id, sourceId: WORKSPACE, state: task?.status ?? '' })
       const listed = task?.answers.find(({ by }) => by === 'list')
@@ -140,7 +140,7 @@ describe.each([
     expect(states).toEqual(new Set<TaskReport['state']>(['pending', 'queued', 'completed', 'failed']))
   })
 
-  test('is sometimes told by a row as well, as its result or as the answer of the peer it was handed to', () => {
+  test('sometimes also ends in a row: its result, or the answer of the peer that has it', () => {
     const kinds = new Set<string>()
     for (const { id, report, rows, task } of ends) {
       const answers = task?.answers.filter(({ by }) => by === 'row') ?? []
@@ -162,7 +162,7 @@ describe.each([
   })
 })
 
-test('a task under the same key is one task, however often it was sent', () => {
+test('one idempotency key makes one task, however often the client had to send it', () => {
   const outcomes = SEEDS.map((seed) => {
     const scene = new PlatformScene({ seed, troubleMs: HOUR_MS })
     const work = delegate(scene.client(), PEER, 'do it', 'a key')

@@ -10,8 +10,8 @@ const SEEDS = Array.from({ length: 200 }, (_, index) => index + 1)
 
 describe('a process that dies', () => {
   test.each([
-    ['before its request leaves', 0, 0],
-    ['after its request was carried out', 1, 1],
+    ['before its request leaves has nothing carried out', 0, 0],
+    ['after its request was carried out gets no answer', 1, 1],
   ])('%s', (_, halves, carriedOut) => {
     const scene = new PlatformScene()
     const process = new TestProcess(1)
@@ -22,7 +22,7 @@ describe('a process that dies', () => {
     expect(scene.workspace.records.acknowledgements).toHaveLength(carriedOut)
   })
 
-  test('has left its request on the way, and is given nothing more', () => {
+  test('cannot call back the request it sent, and gets nothing more', () => {
     const scene = new PlatformScene()
     const process = new TestProcess(1)
     const work = acknowledge(scene.client(process), 1)
@@ -33,7 +33,7 @@ describe('a process that dies', () => {
     expect(scene.workspace.records.acknowledgements).toMatchObject([{ seq: 1 }])
   })
 
-  test('is not given the answer that was on its way', () => {
+  test('does not get the answer that was on its way', () => {
     const outcomes = SEEDS.flatMap((seed) => {
       const scene = new PlatformScene({ seed, troubleMs: HOUR_MS })
       const process = new TestProcess(1)
@@ -54,7 +54,7 @@ describe('trouble', () => {
   const read = (scene: PlatformScene, times: number): readonly string[] =>
     Array.from({ length: times }, () => scene.outcome(fetchPage(scene.client(), { limit: 3 })).kind)
 
-  test('does everything that can go wrong, and nothing once it is calm', () => {
+  test('takes every form it can, and ends when the calm begins', () => {
     const scene = new PlatformScene({ troubleMs: 5 * HOUR_MS })
     for (let n = 0; n < 3; n++) scene.workspace.feed.add()
     read(scene, 300)
@@ -71,7 +71,7 @@ describe('trouble', () => {
     expect(lives[2]).not.toEqual(lives[0])
   })
 
-  test('never has a lookup say what is not so', () => {
+  test('never makes a lookup lie', () => {
     for (const seed of SEEDS) {
       const scene = new PlatformScene({ seed, troubleMs: HOUR_MS })
       const outcome = scene.outcome(lookUpWorkspace(scene.client()))
@@ -80,7 +80,7 @@ describe('trouble', () => {
     }
   })
 
-  test('closes event streams and silences them', () => {
+  test('closes, silences and refuses event streams', () => {
     const ends = SEEDS.map((seed) => {
       const scene = new PlatformScene({ seed, troubleMs: HOUR_MS })
       const began = scene.clock.now()

@@ -7,7 +7,7 @@ import { listPeers, register } from '../../../member/client/registry.ts'
 import { lookUpWorkspace } from '../../../member/client/workspace.ts'
 import { PEER, PlatformScene, TestProcess, WORKSPACE } from '../../fixtures/platform-scene.ts'
 
-const CARD = { name: 'An agent', description: 'It is tested.', version: '1' }
+const CARD = { name: 'An agent', description: 'An agent under test', version: '1' }
 const METRICS: HeartbeatMetrics = {
   error_rate: 0.5,
   sample_error: 'oops',
@@ -18,7 +18,7 @@ const METRICS: HeartbeatMetrics = {
 }
 
 describe('the lookup', () => {
-  test('tells a workspace that is there from one that was removed and one that never was', () => {
+  test('tells an existing workspace from a removed one and from one that never existed', () => {
     const scene = new PlatformScene()
     expect(scene.result(lookUpWorkspace(scene.client())).state).toBe('present')
     scene.workspace.remove()
@@ -31,7 +31,7 @@ describe('the lookup', () => {
     expect(scene.workspace.records.lookups.map(({ found }) => found)).toEqual(['present', 'removed'])
   })
 
-  test('finds a workspace whose token is refused', () => {
+  test('still finds a workspace whose token is refused', () => {
     const scene = new PlatformScene()
     scene.workspace.revoke()
     expect(scene.result(lookUpWorkspace(scene.client())).state).toBe('present')
@@ -39,7 +39,7 @@ describe('the lookup', () => {
 })
 
 describe('a registration', () => {
-  test('of a workspace that was looked up is recorded, and is no fault', () => {
+  test('after a lookup is recorded and no fault', () => {
     const scene = new PlatformScene({ inboundSecret: 'a secret of 23 letters' })
     const client = scene.client(new TestProcess(3))
     scene.result(lookUpWorkspace(client))
@@ -49,17 +49,17 @@ describe('a registration', () => {
   })
 
   test.each([
-    ['without a lookup', {}, false, 'before it was looked up'],
-    ['of an id that does not exist', { absent: true }, true, 'although the platform calls it absent'],
+    ['without a lookup', {}, false, 'without a lookup'],
+    ['of an id that does not exist', { absent: true }, true, 'though the platform said it is absent'],
   ])('%s is a fault', (_, options, asks, fault) => {
     const scene = new PlatformScene(options)
     const client = scene.client()
     if (asks) scene.result(lookUpWorkspace(client))
     scene.outcome(register(client, CARD))
-    expect(scene.faults).toEqual([`workspace ${WORKSPACE} is registered ${fault}`])
+    expect(scene.faults).toEqual([`the plugin registered ${WORKSPACE} ${fault}`])
   })
 
-  test('of a removed workspace is a fault once the process was told, and succeeds as on the real platform', () => {
+  test('of a removed workspace succeeds, as on the real platform, and is a fault once the process knows', () => {
     const scene = new PlatformScene()
     const client = scene.client()
     scene.result(lookUpWorkspace(client))
@@ -145,7 +145,7 @@ describe('the feed', () => {
     expect(scene.workspace.records.reads).toBe(1)
   })
 
-  test('is acknowledged by a number, and not at all on a platform without numbers', () => {
+  test('takes acknowledgements, except on a platform that does not number its rows', () => {
     const scene = new PlatformScene()
     for (const seq of [3, 5]) scene.result(acknowledge(scene.client(), seq))
     expect(scene.workspace.records.acknowledgements.map(({ seq }) => seq)).toEqual([3, 5])
@@ -155,7 +155,7 @@ describe('the feed', () => {
     expect([...scene.faults, ...old.faults]).toEqual([])
   })
 
-  test('is refused while the token is revoked, and for good once the workspace is removed', () => {
+  test('is closed while the token is revoked, and for good once the workspace is removed', () => {
     const scene = new PlatformScene()
     const read = (): unknown => scene.result(fetchPage(scene.client(), { limit: 1 }))
     read()
@@ -168,7 +168,7 @@ describe('the feed', () => {
     expect(scene.faults).toEqual([])
   })
 
-  test('may be asked one thing at a time, by living processes, while others look in', () => {
+  test('serves one living reader at a time, and any number that peek', () => {
     const scene = new PlatformScene()
     const [one, other] = [new TestProcess(1), new TestProcess(2)]
     const read = (process: TestProcess, limit = 100) => fetchPage(scene.client(process), { limit })
@@ -178,8 +178,8 @@ describe('the feed', () => {
     both(read(one), read(other))
     both(read(one), read(one))
     expect(scene.faults).toEqual([
-      `two requests for the feed of ${WORKSPACE} at a time, by processes 1 and 2`,
-      `two requests for the feed of ${WORKSPACE} at a time, by one process`,
+      `processes 1 and 2 had two requests for the feed of ${WORKSPACE} under way at a time`,
+      `one process had two requests for the feed of ${WORKSPACE} under way at a time`,
     ])
     const never = read(one)
     scene.pass(0)
@@ -189,19 +189,19 @@ describe('the feed', () => {
     expect(scene.faults).toHaveLength(2)
   })
 
-  test('may be asked again at once when a request was called off', () => {
+  test('serves the next request as soon as one is cancelled', () => {
     const scene = new PlatformScene()
     const stop = new AbortController()
     const first = fetchPage(scene.client(), { limit: 100, signal: stop.signal })
     scene.pass(0)
-    stop.abort(new Error('called off'))
+    stop.abort(new Error('cancelled'))
     scene.result(fetchPage(scene.client(), { limit: 100 }))
-    expect(scene.outcome(first)).toMatchObject({ kind: 'failed', error: { message: 'called off' } })
+    expect(scene.outcome(first)).toMatchObject({ kind: 'failed', error: { message: 'cancelled' } })
     expect(scene.faults).toEqual([])
   })
 })
 
-test('a request that is not right is a fault', () => {
+test('a bad request is a fault', () => {
   const scene = new PlatformScene()
   expect(() => scene.result(acknowledge(scene.client(), -1))).toThrow('400')
   expect(() => scene.result(fetchPage(scene.client(), { limit: 1, sinceSecs: 0.5 }))).toThrow('400')
@@ -221,7 +221,7 @@ test('a hint reaches an open stream at once', () => {
   scene.pass(0)
   expect(hints).toBe(1)
   scene.outcome(followEvents(scene.client(), options), 1_000)
-  expect(scene.faults).toEqual([`a second event stream of ${WORKSPACE} is opened while one is open`])
+  expect(scene.faults).toEqual([`the plugin opened a second event stream of ${WORKSPACE}`])
   stop.abort()
   scene.result(stream)
 })
