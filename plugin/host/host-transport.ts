@@ -1,14 +1,14 @@
-/** The pipes to the host, with news of which answers have left the process. */
+/** The pipes to the host. Tells which answers have left the process. */
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js'
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/sdk/types.js'
 
-/** Answers that are waited for; of a request that was cancelled none ever comes. */
+/** Requests to track. A cancelled one never gets an answer, so the oldest is dropped. */
 const MAX_WAITING = 100
 
 export class HostTransport extends StdioServerTransport {
   readonly #waiting = new Map<RequestId, () => void>()
 
-  /** Has `run` called once the answer to a request has been taken by the pipe, which a host that does not read delays. */
+  /** Runs `run` once the pipe has taken the answer to a request, which waits for a host that does not read. */
   readonly whenSent = (id: RequestId, run: () => void): void => {
     const [oldest] = this.#waiting.keys()
     if (this.#waiting.size >= MAX_WAITING && oldest !== undefined) this.#waiting.delete(oldest)

@@ -1,4 +1,4 @@
-/** The MCP side: what this server says it is, its tools, and the moment from which the host listens. */
+/** The MCP server: what it says of itself, its tools, and the moment from which the host listens. */
 import { Server } from '@modelcontextprotocol/sdk/server/index.js'
 import {
   CallToolRequestSchema,
@@ -7,34 +7,37 @@ import {
 } from '@modelcontextprotocol/sdk/types.js'
 import type { jsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/types.js'
 import { z } from 'zod'
+import { type Clock, systemClock } from '../../base/clock.ts'
 import { cleanText } from './event/clean-text.ts'
 import { GUIDANCE } from './guidance.ts'
 import { PERMISSION_CAPABILITY, REQUEST_METHOD } from './permission/permission-relay.ts'
 import { callTool, TOOLS } from './tools/registry.ts'
-import { type Progress, type ToolContext, toResult } from './tools/tool.ts'
+import { type Progress, toResult } from './tools/tool.ts'
+import type { ToolContext } from './tools/tool-context.ts'
 
 export interface McpServerOptions {
   readonly version: string
   readonly context: ToolContext
-  /** Takes secrets out of a text. A platform may quote in an error what it was sent, and an error becomes a result. */
+  /** Removes secrets from a text. A platform's error may quote what it was sent, and becomes a result. */
   readonly redact: (text: string) => string
-  /** Called once, some time after the tool list was answered. */
+  /** Called once, some time after the answer to `tools/list`. */
   readonly onListening: (clientName: string | undefined) => void
-  /** Takes the host's permission requests; without it the host is not told that they can be relayed. */
+  /** Takes the host's permission requests. Without it the server does not offer to relay them. */
   readonly onPermissionRequest?: ((params: unknown) => void) | undefined
-  /** Calls back once the answer to a request has left the process. */
+  /** Runs `run` once the answer to a request has left the process. */
   readonly whenSent: (id: RequestId, run: () => void) => void
+  readonly clock?: Clock
 }
 
 /**
- * The host attaches its listener for channel events only after it has read the answer to `tools/list`, on a slow
- * machine well after; what is sent before is lost.
+ * The host attaches its listener for channel events only after it has read the answer to `tools/list`, and loses what
+ * comes earlier. On a slow machine that takes a while.
  */
 const LISTENING_MARGIN_MS = 1_500
 
 /**
- * The SDK checks the answer to an elicitation with it, and nothing else. None is ever sent, and to build the default
- * one costs a tenth of the time to the handshake.
+ * The SDK validates nothing but answers to elicitations with it, and this server sends none. Building the default
+ * validator would take a tenth of the time to the handshake.
  */
 const NO_VALIDATOR: jsonSchemaValidator = {
   getValidator() {
@@ -51,6 +54,7 @@ export function createMcpServer({
   onListening,
   onPermissionRequest,
   whenSent,
+  clock = systemClock,
 }: McpServerOptions): Server {
   const relay = onPermissionRequest === undefined ? {} : { [PERMISSION_CAPABILITY]: {} }
   const server = new Server(
@@ -61,13 +65,13 @@ export function createMcpServer({
       jsonSchemaValidator: NO_VALIDATOR,
     },
   )
-  // Whatever a tool shows, an error of a platform too, may hold words of others.
+  // Any result, even a platform's error, may hold other people's words.
   const shown = (text: string): string => cleanText(redact(text))
   let listed = false
   server.setRequestHandler(ListToolsRequestSchema, () => {
     if (!listed) {
       listed = true
-      setTimeout(() => onListening(server.getClientVersion()?.name), LISTENING_MARGIN_MS)
+      clock.after(LISTENING_MARGIN_MS, () => onListening(server.getClientVersion()?.name))
     }
     return { tools: TOOLS.map(describeTool) }
   })
@@ -77,7 +81,7 @@ export function createMcpServer({
       const progressToken = params._meta?.progressToken
       const tell: Progress = (progress, total, message) => {
         if (progressToken === undefined) return
-        // A host that is gone needs no news; its end is seen elsewhere.
+        // Nobody is left to tell when the host is gone, and the ends of the pipes show that.
         sendNotification({
           method: 'notifications/progress',
           params: { progressToken, progress, total, message: shown(message) },

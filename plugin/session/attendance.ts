@@ -13,7 +13,7 @@ import type { Membership } from '../../member/workspace/membership.ts'
 import { judgeHearing, readAncestors, START_WITH_CHANNEL } from '../host/hearing/listener.ts'
 import type { Receipt } from '../host/hearing/receipt.ts'
 import { SETTLED_MS, SessionHearing } from '../host/hearing/session-hearing.ts'
-import type { Claimed } from '../host/tools/tool.ts'
+import type { Claimed } from '../host/tools/tool-context.ts'
 import { Bystander } from './bystander.ts'
 import { Reception, type ReceptionOptions } from './reception.ts'
 

@@ -7,6 +7,7 @@
  * waits. Stopped: one path, synchronous, quick.
  */
 
+import { type Clock, systemClock } from '../../base/clock.ts'
 import { describeError } from '../../base/errors.ts'
 import { PlatformClient } from '../../member/client/client.ts'
 import type { PeekedMessage } from '../../member/feed/peek.ts'
@@ -22,7 +23,8 @@ import type { Receipt } from '../host/hearing/receipt.ts'
 import { PermissionDesk } from '../host/permission/permission-desk.ts'
 import { remarkOf } from '../host/report/remark.ts'
 import { statusReport } from '../host/report/status-report.ts'
-import { type Claimed, type ToolContext, ToolFailure } from '../host/tools/tool.ts'
+import { ToolFailure } from '../host/tools/tool.ts'
+import type { Claimed, ToolContext } from '../host/tools/tool-context.ts'
 import { Attendance } from './attendance.ts'
 import { Configuration } from './configuration.ts'
 import { type OverviewOptions, standbys, workspaceViews } from './overview.ts'
@@ -41,6 +43,7 @@ const CONFIG_INTERVAL_MS = 2_000
 const MEGABYTE = 1024 * 1024
 
 export class Session implements ToolContext {
+  readonly clock: Clock = systemClock
   readonly permissions: PermissionDesk
   readonly #o: SessionOptions
   readonly #paths: StatePaths

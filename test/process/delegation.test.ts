@@ -59,7 +59,7 @@ async function pushedPeer(answer: () => Response): Promise<string> {
 describe('delegate_task', () => {
   test('to a peer that fetches its messages says that there is no answer yet, and the answer comes as a result', async () => {
     const { text, isError } = await giver.call('delegate_task', { workspace_id: builder.id, task: 'count' })
-    expect([isError, text]).toEqual([false, expect.stringContaining('This is no answer yet')])
+    expect([isError, text]).toEqual([false, expect.stringContaining('This is not an answer')])
     const id = taskIdOf(text)
     const open = await giver.call('check_task_status', { task_id: id })
     expect(open.text).toMatch(new RegExp(`^Task ${id} for peer ${builder.id}: open`))
@@ -100,7 +100,7 @@ describe('delegate_task', () => {
       task: 'slowly',
       wait_seconds: 0.3,
     })
-    expect(text).toContain('None came within 0.3 s.')
+    expect(text).toContain('No answer came within 0.3 s.')
     const given = await arrives(doer, 'slowly')
     await doer.call('reply_to_workspace', { activity_id: given.meta.activity_id, text: 'at last' })
     expect((await resultOf(taskIdOf(text))).content).toBe('at last')

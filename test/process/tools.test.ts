@@ -159,7 +159,7 @@ describe('each tool does its work', () => {
     const redacted = await host.call('commit_memory', {
       content: 'SOME_API_KEY=abcdefghijklmnopqrstuvwxyz012345678901',
     })
-    expect(redacted.text).toContain('the platform took out a part')
+    expect(redacted.text).toContain('the platform removed a part')
   })
 })
 
@@ -168,7 +168,7 @@ describe('each refusal is a result with the remedy', () => {
     const { text, isError } = await host.call('send_mail')
     expect([isError, text]).toEqual([
       true,
-      expect.stringContaining('There is no tool "send_mail". There are: reply_to_workspace'),
+      expect.stringContaining('There is no tool "send_mail". The tools are: reply_to_workspace'),
     ])
   })
 

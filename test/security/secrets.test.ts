@@ -169,7 +169,7 @@ test.concurrent('a tool that fails by a fault of its own shows no secret', async
   }
   plugin.write('{"jsonrpc":"2.0","id":{},"method":7}\n{"half\n')
   const said = await useEveryTool(plugin)
-  expect(said.filter((text) => text.includes('fault of the plugin'))).not.toEqual([])
+  expect(said.filter((text) => text.includes('bug in the plugin'))).not.toEqual([])
   expect(placesOf([member.token], scene, plugin)).toEqual([])
 })
 

@@ -1,21 +1,22 @@
-/** The message that a reply answers: one that arrived, or one that still waits on the platform and `inbox` showed. */
+/** The message a reply answers: one that arrived, or one that `inbox` showed while it waits on the platform. */
 import { type Inbound, readInbound } from '../../../member/client/inbound.ts'
-import type { ToolContext } from './tool.ts'
+import type { ToolContext } from './tool-context.ts'
 
 export interface AnsweredMessage {
   readonly workspaceId: string
   /** Null: not sent by an agent. */
   readonly peerId: string | null
   readonly message: Inbound
-  /** Takes it off the list of what is unanswered. Throws what the disk throws. */
+  /** Takes it off the list of unanswered messages. Throws the ledger's error. */
   readonly markAnswered: () => void
-  /** Said under the result, when it cannot be marked. */
+  /** For the end of the result, when the message cannot be marked. */
   readonly remark: string
 }
 
 const UNREAD =
   '\n(No session has received this message yet, so it is not marked as answered: the one that does will show it as new.)'
 
+/** @returns undefined when there is no such message. */
 export async function findMessage(
   activityId: string,
   context: ToolContext,

@@ -1,20 +1,10 @@
-/** Files that a tool sends along: opened and judged all of them, before the first byte of any leaves. */
-import { z } from 'zod'
+/** Files a tool sends along. All of them are opened and checked before the first byte of any leaves. */
 import { describeError } from '../../../base/errors.ts'
 import { plainText } from '../../../base/plain-text.ts'
 import type { PlatformClient } from '../../../member/client/client.ts'
 import { type UploadedFile, uploadFile } from '../../../member/client/uploads.ts'
 import { OpenFile, type OutgoingRules, RefusedFile } from '../../../member/files/outgoing-files.ts'
 import { type Outcome, ToolFailure } from './tool.ts'
-
-/** As many as platforms advise for one message. */
-const MAX_FILES = 10
-
-export const attachments = z
-  .array(z.string().min(1).max(4_096))
-  .max(MAX_FILES, `must be at most ${MAX_FILES} files`)
-  .optional()
-  .describe('Files to send along: their absolute paths on this machine.')
 
 /**
  * Uploads files to the platform, none of them unless all may be sent.
@@ -35,12 +25,10 @@ export async function uploadAll(
         open.push(await OpenFile.open(path, rules))
       } catch (error) {
         const why = error instanceof RefusedFile ? error.message : `cannot be read: ${describeError(error)}`
-        refusals.push(`${plainText(path, 300)} ${why}`)
+        refusals.push(`- ${plainText(path, 300)} ${why}`)
       }
     }
-    if (refusals.length > 0) {
-      throw new ToolFailure(`Nothing was sent.\n${refusals.map((text) => `- ${text}`).join('\n')}`)
-    }
+    if (refusals.length > 0) throw new ToolFailure(['Nothing was sent.', ...refusals].join('\n'))
     const files: UploadedFile[] = []
     for (const file of open) files.push(await uploadFile(client, file, signal))
     return files
@@ -49,7 +37,7 @@ export async function uploadAll(
   }
 }
 
-/** Under the result: what went along. */
+/** Adds to a result which files went along. */
 export function withFiles(outcome: Outcome, files: readonly UploadedFile[], remark = ''): Outcome {
   if (files.length === 0) return outcome
   const list = files.map(({ name, size }) => `${name} (${size} bytes)`).join(', ')

@@ -1,48 +1,52 @@
-/** Waits in a call for the answer to a task, which whichever session reads the feed puts into the ledger. */
+/** Waits within a call for the answer to a task. Whichever session reads the feed puts it into the ledger. */
 
+import type { Clock } from '../../../base/clock.ts'
 import { sleep } from '../../../base/sleep.ts'
 import { readInbound } from '../../../member/client/inbound.ts'
 import { tellAnswer } from './send-result.ts'
 import type { TaskNote } from './task-note.ts'
 import type { Outcome, Progress } from './tool.ts'
 
-/** The answer may be stored by another process, which has no way to wake this one. */
-const LOOK_EVERY_MS = 200
-/** Often enough for a host that gives up on a call that shows no life. */
-const PROGRESS_EVERY_MS = 5_000
+/** Another process may store the answer, and cannot wake this one. */
+const CHECK_INTERVAL_MS = 200
+/** Often enough for a host that abandons calls which show no sign of life. */
+const PROGRESS_INTERVAL_MS = 5_000
 
-const SHOWN = 'The answer has come; it is shown as a channel message of kind delegation_result.'
+const SHOWN: Outcome = {
+  text: 'The answer has arrived; it is shown as a channel message of kind delegation_result.',
+}
 
 /**
  * @param until milliseconds since the epoch.
- * @returns undefined when none came in time; then it comes as an event.
+ * @returns undefined when none came in time; an answer that comes later becomes an event.
  */
 export async function awaitAnswer(
   note: TaskNote,
   until: number,
+  clock: Clock,
   signal: AbortSignal,
   progress: Progress,
 ): Promise<Outcome | undefined> {
-  const begun = Date.now()
+  const begun = clock.now()
   let told = 0
   while (!signal.aborted) {
-    const come = note.nextAnswer()
-    if (come !== undefined) {
-      const message = readInbound(come.content)
-      // Files are fetched for an event only. What came after this one is an event, too.
-      if (message === undefined || message.attachments.length > 0 || !note.take(come)) return { text: SHOWN }
-      const outcome = tellAnswer(message.text, `peer ${come.peerId}`, 0, come.activityId)
-      return { ...outcome, onSent: () => note.told(come) }
+    const answer = note.nextAnswer()
+    if (answer !== undefined) {
+      const message = readInbound(answer.content)
+      // Only an event fetches files. `take` fails when the answer has become an event meanwhile.
+      if (message === undefined || message.attachments.length > 0 || !note.take(answer)) return SHOWN
+      const outcome = tellAnswer(message.text, `peer ${answer.peerId}`, 0, answer.activityId)
+      return { ...outcome, onSent: () => note.told(answer) }
     }
-    // What another session has shown is not told twice.
-    if (note.answered()) return { text: SHOWN }
-    const now = Date.now()
+    // Another session has shown it; the model must not get it twice.
+    if (note.answered()) return SHOWN
+    const now = clock.now()
     if (now >= until) return undefined
-    if (now - told >= PROGRESS_EVERY_MS) {
+    if (now - told >= PROGRESS_INTERVAL_MS) {
       told = now
       progress(now - begun, until - begun, 'waiting for the answer')
     }
-    await sleep(Math.min(LOOK_EVERY_MS, until - now), signal)
+    await sleep(Math.min(CHECK_INTERVAL_MS, until - now), signal, clock)
   }
   return undefined
 }

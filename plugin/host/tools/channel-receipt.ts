@@ -2,12 +2,12 @@ import { z } from 'zod'
 import { readReceipt } from '../hearing/receipt.ts'
 import { defineTool } from './tool.ts'
 
-/** Anything goes in: a hook that fails would be shown to the person at every prompt. */
+/** Accepts anything: the host would show a failing hook to the person at every prompt. */
 const input = z.object({ prompt: z.string().catch('') }).catch({ prompt: '' })
 
 /**
- * Called by the plugin's own prompt hook, never by the model. Its answer is there before anything is written or asked:
- * the prompt waits for it.
+ * The plugin's own prompt hook calls it, never the model. It answers before anything is written or asked, since the
+ * prompt waits for it.
  */
 export const channelReceipt = defineTool({
   name: 'channel_receipt',
@@ -23,7 +23,7 @@ export const channelReceipt = defineTool({
   },
 })
 
-/** What the host adds to the prompt, as its hooks say it. */
+/** The answer of a hook that adds text to the prompt. */
 function addContext(additionalContext: string): string {
   return JSON.stringify({ hookSpecificOutput: { hookEventName: 'UserPromptSubmit', additionalContext } })
 }

@@ -6,8 +6,9 @@ import { readInbound } from '../../../member/client/inbound.ts'
 import type { Delegation } from '../../../member/ledger/delegations.ts'
 import type { Ledger } from '../../../member/ledger/ledger.ts'
 import { safeName } from '../event/notification.ts'
+import { asWorkspace } from './arguments.ts'
 import { tellAnswer } from './send-result.ts'
-import { asWorkspace, resolveSender } from './sender.ts'
+import { resolveSender } from './sender.ts'
 import { defineTool, type Outcome, ToolFailure } from './tool.ts'
 
 const input = z.strictObject({
@@ -15,19 +16,19 @@ const input = z.strictObject({
     .string()
     .max(200)
     .optional()
-    .describe('The id the task was given; left out, the newest tasks are listed.'),
-  workspace_id: z.string().optional().describe('Only tasks of this peer.'),
+    .describe('The id of the task. Without it, the newest tasks are listed.'),
+  workspace_id: z.string().optional().describe('Only tasks for this peer.'),
   _as_workspace: asWorkspace,
 })
 
 const MAX_LISTED = 30
 
-/** How a task stands, and the whole text of its result. */
+/** The state of a task, and the full text of its result. */
 export const checkTaskStatus = defineTool({
   name: 'check_task_status',
   title: 'Ask what became of a task',
   description:
-    'Tells how a task stands that delegate_task or delegate_task_async gave to another agent, with the whole text of its result once there is one. Without task_id it lists the newest tasks, open ones first.',
+    'Reports the state of a task that delegate_task or delegate_task_async gave to another agent, with the full text of its result once there is one. Without task_id it lists the newest tasks, open ones first.',
   input,
   annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: true },
   async handle({ task_id, workspace_id, _as_workspace }, context, signal) {
@@ -56,7 +57,7 @@ async function showOne(
   const known = ledger?.delegations.find(workspaceId, id)
   const answer = ledger?.delegations.answer(workspaceId, id)
   const said = answer === undefined ? undefined : readInbound(answer.content)
-  // Of a task that the platform carries out the peer's words are not the result.
+  // The platform reports the result of a task it tracks; what the peer says meanwhile is not it.
   if (answer !== undefined && said !== undefined && answer.peerId !== null && known?.watched !== true) {
     const { text, attachments } = said
     const told = tellAnswer(text, `peer ${answer.peerId}`, attachments.length, answer.activityId)
@@ -69,13 +70,13 @@ async function showOne(
     signal.throwIfAborted()
     if (known === undefined) throw error
     return {
-      text: `${describeTask(known)}\nThe platform could not be asked how it stands: ${describeError(error)}`,
+      text: `${describeTask(known)}\nCould not ask the platform for its state: ${describeError(error)}`,
     }
   }
   if (report !== undefined && (report.state === 'completed' || report.state === 'failed')) {
-    const whole = (await fetchResult(client, id, signal)) ?? report.preview
+    const result = (await fetchResult(client, id, signal)) ?? report.preview
     const head = `Task ${id} ${report.state === 'failed' ? 'failed' : 'is completed'}.`
-    return { text: `${head} ${tellAnswer(whole, 'the platform', 0, undefined).text}` }
+    return { text: `${head} ${tellAnswer(result, 'the platform', 0, undefined).text}` }
   }
   if (report?.state === 'queued') {
     return {

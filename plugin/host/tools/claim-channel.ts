@@ -1,32 +1,29 @@
 import { z } from 'zod'
 import { defineTool, ToolFailure } from './tool.ts'
 
-/** Moves the channel here on purpose. */
+/** Moves the channel to this session on request. */
 export const claimChannel = defineTool({
   name: 'claim_channel',
   title: 'Receive messages here',
   description:
-    'Makes this session the one that receives the messages of your Molecule workspaces, when another session does now. That one stops receiving and takes over again when this one ends. Takes up to ten seconds. Call it only when the user asks for it.',
+    'Makes this session the one that receives the messages of your Molecule workspaces when another session does now. That session stops receiving, and takes over again when this one ends. Takes up to ten seconds. Call it only when the user asks for it.',
   input: z.object({
-    workspace_id: z
-      .string()
-      .optional()
-      .describe('Only this workspace of yours. May be left out: all of them.'),
+    workspace_id: z.string().optional().describe('Only this workspace of yours. Default: all of them.'),
   }),
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   async handle(args, context, signal) {
     const claimed = await context.claim(args.workspace_id?.toLowerCase(), signal)
     const here = claimed.filter(({ held }) => held)
-    const lines = claimed.flatMap((one) =>
-      one.held ? [] : [`Workspace ${one.workspaceId} does not: ${one.because}.`],
+    const failures = claimed.flatMap((one) =>
+      one.held ? [] : [`Workspace ${one.workspaceId} was not moved: ${one.because}.`],
     )
     const ids = here.map(({ workspaceId }) => workspaceId).join(', ')
     const head =
       here.length === 0
         ? 'Nothing was moved.'
         : `This session receives for ${here.length === 1 ? 'workspace' : `${here.length} workspaces:`} ${ids}.`
-    const text = [head, ...lines].join('\n')
-    if (lines.length > 0) throw new ToolFailure(text)
+    const text = [head, ...failures].join('\n')
+    if (failures.length > 0) throw new ToolFailure(text)
     return { text }
   },
 })

@@ -8,7 +8,8 @@ import {
   wasRedacted,
   commitMemory as writeMemory,
 } from '../../../member/client/memories.ts'
-import { asWorkspace, outgoingText, resolveSender } from './sender.ts'
+import { asWorkspace, outgoingText } from './arguments.ts'
+import { resolveSender } from './sender.ts'
 import { defineTool } from './tool.ts'
 
 const input = z.strictObject({
@@ -20,12 +21,12 @@ const input = z.strictObject({
   _as_workspace: asWorkspace,
 })
 
-/** Writes a fact down on the platform. */
+/** Stores a fact on the platform. */
 export const commitMemory = defineTool({
   name: 'commit_memory',
   title: 'Remember',
   description:
-    "Writes a fact into the platform's memory, where you (LOCAL), your team (TEAM) or everyone (GLOBAL) find it again with recall_memory. Do not store secrets: the platform removes what looks like one.",
+    "Stores a fact in the platform's memory, where you (LOCAL), your team (TEAM) or everyone (GLOBAL) can find it with recall_memory. Do not store secrets: the platform removes what looks like one.",
   input,
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
   async handle({ content, scope, _as_workspace }, context, signal) {
@@ -37,7 +38,7 @@ export const commitMemory = defineTool({
   },
 })
 
-/** Platforms replace what looks like a secret without a word; the stored text tells. */
+/** Platforms silently replace what looks like a secret; only the stored text shows it. */
 async function redactionNote(
   client: PlatformClient,
   id: string,
@@ -48,10 +49,10 @@ async function redactionNote(
   try {
     const stored = (await recallMemories(client, undefined, scope, signal)).find((memory) => memory.id === id)
     return stored !== undefined && wasRedacted(content, stored.content)
-      ? ' Note: the platform took out a part that looked like a secret (long paths and hashes do, too). Word it differently if that part matters.'
+      ? ' Note: the platform removed a part that looked like a secret (long paths and hashes do, too). Reword it if that part matters.'
       : ''
   } catch (error) {
-    // It is remembered; only how it was stored is not known.
-    return ` Whether the platform changed it could not be checked: ${describeError(error)}`
+    // The memory is stored; only its final wording is unknown.
+    return ` Could not check whether the platform changed it: ${describeError(error)}`
   }
 }

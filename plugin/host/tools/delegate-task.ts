@@ -1,38 +1,37 @@
 import { z } from 'zod'
 import { sendMessage } from '../../../member/client/a2a.ts'
 import { PlatformError } from '../../../member/client/errors.ts'
+import { asWorkspace, task, taskPeer } from './arguments.ts'
 import { awaitAnswer } from './awaited-answer.ts'
 import { findTaskPeer } from './peer.ts'
 import { tellSent } from './send-result.ts'
-import { asWorkspace, outgoingText, resolveSender } from './sender.ts'
-import { answerComes, noteTask, peerOf } from './task-note.ts'
-import { defineTool } from './tool.ts'
+import { resolveSender } from './sender.ts'
+import { answerComes, noteTask } from './task-note.ts'
+import { defineTool, type Outcome } from './tool.ts'
 
 const MAX_WAIT_SECS = 120
 
 const input = z.strictObject({
-  workspace_id: peerOf,
-  task: outgoingText.describe('The task, complete in itself: the peer does not see your conversation.'),
+  workspace_id: taskPeer,
+  task,
   wait_seconds: z
     .number()
     .min(0)
     .max(MAX_WAIT_SECS)
     .default(0)
-    .describe(
-      `Wait so long for the answer of a peer that does not answer in the same call (0 to ${MAX_WAIT_SECS}).`,
-    ),
+    .describe(`How long to wait for a peer that does not answer at once (0 to ${MAX_WAIT_SECS}).`),
   _as_workspace: asWorkspace,
 })
 
-/** A push-mode peer works while we wait. */
+/** A push-mode peer works while the request is open. */
 const ANSWER_TIMEOUT_MS = 10 * 60_000
 
-/** Gives a task to a peer, as a message that carries its own task id. */
+/** Gives a task to a peer, as a message whose id is the task id. */
 export const delegateTask = defineTool({
   name: 'delegate_task',
   title: 'Give a task to another agent',
   description:
-    'Sends a task to another agent (a peer workspace, see list_peers). Some peers answer in the same call. Most answer later: the answer arrives as a channel message of kind delegation_result, or in this call if it comes within wait_seconds. The result says which it was, and the task id for check_task_status. Do not ask again while a task is open.',
+    'Sends a task to another agent (a peer workspace, see list_peers). Some peers answer in the same call. Most answer later: the answer arrives as a channel message of kind delegation_result, or in this call if it comes within wait_seconds. The result says which, and gives the task id for check_task_status. Do not ask again while a task is open.',
   input,
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
   async handle({ workspace_id, task, wait_seconds, _as_workspace }, context, signal, progress) {
@@ -40,8 +39,8 @@ export const delegateTask = defineTool({
     const { workspaceId } = client.endpoint
     const peerId = await findTaskPeer(client, workspace_id, signal)
     const id = crypto.randomUUID()
-    const until = Date.now() + wait_seconds * 1000
-    // Before it leaves: the answer may be here before the platform has said that the task was taken.
+    const until = context.clock.now() + wait_seconds * 1000
+    // Noted before it leaves: the answer may arrive before the platform confirms the task.
     const note = noteTask(context, { id, workspaceId, peerId, task, watched: false })
     if (wait_seconds > 0) note?.await(until)
     try {
@@ -57,8 +56,8 @@ export const delegateTask = defineTool({
       if (outcome.kind !== 'queued') return tellSent(outcome, `peer ${peerId}`, id)
       const comes = answerComes(context, peerId, id)
       if (note === undefined || wait_seconds === 0) return tellQueued(peerId, id, comes)
-      const answer = await awaitAnswer(note, until, signal, progress)
-      return answer ?? tellQueued(peerId, id, `None came within ${wait_seconds} s. ${comes}`)
+      const answer = await awaitAnswer(note, until, context.clock, signal, progress)
+      return answer ?? tellQueued(peerId, id, `No answer came within ${wait_seconds} s. ${comes}`)
     } catch (error) {
       if (error instanceof PlatformError) note?.forget()
       throw error
@@ -68,8 +67,8 @@ export const delegateTask = defineTool({
   },
 })
 
-function tellQueued(peerId: string, id: string, comes: string) {
+function tellQueued(peerId: string, id: string, comes: string): Outcome {
   return {
-    text: `Delivered to peer ${peerId} as task ${id}. This is no answer yet: the peer fetches its messages itself. ${comes}`,
+    text: `Delivered to peer ${peerId} as task ${id}. This is not an answer: the peer fetches its messages itself. ${comes}`,
   }
 }

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { lookUpWorkspace } from '../../../member/client/workspace.ts'
 import { safeName } from '../event/notification.ts'
-import { asWorkspace, resolveSender } from './sender.ts'
+import { asWorkspace } from './arguments.ts'
+import { resolveSender } from './sender.ts'
 import { defineTool, ToolFailure } from './tool.ts'
 
 const input = z.strictObject({ _as_workspace: asWorkspace, workspace_id: asWorkspace })
@@ -11,7 +12,7 @@ export const getWorkspaceInfo = defineTool({
   name: 'get_workspace_info',
   title: 'Show your own workspace',
   description:
-    'Shows who this session is on the Molecule platform: the name, role, status and place of its workspace, as the platform has them now.',
+    'Shows who this session is on the Molecule platform: name, role, status and place of its workspace, as the platform has them now.',
   input,
   annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: true },
   async handle(args, context, signal) {

@@ -1,11 +1,14 @@
 import { z } from 'zod'
+import { counted } from '../../../base/plural.ts'
 import { type Inbound, readInbound } from '../../../member/client/inbound.ts'
 import type { PeekedMessage } from '../../../member/feed/peek.ts'
 import type { InboxRow } from '../../../member/ledger/inbox.ts'
 import type { Ledger, MessageState } from '../../../member/ledger/ledger.ts'
-import { cleanText } from '../event/clean-text.ts'
+import { cleanExcerpt } from '../event/clean-text.ts'
 import { safeName } from '../event/notification.ts'
-import { defineTool, type Outcome, type ToolContext, ToolFailure } from './tool.ts'
+import { notOneOfOurs } from './sender.ts'
+import { defineTool, MAX_RESULT_CHARS, type Outcome, ToolFailure } from './tool.ts'
+import type { ToolContext } from './tool-context.ts'
 
 const SHOWN: Readonly<Record<'unanswered' | 'all' | 'skipped', readonly MessageState[]>> = {
   unanswered: ['received', 'held', 'sending', 'sent', 'presumed', 'confirmed'],
@@ -18,19 +21,24 @@ const input = z.strictObject({
     .enum(['unanswered', 'all', 'skipped'])
     .default('unanswered')
     .describe('skipped: what was not for you, such as the echo of your own words, and why.'),
-  activity_id: z.string().optional().describe('Only this message, with its whole text.'),
-  peer_id: z.string().optional().describe('Only messages of this peer.'),
-  since_hours: z.number().positive().max(720).optional().describe('Only what arrived in so many hours.'),
-  oldest_first: z.boolean().optional().describe('Begin with the oldest instead of the newest.'),
+  activity_id: z.string().optional().describe('Only this message, in full.'),
+  peer_id: z.string().optional().describe('Only messages from this peer.'),
+  since_hours: z
+    .number()
+    .positive()
+    .max(720)
+    .optional()
+    .describe('Only what arrived within this many hours.'),
+  oldest_first: z.boolean().optional().describe('Start with the oldest instead of the newest.'),
   mark_done: z
     .array(z.string())
     .max(200)
     .optional()
-    .describe('activity_ids that need no answer (any more): they count as answered from now on.'),
+    .describe('activity_ids that need no answer: they count as answered from now on.'),
   _as_workspace: z.string().optional().describe('Only this workspace of yours.'),
 })
 
-/** How far each message got, in a word for the model. */
+/** How far a message got, in a word for the model. */
 const SEEN: Readonly<Record<MessageState, string>> = {
   received: 'waiting',
   held: 'held back',
@@ -41,19 +49,18 @@ const SEEN: Readonly<Record<MessageState, string>> = {
   answered: 'answered',
   skipped: 'not for you',
 }
+const NOTHING = { unanswered: 'is unanswered', all: 'has arrived', skipped: 'was skipped' } as const
 const ON_PLATFORM = 'waiting on the platform for a session that receives'
 const MAX_ROWS = 50
-const MAX_TEXT = 600
-/** Results beyond this are set aside by the host and replaced by a preview. */
-const MAX_WHOLE = 40_000
+const MAX_EXCERPT_CHARS = 600
 const HOUR_MS = 3_600_000
 
-/** What arrived, whether or not this session was shown it. */
+/** What arrived, whether or not it was shown to this session. */
 export const inbox = defineTool({
   name: 'inbox',
   title: 'Show what arrived',
   description:
-    'Lists the messages that arrived for your Molecule workspaces: those not answered by default, newest first, also ones that this session was never shown. With activity_id it gives the whole text of one. mark_done takes messages off the list that need no answer.',
+    'Lists the messages that arrived for your Molecule workspaces, even those never shown to this session: by default the unanswered ones, newest first. activity_id gives one message in full. mark_done takes messages that need no answer off the list.',
   input,
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   async handle(args, context, signal) {
@@ -64,15 +71,13 @@ export const inbox = defineTool({
     const wanted = args._as_workspace?.toLowerCase()
     const workspaceIds = context.workspaceIds().filter((id) => wanted === undefined || id === wanted)
     if (workspaceIds.length === 0) {
-      throw new ToolFailure(
-        `"${safeName(wanted ?? '')}" is not one of this session's workspaces. They are: ${context.workspaceIds().join(', ')}.`,
-      )
+      throw new ToolFailure(notOneOfOurs(wanted ?? '', context))
     }
     const { rows, total } = ledger.inbox.list({
       workspaceIds,
       states: SHOWN[args.show],
       peerId: args.peer_id,
-      since: args.since_hours === undefined ? undefined : Date.now() - args.since_hours * HOUR_MS,
+      since: args.since_hours === undefined ? undefined : context.clock.now() - args.since_hours * HOUR_MS,
       owed: args.show === 'unanswered',
       oldestFirst: args.oldest_first,
       limit: MAX_ROWS,
@@ -82,32 +87,28 @@ export const inbox = defineTool({
     const others = args.oldest_first === true ? 'newer' : 'older'
     const more =
       total > rows.length
-        ? [`… and ${total - rows.length} ${others} ones; oldest_first shows the list from its other end.`]
+        ? [`… and ${total - rows.length} ${others} ones; oldest_first lists from the other end.`]
         : []
-    // What no session has read came last.
+    // What no session has read yet is the newest.
     const lines = [unread.map(describeUnread), rows.map(describeRow)]
     if (args.oldest_first === true) lines.reverse()
-    return { text: [`${count(total + unread.length)}:`, ...lines.flat(), ...more].join('\n') }
+    return { text: [`${counted(total + unread.length, 'message')}:`, ...lines.flat(), ...more].join('\n') }
   },
 })
 
 function nothing({ show, peer_id, since_hours }: z.infer<typeof input>): string {
   const fits = peer_id === undefined && since_hours === undefined ? '' : ' that fits'
-  return show === 'unanswered' ? `Nothing${fits} is unanswered.` : `Nothing${fits} is there.`
+  return `Nothing${fits} ${NOTHING[show]}.`
 }
 
-function count(messages: number): string {
-  return messages === 1 ? '1 message' : `${messages} messages`
-}
-
-/** What waits on the platform and no session reads, newest first. It stays there. */
+/** What waits on the platform while no session reads it, in the order asked for. It stays there. */
 async function unreadOf(
   { peer_id, since_hours, oldest_first }: z.infer<typeof input>,
   workspaceIds: readonly string[],
   context: ToolContext,
   signal: AbortSignal,
 ): Promise<readonly PeekedMessage[]> {
-  const since = since_hours === undefined ? 0 : Date.now() - since_hours * HOUR_MS
+  const since = since_hours === undefined ? 0 : context.clock.now() - since_hours * HOUR_MS
   const found = (await context.unread(signal)).filter(
     ({ workspaceId, peerId, createdAt }) =>
       workspaceIds.includes(workspaceId) &&
@@ -124,9 +125,9 @@ function markDone(activityIds: readonly string[], ledger: Ledger, context: ToolC
     return stored === undefined
   })
   const done = activityIds.length - unknown.length
-  if (unknown.length === 0) return { text: `${count(done)} marked as done.` }
+  if (unknown.length === 0) return { text: `${counted(done, 'message')} marked as done.` }
   const names = unknown.map((id) => safeName(id)).join(', ')
-  const text = `${count(done)} marked as done; not known here: ${names}. What still waits on the platform cannot be marked before a session has received it.`
+  const text = `${counted(done, 'message')} marked as done; not known here: ${names}. What still waits on the platform can be marked only after a session has received it.`
   if (done === 0) throw new ToolFailure(text)
   return { text }
 }
@@ -141,26 +142,26 @@ async function showOne(
   if (stored !== undefined) {
     const message = readInbound(stored.content)
     if (message === undefined) throw new ToolFailure(`Message ${safeName(activityId)} cannot be read back.`)
-    return { text: describeWhole(message, stored, SEEN[stored.state]) }
+    return { text: describeInFull(message, stored, SEEN[stored.state]) }
   }
   const unread = (await context.unread(signal)).find((one) => one.activityId === activityId)
   if (unread === undefined) {
     throw new ToolFailure(`No message with activity_id "${safeName(activityId)}" has arrived here.`)
   }
-  return { text: describeWhole(unread.message, unread, ON_PLATFORM) }
+  return { text: describeInFull(unread.message, unread, ON_PLATFORM) }
 }
 
 type Origin = Pick<InboxRow, 'peerId' | 'createdAt'> & Partial<Pick<InboxRow, 'delegationId'>>
 
-/** Provenance stands above the text, which can claim anything. */
-function describeWhole(message: Inbound, origin: Origin, state: string): string {
+/** Provenance comes before the text, which can claim anything. */
+function describeInFull(message: Inbound, origin: Origin, state: string): string {
   const files = message.attachments.map(({ name }) => safeName(name)).join(', ')
   const peer = origin.peerId === null ? '' : `, peer_id ${safeName(origin.peerId)}`
   const head = `${titleOf(message, origin)}${peer}, sent ${safeName(origin.createdAt)}, ${state}${files === '' ? '' : `, files: ${files}`}. Its text:`
-  return `${head}\n\n${cleanCut(message.text, MAX_WHOLE)}`
+  return `${head}\n\n${excerpt(message.text, MAX_RESULT_CHARS)}`
 }
 
-/** What it is and who sent it, as the event says it. */
+/** What the message is and who sent it, in the words of the event. */
 function titleOf(message: Inbound, { peerId, delegationId = null }: Origin): string {
   const kind = delegationId === null ? message.kind : 'delegation_result'
   const task = delegationId ?? message.delegationId
@@ -173,10 +174,8 @@ function titleOf(message: Inbound, { peerId, delegationId = null }: Origin): str
   return `${kind}${sender(message, peerId)}${about}`
 }
 
-/** Cut before it is cleaned, so that the cost follows the bound and not the sender. */
-function cleanCut(text: string, maxLength: number): string {
-  if (text.length <= maxLength) return cleanText(text)
-  return `${cleanText(text.slice(0, maxLength))}… (${text.length} characters in all)`
+function excerpt(text: string, maxChars: number): string {
+  return cleanExcerpt(text, maxChars, (length) => `… (${length} characters in all)`)
 }
 
 function sender({ peerName, userName, peerId: taskPeer }: Inbound, peerId: string | null): string {
@@ -198,5 +197,5 @@ function describeUnread(unread: PeekedMessage): string {
 }
 
 function quoted(text: string): string {
-  return cleanCut(text, MAX_TEXT).replaceAll('\n', '\n  ')
+  return excerpt(text, MAX_EXCERPT_CHARS).replaceAll('\n', '\n  ')
 }

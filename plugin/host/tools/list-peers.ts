@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { listPeers as fetchPeers, type Peer } from '../../../member/client/registry.ts'
 import { safeName } from '../event/notification.ts'
-import { asWorkspace, resolveSender } from './sender.ts'
+import { asWorkspace } from './arguments.ts'
+import { resolveSender } from './sender.ts'
 import { defineTool } from './tool.ts'
 
 const input = z.strictObject({
@@ -11,7 +12,7 @@ const input = z.strictObject({
 
 const MAX_LISTED = 200
 
-/** Who this workspace may talk to. */
+/** Whom this workspace may talk to. */
 export const listPeers = defineTool({
   name: 'list_peers',
   title: 'List the agents you can reach',

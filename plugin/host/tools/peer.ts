@@ -1,8 +1,9 @@
-/** Which peer a call means: by its workspace id, or by a name that only one peer has. */
+/** Which peer a call means: by workspace id, or by a name that only one peer has. */
 import { isUuid, type PlatformClient } from '../../../member/client/client.ts'
 import { listPeers } from '../../../member/client/registry.ts'
 import { safeName } from '../event/notification.ts'
-import { type ToolContext, ToolFailure } from './tool.ts'
+import { ToolFailure } from './tool.ts'
+import type { ToolContext } from './tool-context.ts'
 
 /**
  * The workspace id of a peer.

@@ -2,23 +2,21 @@ import { z } from 'zod'
 import { recallMemories, SCOPES } from '../../../member/client/memories.ts'
 import { cleanText } from '../event/clean-text.ts'
 import { safeName } from '../event/notification.ts'
-import { asWorkspace, resolveSender } from './sender.ts'
-import { defineTool } from './tool.ts'
+import { asWorkspace } from './arguments.ts'
+import { resolveSender } from './sender.ts'
+import { defineTool, MAX_RESULT_CHARS } from './tool.ts'
 
 const input = z.strictObject({
-  query: z.string().optional().describe('Words to look for; without them the newest memories are listed.'),
+  query: z.string().optional().describe('Words to search for. Without them, the newest memories are listed.'),
   scope: z
     .enum(SCOPES)
     .or(z.literal(''))
     .optional()
-    .describe('Only memories of this scope; empty: all that you may read.'),
+    .describe('Only memories of this scope. Empty: all you may read.'),
   _as_workspace: asWorkspace,
 })
 
-/** Results beyond this are set aside by the host and replaced by a preview. */
-const MAX_CHARS = 40_000
-
-/** Finds what was written down. */
+/** Finds stored facts. */
 export const recallMemory = defineTool({
   name: 'recall_memory',
   title: 'Recall',
@@ -38,14 +36,10 @@ export const recallMemory = defineTool({
     }
     const lines = found.map(
       (memory) =>
-        `- [${safeName(memory.scope ?? 'unknown scope')}, ${safeName(memory.created_at ?? 'unknown time')}, id ${safeName(memory.id)}] ${cleanText(memory.content.slice(0, MAX_CHARS))}`,
+        `- [${safeName(memory.scope ?? 'unknown scope')}, ${safeName(memory.created_at ?? 'unknown time')}, id ${safeName(memory.id)}] ${cleanText(memory.content.slice(0, MAX_RESULT_CHARS))}`,
     )
     const text = lines.join('\n')
-    return {
-      text:
-        text.length <= MAX_CHARS
-          ? text
-          : `${text.slice(0, MAX_CHARS)}\n[cut here: narrow the search with query]`,
-    }
+    if (text.length <= MAX_RESULT_CHARS) return { text }
+    return { text: `${text.slice(0, MAX_RESULT_CHARS)}\n[cut here: narrow the search with query]` }
   },
 })

@@ -1,4 +1,4 @@
-/** The tools this server offers, and the one way they are called. */
+/** The tools this server offers, and the one way to call them. */
 import { describeError } from '../../../base/errors.ts'
 import { PlatformError } from '../../../member/client/errors.ts'
 import { channelReceipt } from './channel-receipt.ts'
@@ -14,7 +14,8 @@ import { recallMemory } from './recall-memory.ts'
 import { replyToWorkspace } from './reply-to-workspace.ts'
 import { sendMessageToUser } from './send-message-to-user.ts'
 import { status } from './status.ts'
-import { type CallOutcome, type Progress, type Tool, type ToolContext, ToolFailure } from './tool.ts'
+import { type CallOutcome, type Progress, type Tool, ToolFailure } from './tool.ts'
+import type { ToolContext } from './tool-context.ts'
 
 export const TOOLS: readonly Tool[] = [
   replyToWorkspace,
@@ -45,21 +46,22 @@ export async function callTool(
     const names = TOOLS.filter((known) => known !== channelReceipt)
       .map((known) => known.name)
       .join(', ')
-    return failure(`There is no tool "${name.slice(0, 80)}". There are: ${names}.`)
+    return failure(`There is no tool "${name.slice(0, 80)}". The tools are: ${names}.`)
   }
   if (tool !== channelReceipt) context.toolCalled()
   const problems = context.problems()
   if (problems.length > 0 && tool.worksUnconfigured !== true) {
     return failure(
-      `The Molecule channel is not configured, so ${name} cannot run.\n${problems.map((problem) => `- ${problem}`).join('\n')}\nRun /molecule:configure, or repair the file; it is read again as soon as it changes.`,
+      `The Molecule channel is not configured, so ${name} cannot run.\n${problems.map((problem) => `- ${problem}`).join('\n')}\nRun /molecule:configure, or repair the file: it is read again within two seconds of a change.`,
     )
   }
   try {
     return await tool.call(args, context, signal, progress)
   } catch (error) {
     if (error instanceof ToolFailure) return failure(error.message)
-    const said = describeError(error)
-    return failure(`${name} failed: ${said}${/[.!?]$/.test(said) ? '' : '.'} ${remedy(error, tool)}`.trim())
+    const reason = describeError(error)
+    const stop = /[.!?]$/.test(reason) ? '' : '.'
+    return failure(`${name} failed: ${reason}${stop} ${remedy(error, tool)}`.trim())
   }
 }
 
@@ -67,16 +69,16 @@ function failure(text: string): CallOutcome {
   return { text, isError: true }
 }
 
-/** Tools that write to a peer, for which who can be reached is the question. */
+/** Tools that write to a peer: a refusal may mean that the peer is out of reach. */
 const TO_PEERS: ReadonlySet<Tool> = new Set([replyToWorkspace, delegateTask, delegateTaskAsync])
 
 function remedy(error: unknown, tool: Tool): string {
-  if (!(error instanceof PlatformError)) return 'This is a fault of the plugin; status names its log file.'
+  if (!(error instanceof PlatformError)) return 'This is a bug in the plugin; status names its log file.'
   switch (error.kind) {
     case 'gone':
-      return 'The token may have been revoked or the workspace removed: call get_workspace_info, and /molecule:configure to set a new token.'
+      return 'The token may have been revoked or the workspace removed: call get_workspace_info to find out; /molecule:configure sets a new token.'
     case 'retry':
-      return `${tool.annotations.readOnlyHint === true ? '' : 'It may be that nothing was sent. '}Try again in a moment; status shows whether the platform can be reached.`
+      return `${tool.annotations.readOnlyHint === true ? '' : 'Possibly nothing was sent. '}Try again in a moment; status shows whether the platform can be reached.`
     case 'refused':
       return error.status === 403 && TO_PEERS.has(tool) ? 'list_peers shows who can be reached.' : ''
   }

@@ -6,11 +6,13 @@ import { notifyUser } from '../../../member/client/notify.ts'
 import type { UploadedFile } from '../../../member/client/uploads.ts'
 import { safeName } from '../event/notification.ts'
 import { type AnsweredMessage, findMessage } from './answered-message.ts'
-import { attachments, uploadAll, withFiles } from './attachments.ts'
+import { asWorkspace, attachments, outgoingText } from './arguments.ts'
+import { uploadAll, withFiles } from './attachments.ts'
 import { findCorrespondent } from './peer.ts'
-import { tellSent } from './send-result.ts'
-import { asWorkspace, outgoingText, resolveSender } from './sender.ts'
-import { defineTool, type Outcome, type ToolContext, ToolFailure } from './tool.ts'
+import { tellPosted, tellSent } from './send-result.ts'
+import { resolveSender } from './sender.ts'
+import { defineTool, type Outcome, ToolFailure } from './tool.ts'
+import type { ToolContext } from './tool-context.ts'
 
 const input = z.strictObject({
   text: outgoingText.describe('Your answer, in plain text or Markdown.'),
@@ -36,10 +38,10 @@ export const replyToWorkspace = defineTool({
   name: 'reply_to_workspace',
   title: 'Reply to a message',
   description:
-    'Answers a message that arrived as <channel source="plugin:molecule:…">. Give its activity_id and your text: the answer goes to whoever sent it, a person in the chat or another agent. What you write in the terminal does not reach them. Without activity_id, peer_id writes to that peer, and neither of them writes to the person in the chat.',
+    'Answers a message that arrived as <channel source="plugin:molecule:…">. Give its activity_id and your text: the answer goes to whoever sent it, a person in the chat or another agent. What you write in the terminal does not reach them. Without activity_id, peer_id writes to that peer; without either, the text goes to the person in the chat.',
   input,
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
-  // In a turn that a channel message opens, the host names no deferred tools: this one must be there.
+  // In a turn opened by a channel message the host names no deferred tools, and this one must be there.
   meta: { 'anthropic/alwaysLoad': true },
   async handle(args, context, signal) {
     const wanted = args._as_workspace ?? args.workspace_id
@@ -85,7 +87,7 @@ async function replyToMessage(
     answered.markAnswered()
     return { ...outcome, text: outcome.text + answered.remark }
   } catch (error) {
-    // The answer has left; called a failure, it would be sent again.
+    // The answer has left. If this were a failure, the model would send it again.
     return {
       text: `${outcome.text}\n(The message could not be marked as answered: ${describeError(error)})`,
     }
@@ -105,13 +107,13 @@ async function answer(
   const { kind, contextId, delegationId } = message
   if (kind === 'delegation_result') {
     throw new ToolFailure(
-      'A delegation result is not a message of somebody who waits: write to the peer with peer_id, or to the person with send_message_to_user.',
+      'Nobody waits for an answer to a delegation result: write to the peer with peer_id, or to the person with send_message_to_user.',
     )
   }
   if (peerId === null) {
     const posted = await writeToUser(client, content, signal)
     if (kind === 'canvas_user') return posted
-    return { text: `${posted.text} There is no way back to where this ${kind} message came from.` }
+    return { text: `${posted.text} There is no way to answer this ${kind} message where it came from.` }
   }
   return writeToPeer(client, peerId, { ...content, contextId, delegationId }, signal)
 }
@@ -122,7 +124,7 @@ async function writeToUser(
   signal: AbortSignal,
 ): Promise<Outcome> {
   await notifyUser(client, text, signal, files)
-  return withFiles({ text: `Posted to the chat of workspace ${client.endpoint.workspaceId}.` }, files)
+  return withFiles(tellPosted(client.endpoint.workspaceId), files)
 }
 
 async function writeToPeer(
@@ -136,6 +138,6 @@ async function writeToPeer(
   return withFiles(tellSent(outcome, `peer ${peerId}`, messageId, 'message'), content.files, PEER_FILES)
 }
 
-/** What a platform keeps for one workspace it gives to no other. */
+/** A platform hands the files it keeps for one workspace to no other. */
 const PEER_FILES =
-  ' The platform keeps them for your own workspace, so the peer may see their names only: if it needs the content, send that as text or as a link.'
+  ' The platform keeps them for your own workspace, so the peer may see only their names: if it needs the content, send that as text or as a link.'

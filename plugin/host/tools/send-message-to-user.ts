@@ -1,7 +1,9 @@
 import { z } from 'zod'
 import { notifyUser } from '../../../member/client/notify.ts'
-import { attachments, uploadAll, withFiles } from './attachments.ts'
-import { asWorkspace, outgoingText, resolveSender } from './sender.ts'
+import { asWorkspace, attachments, outgoingText } from './arguments.ts'
+import { uploadAll, withFiles } from './attachments.ts'
+import { tellPosted } from './send-result.ts'
+import { resolveSender } from './sender.ts'
 import { defineTool } from './tool.ts'
 
 const input = z.strictObject({
@@ -11,18 +13,18 @@ const input = z.strictObject({
   workspace_id: asWorkspace,
 })
 
-/** Writes to the person who looks at the workspace's chat, asked or not. */
+/** Writes to the person in the workspace's chat, asked or not. */
 export const sendMessageToUser = defineTool({
   name: 'send_message_to_user',
   title: 'Write to the person in the chat',
   description:
-    'Posts a message to the chat of your Molecule workspace, where the person who runs the team reads it: progress, a question, a finished result. To answer a message that arrived, use reply_to_workspace instead; it also marks the message as answered.',
+    'Posts a message to the chat of your Molecule workspace, where the person who runs the team reads it: progress, a question, a finished result. To answer a message that arrived, use reply_to_workspace, which also marks it as answered.',
   input,
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
   async handle(args, context, signal) {
     const client = resolveSender(context, args._as_workspace ?? args.workspace_id)
     const files = await uploadAll(client, args.attachments, context.outgoing(), signal)
     await notifyUser(client, args.message, signal, files)
-    return withFiles({ text: `Posted to the chat of workspace ${client.endpoint.workspaceId}.` }, files)
+    return withFiles(tellPosted(client.endpoint.workspaceId), files)
   },
 })

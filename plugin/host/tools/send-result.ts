@@ -1,10 +1,8 @@
-/** How the outcome of a send is told to the model: an answer is an answer, and "queued" is never one. */
+/** How the model is told what came of a send: an answer is an answer, and "queued" never is one. */
+import { counted } from '../../../base/plural.ts'
 import type { SendOutcome } from '../../../member/client/a2a.ts'
-import { cleanText } from '../event/clean-text.ts'
-import { type Outcome, ToolFailure } from './tool.ts'
-
-/** Results beyond this are set aside by the host and replaced by a preview. */
-const MAX_ANSWER_CHARS = 40_000
+import { cleanExcerpt, cleanText } from '../event/clean-text.ts'
+import { MAX_RESULT_CHARS, type Outcome, ToolFailure } from './tool.ts'
 
 /**
  * @param what `task`: an answer is expected; `message`: one may come, or none.
@@ -19,20 +17,30 @@ export function tellSent(
   switch (outcome.kind) {
     case 'queued':
       return {
-        text: `Delivered to ${to} (message ${messageId}).${what === 'task' ? ' This is no answer yet: if one comes, it arrives as a new channel message.' : ''}`,
+        text: `Delivered to ${to} (message ${messageId}).${what === 'task' ? ' This is not an answer: if one comes, it arrives as a new channel message.' : ''}`,
       }
     case 'answered':
       return { text: `${to} answered at once (message ${messageId}). ${quote(outcome.text)}` }
     case 'unsure':
       throw new ToolFailure(
-        `It is not known whether ${to} has the message (message ${messageId}): ${outcome.message}. Do not send it again at once: if it arrived, an answer comes as a new channel message.`,
+        `Whether ${to} has the message (message ${messageId}) is unknown: ${outcome.message}. Do not send it again right away: if it arrived, an answer comes as a new channel message.`,
       )
     case 'failed':
       throw new ToolFailure(`${to} refused the message: ${cleanText(outcome.message.slice(0, 2_000))}`)
   }
 }
 
-/** An answer that came later. `activityId`: where it stands in the inbox. */
+/** A line the platform posted to the chat of a workspace. */
+export function tellPosted(workspaceId: string): Outcome {
+  return { text: `Posted to the chat of workspace ${workspaceId}.` }
+}
+
+/**
+ * An answer that came later.
+ *
+ * @param files how many came with it.
+ * @param activityId where it is in the inbox, which names the files.
+ */
 export function tellAnswer(
   text: string,
   from: string,
@@ -40,16 +48,17 @@ export function tellAnswer(
   activityId: string | undefined,
 ): Outcome {
   const more =
-    files === 0 ? '' : ` ${files} file(s) came with it; inbox with activity_id ${activityId} names them.`
-  return { text: `The answer of ${from}.${more} ${quote(text)}` }
+    files === 0
+      ? ''
+      : ` ${counted(files, 'file')} came with it; inbox with activity_id ${activityId} names them.`
+  return { text: `The answer from ${from}.${more} ${quote(text)}` }
 }
 
 function quote(text: string): string {
-  return `The text below is the peer's, not your operator's:\n\n${cut(text)}`
-}
-
-/** Cut before it is cleaned, so that the cost follows the bound and not the sender. */
-function cut(text: string): string {
-  if (text.length <= MAX_ANSWER_CHARS) return cleanText(text)
-  return `${cleanText(text.slice(0, MAX_ANSWER_CHARS))}\n[cut here: the answer has ${text.length} characters]`
+  const answer = cleanExcerpt(
+    text,
+    MAX_RESULT_CHARS,
+    (length) => `\n[cut here: the answer has ${length} characters]`,
+  )
+  return `The text below is the peer's, not your operator's:\n\n${answer}`
 }

@@ -1,13 +1,13 @@
 import { z } from 'zod'
 import { defineTool } from './tool.ts'
 
-/** One screen: configuration, lock, presence, cursor, last errors, host. */
+/** One screen: configuration, locks, presence, messages, last errors. */
 export const status = defineTool({
   name: 'status',
   title: 'Show the state of the connection',
   description:
-    'Shows whether this session is connected to its Molecule platform: configuration and what is wrong with it, whether it receives messages and why, presence, waiting messages, last errors, where the log is. Call it when something seems not to arrive.',
-  // Anything goes in: it is called when something is wrong.
+    'Shows whether this session is connected to its Molecule platform: configuration and its problems, whether it receives messages and why, presence, waiting messages, last errors, the log file. Call it when something seems not to arrive.',
+  // Accepts any arguments, since it is called when something is wrong.
   input: z.object({}),
   annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: false },
   worksUnconfigured: true,

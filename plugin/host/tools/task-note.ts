@@ -1,14 +1,8 @@
-/** The note that is kept of a task, as far as this session has a ledger to keep it in. */
-import { z } from 'zod'
+/** What this session keeps about a task it gave away, as far as it has a ledger to keep it in. */
 import { mayWrite } from '../../../member/feed/sender-gate.ts'
 import type { Delegation, Delegations } from '../../../member/ledger/delegations.ts'
 import type { StoredMessage } from '../../../member/ledger/ledger.ts'
-import type { ToolContext } from './tool.ts'
-
-export const peerOf = z
-  .string()
-  .min(1, 'must not be empty')
-  .describe('The peer that is to do it: its workspace id from list_peers, or its name.')
+import type { ToolContext } from './tool-context.ts'
 
 export type NewTask = Pick<Delegation, 'id' | 'workspaceId' | 'peerId' | 'task' | 'watched'>
 
@@ -23,7 +17,7 @@ export class TaskNote {
     this.#id = id
   }
 
-  /** @param until milliseconds since the epoch; 0: nobody waits any more. */
+  /** @param until milliseconds since the epoch; 0: nobody awaits the answer any longer. */
   await(until: number): void {
     this.#delegations.await(this.#workspaceId, this.#id, until)
   }
@@ -36,7 +30,7 @@ export class TaskNote {
     this.#delegations.remove(this.#workspaceId, this.#id)
   }
 
-  /** An answer that has come and is not shown yet. */
+  /** An answer that has arrived and was not shown yet. */
   nextAnswer(): StoredMessage | undefined {
     return this.#delegations.nextAnswer(this.#workspaceId, this.#id)
   }
@@ -45,30 +39,30 @@ export class TaskNote {
     return this.#delegations.answer(this.#workspaceId, this.#id) !== undefined
   }
 
-  /** Takes an answer, so that it is no event; false when it has become one. */
+  /** Takes an answer, so that it does not become an event; false when it already has. */
   take(answer: StoredMessage): boolean {
     return this.#delegations.take(answer)
   }
 
-  /** The result that tells it has left the process. */
+  /** The result with the answer has left the process. */
   told(answer: StoredMessage): void {
     this.#delegations.told(answer)
   }
 }
 
-/** Undefined when the state folder cannot be used: the task is given all the same, and its answer is a plain message. */
+/** Undefined while the state folder cannot be used: the task goes out anyway, and its answer is a plain message. */
 export function noteTask(context: ToolContext, task: NewTask): TaskNote | undefined {
   const delegations = context.ledger()?.delegations
   if (delegations === undefined) return undefined
-  delegations.add(task, Date.now())
+  delegations.add(task, context.clock.now())
   return new TaskNote(delegations, task)
 }
 
-/** How the model will learn of the answer. Whoever may not write here cannot answer either. */
+/** How the answer will reach the model. Whoever may not write here cannot answer either. */
 export function answerComes(context: ToolContext, peerId: string, id: string): string {
   if (!mayWrite({ kind: 'peer_agent', peerId }, context.allowedSenders())) {
     return 'But MOLECULE_ALLOWED_SENDERS does not name this peer, so its answer will not be shown here.'
   }
   const where = context.remark() === undefined ? 'here' : 'in the session that receives'
-  return `The answer arrives ${where} as a channel message of kind delegation_result; check_task_status with task_id ${id} tells how it stands.`
+  return `The answer arrives ${where} as a channel message of kind delegation_result; check_task_status with task_id ${id} reports its state.`
 }

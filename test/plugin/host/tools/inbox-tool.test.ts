@@ -34,7 +34,7 @@ const ids = (text: string): string[] =>
   [...text.matchAll(/activity_id ([0-9a-f-]{36})/g)].map(([, id]) => id ?? '')
 
 describe('inbox', () => {
-  test('shows what is unanswered, newest first, and no more once it is answered or marked as done', async () => {
+  test('lists unanswered messages, newest first, until they are answered or marked as done', async () => {
     const { builder, builderId, fromReviewer, fromPerson, end } = await scene()
     expect((await builder.call('inbox')).text).toBe('Nothing is unanswered.')
     await fromPerson('from the person')
@@ -51,7 +51,7 @@ describe('inbox', () => {
     await end()
   })
 
-  test('narrows by peer', async () => {
+  test('lists the messages of one peer on request', async () => {
     const { builder, builderId, reviewerId, fromReviewer, fromPerson, end } = await scene()
     await fromPerson('from the person')
     await fromReviewer('from the reviewer')
@@ -62,7 +62,7 @@ describe('inbox', () => {
     await end()
   })
 
-  test('cuts a long text in the list and gives the whole of it on request', async () => {
+  test('cuts a long text in the list and gives it in full on request', async () => {
     const { builder, builderId, fromPerson, end } = await scene()
     const long = `begin ${'x'.repeat(2_000)} end`
     await fromPerson(long)
@@ -75,16 +75,16 @@ describe('inbox', () => {
     await end()
   })
 
-  test('what was not for the model is listed with its reason on request only', async () => {
+  test('lists what was not for the model, with the reason, only on request', async () => {
     const { builder, builderId, end } = await scene()
     await builder.call('send_message_to_user', { message: 'our own words' })
     await builder.receive(builderId)
-    expect((await builder.call('inbox', { show: 'all' })).text).toBe('Nothing is there.')
+    expect((await builder.call('inbox', { show: 'all' })).text).toBe('Nothing has arrived.')
     expect((await builder.call('inbox', { show: 'skipped' })).text).toContain('our own words to the user')
     await end()
   })
 
-  test('an unknown id is named, and the known ones are still marked', async () => {
+  test('names an unknown id, and still marks the known ones', async () => {
     const { builder, builderId, fromPerson, end } = await scene()
     await fromPerson('hello')
     await builder.receive(builderId)

@@ -24,7 +24,7 @@ afterAll(() => platform.stop())
 
 const endpoint = ({ id, token }: Member) => ({ platformUrl: platform.url, workspaceId: id, token })
 
-/** What stands in a member's inbox, as it would be shown there, newest last. */
+/** A member's inbox as it would be shown there, newest last. */
 async function inbox(member: Member) {
   const { rows } = await fetchPage(new PlatformClient(endpoint(member)), { limit: 100 })
   return rows.flatMap((row) => {
@@ -33,7 +33,7 @@ async function inbox(member: Member) {
   })
 }
 
-/** What the person in the chat of a member reads. */
+/** What the person reads in the chat of a member. */
 async function chat(member: Member): Promise<readonly string[]> {
   const { rows } = await fetchPage(new PlatformClient(endpoint(member)), { limit: 100 })
   return rows
@@ -56,8 +56,8 @@ async function personWrites(member: Member, text: string): Promise<void> {
   if (!answer.ok) throw new Error(`the chat answered ${answer.status}`)
 }
 
-describe('reply_to_workspace by activity_id', () => {
-  test('answers the peer that wrote, with its task, and marks the message answered', async () => {
+describe('reply_to_workspace with activity_id', () => {
+  test('answers the peer that wrote, names its task, and marks the message as answered', async () => {
     using theirs = startBench([endpoint(builder)])
     using ours = startBench([endpoint(lead)])
     await theirs.call('delegate_task', { workspace_id: lead.id, task: 'look at this' })
@@ -73,7 +73,7 @@ describe('reply_to_workspace by activity_id', () => {
     expect(ours.ledger.find(message?.activityId ?? '', [lead.id])?.state).toBe('answered')
   })
 
-  test('answers the person in the chat of the workspace that was written to', async () => {
+  test('answers the person in the chat of the workspace that got the message', async () => {
     using ours = startBench([endpoint(builder), endpoint(reviewer)])
     await personWrites(reviewer, 'how is it going?')
     const message = (await ours.receive(reviewer.id)).find(({ peerId }) => peerId === null)
@@ -83,7 +83,7 @@ describe('reply_to_workspace by activity_id', () => {
     expect(ours.ledger.inbox.counts(reviewer.id).answered).toBe(1)
   })
 
-  test('sends nothing when peer, workspace or message do not fit, and says what to do', async () => {
+  test('sends nothing when peer, workspace or message do not match, and says what to do', async () => {
     using ours = startBench([endpoint(builder), endpoint(lead)])
     await personWrites(builder, 'one')
     const message = (await ours.receive(builder.id)).at(-1)
@@ -105,7 +105,7 @@ describe('reply_to_workspace by activity_id', () => {
     expect(ours.ledger.inbox.counts(builder.id).answered).toBeUndefined()
   })
 
-  test('a message stays open when the answer could not be sent', async () => {
+  test('leaves the message open when the answer cannot be sent', async () => {
     using ours = startBench([endpoint(builder)])
     await personWrites(builder, 'two')
     const message = (await ours.receive(builder.id)).at(-1)
@@ -117,7 +117,7 @@ describe('reply_to_workspace by activity_id', () => {
     expect(ours.ledger.find(message?.activityId ?? '', [builder.id])?.state).toBe('received')
   })
 
-  test('an answer that was sent is no failure when the ledger cannot be written any more', async () => {
+  test('does not fail once the answer is sent, even if the ledger cannot be written', async () => {
     using ours = startBench([endpoint(builder)])
     await personWrites(builder, 'three')
     const message = (await ours.receive(builder.id)).at(-1)
@@ -131,8 +131,8 @@ describe('reply_to_workspace by activity_id', () => {
   })
 })
 
-describe('reply_to_workspace without a message', () => {
-  test('writes to a peer, or to the person in the chat, as the workspace named', async () => {
+describe('reply_to_workspace without activity_id', () => {
+  test('writes as the named workspace to a peer, or to the person in the chat', async () => {
     using ours = startBench([endpoint(builder), endpoint(reviewer)])
     const as = { _as_workspace: builder.id.toUpperCase() }
     const toPeer = await ours.call('reply_to_workspace', { text: 'psst', peer_id: reviewer.id, ...as })
@@ -160,7 +160,7 @@ describe('the other tools', () => {
     expect(await chat(lead)).toContain('half done')
   })
 
-  test('delegate_task sends a task whose id is that of its message, and never to itself', async () => {
+  test('delegate_task sends a task under the id of its message, and never to itself', async () => {
     using ours = startBench([endpoint(lead)])
     const outcome = await ours.call('delegate_task', { workspace_id: builder.id, task: 'build it' })
     const [, messageId = ''] = /as task ([0-9a-f-]{36})/.exec(outcome.text) ?? []
@@ -169,7 +169,7 @@ describe('the other tools', () => {
     expect(self).toMatchObject({ isError: true, text: expect.stringContaining('list_peers') })
   })
 
-  test('list_peers names those that can be reached, narrowed by name or role', async () => {
+  test('list_peers lists who can be reached, narrowed by name or role', async () => {
     using ours = startBench([endpoint(builder)])
     const all = await ours.call('list_peers')
     expect(all.text.split('\n').toSorted()).toEqual(
@@ -182,7 +182,7 @@ describe('the other tools', () => {
     expect((await ours.call('list_peers', { q: 'nobody' })).text).toBe('No peer matches "nobody".')
   })
 
-  test('get_workspace_info says who we are', async () => {
+  test('get_workspace_info tells who we are', async () => {
     using ours = startBench([endpoint(builder)])
     const { text } = await ours.call('get_workspace_info')
     expect(text).toStartWith(
@@ -197,8 +197,8 @@ describe('the other tools', () => {
   })
 })
 
-describe('what the platform refuses becomes advice', () => {
-  test('a peer that is not there, or is none', async () => {
+describe('a refusal of the platform becomes advice', () => {
+  test('about a peer that does not exist, or is no peer', async () => {
     using ours = startBench([endpoint(lead)])
     const calls = [
       ['reply_to_workspace', (peer_id: string) => ({ text: 'x', peer_id })],
@@ -215,7 +215,7 @@ describe('what the platform refuses becomes advice', () => {
     }
   })
 
-  test('a refused token is never shown, and what to do about it is', async () => {
+  test('about a refused token, which is never shown', async () => {
     using ours = startBench([{ ...endpoint(lead), token: TOKEN }])
     const calls = [
       ours.call('send_message_to_user', { message: 'x' }),
@@ -230,7 +230,7 @@ describe('what the platform refuses becomes advice', () => {
     }
   })
 
-  test('a removed workspace is said to be removed', async () => {
+  test('about a removed workspace', async () => {
     const member = platform.createWorkspace({ name: 'short-lived', parentId: lead.id })
     await fetch(`${platform.url}/workspaces/${member.id}`, {
       method: 'DELETE',

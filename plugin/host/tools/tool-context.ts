@@ -1,0 +1,50 @@
+/** The rest of the program as a tool sees it. */
+import type { Clock } from '../../../base/clock.ts'
+import type { PlatformClient } from '../../../member/client/client.ts'
+import type { PeekedMessage } from '../../../member/feed/peek.ts'
+import type { OutgoingRules } from '../../../member/files/outgoing-files.ts'
+import type { Ledger } from '../../../member/ledger/ledger.ts'
+import type { AllowedSenders } from '../../../member/settings/single-settings.ts'
+import type { ClaimResult } from '../../../member/workspace/membership.ts'
+import type { Receipt } from '../hearing/receipt.ts'
+
+/** What became of the claim of one workspace. */
+export type Claimed = ClaimResult & { readonly workspaceId: string }
+
+export interface ToolContext {
+  readonly clock: Clock
+  /** Sentences that say why nothing can be sent; empty when the plugin is configured. */
+  readonly problems: () => readonly string[]
+  /** The workspaces this session acts as. */
+  readonly workspaceIds: () => readonly string[]
+  /** Undefined for a workspace that is not one of ours. */
+  readonly client: (workspaceId: string) => PlatformClient | undefined
+  /** Undefined while the state folder cannot be used; sending works without it. */
+  readonly ledger: () => Ledger | undefined
+  /** Who may write to this session; undefined: everyone the platform lets through. */
+  readonly allowedSenders: () => AllowedSenders
+  /**
+   * The host submitted a prompt to the model: one of our messages, which proves that the model saw it, or typed text
+   * (undefined). Returns at once and never throws.
+   *
+   * @returns what the person and the model should know besides, if anything.
+   */
+  readonly submitted: (receipt: Receipt | undefined) => string | undefined
+  /** The model called a tool. Returns at once and never throws. */
+  readonly toolCalled: () => void
+  /**
+   * Makes this session the one that receives for a workspace, or for all of them. Takes up to ten seconds.
+   *
+   * @returns what became of each.
+   * @throws ToolFailure when it cannot be tried.
+   */
+  readonly claim: (workspaceId: string | undefined, signal: AbortSignal) => Promise<readonly Claimed[]>
+  /** What waits on the platform while no session reads it; nothing if this session receives. Never rejects. */
+  readonly unread: (signal: AbortSignal) => Promise<readonly PeekedMessage[]>
+  /** Which files may be sent. */
+  readonly outgoing: () => OutgoingRules
+  /** One screen of text. */
+  readonly statusReport: () => string
+  /** A note for the end of every result while this session does not receive all messages. */
+  readonly remark: () => string | undefined
+}
