@@ -1,9 +1,9 @@
 /**
- * Events of the platform, from where something happened to whoever listens in this process. A hint, never the
- * data: nothing is stored and nothing is replayed.
+ * Events, from where something happened to whoever listens in this process. An event is a hint: nothing is stored and
+ * nothing is replayed, so readers look at the tables.
  */
 import type { Clock } from './clock.ts'
-import type { JsonObject } from './messages.ts'
+import type { JsonObject } from './json.ts'
 
 export type EventType =
   | 'ACTIVITY_LOGGED'
@@ -32,7 +32,7 @@ export interface PlatformEvent {
   readonly data: JsonObject
 }
 
-export type Listener = (event: PlatformEvent) => void
+type Listener = (event: PlatformEvent) => void
 
 const EVERY = '*'
 
@@ -43,13 +43,13 @@ export class Events {
   readonly #copies: () => number
   #closed = false
 
-  /** @param copies how often the next event is told; one, save where a fault is played */
+  /** @param copies how many times the next event is delivered: 1 unless a fault is injected. */
   constructor(clock: Clock, copies: () => number) {
     this.#clock = clock
     this.#copies = copies
   }
 
-  /** Events of one workspace. @returns the function that ends the subscription */
+  /** Listens to one workspace. Returns what ends the subscription. */
   subscribe(workspaceId: string, listener: Listener): () => void {
     const set = this.#listeners.get(workspaceId) ?? new Set()
     this.#listeners.set(workspaceId, set.add(listener))
@@ -63,13 +63,13 @@ export class Events {
     return this.subscribe(EVERY, listener)
   }
 
-  /** Runs once when open streams are to end. @returns the function that takes the callback back */
+  /** Runs `callback` once, when open streams must end. Returns what takes it back. */
   onClose(callback: () => void): () => void {
     this.#onClose.add(callback)
     return () => this.#onClose.delete(callback)
   }
 
-  /** Hands the event to every listener before it returns: what is stored is announced at once. */
+  /** Calls every listener before it returns, so that a stored row is announced before its request is answered. */
   publish(type: EventType, workspaceId: string, data: JsonObject = {}): void {
     if (this.#closed) return
     const copies = this.#copies()
@@ -87,7 +87,7 @@ export class Events {
     return count
   }
 
-  /** Ends what is open now; new readers are welcome. */
+  /** Ends the streams that are open now; new ones may follow. */
   endStreams(): void {
     for (const callback of [...this.#onClose]) callback()
     this.#onClose.clear()

@@ -1,6 +1,6 @@
-/** Randomness of the platform, injectable so that a test can repeat a run. */
+/** Randomness, handed in like the clock so that a test can repeat a run. */
 
-/** Gives `count` unpredictable bytes. */
+/** Returns `count` unpredictable bytes. */
 export type RandomBytes = (count: number) => Uint8Array
 
 export const systemRandom: RandomBytes = (count) => crypto.getRandomValues(new Uint8Array(count))
@@ -20,12 +20,12 @@ export function newUuid(random: RandomBytes): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }
 
-/** A secret of 32 random bytes as 43 characters of base64url (contract: tokens). */
+/** A secret of 32 random bytes, as 43 characters of base64url (contract: tokens). */
 export function newSecret(random: RandomBytes): string {
   return Buffer.from(random(32)).toString('base64url')
 }
 
-/** SHA-256 as hex: the only form in which a token is stored. */
+/** SHA-256 in hex, the only form in which a token is stored. */
 export function sha256(text: string): string {
   return new Bun.CryptoHasher('sha256').update(text).digest('hex')
 }

@@ -1,25 +1,26 @@
 /** An A2A request as the platform stores it: the envelope completed, the message in one form. Pure. */
-import { isObject, type JsonObject, parseJson, refuse } from '../base/messages.ts'
+import { asObject, isObject, type JsonObject, parseJson } from '../base/json.ts'
+import { refuse } from '../base/response.ts'
 import type { ContractRules } from './versions.ts'
 
 export interface A2aMessage {
   /** The whole JSON-RPC request, completed. */
   readonly envelope: JsonObject
-  /** Empty when the sender gave none. */
+  /** Empty when the sender named none. */
   readonly method: string
-  /** Key of de-duplication; undefined for an envelope without a message. */
+  /** The de-duplication key; undefined for an envelope without a message. */
   readonly messageId: string | undefined
-  /** Text parts joined, for people. */
+  /** The text parts joined, for people to read. */
   readonly text: string
-  /** Seconds the message may wait in a queue. */
+  /** How long the message may wait in a queue, in seconds. */
   readonly expiresInSeconds: number | undefined
 }
 
 /** Nothing waits longer than activity is kept. */
 const MAX_WAIT_SECONDS = 30 * 86_400
 
-/** Who the message is marked as coming from, when it comes from the human's side. */
-export interface CanvasIdentity {
+/** Whom a message from the human's side is marked as coming from. */
+interface CanvasIdentity {
   readonly workspaceId: string
   readonly user: { readonly user_id: string; readonly email: string; readonly username: string } | undefined
 }
@@ -27,8 +28,8 @@ export interface CanvasIdentity {
 /**
  * Completes a request (contract: a2a request, normalisation).
  *
- * @param canvas set for a canvas user, whose identity the platform vouches for
- * @throws Refusal 400 for text that is no JSON object, or a message without content
+ * @param canvas set for a canvas user, whose identity the platform vouches for.
+ * @throws Refusal 400 for text that is not a JSON object, or a message without content.
  */
 export function normaliseA2a(
   body: string,
@@ -42,19 +43,25 @@ export function normaliseA2a(
   const params = isObject(envelope.params)
     ? completeParams(envelope.params, canvas, rules, uuid)
     : envelope.params
-  const message = isObject(params) && isObject(params.message) ? params.message : undefined
-  const expires = isObject(params) ? params.expires_in_seconds : undefined
+  const { message: given, expires_in_seconds: expires } = asObject(params)
+  const message = asObject(given)
   return {
     envelope: { ...envelope, params },
     method: typeof envelope.method === 'string' ? envelope.method : '',
-    messageId: typeof message?.messageId === 'string' ? message.messageId : undefined,
-    text: textOf(message),
+    messageId: typeof message.messageId === 'string' ? message.messageId : undefined,
+    text: textParts(message.parts).join('\n'),
     expiresInSeconds:
       typeof expires === 'number' && expires > 0 ? Math.min(expires, MAX_WAIT_SECONDS) : undefined,
   }
 }
 
-/** Without `jsonrpc` only method and params survive, so that bare parts lose their content (contract: normalisation). */
+/** The texts of a list of parts; empty for anything else. */
+export function textParts(parts: unknown): readonly string[] {
+  if (!Array.isArray(parts)) return []
+  return parts.flatMap((part) => (isObject(part) && typeof part.text === 'string' ? [part.text] : []))
+}
+
+/** Without `jsonrpc` only method and params survive, so bare parts lose their content (contract: normalisation). */
 function completeEnvelope(payload: JsonObject, uuid: () => string): JsonObject {
   if (!('jsonrpc' in payload)) {
     return { jsonrpc: '2.0', id: uuid(), method: payload.method ?? null, params: payload.params ?? null }
@@ -73,13 +80,13 @@ function completeParams(
     ? params.message
     : { ...params.message, messageId: uuid() }
   if (!rules.normalisesMessages) return { ...params, message }
-  message = oneForm(message)
+  message = normalForm(message)
   if (canvas === undefined) return { ...params, message }
   const contextId = message.contextId ?? `canvas-${canvas.workspaceId}`
   return { ...params, message: { ...message, contextId }, metadata: canvasMetadata(params.metadata, canvas) }
 }
 
-function oneForm(message: JsonObject): JsonObject {
+function normalForm(message: JsonObject): JsonObject {
   const { content, ...rest } = message
   const role = message.role || 'user'
   if (Array.isArray(message.parts)) return { ...message, role, parts: message.parts.map(partWithKind) }
@@ -94,16 +101,9 @@ function partWithKind(part: unknown): unknown {
   return { kind: type, ...rest }
 }
 
-/** Identity fields are the platform's to give; what a sender claims in their place is dropped. */
+/** Only the platform may set the identity fields; a sender's own claims are dropped. */
 function canvasMetadata(claimed: unknown, canvas: CanvasIdentity): JsonObject {
-  const { user_id: _id, email: _email, username: _name, ...rest } = isObject(claimed) ? claimed : {}
+  const { user_id: _id, email: _email, username: _name, ...rest } = asObject(claimed)
   const status = canvas.user === undefined ? 'UNAUTHENTICATED' : 'AUTHENTICATED'
   return { ...rest, source: 'canvas_user', user_identity_status: status, ...canvas.user }
-}
-
-function textOf(message: JsonObject | undefined): string {
-  const parts = Array.isArray(message?.parts) ? message.parts : []
-  return parts
-    .flatMap((part) => (isObject(part) && typeof part.text === 'string' ? [part.text] : []))
-    .join('\n')
 }

@@ -8,10 +8,9 @@ export function asDeliveryMode(text: string): DeliveryMode | undefined {
 }
 
 /**
- * The mode in force, in the order the contract gives: what the payload says, what the row holds, poll for an external
- * runtime, push.
+ * The mode in force, in the contract's order: the payload's, the row's, poll for an external runtime, push.
  *
- * @param stored the row's mode and runtime; undefined when there is no row yet
+ * @param stored the row's mode and runtime; undefined while there is no row.
  */
 export function effectiveDeliveryMode(
   requested: DeliveryMode | undefined,

@@ -1,14 +1,11 @@
-/**
- * Fault switches: what a hosted platform does wrong or differently on a bad day, to be switched on while a
- * client is watched.
- */
+/** Fault injection: what a hosted platform does wrong, or differently, on a bad day. Switched on while a client is watched. */
 import { z } from 'zod'
 import { CONTRACT_VERSIONS, CONTRACTS, type ContractRules, type ContractVersion } from './versions.ts'
 
 const count = z.int().min(0).max(1_000_000)
 
-/** An answer given in place of the endpoint's own. */
-export const ANSWER_KINDS = [
+/** What can be sent in place of an endpoint's own answer. */
+const ANSWER_KINDS = [
   'unauthorized',
   'datastore_503',
   'empty_404',
@@ -29,37 +26,37 @@ export const ANSWER_KINDS = [
 
 const faultAnswerSchema = z.strictObject({
   kind: z.enum(ANSWER_KINDS),
-  /** Requests whose path contains this text; all when absent. */
+  /** Applies to requests whose path contains this text; to all when absent. */
   path: z.string().optional(),
   method: z.string().optional(),
-  /** How many requests are met; 0 for all until it is taken back. */
+  /** How many requests get it; 0 for all until it is taken back. */
   times: count.default(1),
-  /** For `slow`: milliseconds before the endpoint is asked. */
+  /** For `slow`: milliseconds before the endpoint answers. */
   ms: count.default(1000),
-  /** For `rate_limited`: seconds of Retry-After. */
+  /** For `rate_limited`: the Retry-After, in seconds. */
   seconds: count.default(1),
-  /** For `given`: the status, and the body as JSON; none for an empty one. */
+  /** For `given`: the status and the JSON body; absent for an empty body. */
   status: z.int().min(200).max(599).default(500),
   body: z.json().optional(),
 })
 
 const faultStateSchema = z.strictObject({
   contract: z.enum(CONTRACT_VERSIONS),
-  /** Cursors compare created_at alone: rows of one microsecond are skipped. */
+  /** Cursors compare created_at alone, so rows of the same microsecond are skipped. */
   timestamp_cursor: z.boolean(),
-  /** New rows get the created_at of the row before. */
+  /** New rows get the created_at of the previous row. */
   equal_created_at: z.boolean(),
-  /** New rows are dated this many milliseconds back, as if their transaction had begun then. */
+  /** New rows are dated this many milliseconds back, as if their transaction had started then. */
   late_commit_ms: count,
-  /** The next so many poll messages are stored with method and params null. */
+  /** How many of the next poll messages are stored with method and params null. */
   null_params_envelopes: count,
-  /** The next so many events reach no stream. */
+  /** How many of the next events reach no stream. */
   sse_drop: count,
   /** Every event reaches streams twice. */
   sse_duplicate: z.boolean(),
-  /** A socket without an Origin is refused, as where a platform has a list of origins. */
+  /** A socket without an Origin is refused, as on a platform with an origin allowlist. */
   ws_origin_required: z.boolean(),
-  /** Messages for a poll workspace are stored this many milliseconds after they were answered. */
+  /** Messages for a poll workspace are stored this many milliseconds after their answer. */
   late_write_ms: count,
   /** Register does not echo the delivery mode. */
   register_no_echo: z.boolean(),
@@ -67,15 +64,15 @@ const faultStateSchema = z.strictObject({
   heartbeat_blackout: z.boolean(),
   upload_404_after_ack: z.boolean(),
   talk_to_user_disabled: z.boolean(),
-  /** Messages of the operator come without a verified identity. */
+  /** The operator's messages carry no verified identity. */
   unauthenticated_user: z.boolean(),
-  /** An own Origin makes any sender of a message a canvas user. */
+  /** A same-origin request makes any sender a canvas user. */
   same_origin_canvas: z.boolean(),
   /** `?q=` on the peers crashes when a peer has no role. */
   peers_query_crash: z.boolean(),
-  /** `contract`: a delegation to a poll workspace completes at once with the queued answer; `answer`: when the peer answers. */
+  /** A delegation to a poll workspace completes at once with the queued answer, or when the peer answers. */
   delegation_completes: z.enum(['contract', 'answer']),
-  /** Delegation results also come as rows of the inbox. */
+  /** Delegation results are also inbox rows. */
   delegation_results_in_inbox: z.boolean(),
   answers: z.array(faultAnswerSchema).max(100),
 })
@@ -123,12 +120,12 @@ export class Faults {
     return this.#state
   }
 
-  /** The rules of the contract in force, with the switches applied. */
+  /** The rules of the contract in force, with the faults applied. */
   rules(): ContractRules {
     return this.#rules
   }
 
-  /** Changes the switches named and leaves the others. @throws ZodError for a switch that does not exist */
+  /** Changes the faults named and leaves the others. Throws a ZodError for an unknown one. */
   change(change: FaultChange): FaultState {
     const named = Object.entries(faultChangeSchema.parse(change)).filter(([, value]) => value !== undefined)
     this.#set(faultStateSchema.parse({ ...this.#state, ...Object.fromEntries(named) }))
@@ -140,7 +137,7 @@ export class Faults {
     return this.#state
   }
 
-  /** Uses up one of a counted fault. @returns whether there was one left */
+  /** Uses up one of a counted fault. False when none was left. */
   take(counter: Counter): boolean {
     const left = this.#state[counter]
     if (left === 0) return false
@@ -148,26 +145,26 @@ export class Faults {
     return true
   }
 
-  /** How often the next event is told: not at all, once, or twice. */
+  /** How many times the next event is delivered: 0, 1 or 2. */
   eventCopies(): number {
     if (this.take('sse_drop')) return 0
     return this.#state.sse_duplicate ? 2 : 1
   }
 
-  /** The fault that answers this request, if one does; it is used up by one. */
+  /** The fault that answers this request, if any; uses it up by one. */
   answerFor(method: string, path: string): FaultAnswer | undefined {
     const { answers } = this.#state
     if (answers.length === 0) return undefined
-    const meant = answers.find(
+    const match = answers.find(
       (answer) => path.includes(answer.path ?? '') && (answer.method ?? method) === method,
     )
-    if (meant === undefined || meant.times === 0) return meant
+    if (match === undefined || match.times === 0) return match
     const left = answers.flatMap((answer) => {
-      if (answer !== meant) return [answer]
+      if (answer !== match) return [answer]
       return answer.times === 1 ? [] : [{ ...answer, times: answer.times - 1 }]
     })
     this.#state = { ...this.#state, answers: left }
-    return meant
+    return match
   }
 
   #set(state: FaultState): void {

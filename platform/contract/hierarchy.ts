@@ -1,11 +1,11 @@
-/** Who may talk to whom. Pure: the tree is given as a function. */
+/** Who may talk to whom. Pure: the caller supplies the tree as a function. */
 
-/** Parent of a workspace; null for a root, undefined for an id that does not exist. */
+/** The parent of a workspace; null for a root, undefined for an unknown id. */
 export type ParentOf = (id: string) => string | null | undefined
 
 const MAX_STEPS = 32
 
-/** The chain from a workspace up to its root, itself first, at most 32 steps up. Empty for an unknown id. */
+/** The chain from a workspace up to its root, itself first, at most 32 steps. Empty for an unknown id. */
 export function ancestry(id: string, parentOf: ParentOf): readonly string[] {
   const chain: string[] = []
   let current: string | null | undefined = id
@@ -19,8 +19,8 @@ export function ancestry(id: string, parentOf: ParentOf): readonly string[] {
 }
 
 /**
- * Whether two workspaces may exchange messages: self, siblings, or one above the other. Two roots may only where the
- * contract lets unrelated roots talk.
+ * Whether two workspaces may exchange messages: they are the same, siblings, or one is above the other. Two roots may only
+ * where the contract lets unrelated roots talk.
  */
 export function canCommunicate(
   caller: string,

@@ -1,4 +1,4 @@
-/** Secrets in a memory are replaced before it is stored (contract: memories). Pure. */
+/** Replaces secrets in a memory before it is stored (contract: memories). Pure. */
 
 const RULES: readonly (readonly [pattern: RegExp, kind: string])[] = [
   [/\b[A-Z0-9_]*_API_KEY\s*=\s*\S+/g, 'API_KEY'],

@@ -1,13 +1,10 @@
-/**
- * Status of a workspace and the transitions between statuses. Pure: callers store and announce what is
- * decided here.
- */
+/** The statuses of a workspace and the transitions between them. Pure: callers store and announce the result. */
 import type { Status } from './statuses.ts'
 import type { ContractRules } from './versions.ts'
 
 const EXTERNAL_RUNTIMES: ReadonlySet<string> = new Set(['external', 'kimi', 'kimi-cli'])
 
-/** Runtimes whose agent runs somewhere else and comes to the platform by itself. */
+/** Whether the agent runs elsewhere and connects to the platform by itself. */
 export function isExternalRuntime(runtime: string): boolean {
   return EXTERNAL_RUNTIMES.has(runtime)
 }
@@ -17,7 +14,7 @@ export function statusAtCreation(external: boolean, url: string): Status {
   return url === '' ? 'awaiting_agent' : 'online'
 }
 
-/** Whether a register may change the row: a removed one never, a parked one only on older contracts. */
+/** Whether a register may change the row: never a removed one, a parked one only in older contracts. */
 export function registerWrites(status: Status, rules: ContractRules): boolean {
   if (status === 'removed') return false
   return !(rules.registerKeepsParked && (status === 'paused' || status === 'hibernated'))
@@ -26,12 +23,12 @@ export function registerWrites(status: Status, rules: ContractRules): boolean {
 export interface Beat {
   readonly errorRate: number
   readonly runtimeState: string
-  /** The runtime manages its status itself, so error rates are not judged. */
+  /** The runtime manages its own status, so its error rate is not judged. */
   readonly managesStatus: boolean
   readonly registerFailedRecently: boolean
 }
 
-/** The status after a heartbeat; the same one when nothing changes. At most one step a beat (contract: status table). */
+/** The status after a heartbeat. It moves at most one step per beat (contract: status table). */
 export function statusAfterHeartbeat(status: Status, beat: Beat, rules: ContractRules): Status {
   if (rules.statusesLiftedByHeartbeat.includes(status)) return 'online'
   if (status === 'online') {
@@ -45,13 +42,13 @@ export function statusAfterHeartbeat(status: Status, beat: Beat, rules: Contract
   return status
 }
 
-/** The status once heartbeats stopped coming, by the stale-heartbeat sweep; it looks at external agents only. */
+/** The status once heartbeats have stopped. Applies to external agents only (contract: stale-heartbeat sweep). */
 export function statusWhenStale(status: Status, runtime: string, rules: ContractRules): Status {
   const present = status === 'online' || status === 'degraded'
   return present && isExternalRuntime(runtime) ? rules.staleExternalStatus : status
 }
 
-/** The status once the liveness key ran out. */
+/** The status once the liveness key has expired. */
 export function statusWhenLivenessEnds(status: Status, runtime: string, rules: ContractRules): Status {
   if (status === 'removed' || status === 'paused' || status === 'hibernated') return status
   return isExternalRuntime(runtime) ? rules.staleExternalStatus : 'offline'

@@ -1,9 +1,9 @@
-/** Names and types of uploaded files, made safe (contract: uploads). Pure. */
+/** Makes the names and types of uploaded files safe (contract: uploads). Pure. */
 
 const MAX_NAME = 100
 const MAX_EXTENSION = 16
 
-/** The last component of a path, in a small alphabet, at most 100 characters with its extension kept. */
+/** The last component of a path in a small alphabet, cut to 100 characters with its extension kept. */
 export function safeFileName(name: string): string {
   const last = name.split(/[/\\]/).at(-1) ?? ''
   const clean = last.replace(/[^A-Za-z0-9._-]/g, '_')
@@ -14,7 +14,7 @@ export function safeFileName(name: string): string {
   return clean.slice(0, MAX_NAME - extension.length) + extension
 }
 
-/** The bare media type; malformed becomes the general one, missing stays empty. */
+/** The media type without parameters; `application/octet-stream` for a malformed one, empty for a missing one. */
 export function safeMimeType(type: string): string {
   const bare = (type.split(';')[0] ?? '').trim().toLowerCase()
   if (bare === '') return ''

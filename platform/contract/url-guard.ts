@@ -1,22 +1,22 @@
 /**
- * Which URLs an agent may ask the platform to call (contract: push URL rules). Pure: names are resolved
- * elsewhere and every address comes back here.
+ * Which URLs an agent may have the platform call (contract: push URL rules). Pure: names are resolved elsewhere, and every
+ * address comes back here.
  */
 
-export type DeployMode = 'self-hosted' | 'saas'
+type DeployMode = 'self-hosted' | 'saas'
 
 export interface GuardSettings {
   readonly deployMode: DeployMode
-  /** Loopback addresses are allowed: the server runs on a developer's machine. */
+  /** True on a developer's machine. */
   readonly loopbackAllowed: boolean
 }
 
-export type CheckedUrl =
+type CheckedUrl =
   | { readonly ok: true; readonly url: URL; readonly host: HostKind }
   | { readonly ok: false; readonly message: string }
 
-/** A literal address has been checked already; a name must be resolved, and each address checked. */
-export type HostKind = 'literal' | 'localhost' | 'name'
+/** A literal address is checked already; a name must be resolved and each of its addresses checked. */
+type HostKind = 'literal' | 'localhost' | 'name'
 
 interface Range {
   readonly label: string
@@ -36,7 +36,7 @@ const ALWAYS: readonly Range[] = [
   v6('IPv6 documentation', [0x2001, 0x0db8], 32),
 ]
 
-/** An unspecified address reaches this machine, so it is judged like loopback. */
+/** An unspecified address reaches this machine, so it counts as loopback. */
 const LOOPBACK: readonly Range[] = [
   v4('loopback', '127.0.0.0', 8),
   v4('unspecified', '0.0.0.0', 8),
@@ -51,7 +51,7 @@ const PRIVATE: readonly Range[] = [
   v6('IPv6 unique-local', [0xfd00], 8),
 ]
 
-/** Checks all of a URL that can be judged without asking a name server. */
+/** Checks everything about a URL that needs no name server. */
 export function checkUrl(text: string, settings: GuardSettings): CheckedUrl {
   const url = URL.parse(text)
   if (url === null) return refused('url is not a valid URL')
@@ -66,18 +66,18 @@ export function checkUrl(text: string, settings: GuardSettings): CheckedUrl {
   return { ok: true, url, host: addressBytes(host) === undefined ? 'name' : 'literal' }
 }
 
-/** Why one of the addresses of a name is refused, or undefined when all may be called. A name without any is refused. */
+/** Why a name's addresses are refused, or undefined when all may be called. A name without addresses is refused. */
 export function refusedAddress(addresses: readonly string[], settings: GuardSettings): string | undefined {
   if (addresses.length === 0) return 'url host does not resolve'
   for (const address of addresses) {
-    if (addressBytes(address) === undefined) return 'url host resolves to something that is no address'
+    if (addressBytes(address) === undefined) return 'url host resolves to something that is not an address'
     const label = blockedRange(address, settings)
     if (label !== undefined) return blockedAddress(label)
   }
   return undefined
 }
 
-/** Label of the blocked range an address lies in; undefined when it lies in none or is no address. */
+/** The label of the blocked range an address lies in; undefined when it lies in none or is not an address. */
 export function blockedRange(address: string, settings: GuardSettings): string | undefined {
   const bytes = addressBytes(address)
   if (bytes === undefined) return undefined
@@ -90,10 +90,11 @@ export function blockedRange(address: string, settings: GuardSettings): string |
 }
 
 /**
- * The deploy mode by setting, and what to warn of. An unknown value falls closed: to the mode that refuses more.
+ * The deploy mode by setting, with a warning when the setting is unknown. An unknown value fails closed, to the mode that
+ * refuses more.
  *
- * @param mode value of MOLECULE_DEPLOY_MODE
- * @param orgId value of MOLECULE_ORG_ID; decides when the mode is not set
+ * @param mode the value of MOLECULE_DEPLOY_MODE.
+ * @param orgId the value of MOLECULE_ORG_ID; decides when the mode is not set.
  */
 export function deployMode(
   mode: string | undefined,
@@ -115,7 +116,7 @@ function blockedAddress(label: string): string {
   return `url targets a blocked address: ${label}`
 }
 
-/** Four bytes of an IPv4 address or sixteen of an IPv6 one; an IPv4 address in IPv6 clothes is the former. */
+/** The 4 bytes of an IPv4 address or the 16 of an IPv6 one; an IPv4-mapped address counts as IPv4. */
 function addressBytes(text: string): readonly number[] | undefined {
   return v4Bytes(text) ?? v6Bytes(text)
 }

@@ -1,6 +1,6 @@
 /**
- * What differs between the three generations of the platform's HTTP contract, as data. Handlers ask for a
- * rule by name and never for a version.
+ * What differs between the three generations of the platform's HTTP contract, as data. Handlers ask for a rule by name,
+ * never for a version.
  */
 import type { Status } from './statuses.ts'
 
@@ -11,14 +11,14 @@ export type ContractVersion = (typeof CONTRACT_VERSIONS)[number]
 export interface ContractRules {
   /** Poll delivery, `delivery_mode`, the inbound secret, and all that came with them. */
   readonly pollMode: boolean
-  /** Query parameters that narrow an activity page: since_secs, since_id, before_ts, peer_id, include. */
+  /** Activity pages take since_secs, since_id, before_ts, peer_id and include. */
   readonly activityFilters: boolean
   /** Rows carry `seq`. */
   readonly sequence: boolean
-  /** The cursor compares (created_at, seq), otherwise created_at alone. */
+  /** The cursor compares (created_at, seq) instead of created_at alone. */
   readonly cursorBySequence: boolean
   readonly activityAck: boolean
-  /** Register is gated by instance tokens only; callers' tokens are a kind of their own. */
+  /** Only instance tokens gate register; callers' tokens are a separate kind. */
   readonly tokenKinds: boolean
   readonly statusesLiftedByHeartbeat: readonly Status[]
   /** A failed authenticated register degrades the workspace for five minutes. */
@@ -27,7 +27,7 @@ export interface ContractRules {
   readonly heartbeatCarriesCard: boolean
   readonly staleAfterMs: number
   readonly staleExternalStatus: Status
-  /** GET of a removed workspace answers 410. */
+  /** GET of a removed workspace is answered with 410. */
   readonly removedIsGone: boolean
   /** The long form of GET /workspaces/:id. */
   readonly longWorkspaceForm: boolean
@@ -38,16 +38,16 @@ export interface ContractRules {
   readonly unrelatedRootsMayTalk: boolean
   readonly a2aBodyBytes: number
   readonly a2aOversize: 'truncate' | 'refuse'
-  /** Role default, content wrapping, type to kind, canvas metadata. */
+  /** Defaults the role, wraps content, turns type into kind, adds canvas metadata. */
   readonly normalisesMessages: boolean
   readonly ingestSuffix: string
   readonly deduplicatesMessages: boolean
-  /** One poll message is announced twice on the event stream. */
+  /** The event stream announces each poll message twice. */
   readonly announcesTwice: boolean
-  /** Event data carries bodies and message id. */
+  /** Events carry bodies and the message id. */
   readonly richEvents: boolean
   readonly talkToUserPolicy: boolean
-  /** Where the summary of a notice is cut. At bytes, one that ends in half a character is never stored. */
+  /** The unit in which a notice's summary is cut. A cut in bytes that splits a character is never stored. */
   readonly noticeSummaryUnit: 'characters' | 'bytes'
   readonly publicInfo: boolean
   readonly uploadFileBytes: number
@@ -58,11 +58,11 @@ export interface ContractRules {
   readonly loopbackPushUrls: boolean
   readonly pushIdleMs: number
   readonly pushResponseBytes: number
-  /** The answer of a queued message arrives base64-encoded. */
+  /** The answer to a queued message is base64-encoded. */
   readonly queueBodyBase64: boolean
   readonly delegationLedger: boolean
   readonly drainsFreeCapacity: boolean
-  /** The queue is also looked at without a heartbeat. */
+  /** The queue also drains without a heartbeat. */
   readonly sweepsQueue: boolean
 }
 

@@ -1,6 +1,7 @@
 /** Who sends an A2A message (contract: a2a caller). */
-import { refuse } from '../base/messages.ts'
+
 import { isUuid } from '../base/random.ts'
+import { refuse } from '../base/response.ts'
 import { bearerOf } from '../http/authentication.ts'
 import type { Services } from '../services.ts'
 

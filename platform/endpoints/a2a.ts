@@ -2,8 +2,10 @@
  * POST /workspaces/:id/a2a: a message to an agent, from another agent or from the human; and the state of one
  * that was queued.
  */
-import { json, readBody, refuse } from '../base/messages.ts'
+
 import { newUuid } from '../base/random.ts'
+import { readText } from '../base/request-body.ts'
+import { json, refuse } from '../base/response.ts'
 import { wireTimestamp } from '../base/timestamp.ts'
 import { normaliseA2a } from '../contract/a2a-message.ts'
 import { bearerOf } from '../http/authentication.ts'
@@ -65,7 +67,7 @@ function sourceOf(caller: Caller): string | undefined {
 
 async function bodyWithinLimit(services: Services, request: Request): Promise<string> {
   const { a2aBodyBytes, a2aOversize } = services.rules()
-  const { text, truncated } = await readBody(request, a2aBodyBytes)
+  const { text, truncated } = await readText(request, a2aBodyBytes)
   if (truncated && a2aOversize === 'refuse') {
     throw refuse(413, 'request body too large', { truncated: true, max_bytes: a2aBodyBytes })
   }

@@ -1,6 +1,7 @@
 /** Reading the inbox, acknowledging it, and writing reports into it. */
 import { z } from 'zod'
-import { json, jsonText, readJson, refuse } from '../base/messages.ts'
+import { readJson } from '../base/request-body.ts'
+import { json, jsonText, refuse } from '../base/response.ts'
 import type { Call, Route } from '../http/router.ts'
 import * as wire from '../http/wire.ts'
 import type { Services } from '../services.ts'

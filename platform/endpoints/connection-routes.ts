@@ -2,7 +2,7 @@
  * How an external agent connects: the block again, without its token, or with a fresh one that replaces all
  * others.
  */
-import { json, refuse } from '../base/messages.ts'
+import { json, refuse } from '../base/response.ts'
 import { isExternalRuntime } from '../contract/status.ts'
 import type { Call, Route } from '../http/router.ts'
 import type { Services } from '../services.ts'

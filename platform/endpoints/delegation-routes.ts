@@ -1,7 +1,9 @@
 /** Giving a task to a peer and asking what became of it (contract: delegation). */
 import { z } from 'zod'
-import { isObject, json, readJson, refuse } from '../base/messages.ts'
+import { isObject } from '../base/json.ts'
 import { isUuid, newUuid } from '../base/random.ts'
+import { readJson } from '../base/request-body.ts'
+import { json, refuse } from '../base/response.ts'
 import { wireTimestamp } from '../base/timestamp.ts'
 import { normaliseA2a } from '../contract/a2a-message.ts'
 import { type Outcome, outcomeOf } from '../contract/agent-answer.ts'

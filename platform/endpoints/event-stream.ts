@@ -1,6 +1,6 @@
 /** One workspace's events as a server-sent event stream (contract: wake-up streams). */
 import type { Events, PlatformEvent } from '../base/events.ts'
-import { refuse } from '../base/messages.ts'
+import { refuse } from '../base/response.ts'
 import type { Route } from '../http/router.ts'
 import type { Services } from '../services.ts'
 

@@ -1,5 +1,7 @@
 /** The one endpoint for fault switches. It exists only while the platform listens on loopback. */
-import { json, parseJson, readBody, refuse } from '../base/messages.ts'
+import { parseJson } from '../base/json.ts'
+import { readText } from '../base/request-body.ts'
+import { json, refuse } from '../base/response.ts'
 import { faultChangeSchema } from '../contract/faults.ts'
 import type { Call, Route } from '../http/router.ts'
 import type { Services } from '../services.ts'
@@ -15,7 +17,7 @@ export function faultRoutes(services: Services): readonly Route[] {
 }
 
 async function change(services: Services, call: Call): Promise<Response> {
-  const { text } = await readBody(call.request)
+  const { text } = await readText(call.request)
   const checked = faultChangeSchema.safeParse(parseJson(text)?.value)
   if (checked.success) return json(services.faults.change(checked.data))
   const [issue] = checked.error.issues

@@ -1,7 +1,9 @@
 /** POST /registry/heartbeat and /registry/update-card: an agent says that it is still there, and how it is. */
 import { z } from 'zod'
 import type { EventType } from '../base/events.ts'
-import { type JsonObject, json, readJson, refuse } from '../base/messages.ts'
+import type { JsonObject } from '../base/json.ts'
+import { readJson } from '../base/request-body.ts'
+import { json, refuse } from '../base/response.ts'
 import { timestampMs } from '../base/timestamp.ts'
 import { statusAfterHeartbeat } from '../contract/status.ts'
 import type { Status } from '../contract/statuses.ts'

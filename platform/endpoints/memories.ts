@@ -1,7 +1,8 @@
 /** What agents ask the platform to remember, for themselves, their team or everyone. */
 import { z } from 'zod'
-import { json, readJson, refuse } from '../base/messages.ts'
 import { newUuid } from '../base/random.ts'
+import { readJson } from '../base/request-body.ts'
+import { json, refuse } from '../base/response.ts'
 import { wireTimestamp } from '../base/timestamp.ts'
 import { redactSecrets } from '../contract/redaction.ts'
 import type { Call, Route } from '../http/router.ts'

@@ -1,7 +1,8 @@
 /** POST /workspaces/:id/notify: an agent writes to the human. */
 import { isUtf8 } from 'node:buffer'
 import { z } from 'zod'
-import { json, readJson, refuse } from '../base/messages.ts'
+import { readJson } from '../base/request-body.ts'
+import { json, refuse } from '../base/response.ts'
 import type { ContractRules } from '../contract/versions.ts'
 import type { Call, Route } from '../http/router.ts'
 import * as wire from '../http/wire.ts'

@@ -1,5 +1,5 @@
 /** What `include=peer_info` adds to an activity row: who sent it, and which files it names. */
-import { isObject, type JsonObject } from '../base/messages.ts'
+import { isObject, type JsonObject } from '../base/json.ts'
 import type { Services } from '../services.ts'
 import type { ActivityRow } from '../store/activity.ts'
 

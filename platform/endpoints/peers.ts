@@ -1,6 +1,7 @@
 /** Who is there, how to find them, and who may talk to whom. */
 import { z } from 'zod'
-import { json, Refusal, readJson, refuse } from '../base/messages.ts'
+import { readJson } from '../base/request-body.ts'
+import { json, Refusal, refuse } from '../base/response.ts'
 import type { Call, Route } from '../http/router.ts'
 import * as wire from '../http/wire.ts'
 import type { Services } from '../services.ts'

@@ -1,5 +1,5 @@
 /** What anyone may ask: is it up, which build is it, what may be uploaded. */
-import { json, refuse } from '../base/messages.ts'
+import { json, refuse } from '../base/response.ts'
 import type { Metrics } from '../http/metrics.ts'
 import type { Route } from '../http/router.ts'
 import type { Services } from '../services.ts'

@@ -1,7 +1,9 @@
 /** POST /registry/register: an agent says that it is there and how it wants to be reached. */
 import { z } from 'zod'
-import { type JsonObject, json, readJson, refuse } from '../base/messages.ts'
+import type { JsonObject } from '../base/json.ts'
 import { isUuid, newSecret } from '../base/random.ts'
+import { readJson } from '../base/request-body.ts'
+import { json, refuse } from '../base/response.ts'
 import { asDeliveryMode, type DeliveryMode, effectiveDeliveryMode } from '../contract/delivery-mode.ts'
 import { registerWrites } from '../contract/status.ts'
 import type { Call, Route } from '../http/router.ts'

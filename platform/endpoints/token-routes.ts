@@ -1,6 +1,7 @@
 /** Listing, minting and revoking the tokens of a workspace. */
-import { json, refuse } from '../base/messages.ts'
+
 import { isUuid } from '../base/random.ts'
+import { json, refuse } from '../base/response.ts'
 import type { Call, Route } from '../http/router.ts'
 import type { Services } from '../services.ts'
 import { MAX_LIVE_TOKENS } from '../store/tokens.ts'

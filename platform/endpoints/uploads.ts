@@ -2,8 +2,10 @@
  * Files on their way to an agent: staged here by the person's chat, fetched and acknowledged by the agent
  * (contract: uploads).
  */
-import { json, jsonText, MAX_BODY_BYTES, readBytes, refuse } from '../base/messages.ts'
+
 import { isUuid, newUuid } from '../base/random.ts'
+import { MAX_BODY_BYTES, readBytes } from '../base/request-body.ts'
+import { json, jsonText, refuse } from '../base/response.ts'
 import { safeFileName, safeMimeType } from '../contract/upload-names.ts'
 import type { Call, Route } from '../http/router.ts'
 import type { Services } from '../services.ts'

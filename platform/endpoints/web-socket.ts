@@ -4,7 +4,7 @@
  */
 import type { ServerWebSocket, WebSocketHandler } from 'bun'
 import type { PlatformEvent } from '../base/events.ts'
-import { json, Refusal, refuse } from '../base/messages.ts'
+import { json, Refusal, refuse } from '../base/response.ts'
 import { isoTimestamp } from '../base/timestamp.ts'
 import { bearerOf } from '../http/authentication.ts'
 import type { Call, Handled, Route, SocketData } from '../http/router.ts'

@@ -1,7 +1,9 @@
 /** Creating, listing, reading and removing workspaces. */
 import { z } from 'zod'
-import { type JsonObject, json, Refusal, readJson, refuse } from '../base/messages.ts'
+import type { JsonObject } from '../base/json.ts'
 import { isUuid } from '../base/random.ts'
+import { readJson } from '../base/request-body.ts'
+import { json, Refusal, refuse } from '../base/response.ts'
 import { wireTimestamp } from '../base/timestamp.ts'
 import { asDeliveryMode } from '../contract/delivery-mode.ts'
 import { isExternalRuntime, statusAtCreation } from '../contract/status.ts'

@@ -1,6 +1,7 @@
 /** The gates: who may pass, and the text each refusal has. */
-import { refuse } from '../base/messages.ts'
+
 import { sha256 } from '../base/random.ts'
+import { refuse } from '../base/response.ts'
 import type { ContractRules } from '../contract/versions.ts'
 import type { Tokens } from '../store/tokens.ts'
 

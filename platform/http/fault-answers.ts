@@ -1,7 +1,7 @@
 /** The answers a fault switch gives in place of an endpoint's own. */
 import type { Background } from '../base/background.ts'
 import type { Clock } from '../base/clock.ts'
-import { json } from '../base/messages.ts'
+import { json } from '../base/response.ts'
 import type { FaultAnswer } from '../contract/faults.ts'
 
 const HUGE_BYTES = 12 * 1024 * 1024

@@ -2,8 +2,9 @@
  * What stands between the socket and the endpoints: rate limit, host, origin, organisation, fault switches,
  * gates; and the one place where a refusal or a failure becomes an answer.
  */
-import { json, Refusal, refusalAnswer, refuse } from '../base/messages.ts'
+
 import { isUuid } from '../base/random.ts'
+import { json, Refusal, refuse } from '../base/response.ts'
 import { isoTimestamp } from '../base/timestamp.ts'
 import type { Services } from '../services.ts'
 import { faultAnswer } from './fault-answers.ts'
@@ -90,7 +91,7 @@ async function answerWithinLimit(
       upgrade: arrival.upgrade,
     })
   } catch (error) {
-    if (error instanceof Refusal) return refusalAnswer(error)
+    if (error instanceof Refusal) return error.response()
     const reason = error instanceof Error ? error.message : String(error)
     front.log(`${request.method} ${match?.route.path ?? 'of no route'} failed: ${reason}`)
     return json({ error: 'internal error' }, 500)

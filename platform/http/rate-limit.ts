@@ -1,6 +1,6 @@
 /** A fixed window of requests per client address (contract: rate limits). */
 import type { Clock } from '../base/clock.ts'
-import { json } from '../base/messages.ts'
+import { json } from '../base/response.ts'
 
 const WINDOW_MS = 60_000
 

@@ -5,8 +5,8 @@
  * thousand rows and from a million.
  */
 import type { Database } from 'bun:sqlite'
-import { refuse } from '../base/messages.ts'
 import { isUuid } from '../base/random.ts'
+import { refuse } from '../base/response.ts'
 import { parseTimestamp, type Timestamps, wireTimestamp } from '../base/timestamp.ts'
 import type { ContractRules } from '../contract/versions.ts'
 import type { ActivityRow } from './activity.ts'

@@ -1,6 +1,6 @@
 /** The activity log: every message, notice and report, one row each, ordered by (created_at, seq). */
 import type { Database } from 'bun:sqlite'
-import type { JsonObject } from '../base/messages.ts'
+import type { JsonObject } from '../base/json.ts'
 import { newUuid } from '../base/random.ts'
 import type { StoreContext } from './context.ts'
 

@@ -3,7 +3,7 @@
  * tell of it.
  */
 import type { EventType } from '../base/events.ts'
-import { isObject, type JsonObject } from '../base/messages.ts'
+import { isObject, type JsonObject } from '../base/json.ts'
 import type { A2aMessage } from '../contract/a2a-message.ts'
 import type { Outcome } from '../contract/agent-answer.ts'
 import type { ActivityEntry, ActivityLog } from './activity.ts'

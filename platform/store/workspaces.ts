@@ -1,5 +1,5 @@
 /** The rows of the team: every workspace, its place in the tree and what it last said about itself. */
-import type { JsonObject } from '../base/messages.ts'
+import type { JsonObject } from '../base/json.ts'
 import { newSecret, newUuid } from '../base/random.ts'
 import { wireTimestamp } from '../base/timestamp.ts'
 import { canCommunicate, type ParentOf } from '../contract/hierarchy.ts'

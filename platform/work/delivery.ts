@@ -2,7 +2,7 @@
  * Bringing one A2A message to its workspace: stored for an agent that polls, sent to one that is pushed to,
  * queued for one that is busy. Who may send is decided before.
  */
-import { type JsonObject, parseJson } from '../base/messages.ts'
+import { type JsonObject, parseJson } from '../base/json.ts'
 import type { A2aMessage } from '../contract/a2a-message.ts'
 import type { Services } from '../services.ts'
 import type { ActivityEntry } from '../store/activity.ts'

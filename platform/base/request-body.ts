@@ -1,0 +1,51 @@
+/** Reading request bodies, never more of one than a limit allows. */
+import type { z } from 'zod'
+import { parseJson } from './json.ts'
+import { refuse } from './response.ts'
+
+export const MAX_BODY_BYTES = 16 * 1024 * 1024
+
+/** Reads a body as text, up to `maxBytes` of it; `truncated` when there was more. */
+export async function readText(
+  request: Request,
+  maxBytes = MAX_BODY_BYTES,
+): Promise<{ readonly text: string; readonly truncated: boolean }> {
+  const declared = Number(request.headers.get('Content-Length') ?? Number.NaN)
+  if (declared <= maxBytes) return { text: await request.text(), truncated: false }
+  const { bytes, truncated } = await readBytes(request, maxBytes)
+  return { text: bytes.toString('utf8'), truncated }
+}
+
+/** Like {@link readText}, for a body that is not text. */
+export async function readBytes(
+  request: Request,
+  maxBytes: number,
+): Promise<{ readonly bytes: Buffer<ArrayBuffer>; readonly truncated: boolean }> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of request.body ?? []) {
+    chunks.push(chunk.subarray(0, maxBytes - size))
+    size += chunk.byteLength
+    if (size > maxBytes) return { bytes: Buffer.concat(chunks), truncated: true }
+  }
+  return { bytes: Buffer.concat(chunks), truncated: false }
+}
+
+/**
+ * Reads a JSON body of a known shape.
+ *
+ * @param error the text of the refusal when the body has another shape.
+ * @throws Refusal 400, or 413 for a body over {@link MAX_BODY_BYTES}.
+ */
+export async function readJson<T>(
+  request: Request,
+  schema: z.ZodType<T>,
+  error = 'invalid request body',
+): Promise<T> {
+  const { text, truncated } = await readText(request)
+  if (truncated) throw refuse(413, 'request body too large', { max_bytes: MAX_BODY_BYTES })
+  const parsed = parseJson(text)
+  const checked = parsed === undefined ? undefined : schema.safeParse(parsed.value)
+  if (!checked?.success) throw refuse(400, error)
+  return checked.data
+}
