@@ -73,7 +73,10 @@ function defaultDatabase(): string {
   return join(data, 'molecule-platform', 'platform.db')
 }
 
-/** The file holds everyone's messages, so it is created for its owner alone; SQLite gives its side files the same mode. */
+/**
+ * The file holds everyone's messages, so it is created for its owner alone; SQLite gives its side files the
+ * same mode.
+ */
 function prepareFile(path: string): void {
   if (path === ':memory:' || existsSync(path)) return
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })

@@ -1,17 +1,20 @@
-/** The parts of the running platform, as handlers get to see them. */
+/** The parts of the running platform, as its handlers see them. */
 import type { Background } from './base/background.ts'
 import type { ContractRules } from './contract/versions.ts'
 import type { Authentication } from './http/authentication.ts'
+import type { Metrics } from './http/metrics.ts'
 import type { ActivityLog } from './store/activity.ts'
 import type { StoreContext } from './store/context.ts'
 import type { Delegations } from './store/delegations.ts'
+import type { Memories } from './store/memories.ts'
 import type { A2aQueue } from './store/queue.ts'
 import type { Tokens } from './store/tokens.ts'
+import type { Uploads } from './store/uploads.ts'
 import type { Workspaces } from './store/workspaces.ts'
 import type { PushSettings } from './work/push.ts'
 
 export interface Services extends StoreContext {
-  /** The contract in force; it may change while the platform runs. */
+  /** The rules of the contract in force, which may change while the platform runs. */
   readonly rules: () => ContractRules
   readonly background: Background
   readonly activity: ActivityLog
@@ -19,6 +22,9 @@ export interface Services extends StoreContext {
   readonly workspaces: Workspaces
   readonly queue: A2aQueue
   readonly delegations: Delegations
+  readonly memories: Memories
+  readonly uploads: Uploads
   readonly pushSettings: () => PushSettings
   readonly authentication: Authentication
+  readonly metrics: Metrics
 }

@@ -1,42 +1,38 @@
-/** A small team to begin with: a lead and two agents under it, each with its first token. */
+/** A small team to start with: a lead and two agents under it, each with its first token. */
 import type { Tokens } from './store/tokens.ts'
-import type { WorkspaceRow, Workspaces } from './store/workspaces.ts'
+import type { Workspaces } from './store/workspaces.ts'
 
 export interface Member {
   readonly id: string
   readonly name: string
-  /** Shown once; only its digest is kept. */
+  /** Shown once; only its digest is stored. */
   readonly token: string
 }
 
-export interface WorkspaceWish {
+export interface NewMember {
   readonly name: string
   readonly role?: string
   readonly parentId?: string
 }
 
-/** An external workspace that polls, with a token, as one would create it over HTTP. */
-export function createMember(workspaces: Workspaces, tokens: Tokens, wish: WorkspaceWish): Member {
-  const row: WorkspaceRow = workspaces.create({
-    ...wish,
+/** Creates an external poll workspace with a token, as a request would. */
+export function createMember(workspaces: Workspaces, tokens: Tokens, member: NewMember): Member {
+  const { id, name } = workspaces.create({
+    ...member,
     runtime: 'external',
     status: 'awaiting_agent',
     deliveryMode: 'poll',
   })
-  return { id: row.id, name: row.name, token: tokens.mint(row.id, 'instance') }
+  return { id, name, token: tokens.mint(id, 'instance') }
 }
 
-/** lead, builder, reviewer: the two agents are siblings, and both report to the lead. */
+/** Creates lead, builder and reviewer. The latter two are siblings, and both report to the lead. */
 export function createTeam(workspaces: Workspaces, tokens: Tokens): readonly Member[] {
-  const lead = createMember(workspaces, tokens, {
-    name: 'lead',
-    role: 'Plans the work and talks to the person',
-  })
-  const member = (name: string, role: string) =>
-    createMember(workspaces, tokens, { name, role, parentId: lead.id })
+  const create = (member: NewMember) => createMember(workspaces, tokens, member)
+  const lead = create({ name: 'lead', role: 'Plans the work and talks to the person' })
   return [
     lead,
-    member('builder', 'Writes the code'),
-    member('reviewer', 'Reads the code and says what is wrong'),
+    create({ name: 'builder', role: 'Writes the code', parentId: lead.id }),
+    create({ name: 'reviewer', role: 'Reads the code and says what is wrong', parentId: lead.id }),
   ]
 }

@@ -1,4 +1,7 @@
-/** Work that continues after its request was answered. It ends when the platform stops, before the file closes. */
+/**
+ * Work that continues after its request was answered. It ends when the platform stops, before the file
+ * closes.
+ */
 import type { Clock } from './clock.ts'
 
 export class Background {
@@ -29,8 +32,8 @@ export class Background {
   }
 
   /**
-   * Resolves after `ms` milliseconds, or at once when the platform stops or `cancel` aborts. With `Infinity` it waits for
-   * one of these alone.
+   * Resolves after `ms` milliseconds, or at once when the platform stops or `cancel` aborts. With `Infinity`
+   * it waits for one of these alone.
    */
   delay(ms: number, cancel?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {

@@ -1,6 +1,6 @@
 /**
- * Events, from where something happened to whoever listens in this process. An event is a hint: nothing is stored and
- * nothing is replayed, so readers look at the tables.
+ * Events, from where something happened to whoever listens in this process. An event is a hint: nothing is
+ * stored and nothing is replayed, so readers look at the tables.
  */
 import type { Clock } from './clock.ts'
 import type { JsonObject } from './json.ts'
@@ -69,7 +69,9 @@ export class Events {
     return () => this.#onClose.delete(callback)
   }
 
-  /** Calls every listener before it returns, so that a stored row is announced before its request is answered. */
+  /**
+   * Calls every listener before it returns, so that a stored row is announced before its request is answered.
+   */
   publish(type: EventType, workspaceId: string, data: JsonObject = {}): void {
     if (this.#closed) return
     const copies = this.#copies()

@@ -19,7 +19,9 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** The value when it is an object, and an empty object otherwise, for reading fields that may not be there. */
+/**
+ * The value when it is an object, and an empty object otherwise, for reading fields that may not be there.
+ */
 export function asObject(value: unknown): JsonObject {
   return isObject(value) ? value : {}
 }

@@ -1,6 +1,6 @@
 /**
- * Timestamps as the database stores them: UTC text of fixed width with microseconds. Text order is then time order, and
- * no digit is lost to a JavaScript `Date`.
+ * Timestamps as the database stores them: UTC text of fixed width with microseconds. Text order is then time
+ * order, and no digit is lost to a JavaScript `Date`.
  */
 import type { Clock } from './clock.ts'
 
@@ -61,8 +61,8 @@ export class Timestamps {
   }
 
   /**
-   * The timestamp of a new row. It never goes back, even when the wall clock is set back: a reader that has passed a row
-   * would never see one dated before it.
+   * The timestamp of a new row. It never goes back, even when the wall clock is set back: a reader that has
+   * passed a row would never see one dated before it.
    */
   next(): string {
     this.#lastMicros = Math.max(this.#lastMicros, Math.round(this.#clock.now() * 1000))

@@ -28,7 +28,10 @@ export class Chat {
   /** One look at a time; a wish that comes meanwhile is granted by one more look. */
   #looking = false
   #lookAgain = false
-  /** Who met the problem on show: a later success of the page itself does not hide what the person has to know. */
+  /**
+   * Who met the problem on show: a later success of the page itself does not hide what the person has to
+   * know.
+   */
   #problemOf
   #onRefused
   #ended = false
@@ -218,7 +221,9 @@ export class Chat {
     )
   }
 
-  /** Runs a step of the person or of the page itself and shows what went wrong. @returns whether it went well */
+  /**
+   * Runs a step of the person or of the page itself and shows what went wrong. @returns whether it went well
+   */
   async #guard(step, of = 'person') {
     try {
       await step()

@@ -13,7 +13,10 @@ export class Composer {
   #sending = false
   #deliver
 
-  /** @param deliver called with agent, message id, text, files and the staged ones of an earlier try; resolves to whether it was sent */
+  /**
+   * @param deliver called with agent, message id, text, files and the staged ones of an earlier try; resolves
+   *   to whether it was sent
+   */
   constructor(deliver) {
     this.#deliver = deliver
     byId('composer').addEventListener('submit', (event) => {

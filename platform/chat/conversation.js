@@ -6,7 +6,8 @@ const PENDING = /^platform-pending:([0-9a-f-]{36})\/([0-9a-f-]{36})$/i
 /**
  * A row as a message to show, or undefined for one that is none.
  *
- * @returns {{side: 'own' | 'agent' | 'peer', from: string, text: string, files: {name: string, uri: string}[]} | undefined}
+ * @returns {{side: 'own' | 'agent' | 'peer', from: string, text: string, files: {name: string, uri:
+ *   string}[]} | undefined}
  */
 export function messageOf(row, nameOf) {
   if (row.method === 'notify') {

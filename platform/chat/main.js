@@ -8,7 +8,9 @@ const REFUSED =
 
 const byId = (id) => document.getElementById(id)
 
-/** Reads the token from the address, keeps it for this tab, and takes it out of the address and the history. */
+/**
+ * Reads the token from the address, keeps it for this tab, and takes it out of the address and the history.
+ */
 function takeToken() {
   const given = new URLSearchParams(location.hash.slice(1)).get('token')
   if (given) sessionStorage.setItem(TOKEN_KEY, given)

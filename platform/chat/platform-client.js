@@ -71,7 +71,10 @@ export class PlatformClient {
     setTimeout(() => URL.revokeObjectURL(address), SAVE_MS)
   }
 
-  /** Calls `onEvent` for each event of any workspace and `onState` with true or false; connects again by itself. */
+  /**
+   * Calls `onEvent` for each event of any workspace and `onState` with true or false; connects again by
+   * itself.
+   */
   listen(onEvent, onState) {
     const hex = [...new TextEncoder().encode(this.#token)]
       .map((byte) => byte.toString(16).padStart(2, '0'))

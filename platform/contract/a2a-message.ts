@@ -26,12 +26,12 @@ interface CanvasIdentity {
 }
 
 /**
- * Completes a request (contract: a2a request, normalisation).
+ * Completes a request (contract: a2a request, normalization).
  *
  * @param canvas set for a canvas user, whose identity the platform vouches for.
  * @throws Refusal 400 for text that is not a JSON object, or a message without content.
  */
-export function normaliseA2a(
+export function normalizeA2a(
   body: string,
   canvas: CanvasIdentity | undefined,
   rules: ContractRules,
@@ -61,7 +61,10 @@ export function textParts(parts: unknown): readonly string[] {
   return parts.flatMap((part) => (isObject(part) && typeof part.text === 'string' ? [part.text] : []))
 }
 
-/** Without `jsonrpc` only method and params survive, so bare parts lose their content (contract: normalisation). */
+/**
+ * Without `jsonrpc` only method and params survive, so bare parts lose their content (contract:
+ * normalization).
+ */
 function completeEnvelope(payload: JsonObject, uuid: () => string): JsonObject {
   if (!('jsonrpc' in payload)) {
     return { jsonrpc: '2.0', id: uuid(), method: payload.method ?? null, params: payload.params ?? null }
@@ -79,7 +82,7 @@ function completeParams(
   let message: JsonObject = params.message.messageId
     ? params.message
     : { ...params.message, messageId: uuid() }
-  if (!rules.normalisesMessages) return { ...params, message }
+  if (!rules.normalizesMessages) return { ...params, message }
   message = normalForm(message)
   if (canvas === undefined) return { ...params, message }
   const contextId = message.contextId ?? `canvas-${canvas.workspaceId}`

@@ -1,4 +1,7 @@
-/** Fault injection: what a hosted platform does wrong, or differently, on a bad day. Switched on while a client is watched. */
+/**
+ * Fault injection: what a hosted platform does wrong, or differently, on a bad day. Switched on while a
+ * client is watched.
+ */
 import { z } from 'zod'
 import { CONTRACT_VERSIONS, CONTRACTS, type ContractRules, type ContractVersion } from './versions.ts'
 

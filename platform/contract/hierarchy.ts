@@ -19,8 +19,8 @@ export function ancestry(id: string, parentOf: ParentOf): readonly string[] {
 }
 
 /**
- * Whether two workspaces may exchange messages: they are the same, siblings, or one is above the other. Two roots may only
- * where the contract lets unrelated roots talk.
+ * Whether two workspaces may exchange messages: they are the same, siblings, or one is above the other. Two
+ * roots may only where the contract lets unrelated roots talk.
  */
 export function canCommunicate(
   caller: string,

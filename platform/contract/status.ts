@@ -1,4 +1,6 @@
-/** The statuses of a workspace and the transitions between them. Pure: callers store and announce the result. */
+/**
+ * The statuses of a workspace and the transitions between them. Pure: callers store and announce the result.
+ */
 import type { Status } from './statuses.ts'
 import type { ContractRules } from './versions.ts'
 
@@ -42,7 +44,9 @@ export function statusAfterHeartbeat(status: Status, beat: Beat, rules: Contract
   return status
 }
 
-/** The status once heartbeats have stopped. Applies to external agents only (contract: stale-heartbeat sweep). */
+/**
+ * The status once heartbeats have stopped. Applies to external agents only (contract: stale-heartbeat sweep).
+ */
 export function statusWhenStale(status: Status, runtime: string, rules: ContractRules): Status {
   const present = status === 'online' || status === 'degraded'
   return present && isExternalRuntime(runtime) ? rules.staleExternalStatus : status

@@ -14,7 +14,9 @@ export function safeFileName(name: string): string {
   return clean.slice(0, MAX_NAME - extension.length) + extension
 }
 
-/** The media type without parameters; `application/octet-stream` for a malformed one, empty for a missing one. */
+/**
+ * The media type without parameters; `application/octet-stream` for a malformed one, empty for a missing one.
+ */
 export function safeMimeType(type: string): string {
   const bare = (type.split(';')[0] ?? '').trim().toLowerCase()
   if (bare === '') return ''

@@ -1,6 +1,6 @@
 /**
- * Which URLs an agent may have the platform call (contract: push URL rules). Pure: names are resolved elsewhere, and every
- * address comes back here.
+ * Which URLs an agent may have the platform call (contract: push URL rules). Pure: names are resolved
+ * elsewhere, and every address comes back here.
  */
 
 type DeployMode = 'self-hosted' | 'saas'
@@ -66,7 +66,10 @@ export function checkUrl(text: string, settings: GuardSettings): CheckedUrl {
   return { ok: true, url, host: addressBytes(host) === undefined ? 'name' : 'literal' }
 }
 
-/** Why a name's addresses are refused, or undefined when all may be called. A name without addresses is refused. */
+/**
+ * Why a name's addresses are refused, or undefined when all may be called. A name without addresses is
+ * refused.
+ */
 export function refusedAddress(addresses: readonly string[], settings: GuardSettings): string | undefined {
   if (addresses.length === 0) return 'url host does not resolve'
   for (const address of addresses) {
@@ -90,8 +93,8 @@ export function blockedRange(address: string, settings: GuardSettings): string |
 }
 
 /**
- * The deploy mode by setting, with a warning when the setting is unknown. An unknown value fails closed, to the mode that
- * refuses more.
+ * The deploy mode by setting, with a warning when the setting is unknown. An unknown value fails closed, to
+ * the mode that refuses more.
  *
  * @param mode the value of MOLECULE_DEPLOY_MODE.
  * @param orgId the value of MOLECULE_ORG_ID; decides when the mode is not set.

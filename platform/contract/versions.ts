@@ -1,6 +1,6 @@
 /**
- * What differs between the three generations of the platform's HTTP contract, as data. Handlers ask for a rule by name,
- * never for a version.
+ * What differs between the three generations of the platform's HTTP contract, as data. Handlers ask for a
+ * rule by name, never for a version.
  */
 import type { Status } from './statuses.ts'
 
@@ -39,7 +39,7 @@ export interface ContractRules {
   readonly a2aBodyBytes: number
   readonly a2aOversize: 'truncate' | 'refuse'
   /** Defaults the role, wraps content, turns type into kind, adds canvas metadata. */
-  readonly normalisesMessages: boolean
+  readonly normalizesMessages: boolean
   readonly ingestSuffix: string
   readonly deduplicatesMessages: boolean
   /** The event stream announces each poll message twice. */
@@ -89,7 +89,7 @@ const V2: ContractRules = {
   unrelatedRootsMayTalk: false,
   a2aBodyBytes: 16 * MIB,
   a2aOversize: 'refuse',
-  normalisesMessages: true,
+  normalizesMessages: true,
   ingestSuffix: '(ingest)',
   deduplicatesMessages: true,
   announcesTwice: true,
@@ -129,7 +129,7 @@ const V1: ContractRules = {
   unrelatedRootsMayTalk: true,
   a2aBodyBytes: MIB,
   a2aOversize: 'truncate',
-  normalisesMessages: false,
+  normalizesMessages: false,
   ingestSuffix: '(queued for poll)',
   deduplicatesMessages: false,
   announcesTwice: false,

@@ -1,19 +1,18 @@
 /** Who sends an A2A message (contract: a2a caller). */
-
 import { isUuid } from '../base/random.ts'
 import { refuse } from '../base/response.ts'
 import { bearerOf } from '../http/authentication.ts'
 import type { Services } from '../services.ts'
 
-/** `verified`: the platform knows who the human is. */
+/** `verified`: the platform knows who the person is. */
 export type Caller =
   | { readonly kind: 'workspace'; readonly id: string }
   | { readonly kind: 'canvas'; readonly verified: boolean; readonly claimedId?: string | undefined }
 
-/** Prefixes the platform uses for senders of its own; nobody may claim one. */
+/** Prefixes of the platform's own senders; nobody else may claim one. */
 const RESERVED = ['webhook:', 'system:', 'test:', 'channel:']
 
-/** @throws Refusal 401 or 403 when the caller cannot be established */
+/** @throws Refusal 401 or 403 when the caller cannot be established. */
 export function callerOf(services: Services, headers: Headers, targetId: string): Caller {
   const claimed = headers.get('X-Workspace-ID')?.toLowerCase() ?? ''
   if (RESERVED.some((prefix) => claimed.startsWith(prefix))) throw refuse(403, 'invalid caller ID')
@@ -43,7 +42,7 @@ function callerByToken(services: Services, bearer: string | undefined, claimed: 
   return principal
 }
 
-/** Older contracts believe the header: none means the human, and one's own id is not checked at all. */
+/** Older contracts believe the header: none means the person, and the target's own id goes unchecked. */
 function callerByHeader(
   services: Services,
   bearer: string | undefined,

@@ -1,13 +1,12 @@
 /**
- * POST /workspaces/:id/a2a: a message to an agent, from another agent or from the human; and the state of one
- * that was queued.
+ * POST /workspaces/:id/a2a: a message to an agent, from another agent or the person. Also the state of a
+ * queued one.
  */
-
 import { newUuid } from '../base/random.ts'
 import { readText } from '../base/request-body.ts'
 import { json, refuse } from '../base/response.ts'
 import { wireTimestamp } from '../base/timestamp.ts'
-import { normaliseA2a } from '../contract/a2a-message.ts'
+import { normalizeA2a } from '../contract/a2a-message.ts'
 import { bearerOf } from '../http/authentication.ts'
 import type { Call, Route } from '../http/router.ts'
 import type { Services } from '../services.ts'
@@ -15,21 +14,13 @@ import type { QueueItem } from '../store/queue.ts'
 import { type Delivery, deliver } from '../work/delivery.ts'
 import { type Caller, callerOf } from './a2a-caller.ts'
 
-/** The one human of a local platform: whoever holds the admin token. */
+/** The one person of a local platform: whoever holds the admin token. */
 const OPERATOR = { user_id: 'local-operator', email: 'operator@localhost', username: 'operator' }
 
-export function a2aRoutes(services: Services): readonly Route[] {
-  const path = '/workspaces/:id/a2a'
-  return [
-    { method: 'POST', path, gate: 'open', handle: (call) => send(services, call) },
-    {
-      method: 'GET',
-      path: `${path}/queue/:queueId`,
-      gate: 'open',
-      handle: (call) => queueState(services, call),
-    },
-  ]
-}
+export const a2aRoutes: readonly Route[] = [
+  { method: 'POST', path: '/workspaces/:id/a2a', gate: 'open', handle: send },
+  { method: 'GET', path: '/workspaces/:id/a2a/queue/:queueId', gate: 'open', handle: queueState },
+]
 
 async function send(services: Services, call: Call): Promise<Response> {
   const { faults, rules, workspaces } = services
@@ -42,17 +33,17 @@ async function send(services: Services, call: Call): Promise<Response> {
   const known = caller.kind === 'canvas' && caller.verified && !faults.state().unauthenticated_user
   const canvas =
     caller.kind === 'canvas' ? { workspaceId: targetId, user: known ? OPERATOR : undefined } : undefined
-  const message = normaliseA2a(body, canvas, rules(), () => newUuid(services.random))
+  const message = normalizeA2a(body, canvas, rules(), () => newUuid(services.random))
   const target = workspaces.find(targetId)
   if (target === undefined) throw refuse(404, 'workspace not found')
   const sourceId = caller.kind === 'workspace' ? caller.id : undefined
   if (sourceId !== undefined) workspaces.update(sourceId, { last_outbound_at: services.timestamps.now() })
-  // An agent that is pushed to may work in silence for longer than a connection is kept otherwise.
+  // A push agent may work in silence for longer than a silent connection is otherwise kept.
   if (target.delivery_mode === 'push') call.keepOpen()
   const timeoutSeconds = positive(call.request.headers.get('X-Timeout'))
   const delivery = await deliver(services, target, { workspaceId: sourceOf(caller), timeoutSeconds }, message)
   if (sourceId !== undefined) services.delegations.noteAnswer(sourceId, targetId, message)
-  return answerOf(delivery)
+  return responseTo(delivery)
 }
 
 function positive(header: string | null): number | undefined {
@@ -60,7 +51,7 @@ function positive(header: string | null): number | undefined {
   return seconds > 0 ? seconds : undefined
 }
 
-/** A canvas caller by the same-origin fallback is believed to be whoever it says (contract: the Origin trap). */
+/** A same-origin canvas caller is believed to be whoever it says it is (contract: the Origin trap). */
 function sourceOf(caller: Caller): string | undefined {
   return caller.kind === 'workspace' ? caller.id : caller.claimedId
 }
@@ -74,8 +65,8 @@ async function bodyWithinLimit(services: Services, request: Request): Promise<st
   return text
 }
 
-/** The answers of the contract, among them the three shapes of "queued". */
-export function answerOf(delivery: Delivery): Response {
+/** The contract's responses, among them its three forms of "queued". */
+function responseTo(delivery: Delivery): Response {
   switch (delivery.kind) {
     case 'stored':
       return json({ status: 'queued', delivery_mode: 'poll', method: delivery.method })
@@ -89,7 +80,7 @@ export function answerOf(delivery: Delivery): Response {
         },
         202,
       )
-    case 'under-way':
+    case 'in-flight':
       return json({ status: 'queued', delivery_mode: 'push-async', method: delivery.method })
     case 'answered':
       return new Response(delivery.text, { headers: { 'Content-Type': delivery.contentType } })
@@ -102,7 +93,7 @@ export function answerOf(delivery: Delivery): Response {
   }
 }
 
-/** For the sender, the target and the operator; for everybody else the item does not exist. */
+/** For the sender, the target and the operator; to everyone else the item does not exist. */
 function queueState(services: Services, call: Call): Response {
   const bearer = bearerOf(call.request.headers)
   const principal = bearer === undefined ? undefined : services.authentication.principalOf(bearer)

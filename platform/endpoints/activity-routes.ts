@@ -5,7 +5,6 @@ import { json, jsonText, refuse } from '../base/response.ts'
 import type { Call, Route } from '../http/router.ts'
 import * as wire from '../http/wire.ts'
 import type { Services } from '../services.ts'
-import type { ActivityEntry } from '../store/activity.ts'
 import { findCursor, parseActivityQuery, parseSource, readPage, rowJson } from '../store/activity-page.ts'
 import { peerInfo } from './peer-info.ts'
 
@@ -35,14 +34,11 @@ const reportSchema = z.object({
 
 const acknowledgementSchema = z.object({ acked_seq: z.int().nullish() })
 
-export function activityRoutes(services: Services): readonly Route[] {
-  const path = '/workspaces/:id/activity'
-  return [
-    { method: 'GET', path, gate: 'workspace', handle: (call) => read(services, call) },
-    { method: 'POST', path, gate: 'workspace', handle: (call) => report(services, call) },
-    { method: 'POST', path: `${path}/ack`, gate: 'workspace', handle: (call) => acknowledge(services, call) },
-  ]
-}
+export const activityRoutes: readonly Route[] = [
+  { method: 'GET', path: '/workspaces/:id/activity', gate: 'workspace', handle: read },
+  { method: 'POST', path: '/workspaces/:id/activity', gate: 'workspace', handle: report },
+  { method: 'POST', path: '/workspaces/:id/activity/ack', gate: 'workspace', handle: acknowledge },
+]
 
 function read(services: Services, call: Call): Response {
   const { database, rules, timestamps } = services
@@ -52,13 +48,13 @@ function read(services: Services, call: Call): Response {
   const source = parseSource(call.url.searchParams)
   const rows = readPage(database, workspaceId, { ...query, source }, cursor, rules())
   const texts = rows.map((row) =>
-    rowJson(row, rules(), query.peerInfo ? peerInfo(services, row, publicBase(call)) : {}),
+    rowJson(row, rules(), query.peerInfo ? peerInfo(services, row, publicOrigin(call)) : {}),
   )
   return jsonText(`[${texts.join(',')}]`)
 }
 
-/** Where a proxy says that it is reached, else where this request came to. */
-function publicBase({ request, url }: Call): string {
+/** The origin that a proxy says clients use, or else the one that this request used. */
+function publicOrigin({ request, url }: Call): string {
   const host = request.headers.get('X-Forwarded-Host')
   const scheme = request.headers.get('X-Forwarded-Proto') === 'https' ? 'https' : 'http'
   return host === null ? url.origin : `${scheme}://${host}`
@@ -71,23 +67,21 @@ async function report(services: Services, call: Call): Promise<Response> {
   if (body.source_id !== '' && body.source_id !== workspaceId) {
     throw refuse(403, 'source_id must match authenticated workspace')
   }
-  const entry: ActivityEntry = {
-    workspaceId,
-    activityType: body.activity_type,
-    sourceId: workspaceId,
-    targetId: body.target_id || null,
-    method: body.method || null,
-    summary: body.summary || null,
-    requestBody: body.request_body ?? body.metadata,
-    responseBody: body.response_body,
-    durationMs: body.duration_ms ?? null,
-    status: body.status || 'ok',
-    errorDetail: body.error_detail || null,
-  }
   // 200 even for a workspace that is gone: the contract's insert is best-effort.
   if (services.workspaces.find(workspaceId) !== undefined) {
-    services.activity.append(entry)
-    services.activity.announce(entry)
+    services.activity.record({
+      workspaceId,
+      activityType: body.activity_type,
+      sourceId: workspaceId,
+      targetId: body.target_id || null,
+      method: body.method || null,
+      summary: body.summary || null,
+      requestBody: body.request_body ?? body.metadata,
+      responseBody: body.response_body,
+      durationMs: body.duration_ms ?? null,
+      status: body.status || 'ok',
+      errorDetail: body.error_detail || null,
+    })
   }
   return json({ status: 'logged' })
 }

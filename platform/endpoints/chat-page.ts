@@ -1,4 +1,4 @@
-/** The web chat's files. They hold no secret: the page brings the admin token itself. */
+/** Serves the files of the web chat. They hold no secret: the page supplies the admin token itself. */
 import type { Route } from '../http/router.ts'
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -24,7 +24,7 @@ const FILES = [
   'platform-client.js',
 ]
 
-/** Only our own files may run, load or be asked; nobody may frame the page; no address of it is told to anyone. */
+/** Only our own files may run, load or be requested; nobody may frame the page; it sends no referrer. */
 const HEADERS = {
   'Content-Security-Policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -33,14 +33,12 @@ const HEADERS = {
   'Cache-Control': 'no-cache',
 }
 
-export function chatRoutes(): readonly Route[] {
-  return FILES.map((file) => ({
-    method: 'GET',
-    path: file === PAGE ? '/' : `/chat/${file}`,
-    gate: 'open',
-    handle: () =>
-      new Response(Bun.file(`${import.meta.dir}/../chat/${file}`), {
-        headers: { ...HEADERS, 'Content-Type': TYPES[file.slice(file.lastIndexOf('.') + 1)] ?? '' },
-      }),
-  }))
-}
+export const chatRoutes: readonly Route[] = FILES.map((file) => ({
+  method: 'GET',
+  path: file === PAGE ? '/' : `/chat/${file}`,
+  gate: 'open',
+  handle: () =>
+    new Response(Bun.file(`${import.meta.dir}/../chat/${file}`), {
+      headers: { ...HEADERS, 'Content-Type': TYPES[file.slice(file.lastIndexOf('.') + 1)] ?? '' },
+    }),
+}))

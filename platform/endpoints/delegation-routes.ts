@@ -1,11 +1,12 @@
-/** Giving a task to a peer and asking what became of it (contract: delegation). */
+/** Giving a task to a peer, and asking what became of it (contract: delegation). */
 import { z } from 'zod'
-import { isObject } from '../base/json.ts'
+import { asObject, type JsonObject } from '../base/json.ts'
 import { isUuid, newUuid } from '../base/random.ts'
 import { readJson } from '../base/request-body.ts'
 import { json, refuse } from '../base/response.ts'
+import { firstCharacters } from '../base/text.ts'
 import { wireTimestamp } from '../base/timestamp.ts'
-import { normaliseA2a } from '../contract/a2a-message.ts'
+import { normalizeA2a } from '../contract/a2a-message.ts'
 import { type Outcome, outcomeOf } from '../contract/agent-answer.ts'
 import type { Call, Route } from '../http/router.ts'
 import * as wire from '../http/wire.ts'
@@ -25,21 +26,24 @@ const recordedTaskSchema = z.object({
 const updateSchema = z.object({ status: wire.text, error: wire.text, response_preview: wire.text })
 
 const RETRY_MS = 8000
+const MAX_ROWS = 50
+const SUMMARY_CHARS = 80
 
-export function delegationRoutes(services: Services): readonly Route[] {
-  const path = '/workspaces/:id/delegations'
-  const gate = 'workspace'
-  return [
-    { method: 'POST', path: '/workspaces/:id/delegate', gate, handle: (call) => delegate(services, call) },
-    { method: 'GET', path, gate, handle: (call) => list(services, call.param('id')) },
-    { method: 'POST', path: `${path}/record`, gate, handle: (call) => record(services, call) },
-    { method: 'POST', path: `${path}/:delegationId/update`, gate, handle: (call) => update(services, call) },
-  ]
-}
+export const delegationRoutes: readonly Route[] = [
+  { method: 'POST', path: '/workspaces/:id/delegate', gate: 'workspace', handle: delegate },
+  { method: 'GET', path: '/workspaces/:id/delegations', gate: 'workspace', handle: list },
+  { method: 'POST', path: '/workspaces/:id/delegations/record', gate: 'workspace', handle: record },
+  {
+    method: 'POST',
+    path: '/workspaces/:id/delegations/:delegationId/update',
+    gate: 'workspace',
+    handle: update,
+  },
+]
 
 async function delegate(services: Services, call: Call): Promise<Response> {
   const { delegations } = services
-  const sourceId = existing(services, call.param('id'))
+  const sourceId = services.workspaces.require(call.param('id')).id
   const request = await readJson(call.request, taskSchema, INVALID)
   const targetId = request.target_id.toLowerCase()
   if (!isUuid(targetId)) throw refuse(400, 'target_id must be a valid UUID')
@@ -52,17 +56,17 @@ async function delegate(services: Services, call: Call): Promise<Response> {
   }
   const id = newUuid(services.random)
   delegations.add({ id, sourceId, targetId, task: request.task, idempotencyKey: key, status: 'queued' })
-  services.background.run(() => carryOut(services, sourceId, targetId, id, request.task))
+  services.background.run(() => sendTask(services, sourceId, targetId, id, request.task))
   return json({ delegation_id: id, status: 'delegated', target_id: targetId }, 202)
 }
 
-function selfHint(services: Services): object & { [key: string]: unknown } {
+function selfHint(services: Services): JsonObject {
   if (!services.rules().tokenKinds) return {}
   return { reason: 'self_delegation', hint: 'Do the task yourself, or name another workspace.' }
 }
 
-/** Sends the task; refusals are not told to the caller but become the delegation's result. */
-async function carryOut(
+/** Sends the task. The caller hears of no refusal: it becomes the delegation's result. */
+async function sendTask(
   services: Services,
   sourceId: string,
   targetId: string,
@@ -84,9 +88,9 @@ async function carryOut(
     delivery = await send(services, sourceId, targetId, id, task)
   }
   if (background.signal.aborted || delivery === undefined) return
-  const verdict = verdictOf(delivery, services.faults.state().delegation_completes === 'answer')
-  if ('step' in verdict) delegations.advance(sourceId, id, verdict.step)
-  else delegations.finish(sourceId, id, targetId, verdict.outcome)
+  const result = resultOf(delivery, services.faults.state().delegation_completes === 'answer')
+  if ('step' in result) delegations.advance(sourceId, id, result.step)
+  else delegations.finish(sourceId, id, targetId, result.outcome)
 }
 
 async function send(
@@ -106,17 +110,17 @@ async function send(
     params: { message: { role: 'user', messageId: id, parts, metadata: { delegation_id: id } } },
   }
   const uuid = () => newUuid(services.random)
-  const message = normaliseA2a(JSON.stringify(body), undefined, services.rules(), uuid)
+  const message = normalizeA2a(JSON.stringify(body), undefined, services.rules(), uuid)
   return deliver(services, target, { workspaceId: sourceId }, message)
 }
 
-type Verdict = { readonly step: 'queued' | 'in_progress' } | { readonly outcome: Outcome }
+type Result = { readonly step: 'queued' | 'in_progress' } | { readonly outcome: Outcome }
 
 /**
- * What a delivery means for the delegation. The contract takes a stored poll message for a finished task, with the queued answer
- * as its text; the switch `delegation_completes` waits for the peer instead.
+ * What a delivery means for the delegation. By the contract a stored poll message is a finished task with the
+ * queued answer as its text; the fault `delegation_completes` waits for the peer instead.
  */
-function verdictOf(delivery: Delivery, waitsForAnswer: boolean): Verdict {
+function resultOf(delivery: Delivery, waitsForAnswer: boolean): Result {
   switch (delivery.kind) {
     case 'stored': {
       if (waitsForAnswer) return { step: 'in_progress' }
@@ -125,7 +129,7 @@ function verdictOf(delivery: Delivery, waitsForAnswer: boolean): Verdict {
     }
     case 'queued':
       return { step: 'queued' }
-    case 'under-way':
+    case 'in-flight':
       return { step: 'in_progress' }
     case 'answered':
       return { outcome: outcomeOf(delivery.text) }
@@ -134,16 +138,12 @@ function verdictOf(delivery: Delivery, waitsForAnswer: boolean): Verdict {
   }
 }
 
-function list(services: Services, id: string): Response {
-  const ledger = services.rules().delegationLedger ? services.delegations.list(id) : []
+function list({ activity, delegations, rules }: Services, call: Call): Response {
+  const id = call.param('id')
+  const { delegationLedger } = rules()
+  const ledger = delegationLedger ? delegations.list(id) : []
   if (ledger.length > 0) return json(ledger.map((delegation) => ledgerForm(delegation, id)))
-  const rows = services.database
-    .query<ActivityRow, [string]>(
-      `SELECT * FROM activity WHERE workspace_id = ? AND activity_type = 'delegation'
-       ORDER BY created_at DESC, seq DESC LIMIT 50`,
-    )
-    .all(id)
-  return json(rows.map((row) => rowForm(row, id, services.rules().delegationLedger)))
+  return json(activity.delegations(id, MAX_ROWS).map((row) => rowForm(row, id, delegationLedger)))
 }
 
 function ledgerForm(delegation: Delegation, reader: string): object {
@@ -152,7 +152,7 @@ function ledgerForm(delegation: Delegation, reader: string): object {
     source_id: delegation.source_id,
     target_id: delegation.target_id,
     direction: delegation.source_id === reader ? 'sent' : 'received',
-    summary: [...delegation.task].slice(0, 80).join(''),
+    summary: firstCharacters(delegation.task, SUMMARY_CHARS),
     status: delegation.status,
     created_at: wireTimestamp(delegation.created_at),
     updated_at: wireTimestamp(delegation.updated_at),
@@ -163,9 +163,9 @@ function ledgerForm(delegation: Delegation, reader: string): object {
 }
 
 function rowForm(row: ActivityRow, reader: string, withDirection: boolean): object {
-  const request: unknown = row.request_body === null ? {} : JSON.parse(row.request_body)
-  const response: unknown = row.response_body === null ? {} : JSON.parse(row.response_body)
-  const text = isObject(response) && typeof response.text === 'string' ? response.text : ''
+  const request = row.request_body === null ? {} : asObject(JSON.parse(row.request_body))
+  const response = row.response_body === null ? {} : asObject(JSON.parse(row.response_body))
+  const text = typeof response.text === 'string' ? response.text : ''
   return {
     id: row.id,
     type: 'delegation',
@@ -174,16 +174,16 @@ function rowForm(row: ActivityRow, reader: string, withDirection: boolean): obje
     summary: row.summary,
     status: row.status,
     created_at: wireTimestamp(row.created_at),
-    ...(isObject(request) && request.delegation_id ? { delegation_id: request.delegation_id } : {}),
+    ...(request.delegation_id ? { delegation_id: request.delegation_id } : {}),
     ...(row.error_detail === null ? {} : { error: row.error_detail }),
     ...(text === '' ? {} : { response_preview: text.length > 300 ? `${text.slice(0, 300)}...` : text }),
     ...(withDirection ? { direction: row.source_id === reader ? 'sent' : 'received' } : {}),
   }
 }
 
-/** For agents that sent the message themselves and want it in the ledger. */
+/** Adds a task to the ledger that the agent has sent itself. */
 async function record(services: Services, call: Call): Promise<Response> {
-  const sourceId = existing(services, call.param('id'))
+  const sourceId = services.workspaces.require(call.param('id')).id
   const body = await readJson(call.request, recordedTaskSchema, INVALID)
   services.delegations.add({
     id: body.delegation_id,
@@ -197,7 +197,7 @@ async function record(services: Services, call: Call): Promise<Response> {
 }
 
 async function update(services: Services, call: Call): Promise<Response> {
-  const sourceId = existing(services, call.param('id'))
+  const sourceId = services.workspaces.require(call.param('id')).id
   const id = call.param('delegationId')
   const body = await readJson(call.request, updateSchema)
   if (body.status !== 'completed' && body.status !== 'failed') {
@@ -212,10 +212,4 @@ async function update(services: Services, call: Call): Promise<Response> {
     body.status === 'failed' ? { error: body.error || 'failed', text } : { text },
   )
   return json({ status: body.status, delegation_id: id })
-}
-
-function existing(services: Services, id: string): string {
-  const row = services.workspaces.find(id)
-  if (row === undefined || row.status === 'removed') throw refuse(404, 'workspace not found')
-  return row.id
 }

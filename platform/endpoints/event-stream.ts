@@ -1,35 +1,35 @@
-/** One workspace's events as a server-sent event stream (contract: wake-up streams). */
+/** One workspace's events as server-sent events (contract: wake-up streams). */
 import type { Events, PlatformEvent } from '../base/events.ts'
-import { refuse } from '../base/response.ts'
-import type { Route } from '../http/router.ts'
+import type { Call, Route } from '../http/router.ts'
 import type { Services } from '../services.ts'
 
 /**
- * What waits for a slow reader: at most 64 events, and fewer when they are large. What comes on top is dropped, since the stream is
- * only a hint.
+ * At most 64 events wait for a slow reader, fewer when they are large. The rest are dropped: an event is only
+ * a hint.
  */
 const QUEUE_EVENTS = 64
 const QUEUE_CHARS = 512 * 1024
 const MIN_CHARS = QUEUE_CHARS / QUEUE_EVENTS
 
-export function eventStreamRoute(services: Services): Route {
-  return {
-    method: 'GET',
-    path: '/workspaces/:id/events/stream',
-    gate: 'workspace',
-    handle: (call) => {
-      const row = services.workspaces.find(call.param('id'))
-      if (row === undefined || row.status === 'removed') throw refuse(404, 'workspace not found')
-      call.keepOpen()
-      return eventStream(services.events, row.id)
-    },
-  }
+export const eventStreamRoute: Route = {
+  method: 'GET',
+  path: '/workspaces/:id/events/stream',
+  gate: 'workspace',
+  handle: openStream,
 }
 
-/** An open stream: a comment at once, then one `data:` line per event, until the reader leaves or the platform stops. */
-function eventStream(events: Events, workspaceId: string): Response {
+function openStream({ events, workspaces }: Services, call: Call): Response {
+  const row = workspaces.require(call.param('id'))
+  call.keepOpen()
+  return new Response(eventStream(events, row.id), {
+    headers: { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-cache', 'X-Accel-Buffering': 'no' },
+  })
+}
+
+/** A comment at once, then one `data:` line per event, until the reader leaves or the platform stops. */
+function eventStream(events: Events, workspaceId: string): ReadableStream<string> {
   let leave = (): void => {}
-  const stream = new ReadableStream<string>(
+  return new ReadableStream<string>(
     {
       start(controller) {
         controller.enqueue(': ping\n\n')
@@ -51,9 +51,6 @@ function eventStream(events: Events, workspaceId: string): Response {
     },
     { highWaterMark: QUEUE_CHARS, size: (text = '') => Math.max(text.length, MIN_CHARS) },
   )
-  return new Response(stream, {
-    headers: { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-cache', 'X-Accel-Buffering': 'no' },
-  })
 }
 
 function frame(event: PlatformEvent): string {

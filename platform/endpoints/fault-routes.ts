@@ -1,4 +1,4 @@
-/** The one endpoint for fault switches. It exists only while the platform listens on loopback. */
+/** The endpoint for fault injection. It exists only while the platform listens on loopback. */
 import { parseJson } from '../base/json.ts'
 import { readText } from '../base/request-body.ts'
 import { json, refuse } from '../base/response.ts'
@@ -6,15 +6,12 @@ import { faultChangeSchema } from '../contract/faults.ts'
 import type { Call, Route } from '../http/router.ts'
 import type { Services } from '../services.ts'
 
-export function faultRoutes(services: Services): readonly Route[] {
-  const path = '/admin/faults'
-  return [
-    { method: 'GET', path, gate: 'admin', handle: () => json(services.faults.state()) },
-    { method: 'PUT', path, gate: 'admin', handle: (call) => change(services, call) },
-    { method: 'DELETE', path, gate: 'admin', handle: () => json(services.faults.reset()) },
-    { method: 'POST', path: `${path}/close-streams`, gate: 'admin', handle: () => closeStreams(services) },
-  ]
-}
+export const faultRoutes: readonly Route[] = [
+  { method: 'GET', path: '/admin/faults', gate: 'admin', handle: ({ faults }) => json(faults.state()) },
+  { method: 'PUT', path: '/admin/faults', gate: 'admin', handle: change },
+  { method: 'DELETE', path: '/admin/faults', gate: 'admin', handle: ({ faults }) => json(faults.reset()) },
+  { method: 'POST', path: '/admin/faults/close-streams', gate: 'admin', handle: closeStreams },
+]
 
 async function change(services: Services, call: Call): Promise<Response> {
   const { text } = await readText(call.request)
@@ -24,7 +21,7 @@ async function change(services: Services, call: Call): Promise<Response> {
   throw refuse(400, `fault switch ${issue?.path.join('.') || ''}: ${issue?.message ?? 'invalid'}`)
 }
 
-function closeStreams(services: Services): Response {
-  services.events.endStreams()
+function closeStreams({ events }: Services): Response {
+  events.endStreams()
   return json({ status: 'closed' })
 }

@@ -1,4 +1,4 @@
-/** POST /registry/heartbeat and /registry/update-card: an agent says that it is still there, and how it is. */
+/** POST /registry/heartbeat and /registry/update-card: an agent says that it is alive, and how it is. */
 import { z } from 'zod'
 import type { EventType } from '../base/events.ts'
 import type { JsonObject } from '../base/json.ts'
@@ -32,7 +32,6 @@ const heartbeatSchema = z.object({
   runtime_metadata: runtimeMetadataSchema.nullish(),
   agent_card: wire.object.nullish(),
 })
-
 type Heartbeat = z.infer<typeof heartbeatSchema>
 
 const cardUpdateSchema = z.object({ workspace_id: wire.identifier, agent_card: wire.object })
@@ -40,28 +39,16 @@ const cardUpdateSchema = z.object({ workspace_id: wire.identifier, agent_card: w
 const MAX_SPEND_CENTS = 1_000_000_000_000
 const REGISTER_FAILURE_MS = 300_000
 
-export function heartbeatRoutes(services: Services): readonly Route[] {
-  return [
-    {
-      method: 'POST',
-      path: '/registry/heartbeat',
-      gate: 'open',
-      handle: (call) => heartbeat(services, call),
-    },
-    {
-      method: 'POST',
-      path: '/registry/update-card',
-      gate: 'open',
-      handle: (call) => updateCard(services, call),
-    },
-  ]
-}
+export const heartbeatRoutes: readonly Route[] = [
+  { method: 'POST', path: '/registry/heartbeat', gate: 'open', handle: heartbeat },
+  { method: 'POST', path: '/registry/update-card', gate: 'open', handle: updateCard },
+]
 
 async function heartbeat(services: Services, call: Call): Promise<Response> {
   const beat = await readJson(call.request, heartbeatSchema)
   services.authentication.passBootstrap(call.request.headers, beat.workspace_id)
   const row = services.workspaces.find(beat.workspace_id)
-  // Unknown and removed workspaces get the same 200: nothing is written, and nothing is told.
+  // Unknown and removed workspaces get the same 200: it writes nothing and reveals nothing.
   const recorded =
     row !== undefined && row.status !== 'removed' && !services.faults.state().heartbeat_blackout
   if (recorded) {
@@ -72,7 +59,7 @@ async function heartbeat(services: Services, call: Call): Promise<Response> {
   return json(secret ? { status: 'ok', platform_inbound_secret: row.inbound_secret } : { status: 'ok' })
 }
 
-/** The write is unconditional: what a beat leaves out is stored as zero or empty (contract: heartbeat). */
+/** Writes unconditionally: whatever a beat leaves out is stored as zero or empty (contract: heartbeat). */
 function record(services: Services, row: WorkspaceRow, beat: Heartbeat): void {
   const { clock, events, rules, timestamps, workspaces } = services
   const managesStatus = beat.runtime_metadata?.capabilities?.status_mgmt === true
@@ -104,7 +91,7 @@ function record(services: Services, row: WorkspaceRow, beat: Heartbeat): void {
     idle_timeout_seconds: beat.runtime_metadata?.idle_timeout_seconds ?? null,
     last_register_failure_at: failureAt,
     last_heartbeat_at: timestamps.now(),
-    // A heartbeat extends the liveness key but does not bring back one that was cleared.
+    // A heartbeat extends the liveness key but does not restore a cleared one.
     liveness_expires_at: row.liveness_expires_at === null ? null : timestamps.fromNow(LIVENESS_MS),
     ...(clearsFailure && row.agent_card === null ? { agent_card: JSON.stringify(beat.agent_card) } : {}),
   })
@@ -121,7 +108,10 @@ function record(services: Services, row: WorkspaceRow, beat: Heartbeat): void {
   })
 }
 
-/** The spend in cents after a beat reported it: clamped, and zero means that nothing is reported. */
+/**
+ * The spend in cents after a beat reported it: clamped, and unchanged for zero, which means that nothing is
+ * reported.
+ */
 export function spendAfter(before: number, reported: number): number {
   return Math.min(Math.max(reported, 0), MAX_SPEND_CENTS) || before
 }

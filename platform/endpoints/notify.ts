@@ -1,8 +1,9 @@
-/** POST /workspaces/:id/notify: an agent writes to the human. */
+/** POST /workspaces/:id/notify: an agent writes to the person. */
 import { isUtf8 } from 'node:buffer'
 import { z } from 'zod'
 import { readJson } from '../base/request-body.ts'
 import { json, refuse } from '../base/response.ts'
+import { firstCharacters } from '../base/text.ts'
 import type { ContractRules } from '../contract/versions.ts'
 import type { Call, Route } from '../http/router.ts'
 import * as wire from '../http/wire.ts'
@@ -14,20 +15,17 @@ const attachmentSchema = z.object({
   mimeType: wire.text,
   size: wire.integer,
 })
+type Attachment = z.infer<typeof attachmentSchema>
 
 const noticeSchema = z.object({ message: wire.text, attachments: z.array(attachmentSchema).nullish() })
 
-type Attachment = z.infer<typeof attachmentSchema>
-
 const SUMMARY_LENGTH = 80
 
-export function notifyRoute(services: Services): Route {
-  return {
-    method: 'POST',
-    path: '/workspaces/:id/notify',
-    gate: 'workspace',
-    handle: (call) => notify(services, call),
-  }
+export const notifyRoute: Route = {
+  method: 'POST',
+  path: '/workspaces/:id/notify',
+  gate: 'workspace',
+  handle: notify,
 }
 
 async function notify(services: Services, call: Call): Promise<Response> {
@@ -35,8 +33,7 @@ async function notify(services: Services, call: Call): Promise<Response> {
   const notice = await readJson(call.request, noticeSchema, 'message is required')
   if (notice.message === '') throw refuse(400, 'message is required')
   const files = (notice.attachments ?? []).map(checkedAttachment)
-  const row = workspaces.find(call.param('id'))
-  if (row === undefined || row.status === 'removed') throw refuse(404, 'workspace not found')
+  const row = workspaces.require(call.param('id'))
   if (rules().talkToUserPolicy && (row.talk_to_user_enabled === 0 || faults.state().talk_to_user_disabled)) {
     throw refuse(403, 'talk_to_user_disabled', {
       hint: 'The owner of this workspace does not let it write to the user.',
@@ -63,9 +60,9 @@ async function notify(services: Services, call: Call): Promise<Response> {
   return json({ status: 'sent' })
 }
 
-/** Undefined for a cut through a character: the hosted database refuses such a row, and nobody hears of it. */
+/** Undefined when the cut splits a character: the hosted database silently rejects such a row. */
 function summaryOf(message: string, rules: ContractRules): string | undefined {
-  if (rules.noticeSummaryUnit === 'characters') return [...message].slice(0, SUMMARY_LENGTH).join('')
+  if (rules.noticeSummaryUnit === 'characters') return firstCharacters(message, SUMMARY_LENGTH)
   const bytes = Buffer.from(message).subarray(0, SUMMARY_LENGTH)
   return isUtf8(bytes) ? bytes.toString('utf8') : undefined
 }

@@ -1,5 +1,5 @@
-/** What `include=peer_info` adds to an activity row: who sent it, and which files it names. */
-import { isObject, type JsonObject } from '../base/json.ts'
+/** What `include=peer_info` adds to an activity row: its sender, and the files it names. */
+import { asObject, isObject, type JsonObject } from '../base/json.ts'
 import type { Services } from '../services.ts'
 import type { ActivityRow } from '../store/activity.ts'
 
@@ -12,7 +12,7 @@ interface Attachment {
 
 const FILE_KINDS = new Set(['file', 'image', 'audio', 'video'])
 
-/** Only what is not empty; otherwise the key is left out. */
+/** Keys without a value are left out. */
 export function peerInfo(services: Services, row: ActivityRow, origin: string): JsonObject {
   const sender = row.source_id === null ? undefined : services.workspaces.find(row.source_id)
   const attachments = attachmentsOf(row.request_body)
@@ -24,18 +24,16 @@ export function peerInfo(services: Services, row: ActivityRow, origin: string): 
   }
 }
 
-/** Files named by the parts of a message or, failing that, by a flat upload manifest. */
-export function attachmentsOf(requestBody: string | null): readonly Attachment[] {
+/** The files that a message's parts name or, failing that, a flat upload manifest. */
+function attachmentsOf(requestBody: string | null): readonly Attachment[] {
   if (requestBody === null) return []
-  const body: unknown = JSON.parse(requestBody)
-  if (!isObject(body)) return []
-  const params = isObject(body.params) ? body.params : {}
-  const message = isObject(params.message) ? params.message : {}
-  const found = (Array.isArray(message.parts) ? message.parts : []).flatMap(fromPart)
+  const body = asObject(JSON.parse(requestBody))
+  const { parts } = asObject(asObject(body.params).message)
+  const found = (Array.isArray(parts) ? parts : []).flatMap(fromPart)
   return found.length > 0 ? found : fromManifest(body)
 }
 
-/** Of message parts only `mime_type` is read; the usual `mimeType` is dropped, as on the hosted platform. */
+/** Only a part's `mime_type` is read; the usual `mimeType` is dropped, as on the hosted platform. */
 function fromPart(part: unknown): readonly Attachment[] {
   if (!isObject(part)) return []
   const kind = text(part.kind) ?? text(part.type) ?? ''

@@ -1,4 +1,4 @@
-/** Who is there, how to find them, and who may talk to whom. */
+/** Who else is on the team, how to reach them, and who may talk to whom. */
 import { z } from 'zod'
 import { readJson } from '../base/request-body.ts'
 import { json, Refusal, refuse } from '../base/response.ts'
@@ -9,30 +9,17 @@ import { storedJson, type WorkspaceRow } from '../store/workspaces.ts'
 
 const accessQuestionSchema = z.object({ caller_id: wire.required, target_id: wire.required })
 
-export function peerRoutes(services: Services): readonly Route[] {
-  return [
-    { method: 'GET', path: '/registry/:id/peers', gate: 'open', handle: (call) => peers(services, call) },
-    {
-      method: 'GET',
-      path: '/registry/discover/:id',
-      gate: 'open',
-      handle: (call) => discover(services, call),
-    },
-    {
-      method: 'POST',
-      path: '/registry/check-access',
-      gate: 'open',
-      handle: (call) => access(services, call),
-    },
-  ]
-}
+export const peerRoutes: readonly Route[] = [
+  { method: 'GET', path: '/registry/:id/peers', gate: 'open', handle: peers },
+  { method: 'GET', path: '/registry/discover/:id', gate: 'open', handle: discover },
+  { method: 'POST', path: '/registry/check-access', gate: 'open', handle: checkAccess },
+]
 
 function peers(services: Services, call: Call): Response {
   const { authentication, workspaces } = services
   const id = call.param('id')
   authentication.passBootstrap(call.request.headers, id)
-  const row = workspaces.find(id)
-  if (row === undefined || row.status === 'removed') throw refuse(404, 'workspace not found')
+  const row = workspaces.require(id)
   const parent = row.parent_id === null ? undefined : workspaces.find(row.parent_id)
   const family = [
     ...siblings(services, row),
@@ -47,7 +34,7 @@ function peers(services: Services, call: Call): Response {
   return json(family.filter((peer) => mentions(peer, wanted)).map(peerForm))
 }
 
-/** Other roots are siblings of a root only where unrelated roots may talk. */
+/** Other roots are a root's siblings only where unrelated roots may talk. */
 function siblings(services: Services, row: WorkspaceRow): readonly WorkspaceRow[] {
   if (row.parent_id === null && !services.rules().unrelatedRootsMayTalk) return []
   return services.workspaces.children(row.parent_id).filter((sibling) => sibling.id !== row.id)
@@ -78,20 +65,16 @@ function discover(services: Services, call: Call): Response {
   authentication.passBootstrap(call.request.headers, caller)
   const id = call.param('id')
   if (!workspaces.mayTalk(caller, id)) throw refuse(403, 'not authorized to discover this workspace')
-  const row = workspaces.find(id)
-  if (row === undefined || row.status === 'removed') throw refuse(404, 'workspace not found')
+  const row = workspaces.require(id)
   if (row.status !== 'online' && row.status !== 'degraded') {
     throw refuse(503, 'workspace not available', { status: row.status })
   }
-  // A poll workspace has no URL; the address of its container would be, and it is of no use outside (contract: discovery).
+  // A poll workspace has no URL: the contract gives its container's address, which is useless outside
+  // (contract: discovery).
   return json({ id: row.id, url: row.url || `http://ws-${row.id.slice(0, 12)}:8000`, name: row.name })
 }
 
-async function access(services: Services, call: Call): Promise<Response> {
-  const question = await readJson(call.request, accessQuestionSchema)
-  const allowed = services.workspaces.mayTalk(
-    question.caller_id.toLowerCase(),
-    question.target_id.toLowerCase(),
-  )
-  return json({ allowed })
+async function checkAccess({ workspaces }: Services, call: Call): Promise<Response> {
+  const { caller_id, target_id } = await readJson(call.request, accessQuestionSchema)
+  return json({ allowed: workspaces.mayTalk(caller_id.toLowerCase(), target_id.toLowerCase()) })
 }

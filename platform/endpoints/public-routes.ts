@@ -1,36 +1,36 @@
-/** What anyone may ask: is it up, which build is it, what may be uploaded. */
+/** What anyone may ask: whether the platform is up, which build it is, how much may be uploaded. */
 import { json, refuse } from '../base/response.ts'
-import type { Metrics } from '../http/metrics.ts'
 import type { Route } from '../http/router.ts'
 import type { Services } from '../services.ts'
 
+/** In place of a hosted platform's commit. */
+const BUILD = 'local-platform'
 const MAX_ATTACHMENTS = 10
 
-/** @param build identifies the code; what a hosted platform gives as its commit */
-export function publicRoutes(services: Services, build: string, metrics: Metrics): readonly Route[] {
-  const onlyWherePublic = (body: () => object) => () => {
-    if (!services.rules().publicInfo) throw refuse(404, 'not found')
-    return json(body())
-  }
-  return [
-    {
-      method: 'GET',
-      path: '/metrics',
-      gate: 'open',
-      handle: () =>
-        new Response(metrics.text(services), { headers: { 'Content-Type': 'text/plain; version=0.0.4' } }),
-    },
-    { method: 'GET', path: '/health', gate: 'open', handle: () => json({ status: 'ok' }) },
-    { method: 'GET', path: '/buildinfo', gate: 'open', handle: onlyWherePublic(() => ({ git_sha: build })) },
-    {
-      method: 'GET',
-      path: '/uploads/limits',
-      gate: 'open',
-      handle: onlyWherePublic(() => ({
-        per_file_bytes: services.rules().uploadFileBytes,
-        per_request_bytes: services.rules().uploadRequestBytes,
-        max_attachments_per_message: MAX_ATTACHMENTS,
-      })),
-    },
-  ]
+export const publicRoutes: readonly Route[] = [
+  { method: 'GET', path: '/health', gate: 'open', handle: () => json({ status: 'ok' }) },
+  { method: 'GET', path: '/metrics', gate: 'open', handle: metrics },
+  { method: 'GET', path: '/buildinfo', gate: 'open', handle: buildInfo },
+  { method: 'GET', path: '/uploads/limits', gate: 'open', handle: uploadLimits },
+]
+
+function metrics(services: Services): Response {
+  return new Response(services.metrics.text(services), {
+    headers: { 'Content-Type': 'text/plain; version=0.0.4' },
+  })
+}
+
+function buildInfo({ rules }: Services): Response {
+  if (!rules().publicInfo) throw refuse(404, 'not found')
+  return json({ git_sha: BUILD })
+}
+
+function uploadLimits({ rules }: Services): Response {
+  const { publicInfo, uploadFileBytes, uploadRequestBytes } = rules()
+  if (!publicInfo) throw refuse(404, 'not found')
+  return json({
+    per_file_bytes: uploadFileBytes,
+    per_request_bytes: uploadRequestBytes,
+    max_attachments_per_message: MAX_ATTACHMENTS,
+  })
 }

@@ -1,4 +1,4 @@
-/** POST /registry/register: an agent says that it is there and how it wants to be reached. */
+/** POST /registry/register: an agent says that it is there and how messages reach it. */
 import { z } from 'zod'
 import type { JsonObject } from '../base/json.ts'
 import { isUuid, newSecret } from '../base/random.ts'
@@ -19,21 +19,18 @@ const registrationSchema = z.object({
   delivery_mode: wire.text,
   kind: wire.text,
 })
-
 type Registration = z.infer<typeof registrationSchema>
 
-/** Runtime of a workspace that was never created but only registered. */
+/** The runtime of a workspace that was registered without being created. */
 const DEFAULT_RUNTIME = 'langgraph'
 
 export const LIVENESS_MS = 180_000
 
-export function registerRoute(services: Services): Route {
-  return {
-    method: 'POST',
-    path: '/registry/register',
-    gate: 'open',
-    handle: (call) => register(services, call),
-  }
+export const registerRoute: Route = {
+  method: 'POST',
+  path: '/registry/register',
+  gate: 'open',
+  handle: register,
 }
 
 async function register(services: Services, call: Call): Promise<Response> {
@@ -75,7 +72,7 @@ function checkKind(services: Services, payload: Registration, row: WorkspaceRow 
   }
 }
 
-/** The URL to push to, judged by the guard; so is the card's, which is used when there is no other. */
+/** The URL to push to: the payload's, or else the card's. The guard must pass both. */
 async function pushUrl(services: Services, payload: Registration): Promise<string> {
   const cardUrl = services.rules().tokenKinds ? await safeCardUrl(services, payload.agent_card) : ''
   const url = payload.url || cardUrl
@@ -93,7 +90,7 @@ async function safeCardUrl(services: Services, card: JsonObject): Promise<string
   return card.url
 }
 
-/** Why a URL may not be pushed to, or undefined when it may. */
+/** Why the platform may not push to a URL, or undefined when it may. */
 export async function refusedRoute(services: Services, url: string): Promise<string | undefined> {
   const route = await routeTo(url, services.pushSettings())
   return 'refusal' in route ? route.refusal : undefined
@@ -107,10 +104,10 @@ function store(
   before: WorkspaceRow | undefined,
 ): JsonObject {
   const { database, events, rules, workspaces } = services
-  // Not a UUID: the hosted platform's database rejects the id, and its answer is part of the contract.
+  // The hosted platform's database rejects an id that is not a UUID, and its answer is part of the contract.
   if (!isUuid(payload.id)) throw refuse(500, 'registration failed')
   return database.transaction(() => {
-    const row = before ?? ghost(services, payload.id, mode)
+    const row = before ?? createGhost(services, payload.id, mode)
     if (registerWrites(row.status, rules())) {
       const card = completeCard(payload.agent_card, row, services)
       workspaces.update(row.id, {
@@ -128,8 +125,8 @@ function store(
   })()
 }
 
-/** An id nobody created becomes a workspace of that name (contract: a typing error makes a ghost). */
-function ghost(services: Services, id: string, mode: DeliveryMode): WorkspaceRow {
+/** An unknown id becomes a workspace of that name (contract: a typing error makes a ghost). */
+function createGhost(services: Services, id: string, mode: DeliveryMode): WorkspaceRow {
   return services.workspaces.create({
     id,
     name: id,
@@ -139,7 +136,7 @@ function ghost(services: Services, id: string, mode: DeliveryMode): WorkspaceRow
   })
 }
 
-/** Name, description and role that the card leaves out are those of the row. */
+/** Fills in the name, description and role from the row where the card leaves them out. */
 function completeCard(card: JsonObject, row: WorkspaceRow, services: Services): JsonObject {
   if (!services.rules().tokenKinds) return card
   const filled: Record<string, unknown> = { ...card }
@@ -154,7 +151,7 @@ function answer(services: Services, row: WorkspaceRow, mode: DeliveryMode): Json
   const body: Record<string, unknown> = { status: 'registered' }
   if (rules().pollMode && !services.faults.state().register_no_echo) body.delivery_mode = mode
   if (row.status === 'removed') {
-    // The contract hands out a token that every other route rejects. One that was never stored is rejected just as well.
+    // The contract hands out a token that every other route rejects. One that is never stored does that.
     body.auth_token = newSecret(random)
   } else if (tokens.countLive(row.id, rules().tokenKinds ? 'instance' : undefined) === 0) {
     body.auth_token = tokens.mint(row.id, 'instance')

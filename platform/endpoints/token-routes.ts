@@ -1,5 +1,4 @@
-/** Listing, minting and revoking the tokens of a workspace. */
-
+/** Listing, minting and revoking a workspace's tokens. */
 import { isUuid } from '../base/random.ts'
 import { json, refuse } from '../base/response.ts'
 import type { Call, Route } from '../http/router.ts'
@@ -9,49 +8,18 @@ import { MAX_LIVE_TOKENS } from '../store/tokens.ts'
 const MAX_PAGE = 200
 const DEFAULT_PAGE = 50
 
-export function tokenRoutes(services: Services): readonly Route[] {
-  return [
-    {
-      method: 'GET',
-      path: '/workspaces/:id/tokens',
-      gate: 'workspace',
-      handle: (call) => list(services, call),
-    },
-    {
-      method: 'POST',
-      path: '/workspaces/:id/tokens',
-      gate: 'workspace',
-      handle: (call) => mint(services, call),
-    },
-    {
-      method: 'DELETE',
-      path: '/workspaces/:id/tokens/:tokenId',
-      gate: 'workspace',
-      handle: (call) => revoke(services, call),
-    },
-    {
-      method: 'POST',
-      path: '/admin/workspaces/:id/tokens',
-      gate: 'admin',
-      handle: (call) => mint(services, call),
-    },
-    {
-      method: 'GET',
-      path: '/admin/workspaces/:id/test-token',
-      gate: 'admin',
-      handle: (call) => json(mintFor(services, call)),
-    },
-  ]
-}
+export const tokenRoutes: readonly Route[] = [
+  { method: 'GET', path: '/workspaces/:id/tokens', gate: 'workspace', handle: list },
+  { method: 'POST', path: '/workspaces/:id/tokens', gate: 'workspace', handle: mint },
+  { method: 'DELETE', path: '/workspaces/:id/tokens/:tokenId', gate: 'workspace', handle: revoke },
+  { method: 'POST', path: '/admin/workspaces/:id/tokens', gate: 'admin', handle: mint },
+  { method: 'GET', path: '/admin/workspaces/:id/test-token', gate: 'admin', handle: testToken },
+]
 
 function list(services: Services, call: Call): Response {
   const query = call.url.searchParams
-  const limit = count(query.get('limit'), DEFAULT_PAGE)
-  const tokens = services.tokens.list(
-    call.param('id'),
-    Math.min(limit, MAX_PAGE),
-    count(query.get('offset'), 0),
-  )
+  const limit = Math.min(count(query.get('limit'), DEFAULT_PAGE), MAX_PAGE)
+  const tokens = services.tokens.list(call.param('id'), limit, count(query.get('offset'), 0))
   return json({ tokens, count: tokens.length })
 }
 
@@ -60,8 +28,14 @@ function mint(services: Services, call: Call): Response {
   return json({ ...minted, message: 'Save this token now. It will not be shown again.' }, 201)
 }
 
-function mintFor(services: Services, call: Call) {
-  const id = living(services, call)
+function testToken(services: Services, call: Call): Response {
+  return json(mintFor(services, call))
+}
+
+function mintFor(services: Services, call: Call): object {
+  const id = call.param('id')
+  if (!isUuid(id)) throw refuse(400, 'invalid workspace id')
+  services.workspaces.require(id)
   if (services.tokens.countLive(id) >= MAX_LIVE_TOKENS) {
     throw refuse(429, `maximum ${MAX_LIVE_TOKENS} active tokens per workspace`)
   }
@@ -73,14 +47,6 @@ function revoke(services: Services, call: Call): Response {
   return json({ status: 'revoked' })
 }
 
-function living(services: Services, call: Call): string {
-  const id = call.param('id')
-  if (!isUuid(id)) throw refuse(400, 'invalid workspace id')
-  const row = services.workspaces.find(id)
-  if (row === undefined || row.status === 'removed') throw refuse(404, 'workspace not found')
-  return id
-}
-
-function count(text: string | null, otherwise: number): number {
-  return /^\d{1,9}$/.test(text ?? '') ? Number(text) : otherwise
+function count(text: string | null, fallback: number): number {
+  return /^\d{1,9}$/.test(text ?? '') ? Number(text) : fallback
 }

@@ -1,6 +1,6 @@
 /**
- * GET /ws: events of many workspaces on one socket (contract: wake-up streams). An agent gets those of the
- * workspaces it may talk to, the person's chat those of all.
+ * GET /ws: the events of many workspaces on one socket (contract: wake-up streams). An agent receives those
+ * of the workspaces it may talk to, the person's chat those of all.
  */
 import type { ServerWebSocket, WebSocketHandler } from 'bun'
 import type { PlatformEvent } from '../base/events.ts'
@@ -10,18 +10,16 @@ import { bearerOf } from '../http/authentication.ts'
 import type { Call, Handled, Route, SocketData } from '../http/router.ts'
 import type { Services } from '../services.ts'
 
-/** Bytes waiting for a slow reader, above which events are dropped: the stream is only a hint. */
+/** Once this many bytes wait for a slow reader, events are dropped: an event is only a hint. */
 const MAX_BUFFERED_BYTES = 1024 * 1024
 
 const SUBPROTOCOL = 'molecule-auth.'
 
-export function webSocketRoute(services: Services): Route {
-  return { method: 'GET', path: '/ws', gate: 'open', handle: (call) => openSocket(services, call) }
-}
+export const webSocketRoute: Route = { method: 'GET', path: '/ws', gate: 'open', handle: openSocket }
 
 function openSocket(services: Services, call: Call): Handled {
   const { headers } = call.request
-  // Where a hosted platform has a list of origins, a client that names none is refused as well.
+  // A hosted platform with an origin allowlist also refuses a client that names no origin.
   if (services.faults.state().ws_origin_required && headers.get('Origin') === null)
     throw new Refusal(403, undefined)
   const claimed = headers.get('X-Workspace-ID')?.toLowerCase() ?? ''
@@ -38,7 +36,7 @@ function openSocket(services: Services, call: Call): Handled {
 
 export function socketHandler(services: Services): WebSocketHandler<SocketData> {
   return {
-    // Clients have nothing to say here: what they send is read and forgotten.
+    // Clients have nothing to say here; what they send is read and ignored.
     maxPayloadLength: 64 * 1024,
     message: () => {},
     open: (socket) => {
@@ -68,7 +66,7 @@ function send(socket: ServerWebSocket<SocketData>, event: PlatformEvent): void {
   )
 }
 
-/** Browsers cannot set a header, so their token comes hex-coded as a subprotocol. */
+/** A browser cannot set headers, so its token arrives hex-encoded as a subprotocol. */
 function credential(headers: Headers, offered: readonly string[]): string {
   const coded = offered.find((protocol) => protocol.startsWith(SUBPROTOCOL))
   const bearer = bearerOf(headers)

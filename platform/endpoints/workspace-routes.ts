@@ -24,26 +24,18 @@ const creationSchema = z.object({
   tier: wire.integer,
   max_concurrent_tasks: wire.integer,
 })
-
 type Creation = z.infer<typeof creationSchema>
 
 const MAX_CONCURRENT_TASKS = 1000
 const UNSAFE_NAME = /[\n\r{}[\]|>*&!]/
 
-export function workspaceRoutes(services: Services): readonly Route[] {
-  return [
-    { method: 'POST', path: '/workspaces', gate: 'admin', handle: (call) => create(services, call) },
-    { method: 'GET', path: '/workspaces', gate: 'admin', handle: () => list(services) },
-    { method: 'GET', path: '/workspaces/:id', gate: 'open', handle: (call) => read(services, call) },
-    {
-      method: 'GET',
-      path: '/workspaces/:id/state',
-      gate: 'workspace',
-      handle: (call) => state(services, call),
-    },
-    { method: 'DELETE', path: '/workspaces/:id', gate: 'admin', handle: (call) => remove(services, call) },
-  ]
-}
+export const workspaceRoutes: readonly Route[] = [
+  { method: 'POST', path: '/workspaces', gate: 'admin', handle: create },
+  { method: 'GET', path: '/workspaces', gate: 'admin', handle: list },
+  { method: 'GET', path: '/workspaces/:id', gate: 'open', handle: read },
+  { method: 'GET', path: '/workspaces/:id/state', gate: 'workspace', handle: state },
+  { method: 'DELETE', path: '/workspaces/:id', gate: 'admin', handle: remove },
+]
 
 async function create(services: Services, call: Call): Promise<Response> {
   const { events, tokens, workspaces } = services
@@ -95,7 +87,7 @@ function parentFor(services: Services, wanted: Creation): { parentId?: string } 
   return root === undefined ? {} : { parentId: root.id }
 }
 
-/** What an agent outside needs to connect; the token is shown here and never again. */
+/** What an external agent needs to connect. The token is shown here and never again. */
 export function connectionBlock(origin: string, id: string, token: string): JsonObject {
   return {
     workspace_id: id,
@@ -168,7 +160,7 @@ function confirm(services: Services, call: Call, row: WorkspaceRow, children: nu
   }
 }
 
-/** Header bytes arrive as Latin-1; a name in another script was sent as UTF-8. */
+/** Header bytes arrive decoded as Latin-1; clients send names in UTF-8. */
 function headerText(header: string | null): string | undefined {
   return header === null ? undefined : Buffer.from(header, 'latin1').toString('utf8')
 }

@@ -1,15 +1,15 @@
-/** The answers a fault switch gives in place of an endpoint's own. */
-import type { Background } from '../base/background.ts'
+/** The answers that an injected fault sends in place of an endpoint's own. */
 import type { Clock } from '../base/clock.ts'
 import { json } from '../base/response.ts'
 import type { FaultAnswer } from '../contract/faults.ts'
+import type { Services } from '../services.ts'
 
 const HUGE_BYTES = 12 * 1024 * 1024
 
-/** @returns undefined when the endpoint itself is to answer, after a delay */
+/** Undefined when the endpoint itself must answer, after a delay. */
 export async function faultAnswer(
   fault: FaultAnswer,
-  { background, clock }: { readonly background: Background; readonly clock: Clock },
+  { background, clock }: Pick<Services, 'background' | 'clock'>,
 ): Promise<Response | undefined> {
   switch (fault.kind) {
     case 'unauthorized':
@@ -64,7 +64,7 @@ export async function faultAnswer(
   }
 }
 
-/** A body that ends in the middle, with the connection. */
+/** A body that breaks off in the middle, together with the connection. */
 function cutStream(clock: Clock): ReadableStream<string> {
   return new ReadableStream({
     start(controller) {

@@ -1,19 +1,18 @@
 /**
- * What stands between the socket and the endpoints: rate limit, host, origin, organisation, fault switches,
- * gates; and the one place where a refusal or a failure becomes an answer.
+ * What stands between the socket and the endpoints: rate limit, host, origin, organization, injected faults,
+ * gates. It is also the one place where a refusal or a failure becomes a response.
  */
-
 import { isUuid } from '../base/random.ts'
 import { json, Refusal, refuse } from '../base/response.ts'
+import { errorText } from '../base/text.ts'
 import { isoTimestamp } from '../base/timestamp.ts'
 import type { Services } from '../services.ts'
 import { faultAnswer } from './fault-answers.ts'
-import type { Metrics } from './metrics.ts'
-import { hostIsOurs, organisationKnown, originIsOwn } from './origin.ts'
+import { isOwnHost, isOwnOrigin, passesTenantGuard } from './origin.ts'
 import type { RateLimit } from './rate-limit.ts'
 import type { Call, Match, Router } from './router.ts'
 
-/** One line of the request log. Its path names routes and ids and nothing else: no token, no query, no body. */
+/** One line of the request log. Its path holds only routes and ids: no token, no query, no body. */
 export interface RequestRecord {
   readonly time: string
   readonly method: string
@@ -26,23 +25,27 @@ export interface Front {
   readonly services: Services
   readonly router: Router
   readonly rateLimit: RateLimit
-  readonly metrics: Metrics
-  /** Requests to `/workspaces` and the like must name this organisation; undefined for a platform without one. */
+  /**
+   * The organization that requests to `/workspaces` and the like must name; undefined for a platform without
+   * one.
+   */
   readonly orgId: string | undefined
-  /** Host names a request may name besides addresses and localhost; undefined lets in every name. */
+  /** Host names that requests may use besides addresses and localhost; undefined allows every name. */
   readonly allowedHosts: readonly string[] | undefined
   readonly log: (line: string) => void
   readonly requestLog: ((record: RequestRecord) => void) | undefined
 }
 
-export interface Arrival {
-  readonly request: Request
+/** A request as it arrives, before it has a route. */
+interface Arrival extends Pick<Call, 'request' | 'keepOpen' | 'upgrade'> {
+  /** The client's IP address. */
   readonly address: string
-  readonly keepOpen: Call['keepOpen']
-  readonly upgrade: Call['upgrade']
 }
 
-/** Answers one request; undefined when it became a socket. Never throws, and never tells a client more than the contract does. */
+/**
+ * Answers one request; undefined once it has become a socket. Never throws, and tells a client no more than
+ * the contract does.
+ */
 export async function answer(front: Front, arrival: Arrival): Promise<Response | undefined> {
   const { services, router } = front
   const { method } = arrival.request
@@ -55,7 +58,8 @@ export async function answer(front: Front, arrival: Arrival): Promise<Response |
   for (const [name, value] of Object.entries(headers)) response?.headers.set(name, value)
   const ms = services.clock.now() - started
   const status = response?.status ?? 101
-  front.metrics.countRequest(match === undefined ? 'other' : method, match?.route.path ?? 'none', status, ms)
+  const labelled = match === undefined ? 'other' : method
+  services.metrics.countRequest(labelled, match?.route.path ?? 'none', status, ms)
   front.requestLog?.({
     time: isoTimestamp(started),
     method,
@@ -72,52 +76,50 @@ async function answerWithinLimit(
   url: URL,
   match: Match | undefined,
 ): Promise<Response | undefined> {
+  const { services } = front
   const { request } = arrival
   try {
     admit(front, request.headers, url)
-    const faulty = await playedFault(front.services, request.method, url.pathname)
+    const faulty = await injectedAnswer(services, request.method, url.pathname)
     if (faulty !== undefined) return faulty
     if (match === undefined) throw refuse(404, 'not found')
-    const { authentication } = front.services
-    const { gate } = match.route
-    const id = identifier(match.params.get('id') ?? '')
-    if (gate === 'admin') authentication.requireAdmin(request.headers)
-    if (gate === 'workspace') authentication.requireWorkspace(request.headers, id)
-    return await match.route.handle({
-      request,
-      url,
-      param: (name) => identifier(match.params.get(name) ?? ''),
-      keepOpen: arrival.keepOpen,
-      upgrade: arrival.upgrade,
-    })
+    const { gate, handle } = match.route
+    const param = (name: string) => identifier(match.params.get(name) ?? '')
+    if (gate === 'admin') services.authentication.requireAdmin(request.headers)
+    if (gate === 'workspace') services.authentication.requireWorkspace(request.headers, param('id'))
+    const { keepOpen, upgrade } = arrival
+    return await handle(services, { request, url, param, keepOpen, upgrade })
   } catch (error) {
     if (error instanceof Refusal) return error.response()
-    const reason = error instanceof Error ? error.message : String(error)
-    front.log(`${request.method} ${match?.route.path ?? 'of no route'} failed: ${reason}`)
+    front.log(`${request.method} ${match?.route.path ?? 'without a route'} failed: ${errorText(error)}`)
     return json({ error: 'internal error' }, 500)
   }
 }
 
-/** @throws Refusal for a request that may not reach any endpoint, whatever token it brings */
+/** @throws Refusal for a request that may reach no endpoint, whatever token it carries. */
 function admit(front: Front, headers: Headers, url: URL): void {
-  if (front.allowedHosts !== undefined && !hostIsOurs(url.hostname, front.allowedHosts)) {
+  if (front.allowedHosts !== undefined && !isOwnHost(url.hostname, front.allowedHosts)) {
     throw refuse(
       403,
-      'this platform answers on this machine only; start it with --allow-host to let this name in',
+      'this platform only answers requests to this machine; start it with --allow-host to allow this host name',
     )
   }
-  // An empty 403, as the CORS layer of the hosted platform gives to an origin that is not its own.
-  if (!originIsOwn(headers)) throw new Refusal(403, undefined)
-  if (!organisationKnown(front.orgId, headers, url.pathname)) throw new Refusal(404, undefined)
+  // An empty 403, like the one that the hosted platform's CORS layer sends to a foreign origin.
+  if (!isOwnOrigin(headers)) throw new Refusal(403, undefined)
+  if (!passesTenantGuard(front.orgId, headers, url.pathname)) throw new Refusal(404, undefined)
 }
 
-/** The switches themselves are always in reach. */
-async function playedFault(services: Services, method: string, path: string): Promise<Response | undefined> {
+/** No fault reaches `/admin/`, so that faults can always be taken back. */
+async function injectedAnswer(
+  services: Services,
+  method: string,
+  path: string,
+): Promise<Response | undefined> {
   const fault = path.startsWith('/admin/') ? undefined : services.faults.answerFor(method, path)
   return fault === undefined ? undefined : faultAnswer(fault, services)
 }
 
-/** UUIDs are compared without regard to case, as a database of UUIDs does. */
+/** UUIDs are compared case-insensitively, as in a database with a UUID type. */
 function identifier(text: string): string {
   return isUuid(text) ? text.toLowerCase() : text
 }

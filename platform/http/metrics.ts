@@ -1,32 +1,29 @@
-/** Counters of the platform, as Prometheus text. They name routes and statuses, never a workspace. */
+/** Counters as Prometheus text. They name routes and statuses, never a workspace. */
 import type { Services } from '../services.ts'
 
 export class Metrics {
   readonly #requests = new Map<string, number>()
   #requestMs = 0
 
-  /** @param route the pattern of the route, so that the number of series stays small */
+  /** @param route the route's pattern, so that the number of series stays small. */
   countRequest(method: string, route: string, status: number, ms: number): void {
     const labels = `method="${method}",route="${route}",status="${status}"`
     this.#requests.set(labels, (this.#requests.get(labels) ?? 0) + 1)
     this.#requestMs += ms
   }
 
-  text(services: Services): string {
-    const statuses = services.database
-      .query<{ status: string; workspaces: number }, []>(
-        'SELECT status, count(*) AS workspaces FROM workspaces GROUP BY status',
-      )
-      .all()
+  text({ events, workspaces }: Pick<Services, 'events' | 'workspaces'>): string {
     return [
       '# TYPE molecule_requests_total counter',
       ...[...this.#requests].map(([labels, value]) => `molecule_requests_total{${labels}} ${value}`),
       '# TYPE molecule_request_seconds_total counter',
       `molecule_request_seconds_total ${(this.#requestMs / 1000).toFixed(6)}`,
       '# TYPE molecule_event_listeners gauge',
-      `molecule_event_listeners ${services.events.listenerCount()}`,
+      `molecule_event_listeners ${events.listenerCount()}`,
       '# TYPE molecule_workspaces gauge',
-      ...statuses.map(({ status, workspaces }) => `molecule_workspaces{status="${status}"} ${workspaces}`),
+      ...workspaces
+        .countByStatus()
+        .map(({ status, count }) => `molecule_workspaces{status="${status}"} ${count}`),
       '# TYPE molecule_resident_bytes gauge',
       `molecule_resident_bytes ${process.memoryUsage.rss()}`,
       '',

@@ -1,21 +1,28 @@
-/** Under which names and from which pages a request may come. Pure. */
+/** The host names a request may be addressed to, and the web pages it may come from. Pure. */
 
 const ADDRESS = /^(\d{1,3}(\.\d{1,3}){3}|\[[0-9a-f:.]+\])$/i
+const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['127.0.0.1', '::1', 'localhost'])
+
+/** Whether a platform that listens here is out of reach for other machines. */
+export function isLoopback(listenHost: string): boolean {
+  return LOOPBACK_HOSTS.has(listenHost)
+}
 
 /**
- * Whether a host name can only mean this machine: an address, or a name that every resolver takes for loopback. Any other name may
- * be a stranger's, made to point here so that a page of theirs counts as ours (DNS rebinding).
+ * Whether a host name can only mean this machine: an address, or a name that every resolver maps to loopback.
+ * Any other name may belong to a stranger who points it here, so that a page of theirs counts as ours (DNS
+ * rebinding).
  *
- * @param allowed further names the operator vouches for
+ * @param allowed further names that the operator vouches for.
  */
-export function hostIsOurs(hostname: string, allowed: readonly string[]): boolean {
+export function isOwnHost(hostname: string, allowed: readonly string[]): boolean {
   const name = hostname.toLowerCase().replace(/\.$/, '')
   if (ADDRESS.test(name) || name === 'localhost' || name.endsWith('.localhost')) return true
   return allowed.some((host) => host.toLowerCase() === name)
 }
 
-/** Whether the page that asks, if a page does, is one of this platform. */
-export function originIsOwn(headers: Headers): boolean {
+/** Whether the request comes from this platform's own page, or from no page at all. */
+export function isOwnOrigin(headers: Headers): boolean {
   const origin = headers.get('Origin')
   return origin === null || origin === originOf(headers, 'http') || origin === originOf(headers, 'https')
 }
@@ -24,13 +31,16 @@ function originOf(headers: Headers, scheme: string): string {
   return `${scheme}://${headers.get('Host')}`
 }
 
-const WITHOUT_ORGANISATION = ['/health', '/metrics', '/registry/register', '/registry/heartbeat']
+const WITHOUT_ORGANIZATION = ['/health', '/metrics', '/registry/register', '/registry/heartbeat']
 
-/** The guard of a tenant: the organisation's id, or the tenant's own web page (contract: hosted tenants). */
-export function organisationKnown(orgId: string | undefined, headers: Headers, path: string): boolean {
-  if (orgId === undefined || WITHOUT_ORGANISATION.includes(path)) return true
+/**
+ * Whether a request names a tenant's organization or comes from the tenant's own page (contract: hosted
+ * tenants).
+ */
+export function passesTenantGuard(orgId: string | undefined, headers: Headers, path: string): boolean {
+  if (orgId === undefined || WITHOUT_ORGANIZATION.includes(path)) return true
   if (path === '/' || path.startsWith('/chat/')) return true
   return (
-    headers.get('X-Molecule-Org-Id') === orgId || (headers.get('Origin') !== null && originIsOwn(headers))
+    headers.get('X-Molecule-Org-Id') === orgId || (headers.get('Origin') !== null && isOwnOrigin(headers))
   )
 }

@@ -1,4 +1,4 @@
-/** A fixed window of requests per client address (contract: rate limits). */
+/** Limits the requests of a client address in a fixed window (contract: rate limits). */
 import type { Clock } from '../base/clock.ts'
 import { json } from '../base/response.ts'
 
@@ -10,13 +10,13 @@ export class RateLimit {
   readonly #counts = new Map<string, number>()
   #windowEnds = 0
 
-  /** @param limit requests a minute and address; 0 for no limit */
+  /** @param limit requests per minute and address; 0 for no limit. */
   constructor(limit: number, clock: Clock) {
     this.#limit = limit
     this.#clock = clock
   }
 
-  /** Counts a request. @returns the headers of its answer, and the refusal when it is one too many */
+  /** Counts a request. Returns the headers of its response, and the refusal when it is over the limit. */
   count(address: string): {
     readonly headers: Readonly<Record<string, string>>
     readonly refusal?: Response

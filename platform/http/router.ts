@@ -1,9 +1,10 @@
-/** From a method and a path to the handler of an endpoint. */
+/** Finds the handler for a method and a path. */
 import { isUuid } from '../base/random.ts'
+import type { Services } from '../services.ts'
 
 /** What an open WebSocket carries. */
 export interface SocketData {
-  /** Undefined for the stream of the whole platform. */
+  /** Undefined for the events of the whole platform. */
   readonly workspaceId: string | undefined
   leave: () => void
 }
@@ -11,26 +12,29 @@ export interface SocketData {
 export interface Call {
   readonly request: Request
   readonly url: URL
-  /** Value of a `:name` segment of the route's path. */
+  /** The value of a `:name` segment in the route's path. */
   readonly param: (name: string) => string
-  /** The answer stays open for as long as the reader likes, instead of being cut when it is silent. */
+  /** Exempts the response from the idle timeout, for as long as its reader stays. */
   readonly keepOpen: () => void
-  /** Makes the request a WebSocket. @returns false when it does not ask to become one */
+  /** Turns the request into a WebSocket. False when the client does not ask for one. */
   readonly upgrade: (data: SocketData, headers: Readonly<Record<string, string>>) => boolean
 }
 
-/** Undefined once the request became a socket. */
+/** Undefined once the request has become a socket. */
 export type Handled = Response | undefined
 
-/** Who may call: anyone, the workspace named by `:id` (or the admin), the admin. Handlers with finer rules say `open`. */
-export type Gate = 'open' | 'workspace' | 'admin'
+export type Handler = (services: Services, call: Call) => Handled | Promise<Handled>
 
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
-  /** Segments of text or `:name`. */
+  /** Segments of literal text or `:name`. */
   readonly path: string
-  readonly gate: Gate
-  readonly handle: (call: Call) => Handled | Promise<Handled>
+  /**
+   * Who may call: anyone, the workspace named by `:id` or the admin, the admin. Handlers with finer rules say
+   * `open`.
+   */
+  readonly gate: 'open' | 'workspace' | 'admin'
+  readonly handle: Handler
 }
 
 export interface Match {
@@ -45,7 +49,7 @@ interface Entry {
 
 export class Router {
   readonly #entries = new Map<string, Entry[]>()
-  /** Every segment that is the same for all requests of a route. */
+  /** Every literal segment of a route. */
   readonly #literals = new Set<string>()
 
   constructor(routes: readonly Route[]) {
@@ -66,7 +70,9 @@ export class Router {
     return undefined
   }
 
-  /** A path as it may be logged: whatever is neither part of a route nor an id could be a secret that went astray. */
+  /**
+   * A path fit for the log: a segment that is neither part of a route nor an id might be a misplaced secret.
+   */
   withoutUnknown(path: string): string {
     const known = (segment: string) => this.#literals.has(segment) || isUuid(segment)
     return `/${split(path)
@@ -100,6 +106,6 @@ function decoded(segment: string): string {
   try {
     return decodeURIComponent(segment)
   } catch {
-    return segment // a stray percent sign: the handler sees the raw text and finds no such id
+    return segment // A stray percent sign: the handler gets the raw text and finds no such id.
   }
 }

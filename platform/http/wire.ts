@@ -1,6 +1,4 @@
-/**
- * How JSON fields are read: as the hosted platform's decoder does, where null and absent mean the zero value.
- */
+/** JSON fields, read like the hosted platform's decoder reads them: null and absent mean the zero value. */
 import { z } from 'zod'
 import { isUuid } from '../base/random.ts'
 
@@ -26,7 +24,7 @@ export const flag = z
 
 export const required = z.string().min(1)
 
-/** A UUID is compared without regard to case. */
+/** A UUID is compared case-insensitively. */
 export const identifier = required.transform((value) => (isUuid(value) ? value.toLowerCase() : value))
 
 export const object = z.record(z.string(), z.unknown())

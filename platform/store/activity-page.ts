@@ -1,8 +1,8 @@
 /**
- * Reading the activity log a page at a time: what the query may say, and the statement it becomes.
+ * Reading the activity log page by page: what the query may say, and the statement it becomes.
  *
- * Every form is answered from an index that ends in (created_at, seq), so a page costs the same from a
- * thousand rows and from a million.
+ * Every form is answered from an index that ends in (created_at, seq), so a page costs the same whether the
+ * log has a thousand rows or a million.
  */
 import type { Database } from 'bun:sqlite'
 import { isUuid } from '../base/random.ts'
@@ -11,13 +11,13 @@ import { parseTimestamp, type Timestamps, wireTimestamp } from '../base/timestam
 import type { ContractRules } from '../contract/versions.ts'
 import type { ActivityRow } from './activity.ts'
 
-export interface ActivityQuery {
+interface ActivityQuery {
   readonly type: string | undefined
   readonly source: 'canvas' | 'agent' | undefined
   readonly limit: number
-  /** Stored form; rows at or after it. */
+  /** A stored timestamp: rows at or after it. */
   readonly notBefore: string | undefined
-  /** Stored form; rows strictly before it. */
+  /** A stored timestamp: rows strictly before it. */
   readonly before: string | undefined
   readonly peerId: string | undefined
   readonly sinceId: string | undefined
@@ -26,20 +26,25 @@ export interface ActivityQuery {
 
 type WindowFilters = Omit<ActivityQuery, 'type' | 'limit' | 'source'>
 
-export interface Cursor {
+interface Cursor {
   readonly created_at: string
   readonly seq: number
 }
 
 const DEFAULT_LIMIT = 100
 const MAX_LIMIT = 500
-/** A page ends early above this, so that it fits into memory whatever agents wrote; the next page goes on after it. */
+/**
+ * A page ends early above this size, so that it fits in memory whatever agents wrote; the next page
+ * continues.
+ */
 const MAX_PAGE_CHARS = 64 * 1024 * 1024
 const MAX_SINCE_SECS = 2_592_000
 
 /**
- * Checks all of the query but `source`, which the contract puts after the cursor's lookup. The order here is the contract's,
- * too: peer_id, before_ts, since_secs.
+ * Checks all of the query but `source`, which the contract checks after it looks up the cursor. The order is
+ * the contract's: peer_id, before_ts, since_secs.
+ *
+ * @throws Refusal 400
  */
 export function parseActivityQuery(
   query: URLSearchParams,
@@ -97,7 +102,11 @@ function wholeNumber(text: string): number | undefined {
   return /^[+-]?\d{1,18}$/.test(text) ? Number(text) : undefined
 }
 
-/** The cursor row, which may be of any type. Refuses with 410 when it is gone or another workspace's. */
+/**
+ * The cursor row, which may be of any type.
+ *
+ * @throws Refusal 410 when it is gone or belongs to another workspace.
+ */
 export function findCursor(database: Database, workspaceId: string, sinceId: string): Cursor {
   if (!isUuid(sinceId)) throw refuse(500, 'cursor lookup failed')
   const cursor = database
@@ -110,7 +119,7 @@ export function findCursor(database: Database, workspaceId: string, sinceId: str
   )
 }
 
-/** Rows of one workspace: after the cursor and oldest first with one, newest first without. */
+/** Rows of one workspace: with a cursor, those after it, oldest first; without one, the newest first. */
 export function readPage(
   database: Database,
   workspaceId: string,
@@ -138,7 +147,7 @@ export function readPage(
   const matching = `SELECT * FROM activity WHERE ${conditions.join(' AND ')}`
   const { peerId, limit } = query
   if (peerId === undefined) return rows(database, `${matching} ${order}`, [...values, limit])
-  // Two index walks that each stop at the limit, instead of one sort of all that match either side.
+  // Two index scans that each stop at the limit, instead of one sort of every row that matches either side.
   return rows(
     database,
     `SELECT * FROM (${matching} AND source_id = ? ${order})
@@ -159,10 +168,10 @@ function rows(database: Database, sql: string, values: readonly (string | number
 }
 
 /**
- * A row as JSON text. Stored bodies are spliced in as they are: they are JSON already, and parsing them only to write them
- * again would cost more than the query.
+ * A row as JSON text. Stored bodies are spliced in unparsed: they are JSON already, and parsing them just to
+ * serialize them again would cost more than the query.
  *
- * @param extra keys that belong to this reader only, such as the sender's name
+ * @param extra keys for this reader only, such as the sender's name.
  */
 export function rowJson(
   row: ActivityRow,

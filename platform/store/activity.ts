@@ -1,4 +1,4 @@
-/** The activity log: every message, notice and report, one row each, ordered by (created_at, seq). */
+/** The activity log: one row for each message, notice and report, ordered by (created_at, seq). */
 import type { Database } from 'bun:sqlite'
 import type { JsonObject } from '../base/json.ts'
 import { newUuid } from '../base/random.ts'
@@ -11,7 +11,7 @@ export interface ActivityEntry {
   readonly targetId?: string | null
   readonly method?: string | null
   readonly summary?: string | null
-  /** Any JSON value; null and undefined are stored as no body. */
+  /** Any JSON value; null and undefined mean no body. */
   readonly requestBody?: unknown
   readonly responseBody?: unknown
   readonly durationMs?: number | null
@@ -19,7 +19,7 @@ export interface ActivityEntry {
   readonly errorDetail?: string | null
   readonly messageId?: string
   readonly idempotencyKey?: string
-  /** Shared by rows that are written as one, instead of the stamp of the row itself. */
+  /** For rows that are written together and share one timestamp. */
   readonly createdAt?: string
 }
 
@@ -41,8 +41,12 @@ export interface ActivityRow {
   readonly created_at: string
 }
 
-/** Bodies up to this size ride along in an event; a stream's queue of 64 events stays bounded in bytes. */
+/** An event carries bodies up to this size, so that a stream's queue of 64 events stays bounded in bytes. */
 const EVENT_BODY_CHARS = 64 * 1024
+
+const DAY_MS = 86_400_000
+const RETENTION_MS = 7 * DAY_MS
+const HARD_RETENTION_MS = 30 * DAY_MS
 
 export class ActivityLog {
   readonly #context: StoreContext
@@ -53,40 +57,42 @@ export class ActivityLog {
   }
 
   /**
-   * Stores a row. An entry whose message id or idempotency key is already used by this workspace leaves the row as it is
-   * (contract: de-duplication).
-   *
-   * @returns whether a new row was stored
+   * Stores a row. When the workspace has used the message id or idempotency key before, the stored row stays
+   * as it is (contract: de-duplication).
    */
-  append(entry: ActivityEntry): boolean {
-    return (
-      this.#context.database
-        .query(
-          `INSERT INTO activity (id, workspace_id, activity_type, source_id, target_id, method, summary, request_body,
+  append(entry: ActivityEntry): void {
+    this.#context.database
+      .query(
+        `INSERT INTO activity (id, workspace_id, activity_type, source_id, target_id, method, summary, request_body,
              response_body, duration_ms, status, error_detail, created_at, message_id, idempotency_key)
            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-        )
-        .run(
-          newUuid(this.#context.random),
-          entry.workspaceId,
-          entry.activityType,
-          entry.sourceId ?? null,
-          entry.targetId ?? null,
-          entry.method ?? null,
-          entry.summary ?? null,
-          bodyText(entry.requestBody),
-          bodyText(entry.responseBody),
-          entry.durationMs ?? null,
-          entry.status ?? 'ok',
-          entry.errorDetail ?? null,
-          entry.createdAt ?? this.#createdAt(),
-          entry.messageId ?? null,
-          entry.idempotencyKey ?? null,
-        ).changes > 0
-    )
+      )
+      .run(
+        newUuid(this.#context.random),
+        entry.workspaceId,
+        entry.activityType,
+        entry.sourceId ?? null,
+        entry.targetId ?? null,
+        entry.method ?? null,
+        entry.summary ?? null,
+        bodyText(entry.requestBody),
+        bodyText(entry.responseBody),
+        entry.durationMs ?? null,
+        entry.status ?? 'ok',
+        entry.errorDetail ?? null,
+        entry.createdAt ?? this.#createdAt(),
+        entry.messageId ?? null,
+        entry.idempotencyKey ?? null,
+      )
   }
 
-  /** Tells listeners of the workspace that a row came. */
+  /** Stores a row and announces it. */
+  record(entry: ActivityEntry): void {
+    this.append(entry)
+    this.announce(entry)
+  }
+
+  /** Tells the workspace's listeners about a row. */
   announce(entry: ActivityEntry): void {
     this.#context.events.publish('ACTIVITY_LOGGED', entry.workspaceId, {
       activity_type: entry.activityType,
@@ -100,7 +106,10 @@ export class ActivityLog {
     })
   }
 
-  /** The highest sequence number a reader confirmed; it only permits pruning. @returns the number in force */
+  /**
+   * Notes the highest sequence number a reader has confirmed, which permits pruning. Returns the number in
+   * force.
+   */
   acknowledge(workspaceId: string, seq: number): number {
     const row = this.#context.database
       .query<{ last_acked_seq: number }, [string, number]>(
@@ -110,6 +119,35 @@ export class ActivityLog {
       )
       .get(workspaceId, seq)
     return row?.last_acked_seq ?? seq
+  }
+
+  /** A workspace's newest delegation rows, newest first. */
+  delegations(workspaceId: string, limit: number): readonly ActivityRow[] {
+    return this.#context.database
+      .query<ActivityRow, [string, number]>(
+        `SELECT * FROM activity WHERE workspace_id = ? AND activity_type = 'delegation'
+         ORDER BY created_at DESC, seq DESC LIMIT ?`,
+      )
+      .all(workspaceId, limit)
+  }
+
+  /**
+   * Deletes rows after a week once their reader has confirmed them (on older contracts always), and after 30
+   * days anyway.
+   */
+  prune(): void {
+    const { database, faults, timestamps } = this.#context
+    const weekAgo = timestamps.fromNow(-RETENTION_MS)
+    if (!faults.rules().retentionRespectsAck) {
+      database.query('DELETE FROM activity WHERE created_at < ?').run(weekAgo)
+      return
+    }
+    database
+      .query(
+        `DELETE FROM activity WHERE created_at < ? AND (created_at < ? OR seq <= (
+           SELECT last_acked_seq FROM inbox_state s WHERE s.workspace_id = activity.workspace_id))`,
+      )
+      .run(weekAgo, timestamps.fromNow(-HARD_RETENTION_MS))
   }
 
   #createdAt(): string {
@@ -137,7 +175,7 @@ function bodyText(body: unknown): string | null {
   return body === undefined || body === null ? null : JSON.stringify(body)
 }
 
-/** The newest stamp in the log, for a clock that must not go behind it. */
+/** The newest timestamp in the log, which no new row may precede. */
 export function newestTimestamp(database: Database): string | undefined {
   const row = database
     .query<{ created_at: string }, []>('SELECT created_at FROM activity ORDER BY seq DESC LIMIT 1')

@@ -1,22 +1,27 @@
-/** The one SQLite file: opening, checking, and bringing an older one up to date. */
+/** The one SQLite file: opens it, checks it, and migrates an older one. */
 import { Database, SQLiteError } from 'bun:sqlite'
+import { errorText } from '../base/text.ts'
 import { APPLICATION_ID, MIGRATIONS } from './schema.ts'
 
-/** The file cannot be used as it is. The message is one sentence for the person who started the platform. */
+/**
+ * The file cannot be used as it is. The message tells the person who started the platform why, and the
+ * remedy.
+ */
 export class DatabaseRefused extends Error {}
 
 /**
  * Opens the database and migrates it if it is older.
  *
- * @param path a file path, or `:memory:`
- * @throws DatabaseRefused when the file is damaged, belongs to another program, or to a newer platform; it is left untouched
+ * @param path a file path, or `:memory:`.
+ * @throws DatabaseRefused when the file is damaged, in use, or belongs to another program or a newer
+ *   platform. It stays untouched.
  */
 export function openDatabase(path: string): Database {
   const database = connect(path)
   try {
     const version = checkedVersion(database, path)
     database.run('PRAGMA journal_mode = WAL')
-    // One process for one file: a second one would answer from the same rows without hearing of the first one's events.
+    // One process per file: a second one would serve the same rows without hearing the first one's events.
     database.run('PRAGMA locking_mode = EXCLUSIVE')
     database.run('PRAGMA synchronous = NORMAL')
     database.run('PRAGMA foreign_keys = ON')
@@ -28,18 +33,18 @@ export function openDatabase(path: string): Database {
     if (error instanceof DatabaseRefused) throw error
     if (error instanceof SQLiteError && error.code === 'SQLITE_BUSY') {
       throw new DatabaseRefused(
-        `The database ${path} is in use by another platform. Stop that one or name another file with --db.`,
+        `The database ${path} is in use by another platform. Stop that platform or name another file with --db.`,
       )
     }
     throw new DatabaseRefused(
-      `The database ${path} cannot be used: ${message(error)}. Move it away or name another with --db.`,
+      `The database ${path} cannot be used: ${errorText(error)}. Move it away or name another file with --db.`,
     )
   }
 }
 
 /**
- * Closes the file with everything in it, so that it can be copied as one file, and gives it back now: closing alone would leave
- * it locked until the last of its statements is collected.
+ * Closes the file with everything in it, so that it can be copied as one file, and releases its lock now:
+ * `close` alone keeps the lock until the last statement is garbage-collected.
  */
 export function closeDatabase(database: Database): void {
   database.run('PRAGMA journal_mode = DELETE')
@@ -53,31 +58,29 @@ function connect(path: string): Database {
     return new Database(path, { create: true, readwrite: true, strict: true })
   } catch (error) {
     throw new DatabaseRefused(
-      `The database ${path} cannot be opened: ${message(error)}. Name another file with --db.`,
+      `The database ${path} cannot be opened: ${errorText(error)}. Name another file with --db.`,
     )
   }
 }
 
-/** Reads only: nothing is written to a file before it is known to be whole and ours. */
+/** Only reads: nothing is written to a file before it is known to be whole and ours. */
 function checkedVersion(database: Database, path: string): number {
   const version = number(database, 'PRAGMA user_version')
   const application = number(database, 'PRAGMA application_id')
   const tables = number(database, "SELECT count(*) FROM sqlite_schema WHERE type = 'table'")
   if (tables === 0 && version === 0) return 0
   if (application !== APPLICATION_ID) {
-    throw new DatabaseRefused(
-      `The file ${path} is a database of another program. Name another file with --db.`,
-    )
+    throw new DatabaseRefused(`The file ${path} belongs to another program. Name another file with --db.`)
   }
   if (version > MIGRATIONS.length) {
     throw new DatabaseRefused(
-      `The database ${path} was written by a newer platform (schema ${version}, known up to ${MIGRATIONS.length}). Update the platform or name another file with --db.`,
+      `The database ${path} was written by a newer platform (its schema is ${version}; this platform knows up to ${MIGRATIONS.length}). Update the platform or name another file with --db.`,
     )
   }
   const damage = database.query<{ quick_check: string }, []>('PRAGMA quick_check(1)').get()
   if (damage?.quick_check !== 'ok') {
     throw new DatabaseRefused(
-      `The database ${path} is damaged and was left untouched. Restore a copy or name another file with --db.`,
+      `The database ${path} is damaged; it was left untouched. Restore a copy or name another file with --db.`,
     )
   }
   return version
@@ -92,7 +95,7 @@ function migrate(database: Database, from: number): void {
   })()
 }
 
-/** SQLite changes its lock at the end of the next write, so one that changes nothing makes it happen now. */
+/** SQLite switches the lock at the end of the next write transaction, so an empty one makes it switch now. */
 function applyLock(database: Database): void {
   database.run('BEGIN IMMEDIATE')
   database.run('COMMIT')
@@ -101,8 +104,4 @@ function applyLock(database: Database): void {
 function number(database: Database, sql: string): number {
   const row = database.query<Record<string, number>, []>(sql).get()
   return Object.values(row ?? {})[0] ?? 0
-}
-
-function message(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -1,15 +1,12 @@
-/**
- * Delegated tasks: the ledger of what was given to whom and what became of it, and the activity rows that
- * tell of it.
- */
-import type { EventType } from '../base/events.ts'
-import { isObject, type JsonObject } from '../base/json.ts'
+/** Delegated tasks: a ledger of each task and its outcome, and the activity rows about them. */
+import { asObject, isObject, type JsonObject } from '../base/json.ts'
+import { firstCharacters } from '../base/text.ts'
 import type { A2aMessage } from '../contract/a2a-message.ts'
 import type { Outcome } from '../contract/agent-answer.ts'
 import type { ActivityEntry, ActivityLog } from './activity.ts'
 import type { StoreContext } from './context.ts'
 
-export type DelegationStatus = 'queued' | 'dispatched' | 'in_progress' | 'completed' | 'failed'
+type DelegationStatus = 'queued' | 'dispatched' | 'in_progress' | 'completed' | 'failed'
 
 export interface Delegation {
   readonly id: string
@@ -23,7 +20,7 @@ export interface Delegation {
   readonly updated_at: string
 }
 
-export interface NewDelegation {
+interface NewDelegation {
   readonly id: string
   readonly sourceId: string
   readonly targetId: string
@@ -45,7 +42,7 @@ export class Delegations {
     this.#activity = activity
   }
 
-  /** The delegation that used this key before and did not fail. */
+  /** The delegation that used this key before, unless it failed. */
   findByKey(sourceId: string, key: string): Delegation | undefined {
     const found = this.#context.database
       .query<Delegation, [string, string]>(
@@ -62,7 +59,7 @@ export class Delegations {
     return found ?? undefined
   }
 
-  /** Writes the delegation down, with its activity row on the delegating side. */
+  /** Stores a delegation, with its activity row on the delegating side. */
   add(delegation: NewDelegation): void {
     const now = this.#context.timestamps.now()
     this.#context.database
@@ -86,24 +83,24 @@ export class Delegations {
       method: 'delegate',
       sourceId: delegation.sourceId,
       targetId: delegation.targetId,
-      summary: `Delegating: ${[...delegation.task].slice(0, SUMMARY_CHARS).join('')}`,
+      summary: `Delegating: ${firstCharacters(delegation.task, SUMMARY_CHARS)}`,
       requestBody: { delegation_id: delegation.id, task: delegation.task },
       status: delegation.status === 'queued' ? 'pending' : delegation.status,
       idempotencyKey: rowKey(delegation.id),
     })
-    this.#publish('DELEGATION_SENT', delegation.sourceId, {
+    this.#context.events.publish('DELEGATION_SENT', delegation.sourceId, {
       delegation_id: delegation.id,
       target_id: delegation.targetId,
     })
   }
 
-  /** A step that is not the last one. */
+  /** Notes a step that is not the last one. */
   advance(sourceId: string, id: string, status: 'queued' | 'dispatched' | 'in_progress'): void {
     this.#setStatus(sourceId, id, status, status === 'in_progress' ? 'dispatched' : status)
-    this.#publish('DELEGATION_STATUS', sourceId, { delegation_id: id, status })
+    this.#context.events.publish('DELEGATION_STATUS', sourceId, { delegation_id: id, status })
   }
 
-  /** The last step. A delegation that is finished already stays as it is. */
+  /** Notes the last step. A delegation that has finished stays as it is. */
   finish(sourceId: string, id: string, targetId: string | null, outcome: Outcome): void {
     const known = this.find(sourceId, id)
     if (known?.status === 'completed' || known?.status === 'failed') return
@@ -129,9 +126,7 @@ export class Delegations {
       method: 'delegate_result',
       sourceId,
       targetId,
-      summary: failed
-        ? 'Delegation failed'
-        : `Delegation completed: ${[...text].slice(0, SUMMARY_CHARS).join('')}`,
+      summary: failed ? 'Delegation failed' : `Delegation completed: ${firstCharacters(text, SUMMARY_CHARS)}`,
       requestBody: { delegation_id: id },
       responseBody: { text, delegation_id: id },
       status,
@@ -139,11 +134,9 @@ export class Delegations {
     }
     this.#activity.append(result)
     if (this.#context.faults.state().delegation_results_in_inbox) {
-      const row = { ...result, activityType: 'a2a_receive', status: failed ? 'error' : 'ok' }
-      this.#activity.append(row)
-      this.#activity.announce(row)
+      this.#activity.record({ ...result, activityType: 'a2a_receive', status: failed ? 'error' : 'ok' })
     }
-    this.#publish(failed ? 'DELEGATION_FAILED' : 'DELEGATION_COMPLETE', sourceId, {
+    this.#context.events.publish(failed ? 'DELEGATION_FAILED' : 'DELEGATION_COMPLETE', sourceId, {
       delegation_id: id,
       target_id: targetId,
       response_preview: preview(text),
@@ -152,8 +145,8 @@ export class Delegations {
   }
 
   /**
-   * In the mode that waits for the answer: a message from the peer back to the delegator is the result of the delegation it
-   * names, or else of the oldest one still open between the two.
+   * Where delegations wait for the answer, takes a peer's message to the delegator as the result of the
+   * delegation it names, or else of the oldest one open between the two.
    */
   noteAnswer(peerId: string, delegatorId: string, message: A2aMessage): void {
     if (this.#context.faults.state().delegation_completes !== 'answer') return
@@ -168,7 +161,7 @@ export class Delegations {
     if (answered !== undefined) this.finish(delegatorId, answered.id, peerId, { text: message.text })
   }
 
-  /** Newest first; ledger rows of both directions. */
+  /** Given and received delegations, newest first. */
   list(workspaceId: string): readonly Delegation[] {
     return this.#context.database
       .query<Delegation, [string, string]>(
@@ -189,13 +182,9 @@ export class Delegations {
       .query('UPDATE activity SET status = ? WHERE workspace_id = ? AND idempotency_key = ?')
       .run(status, sourceId, rowKey(id))
   }
-
-  #publish(type: EventType, workspaceId: string, data: JsonObject): void {
-    this.#context.events.publish(type, workspaceId, data)
-  }
 }
 
-/** At most 300 bytes of an answer, never half a character, and a mark when something was cut. */
+/** At most 300 bytes of an answer, cut between characters and marked with `...`. */
 export function preview(text: string): string {
   const bytes = Buffer.from(text)
   if (bytes.byteLength <= PREVIEW_BYTES) return text
@@ -209,8 +198,8 @@ function rowKey(id: string): string {
 }
 
 function delegationIdOf(envelope: JsonObject): string | undefined {
-  const params = isObject(envelope.params) ? envelope.params : {}
-  const message = isObject(params.message) ? params.message : {}
+  const params = asObject(envelope.params)
+  const message = asObject(params.message)
   for (const metadata of [message.metadata, params.metadata]) {
     if (isObject(metadata) && typeof metadata.delegation_id === 'string') return metadata.delegation_id
   }

@@ -21,7 +21,7 @@ export interface QueueItem {
   readonly expires_at: string | null
 }
 
-export interface NewQueueItem {
+interface NewQueueItem {
   readonly workspaceId: string
   readonly callerId: string | undefined
   readonly messageId: string | undefined
@@ -39,7 +39,7 @@ export class A2aQueue {
     this.#context = context
   }
 
-  /** Adds a message, or finds the one of the same id that is still on its way. */
+  /** Adds a message, or finds the one with the same id that is still in the queue or in flight. */
   enqueue(item: NewQueueItem): { readonly id: string; readonly depth: number } {
     const expires =
       item.expiresInSeconds === undefined
@@ -73,12 +73,12 @@ export class A2aQueue {
     return this.#count(workspaceId, 'queued')
   }
 
-  /** How many were sent to the workspace and not yet answered. */
-  underWay(workspaceId: string): number {
+  /** How many were sent to the workspace and are not answered yet. */
+  inFlight(workspaceId: string): number {
     return this.#count(workspaceId, 'dispatched')
   }
 
-  /** The workspaces for which something waits. */
+  /** The workspaces that messages wait for. */
   waiting(): readonly string[] {
     return this.#context.database
       .query<{ id: string }, []>(
@@ -95,7 +95,7 @@ export class A2aQueue {
     return item ?? undefined
   }
 
-  /** Takes the items that are due, the oldest of the highest priority first; the expired ones are dropped. */
+  /** Takes up to `count` items, by priority and then by age, and drops the expired ones. */
   take(workspaceId: string, count: number): readonly QueueItem[] {
     const now = this.#context.timestamps.now()
     this.#context.database
@@ -127,7 +127,7 @@ export class A2aQueue {
       .run(this.#context.timestamps.now(), responseBody, id)
   }
 
-  /** Back into the queue, or given up for good after the fifth attempt. @returns whether it was given up */
+  /** Puts an item back into the queue, or gives it up after the fifth attempt. True when it was given up. */
   fail(id: string, error: string): boolean {
     const item = this.#context.database
       .query<{ status: QueueItem['status'] }, [string, string, string]>(
@@ -138,7 +138,7 @@ export class A2aQueue {
     return item?.status === 'failed'
   }
 
-  /** What was under way when the platform stopped goes back into the queue. */
+  /** Puts back what was in flight when the platform stopped. */
   recover(): void {
     this.#context.database.query("UPDATE a2a_queue SET status = 'queued' WHERE status = 'dispatched'").run()
   }

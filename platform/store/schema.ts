@@ -1,7 +1,7 @@
 /**
- * The tables, as steps from one version of the file to the next. A step, once released, is never edited.
+ * The tables, as migrations from one version of the file to the next. A released migration is never edited.
  *
- * Timestamps are fixed-width UTC text (time.ts); bodies are JSON text.
+ * Timestamps are text as in `base/timestamp.ts`; bodies are JSON text.
  */
 
 const TEAM_AND_MESSAGES = `
@@ -159,8 +159,8 @@ CREATE TRIGGER memory_removed AFTER DELETE ON memories BEGIN
 END;
 `
 
-/** Step n takes a file from version n to n + 1. */
+/** Migration n takes a file from version n to n + 1. */
 export const MIGRATIONS: readonly string[] = [TEAM_AND_MESSAGES, WORK_FILES_AND_MEMORY]
 
-/** Marks a SQLite file as ours: "MOLE". */
+/** The SQLite application id that marks a file as ours: "MOLE". */
 export const APPLICATION_ID = 0x4d4f4c45

@@ -1,15 +1,15 @@
-/**
- * Workspace tokens: minting, looking up, revoking. Only the SHA-256 of a token and its first eight characters
- * are kept.
- */
+/** Workspace tokens. Only the SHA-256 of a token and its first eight characters are stored. */
 import { newSecret, newUuid, sha256 } from '../base/random.ts'
 import { timestampMs, wireTimestamp } from '../base/timestamp.ts'
 import type { StoreContext } from './context.ts'
 
-/** `instance`: held by the running agent. `api`: minted for a caller. Both open every route of their workspace. */
-export type TokenKind = 'instance' | 'api'
+/**
+ * `instance`: held by the running agent. `api`: minted for a caller. Both open every route of their
+ * workspace.
+ */
+type TokenKind = 'instance' | 'api'
 
-export interface TokenInfo {
+interface TokenInfo {
   readonly id: string
   readonly prefix: string
   readonly created_at: string
@@ -24,7 +24,7 @@ interface LiveToken {
 
 export const MAX_LIVE_TOKENS = 50
 
-/** `last_used_at` is a hint for people; a minute of blur saves a write per request. */
+/** `last_used_at` is a hint for people; recording it once a minute saves a write per request. */
 const USE_RESOLUTION_MS = 60_000
 
 const LIVE = 'revoked_at IS NULL'
@@ -36,7 +36,7 @@ export class Tokens {
     this.#context = context
   }
 
-  /** A new token; its text is returned here and can never be read again. */
+  /** Makes a token. Its text is returned here and can never be read again. */
   mint(workspaceId: string, kind: TokenKind): string {
     const token = newSecret(this.#context.random)
     this.#context.database
@@ -54,7 +54,7 @@ export class Tokens {
     return token
   }
 
-  /** The workspace a token opens, or undefined: unknown, revoked, or of a removed workspace. */
+  /** The workspace a token opens; undefined when it is unknown or revoked, or its workspace was removed. */
   ownerOf(token: string): string | undefined {
     const found = this.#context.database
       .query<LiveToken, [string]>(
@@ -92,7 +92,7 @@ export class Tokens {
       }))
   }
 
-  /** @returns false when the workspace has no such live token */
+  /** False when the workspace has no such live token. */
   revoke(workspaceId: string, tokenId: string): boolean {
     return (
       this.#context.database
@@ -108,13 +108,9 @@ export class Tokens {
   }
 
   #recordUse(token: LiveToken): void {
-    if (
-      token.last_used_at !== null &&
-      this.#context.clock.now() - timestampMs(token.last_used_at) < USE_RESOLUTION_MS
-    )
-      return
-    this.#context.database
-      .query('UPDATE tokens SET last_used_at = ? WHERE id = ?')
-      .run(this.#context.timestamps.now(), token.id)
+    const { clock, database, timestamps } = this.#context
+    const lastUse = token.last_used_at === null ? Number.NEGATIVE_INFINITY : timestampMs(token.last_used_at)
+    if (clock.now() - lastUse < USE_RESOLUTION_MS) return
+    database.query('UPDATE tokens SET last_used_at = ? WHERE id = ?').run(timestamps.now(), token.id)
   }
 }

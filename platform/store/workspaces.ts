@@ -1,6 +1,7 @@
-/** The rows of the team: every workspace, its place in the tree and what it last said about itself. */
+/** The workspaces of the team: their place in the tree and what each last said about itself. */
 import type { JsonObject } from '../base/json.ts'
 import { newSecret, newUuid } from '../base/random.ts'
+import { refuse } from '../base/response.ts'
 import { wireTimestamp } from '../base/timestamp.ts'
 import { canCommunicate, type ParentOf } from '../contract/hierarchy.ts'
 import type { Status } from '../contract/statuses.ts'
@@ -40,7 +41,7 @@ export interface WorkspaceRow {
   readonly updated_at: string
 }
 
-export interface NewWorkspace {
+interface NewWorkspace {
   readonly id?: string
   readonly name: string
   readonly role?: string
@@ -53,10 +54,8 @@ export interface NewWorkspace {
   readonly maxConcurrentTasks?: number
 }
 
-/** Columns a caller may set; a type, so that a misspelt column does not compile. */
-export type WorkspaceChange = Partial<
-  Omit<WorkspaceRow, 'id' | 'created_at' | 'updated_at' | 'inbound_secret'>
->
+/** The columns a caller may set; a misspelt one does not compile. */
+type WorkspaceChange = Partial<Omit<WorkspaceRow, 'id' | 'created_at' | 'updated_at' | 'inbound_secret'>>
 
 export class Workspaces {
   readonly #context: StoreContext
@@ -72,7 +71,18 @@ export class Workspaces {
     )
   }
 
-  /** All that are not removed, the oldest first. */
+  /**
+   * The workspace, unless it was removed.
+   *
+   * @throws Refusal 404
+   */
+  require(id: string): WorkspaceRow {
+    const row = this.find(id)
+    if (row === undefined || row.status === 'removed') throw refuse(404, 'workspace not found')
+    return row
+  }
+
+  /** All that are not removed, oldest first. */
   list(): readonly WorkspaceRow[] {
     return this.#context.database
       .query<WorkspaceRow, []>("SELECT * FROM workspaces WHERE status <> 'removed' ORDER BY created_at, id")
@@ -85,6 +95,37 @@ export class Workspaces {
         "SELECT * FROM workspaces WHERE parent_id IS ? AND status <> 'removed' ORDER BY created_at, id",
       )
       .all(parentId)
+  }
+
+  /** Present workspaces without a heartbeat since then. */
+  silentSince(timestamp: string): readonly WorkspaceRow[] {
+    return this.#context.database
+      .query<WorkspaceRow, [string]>(
+        `SELECT * FROM workspaces WHERE status IN ('online', 'degraded') AND coalesce(last_heartbeat_at, updated_at) < ?`,
+      )
+      .all(timestamp)
+  }
+
+  /** Workspaces whose liveness key has expired. */
+  expired(): readonly WorkspaceRow[] {
+    const { database, timestamps } = this.#context
+    return database
+      .query<WorkspaceRow, [string]>('SELECT * FROM workspaces WHERE liveness_expires_at <= ?')
+      .all(timestamps.now())
+  }
+
+  provisioning(): readonly WorkspaceRow[] {
+    return this.#context.database
+      .query<WorkspaceRow, []>("SELECT * FROM workspaces WHERE status = 'provisioning'")
+      .all()
+  }
+
+  countByStatus(): readonly { readonly status: string; readonly count: number }[] {
+    return this.#context.database
+      .query<{ status: string; count: number }, []>(
+        'SELECT status, count(*) AS count FROM workspaces GROUP BY status',
+      )
+      .all()
   }
 
   create(workspace: NewWorkspace): WorkspaceRow {
@@ -111,7 +152,7 @@ export class Workspaces {
         now,
       )
     const created = this.find(id)
-    if (created === undefined) throw new Error('a workspace just stored was not found')
+    if (created === undefined) throw new Error('the workspace just stored is missing')
     return created
   }
 
@@ -138,7 +179,7 @@ export class Workspaces {
     return canCommunicate(caller, target, this.parentOf, this.#context.faults.rules().unrelatedRootsMayTalk)
   }
 
-  /** The workspace and all below it, itself first; safe against a cycle in the file. */
+  /** The workspace and all below it, itself first. A cycle in the file does no harm. */
   subtree(id: string): readonly WorkspaceRow[] {
     return this.#context.database
       .query<WorkspaceRow, [string]>(
@@ -148,7 +189,7 @@ export class Workspaces {
       .all(id)
   }
 
-  /** Two of one name under one parent: the second is called "name (2)" (contract: create a workspace). */
+  /** The second of a name under one parent becomes "name (2)" (contract: create a workspace). */
   #freeName(name: string, parentId: string | null): string {
     const taken = this.#context.database.query<{ id: string }, [string | null, string]>(
       "SELECT id FROM workspaces WHERE parent_id IS ? AND name = ? AND status <> 'removed'",
@@ -159,7 +200,7 @@ export class Workspaces {
   }
 }
 
-/** The open form of a workspace. Task text, spend and error text are never part of it (contract: read a workspace). */
+/** What anyone may read of a workspace: never its task, spend or error text (contract: read a workspace). */
 export function publicWorkspace(row: WorkspaceRow, rules: ContractRules): JsonObject {
   const form = {
     id: row.id,

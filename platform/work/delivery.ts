@@ -1,8 +1,8 @@
 /**
- * Bringing one A2A message to its workspace: stored for an agent that polls, sent to one that is pushed to,
- * queued for one that is busy. Who may send is decided before.
+ * Delivers one A2A message to its workspace: stored for an agent that polls, sent to one that takes pushes,
+ * queued for one that is busy. Whether the sender may send is decided before.
  */
-import { type JsonObject, parseJson } from '../base/json.ts'
+import { asObject, type JsonObject, parseJson } from '../base/json.ts'
 import type { A2aMessage } from '../contract/a2a-message.ts'
 import type { Services } from '../services.ts'
 import type { ActivityEntry } from '../store/activity.ts'
@@ -10,18 +10,18 @@ import type { WorkspaceRow } from '../store/workspaces.ts'
 import { type PushResult, push } from './push.ts'
 
 export interface Sender {
-  /** Undefined for the human's side. */
+  /** Undefined for the person's side. */
   readonly workspaceId: string | undefined
-  /** Seconds a push may take, as the sender wishes; undefined for the contract's ceiling. */
+  /** How long the sender lets a push take, in seconds; undefined for the contract's ceiling. */
   readonly timeoutSeconds?: number | undefined
 }
 
 export type Delivery =
-  /** Stored; the agent fetches it, and its answer comes as a message of its own. */
+  /** Stored for the agent to fetch; its answer will be a message of its own. */
   | { readonly kind: 'stored'; readonly method: string }
   | { readonly kind: 'queued'; readonly queueId: string; readonly depth: number }
-  /** Sent, and still being worked on when the sender's patience ended. */
-  | { readonly kind: 'under-way'; readonly method: string }
+  /** Sent, and not answered while the sender waited. */
+  | { readonly kind: 'in-flight'; readonly method: string }
   | { readonly kind: 'answered'; readonly text: string; readonly contentType: string }
   | {
       readonly kind: 'refused'
@@ -30,8 +30,10 @@ export type Delivery =
       readonly retryAfter?: number
     }
 
+/** No push takes longer. */
 const CEILING_MS = 30 * 60_000
-const CANVAS_PATIENCE_MS = 90_000
+/** How long the person's request waits for an agent's answer. */
+const CANVAS_WAIT_MS = 90_000
 const BUSY_RETRY_SECONDS = 30
 
 export async function deliver(
@@ -42,21 +44,22 @@ export async function deliver(
 ): Promise<Delivery> {
   if (services.rules().pollMode && target.delivery_mode === 'poll')
     return store(services, target, sender, message)
-  const held = holdBack(services, target, sender, message)
-  if (held !== undefined) return held
+  const unavailable = refuseOrQueue(services, target, sender, message)
+  if (unavailable !== undefined) return unavailable
   const sending = dispatch(services, target, sender, message)
   if (sender.workspaceId !== undefined || !services.rules().richEvents) return sending
-  const underWay = (): Delivery => ({ kind: 'under-way', method: message.method })
   const answered = new AbortController()
-  const patience = services.background.delay(CANVAS_PATIENCE_MS, answered.signal).then(underWay)
+  const waited = services.background
+    .delay(CANVAS_WAIT_MS, answered.signal)
+    .then((): Delivery => ({ kind: 'in-flight', method: message.method }))
   try {
-    return await Promise.race([sending, patience])
+    return await Promise.race([sending, waited])
   } finally {
     answered.abort()
   }
 }
 
-/** Stored and announced before it is answered, unless a late write is played. */
+/** Stores and announces the message before its request is answered, unless a late write is injected. */
 function store(services: Services, target: WorkspaceRow, sender: Sender, message: A2aMessage): Delivery {
   const { background, faults } = services
   const lateMs = faults.state().late_write_ms
@@ -81,8 +84,7 @@ function write(services: Services, target: WorkspaceRow, sender: Sender, message
       ? { messageId: message.messageId }
       : {}),
   }
-  activity.append(entry)
-  activity.announce(entry)
+  activity.record(entry)
   if (rules().announcesTwice) clock.after(0, () => activity.announce(entry))
   if (sender.workspaceId === undefined && rules().richEvents) {
     events.publish('USER_MESSAGE', target.id, {
@@ -92,7 +94,7 @@ function write(services: Services, target: WorkspaceRow, sender: Sender, message
   }
 }
 
-/** What the row of a message says in either mode. */
+/** The fields of a message's row in either mode. */
 function received(target: WorkspaceRow, sender: Sender, message: A2aMessage): ActivityEntry {
   return {
     workspaceId: target.id,
@@ -103,8 +105,8 @@ function received(target: WorkspaceRow, sender: Sender, message: A2aMessage): Ac
   }
 }
 
-/** A push target that cannot be called now: asleep, without a URL, or busy. */
-function holdBack(
+/** The outcome for a push target that cannot be called now: asleep, without a URL, or busy. */
+function refuseOrQueue(
   services: Services,
   target: WorkspaceRow,
   sender: Sender,
@@ -129,7 +131,7 @@ function holdBack(
   return { kind: 'queued', queueId: id, depth }
 }
 
-/** Calls the agent and records what came of it (contract: inbox rows of failed and of answered pushes). */
+/** Calls the agent and records the result (contract: inbox rows of failed and of answered pushes). */
 export async function dispatch(
   services: Services,
   target: WorkspaceRow,
@@ -137,19 +139,19 @@ export async function dispatch(
   message: A2aMessage,
 ): Promise<Delivery> {
   const started = services.clock.now()
-  const patience = patienceFor(services, target, sender)
+  const deadline = deadlineFor(services, target, sender)
   const result = await push(
     {
       url: target.url,
       body: JSON.stringify(message.envelope),
       contentType: 'application/json',
       secret: target.inbound_secret,
-      signal: patience.signal,
+      signal: deadline.signal,
       maxResponseBytes: services.rules().pushResponseBytes,
     },
     services.pushSettings(),
   )
-  patience.end()
+  deadline.cancel()
   const delivery = deliveryOf(result)
   if (services.background.signal.aborted) return delivery
   const answered = delivery.kind === 'answered'
@@ -162,38 +164,37 @@ export async function dispatch(
     status: answered ? 'ok' : 'error',
     errorDetail: delivery.kind === 'refused' ? String(delivery.body.error) : null,
   }
-  services.activity.append(entry)
-  services.activity.announce(entry)
+  services.activity.record(entry)
   if (answered && sender.workspaceId === undefined) {
     services.events.publish('A2A_RESPONSE', target.id, { response_body: entry.responseBody })
   }
   return delivery
 }
 
-/** Ends a push when its agent has shown no sign of life for its idle time, and at the ceiling in any case. */
-function patienceFor(
+/** Ends a push once its agent has been silent for its idle time, and at the ceiling in any case. */
+function deadlineFor(
   services: Services,
   target: WorkspaceRow,
   sender: Sender,
-): { readonly signal: AbortSignal; readonly end: () => void } {
+): { readonly signal: AbortSignal; readonly cancel: () => void } {
   const { background, clock, events, rules } = services
   const ownIdleMs = (target.idle_timeout_seconds ?? 0) * 1000
   const idleMs = Math.min(ownIdleMs > 0 ? ownIdleMs : rules().pushIdleMs, CEILING_MS)
-  const wishedMs = (sender.timeoutSeconds ?? 0) * 1000 || CEILING_MS
+  const requestedMs = (sender.timeoutSeconds ?? 0) * 1000 || CEILING_MS
   const controller = new AbortController()
   const abort = () => controller.abort()
   let cancelIdle = clock.after(idleMs, abort)
-  const cancelCeiling = clock.after(Math.min(wishedMs, CEILING_MS), abort)
+  const cancelCeiling = clock.after(Math.min(requestedMs, CEILING_MS), abort)
   const unsubscribe = events.subscribe(target.id, () => {
     cancelIdle()
     cancelIdle = clock.after(idleMs, abort)
   })
-  const end = () => {
+  const cancel = () => {
     cancelIdle()
     cancelCeiling()
     unsubscribe()
   }
-  return { signal: AbortSignal.any([controller.signal, background.signal]), end }
+  return { signal: AbortSignal.any([controller.signal, background.signal]), cancel }
 }
 
 function deliveryOf(result: PushResult): Delivery {
@@ -212,16 +213,15 @@ function deliveryOf(result: PushResult): Delivery {
   }
 }
 
-/** The agent may have the message, so it is not for the sender to try again at once. */
+/** The agent may have the message, so the sender must not try again at once. */
 function busy(): Delivery {
   const error = 'workspace agent is busy or restarting'
   return refused(503, { error, busy: true, retry_after: BUSY_RETRY_SECONDS }, BUSY_RETRY_SECONDS)
 }
 
 function errorText(text: string): string {
-  const body = parseJson(text)?.value
-  const said = typeof body === 'object' && body !== null && 'error' in body ? body.error : undefined
-  return typeof said === 'string' ? said : text.slice(0, 200) || 'agent error'
+  const { error } = asObject(parseJson(text)?.value)
+  return typeof error === 'string' ? error : text.slice(0, 200) || 'agent error'
 }
 
 function refused(status: number, body: JsonObject, retryAfter?: number): Delivery {

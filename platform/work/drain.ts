@@ -1,4 +1,5 @@
-/** Sending what waited for a busy agent, once it has capacity again (contract: queue). */
+/** Sends what waited for a busy agent once it has capacity again (contract: queue). */
+import { asObject } from '../base/json.ts'
 import type { A2aMessage } from '../contract/a2a-message.ts'
 import { type Outcome, outcomeOf } from '../contract/agent-answer.ts'
 import type { Services } from '../services.ts'
@@ -9,19 +10,19 @@ import { dispatch } from './delivery.ts'
 /**
  * Sends what waits for a workspace, as far as its capacity goes.
  *
- * @param activeTasks what the agent said last; what was sent since then counts as well
+ * @param activeTasks what the agent last reported; messages in flight count when they are more.
  */
 export function drain(services: Services, target: WorkspaceRow, activeTasks: number): void {
   const { background, queue, rules } = services
   if (target.url === '' || queue.depth(target.id) === 0) return
-  const free = target.max_concurrent_tasks - Math.max(activeTasks, queue.underWay(target.id))
+  const free = target.max_concurrent_tasks - Math.max(activeTasks, queue.inFlight(target.id))
   if (free <= 0) return
   for (const item of queue.take(target.id, rules().drainsFreeCapacity ? free : 1)) {
-    background.run(() => carryOut(services, target, item))
+    background.run(() => sendItem(services, target, item))
   }
 }
 
-/** The same for every agent that is there, without waiting for its next heartbeat. */
+/** Drains the queue of every present agent without waiting for its next heartbeat. */
 export function drainAll(services: Services): void {
   if (!services.rules().sweepsQueue) return
   for (const id of services.queue.waiting()) {
@@ -31,10 +32,10 @@ export function drainAll(services: Services): void {
   }
 }
 
-async function carryOut(services: Services, target: WorkspaceRow, item: QueueItem): Promise<void> {
+async function sendItem(services: Services, target: WorkspaceRow, item: QueueItem): Promise<void> {
   const { background, queue } = services
   const message: A2aMessage = {
-    envelope: JSON.parse(item.body),
+    envelope: asObject(JSON.parse(item.body)),
     method: item.method,
     messageId: item.message_id ?? undefined,
     text: '',
@@ -51,7 +52,7 @@ async function carryOut(services: Services, target: WorkspaceRow, item: QueueIte
   if (queue.fail(item.id, error)) finishDelegation(services, item, { error })
 }
 
-/** A delegated task that had to wait ends with what became of it here. */
+/** A delegated task that waited in the queue ends with its outcome here. */
 function finishDelegation(services: Services, item: QueueItem, outcome: Outcome): void {
   if (item.caller_id === null || item.message_id === null) return
   const delegation = services.delegations.find(item.caller_id, item.message_id)

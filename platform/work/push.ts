@@ -1,16 +1,16 @@
 /**
- * Calling a push-mode agent at its own URL, with every guard of the contract: the address is checked at the
- * moment of the call and the call goes to that very address, so a name cannot change its mind in between.
+ * Calls a push-mode agent at its own URL, with every guard of the contract. The address is checked at the
+ * moment of the call, and the call goes to that very address, so the name cannot resolve to another one in
+ * between.
  */
+import { lookup } from 'node:dns/promises'
 import { checkUrl, type GuardSettings, refusedAddress } from '../contract/url-guard.ts'
 
-/** Addresses of a host name. */
+/** Returns the addresses of a host name. */
 export type Resolve = (host: string) => Promise<readonly string[]>
 
-export const systemResolve: Resolve = async (host) => {
-  const { lookup } = await import('node:dns/promises')
-  return (await lookup(host, { all: true })).map((entry) => entry.address)
-}
+export const systemResolve: Resolve = async (host) =>
+  (await lookup(host, { all: true })).map(({ address }) => address)
 
 export type PushResult =
   | {
@@ -27,9 +27,9 @@ export type PushResult =
   /** The agent answered, but its body was lost or too large. */
   | { readonly kind: 'body-lost'; readonly delivered: boolean }
 
-export interface PushRequest {
+interface PushRequest {
   readonly url: string
-  /** JSON text, or a form as it came. */
+  /** JSON text, or a form as it arrived. */
   readonly body: string | Buffer<ArrayBuffer>
   readonly contentType: string
   readonly secret: string
@@ -42,7 +42,7 @@ export interface PushSettings {
   readonly resolve: Resolve
 }
 
-/** Where a URL may be called right now: the checked address, or why not. */
+/** Where a URL leads right now: the checked address, or why it must not be called. */
 export async function routeTo(
   text: string,
   settings: PushSettings,
@@ -55,9 +55,10 @@ export async function routeTo(
   return refusal === undefined ? { url: checked.url, address: addresses[0] } : { refusal }
 }
 
-/** Sends one request. Redirects are not followed: they would lead past the guard. */
+/** Sends one request. It follows no redirect, since a redirect would lead past the guard. */
 export async function push(request: PushRequest, settings: PushSettings): Promise<PushResult> {
-  const route = await routeTo(request.url, settings)
+  const route = await Promise.race([routeTo(request.url, settings), aborted(request.signal)])
+  if (route === undefined) return { kind: 'unreachable' }
   if ('refusal' in route) return { kind: 'not-routable' }
   try {
     const response = await fetch(pinned(route.url, route.address), {
@@ -74,8 +75,18 @@ export async function push(request: PushRequest, settings: PushSettings): Promis
     })
     return await readAnswer(response, request.maxResponseBytes)
   } catch {
+    // Why the connection failed does not matter: the contract tells apart only "no answer in time" and
+    // "unreachable".
     return { kind: request.signal.aborted ? 'silent' : 'unreachable' }
   }
+}
+
+/** Resolves when the signal aborts: a resolver takes none, and may take long. */
+function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined)
+    signal.addEventListener('abort', () => resolve(undefined), { once: true })
+  })
 }
 
 function pinned(url: URL, address: string | undefined): URL {
@@ -95,7 +106,7 @@ async function readAnswer(response: Response, maxBytes: number): Promise<PushRes
       chunks.push(chunk)
     }
   } catch {
-    return { kind: 'body-lost', delivered: response.ok } // the agent has the message; what it said about it is gone
+    return { kind: 'body-lost', delivered: response.ok } // The agent has the message; its answer is gone.
   }
   const contentType = response.headers.get('Content-Type') ?? 'application/json'
   return {

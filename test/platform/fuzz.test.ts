@@ -230,7 +230,10 @@ async function ask(fixture: Fixture, given: Request): Promise<Answer> {
   })
 }
 
-/** The hosted platform's database rejects what is no UUID, and an empty file; the contract keeps these answers. */
+/**
+ * The hosted platform's database rejects what is no UUID, and an empty file; the contract keeps these
+ * answers.
+ */
 const ALLOWED_500 = ['registration failed', 'cursor lookup failed', 'could not stage files']
 const ALLOWED_503 = ['workspace not available', 'workspace has no URL', 'workspace container not running']
 

@@ -92,6 +92,23 @@ test('stopping does not wait for an agent that never answers', async () => {
   await fixture.platform.stop()
 })
 
+test('stopping does not wait for a name that never resolves', async () => {
+  const addresses = [Promise.resolve(['127.0.0.1']), new Promise<never>(() => {})]
+  const asked = Promise.withResolvers<void>()
+  const fixture = await platformWithTeam({
+    resolve: () => {
+      if (addresses.length === 1) asked.resolve()
+      return addresses.shift() ?? Promise.resolve([])
+    },
+  })
+  await pushTo(fixture, 'http://agent.example/')
+  const body = { target_id: fixture.builder.id, task: 'do it' }
+  const path = `/workspaces/${fixture.lead.id}/delegate`
+  await fixture.client.call('POST', path, { token: fixture.lead.token, body })
+  await asked.promise
+  await fixture.platform.stop()
+})
+
 test('a push ends as busy when its agent was silent for the idle time that its beats set', async () => {
   await using fixture = await platformWithTeam()
   const arrived = Promise.withResolvers<void>()
