@@ -1,19 +1,19 @@
 /** What the command prints once the platform runs. Pure. */
 import type { Member } from './team.ts'
 
-export interface Running {
+interface Running {
   readonly url: string
   readonly adminToken: string
   readonly db: string
 }
 
-/** On the first start: the team, and what to paste so that an agent becomes a member of it. */
+/** For the first start: the new team, and the block that makes an agent a member of it. */
 export function firstGreeting(running: Running, team: readonly Member[]): string {
   const blocks = team.map((member) => `# ${member.name}\n${envBlock(running.url, member)}`)
   return [
-    `A new team of ${team.length} was created: ${team.map((member) => member.name).join(', ')}.`,
-    'Each block below makes one agent a member of it. Paste one into the .env file of that agent.',
-    'The tokens are shown only now.',
+    `Created a team of ${team.length}: ${team.map((member) => member.name).join(', ')}.`,
+    'Each block below makes one agent a member of the team. Paste it into the .env file of that agent.',
+    'These tokens will not be shown again.',
     '',
     blocks.join('\n\n'),
     '',
@@ -21,7 +21,7 @@ export function firstGreeting(running: Running, team: readonly Member[]): string
   ].join('\n')
 }
 
-/** On later starts: who is there, and how to get another token. */
+/** For later starts: the team, and how to get another token. */
 export function laterGreeting(
   running: Running,
   members: readonly { readonly id: string; readonly name: string }[],
@@ -31,8 +31,8 @@ export function laterGreeting(
     members.length === 0 ? 'The team is empty.' : 'The team:',
     ...list,
     '',
-    "An agent's token is shown once. For a new one, read the operator's token (the end of the chat link) into the shell,",
-    "which keeps it off every command line, and put the agent's id from above in place of ID:",
+    "An agent's token is shown only once. To mint another, read the operator token (the end of the chat link) into a",
+    'shell variable, which keeps it off every command line, and replace ID with the id of the agent:',
     '  read -r MOLECULE_ADMIN_TOKEN',
     `  printf 'Authorization: Bearer %s' "$MOLECULE_ADMIN_TOKEN" | curl -X POST -H @- ${running.url}/admin/workspaces/ID/tokens`,
     '',
@@ -40,12 +40,12 @@ export function laterGreeting(
   ].join('\n')
 }
 
-/** The address to be printed: one that stands for every interface is no place to go to. */
+/** The address to print. Nobody can open the wildcard address in a browser. */
 export function reachableUrl(url: string): string {
   return url.replace(/\/\/(0\.0\.0\.0|\[::\])(?=:|$)/, '//localhost')
 }
 
-export function envBlock(url: string, member: Member): string {
+function envBlock(url: string, member: Member): string {
   return [
     `MOLECULE_PLATFORM_URL=${url}`,
     `MOLECULE_WORKSPACE_IDS=${member.id}`,
@@ -53,7 +53,7 @@ export function envBlock(url: string, member: Member): string {
   ].join('\n')
 }
 
-/** The token rides in the fragment, which a browser never sends anywhere. */
+/** The chat link carries the token in its fragment, which a browser never sends. */
 function where(running: Running): string {
   return [
     `Chat:      ${running.url}/#token=${running.adminToken}`,

@@ -6,6 +6,8 @@ import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type Arguments, HELP, parseArguments } from './arguments.ts'
+import { systemClock } from './base/clock.ts'
+import { errorText } from './base/text.ts'
 import { firstGreeting, laterGreeting, reachableUrl } from './greeting.ts'
 import type { RequestRecord } from './http/front.ts'
 import { type RunningPlatform, startPlatform } from './platform.ts'
@@ -13,7 +15,7 @@ import { DatabaseRefused } from './store/database.ts'
 
 const parsed = parseArguments(process.argv.slice(2), process.env)
 if (parsed.kind === 'help') process.stdout.write(HELP)
-else if (parsed.kind === 'wrong') fail(parsed.message)
+else if (parsed.kind === 'invalid') fail(parsed.message)
 else await run(parsed.arguments)
 
 async function run(chosen: Arguments): Promise<void> {
@@ -37,6 +39,7 @@ async function start(chosen: Arguments, db: string): Promise<RunningPlatform | u
       port: chosen.port,
       host: chosen.host,
       db,
+      clock: systemClock,
       contract: chosen.contract,
       rateLimit: chosen.rateLimit,
       allowedHosts: chosen.allowedHosts,
@@ -60,12 +63,12 @@ function explain(error: unknown, chosen: Arguments, db: string): string {
   if (error instanceof DatabaseRefused) return error.message
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   if (code === 'EADDRINUSE') {
-    return `Port ${chosen.port} is in use; stop the program that holds it, or choose another with --port.`
+    return `Port ${chosen.port} is in use; stop the program that uses it, or choose another with --port.`
   }
   if (code === 'EACCES' || code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR' || code === 'EROFS') {
     return `The database ${db} cannot be created (${code}); name another file with --db.`
   }
-  return `The platform could not start: ${error instanceof Error ? error.message : String(error)}`
+  return `The platform could not start: ${errorText(error)}`
 }
 
 function defaultDatabase(): string {
@@ -74,8 +77,8 @@ function defaultDatabase(): string {
 }
 
 /**
- * The file holds everyone's messages, so it is created for its owner alone; SQLite gives its side files the
- * same mode.
+ * The file holds everyone's messages, so only its owner may read it. SQLite gives its side files the same
+ * mode.
  */
 function prepareFile(path: string): void {
   if (path === ':memory:' || existsSync(path)) return

@@ -1,6 +1,6 @@
 /**
- * The web chat: who is in the team, what was said, and a place to write. The rows are read from the platform;
- * its events only say when to look.
+ * The web chat: the team, the conversation, and the composer. The platform's rows are the truth; its events
+ * only say when to read them.
  */
 import { Composer } from './composer.js'
 import { memberElement, messageElement, messageOf, subtitleOf } from './conversation.js'
@@ -19,24 +19,24 @@ export class Chat {
   #members = []
   #chosen
   #rows = new Map()
-  /** First and last row read of the chosen conversation. */
+  /** The `created_at` of the first row read of the chosen conversation, and the id of the last. */
   #oldest
   #newest
   #unread = new Map()
   #live = false
   #composer
-  /** One look at a time; a wish that comes meanwhile is granted by one more look. */
-  #looking = false
-  #lookAgain = false
+  /** Only one read runs at a time; a request during a read is served by one more. */
+  #reading = false
+  #readAgain = false
   /**
-   * Who met the problem on show: a later success of the page itself does not hide what the person has to
-   * know.
+   * Whose step caused the problem on show: a later success of the page must not hide the person's own
+   * failure.
    */
-  #problemOf
+  #problemBy
   #onRefused
   #ended = false
 
-  /** @param onRefused called once when the platform does not know the token any more */
+  /** @param onRefused called once, when the platform no longer accepts the token */
   constructor(client, onRefused) {
     this.#client = client
     this.#onRefused = onRefused
@@ -59,7 +59,7 @@ export class Chat {
     if (this.#members.length > 0) await this.#choose(this.#members[0].id)
   }
 
-  #nameOf = (id) => this.#members.find((member) => member.id === id)?.name ?? 'an agent that left'
+  #nameOf = (id) => this.#members.find((member) => member.id === id)?.name ?? 'a former agent'
 
   async #readMembers() {
     this.#members = await this.#client.members()
@@ -90,24 +90,24 @@ export class Chat {
     byId('older').hidden = true
     byId('empty').hidden = true
     this.#showMembers()
-    this.#composer.turnTo(id)
-    await this.#look()
+    this.#composer.switchTo(id)
+    await this.#read()
   }
 
   /** Reads what is new in the chosen conversation. */
-  async #look() {
-    if (this.#looking) {
-      this.#lookAgain = true
+  async #read() {
+    if (this.#reading) {
+      this.#readAgain = true
       return
     }
-    this.#looking = true
+    this.#reading = true
     try {
       do {
-        this.#lookAgain = false
+        this.#readAgain = false
         await this.#readNew()
-      } while (this.#lookAgain)
+      } while (this.#readAgain)
     } finally {
-      this.#looking = false
+      this.#reading = false
     }
   }
 
@@ -116,7 +116,7 @@ export class Chat {
     if (id === undefined) return
     const rows = this.#newest === undefined ? await this.#first(id) : await this.#next(id)
     if (id !== this.#chosen) {
-      this.#lookAgain = true
+      this.#readAgain = true
       return
     }
     this.#show(rows, 'end')
@@ -130,7 +130,7 @@ export class Chat {
     return rows.reverse()
   }
 
-  /** A cursor whose row is gone means: begin anew. */
+  /** Starts over when the cursor's row is gone. */
   async #next(id) {
     try {
       return await this.#client.after(id, this.#newest)
@@ -155,7 +155,7 @@ export class Chat {
   #show(rows, where) {
     const scroll = byId('scroll')
     const atEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR_END_PX
-    // What was there before is not read aloud, only what comes.
+    // A screen reader announces only what is new.
     byId('messages').ariaLive = where === 'end' && this.#newest !== undefined ? 'polite' : 'off'
     const items = []
     for (const row of rows) {
@@ -171,7 +171,7 @@ export class Chat {
     if (where === 'end' && atEnd) scroll.scrollTop = scroll.scrollHeight
   }
 
-  /** Files that were staged by an earlier try are not staged again. */
+  /** Does not stage again the files that an earlier try has staged. */
   async #deliver(agent, draft, text, files) {
     const sent = await this.#guard(async () => {
       draft.files ??= files.length === 0 ? [] : await this.#client.upload(agent, files)
@@ -179,7 +179,7 @@ export class Chat {
     })
     if (sent && agent === this.#chosen) {
       byId('scroll').scrollTop = byId('scroll').scrollHeight
-      this.#guard(() => this.#look(), 'page')
+      this.#guard(() => this.#read(), 'page')
     }
     return sent
   }
@@ -190,7 +190,7 @@ export class Chat {
       return
     }
     if (event.event !== 'AGENT_MESSAGE' && event.event !== 'ACTIVITY_LOGGED') return
-    if (event.workspace_id === this.#chosen) this.#guard(() => this.#look(), 'page')
+    if (event.workspace_id === this.#chosen) this.#guard(() => this.#read(), 'page')
     else if (event.event === 'AGENT_MESSAGE') {
       this.#unread.set(event.workspace_id, (this.#unread.get(event.workspace_id) ?? 0) + 1)
       this.#showMembers()
@@ -200,17 +200,17 @@ export class Chat {
   #onState(live) {
     this.#live = live
     const text = live ? 'Live' : 'Connecting…'
-    // Set only when it changes, or it would be read aloud at every try.
+    // Set only when it changes: otherwise a screen reader would announce every attempt.
     if (byId('connection').textContent !== text) byId('connection').textContent = text
     if (live) this.#guard(() => this.#refresh(), 'page')
   }
 
   async #refresh() {
     await this.#readMembers()
-    await this.#look()
+    await this.#read()
   }
 
-  /** Looks even when no event comes: a lost event costs a delay and never a message. */
+  /** Reads even without an event, so that a lost event costs a delay but never a message. */
   #poll() {
     setTimeout(
       async () => {
@@ -221,23 +221,21 @@ export class Chat {
     )
   }
 
-  /**
-   * Runs a step of the person or of the page itself and shows what went wrong. @returns whether it went well
-   */
-  async #guard(step, of = 'person') {
+  /** Runs a step of the person or of the page and shows what went wrong. Returns whether it succeeded. */
+  async #guard(step, by = 'person') {
     try {
       await step()
-      if (of === 'person' || this.#problemOf === 'page') this.#showProblem('', undefined)
+      if (by === 'person' || this.#problemBy === 'page') this.#showProblem('', undefined)
       return true
     } catch (error) {
       if (error instanceof PlatformError && error.status === 401) this.#end()
-      else if (of === 'person' || this.#problemOf !== 'person') this.#showProblem(error.message, of)
+      else if (by === 'person' || this.#problemBy !== 'person') this.#showProblem(error.message, by)
       return false
     }
   }
 
-  #showProblem(text, of) {
-    this.#problemOf = of
+  #showProblem(text, by) {
+    this.#problemBy = by
     if (byId('problem').textContent !== text) byId('problem').textContent = text
   }
 

@@ -1,21 +1,18 @@
-/**
- * The place to write: a text and files for one agent at a time. Each agent keeps the text that was begun for
- * it.
- */
+/** The composer: text and files for one agent at a time. Each agent keeps its unsent text. */
 
 const byId = (id) => document.getElementById(id)
 
 export class Composer {
   #agent
   #texts = new Map()
-  /** Message id and staged files of a message that was not sent yet, the same on a second try. */
+  /** The message id and staged files of an unsent message; a second try uses the same. */
   #draft
   #sending = false
   #deliver
 
   /**
-   * @param deliver called with agent, message id, text, files and the staged ones of an earlier try; resolves
-   *   to whether it was sent
+   * @param deliver called with the agent, the draft, the text and the files; resolves to whether they were
+   *   sent
    */
   constructor(deliver) {
     this.#deliver = deliver
@@ -28,7 +25,7 @@ export class Composer {
       event.preventDefault()
       byId('composer').requestSubmit()
     })
-    // Another text is another message: under the old id the platform would keep the old text.
+    // A new text needs a new id: under the old one the platform would keep the old text.
     byId('text').addEventListener('input', () => {
       if (this.#draft !== undefined) this.#draft.id = newUuid()
     })
@@ -38,14 +35,14 @@ export class Composer {
     })
   }
 
-  /** Turns to another agent. Files stay behind: they are staged for one agent. */
-  turnTo(agent) {
+  /** Switches to another agent. Attached files are dropped, since they are staged for one agent. */
+  switchTo(agent) {
     if (this.#agent !== undefined) this.#texts.set(this.#agent, byId('text').value)
     this.#agent = agent
     byId('text').value = this.#texts.get(agent) ?? ''
     this.#forgetFiles()
     this.#showReady()
-    // On a touch screen the focus would bring up the keyboard, over what is to be read.
+    // On a touch screen, focus would open the keyboard over the conversation.
     if (matchMedia('(pointer: fine)').matches) byId('text').focus()
   }
 
@@ -89,7 +86,7 @@ export class Composer {
   }
 }
 
-/** Also where the page is not in a secure context and `randomUUID` is missing. */
+/** `crypto.randomUUID` is missing outside secure contexts. */
 function newUuid() {
   const bytes = crypto.getRandomValues(new Uint8Array(16))
   bytes[6] = (bytes[6] & 0x0f) | 0x40

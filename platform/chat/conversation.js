@@ -1,10 +1,10 @@
-/** From activity rows and workspaces to what is seen of them. */
+/** Turns activity rows and workspaces into what the page shows. */
 import { bodyElement, element, plainName } from './message-text.js'
 
 const PENDING = /^platform-pending:([0-9a-f-]{36})\/([0-9a-f-]{36})$/i
 
 /**
- * A row as a message to show, or undefined for one that is none.
+ * The message that a row holds, or undefined when it holds none.
  *
  * @returns {{side: 'own' | 'agent' | 'peer', from: string, text: string, files: {name: string, uri:
  *   string}[]} | undefined}
@@ -47,7 +47,7 @@ function filesOf(parts) {
     .map((file) => ({ name: plainName(file.name ?? 'file') || 'file', uri: String(file.uri ?? '') }))
 }
 
-/** @param onFile called with workspace id, file id and name when the person asks for a file */
+/** @param onFile called with the workspace id, file id and name when the person asks for a file */
 export function messageElement(row, message, onFile) {
   const item = element('li', `message ${message.side}`)
   const from = element('div', 'from', `${plainName(message.from)} · `)
@@ -93,12 +93,12 @@ function presenceOf(status) {
   return PRESENCE[status] ?? ['', status]
 }
 
-/** What the person should know of an agent before writing to it: its role, and that it is not there. */
+/** What the person should know before writing to an agent: its role, and whether it is away. */
 export function subtitleOf(member) {
   const role = plainName(member.role ?? '')
   if (['online', 'degraded'].includes(member.status)) return role
   const [, label] = presenceOf(member.status)
-  return `${role === '' ? '' : `${role} · `}${label}; it reads what you write when it is back`
+  return `${role === '' ? '' : `${role} · `}${label}; it will read your messages when it is back`
 }
 
 export function memberElement(member, chosen, unread, onChoose) {

@@ -1,16 +1,14 @@
-/** The entry of the page: the operator's token, from the address or from the person, and then the chat. */
+/** The entry of the page: takes the operator token from the address or the person, then opens the chat. */
 import { Chat } from './chat.js'
 import { PlatformClient, PlatformError } from './platform-client.js'
 
 const TOKEN_KEY = 'molecule-operator-token'
 const REFUSED =
-  'The platform does not know this token. Unless it was given one, it makes a new one at each start: open the link it printed, or paste the token here.'
+  'The platform does not accept this token. Unless it is given one, it makes a new token at each start: open the link it printed, or paste the token here.'
 
 const byId = (id) => document.getElementById(id)
 
-/**
- * Reads the token from the address, keeps it for this tab, and takes it out of the address and the history.
- */
+/** Moves the token from the address and the history into this tab's storage. */
 function takeToken() {
   const given = new URLSearchParams(location.hash.slice(1)).get('token')
   if (given) sessionStorage.setItem(TOKEN_KEY, given)
@@ -31,7 +29,7 @@ function signIn(reason) {
 }
 
 const token = takeToken()
-// The link of a new start, opened in a tab that shows the page already, changes the fragment alone.
+// Opening the link of a new start in a tab that already shows the page changes only the fragment.
 addEventListener('hashchange', () => location.reload())
 if (!token) signIn()
 else {

@@ -1,12 +1,12 @@
 /**
- * What others wrote, as elements to read: names without tricks, code in blocks of its own. Every text goes in
- * as text, so that markup in a message stays markup to read.
+ * What others wrote, as elements to read: names without tricks, code in blocks of its own. All of it is
+ * inserted as text, so markup in a message stays visible markup.
  */
 
-/** Controls, and the marks that turn the direction of what follows: `gpj.exe` must not read as `exe.jpg`. */
+/** Control characters and bidirectional marks, which could make `gpj.exe` read as `exe.jpg`. */
 const TRICKS = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
 
-/** A name as it may stand among words of our own. */
+/** A name that is safe to show among our own words. */
 export function plainName(name) {
   return String(name).replace(TRICKS, ' ').trim()
 }
@@ -14,7 +14,7 @@ export function plainName(name) {
 const FENCE = /^ {0,3}```.*$/
 
 /**
- * Splits a text at its fenced code blocks. A fence that is never closed goes on to the end.
+ * Splits a text at its fenced code blocks. An unclosed fence runs to the end.
  *
  * @returns {{code: boolean, text: string}[]}
  */
@@ -43,7 +43,7 @@ export function bodyElement(text) {
   for (const block of blocksOf(text)) {
     const made = element(block.code ? 'pre' : 'p', '', block.text)
     made.dir = block.code ? 'ltr' : 'auto'
-    // What is wider than the bubble is scrolled, which must be possible without a mouse.
+    // A wide block scrolls, which must work without a mouse.
     if (block.code) made.tabIndex = 0
     body.append(made)
   }

@@ -1,9 +1,9 @@
 /**
- * What the page says to the platform: requests with the operator's token, and the socket that tells of
+ * What the page sends to the platform: requests with the operator token, and the socket that announces
  * changes.
  */
 
-/** The platform refused a request; `status` is 0 when it could not be reached. */
+/** A request failed; `status` is 0 when the platform could not be reached. */
 export class PlatformError extends Error {
   constructor(status, message) {
     super(message)
@@ -27,18 +27,18 @@ export class PlatformClient {
     return this.#request('GET', '/workspaces')
   }
 
-  /** The newest rows, newest first; before a timestamp when one is given. */
+  /** The newest rows, newest first; with a timestamp, the newest before it. */
   latest(id, before) {
     const older = before === undefined ? '' : `&before_ts=${encodeURIComponent(before)}`
     return this.#request('GET', `/workspaces/${id}/activity?type=a2a_receive&limit=100${older}`)
   }
 
-  /** Rows after the one named, oldest first. */
+  /** The rows after `rowId`, oldest first. */
   after(id, rowId) {
     return this.#request('GET', `/workspaces/${id}/activity?type=a2a_receive&limit=500&since_id=${rowId}`)
   }
 
-  /** The same message id on a second try: the platform keeps one of the two. */
+  /** A second try must use the same message id; the platform then keeps only one. */
   write(id, messageId, text, files) {
     const parts = [
       ...(text === '' ? [] : [{ kind: 'text', text }]),
@@ -52,14 +52,14 @@ export class PlatformClient {
     })
   }
 
-  /** Stages files for an agent. @returns what a message says of each */
+  /** Stages files for an agent. Returns the file parts for a message. */
   async upload(id, files) {
     const form = new FormData()
     for (const file of files) form.append('files', file)
     return (await (await this.#fetch('POST', `/workspaces/${id}/chat/uploads`, form)).json()).files
   }
 
-  /** Fetches a file and hands it to the browser to be saved. */
+  /** Fetches a file and has the browser save it. */
   async save(workspaceId, fileId, name) {
     const path = `/workspaces/${workspaceId}/pending-uploads/${fileId}/content`
     const address = URL.createObjectURL(await (await this.#fetch('GET', path)).blob())
@@ -67,13 +67,13 @@ export class PlatformClient {
     link.href = address
     link.download = name
     link.click()
-    // Some browsers read the address only after this turn.
+    // Some browsers read the address only later.
     setTimeout(() => URL.revokeObjectURL(address), SAVE_MS)
   }
 
   /**
-   * Calls `onEvent` for each event of any workspace and `onState` with true or false; connects again by
-   * itself.
+   * Calls `onEvent` for each event of any workspace and `onState` with whether it is connected. Reconnects
+   * by itself.
    */
   listen(onEvent, onState) {
     const hex = [...new TextEncoder().encode(this.#token)]
@@ -119,7 +119,7 @@ export class PlatformClient {
     const answer = await response.json().catch(() => ({}))
     throw new PlatformError(
       response.status,
-      `The platform refused (${response.status}): ${answer.error ?? 'no reason given'}`,
+      `The platform refused the request (${response.status}): ${answer.error ?? 'no reason given'}`,
     )
   }
 }

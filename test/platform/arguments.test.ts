@@ -25,12 +25,12 @@ test.each([
   [['--contract', 'v3'], '--contract is v3'],
   [['--rate-limit', '1.5'], '--rate-limit is 1.5'],
   [['--admin-token', 'short'], '--admin-token must be'],
-  [['--host', '0.0.0.0'], 'give the operator'],
+  [['--host', '0.0.0.0'], 'needs an operator token'],
   [['--nonsense'], ''],
   [['stray'], ''],
 ])('%p is refused with a sentence', (argv, sentence) => {
   const parsed = parseArguments(argv)
-  expect(parsed).toMatchObject({ kind: 'wrong', message: expect.stringContaining(sentence) })
+  expect(parsed).toMatchObject({ kind: 'invalid', message: expect.stringContaining(sentence) })
 })
 
 test('other machines are let in only with a token of the operator', () => {
@@ -58,7 +58,7 @@ test.each([
   [{ REMOTE_LIVENESS_STALE_AFTER: '0' }, 'REMOTE_LIVENESS_STALE_AFTER is 0'],
 ])('%p in the environment is refused with a sentence', (environment, sentence) => {
   const parsed = parseArguments([], environment)
-  expect(parsed).toMatchObject({ kind: 'wrong', message: expect.stringContaining(sentence) })
+  expect(parsed).toMatchObject({ kind: 'invalid', message: expect.stringContaining(sentence) })
 })
 
 test('the window of the stale sweep is given in seconds', () => {

@@ -96,7 +96,7 @@ test('no line of a text is lost in its blocks, save fences and empty lines betwe
 test('of an agent that is not there the person learns so before writing', () => {
   expect(subtitleOf({ status: 'online', role: 'Builds' })).toBe('Builds')
   expect(subtitleOf({ status: 'offline', role: 'Builds' })).toBe(
-    'Builds · offline; it reads what you write when it is back',
+    'Builds · offline; it will read your messages when it is back',
   )
   expect(subtitleOf({ status: 'awaiting_agent', role: null })).toStartWith('waiting for its agent;')
 })
