@@ -1,6 +1,6 @@
 /**
- * Proof that the model was given a message. The host passes each prompt to the plugin's own prompt hook, channel
- * events included; what begins with our own tag is a receipt, and nothing else of any prompt is looked at or kept.
+ * Proof that the model got a message. The host passes every prompt, channel events included, to the plugin's own prompt
+ * hook. A prompt that begins with our tag is a receipt; of all others, nothing is read or kept.
  */
 
 export interface Receipt {
@@ -8,15 +8,12 @@ export interface Receipt {
   readonly activityId: string
 }
 
-/**
- * The opening tag of an event of ours, as far as it is looked at. Attribute values cannot hold a quote or a bracket:
- * the host escapes them.
- */
+/** The opening tag of one of our events. The host escapes quotes and angle brackets in attribute values. */
 const OPENING_TAG = /^\s*<channel source="plugin:molecule:[^"]*"((?: [A-Za-z_][A-Za-z0-9_]*="[^"<>]*")*)/
-/** The ids stand at its beginning. The paths of many files make it long, and a prompt may be megabytes long. */
+/** The ids come first in the tag. The paths of many files can make it long, and a prompt may be megabytes long. */
 const MAX_TAG_CHARS = 16_384
 
-/** Reads the receipt from a submitted prompt; undefined for everything that is not an event of ours. */
+/** Reads the receipt from a submitted prompt; undefined unless the prompt is one of our events. */
 export function readReceipt(prompt: string): Receipt | undefined {
   const attributes = OPENING_TAG.exec(prompt.slice(0, MAX_TAG_CHARS))?.[1]
   const workspaceId = attribute(attributes, 'workspace_id')

@@ -1,22 +1,23 @@
 /**
- * Whether this session hears, as far as is known by now: how it was started, and what its prompt hook has been given
- * since. A receipt settles it. Without certainty the session may hold, until the hook is given what is typed but not
- * what was sent: then nobody listens, and another session must get the messages.
+ * Whether the host listens, as far as is known by now: from how it was started, and from what it has passed to the prompt
+ * hook since. A receipt settles it. Until then an uncertain session may hold workspaces. Once the hook gets typed prompts
+ * but none of the messages sent before, the host does not listen, and another session must get the messages.
  */
+import { counted } from '../../../base/plural.ts'
 import type { Fact } from '../../../member/ledger/session-evidence.ts'
 import { deaf, type Hearing, START_WITH_CHANNEL } from './listener.ts'
 
-/** What was sent so long ago the host has passed on, if it listens. */
+/** A host that listens has passed a message to the hook by this age. */
 export const SETTLED_MS = 30_000
 
 export class SessionHearing {
-  /** Tells of a fact when it is first known. */
+  /** Called with each fact when it is first known. */
   readonly #onFact: (fact: Fact) => void
   readonly #facts = new Set<Fact>()
-  #judged: Hearing = { mayHold: false, certain: false, because: 'the host has not been heard yet' }
-  /** The hook was given something: it is not switched off. */
+  #judged: Hearing = { mayHold: false, certain: false, because: 'the host has not connected yet' }
+  /** The hook has run, so hooks are not switched off. */
   #hooked = false
-  /** Why nobody listens, although the start of this session did not tell. */
+  /** The verdict that the host does not listen, drawn from what the hook got. */
   #refuted: Hearing | undefined
 
   constructor(onFact: (fact: Fact) => void) {
@@ -26,17 +27,17 @@ export class SessionHearing {
   get verdict(): Hearing {
     if (this.#judged.certain || !this.#judged.mayHold) return this.#judged
     if (this.#facts.has('receipted')) {
-      return { mayHold: true, certain: true, because: 'the host has passed messages on' }
+      return { mayHold: true, certain: true, because: 'the host has shown messages' }
     }
     return this.#refuted ?? this.#judged
   }
 
-  /** All that is known, for a ledger that was opened later. */
+  /** Every known fact, for a ledger opened later. */
   get facts(): readonly Fact[] {
     return [...this.#facts]
   }
 
-  /** Prompts reach the hook, and no message ever came back: said in `status`. */
+  /** Prompts reach the hook, but no message ever did. `status` says so. */
   get unproven(): boolean {
     return this.verdict.mayHold && this.#hooked && !this.#facts.has('receipted')
   }
@@ -46,37 +47,37 @@ export class SessionHearing {
     if (hearing.mayHold && hearing.certain) this.#learn('with_channel')
   }
 
-  /** The hook was given something typed. */
+  /** The hook got a typed prompt. */
   prompted(): void {
     this.#hooked = true
     this.#learn('prompted')
   }
 
-  /** The model called a tool: somebody is there, whether or not hooks are on. */
+  /** The model called a tool: the session is in use, whether or not hooks are on. */
   toolCalled(): void {
     this.#learn('prompted')
   }
 
-  /** The hook was given a message of ours: this session hears. */
+  /** The hook got one of our messages: the host listens. */
   receipted(): void {
     this.#learn('receipted')
   }
 
-  /** What was sent to this host was put before nobody, as far as is known. */
+  /** As far as is known, the host never showed what was sent to it. */
   get isRefuted(): boolean {
     return this.#refuted !== undefined && !this.#facts.has('receipted')
   }
 
-  /** Whether a message that got no receipt would mean, at a typed prompt, that nobody listens. */
+  /** Whether, at a typed prompt, a message without a receipt would mean that the host does not listen. */
   get isOpen(): boolean {
     const { mayHold, certain } = this.verdict
     return mayHold && !certain
   }
 
-  /** Nobody listens after all. */
+  /** Decides that the host does not listen after all. */
   refute(unheard: number): void {
     this.#refuted = deaf(
-      `the host passes on what is typed, but not ${unheard === 1 ? 'the message' : `the ${unheard} messages`} sent to it more than ${SETTLED_MS / 1000} s ago: it does not listen to the channel`,
+      `the host has not shown ${counted(unheard, 'message')} sent over ${SETTLED_MS / 1000} s ago: it is not listening to the channel`,
       `${START_WITH_CHANNEL}; or set MOLECULE_CHANNEL=on if this host does listen`,
     )
   }

@@ -1,4 +1,4 @@
-/** What is said under every tool result while this session does not receive all messages, and who does. Pure. */
+/** The note under every tool result while this session does not receive all messages: why, and who does. Pure. */
 
 import { plainText } from '../../../base/plain-text.ts'
 import { counted } from '../../../base/plural.ts'
@@ -9,13 +9,13 @@ import type { Hearing } from '../hearing/listener.ts'
 
 /** Who receives for a workspace, as far as this session knows. */
 export interface Standby extends Pick<MembershipReport, 'workspaceId' | 'held' | 'elsewhere'> {
-  /** What the holder's record says; it may be out of date. */
+  /** From the holder's record, which may be out of date. */
   readonly holder: Holder | undefined
 }
 
 const MAX_NAMED = 3
 
-/** @returns undefined when there is nothing to remark. */
+/** @returns undefined when this session receives everything, or is about to. */
 export function remarkOf(hearing: Hearing, workspaces: readonly Standby[]): string | undefined {
   const elsewhere = workspaces.filter(({ elsewhere }) => elsewhere)
   if (!hearing.mayHold) {
@@ -26,7 +26,7 @@ export function remarkOf(hearing: Hearing, workspaces: readonly Standby[]): stri
   return `Note: this session can send but does not receive ${elsewhere.length === workspaces.length ? '' : 'all '}messages: ${receivers(elsewhere, workspaces)}. claim_channel moves them here.`
 }
 
-/** "the session with pid 7 (/home/ada) receives, since …", with the workspaces where it is not all of them. */
+/** "the session with pid 7 (/home/ada) receives", and for which workspaces unless it is all of them. */
 export function receivers(elsewhere: readonly Standby[], all: readonly Standby[]): string {
   const names = new Map<string, string[]>()
   for (const { holder, workspaceId } of elsewhere) {
@@ -48,7 +48,7 @@ export function receivers(elsewhere: readonly Standby[], all: readonly Standby[]
   ].join(', ')
 }
 
-/** A project's folder can have any name. */
+/** Cleaned, since a project folder can have any name. */
 export function holderName(holder: Holder | undefined): string {
   if (holder === undefined) return 'another session'
   const folder = plainText(cleanText(holder.project), 200) || 'unknown folder'

@@ -1,4 +1,4 @@
-/** What `status` shows: configuration, lock, presence, cursor, last errors, host. One screen of text. */
+/** What `status` shows on one screen: configuration, whether the session receives, each workspace, the log file. */
 
 import { counted } from '../../../base/plural.ts'
 import type { ConfigResult } from '../../../member/settings/config.ts'
@@ -9,18 +9,18 @@ import { describeWorkspace, type WorkspaceView } from './workspace-report.ts'
 export interface SessionView {
   readonly version: string
   readonly envFile: string
-  /** Without one all settings come from the environment. */
+  /** Without the file, all settings come from the environment. */
   readonly hasEnvFile: boolean
   readonly logFile: string
   readonly redact: (text: string) => string
   readonly config: ConfigResult
-  /** This session's host was told at its start that permission requests are taken. */
+  /** The host was told at the start of this session that permission requests are relayed. */
   readonly relays: boolean
   readonly folderProblem: string | undefined
   readonly active: boolean
   readonly clientName: string | undefined
   readonly hearing: Hearing
-  /** The prompt hook is given what is typed, and has never been given a message. */
+  /** The prompt hook gets typed prompts and has never got a message. */
   readonly unproven: boolean
   readonly workspaces: readonly WorkspaceView[]
   readonly pid: number
@@ -28,7 +28,7 @@ export interface SessionView {
   readonly now: number
 }
 
-/** Workspaces shown in full; the screen is one screen. */
+/** Workspaces shown in full, so that the report fits on one screen. */
 const MAX_SHOWN = 12
 
 /** Renders the report. Pure. */
@@ -49,21 +49,21 @@ export function statusReport(view: SessionView): string {
 
 function configuration({ config, envFile, hasEnvFile, folderProblem }: SessionView): string[] {
   const source = hasEnvFile ? envFile : `environment; there is no ${envFile}`
-  const trouble = folderProblem === undefined ? [] : [`trouble: ${folderProblem}`]
+  const problem = folderProblem === undefined ? [] : [`problem: ${folderProblem}`]
   const warnings = config.warnings.map((warning) => `  - ${warning}`)
   if (!config.ok) {
     return [
-      ...trouble,
+      ...problem,
       `configuration: NOT VALID (${source})`,
       ...config.problems.map((problem) => `  - ${problem}`),
       ...warnings,
-      '  Repair it with /molecule:configure, or edit the file; it is read again as soon as it changes.',
+      '  Run /molecule:configure, or edit the file: it is read again within two seconds of a change.',
     ]
   }
   const { targets } = config.config
   const platforms = new Set(targets.map((target) => target.platformUrl))
   return [
-    ...trouble,
+    ...problem,
     `configuration: ${counted(targets.length, 'workspace')} on ${[...platforms].join(', ')} (${source})`,
     ...warnings,
   ]
@@ -89,45 +89,47 @@ function receiving(view: SessionView): string[] {
   const unable = held.length > 0 && reads === 'no'
   const amount = held.length === 0 || unable ? 'no' : `${held.length} of ${workspaces.length} workspaces`
   const why = unable ? `, ${trouble}` : ''
-  if (elsewhere.length === 0) return [`receiving: ${amount}${why}, the locks are being taken`]
+  if (elsewhere.length === 0) return [`receiving: ${amount}${why}, still taking the locks`]
   return [
-    `receiving: ${amount}${why}${others}, and this session takes over when it ends (claim_channel: at once)`,
+    `receiving: ${amount}${why}${others}, and this session takes over when it ends (at once with claim_channel)`,
   ]
 }
 
-/** Hooks can be off, so it is no proof; but it is what a host looks like that does not listen. */
+/** No proof, since hooks can be off; but a host that does not listen looks like this. */
 function doubt({ unproven, workspaces }: SessionView): string[] {
   const sent = workspaces.reduce((sum, { counts }) => sum + (counts.sent ?? 0), 0)
   if (!unproven || sent === 0) return []
   return [
-    `  no sign yet that the host passes messages on, and ${sent} were sent. If none appears in this session, the host does not listen: its debug log says why.`,
+    `  no sign yet that the host shows messages, though ${sent} were sent. If none appears in this session, the host is not listening: its debug log says why.`,
   ]
 }
 
 interface Reading {
   readonly reads: 'yes' | 'not yet' | 'no'
-  /** What is the matter with those that are not read; empty when there are none. */
+  /** What is wrong with the workspaces that are not read; empty when there are none. */
   readonly trouble: string
 }
 
-/** The host listens and this session holds the locks; a platform that refuses, or cannot be reached, sends nothing. */
+/** Whether messages come in for the workspaces held here: a platform that refuses or is unreachable sends none. */
 function reading(held: readonly WorkspaceView[], all: number): Reading {
-  const given = held.filter(({ dead }) => dead !== undefined).length
+  const givenUp = held.filter(({ dead }) => dead !== undefined).length
   const failing = held.filter(({ dead, failing }) => dead === undefined && failing).length
   const unread = held.filter(
     ({ dead, failing, lastReadAt }) => dead === undefined && !failing && lastReadAt === undefined,
   ).length
   const troubles = [
-    [given, given === 1 ? 'is given up' : 'are given up'],
+    [givenUp, givenUp === 1 ? 'is given up' : 'are given up'],
     [failing, 'cannot be read'],
-    [unread, unread === 1 ? 'is not read yet' : 'are not read yet'],
+    [unread, unread === 1 ? 'has not been read yet' : 'have not been read yet'],
   ] as const
-  const said = troubles.flatMap(([count, what]) =>
-    count === 0 ? [] : [all === 1 ? `the workspace ${what}` : `${count} ${what}`],
-  )
-  const trouble =
-    said.length === 0 ? '' : `${all === 1 ? '' : `of ${all} workspaces `}${said.join(', ')}: see below`
-  const isRead = given + failing + unread < held.length
+  const parts = troubles
+    .filter(([count]) => count > 0)
+    .map(([count, what], index) => {
+      if (all === 1) return `the workspace ${what}`
+      return index === 0 ? `${count} of ${all} workspaces ${what}` : `${count} ${what}`
+    })
+  const trouble = parts.length === 0 ? '' : `${parts.join(', ')}: see below`
+  const isRead = givenUp + failing + unread < held.length
   return { reads: isRead ? 'yes' : unread > 0 ? 'not yet' : 'no', trouble }
 }
 
@@ -135,9 +137,11 @@ function permissionRequests({ config, relays }: SessionView): string[] {
   if (!config.ok || config.config.permissionRelay !== 'canvas') return []
   const [first] = config.config.targets
   if (!relays) {
-    return ['permission requests: not posted, since MOLECULE_PERMISSION_RELAY is read when a session starts']
+    return [
+      'permission requests: not posted, since MOLECULE_PERMISSION_RELAY takes effect when a session starts',
+    ]
   }
   return [
-    `permission requests: posted to the chat of workspace ${first?.workspaceId} (the first configured one), as far as the host passes them on`,
+    `permission requests: posted to the chat of workspace ${first?.workspaceId} (the first configured one), if the host passes them on`,
   ]
 }

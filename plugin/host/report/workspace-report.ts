@@ -1,4 +1,4 @@
-/** What `status` shows of one workspace. Pure. */
+/** What `status` shows about one workspace. Pure. */
 
 import type { MessageState } from '../../../member/ledger/ledger.ts'
 import type { MembershipReport } from '../../../member/workspace/membership.ts'
@@ -6,7 +6,7 @@ import { holderName, type Standby } from './remark.ts'
 
 export interface WorkspaceView extends MembershipReport, Standby {
   readonly counts: Readonly<Partial<Record<MessageState, number>>>
-  /** Stepped over because of `MOLECULE_ALLOWED_SENDERS`. */
+  /** Messages skipped because of `MOLECULE_ALLOWED_SENDERS`. */
   readonly notAllowed: number
 }
 
@@ -36,7 +36,7 @@ function heartbeat({ lastBeatAt, firstBeatAt, registered }: WorkspaceView, now: 
   if (firstBeatAt === undefined) return registered ? 'heartbeat off' : 'no heartbeat yet'
   return firstBeatAt > now
     ? `first heartbeat in ${Math.ceil((firstBeatAt - now) / 1000)} s`
-    : 'no heartbeat taken yet'
+    : 'no heartbeat accepted yet'
 }
 
 function holder({ elsewhere, holder }: WorkspaceView): string {
@@ -48,13 +48,13 @@ function messages({ counts, notAllowed }: WorkspaceView): string {
   const waiting = (counts.received ?? 0) + (counts.sending ?? 0)
   const unanswered = (counts.sent ?? 0) + (counts.confirmed ?? 0)
   const more: readonly (readonly [number, string])[] = [
-    [counts.presumed ?? 0, 'presumed to have been seen'],
+    [counts.presumed ?? 0, 'presumed seen'],
     [counts.held ?? 0, 'held back because a peer writes too fast'],
-    [notAllowed, 'stepped over because of MOLECULE_ALLOWED_SENDERS'],
+    [notAllowed, 'skipped because of MOLECULE_ALLOWED_SENDERS'],
   ]
   return [
     `${waiting} waiting`,
-    `${unanswered} shown and not answered`,
+    `${unanswered} shown but not answered`,
     `${counts.answered ?? 0} answered`,
     `${(counts.skipped ?? 0) - notAllowed} not for the model`,
     ...more.flatMap(([count, what]) => (count === 0 ? [] : [`${count} ${what}`])),

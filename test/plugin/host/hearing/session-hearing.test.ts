@@ -15,28 +15,28 @@ function start(judged = PERHAPS): { hearing: SessionHearing; told: Fact[] } {
 }
 
 describe('the hearing of a session', () => {
-  test('is not there before the host was heard', () => {
+  test('is none before the host has connected', () => {
     expect(new SessionHearing(() => {}).verdict.mayHold).toBe(false)
   })
 
-  test('is open while nothing is certain, and settled by a receipt', () => {
+  test('stays open until something is certain, and a receipt settles it', () => {
     const { hearing } = start()
     expect([hearing.isOpen, hearing.verdict.mayHold]).toEqual([true, true])
     hearing.receipted()
     expect([hearing.isOpen, hearing.verdict.certain]).toEqual([false, true])
-    // Nothing refutes it later.
+    // Nothing refutes a receipt.
     hearing.refute(3)
     expect(hearing.verdict.mayHold).toBe(true)
   })
 
-  test('that is refuted says why and what to do, until a receipt comes or somebody decides', () => {
+  test('says why and what to do once refuted, until a receipt or the user decides otherwise', () => {
     const { hearing } = start()
     hearing.refute(3)
     const { mayHold, because, remedy } = hearing.verdict
     expect([mayHold, hearing.isOpen]).toEqual([false, false])
-    expect(because).toContain('the 3 messages')
+    expect(because).toContain('has not shown 3 messages')
     expect(remedy).toContain('--dangerously-load-development-channels')
-    // Read again, the start of this session tells the same.
+    // The same evidence as before changes nothing.
     hearing.judge(PERHAPS)
     expect(hearing.verdict.mayHold).toBe(false)
     hearing.judge(SURELY)
@@ -46,13 +46,13 @@ describe('the hearing of a session', () => {
     expect(hearing.verdict.mayHold).toBe(true)
   })
 
-  test('that was switched off stays off, whatever the hook is given', () => {
+  test('stays off once switched off, whatever reaches the hook', () => {
     const { hearing } = start(NEVER)
     hearing.receipted()
     expect(hearing.verdict).toBe(NEVER)
   })
 
-  test('tells each fact once, and with_channel only where that is certain', () => {
+  test('reports each fact once, and with_channel only when it is certain', () => {
     const { hearing, told } = start()
     for (let n = 0; n < 2; n++) {
       hearing.prompted()
@@ -65,7 +65,7 @@ describe('the hearing of a session', () => {
     expect(start(NEVER).told).toEqual([])
   })
 
-  test('is unproven once the hook is given prompts and no receipt has come', () => {
+  test('is unproven while prompts reach the hook and no receipt has come', () => {
     const { hearing } = start()
     hearing.toolCalled()
     const seen = [hearing.unproven]

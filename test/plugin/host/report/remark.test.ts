@@ -16,18 +16,18 @@ const workspace = (more: Partial<Standby> = {}): Standby => ({
 })
 const elsewhere = { held: false, elsewhere: true, holder: HOLDER }
 
-describe('the remark under a result', () => {
-  test('is not there while all is received here, or is about to be', () => {
+describe('the remark', () => {
+  test('is absent while this session receives everything, or is about to', () => {
     expect(remarkOf(HEARS, [workspace(), workspace({ held: false })])).toBeUndefined()
   })
 
-  test('says why this session does not hear and how to start one that does', () => {
+  test('says why this session does not listen and how to start one that does', () => {
     expect(remarkOf(DEAF, [workspace({ held: false })])).toBe(
       'Note: this session can send but does not receive messages: this session was started without the channel. To receive them here, start one with: claude --x.',
     )
   })
 
-  test('names who does, cleaned of what steers a terminal', () => {
+  test('names who receives, without terminal controls', () => {
     expect(remarkOf(DEAF, [workspace(elsewhere)])).toContain(
       'without the channel. The session with pid 7 (/home/ada) receives. To receive',
     )
@@ -39,13 +39,13 @@ describe('the remark under a result', () => {
     )
   })
 
-  test('says for which workspaces, where it is not all of them', () => {
+  test('says for which workspaces, unless it is all of them', () => {
     const remark = remarkOf(HEARS, [workspace(), workspace({ workspaceId: ID_B, ...elsewhere })])
     expect(remark).toContain('does not receive all messages')
     expect(remark).toContain(`receives for ${ID_B}. `)
   })
 
-  test('is short however many workspaces and sessions there are', () => {
+  test('stays short with any number of workspaces and sessions', () => {
     const many = Array.from({ length: 100 }, (_, pid) =>
       workspace({ ...elsewhere, workspaceId: `w${pid}`, holder: { ...HOLDER, pid: pid % 50 } }),
     )

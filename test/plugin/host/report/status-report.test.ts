@@ -29,11 +29,9 @@ describe('the line "receiving"', () => {
   const holder = { pid: 7, startedAt: NOW, project: '/home/\u001b[2Jada' }
   const elsewhere = { held: false, elsewhere: true, holder }
 
-  test('says yes only when every workspace is held here', () => {
+  test('says yes only if this session holds every workspace', () => {
     expect(lineOf({})).toBe('receiving: yes (the host was started with this channel)')
-    expect(lineOf({ workspaces: [workspace({ held: false })] })).toBe(
-      'receiving: no, the locks are being taken',
-    )
+    expect(lineOf({ workspaces: [workspace({ held: false })] })).toBe('receiving: no, still taking the locks')
     expect(lineOf({ workspaces: [workspace({ ...elsewhere, holder: undefined })] })).toStartWith(
       'receiving: no; another session receives',
     )
@@ -43,7 +41,7 @@ describe('the line "receiving"', () => {
     )
   })
 
-  test('says why not, how to start one that does, and who does', () => {
+  test('says why not, how to start one that does, and who receives', () => {
     expect(lineOf({ active: false })).toContain('has not finished connecting')
     const hearing = { mayHold: false, certain: true, because: 'MOLECULE_CHANNEL is off', remedy: 'do this' }
     expect(lineOf({ hearing })).toBe('receiving: no, MOLECULE_CHANNEL is off; do this')
@@ -62,37 +60,37 @@ describe('the line "receiving"', () => {
     const unread = workspace({ lastReadAt: undefined })
     test.each([
       ['yes (', [workspace({ lastError: 'it cannot register' })]],
-      ['yes, but of 2 workspaces 1 is given up: see below (', [good, dead]],
+      ['yes, but 1 of 2 workspaces is given up: see below (', [good, dead]],
       [
-        'yes, but of 4 workspaces 2 cannot be read, 1 is not read yet: see below (',
+        'yes, but 2 of 4 workspaces cannot be read, 1 has not been read yet: see below (',
         [failing, refused, unread, good],
       ],
       ['no, the workspace is given up: see below', [dead]],
       ['no, the workspace cannot be read: see below', [refused]],
-      ['no, of 3 workspaces 2 are given up, 1 cannot be read: see below', [dead, failing, dead]],
-      ['not yet, the workspace is not read yet: see below', [unread]],
-      ['not yet, of 2 workspaces 1 is given up, 1 is not read yet: see below', [dead, unread]],
+      ['no, 2 of 3 workspaces are given up, 1 cannot be read: see below', [dead, failing, dead]],
+      ['not yet, the workspace has not been read yet: see below', [unread]],
+      ['not yet, 1 of 2 workspaces is given up, 1 has not been read yet: see below', [dead, unread]],
     ])('says "%s"', (expected, workspaces) => {
       expect(lineOf({ workspaces })).toStartWith(`receiving: ${expected}`)
     })
   })
 
-  test('does not count what is held here and cannot be read', () => {
+  test('does not count workspaces that are held here but cannot be read', () => {
     const other = workspace({ workspaceId: ID_B, ...elsewhere })
     expect(lineOf({ workspaces: [workspace({ failing: true }), other] })).toStartWith(
-      `receiving: no, of 2 workspaces 1 cannot be read: see below; the session with pid 7`,
+      `receiving: no, 1 of 2 workspaces cannot be read: see below; the session with pid 7`,
     )
   })
 
-  test('says that nobody seems to listen only when messages were sent and somebody is there', () => {
-    const doubt = 'no sign yet that the host passes messages on, and 3 were sent'
+  test('doubts that the host listens only if messages were sent and prompts reach the hook', () => {
+    const doubt = 'no sign yet that the host shows messages, though 3 were sent'
     expect(shown({ unproven: true })).toContain(doubt)
     expect(shown({ unproven: true, workspaces: [workspace({ counts: {} })] })).not.toContain('no sign yet')
     expect(shown()).not.toContain('no sign yet')
   })
 })
 
-test('a configuration that is not valid is shown with what is missing and the remedy', () => {
+test('an invalid configuration is shown with its problems and the remedy', () => {
   const text = shown({ config: parseConfig({}, undefined, HOME), workspaces: [] })
   expect(text).toContain('configuration: NOT VALID (/state/.env)\n  - ')
   const warned = parseConfig({ MOLECULE_LOG_LEVEL: 'loud' }, undefined, HOME)
@@ -100,7 +98,7 @@ test('a configuration that is not valid is shown with what is missing and the re
   expect(text).toContain('/molecule:configure')
 })
 
-test('without a file it is said that all comes from the environment', () => {
+test('without a file the report says that the settings come from the environment', () => {
   const source = '(environment; there is no /state/.env)'
   expect(shown({ hasEnvFile: false })).toContain(
     `configuration: 1 workspace on https://tenant-a.example.com ${source}`,
@@ -111,7 +109,7 @@ test('without a file it is said that all comes from the environment', () => {
   expect(shown()).toContain('(/state/.env)')
 })
 
-test('where permission requests are posted is said while the relay is on', () => {
+test('while the relay is on the report says where permission requests are posted', () => {
   const config = parseConfig({ ...MINIMAL, MOLECULE_PERMISSION_RELAY: 'canvas' }, undefined, HOME)
   expect(shown({ config, relays: true })).toContain(
     `permission requests: posted to the chat of workspace ${ID_A} (the first configured one)`,
@@ -123,21 +121,21 @@ test('where permission requests are posted is said while the relay is on', () =>
 test('a workspace is shown with presence, messages and last error', () => {
   const text = shown({ workspaces: [workspace({ lastError: 'HTTP 500', dead: 'it was deleted' })] })
   expect(text).toContain('held here, GIVEN UP, event stream open, last read 2 s ago, first heartbeat in 30 s')
-  expect(text).toContain('messages: 3 waiting, 7 shown and not answered, 5 answered, 6 not for the model')
+  expect(text).toContain('messages: 3 waiting, 7 shown but not answered, 5 answered, 6 not for the model')
   expect(text).toContain('last error: HTTP 500')
   expect(text).toContain('given up: it was deleted')
 })
 
 test.each([
   [{ lastBeatAt: NOW - 3_000 }, 'last heartbeat 3 s ago'],
-  [{ firstBeatAt: NOW - 1 }, 'no heartbeat taken yet'],
+  [{ firstBeatAt: NOW - 1 }, 'no heartbeat accepted yet'],
   [{ firstBeatAt: undefined }, 'heartbeat off'],
   [{ firstBeatAt: undefined, registered: false }, 'no heartbeat yet'],
 ])('the heartbeat of %p reads "%s"', (more, expected) => {
   expect(shown({ workspaces: [workspace(more)] })).toContain(`, ${expected}\n`)
 })
 
-test('who holds a workspace is named: pid, project folder, since when', () => {
+test('the holder of a workspace is shown with pid, project folder and start', () => {
   const holder = { pid: 7, startedAt: NOW - 60_000, project: '/home/ada' }
   const since = 'since 2026-07-01T09:59:00.000Z'
   expect(shown({ workspaces: [workspace({ holder })] })).toContain(`held here ${since}, registered`)
@@ -148,20 +146,20 @@ test('who holds a workspace is named: pid, project folder, since when', () => {
   expect(shown({ workspaces: [workspace({ held: false })] })).toContain('\n  held by nobody\n')
 })
 
-test('what was stepped over, held back or presumed is counted where there is some', () => {
+test('skipped, held back and presumed messages are counted if there are any', () => {
   const counts = { skipped: 9, held: 2, presumed: 3 }
   expect(shown({ workspaces: [workspace({ counts, notAllowed: 4 })] })).toContain(
-    '0 answered, 5 not for the model, 3 presumed to have been seen, 2 held back because a peer writes too fast, 4 stepped over because of MOLECULE_ALLOWED_SENDERS',
+    '0 answered, 5 not for the model, 3 presumed seen, 2 held back because a peer writes too fast, 4 skipped because of MOLECULE_ALLOWED_SENDERS',
   )
 })
 
-test('a hundred workspaces are one screen', () => {
+test('a hundred workspaces fit on one screen', () => {
   const text = shown({ workspaces: Array.from({ length: 100 }, () => workspace()) })
   expect(text).toContain('… and 88 more workspaces')
   expect(text.split('\n').length).toBeLessThan(50)
 })
 
-test('all of it passes the redaction, and no token is in it before', () => {
+test('the whole report is redacted, and holds no token even before', () => {
   expect(shown()).not.toContain(TOKEN_A)
   expect(shown({ redact: () => 'redacted' })).toBe('redacted')
 })

@@ -1,0 +1,56 @@
+/** The command lines of the processes above this one, which tell how the host was started. */
+import { readFileSync } from 'node:fs'
+
+const MAX_ANCESTORS = 6
+
+/**
+ * Reads the command lines of a process and its parents from `/proc`, or from `ps` where there is none. Takes up to two
+ * seconds for each process that `ps` has to find.
+ *
+ * @param pid where to begin, by default the parent of this process.
+ * @returns nearest first; empty when none can be read.
+ */
+export function readAncestors(pid: number = process.ppid): readonly (readonly string[])[] {
+  const found: (readonly string[])[] = []
+  let next: number | undefined = pid
+  while (next !== undefined && next > 1 && found.length < MAX_ANCESTORS) {
+    const row: ProcessRow | undefined = readFromProc(next) ?? readFromPs(next)
+    if (row === undefined) break
+    if (row.command.length > 0) found.push(row.command)
+    next = row.parent
+  }
+  return found
+}
+
+interface ProcessRow {
+  readonly command: readonly string[]
+  readonly parent: number | undefined
+}
+
+function readFromProc(pid: number): ProcessRow | undefined {
+  try {
+    const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+      .split('\0')
+      .filter((word) => word !== '')
+    const parent = /^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+    return { command, parent: parent === undefined ? undefined : Number(parent) }
+  } catch {
+    // No /proc here, or the process is gone. The caller tries ps next, and without that there is no evidence.
+    return undefined
+  }
+}
+
+function readFromPs(pid: number): ProcessRow | undefined {
+  if (process.platform === 'win32') return undefined
+  try {
+    const { stdout, success } = Bun.spawnSync(['ps', '-o', 'ppid=,args=', '-p', String(pid)], {
+      timeout: 2_000,
+    })
+    const [, parent, command] = /^\s*(\d+)\s+(.*)$/s.exec(stdout.toString().trim()) ?? []
+    if (!success || parent === undefined || command === undefined) return undefined
+    return { command: command.split(/\s+/), parent: Number(parent) }
+  } catch {
+    // No ps either: no evidence.
+    return undefined
+  }
+}
