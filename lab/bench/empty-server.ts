@@ -1,4 +1,4 @@
-/** What any server on this SDK costs: the handshake, an empty list of tools, nothing else. */
+/** The least that a server on this SDK costs: the handshake and an empty list of tools. */
 import { Server } from '@modelcontextprotocol/sdk/server/index.js'
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js'
 import { ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js'

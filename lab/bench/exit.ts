@@ -1,11 +1,13 @@
-/** End of stdin -> process gone, while the platform hangs. */
+/** From the end of stdin to the end of the process, while the platform hangs. */
 import type { Scene } from '../driver/scene.ts'
 import { until } from '../driver/until.ts'
+import { quantile, spread } from '../statistics.ts'
+import { elapsedMs } from '../stopwatch.ts'
 import { startHangingPlatform } from './hanging-platform.ts'
-import { type Line, quantile, spread } from './line.ts'
+import type { Line } from './line.ts'
 
 const PROCESSES = 12
-const MOST_MS = 50
+const MAX_MS = 50
 
 export async function measureExit(scene: Scene): Promise<readonly Line[]> {
   using hanging = startHangingPlatform()
@@ -20,17 +22,17 @@ export async function measureExit(scene: Scene): Promise<readonly Line[]> {
   )
   const samples: number[] = []
   for (const plugin of plugins) {
-    const from = performance.now()
+    const from = elapsedMs()
     plugin.endInput()
     await plugin.exited()
-    samples.push(performance.now() - from)
+    samples.push(elapsedMs() - from)
   }
   return [
     {
-      what: 'end of stdin to process gone, platform hanging',
+      what: 'end of stdin to end of process, platform hanging',
       measured: spread(samples),
-      budget: `<= ${MOST_MS} ms`,
-      met: quantile(samples, 0.95) <= MOST_MS,
+      budget: `p95 <= ${MAX_MS} ms`,
+      met: quantile(samples, 0.95) <= MAX_MS,
     },
   ]
 }

@@ -1,10 +1,11 @@
 /**
- * Measures what the plugin promises to cost, each beside its budget, as a Markdown table. A missed budget is a line of
- * the table and never a failure: on a busy machine the figures say as much about the machine.
+ * Measures what the plugin costs, each figure beside its budget, as a Markdown table. A missed budget is a line of the
+ * table, not a failure: on a busy machine the figures say as much about the machine.
  */
 import { cpus } from 'node:os'
 import { currentBundle } from '../driver/bundle.ts'
 import { Scene } from '../driver/scene.ts'
+import { elapsedMs } from '../stopwatch.ts'
 import { measureBacklog } from './backlog.ts'
 import { measureExit } from './exit.ts'
 import { measureFiles } from './files.ts'
@@ -19,17 +20,17 @@ const script = await currentBundle()
 const lines: Line[] = []
 
 async function measure(name: string, run: (scene: Scene) => Promise<readonly Line[]>): Promise<void> {
-  const from = performance.now()
+  const from = elapsedMs()
   await using scene = await Scene.open()
   lines.push(...(await run(scene)))
-  console.error(`${name}: ${((performance.now() - from) / 1000).toFixed(1)} s`)
+  console.error(`${name}: ${((elapsedMs() - from) / 1000).toFixed(1)} s`)
 }
 
 await measure('start-up', (scene) => measureStartup(scene, script))
-// It rests while the others are measured.
+// It idles while the others are measured.
 await using resting = await startResting()
 await measure('latency with a stream', measureStreamLatency)
-await measure('latency without one', measurePollLatency)
+await measure('latency without a stream', measurePollLatency)
 await measure('backlog', measureBacklog)
 await measure('receipt', measureReceipt)
 await measure('exit', measureExit)

@@ -5,14 +5,14 @@
  * The client is installed once, below `.tools/`. Where that cannot be done the scenarios are skipped, which is no failure.
  */
 import { parseArgs } from 'node:util'
-import { obtainClient, TOOLS_FOLDER } from './installed-client.ts'
+import { obtainClient, TOOLS_FOLDER } from '../driver/client/installed-client.ts'
+import { User } from '../driver/client/user.ts'
 import type { Scenario } from './scenario.ts'
 import { ends } from './scenario-ends.ts'
 import { hearing } from './scenario-hearing.ts'
 import { permission } from './scenario-permission.ts'
 import { turns } from './scenario-turns.ts'
 import { Stage } from './stage.ts'
-import { User } from './user.ts'
 
 const HELP = `Usage: ./molecule test:host [NAME ...]
 

@@ -1,8 +1,9 @@
 /** What becomes of messages when a session ends before it has dealt with them. */
+
+import type { ClientSession } from '../driver/client/client-session.ts'
+import { runs } from '../driver/processes.ts'
 import { until } from '../driver/until.ts'
-import { runs } from './processes.ts'
 import { assertShown, type Scenario } from './scenario.ts'
-import type { ClientSession } from './session.ts'
 import type { Stage } from './stage.ts'
 
 /** A session whose model has been given `seen` and is still at it, while `waiting` lie in the client's memory. */

@@ -1,6 +1,6 @@
 /** Which of the sessions on a machine is given the messages. */
 import { deepStrictEqual, match, strictEqual } from 'node:assert/strict'
-import { shownIn } from './model-request.ts'
+import { shownIn } from '../driver/client/model-request.ts'
 import { assertShown, type Scenario } from './scenario.ts'
 
 const withoutChannel: Scenario = {

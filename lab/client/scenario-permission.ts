@@ -2,10 +2,10 @@
 import { ok, strictEqual } from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import type { ClientSession } from '../driver/client/client-session.ts'
+import type { HeldTurn } from '../driver/client/model-api.ts'
 import { until } from '../driver/until.ts'
-import type { HeldTurn } from './model-api.ts'
 import { assertShown, type Scenario } from './scenario.ts'
-import type { ClientSession } from './session.ts'
 import type { Stage } from './stage.ts'
 
 /**

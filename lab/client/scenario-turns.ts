@@ -2,9 +2,9 @@
 import { deepStrictEqual, ok, strictEqual } from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { PLUGIN_ROOT } from '../driver/host.ts'
+import { LOOK_AROUND, lookAroundUntilShown, REPLY, STATUS } from '../driver/client/plugin-tools.ts'
+import { PLUGIN_ROOT } from '../driver/plugin-command.ts'
 import { until } from '../driver/until.ts'
-import { LOOK_AROUND, lookAroundUntilShown, REPLY, STATUS } from './plugin-tools.ts'
 import { assertShown, type Scenario } from './scenario.ts'
 
 const firstTurn: Scenario = {

@@ -1,5 +1,5 @@
 /** What a scenario is, and what all of them ask of what the model was given. */
-import type { ClientSession } from './session.ts'
+import type { ClientSession } from '../driver/client/client-session.ts'
 import type { Stage } from './stage.ts'
 
 export interface Scenario {

@@ -5,13 +5,13 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { inboundSchema } from '../../member/client/inbound.ts'
 import type { MessageState } from '../../member/ledger/ledger-rows.ts'
+import { ClientSession, type SessionOptions } from '../driver/client/client-session.ts'
+import { ModelApi } from '../driver/client/model-api.ts'
+import type { ModelRequest } from '../driver/client/model-request.ts'
+import { STATUS, untilStatus } from '../driver/client/plugin-tools.ts'
+import type { User } from '../driver/client/user.ts'
 import { type Member, Scene } from '../driver/scene.ts'
 import { until } from '../driver/until.ts'
-import { ModelApi } from './model-api.ts'
-import type { ModelRequest } from './model-request.ts'
-import { STATUS, untilStatus } from './plugin-tools.ts'
-import { ClientSession, type SessionOptions } from './session.ts'
-import type { User } from './user.ts'
 
 const rowsSchema = z.array(z.object({ state: z.string(), content: z.string() }))
 

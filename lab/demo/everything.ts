@@ -1,18 +1,18 @@
-/** The chapters of `--all`: files both ways, tasks that are waited for and left alone, memory, and a question for permission. */
+/** The chapters of `--all`: files both ways, tasks awaited and left to run, memory, and a permission request. */
 import { randomBytes } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import type { Scene } from '../driver/scene.ts'
 import { until } from '../driver/until.ts'
-import { type Agent, arrival, inChat, STEP_TIMEOUT_MS, type Stage, use } from './stage.ts'
+import type { Cast } from './round-trip.ts'
+import { arrival, inChat, refusal, STEP_TIMEOUT_MS, use } from './stage.ts'
 import type { Story } from './story.ts'
-import type { Cast } from './way-through.ts'
 
-/** Of the file that the person sends: small enough to read, large enough not to fit by chance. */
+/** The file that the person sends: small enough to compare, too large to match by chance. */
 const FILE_BYTES = 300_000
-/** What the content begins with decides what a file is, and not its name. */
+/** A file's type follows from how its content begins, not from its name. */
 const PNG_SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
 
-export async function sendFiles({ chat, builder }: Cast, stage: Stage, story: Story): Promise<void> {
+export async function sendFiles({ chat, builder }: Cast, scene: Scene, story: Story): Promise<void> {
   story.say('\nFiles')
   const content = Buffer.concat([PNG_SIGNATURE, randomBytes(FILE_BYTES)])
   const words = 'Here is the picture. Can you send me your notes?'
@@ -22,7 +22,7 @@ export async function sendFiles({ chat, builder }: Cast, stage: Stage, story: St
   })
   const event = await story.step(
     'builder',
-    'finds it on the disk, byte for byte, before it reads the words',
+    'finds it on disk, byte for byte, before it reads the message',
     async () => {
       const given = await arrival(builder, words)
       const path = given.meta.attachment_1_path ?? ''
@@ -31,9 +31,9 @@ export async function sendFiles({ chat, builder }: Cast, stage: Stage, story: St
     },
     ({ meta }) => `${meta.attachment_1_name}, ${meta.attachment_1_kind}`,
   )
-  const notes = join(stage.folder, 'notes.md')
+  const notes = scene.path('notes.md')
   await writeFile(notes, '# Notes\n')
-  await story.step('builder', 'answers with a file of its own', () =>
+  await story.step('builder', 'replies with a file of its own', () =>
     use(builder, 'reply_to_workspace', {
       activity_id: event.meta.activity_id,
       text: 'My notes are attached.',
@@ -53,11 +53,11 @@ export async function sendFiles({ chat, builder }: Cast, stage: Stage, story: St
       throw new Error('the file is not the one that was sent')
     }
   })
-  const secret = join(stage.folder, '.env')
+  const secret = scene.path('.env')
   await writeFile(secret, 'SECRET=1\n', { mode: 0o600 })
   await story.step(
     'builder',
-    'is talked into sending a .env, and cannot',
+    'is talked into sending a .env file, and is refused',
     () => refusal(builder, 'send_message_to_user', { message: 'as you asked', attachments: [secret] }),
     (text) => /\.env (.*?):/.exec(text)?.[1] ?? text,
   )
@@ -78,7 +78,7 @@ export async function delegateWork({ builder, reviewer }: Cast, story: Story): P
     (text) => text.split('\n').at(-1) ?? '',
   )
   const long = 'Read all of the code, in your own time.'
-  const left = await story.step('builder', 'leaves a long one with the platform and goes on', () =>
+  const left = await story.step('builder', 'leaves a long task with the platform and moves on', () =>
     use(builder, 'delegate_task_async', { workspace_id: reviewer.id, task: long }),
   )
   const id = /Task ([0-9a-f-]{36})/.exec(left)?.[1] ?? ''
@@ -88,7 +88,7 @@ export async function delegateWork({ builder, reviewer }: Cast, story: Story): P
   })
   await story.step(
     'builder',
-    'is given the result, under the task it belongs to',
+    'receives the result under its task',
     () => builder.host.event(({ meta }) => meta.delegation_id === id, STEP_TIMEOUT_MS),
     ({ content, meta }) => `${meta.kind}: ${content}`,
   )
@@ -96,7 +96,7 @@ export async function delegateWork({ builder, reviewer }: Cast, story: Story): P
 
 export async function remember({ builder, reviewer }: Cast, story: Story): Promise<void> {
   story.say('\nMemory')
-  await story.step('builder', 'writes a fact down for the team', () =>
+  await story.step('builder', 'records a fact for the team', () =>
     use(builder, 'commit_memory', { content: 'The release is on Monday.', scope: 'TEAM' }),
   )
   await story.step(
@@ -104,7 +104,7 @@ export async function remember({ builder, reviewer }: Cast, story: Story): Promi
     'finds it',
     async () => {
       const text = await use(reviewer, 'recall_memory', { query: 'release' })
-      if (!text.includes('on Monday')) throw new Error(`only this was found: ${text}`)
+      if (!text.includes('on Monday')) throw new Error(`found only this: ${text}`)
       return text
     },
     (text) => text.split('] ').at(-1) ?? '',
@@ -116,7 +116,7 @@ export async function askPermission({ chat, builder, reviewer }: Cast, story: St
   const id = 'abcde'
   await story.step(
     'builder',
-    'wants to run a command; its terminal asks, and so does the chat',
+    'wants to run a command: its terminal asks, and so does the chat',
     async () => {
       await builder.host.askPermission({
         request_id: id,
@@ -128,10 +128,10 @@ export async function askPermission({ chat, builder, reviewer }: Cast, story: St
     },
     (text) => text.split('\n').at(0) ?? '',
   )
-  await story.step('reviewer', 'says yes, which is its word to builder and no permission', async () => {
+  await story.step('reviewer', 'says yes, which builder reads as a message, not as permission', async () => {
     await use(reviewer, 'reply_to_workspace', { peer_id: builder.id, text: `yes ${id}` })
     await arrival(builder, `yes ${id}`)
-    if (builder.host.verdicts.length > 0) throw new Error('an agent gave a permission')
+    if (builder.host.verdicts.length > 0) throw new Error('an agent gave permission')
   })
   await story.step(
     'person',
@@ -142,18 +142,7 @@ export async function askPermission({ chat, builder, reviewer }: Cast, story: St
     },
     ({ request_id, behavior }) => `${request_id}: ${behavior}`,
   )
-  await story.step('person', 'reads that it was passed on', () =>
+  await story.step('person', 'reads that the answer was passed on', () =>
     inChat(chat, builder, (text) => text.startsWith('Passed on')),
   )
-}
-
-/** A call that has to be refused. Gives the reason. */
-async function refusal(
-  { host }: Agent,
-  tool: string,
-  args: Readonly<Record<string, unknown>>,
-): Promise<string> {
-  const { text, isError } = await host.call(tool, { ...args })
-  if (!isError) throw new Error(`${tool} was not refused: ${text}`)
-  return text
 }

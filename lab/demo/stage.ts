@@ -1,10 +1,8 @@
-/** What every chapter of the demo plays on: a local platform, its team, and plugin processes started as Claude Code starts them. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { type RunningPlatform, startPlatform } from '../../platform/platform.ts'
-import { Chat } from '../driver/chat.ts'
-import { type ChannelEvent, Host } from '../driver/host.ts'
+/** What every chapter of the demo plays on: a local platform, and plugin processes started as Claude Code starts them. */
+import type { Chat } from '../driver/chat.ts'
+import type { Host } from '../driver/host.ts'
+import type { ChannelEvent } from '../driver/plugin-process.ts'
+import { type Member, Scene } from '../driver/scene.ts'
 import { until } from '../driver/until.ts'
 
 /** Short enough to watch an agent leave; a platform in use waits minutes. */
@@ -18,59 +16,34 @@ export interface Agent {
   readonly host: Host
 }
 
-export class Stage implements AsyncDisposable {
-  readonly folder = mkdtempSync(join(tmpdir(), 'molecule-demo-'))
-  readonly #hosts: Host[] = []
-  #platform: RunningPlatform | undefined
-
-  /** Opens the platform; a second call gives the same. */
-  async platform(): Promise<RunningPlatform> {
-    this.#platform ??= await startPlatform({ staleAfterMs: STALE_AFTER_MS })
-    return this.#platform
-  }
-
-  async chat(): Promise<Chat> {
-    const { url, adminToken } = await this.platform()
-    return new Chat(url, adminToken)
-  }
-
-  async startAgent(name: string, id: string, token: string): Promise<Agent> {
-    const { url } = await this.platform()
-    const host = await Host.start({
-      clientName: 'demo',
-      cwd: this.folder,
-      env: {
-        MOLECULE_STATE_DIR: join(this.folder, name),
-        MOLECULE_PLATFORM_URL: url,
-        MOLECULE_WORKSPACE_IDS: id,
-        MOLECULE_WORKSPACE_TOKENS: token,
-        MOLECULE_AGENT_NAME: name,
-        MOLECULE_HEARTBEAT_INTERVAL_MS: String(HEARTBEAT_MS),
-        MOLECULE_PERMISSION_RELAY: 'canvas',
-      },
-    })
-    this.#hosts.push(host)
-    return { name, id, host }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#hosts.map((host) => host.close()))
-    await this.#platform?.stop()
-    rmSync(this.folder, { recursive: true, force: true })
-  }
+export function openScene(): Promise<Scene> {
+  return Scene.open({ platform: { staleAfterMs: STALE_AFTER_MS }, committedBundle: true })
 }
 
-/** The event that an agent is given with this text. */
+export async function startAgent(scene: Scene, name: string, member: Member): Promise<Agent> {
+  const { MOLECULE_POLL_INTERVAL_MS: _, ...settings } = scene.settings(
+    member,
+    {
+      MOLECULE_AGENT_NAME: name,
+      MOLECULE_HEARTBEAT_INTERVAL_MS: String(HEARTBEAT_MS),
+      MOLECULE_PERMISSION_RELAY: 'canvas',
+    },
+    name,
+  )
+  return { name, id: member.id, host: await scene.host(settings, { clientName: 'demo' }) }
+}
+
+/** The event that shows an agent this text. */
 export function arrival({ host }: Agent, text: string): Promise<ChannelEvent> {
   return host.event(({ content }) => content === text, STEP_TIMEOUT_MS)
 }
 
-/** What the person reads in the chat of an agent, once it is there. */
+/** Waits for words in the chat of an agent. */
 export function inChat(chat: Chat, { id }: Agent, matches: (text: string) => boolean): Promise<string> {
   return until('the words in the chat', async () => (await chat.read(id)).find(matches), STEP_TIMEOUT_MS)
 }
 
-/** Calls a tool that has to succeed. Gives its text. */
+/** Calls a tool that must succeed. @returns its text. */
 export async function use(
   { host }: Agent,
   tool: string,
@@ -78,5 +51,16 @@ export async function use(
 ): Promise<string> {
   const { text, isError } = await host.call(tool, { ...args })
   if (isError) throw new Error(text)
+  return text
+}
+
+/** Calls a tool that must be refused. @returns the reason. */
+export async function refusal(
+  { host }: Agent,
+  tool: string,
+  args: Readonly<Record<string, unknown>>,
+): Promise<string> {
+  const { text, isError } = await host.call(tool, { ...args })
+  if (!isError) throw new Error(`${tool} was not refused: ${text}`)
   return text
 }

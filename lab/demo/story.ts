@@ -1,11 +1,12 @@
-/** Tells what happens, as it happens, with the time each step took. */
+/** Prints each step as it happens, with the time it took. */
+import { elapsedMs } from '../stopwatch.ts'
 
-const NARROW = 11
+const ACTOR_WIDTH = 11
 
 export class Story {
   readonly #write: (line: string) => void
   readonly #colour: boolean
-  readonly #begun = performance.now()
+  readonly #begun = elapsedMs()
   steps = 0
 
   constructor(write: (line: string) => void, colour: boolean) {
@@ -19,23 +20,25 @@ export class Story {
   }
 
   /**
-   * Runs one step and tells how it went.
+   * Runs one step and prints how it went.
    *
-   * @param who the one who acts; @param what what is seen once the step is done.
-   * @throws what the step throws, after saying that it failed.
+   * @param who the actor.
+   * @param what the actor does.
+   * @param quote picks words to quote from what the step returns.
+   * @throws whatever the step throws, after printing that it failed.
    */
   async step<T>(who: string, what: string, run: () => Promise<T>, quote?: (value: T) => string): Promise<T> {
-    const from = performance.now()
+    const from = elapsedMs()
     try {
       const value = await run()
       const tail = quote === undefined ? '' : `  ${this.#paint(2, `“${quote(value)}”`)}`
       this.#write(
-        `${this.#paint(32, '✓')} ${who.padEnd(NARROW)} ${what}${tail}  ${this.#paint(36, span(from))}`,
+        `${this.#paint(32, '✓')} ${who.padEnd(ACTOR_WIDTH)} ${what}${tail}  ${this.#paint(36, span(from))}`,
       )
       this.steps++
       return value
     } catch (error) {
-      this.#write(`${this.#paint(31, '✗')} ${who.padEnd(NARROW)} ${what}  ${span(from)}`)
+      this.#write(`${this.#paint(31, '✗')} ${who.padEnd(ACTOR_WIDTH)} ${what}  ${span(from)}`)
       throw error
     }
   }
@@ -50,6 +53,6 @@ export class Story {
 }
 
 function span(from: number): string {
-  const ms = performance.now() - from
+  const ms = elapsedMs() - from
   return ms < 1000 ? `${ms.toFixed(ms < 10 ? 1 : 0)} ms` : `${(ms / 1000).toFixed(1)} s`
 }

@@ -1,26 +1,27 @@
-/** The person in the platform's chat: writes to an agent and reads what agents wrote, over the same HTTP as a browser. */
+/** The person in the platform's chat: writes to agents and reads what they wrote, over the same HTTP as a browser. */
 import { z } from 'zod'
+import { messageRequest } from './a2a-request.ts'
+
+const filesSchema = z.array(
+  z.object({ uri: z.string(), name: z.string(), mimeType: z.string(), size: z.number() }),
+)
+export type ChatFile = z.infer<typeof filesSchema>[number]
 
 const rowsSchema = z.array(
   z.object({
     method: z.string().nullable(),
-    response_body: z.object({ result: z.string() }).optional().catch(undefined),
-  }),
-)
-const filesSchema = z.object({
-  files: z.array(z.object({ uri: z.string(), name: z.string(), mimeType: z.string(), size: z.number() })),
-})
-export type ChatFile = z.infer<typeof filesSchema>['files'][number]
-
-const noticesSchema = z.array(
-  z.object({
-    method: z.string().nullable(),
     response_body: z
-      .object({ parts: z.array(z.object({ file: z.unknown() })).optional() })
+      .object({
+        result: z.string().optional(),
+        parts: z.array(z.object({ file: z.unknown() })).optional(),
+      })
       .optional()
       .catch(undefined),
   }),
 )
+type ResponseBody = NonNullable<z.infer<typeof rowsSchema>[number]['response_body']>
+
+const uploadsSchema = z.object({ files: filesSchema })
 const workspaceSchema = z.object({ status: z.string() })
 
 export class Chat {
@@ -32,72 +33,66 @@ export class Chat {
     this.#adminToken = adminToken
   }
 
-  /** Writes to an agent as the person at the keyboard, with files that were attached before, or claimed to be. */
+  /** @param files what {@link attach} returned, or anything a client might claim. */
   async write(workspaceId: string, text: string, files: readonly unknown[] = []): Promise<void> {
-    const message = {
-      role: 'user',
-      messageId: crypto.randomUUID(),
-      parts: [{ kind: 'text', text }, ...files.map((file) => ({ kind: 'file', file }))],
-    }
-    await this.#request(`/workspaces/${workspaceId}/a2a`, {
-      jsonrpc: '2.0',
-      id: message.messageId,
-      method: 'message/send',
-      params: { message },
-    })
+    const parts = [{ kind: 'text', text }, ...files.map((file) => ({ kind: 'file', file }))]
+    await this.#post(`/workspaces/${workspaceId}/a2a`, JSON.stringify(messageRequest(text, { parts })))
   }
 
-  /** Puts files on the platform, to be named in a message. */
+  /** Uploads files, to name them in a message. */
   async attach(workspaceId: string, ...files: readonly File[]): Promise<readonly ChatFile[]> {
     const form = new FormData()
     for (const file of files) form.append('files', file)
-    const response = await fetch(`${this.#url}/workspaces/${workspaceId}/chat/uploads`, {
-      method: 'POST',
-      headers: { Authorization: `Bearer ${this.#adminToken}` },
-      body: form,
-    })
-    if (!response.ok) throw new Error(`the platform answered ${response.status}: ${await response.text()}`)
-    return filesSchema.parse(await response.json()).files
+    const response = await this.#post(`/workspaces/${workspaceId}/chat/uploads`, form)
+    return uploadsSchema.parse(await response.json()).files
   }
 
-  /** The files an agent has sent into its chat, newest message first. */
+  /** The files that an agent sent to its chat, newest message first. */
   async filesFrom(workspaceId: string): Promise<readonly ChatFile[]> {
-    const rows = noticesSchema.parse(
-      await this.#request(`/workspaces/${workspaceId}/activity?type=a2a_receive`),
-    )
-    const files = rows.flatMap((row) => (row.method === 'notify' ? (row.response_body?.parts ?? []) : []))
-    return filesSchema.parse({ files: files.map(({ file }) => file) }).files
+    const notices = await this.#noticesOf(workspaceId)
+    return filesSchema.parse(notices.flatMap(({ parts = [] }) => parts.map(({ file }) => file)))
   }
 
-  /** The content of a file the platform keeps. */
+  /** The content of a file on the platform. */
   async download({ uri }: ChatFile): Promise<Uint8Array> {
     const [workspaceId, fileId] = uri.replace('platform-pending:', '').split('/')
-    const response = await fetch(`${this.#url}/workspaces/${workspaceId}/pending-uploads/${fileId}/content`, {
-      headers: { Authorization: `Bearer ${this.#adminToken}` },
-    })
-    if (!response.ok) throw new Error(`the platform answered ${response.status}: ${await response.text()}`)
+    const response = await this.#request(`/workspaces/${workspaceId}/pending-uploads/${fileId}/content`)
     return response.bytes()
   }
 
-  /** What an agent has written into its chat, newest first. */
+  /** What an agent wrote to its chat, newest first. */
   async read(workspaceId: string): Promise<readonly string[]> {
-    const rows = rowsSchema.parse(await this.#request(`/workspaces/${workspaceId}/activity?type=a2a_receive`))
-    return rows.flatMap((row) =>
-      row.method === 'notify' && row.response_body !== undefined ? [row.response_body.result] : [],
-    )
+    const notices = await this.#noticesOf(workspaceId)
+    return notices.flatMap(({ result }) => (result === undefined ? [] : [result]))
   }
 
   /** The presence badge. */
   async badge(workspaceId: string): Promise<string> {
-    return workspaceSchema.parse(await this.#request(`/workspaces/${workspaceId}`)).status
+    const response = await this.#request(`/workspaces/${workspaceId}`)
+    return workspaceSchema.parse(await response.json()).status
   }
 
-  async #request(path: string, body?: unknown): Promise<unknown> {
+  async #noticesOf(workspaceId: string): Promise<readonly ResponseBody[]> {
+    const response = await this.#request(`/workspaces/${workspaceId}/activity?type=a2a_receive`)
+    const rows = rowsSchema.parse(await response.json())
+    return rows.flatMap(({ method, response_body }) =>
+      method === 'notify' && response_body !== undefined ? [response_body] : [],
+    )
+  }
+
+  #post(path: string, body: string | FormData): Promise<Response> {
+    return this.#request(path, { method: 'POST', body })
+  }
+
+  async #request(path: string, init: RequestInit = {}): Promise<Response> {
     const response = await fetch(this.#url + path, {
-      headers: { Authorization: `Bearer ${this.#adminToken}`, 'Content-Type': 'application/json' },
-      ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
+      ...init,
+      headers: {
+        Authorization: `Bearer ${this.#adminToken}`,
+        ...(typeof init.body === 'string' ? { 'Content-Type': 'application/json' } : {}),
+      },
     })
     if (!response.ok) throw new Error(`the platform answered ${response.status}: ${await response.text()}`)
-    return response.json()
+    return response
   }
 }

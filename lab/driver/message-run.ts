@@ -1,8 +1,8 @@
 /** A run of numbered messages to one workspace, and the judge's view of what sessions were shown of it. */
 import { judge } from '../judge/judge.ts'
 import type { Verdict } from '../judge/verdict.ts'
+import type { EventParams } from './channel-event.ts'
 import type { Chat } from './chat.ts'
-import type { EventParams } from './plugin-process.ts'
 import type { Member } from './scene.ts'
 
 const LAST = 'the last message'

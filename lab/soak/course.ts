@@ -1,8 +1,8 @@
-/** The course of a run: trouble and calm by turns, and at the end a calm in which everything has to arrive. */
-
+/** The course of a run: trouble and calm in turns, and a last calm in which everything must arrive. */
 import { sleep } from '../../base/sleep.ts'
 import { Dice } from '../dice.ts'
 import { until } from '../driver/until.ts'
+import { elapsedMs } from '../stopwatch.ts'
 import type { Home } from './home.ts'
 import type { PlatformLife } from './platform-life.ts'
 import { troublePlatform } from './platform-trouble.ts'
@@ -21,20 +21,22 @@ export interface CourseOptions {
 }
 
 const FIRST_WITHIN_MS = 30_000
-/** A fifth of the run, but long enough for stalls of tens of seconds, and no longer than it takes to have many turns. */
-const MOST_TROUBLE_MS = 60_000
+/** A turn is a fifth of the run: long enough for stalls of tens of seconds, short enough for many turns. */
 const TURNS = 5
-/** Requests that hang hold a client for 15 s. */
+const MAX_TROUBLE_MS = 60_000
+/** A request that hangs holds a client for 15 s. */
 const CALM_WITHIN_MS = 20_000
 const PROBES = 60
 const PROBE_PAUSE_MS = [15, 45] as const
 const SHOWN_WITHIN_MS = 10_000
-/** For everything to arrive at the end: what limits it is the longest wait of a client, and one look at the feed. */
+/** Covers the longest wait of a client and one look at the inbox. */
 const DRAIN_WITHIN_MS = 90_000
-/** Of the message that waits at the end of a backlog; the same one, should its answer get lost. */
+/** Tries for the message at the end of a backlog, under the same id if an answer gets lost. */
 const LAST_TRIES = 5
+/** Between two calls of `status`, which is work too. */
+const STATUS_PAUSE_MS = 100
 
-/** Starts all sessions and sends each workspace its first message, so that it is known where to count from. */
+/** Starts all sessions and sends each workspace a first message, which is where counting begins. */
 export async function begin({ platform, homes, desk, record }: CourseOptions): Promise<void> {
   for (const home of homes) {
     home.start()
@@ -43,20 +45,41 @@ export async function begin({ platform, homes, desk, record }: CourseOptions): P
   }
   for (const { id } of platform.members) {
     const { key, accepted } = await desk.write(undefined, id, 0, 1)
-    if (!accepted) throw new Error('the platform does not take a message')
+    if (!accepted) throw new Error('the platform does not accept a message')
     await platform.begin(id)
     await until('the first message to be shown', () => record.shownAt.has(key), SHOWN_WITHIN_MS)
   }
 }
 
-/** Trouble and calm by turns, until the time is over. */
+/** Trouble and calm in turns, until the time is up. */
 export async function endure(options: CourseOptions): Promise<void> {
-  const { platform, homes, desk, record, minutes, seed, say } = options
-  const started = performance.now()
+  const { record, minutes, seed, say } = options
+  const started = elapsedMs()
   const totalMs = minutes * 60_000
-  const leftMs = (): number => totalMs - (performance.now() - started)
+  const leftMs = (): number => totalMs - (elapsedMs() - started)
+  const actors = castOf(options)
+  for (let turn = 1; leftMs() > 0; turn++) {
+    const trouble = new AbortController()
+    const acting = Promise.all(actors.map((act) => act(trouble.signal)))
+    await Promise.race([sleep(Math.min(totalMs / TURNS, MAX_TROUBLE_MS, leftMs()), trouble.signal), acting])
+    trouble.abort()
+    await acting
+    record.troubleEndedAt = elapsedMs()
+    if (leftMs() <= 0) break
+    const calmedMs = await calmDown(options, Math.min(CALM_WITHIN_MS, leftMs()))
+    if (calmedMs !== undefined) await probe(options, new Dice(seed, `calm ${turn}`))
+    const { written, shownAt, deeds } = record
+    say(
+      `${inSeconds(elapsedMs() - started)}: ${written.size} written, ${shownAt.size} shown, ${deeds.kills} kills; ` +
+        (calmedMs === undefined ? 'not calm in time' : `calm after ${inSeconds(calmedMs)}`),
+    )
+  }
+}
+
+/** Whoever acts during trouble, each with dice of their own. */
+function castOf({ platform, homes, desk, record, seed }: CourseOptions) {
   const platformDice = new Dice(seed, 'platform')
-  const actors = [
+  return [
     ...homes.map((home, index) => {
       const dice = new Dice(seed, `sessions ${index}`)
       return (signal: AbortSignal) => troubleSessions(home, dice, record.deeds, signal)
@@ -67,22 +90,6 @@ export async function endure(options: CourseOptions): Promise<void> {
     }),
     (signal: AbortSignal) => troublePlatform(platform, platformDice, record.deeds, signal),
   ]
-  for (let turn = 1; leftMs() > 0; turn++) {
-    const trouble = new AbortController()
-    const acting = Promise.all(actors.map((act) => act(trouble.signal)))
-    await Promise.race([sleep(Math.min(totalMs / TURNS, MOST_TROUBLE_MS, leftMs())), acting])
-    trouble.abort()
-    await acting
-    record.troubleEndedAt = performance.now()
-    if (leftMs() <= 0) break
-    const calmedMs = await calmDown(options, Math.min(CALM_WITHIN_MS, leftMs()))
-    if (calmedMs !== undefined) await probe(options, new Dice(seed, `calm ${turn}`))
-    const { written, shownAt, deeds } = record
-    say(
-      `${inSeconds(performance.now() - started)}: ${written.size} written, ${shownAt.size} shown, ${deeds.kills} kills; ` +
-        (calmedMs === undefined ? 'not calm in time' : `calm after ${inSeconds(calmedMs)}`),
-    )
-  }
 }
 
 function inSeconds(ms: number): string {
@@ -92,69 +99,64 @@ function inSeconds(ms: number): string {
 /**
  * Ends the trouble and waits until the backlog is shown and event streams are open.
  *
- * @returns milliseconds until then; undefined when it took too long. What is missing has until the end of the run.
+ * @returns milliseconds until then; undefined if it took too long. Late messages have until the end of the run.
  */
-async function calmDown(
-  { platform, homes, desk, record }: CourseOptions,
-  withinMs: number,
-): Promise<number | undefined> {
-  const since = performance.now()
-  await platform.clearFaults()
-  for (const home of homes) home.calmDown()
+async function calmDown(options: CourseOptions, withinMs: number): Promise<number | undefined> {
+  const since = elapsedMs()
+  await endTrouble(options)
   try {
-    await arrival(platform, desk, record, withinMs)
-    await until('event streams', async () => (await live(homes)) || pause(), withinMs)
-    return performance.now() - since
+    await arrival(options, withinMs)
+    await until('event streams', async () => (await allLive(options)) || pause(), withinMs)
+    return elapsedMs() - since
   } catch {
     return undefined
   }
 }
 
-/** Sends the messages whose time is measured. */
+async function endTrouble({ platform, homes }: CourseOptions): Promise<void> {
+  await platform.clearFaults()
+  for (const home of homes) home.calmDown()
+}
+
+/** Sends the messages whose latency is measured. */
 async function probe({ platform, desk, record }: CourseOptions, dice: Dice): Promise<void> {
   record.calmMoments++
   const keys: string[] = []
   for (let left = PROBES; left > 0; left--) {
-    await Bun.sleep(dice.between(...PROBE_PAUSE_MS))
-    const at = performance.now()
+    await sleep(dice.between(...PROBE_PAUSE_MS))
+    const at = elapsedMs()
     const { key } = await desk.write(undefined, dice.pick(platform.members).id, dice.between(0, 400), 1)
     record.probes.set(key, at)
     keys.push(key)
   }
   const shown = until('probes', () => keys.every((key) => record.shownAt.has(key)), SHOWN_WITHIN_MS)
-  // One that is late is late in the figures too, which are made at the end.
+  // A late probe shows as late in the figures, which are made at the end.
   await shown.catch(() => undefined)
 }
 
-async function live(homes: readonly Home[]): Promise<boolean> {
+async function allLive({ homes }: CourseOptions): Promise<boolean> {
   return (await Promise.all(homes.map((home) => home.live()))).every(Boolean)
 }
 
-/** Between two questions for the status: asking without a pause would be work of its own. */
 async function pause(): Promise<false> {
-  await Bun.sleep(100)
+  await sleep(STATUS_PAUSE_MS)
   return false
 }
 
-/** The trouble is over: writes one more message to each workspace; when it is shown, all before it were. */
-export async function drain({ platform, homes, desk, record }: CourseOptions): Promise<void> {
-  await platform.clearFaults()
-  for (const home of homes) home.calmDown()
+/** After the trouble: writes one more message to each workspace. Once it is shown, so is everything before it. */
+export async function drain(options: CourseOptions): Promise<void> {
+  const { record } = options
+  await endTrouble(options)
   try {
-    await arrival(platform, desk, record, DRAIN_WITHIN_MS)
-    record.drainedAfterMs = performance.now() - record.troubleEndedAt
+    await arrival(options, DRAIN_WITHIN_MS)
+    record.drainedAfterMs = elapsedMs() - record.troubleEndedAt
   } catch (error) {
-    record.unexpected.push(`what was written did not arrive in the calm at the end: ${String(error)}`)
+    record.unexpected.push(`the backlog did not arrive in the calm at the end: ${String(error)}`)
   }
 }
 
-/** @throws when a message that is written now to each workspace is not shown in time. */
-async function arrival(
-  platform: PlatformLife,
-  desk: Desk,
-  record: RunRecord,
-  withinMs: number,
-): Promise<void> {
+/** @throws Error when a message written now to each workspace is not shown in time. */
+async function arrival({ platform, desk, record }: CourseOptions, withinMs: number): Promise<void> {
   const last = await Promise.all(platform.members.map(({ id }) => desk.write(undefined, id, 0, LAST_TRIES)))
   await until('the last messages', () => last.every(({ key }) => record.shownAt.has(key)), withinMs)
 }

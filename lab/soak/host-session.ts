@@ -1,7 +1,8 @@
-/** One running session: the plugin's process, started as the host starts it, and the pipe that its host reads, or not. */
-import { rmSync } from 'node:fs'
+/** One session: the plugin's process, started as the host starts it, and a pipe that its host reads or not. */
+import { systemClock } from '../../base/clock.ts'
 import { CHANNEL_METHOD } from '../../plugin/host/event/notification.ts'
-import { type EventParams, PluginProcess } from '../driver/plugin-process.ts'
+import { type EventParams, promptOf } from '../driver/channel-event.ts'
+import { PluginProcess } from '../driver/plugin-process.ts'
 import { UnreadPipe } from '../driver/unread-pipe.ts'
 
 export interface SessionOptions {
@@ -11,7 +12,7 @@ export interface SessionOptions {
   readonly script: string
   readonly pipePath: string
   readonly onEvent: (event: EventParams) => void
-  /** Milliseconds after which the model is given an event and the prompt hook tells; undefined: it never does. */
+  /** Milliseconds until the model is given an event and the prompt hook reports it; undefined: never. */
   readonly receiptAfterMs: (event: EventParams) => number | undefined
   readonly complain: (sentence: string) => void
 }
@@ -19,21 +20,22 @@ export interface SessionOptions {
 export const WAYS_TO_END = ['kill', 'end of input', 'interrupt'] as const
 export type WayToEnd = (typeof WAYS_TO_END)[number]
 
-/** Far above the promised 50 ms: what is judged is whether it ends, on whatever machine. */
+/** Far above the promised 50 ms: on any machine, what counts is that the process ends. */
 const END_WITHIN_MS = 8_000
 
-/** Of a `status`, as JSON text: how many workspaces are held by that session with an event stream open. */
+/** In a `status` as JSON text: how many workspaces this session holds with an event stream open. */
 export function liveWorkspacesIn(status: string): number {
   return status.match(/held here[^\\]*event stream open/g)?.length ?? 0
 }
 
 export class HostSession {
   readonly number: number
-  readonly #o: SessionOptions
+  readonly #options: SessionOptions
   readonly #plugin: PluginProcess
   readonly #pipe: UnreadPipe
   readonly #connecting: Promise<void>
-  readonly #receipts = new Set<ReturnType<typeof setTimeout>>()
+  /** Cancels each receipt that is due. */
+  readonly #receipts = new Set<() => void>()
   #reading = false
   #stalled = false
   #heldBack = false
@@ -42,11 +44,9 @@ export class HostSession {
 
   constructor(options: SessionOptions) {
     const { number, env, cwd, script, pipePath } = options
-    this.#o = options
+    this.#options = options
     this.number = number
     this.#pipe = new UnreadPipe(pipePath)
-    // Both ends are open: the name is not needed any more.
-    rmSync(pipePath)
     this.#plugin = new PluginProcess({
       env,
       cwd,
@@ -74,12 +74,12 @@ export class HostSession {
     return this.#stalled
   }
 
-  /** Whether it can be stalled now: a host in the middle of the handshake reads on. */
+  /** Whether it may be stalled now: a host in the middle of the handshake keeps reading. */
   get reads(): boolean {
     return this.#connected && !this.#stalled
   }
 
-  /** The host reads nothing until it is told to read on. */
+  /** The host reads nothing until {@link readOn}. */
   stall(): void {
     this.#stalled = true
     this.#update()
@@ -90,13 +90,13 @@ export class HostSession {
     this.#update()
   }
 
-  /** As {@link stall}, for the moment in which another session of the same folder ends. */
+  /** Like {@link stall}, while another session of the same folder ends. */
   holdBack(held: boolean): void {
     this.#heldBack = held
     this.#update()
   }
 
-  /** How many of its workspaces it receives for, with an event stream open. */
+  /** How many workspaces it receives for over an event stream. */
   async liveWorkspaces(): Promise<number> {
     await this.#connecting
     if (!this.#connected) return 0
@@ -106,26 +106,27 @@ export class HostSession {
   /**
    * Ends the process, and resolves when it is gone.
    *
-   * @param readRest whether the host still reads what lies in the pipe, or went with the process.
+   * @param readRest whether the host still reads what is in the pipe; otherwise it goes with the process.
    * @returns how many events in the pipe were never read.
    */
   async end(way: WayToEnd, readRest: boolean): Promise<number> {
+    const { number, complain } = this.#options
     this.#ending = true
-    for (const receipt of this.#receipts) clearTimeout(receipt)
+    for (const cancel of this.#receipts) cancel()
     const diedBefore = this.#plugin.exitCode !== null
     if (way === 'kill') this.#plugin.signal('SIGKILL')
     else if (way === 'interrupt') this.#plugin.signal('SIGINT')
     else this.#plugin.endInput()
-    const tooLong = setTimeout(() => {
-      this.#o.complain(`session ${this.number} did not end within ${END_WITHIN_MS} ms of: ${way}`)
+    const cancel = systemClock.after(END_WITHIN_MS, () => {
+      complain(`session ${number} did not end within ${END_WITHIN_MS} ms after: ${way}`)
       this.#plugin.signal('SIGKILL')
-    }, END_WITHIN_MS)
+    })
     const code = await this.#plugin.exited()
-    clearTimeout(tooLong)
-    if (diedBefore) this.#o.complain(`session ${this.number} had ended by itself (exit code ${code})`)
+    cancel()
+    if (diedBefore) complain(`session ${number} ended by itself (exit code ${code})`)
     else if (this.#connected && way !== 'kill' && code !== 0) {
-      // Before that the signal may have come when nobody could listen to it yet.
-      this.#o.complain(`session ${this.number} ended with code ${code} after: ${way}`)
+      // Before the handshake a signal may arrive while nobody listens for it yet.
+      complain(`session ${number} ended with code ${code} after: ${way}`)
     }
     const rest = this.#pipe.read()
     if (readRest) this.#plugin.feed(rest)
@@ -147,39 +148,32 @@ export class HostSession {
     this.#forget()
   }
 
-  /** Lines were dealt with as they came; a long life must not gather them. */
+  /** Every line was handled as it came; a long life must not collect them. */
   #forget(): void {
     const { lines, events } = this.#plugin
+    const { number, complain } = this.#options
     for (const line of lines) {
       if (!line.startsWith('{"'))
-        this.#o.complain(`session ${this.number} wrote what is no message: ${line.slice(0, 80)}`)
+        complain(`session ${number} wrote a line that is no message: ${line.slice(0, 80)}`)
     }
     lines.length = 0
     events.length = 0
   }
 
   #take(event: EventParams): void {
-    this.#o.onEvent(event)
-    const afterMs = this.#ending ? undefined : this.#o.receiptAfterMs(event)
+    this.#options.onEvent(event)
+    const afterMs = this.#ending ? undefined : this.#options.receiptAfterMs(event)
     if (afterMs === undefined) return
-    const receipt = setTimeout(() => {
-      this.#receipts.delete(receipt)
+    const cancel = systemClock.after(afterMs, () => {
+      this.#receipts.delete(cancel)
       this.#confirm(event)
-    }, afterMs)
-    this.#receipts.add(receipt)
+    })
+    this.#receipts.add(cancel)
   }
 
-  /** What the host's prompt hook calls when the model is given the event. Its answer says nothing, and is not waited for. */
-  #confirm({ content, meta }: EventParams): void {
-    const attributes = Object.entries({ source: 'plugin:molecule:molecule', ...meta })
-    const tag = `<channel ${attributes.map(([name, value]) => `${name}="${value}"`).join(' ')}>`
-    this.#plugin.write(
-      `${JSON.stringify({
-        jsonrpc: '2.0',
-        id: `receipt ${meta.activity_id}`,
-        method: 'tools/call',
-        params: { name: 'channel_receipt', arguments: { prompt: `${tag}\n${content}\n</channel>` } },
-      })}\n`,
-    )
+  /** What the host's prompt hook sends when the model is given the event. It need not wait for the answer. */
+  #confirm(event: EventParams): void {
+    const args = { name: 'channel_receipt', arguments: { prompt: promptOf(event) } }
+    this.#plugin.send('tools/call', args, `receipt ${event.meta.activity_id}`)
   }
 }

@@ -1,28 +1,29 @@
 /**
- * Runs the real plugin against the real platform under random trouble, and counts what became of every message. Ends
- * with 1 when one was lost, doubled without the mark, out of order or unexpected, or a process is left over.
+ * Runs the real plugin against the real platform under random trouble, and judges what became of every message. Exits
+ * with 1 if the promise was broken, or if a process is left over.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { systemClock } from '../../base/clock.ts'
 import { statePaths } from '../../member/folder/state-folder.ts'
 import { Ledger } from '../../member/ledger/ledger.ts'
 import { Dice } from '../dice.ts'
 import { currentBundle } from '../driver/bundle.ts'
+import { end, processesOf } from '../driver/processes.ts'
 import type { Message } from '../judge/evidence.ts'
 import { judge } from '../judge/judge.ts'
 import { type Arguments, parseSoakArguments, USAGE } from './arguments.ts'
 import { begin, type CourseOptions, drain, endure } from './course.ts'
-import { figures, processesOf } from './figures.ts'
 import { Home } from './home.ts'
 import { PlatformLife } from './platform-life.ts'
 import { RunRecord } from './run-record.ts'
-import { faultsOf, type Judgement, renderOutcome } from './table.ts'
+import { describeProcess, faultsOf, type Judgement, renderOutcome } from './table.ts'
 import { Desk } from './writers.ts'
 
-const MOST_FAULTS_SAID = 20
+const MAX_FAULTS_PRINTED = 20
 
-const chosen = parseSoakArguments(process.argv.slice(2))
+const chosen = parseSoakArguments(process.argv.slice(2), systemClock.random)
 if (chosen === 'help') {
   console.log(USAGE)
   process.exit(0)
@@ -48,17 +49,16 @@ try {
 }
 
 function endAll(): void {
-  for (const pid of processesOf(folder) ?? []) process.kill(pid, 'SIGKILL')
+  for (const pid of processesOf(folder) ?? []) end(pid)
 }
 
-/** Returns whether everything was as promised. */
+/** Returns whether every promise was kept. */
 async function soak({ minutes, seed }: Arguments): Promise<boolean> {
   console.error(`soak: ${minutes} minutes, seed ${seed}`)
   const record = new RunRecord()
+  const complain = (sentence: string): void => void record.unexpected.push(sentence)
   const script = await currentBundle()
-  const platform = await PlatformLife.start(join(folder, 'platform.db'), (sentence) =>
-    record.unexpected.push(sentence),
-  )
+  const platform = await PlatformLife.start(join(folder, 'platform.db'), complain)
   const homes = makeHomes(platform, record, script, seed)
   const desk = new Desk(platform, record)
   const say = (line: string): void => console.error(line)
@@ -66,10 +66,13 @@ async function soak({ minutes, seed }: Arguments): Promise<boolean> {
 
   await begin(course)
   const staying = homes.at(-1)?.longest?.pid
-  const atStart = { sessionAtStart: figures(staying), platformAtStart: figures(platform.pid) }
+  const atStart = {
+    sessionAtStart: describeProcess(staying),
+    platformAtStart: describeProcess(platform.pid),
+  }
   await endure(course)
   await drain(course)
-  const atEnd = { sessionAtEnd: figures(staying), platformAtEnd: figures(platform.pid) }
+  const atEnd = { sessionAtEnd: describeProcess(staying), platformAtEnd: describeProcess(platform.pid) }
   for (const home of homes) await home.close()
   const judgement = await judgeRun(course)
   await platform.end('stop')
@@ -81,7 +84,7 @@ async function soak({ minutes, seed }: Arguments): Promise<boolean> {
     `Seed ${seed}, ${minutes} minutes, ${process.platform} ${process.arch}, ${cpus().length} x ${processor?.model ?? 'unknown'}, Bun ${Bun.version}\n`,
   )
   console.log(renderOutcome(record, judgement, { ...atStart, ...atEnd, leftOver }))
-  for (const fault of faults.slice(0, MOST_FAULTS_SAID)) console.error(fault)
+  for (const fault of faults.slice(0, MAX_FAULTS_PRINTED)) console.error(fault)
   if (faults.length === 0) rmSync(folder, { recursive: true, force: true })
   else console.error(`${faults.length} faults; logs and ledgers are kept in ${folder}`)
   endAll()
@@ -114,11 +117,8 @@ async function judgeRun({ platform, homes, record }: CourseOptions): Promise<Jud
       recordOf: ({ activityId, workspaceId }) =>
         ledgers.map((ledger) => ledger.find(activityId, [workspaceId])).find((found) => found !== undefined),
     })
-    return {
-      verdict,
-      accepted: accepted.length,
-      storedUnanswered: stored.difference(new Set(accepted)).size,
-    }
+    const storedUnanswered = stored.difference(new Set(accepted)).size
+    return { verdict, accepted: accepted.length, storedUnanswered }
   } finally {
     for (const ledger of ledgers) ledger.close()
   }

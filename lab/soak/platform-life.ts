@@ -1,14 +1,12 @@
 /** The local platform over the whole run: one file and one port, and a process that comes and goes. */
 import { z } from 'zod'
+import { systemClock } from '../../base/clock.ts'
+import { sleep } from '../../base/sleep.ts'
 import type { FaultChange } from '../../platform/contract/faults.ts'
-import { type PlatformProcess, startProcess } from '../bench/platform/platform-process.ts'
+import { type PlatformProcess, startPlatformProcess } from '../driver/platform-process.ts'
+import type { Member } from '../driver/scene.ts'
 import { until } from '../driver/until.ts'
 import type { Message } from '../judge/evidence.ts'
-
-export interface Member {
-  readonly id: string
-  readonly token: string
-}
 
 const rowsSchema = z.array(
   z.object({
@@ -42,25 +40,25 @@ export class PlatformLife {
 
   /**
    * @param db path of a file that does not exist yet.
-   * @param complain takes sentences on what should not have happened.
+   * @param complain takes sentences on what must not happen.
    */
   static async start(db: string, complain: (sentence: string) => void): Promise<PlatformLife> {
-    return new PlatformLife(await startProcess(db), db, complain)
+    return new PlatformLife(await startPlatformProcess(db), db, complain)
   }
 
   get pid(): number | undefined {
     return this.#process?.pid
   }
 
-  /** Ends the process and starts it again, on the same file and the same port. */
+  /** Ends the process and starts it again on the same file and port. */
   async restart(way: 'kill' | 'stop', downMs: number): Promise<void> {
     await this.end(way)
-    await Bun.sleep(downMs)
+    await sleep(downMs)
     const port = Number(new URL(this.url).port)
-    // Connections that are not quite closed may still have the port.
+    // A connection that is still closing may hold the port.
     this.#process = await until(
       'the platform to start again',
-      () => startProcess(this.#db, port).catch(() => undefined),
+      () => startPlatformProcess(this.#db, port).catch(() => undefined),
       START_WITHIN_MS,
     )
   }
@@ -70,13 +68,13 @@ export class PlatformLife {
     if (process === undefined) return
     this.#process = undefined
     const diedBefore = process.exitCode() !== null
-    const tooLong = setTimeout(() => {
+    const cancel = systemClock.after(STOP_WITHIN_MS, () => {
       this.#complain(`the platform did not stop within ${STOP_WITHIN_MS} ms`)
       void process.kill()
-    }, STOP_WITHIN_MS)
+    })
     const code = await (way === 'kill' ? process.kill() : process.stop())
-    clearTimeout(tooLong)
-    if (diedBefore) this.#complain(`the platform had ended by itself (exit code ${code})`)
+    cancel()
+    if (diedBefore) this.#complain(`the platform ended by itself (exit code ${code})`)
     else if (way === 'stop' && code !== 0) this.#complain(`the platform stopped with exit code ${code}`)
   }
 
@@ -92,14 +90,14 @@ export class PlatformLife {
     await this.#ask('POST', '/admin/faults/close-streams', {})
   }
 
-  /** Remembers the newest message of a workspace as its first one. */
+  /** Takes the newest message of a workspace as the first to count. */
   async begin(workspaceId: string): Promise<void> {
-    const [row] = await this.#page(workspaceId, 'limit=1')
-    if (row === undefined) throw new Error('the platform does not have the first message')
-    this.#first.set(workspaceId, row)
+    const [first] = await this.#page(workspaceId, 'limit=1')
+    if (first === undefined) throw new Error('the platform does not have the first message')
+    this.#first.set(workspaceId, first)
   }
 
-  /** Every message of a workspace from its first one on, in the platform's order. */
+  /** Every message of a workspace from the first on, in the platform's order. */
   async messages(workspaceId: string): Promise<readonly Message[]> {
     const first = this.#first.get(workspaceId)
     const all = first === undefined ? [] : [first]
@@ -125,15 +123,18 @@ export class PlatformLife {
   async #ask(method: string, path: string, body?: unknown): Promise<unknown> {
     const response = await until(
       `the platform to answer ${method} ${path}`,
+      // A connection from before a restart fails once. Every request here may be repeated.
       () => this.#reach(method, path, body).catch(() => undefined),
       ADMIN_WITHIN_MS,
     )
-    if (!response.ok)
-      throw new Error(`${method} ${path} was answered ${response.status}: ${await response.text()}`)
+    if (!response.ok) {
+      throw new Error(
+        `the platform answered ${method} ${path} with ${response.status}: ${await response.text()}`,
+      )
+    }
     return response.json()
   }
 
-  /** Each of these may be asked again: a connection that is left from before a restart fails once. */
   #reach(method: string, path: string, body: unknown): Promise<Response> {
     return fetch(this.url + path, {
       method,
@@ -144,7 +145,7 @@ export class PlatformLife {
   }
 }
 
-/** The team as it is printed at the first start. */
+/** The team, as the platform prints it at its first start. */
 function readMembers(greeting: string): readonly Member[] {
   const block = /^MOLECULE_WORKSPACE_IDS=(\S+)\nMOLECULE_WORKSPACE_TOKENS=(\S+)$/gm
   return [...greeting.matchAll(block)].map(([, id = '', token = '']) => ({ id, token }))

@@ -1,12 +1,10 @@
 /**
- * What befalls the platform: it is killed, restarted, and answers what a hosted one answers on a bad day.
+ * What happens to the platform: it is killed, restarted, and answers as a hosted one does on a bad day.
  *
- * Not played, because then the platform itself breaks what is counted here: rows stored after they were answered,
- * dated back, or without their text; nor rows that share one time, which is what the loop guard counts by. An event
- * stream is never refused for good either: the plugin would poll for five minutes, as it promises, and calm moments
- * would tell nothing of the stream.
+ * Left out is whatever makes the platform itself break the promise: rows stored after their answer, backdated, or
+ * without their text; and rows of the same moment, which the loop guard counts by. No event stream is refused for good
+ * either: the plugin would then poll for five minutes, and calm moments would say nothing about streams.
  */
-
 import { sleep } from '../../base/sleep.ts'
 import type { FaultChange } from '../../platform/contract/faults.ts'
 import type { Dice } from '../dice.ts'
@@ -17,13 +15,13 @@ type Answer = NonNullable<FaultChange['answers']>[number]
 type Kind = Answer['kind']
 
 const MEAN_PAUSE_MS = 1_800
-const MOST_DOWN_MS = 3_000
-/** Answers that mean: later. */
+const MAX_DOWN_MS = 3_000
+/** Answers that mean: try again later. */
 const PASSING: readonly Kind[] = ['error_500', 'datastore_503', 'rate_limited', 'cut', 'slow', 'slow', 'hang']
-/** Answers with which a client can do nothing. */
+/** Answers that a client can do nothing with. */
 const NONSENSE: readonly Kind[] = ['html', 'half_json', 'empty_404', 'empty_403', 'redirect', 'unauthorized']
 
-/** The paths a fault may lie on, and what may lie there. */
+/** Which paths fail, and how. */
 const PLACES: readonly { readonly path: string; readonly kinds: readonly Kind[] }[] = [
   { path: '/activity', kinds: [...PASSING, ...NONSENSE, 'cursor_gone', 'cursor_gone', 'null_rows', 'huge'] },
   { path: '/registry/', kinds: [...PASSING, ...NONSENSE] },
@@ -32,7 +30,7 @@ const PLACES: readonly { readonly path: string; readonly kinds: readonly Kind[] 
   { path: '/workspaces/', kinds: PASSING },
 ]
 
-/** Goes on until the signal aborts. The platform runs then; switches that were turned stay so. */
+/** Goes on until the signal aborts. Then the platform runs, with whatever faults are switched on. */
 export async function troublePlatform(
   platform: PlatformLife,
   dice: Dice,
@@ -45,10 +43,10 @@ export async function troublePlatform(
     const what = dice.between(1, 100)
     if (what <= 10) {
       deeds.platformKills++
-      await platform.restart('kill', dice.between(0, MOST_DOWN_MS))
+      await platform.restart('kill', dice.between(0, MAX_DOWN_MS))
     } else if (what <= 18) {
       deeds.platformStops++
-      await platform.restart('stop', dice.between(0, MOST_DOWN_MS))
+      await platform.restart('stop', dice.between(0, MAX_DOWN_MS))
     } else if (what <= 30) {
       deeds.closedStreams++
       await platform.closeStreams()
@@ -73,7 +71,7 @@ function eventFaults(dice: Dice): FaultChange {
 function answer(dice: Dice): Answer {
   const { path, kinds } = dice.pick(PLACES)
   const kind = dice.pick(kinds)
-  // A request that hangs holds its client for its whole time limit, and 12 MB are read to their end: once is enough.
+  // A hanging request holds its client for the whole time limit, and a huge one sends 12 MB: once is enough.
   const times = kind === 'hang' || kind === 'huge' || kind === 'unauthorized' ? 1 : dice.between(1, 6)
   return { kind, path, times, ms: dice.between(50, 3_000), seconds: dice.between(1, 3) }
 }

@@ -1,13 +1,15 @@
-/** All that is remembered of a run: every message that was written, every event that a session read, every deed. */
+/** What a run leaves behind: every message written, every event read, every deed. */
+import type { EventParams } from '../driver/channel-event.ts'
 import type { Showing } from '../judge/evidence.ts'
+import { elapsedMs } from '../stopwatch.ts'
 
 export interface Written {
   /** Names the message everywhere: its `messageId`, and the beginning of its text. */
   readonly key: string
   readonly workspaceId: string
-  /** Length of its filling. */
+  /** Length of the filler after the key. */
   readonly characters: number
-  /** The platform answered that it has it. Without this it may have it all the same. */
+  /** Whether the platform answered that it has the message. It may have it all the same. */
   accepted: boolean
 }
 
@@ -16,7 +18,7 @@ export interface Deeds {
   kills: number
   inputEnds: number
   interrupts: number
-  /** Written to hosts that went with their session and never read them. */
+  /** Events written to hosts that ended with their session and never read them. */
   unreadEvents: number
   stalls: number
   longestStallMs: number
@@ -27,25 +29,25 @@ export interface Deeds {
   faults: number
 }
 
-const FILLING = 'Text – with some 漢字 in it. '
+const FILLER = 'Text – with some 漢字 in it. '
 const KEY_CHARS = 36
 
 export function messageText({ key, characters }: Pick<Written, 'key' | 'characters'>): string {
-  return `${key} ${FILLING.repeat(Math.ceil(characters / FILLING.length)).slice(0, characters)}`.trim()
+  return `${key} ${FILLER.repeat(Math.ceil(characters / FILLER.length)).slice(0, characters)}`.trim()
 }
 
 export class RunRecord {
   readonly written = new Map<string, Written>()
   /** Every event a session read, in the order of reading. */
   readonly showings: Showing[] = []
-  /** `performance.now()` of each message's first showing. */
+  /** When each message was first shown, by {@link elapsedMs}. */
   readonly shownAt = new Map<string, number>()
-  /** Sentences on what should not have happened. */
+  /** Sentences on what must not happen. */
   readonly unexpected: string[] = []
-  /** Messages sent in calm moments, with the `performance.now()` from before each request. */
+  /** Messages sent in calm moments, and when their request began, by {@link elapsedMs}. */
   readonly probes = new Map<string, number>()
   calmMoments = 0
-  /** `performance.now()` when the trouble ended for the last time. */
+  /** When the trouble last ended, by {@link elapsedMs}. */
   troubleEndedAt = 0
   /** Milliseconds from then until everything was shown. */
   drainedAfterMs: number | undefined
@@ -63,20 +65,17 @@ export class RunRecord {
     faults: 0,
   }
 
-  /** Notes an event that session number `session` has just read. */
-  see(
-    { content, meta }: { readonly content: string; readonly meta: Readonly<Record<string, string>> },
-    session: number,
-  ): void {
+  /** Records an event that a session has just read. */
+  see({ content, meta }: EventParams, session: number): void {
     const key = content.slice(0, KEY_CHARS)
     const written = this.written.get(key)
     const { workspace_id: workspaceId = '', activity_id: activityId = '' } = meta
     if (written === undefined) {
-      this.unexpected.push(`session ${session} was given what nobody wrote: ${content.slice(0, 80)}`)
+      this.unexpected.push(`session ${session} was shown a text that nobody wrote: ${content.slice(0, 80)}`)
       return
     }
     if (written.workspaceId !== workspaceId || content !== messageText(written)) {
-      this.unexpected.push(`session ${session} was given a changed message: ${key} for ${workspaceId}`)
+      this.unexpected.push(`session ${session} was shown an altered message: ${key} for ${workspaceId}`)
     }
     this.showings.push({
       order: this.showings.length,
@@ -86,6 +85,6 @@ export class RunRecord {
       session,
       redelivered: meta.redelivered === 'true',
     })
-    if (!this.shownAt.has(key)) this.shownAt.set(key, performance.now())
+    if (!this.shownAt.has(key)) this.shownAt.set(key, elapsedMs())
   }
 }

@@ -1,6 +1,7 @@
-/** The outcome as a Markdown table. Pure. */
-import { milliseconds, quantile } from '../bench/line.ts'
+/** The outcome of a run as a Markdown table. */
+import { openHandles, residentBytes } from '../driver/process-figures.ts'
 import { FAULT_KINDS, type FaultKind, type Verdict } from '../judge/verdict.ts'
+import { mebibytes, milliseconds, quantile } from '../statistics.ts'
 import type { RunRecord } from './run-record.ts'
 
 export interface Figures {
@@ -8,16 +9,24 @@ export interface Figures {
   readonly sessionAtEnd: string
   readonly platformAtStart: string
   readonly platformAtEnd: string
-  /** Undefined where the system does not tell. */
+  /** Undefined on a system that does not tell. */
   readonly leftOver: number | undefined
 }
 
-/** The verdict, and what the platform said of the messages it was sent. */
+/** The verdict, and what the platform answered to the senders. */
 export interface Judgement {
   readonly verdict: Verdict
   readonly accepted: number
-  /** The platform stored these although its answer got lost: they must be shown like any other. */
+  /** Messages that the platform stored although its answer got lost. They must be shown like any other. */
   readonly storedUnanswered: number
+}
+
+/** Memory and open handles of a process, as one cell of the table. */
+export function describeProcess(pid: number | undefined): string {
+  const bytes = pid === undefined ? undefined : residentBytes(pid)
+  const handles = pid === undefined ? undefined : openHandles(pid)
+  if (bytes === undefined || handles === undefined) return 'not known here'
+  return `${mebibytes(bytes)}, ${handles} handles`
 }
 
 export function renderOutcome(record: RunRecord, judgement: Judgement, figures: Figures): string {
@@ -32,21 +41,21 @@ export function renderOutcome(record: RunRecord, judgement: Judgement, figures: 
     ['messages accepted by the platform', accepted],
     ['stored although the answer got lost', storedUnanswered],
     ['shown at least once', verdict.shown],
-    ['kept in the inbox: written to three hosts, none of which read it', verdict.kept],
+    ['kept in the inbox after three hosts did not read them', verdict.kept],
     ['shown with the mark', verdict.marked],
     ...faultRows,
-    ['time to the model in calm moments', latencies(record)],
-    ['all shown after the end of the trouble', drained(record)],
+    ['latency in calm moments', latencies(record)],
+    ['everything shown after the trouble ended', drained(record)],
     ['sessions started', deeds.sessions],
     ['sessions killed', `${deeds.kills}, with ${deeds.unreadEvents} events that their hosts never read`],
-    ['sessions ended politely', `${deeds.inputEnds} by end of input, ${deeds.interrupts} by SIGINT`],
+    ['sessions ended in order', `${deeds.inputEnds} by end of input, ${deeds.interrupts} by SIGINT`],
     [
       'hosts that stopped reading',
-      `${deeds.stalls}, the longest ${(deeds.longestStallMs / 1000).toFixed(0)} s`,
+      `${deeds.stalls}, the longest for ${Math.round(deeds.longestStallMs / 1000)} s`,
     ],
-    ['platform killed and started again', deeds.platformKills],
-    ['platform stopped and started again', deeds.platformStops],
-    ['faults switched on', `${deeds.faults}, and ${deeds.closedStreams} times all streams closed`],
+    ['platform killed and restarted', deeds.platformKills],
+    ['platform stopped and restarted', deeds.platformStops],
+    ['faults switched on', `${deeds.faults}; all streams closed ${deeds.closedStreams} times`],
     ['a session that lived through the run', `${figures.sessionAtStart}; at the end ${figures.sessionAtEnd}`],
     ['platform', `${figures.platformAtStart}; at the end ${figures.platformAtEnd}`],
     ['**processes left over**', figures.leftOver ?? 'not known here'],
@@ -74,7 +83,7 @@ function latencies({ probes, shownAt, calmMoments }: RunRecord): string {
   return `${quantiles.join(', ')}, max ${longest} (${samples.length} messages in ${calmMoments} moments)`
 }
 
-/** Everything that must not be, one sentence a line. */
+/** Everything that must not be, one sentence each. */
 export function faultsOf(
   record: RunRecord,
   { verdict }: Judgement,

@@ -1,27 +1,30 @@
 /**
- * Those who write: the person, in several chats at once, in bursts and with pauses; and each agent to the others, not
- * faster than a conversation goes. What an agent writes faster is shown in a digest a minute later, which is no event
- * of its own for each message and is not counted here.
+ * Those who write: the person, in several chats at once, in bursts and with pauses; and each agent to the others, no
+ * faster than a conversation. What an agent writes faster is shown a minute later in a digest, which is not one event
+ * per message and could not be judged here.
  */
 import { z } from 'zod'
 import { sleep } from '../../base/sleep.ts'
 import type { Dice } from '../dice.ts'
-import type { Member, PlatformLife } from './platform-life.ts'
+import { messageRequest } from '../driver/a2a-request.ts'
+import type { Member } from '../driver/scene.ts'
+import { elapsedMs } from '../stopwatch.ts'
+import type { PlatformLife } from './platform-life.ts'
 import { messageText, type RunRecord, type Written } from './run-record.ts'
 
 const acceptedSchema = z.object({ status: z.literal('queued'), delivery_mode: z.literal('poll') })
 
 const MEAN_PAUSE_MS = 400
 const BURST = 0.06
-const MOST_IN_BURST = 80
+const MAX_IN_BURST = 80
 const TIMEOUT_MS = 3_000
-/** An agent sends again, under the same id, what was not answered. A person does not. */
+/** An agent repeats a message that was not answered, under the same id. A person does not. */
 const AGENT_TRIES = 3
 const RETRY_MS = 300
 const CHATS = 3
 /**
- * So many messages from one agent to another in such a time are no burst for the plugin (20 within a minute), though
- * each of them may be stored as late as its last try.
+ * This many messages from one agent to another in this time are no burst for the plugin (20 within a minute), though
+ * each may be stored as late as its last try.
  */
 const AGENT_MESSAGES = 16
 const AGENT_WINDOW_MS = 60_000 + AGENT_TRIES * (TIMEOUT_MS + RETRY_MS)
@@ -35,7 +38,7 @@ export interface Writer {
 export class Desk {
   readonly #platform: PlatformLife
   readonly #record: RunRecord
-  /** When each agent wrote to each other one. */
+  /** When each agent wrote to each other one, by {@link elapsedMs}. */
   readonly #recent = new Map<string, readonly number[]>()
 
   constructor(platform: PlatformLife, record: RunRecord) {
@@ -43,7 +46,7 @@ export class Desk {
     this.#record = record
   }
 
-  /** The person, who writes to all, and each member, who writes to the others. */
+  /** The person, who writes to everyone, and each member, who writes to the others. */
   writers(): readonly Writer[] {
     const ids = this.#platform.members.map(({ id }) => id)
     return [
@@ -58,7 +61,7 @@ export class Desk {
     while (!signal.aborted) {
       await sleep(dice.pause(MEAN_PAUSE_MS), signal)
       const to = dice.pick(writer.to)
-      const count = dice.chance(BURST) ? dice.between(5, MOST_IN_BURST) : 1
+      const count = dice.chance(BURST) ? dice.between(5, MAX_IN_BURST) : 1
       for (let left = count; left > 0 && !signal.aborted; left--) {
         if (from !== undefined && !this.#mayWrite(from, to)) break
         await this.write(from, to, length(dice), from === undefined ? 1 : AGENT_TRIES)
@@ -66,31 +69,29 @@ export class Desk {
     }
   }
 
-  /** Whether an agent stays below what is held back. Counts the message that it then writes. */
+  /** Whether an agent stays below the plugin's limit. If so, counts the message that it then writes. */
   #mayWrite(from: Member, to: string): boolean {
     const pair = `${from.id} ${to}`
-    const now = performance.now()
+    const now = elapsedMs()
     const recent = (this.#recent.get(pair) ?? []).filter((at) => now - at < AGENT_WINDOW_MS)
     if (recent.length >= AGENT_MESSAGES) return false
     this.#recent.set(pair, [...recent, now])
     return true
   }
 
-  /** Writes one message. @returns what was written, whether it was accepted or not */
+  /** Writes one message. @returns what was written, accepted or not. */
   async write(from: Member | undefined, to: string, characters: number, tries: number): Promise<Written> {
     const written: Written = { key: crypto.randomUUID(), workspaceId: to, characters, accepted: false }
     this.#record.written.set(written.key, written)
     for (let left = tries; left > 0; left--) {
       written.accepted = await this.#send(from, written)
       if (written.accepted) break
-      if (left > 1) await Bun.sleep(RETRY_MS)
+      if (left > 1) await sleep(RETRY_MS)
     }
     return written
   }
 
   async #send(from: Member | undefined, written: Written): Promise<boolean> {
-    const parts = [{ kind: 'text', text: messageText(written) }]
-    const message = { role: 'user', messageId: written.key, parts }
     try {
       const response = await fetch(`${this.#platform.url}/workspaces/${written.workspaceId}/a2a`, {
         method: 'POST',
@@ -99,18 +100,13 @@ export class Desk {
           'Content-Type': 'application/json',
           ...(from === undefined ? {} : { 'X-Workspace-ID': from.id }),
         },
-        body: JSON.stringify({
-          jsonrpc: '2.0',
-          id: written.key,
-          method: 'message/send',
-          params: { message },
-        }),
+        body: JSON.stringify(messageRequest(messageText(written), { messageId: written.key })),
         redirect: 'manual',
         signal: AbortSignal.timeout(TIMEOUT_MS),
       })
       return response.status === 200 && acceptedSchema.safeParse(await response.json()).success
     } catch {
-      // No answer, or one that cannot be read: the message may have been stored, and is not counted as accepted.
+      // No answer, or an unreadable one: the message may be stored, but does not count as accepted.
       return false
     }
   }

@@ -1,9 +1,9 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import { truncateSync, writeFileSync } from 'node:fs'
 import { z } from 'zod'
+import { Gate, type GateAnswer } from '../../lab/driver/gate.ts'
 import { Scene } from '../../lab/driver/scene.ts'
 import { until } from '../../lab/driver/until.ts'
-import { Gate, type GateAnswer } from '../fixtures/gate.ts'
 
 setDefaultTimeout(30_000)
 

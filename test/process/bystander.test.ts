@@ -1,9 +1,9 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
+import { ledgerRows } from '../../lab/driver/ledger-rows.ts'
 import type { PluginProcess } from '../../lab/driver/plugin-process.ts'
 import { type Member, Scene } from '../../lab/driver/scene.ts'
+import { submit, textOf, WITHOUT_CHANNEL } from '../../lab/driver/session-kinds.ts'
 import { until } from '../../lab/driver/until.ts'
-import { ledgerRows } from '../fixtures/ledger-on-disk.ts'
-import { submit, textOf, WITHOUT_CHANNEL } from '../fixtures/session-kinds.ts'
 
 setDefaultTimeout(20_000)
 
@@ -106,7 +106,7 @@ test.concurrent('what is stored and was never shown waits too', async () => {
   await first.event(({ content }) => content === 'shown')
   await first.kill()
   // As a host leaves it that read nothing.
-  ledgerRows(scene, "UPDATE message SET state = 'received', attempts = 0 RETURNING ord")
+  ledgerRows(scene.path('state'), "UPDATE message SET state = 'received', attempts = 0 RETURNING ord")
   const deaf = await startDeaf(scene, member)
   await until('the notice', async () =>
     (await submit(deaf, 'typed')).includes(`1 for workspace ${member.id}`),

@@ -1,9 +1,9 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
+import { Gate } from '../../lab/driver/gate.ts'
 import type { Host } from '../../lab/driver/host.ts'
 import { type Member, Scene } from '../../lab/driver/scene.ts'
+import { type ShiftedClock, shiftedClock } from '../../lab/driver/shifted-clock.ts'
 import { until } from '../../lab/driver/until.ts'
-import { Gate } from '../fixtures/gate.ts'
-import { type ShiftedClock, shiftedClock } from '../fixtures/shifted-clock.ts'
 
 setDefaultTimeout(30_000)
 

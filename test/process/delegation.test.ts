@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
-import type { ChannelEvent, Host } from '../../lab/driver/host.ts'
+import type { Host } from '../../lab/driver/host.ts'
+import { Peer } from '../../lab/driver/peer.ts'
+import type { ChannelEvent } from '../../lab/driver/plugin-process.ts'
 import { type Member, Scene } from '../../lab/driver/scene.ts'
 import { until } from '../../lab/driver/until.ts'
-import { Peer } from '../fixtures/peer.ts'
 import { ANSWER, agentThat, stopAgents } from '../platform/push-agent.ts'
 
 setDefaultTimeout(20_000)

@@ -11,10 +11,10 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs'
+import { MountedFolder, mayMount } from '../../lab/driver/mounted-folder.ts'
 import type { PluginProcess } from '../../lab/driver/plugin-process.ts'
 import { type Member, Scene } from '../../lab/driver/scene.ts'
 import { until } from '../../lab/driver/until.ts'
-import { MountedFolder, mayMount } from '../fixtures/mounted-folder.ts'
 
 setDefaultTimeout(30_000)
 

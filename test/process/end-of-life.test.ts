@@ -1,10 +1,10 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { Gate, never } from '../../lab/driver/gate.ts'
 import type { PluginProcess } from '../../lab/driver/plugin-process.ts'
 import { Scene } from '../../lab/driver/scene.ts'
 import { until } from '../../lab/driver/until.ts'
 import { LockFile } from '../../member/folder/lock.ts'
-import { Gate, never } from '../fixtures/gate.ts'
 
 setDefaultTimeout(20_000)
 

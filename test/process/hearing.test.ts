@@ -1,10 +1,11 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import { existsSync } from 'node:fs'
+import { promptOf } from '../../lab/driver/channel-event.ts'
+import { ageSent, ledgerRows } from '../../lab/driver/ledger-rows.ts'
 import type { PluginProcess } from '../../lab/driver/plugin-process.ts'
 import { type Member, Scene } from '../../lab/driver/scene.ts'
+import { hostWith, submit, WITH_CHANNEL } from '../../lab/driver/session-kinds.ts'
 import { until } from '../../lab/driver/until.ts'
-import { ageSent, ledgerRows } from '../fixtures/ledger-on-disk.ts'
-import { hostWith, promptOf, submit, WITH_CHANNEL } from '../fixtures/session-kinds.ts'
 
 setDefaultTimeout(20_000)
 
@@ -66,9 +67,9 @@ async function startSent(scene: Scene, member: Member, start: () => PluginProces
   await plugin.connect(clientName)
   await plugin.receiving()
   await scene.person.write(member.id, 'to be heard')
-  const { meta } = await until('the message', () => plugin.events[0])
-  await until('it to be recorded', () => ledgerRows(scene, SENT).length === 1)
-  return { plugin, activityId: meta.activity_id ?? '' }
+  const event = await until('the message', () => plugin.events[0])
+  await until('it to be recorded', () => ledgerRows(scene.path('state'), SENT).length === 1)
+  return { plugin, prompt: promptOf(event) }
 }
 
 const SENT = "SELECT 1 FROM message WHERE state = 'sent'"
@@ -84,7 +85,7 @@ test.concurrent('a host that may hold and passes on prompts, but not what was se
   await plugin.request('ping')
   expect(await plugin.call('status')).toContain('receiving: yes')
 
-  ageSent(scene, LONG_AGO_MS)
+  ageSent(scene.path('state'), LONG_AGO_MS)
   await submit(plugin, 'typed')
   const { meta } = await standby.event(({ content }) => content === 'to be heard')
   expect(meta.redelivered).toBe('true')
@@ -101,7 +102,7 @@ test.concurrent('and says what waits, the message that nobody was given included
   await using scene = await Scene.open()
   const member = scene.member()
   const { plugin } = await startSent(scene, member, () => scene.process(scene.settings(member)))
-  ageSent(scene, LONG_AGO_MS)
+  ageSent(scene.path('state'), LONG_AGO_MS)
   await submit(plugin, 'typed')
   await until('the notice', async () =>
     (await submit(plugin, 'typed')).includes(`1 for workspace ${member.id}`),
@@ -112,11 +113,11 @@ test.concurrent('and says what waits, the message that nobody was given included
 test.concurrent('and receives again should a receipt come after all', async () => {
   await using scene = await Scene.open()
   const member = scene.member()
-  const { plugin, activityId } = await startSent(scene, member, () => scene.process(scene.settings(member)))
-  ageSent(scene, LONG_AGO_MS)
+  const { plugin, prompt } = await startSent(scene, member, () => scene.process(scene.settings(member)))
+  ageSent(scene.path('state'), LONG_AGO_MS)
   await submit(plugin, 'typed')
   await until('it to yield', () => notReceiving(plugin))
-  expect(await submit(plugin, promptOf(member.id, activityId))).toBe('{}')
+  expect(await submit(plugin, prompt)).toBe('{}')
   await plugin.receiving()
   await scene.person.write(member.id, 'after')
   await until('the message', () => plugin.events.some(({ content }) => content === 'after'))
@@ -127,11 +128,11 @@ test.concurrent('and receives again should a receipt come after all', async () =
 test.concurrent('a host that has passed on one message keeps its workspaces, whatever else is typed', async () => {
   await using scene = await Scene.open()
   const member = scene.member()
-  const { plugin, activityId } = await startSent(scene, member, () => scene.process(scene.settings(member)))
-  await submit(plugin, promptOf(member.id, activityId))
+  const { plugin, prompt } = await startSent(scene, member, () => scene.process(scene.settings(member)))
+  await submit(plugin, prompt)
   await scene.person.write(member.id, 'in a long queue')
-  await until('it to be recorded', () => ledgerRows(scene, SENT).length === 1)
-  ageSent(scene, LONG_AGO_MS)
+  await until('it to be recorded', () => ledgerRows(scene.path('state'), SENT).length === 1)
+  ageSent(scene.path('state'), LONG_AGO_MS)
   await submit(plugin, 'typed')
   await plugin.request('ping')
   expect(await plugin.call('status')).toContain('receiving: yes')
@@ -143,7 +144,7 @@ test.concurrent('a host that was started with the channel keeps its workspaces: 
   const member = scene.member()
   const start = (): PluginProcess => scene.process(scene.settings(member), WITH_CHANNEL)
   const { plugin } = await startSent(scene, member, start, 'claude-code')
-  ageSent(scene, LONG_AGO_MS)
+  ageSent(scene.path('state'), LONG_AGO_MS)
   await submit(plugin, 'typed')
   await plugin.request('ping')
   const status = await plugin.call('status')

@@ -1,11 +1,12 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import { Dice } from '../../lab/dice.ts'
+import { type EventParams, promptOf } from '../../lab/driver/channel-event.ts'
+import { ledgerRows } from '../../lab/driver/ledger-rows.ts'
 import { MessageRun, sawLast } from '../../lab/driver/message-run.ts'
-import type { EventParams, PluginProcess } from '../../lab/driver/plugin-process.ts'
+import type { PluginProcess } from '../../lab/driver/plugin-process.ts'
 import { type Member, Scene } from '../../lab/driver/scene.ts'
+import { WITHOUT_CHANNEL } from '../../lab/driver/session-kinds.ts'
 import { until } from '../../lab/driver/until.ts'
-import { ledgerRows } from '../fixtures/ledger-on-disk.ts'
-import { promptOf, WITHOUT_CHANNEL } from '../fixtures/session-kinds.ts'
 
 setDefaultTimeout(40_000)
 
@@ -51,8 +52,7 @@ class Turmoil {
   /** Calls a tool without waiting for what comes of it. */
   #call(plugin: PluginProcess, name: string, args: Readonly<Record<string, unknown>>): void {
     if (this.#ending.has(plugin)) return
-    const request = { jsonrpc: '2.0', id: crypto.randomUUID(), method: 'tools/call' }
-    plugin.write(`${JSON.stringify({ ...request, params: { name, arguments: args } })}\n`)
+    plugin.send('tools/call', { name, arguments: args })
   }
 
   #end(plugin: PluginProcess, signal: 'SIGINT' | 'SIGKILL'): Promise<number> {
@@ -64,9 +64,7 @@ class Turmoil {
   begin(kind: Kind): Life {
     const settings = this.#scene.settings(this.#member, { MOLECULE_POLL_WINDOW_SECS: '3600' })
     const confirm = (event: EventParams, plugin: PluginProcess): void =>
-      this.#call(plugin, 'channel_receipt', {
-        prompt: promptOf(this.#member.id, event.meta.activity_id ?? ''),
-      })
+      this.#call(plugin, 'channel_receipt', { prompt: promptOf(event) })
     const plugin = this.#scene.process(settings, {
       ...(kind === 'has no channel' ? WITHOUT_CHANNEL : {}),
       ...(kind === 'receives and confirms' ? { onEvent: confirm } : {}),
@@ -154,7 +152,7 @@ test(`three sessions that come and go lose nothing, repeat nothing unmarked, and
   const holds = receivers(scene)
   const heldAt = (time: number): number | undefined => holds.findLast(({ at }) => at <= time)?.pid
   const rows = ledgerRows(
-    scene,
+    scene.path('state'),
     'SELECT activity_id AS id, sent_at AS at FROM message WHERE sent_at IS NOT NULL',
   )
   const wrong = (rows as readonly { id: string; at: number }[]).filter(({ id, at }) => {

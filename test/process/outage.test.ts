@@ -1,10 +1,10 @@
 /** What takes the plugin its own long waits to get over: all of it side by side, and nearly all of it idle. */
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { Gate, type GateAnswer, never } from '../../lab/driver/gate.ts'
 import type { Host } from '../../lab/driver/host.ts'
 import { type Member, Scene } from '../../lab/driver/scene.ts'
 import { until } from '../../lab/driver/until.ts'
-import { Gate, type GateAnswer, never } from '../fixtures/gate.ts'
 
 setDefaultTimeout(60_000)
 

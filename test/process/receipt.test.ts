@@ -2,12 +2,13 @@ import { Database } from 'bun:sqlite'
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import { existsSync } from 'node:fs'
 import { z } from 'zod'
-import { PLUGIN_ROOT } from '../../lab/driver/host.ts'
+import { promptOf } from '../../lab/driver/channel-event.ts'
+import { ledgerRows } from '../../lab/driver/ledger-rows.ts'
+import { PLUGIN_ROOT } from '../../lab/driver/plugin-command.ts'
 import type { PluginProcess } from '../../lab/driver/plugin-process.ts'
 import { Scene } from '../../lab/driver/scene.ts'
+import { submit, WITH_CHANNEL, WITHOUT_CHANNEL } from '../../lab/driver/session-kinds.ts'
 import { until } from '../../lab/driver/until.ts'
-import { ledgerRows } from '../fixtures/ledger-on-disk.ts'
-import { promptOf, submit, WITH_CHANNEL, WITHOUT_CHANNEL } from '../fixtures/session-kinds.ts'
 
 setDefaultTimeout(20_000)
 
@@ -20,16 +21,20 @@ async function withOneMessage(scene: Scene): Promise<{ plugin: PluginProcess; pr
   await plugin.connect('claude-code')
   await plugin.receiving()
   await scene.person.write(member.id, 'hello')
-  const { meta } = await until('the message', () => plugin.events[0])
+  const event = await until('the message', () => plugin.events[0])
   await until(
     'it to be recorded',
-    () => ledgerRows(scene, "SELECT 1 FROM message WHERE state = 'sent'").length === 1,
+    () => ledgerRows(scene.path('state'), "SELECT 1 FROM message WHERE state = 'sent'").length === 1,
   )
-  return { plugin, prompt: promptOf(member.id, meta.activity_id ?? '') }
+  return { plugin, prompt: promptOf(event) }
 }
 
+/** The prompt for a message that the session does not know. */
+const promptFor = (workspace_id: string): string =>
+  promptOf({ content: 'hello', meta: { workspace_id, activity_id: UUID } })
+
 const confirmed = (scene: Scene): boolean =>
-  ledgerRows(scene, "SELECT 1 FROM message WHERE state = 'confirmed'").length === 1
+  ledgerRows(scene.path('state'), "SELECT 1 FROM message WHERE state = 'confirmed'").length === 1
 
 test('the prompt hook is of the type that reaches this very server, at the hidden tool', async () => {
   const schema = z.object({
@@ -88,7 +93,7 @@ test.concurrent('unconfigured, and before the host has connected fully, a prompt
   const plugin = scene.process({ MOLECULE_STATE_DIR: scene.path('state') })
   await plugin.initialize('claude-code')
   plugin.notify('notifications/initialized')
-  const prompts = ['', 'typed', promptOf(UUID, UUID), `<channel source="plugin:molecule:${'x'.repeat(1e6)}`]
+  const prompts = ['', 'typed', promptFor(UUID), `<channel source="plugin:molecule:${'x'.repeat(1e6)}`]
   for (const prompt of prompts) expect(await submit(plugin, prompt)).toBe('{}')
   for (const odd of [undefined, null, 7, [], { prompt: 7 }, { prompt: null }]) {
     const { result, error } = await plugin.request('tools/call', {
@@ -109,7 +114,7 @@ test.concurrent('a session that stands by answers with nothing', async () => {
   const second = scene.process(scene.settings(member))
   await second.connect()
   await until('it to stand by', async () => (await second.call('status')).includes('takes over'))
-  for (const prompt of ['typed', promptOf(member.id, UUID)]) expect(await submit(second, prompt)).toBe('{}')
+  for (const prompt of ['typed', promptFor(member.id)]) expect(await submit(second, prompt)).toBe('{}')
 })
 
 test.concurrent('a prompt that is followed by the end is answered before the process ends', async () => {
@@ -124,7 +129,8 @@ test.concurrent('a prompt that is followed by the end is answered before the pro
 test.concurrent('what a session with the channel learns of its host is noted once it is known', async () => {
   await using scene = await Scene.open()
   const { plugin, prompt } = await withOneMessage(scene)
-  const facts = (): unknown => ledgerRows(scene, 'SELECT prompted, receipted, with_channel FROM session')[0]
+  const facts = (): unknown =>
+    ledgerRows(scene.path('state'), 'SELECT prompted, receipted, with_channel FROM session')[0]
   // status was called on the way.
   await until('the facts', () => Bun.deepEquals(facts(), { prompted: 1, receipted: 0, with_channel: 1 }))
   await submit(plugin, prompt)
@@ -137,7 +143,7 @@ test.concurrent('a typed prompt is noted as well, and a session without the chan
   await plugin.connect('claude-code')
   await submit(plugin, 'typed')
   await until('the fact', () =>
-    Bun.deepEquals(ledgerRows(scene, 'SELECT prompted, receipted, with_channel FROM session'), [
+    Bun.deepEquals(ledgerRows(scene.path('state'), 'SELECT prompted, receipted, with_channel FROM session'), [
       { prompted: 1, receipted: 0, with_channel: 0 },
     ]),
   )

@@ -1,9 +1,9 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import { writeFileSync } from 'node:fs'
+import { Gate } from '../../lab/driver/gate.ts'
 import { Scene } from '../../lab/driver/scene.ts'
+import { shiftedClock } from '../../lab/driver/shifted-clock.ts'
 import { until } from '../../lab/driver/until.ts'
-import { Gate } from '../fixtures/gate.ts'
-import { shiftedClock } from '../fixtures/shifted-clock.ts'
 
 setDefaultTimeout(30_000)
 

@@ -1,7 +1,7 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
+import { Peer } from '../../lab/driver/peer.ts'
 import { Scene } from '../../lab/driver/scene.ts'
 import { until } from '../../lab/driver/until.ts'
-import { Peer } from '../fixtures/peer.ts'
 
 setDefaultTimeout(20_000)
 

@@ -1,8 +1,8 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
+import { Gate, never } from '../../lab/driver/gate.ts'
 import type { Host } from '../../lab/driver/host.ts'
 import { Scene } from '../../lab/driver/scene.ts'
 import { until } from '../../lab/driver/until.ts'
-import { Gate, never } from '../fixtures/gate.ts'
 
 setDefaultTimeout(20_000)
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import type { Host } from '../../lab/driver/host.ts'
+import { Peer } from '../../lab/driver/peer.ts'
 import { type Member, Scene } from '../../lab/driver/scene.ts'
 import { startLyingPlatform } from '../fixtures/lying-platform.ts'
-import { Peer } from '../fixtures/peer.ts'
 
 setDefaultTimeout(20_000)
 

@@ -1,10 +1,10 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import { existsSync, rmSync } from 'node:fs'
+import { promptOf } from '../../lab/driver/channel-event.ts'
 import type { Host } from '../../lab/driver/host.ts'
+import { ledgerRows } from '../../lab/driver/ledger-rows.ts'
 import { type Member, Scene } from '../../lab/driver/scene.ts'
 import { until } from '../../lab/driver/until.ts'
-import { ledgerRows } from '../fixtures/ledger-on-disk.ts'
-import { promptOf } from '../fixtures/session-kinds.ts'
 
 setDefaultTimeout(20_000)
 
@@ -151,7 +151,7 @@ test.concurrent('after messages were sent as often as may be, the next event of 
   await scene.person.write(member.id, 'never confirmed')
   await arrives(first, 'never confirmed')
   await first.close()
-  ledgerRows(scene, "UPDATE message SET attempts = 3 WHERE state = 'sent' RETURNING ord")
+  ledgerRows(scene.path('state'), "UPDATE message SET attempts = 3 WHERE state = 'sent' RETURNING ord")
   const second = await scene.host(scene.settings(member))
   await second.receiving()
   for (const text of ['next', 'and the one after']) {
@@ -171,8 +171,8 @@ test.concurrent('a reconnect takes over from the process it replaces, and repeat
   const old = await scene.host(scene.settings(member))
   await old.receiving()
   await scene.person.write(member.id, 'before')
-  const activityId = await arrives(old, 'before')
-  await old.call('channel_receipt', { prompt: promptOf(member.id, activityId) })
+  const event = await old.event(({ content }) => content === 'before')
+  await old.call('channel_receipt', { prompt: promptOf(event) })
   // The new process is there before the old one has gone.
   const [next] = await Promise.all([scene.host(scene.settings(member)), old.close()])
   await scene.person.write(member.id, 'after')

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { PLUGIN_ROOT } from '../../lab/driver/host.ts'
+import { PLUGIN_ROOT } from '../../lab/driver/plugin-command.ts'
 
 interface Threat {
   readonly threat: string

@@ -1,13 +1,18 @@
-// A team under load: an event stream and a heartbeat for every workspace, and messages spread over all of them.
+/** A team under load: a stream and a heartbeat for every workspace, and messages spread over all of them. */
 
 import { connect } from 'node:net'
-import type { PlatformProcess } from './platform-process.ts'
-import { percentile } from './statistics.ts'
+import { sleep } from '../../../base/sleep.ts'
+import { messageRequest } from '../../driver/a2a-request.ts'
+import type { PlatformProcess } from '../../driver/platform-process.ts'
+import { residentBytes } from '../../driver/process-figures.ts'
+import type { Member } from '../../driver/scene.ts'
+import { quantile } from '../../statistics.ts'
+import { elapsedMs } from '../../stopwatch.ts'
 
 export interface LoadResult {
   readonly workspaces: number
   readonly messages: number
-  /** Milliseconds from before the request to the event in the reader: more than from stored to event. */
+  /** Milliseconds from before the request to the event in the reader, the request's own time included. */
   readonly p50: number
   readonly p95: number
   readonly p99: number
@@ -15,15 +20,10 @@ export interface LoadResult {
   readonly memoryMib: number | undefined
 }
 
-interface Agent {
-  readonly id: string
-  readonly token: string
-}
-
 const MESSAGES_PER_SECOND = 200
 const HEARTBEAT_SECONDS = 30
 
-/** @param seconds how long messages are sent */
+/** @param seconds how long to send messages. */
 export async function load(
   platform: PlatformProcess,
   workspaces: number,
@@ -37,7 +37,7 @@ export async function load(
     const started = sentAt.get(id)
     if (started === undefined) return
     sentAt.delete(id)
-    samples.push(performance.now() - started)
+    samples.push(elapsedMs() - started)
   }
   for (const agent of agents) await listen(platform, agent, leaving.signal, onMessage)
 
@@ -54,16 +54,15 @@ export async function load(
   const total = MESSAGES_PER_SECOND * seconds
   const beats = Math.round((workspaces / HEARTBEAT_SECONDS) * seconds)
   const work: Promise<void>[] = []
-  const started = performance.now()
+  const started = elapsedMs()
   let beaten = 0
   for (let sent = 0; sent < total; sent++) {
     const due = started + (sent * 1000) / MESSAGES_PER_SECOND
-    if (performance.now() < due) await Bun.sleep(due - performance.now())
+    if (elapsedMs() < due) await sleep(due - elapsedMs())
     const target = pick(agents, sent)
     const messageId = crypto.randomUUID()
-    sentAt.set(messageId, performance.now())
-    const message = { role: 'user', messageId, parts: [{ kind: 'text', text: 'x'.repeat(500) }] }
-    const body = { jsonrpc: '2.0', id: messageId, method: 'message/send', params: { message } }
+    sentAt.set(messageId, elapsedMs())
+    const body = messageRequest('x'.repeat(500), { messageId })
     work.push(post(`/workspaces/${target.id}/a2a`, platform.adminToken, body))
     while (beaten < (beats * (sent + 1)) / total) {
       const beating = pick(agents, beaten++)
@@ -71,28 +70,28 @@ export async function load(
     }
   }
   await Promise.all(work)
-  while (sentAt.size > 0 && performance.now() < started + seconds * 1000 + 5000) await Bun.sleep(5)
-  const memoryMib = platform.memory()
+  while (sentAt.size > 0 && elapsedMs() < started + seconds * 1000 + 5000) await sleep(5)
+  const bytes = residentBytes(platform.pid)
   leaving.abort()
   return {
     workspaces,
     messages: samples.length,
-    p50: percentile(samples, 0.5),
-    p95: percentile(samples, 0.95),
-    p99: percentile(samples, 0.99),
+    p50: quantile(samples, 0.5),
+    p95: quantile(samples, 0.95),
+    p99: quantile(samples, 0.99),
     failures: failures + sentAt.size,
-    memoryMib,
+    memoryMib: bytes === undefined ? undefined : bytes / 1024 / 1024,
   }
 }
 
-function pick(agents: readonly Agent[], number: number): Agent {
+function pick(agents: readonly Member[], number: number): Member {
   const agent = agents[number % agents.length]
   if (agent === undefined) throw new Error('no agents')
   return agent
 }
 
-/** Every agent registers itself, which makes its workspace and gives it a token. */
-function makeAgents(platform: PlatformProcess, count: number): Promise<readonly Agent[]> {
+/** Registers agents, which creates their workspaces and tokens. */
+function makeAgents(platform: PlatformProcess, count: number): Promise<readonly Member[]> {
   return Promise.all(
     Array.from({ length: count }, async () => {
       const id = crypto.randomUUID()
@@ -106,10 +105,10 @@ function makeAgents(platform: PlatformProcess, count: number): Promise<readonly 
   )
 }
 
-/** Opens a stream over a plain socket, since `fetch` holds no more than 256 at a time. Returns once it is open. */
+/** Opens a stream over a plain socket, since `fetch` keeps at most 256 open. Resolves once it is open. */
 function listen(
   platform: PlatformProcess,
-  agent: Agent,
+  agent: Member,
   signal: AbortSignal,
   onMessage: (messageId: string) => void,
 ): Promise<void> {

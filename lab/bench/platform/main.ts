@@ -1,11 +1,11 @@
-// The load bench: `./molecule bench:platform [--quick]`. Prints two tables and writes the plot beside this file.
+/** `./molecule bench:platform [--quick]`: prints two tables and writes the plot beside this file. */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { startPlatformProcess } from '../../driver/platform-process.ts'
 import { type LoadResult, load } from './load.ts'
 import { pageCosts } from './page-cost.ts'
-import { startProcess } from './platform-process.ts'
 import { plot } from './plot.ts'
 
 const quick = process.argv.includes('--quick')
@@ -16,7 +16,7 @@ const results: LoadResult[] = []
 for (const workspaces of SIZES) results.push(await measured(workspaces))
 
 console.log(
-  `\nLoad: 200 messages a second for ${SECONDS} s, a stream and a heartbeat every 30 s for each workspace`,
+  `\nLoad: 200 messages a second for ${SECONDS} s; for each workspace a stream, and a heartbeat every 30 s`,
 )
 console.table(
   results.map((result) => ({
@@ -37,7 +37,7 @@ console.table(costs.map((cost) => ({ ...cost, p50: round(cost.p50), p95: round(c
 
 async function measured(workspaces: number): Promise<LoadResult> {
   const folder = mkdtempSync(join(tmpdir(), 'platform-load-'))
-  const platform = await startProcess(join(folder, 'platform.db'))
+  const platform = await startPlatformProcess(join(folder, 'platform.db'))
   try {
     return await load(platform, workspaces, SECONDS)
   } finally {

@@ -1,11 +1,13 @@
-// What a page of activity costs when the workspace has few rows, and when it has a million.
+/** What a page of activity costs in a workspace with few rows, and with a million. */
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { systemClock } from '../../../base/clock.ts'
 import { startPlatform } from '../../../platform/platform.ts'
 import { closeDatabase, openDatabase } from '../../../platform/store/database.ts'
-import { percentile } from './statistics.ts'
+import { quantile } from '../../statistics.ts'
+import { elapsedMs } from '../../stopwatch.ts'
 
 export interface PageCost {
   readonly query: string
@@ -33,7 +35,7 @@ export async function pageCosts(): Promise<readonly PageCost[]> {
       for (const { id, token, rows } of members) {
         const path = `${platform.url}/workspaces/${id}/activity?limit=100${query.text(rowId(rows - 150, rows))}`
         const samples = await readOften(path, token)
-        costs.push({ query: query.name, rows, p50: percentile(samples, 0.5), p95: percentile(samples, 0.95) })
+        costs.push({ query: query.name, rows, p50: quantile(samples, 0.5), p95: quantile(samples, 0.95) })
       }
     }
     await platform.stop()
@@ -53,9 +55,9 @@ const queries: readonly { readonly name: string; readonly text: (cursor: string)
 async function readOften(path: string, token: string): Promise<readonly number[]> {
   const samples: number[] = []
   for (let read = 0; read < READS; read++) {
-    const started = performance.now()
+    const started = elapsedMs()
     await (await fetch(path, { headers: { Authorization: `Bearer ${token}` } })).arrayBuffer()
-    samples.push(performance.now() - started)
+    samples.push(elapsedMs() - started)
   }
   return samples
 }
@@ -64,14 +66,14 @@ function rowId(number: number, rows: number): string {
   return `${rows.toString(16).padStart(8, '0')}-0000-4000-8000-${number.toString(16).padStart(12, '0')}`
 }
 
-/** Rows in the past, a second apart; every third from the person, every seventh from one peer. */
+/** Adds past rows, a second apart: every third from the person, every seventh from one peer. */
 function fill(db: string, workspaceId: string, rows: number): void {
   const database = openDatabase(db)
   const insert = database.prepare(
     `INSERT INTO activity (id, workspace_id, activity_type, source_id, target_id, method, summary, request_body, status, created_at)
      VALUES (?, ?, 'a2a_receive', ?, ?, 'message/send', 'message', '{"jsonrpc":"2.0"}', 'ok', ?)`,
   )
-  const start = Date.now() - rows * 1000 - 3_600_000
+  const start = systemClock.now() - rows * 1000 - 3_600_000
   database.transaction(() => {
     for (let number = 0; number < rows; number++) {
       const source = number % 7 === 0 ? PEER : number % 3 === 0 ? null : workspaceId

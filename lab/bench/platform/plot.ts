@@ -1,4 +1,4 @@
-// How latency and memory grow with the number of workspaces, as an SVG that follows the reader's light or dark scheme. Pure.
+/** Latency and memory by number of workspaces, as an SVG in the reader's light or dark scheme. Pure. */
 
 import type { LoadResult } from './load.ts'
 
@@ -24,7 +24,7 @@ interface Curve {
   readonly name: string
   readonly kind: 'ms' | 'mib'
   readonly value: (result: LoadResult) => number
-  /** How the line is broken, so that curves are told apart without colour. */
+  /** Dashes tell the curves apart without colour. */
   readonly dashes: string
 }
 
@@ -35,7 +35,7 @@ const CURVES: readonly Curve[] = [
   { name: 'memory', kind: 'mib', value: (result) => result.memoryMib ?? 0, dashes: '10 3 2 3' },
 ]
 
-/** All curves over a logarithmic axis of workspaces: latency by the scale on the left, memory by the one on the right. */
+/** The curves over a logarithmic axis of workspaces: latency on the left scale, memory on the right. */
 export function plot(results: readonly LoadResult[]): string {
   const counts = results.map((result) => result.workspaces)
   const [least, most] = [Math.log(Math.min(...counts)), Math.log(Math.max(...counts))]
@@ -86,7 +86,7 @@ function text(left: number, top: number, words: string, anchor: string, kind: st
   return `<text x="${left.toFixed(1)}" y="${top.toFixed(1)}" text-anchor="${anchor}"${colour}>${words}</text>`
 }
 
-/** The next round number above all values. */
+/** A round number no smaller than any value. */
 function scaleTop(values: readonly number[]): number {
   const most = Math.max(...values, 0.1)
   const unit = 10 ** Math.floor(Math.log10(most))

@@ -8,11 +8,11 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs'
+import { startSecondProcess } from '../../../lab/driver/second-process.ts'
 import { type TemporaryFolder, temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
 import { OpenFile, type OutgoingRules, RefusedFile } from '../../../member/files/outgoing-files.ts'
 import { LockFile } from '../../../member/folder/lock.ts'
 import { rejection } from '../../fixtures/lying-platform.ts'
-import { startSecondProcess } from '../../fixtures/second-process.ts'
 
 const rulesIn = (folder: TemporaryFolder, more: Partial<OutgoingRules> = {}): OutgoingRules => ({
   maxBytes: 1_000_000,

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { startSecondProcess } from '../../../lab/driver/second-process.ts'
 import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
 import { readPidFile, removePidFile, writePidFile } from '../../../member/folder/holder-record.ts'
 import { LockFile } from '../../../member/folder/lock.ts'
-import { startSecondProcess } from '../../fixtures/second-process.ts'
 
 describe('the record of a holder', () => {
   const holder = { pid: 4242, startedAt: Date.UTC(2026, 6, 1), project: '/home/user/project' }

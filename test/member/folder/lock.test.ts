@@ -9,11 +9,11 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { startSecondProcess } from '../../../lab/driver/second-process.ts'
 import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
 import { until } from '../../../lab/driver/until.ts'
 import { createPrivately } from '../../../member/folder/database-file.ts'
 import { isHeld, LockFile, lockPaths } from '../../../member/folder/lock.ts'
-import { startSecondProcess } from '../../fixtures/second-process.ts'
 
 const TAKER = `
 import { LockFile } from '@/member/folder/lock.ts'

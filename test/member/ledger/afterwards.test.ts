@@ -1,11 +1,11 @@
 import { Database } from 'bun:sqlite'
 import { describe, expect, test } from 'bun:test'
+import { startSecondProcess } from '../../../lab/driver/second-process.ts'
 import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
 import { until } from '../../../lab/driver/until.ts'
 import { Afterwards } from '../../../member/ledger/afterwards.ts'
 import { Ledger } from '../../../member/ledger/ledger.ts'
 import { entries } from '../../fixtures/entries.ts'
-import { startSecondProcess } from '../../fixtures/second-process.ts'
 
 const A = 'workspace-a'
 const NOW = 1_800_000_000_000

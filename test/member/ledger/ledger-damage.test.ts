@@ -1,13 +1,13 @@
 import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { startSecondProcess } from '../../../lab/driver/second-process.ts'
 import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
 import { Ledger } from '../../../member/ledger/ledger.ts'
 import { noticeDamage, setAside } from '../../../member/ledger/ledger-damage.ts'
 import { beginAnew, openLedgerFile } from '../../../member/ledger/ledger-file.ts'
 import { SessionLedger } from '../../../member/ledger/session-ledger.ts'
 import { cursor, entries } from '../../fixtures/entries.ts'
-import { startSecondProcess } from '../../fixtures/second-process.ts'
 
 const A = 'workspace-a'
 const NOW = 1_800_000_000_000

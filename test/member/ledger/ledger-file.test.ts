@@ -1,11 +1,11 @@
 import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { startSecondProcess } from '../../../lab/driver/second-process.ts'
 import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
 import { Ledger } from '../../../member/ledger/ledger.ts'
 import { migrate } from '../../../member/ledger/ledger-schema.ts'
 import { cursor, entries } from '../../fixtures/entries.ts'
-import { startSecondProcess } from '../../fixtures/second-process.ts'
 
 const A = 'workspace-a'
 const NOW = 1_800_000_000_000

@@ -1,8 +1,10 @@
-/** The way through: a person asks one agent, which asks another, and the answer is read in the chat. */
-
+/** The round trip: a person asks one agent, which asks another, and the person reads the answer in the chat. */
+import { sleep } from '../../base/sleep.ts'
 import type { Chat } from '../driver/chat.ts'
+import { runs } from '../driver/processes.ts'
+import type { Scene } from '../driver/scene.ts'
 import { until } from '../driver/until.ts'
-import { type Agent, arrival, inChat, STALE_AFTER_MS, STEP_TIMEOUT_MS, type Stage, use } from './stage.ts'
+import { type Agent, arrival, inChat, STALE_AFTER_MS, STEP_TIMEOUT_MS, startAgent, use } from './stage.ts'
 import type { Story } from './story.ts'
 
 export interface Cast {
@@ -12,21 +14,19 @@ export interface Cast {
 }
 
 /** Brings everyone onto the stage. */
-export async function enter(stage: Stage, story: Story): Promise<Cast> {
-  const running = await story.step('platform', 'is up on a free port of this machine', () => stage.platform())
-  const chat = await stage.chat()
-  const [lead, a, b] = running.createTeam()
-  if (lead === undefined || a === undefined || b === undefined) throw new Error('the team is not complete')
+export async function enter(scene: Scene, story: Story): Promise<Cast> {
+  const { person: chat } = scene
+  const [, first, second] = scene.platform.createTeam()
+  if (first === undefined || second === undefined) throw new Error('the team is not complete')
   const [builder, reviewer] = await story.step(
     'plugins',
-    'two processes are started, both have answered the handshake',
-    () =>
-      Promise.all([stage.startAgent('builder', a.id, a.token), stage.startAgent('reviewer', b.id, b.token)]),
+    'two processes start and answer the handshake',
+    () => Promise.all([startAgent(scene, 'builder', first), startAgent(scene, 'reviewer', second)]),
   )
   await story.step('platform', 'shows both agents online', () =>
     until(
       'both to be online',
-      async () => (await online(chat, builder)) && (await online(chat, reviewer)),
+      async () => (await isOnline(chat, builder)) && (await isOnline(chat, reviewer)),
       STEP_TIMEOUT_MS,
     ),
   )
@@ -44,7 +44,7 @@ export async function converse({ chat, builder, reviewer }: Cast, story: Story):
   )
   const asked = await story.step(
     'builder',
-    'is given it as a channel event',
+    'receives it as a channel event',
     () => arrival(builder, question),
     ({ content }) => content,
   )
@@ -54,7 +54,7 @@ export async function converse({ chat, builder, reviewer }: Cast, story: Story):
   )
   const given = await story.step(
     'reviewer',
-    'is given the task',
+    'receives the task',
     () => arrival(reviewer, task),
     ({ meta }) => `${meta.kind} ${meta.peer_name}`,
   )
@@ -64,7 +64,7 @@ export async function converse({ chat, builder, reviewer }: Cast, story: Story):
   )
   await story.step(
     'builder',
-    'is given the answer',
+    'receives the answer',
     () => arrival(builder, finding),
     ({ content }) => content,
   )
@@ -81,31 +81,20 @@ export async function converse({ chat, builder, reviewer }: Cast, story: Story):
 }
 
 /** One agent goes, the other stays. */
-export async function leave({ chat, builder, reviewer }: Cast, stage: Stage, story: Story): Promise<void> {
-  await story.step('builder', 'closes the session, its process is gone', async () => {
+export async function leave({ chat, builder, reviewer }: Cast, scene: Scene, story: Story): Promise<void> {
+  await story.step('builder', 'closes the session, and its process ends', async () => {
     const { pid } = builder.host
     await builder.host.close()
-    await until('the process to end', () => !isAlive(pid), STEP_TIMEOUT_MS)
+    await until('the process to end', () => !runs(pid), STEP_TIMEOUT_MS)
   })
-  const running = await stage.platform()
-  await story.step('platform', 'sees builder leave, reviewer stays', async () => {
-    await Bun.sleep(STALE_AFTER_MS + 100)
-    running.sweep()
-    if (await online(chat, builder)) throw new Error('builder still has its badge')
-    if (!(await online(chat, reviewer))) throw new Error('reviewer lost its badge')
+  await story.step('platform', 'sees builder leave and reviewer stay', async () => {
+    await sleep(STALE_AFTER_MS + 100)
+    scene.platform.sweep()
+    if (await isOnline(chat, builder)) throw new Error('builder still has its badge')
+    if (!(await isOnline(chat, reviewer))) throw new Error('reviewer lost its badge')
   })
 }
 
-async function online(chat: Chat, { id }: Agent): Promise<boolean> {
+async function isOnline(chat: Chat, { id }: Agent): Promise<boolean> {
   return (await chat.badge(id)) === 'online'
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    // ESRCH: there is no such process any more.
-    return false
-  }
 }

@@ -1,10 +1,10 @@
 /** One session of the client, as a person has it: in a terminal, below a shell. */
 import { existsSync, readFileSync } from 'node:fs'
-import { until } from '../driver/until.ts'
+import { descendants, end, type ProcessRow, runs } from '../processes.ts'
+import { until } from '../until.ts'
 import { ModelApi } from './model-api.ts'
 import { type Shown, shownIn } from './model-request.ts'
 import { ALL_TOOLS, untilStatus } from './plugin-tools.ts'
-import { descendants, end, type ProcessRow, runs } from './processes.ts'
 import { CHANNEL, type User } from './user.ts'
 
 export interface SessionOptions {

@@ -14,9 +14,9 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
-import { bundle } from '../../scripts/build.ts'
-import { PLUGIN_ROOT } from '../driver/host.ts'
-import { end, processTable } from './processes.ts'
+import { bundle } from '../../../scripts/build.ts'
+import { PLUGIN_ROOT } from '../plugin-command.ts'
+import { end, processTable } from '../processes.ts'
 
 const MARKETPLACE = 'molecule-channel'
 /** How the channel is named on the client's command line. */

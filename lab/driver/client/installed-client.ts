@@ -1,7 +1,7 @@
 /** The Claude Code client the scenarios run: the pinned version, installed below `.tools/` and nowhere else. */
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { PLUGIN_ROOT } from '../driver/host.ts'
+import { PLUGIN_ROOT } from '../plugin-command.ts'
 
 export const CLIENT_VERSION = '2.1.329'
 

@@ -2,7 +2,7 @@
  * Stands in for the model: a Messages API on loopback that keeps what it is asked. It answers each turn with a word of
  * its own, or holds it back until the scenario says what the model does.
  */
-import { until } from '../driver/until.ts'
+import { until } from '../until.ts'
 import { type ModelRequest, readRequest } from './model-request.ts'
 
 /** What the model does next: it says something, which ends its turn, or it calls a tool. */

@@ -1,0 +1,22 @@
+/** The ledger of a running session, seen from outside. */
+import { Database } from 'bun:sqlite'
+import { existsSync } from 'node:fs'
+
+/** The rows of a query on the ledger in a state folder; none while there is no ledger. */
+export function ledgerRows(stateFolder: string, query: string): readonly unknown[] {
+  return withLedger(stateFolder, (ledger) => ledger.query(query).all()) ?? []
+}
+
+/** Makes every sent message look as if it had been sent `ms` milliseconds earlier. */
+export function ageSent(stateFolder: string, ms: number): void {
+  withLedger(stateFolder, (ledger) => ledger.run('UPDATE message SET sent_at = sent_at - ?', [ms]))
+}
+
+function withLedger<T>(stateFolder: string, work: (ledger: Database) => T): T | undefined {
+  const path = `${stateFolder}/ledger.db`
+  if (!existsSync(path)) return undefined
+  using ledger = new Database(path, { readwrite: true })
+  ledger.run('PRAGMA busy_timeout = 2000')
+  const tables = ledger.query("SELECT 1 FROM sqlite_schema WHERE name = 'message'").all()
+  return tables.length === 0 ? undefined : work(ledger)
+}

@@ -1,0 +1,47 @@
+/** How a host starts the plugin: the command and the environment that `.mcp.json` gives. */
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
+
+export const PLUGIN_ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
+
+const mcpFileSchema = z.object({
+  mcpServers: z.object({
+    molecule: z.object({
+      command: z.string(),
+      args: z.array(z.string()),
+      env: z.record(z.string(), z.string()),
+    }),
+  }),
+})
+
+function serverEntry(): z.infer<typeof mcpFileSchema>['mcpServers']['molecule'] {
+  return mcpFileSchema.parse(JSON.parse(readFileSync(`${PLUGIN_ROOT}/.mcp.json`, 'utf8'))).mcpServers.molecule
+}
+
+/**
+ * The command line that the host would run, with the plugin's folder filled in.
+ *
+ * @param script runs in place of the bundle that `.mcp.json` names.
+ */
+export function pluginCommand(script?: string): readonly string[] {
+  const entry = serverEntry()
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: the placeholder of the host
+  const args = entry.args.map((text) => text.replaceAll('${CLAUDE_PLUGIN_ROOT}', PLUGIN_ROOT))
+  // The Bun that runs this code: a machine may have none on its PATH.
+  const command = entry.command === 'bun' ? process.execPath : entry.command
+  return [command, ...(script === undefined ? args : [...args.slice(0, -1), script])]
+}
+
+/** The environment that the host passes on: its own, without the caller's settings, and the entry's. */
+export function pluginEnvironment(settings: Readonly<Record<string, string>>): Record<string, string> {
+  const inherited = Object.entries(process.env).flatMap(([key, value]) =>
+    value === undefined || /^(MOLECULE_|CLAUDE)/.test(key) ? [] : [[key, value] as const],
+  )
+  return {
+    ...Object.fromEntries(inherited),
+    CLAUDE_PLUGIN_ROOT: PLUGIN_ROOT,
+    ...serverEntry().env,
+    ...settings,
+  }
+}

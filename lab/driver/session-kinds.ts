@@ -1,0 +1,26 @@
+/** How the various sessions of a real host start the plugin, and what their hooks hand in. */
+import { z } from 'zod'
+import type { Answer, PluginProcess } from './plugin-process.ts'
+
+export const CHANNEL = 'plugin:molecule@molecule-channel'
+const DEVELOPMENT_FLAG = '--dangerously-load-development-channels'
+
+/** A parent of the plugin with the command line of a host with these words. It ends when the plugin does. */
+export function hostWith(...words: readonly string[]): readonly string[] {
+  return ['sh', '-c', `shift ${words.length}; "$@"; exit $?`, 'claude', ...words]
+}
+
+export const WITH_CHANNEL = { wrapper: hostWith(DEVELOPMENT_FLAG, CHANNEL) }
+export const WITHOUT_CHANNEL = { wrapper: hostWith('--continue') }
+
+const resultSchema = z.object({ content: z.tuple([z.object({ text: z.string() })]) })
+
+/** Does what the prompt hook does. @returns what the answer tells the host. */
+export async function submit(plugin: PluginProcess, prompt: string): Promise<string> {
+  return textOf(await plugin.request('tools/call', { name: 'channel_receipt', arguments: { prompt } }))
+}
+
+/** The first text of a tool result. */
+export function textOf({ result }: Answer): string {
+  return resultSchema.parse(result).content[0].text
+}
