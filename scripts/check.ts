@@ -1,4 +1,4 @@
-/** Everything a change must pass, cheapest first; stops at the first failure. */
+/** Everything that a change must pass, cheapest first. Stops at the first failure. */
 import { BUNDLE_PATH, bundle } from './build.ts'
 
 interface Step {
@@ -10,15 +10,15 @@ function command(...words: readonly string[]): () => Promise<boolean> {
   return async () => (await Bun.spawn([...words], { stdio: ['ignore', 'inherit', 'inherit'] }).exited) === 0
 }
 
-/** The host starts the committed bundle, so it must be what the sources give. */
+/** The host starts the committed bundle, so it must be up to date. */
 async function bundleIsFresh(): Promise<boolean> {
   const committed = await Bun.file(BUNDLE_PATH).text()
   if ((await bundle()) === committed) return true
-  console.error('dist/server.js is not what the sources give: run `./molecule build` and commit it.')
+  console.error('dist/server.js is out of date: run `./molecule build` and commit it.')
   return false
 }
 
-// Run by Bun: their own first line asks for Node.js, which a machine need not have.
+// Bun runs these: their own shebang asks for Node.js, which a machine need not have.
 const bin = (name: string): string => `node_modules/.bin/${name}`
 
 const steps: readonly Step[] = [
@@ -27,6 +27,7 @@ const steps: readonly Step[] = [
     run: command(process.execPath, bin('biome'), 'check', '--error-on-warnings', '.'),
   },
   { name: 'types', run: command(process.execPath, bin('tsc'), '--noEmit') },
+  { name: 'dead code', run: command(process.execPath, 'scripts/dead-code.ts') },
   { name: 'bundle', run: bundleIsFresh },
   { name: 'tests', run: command(process.execPath, 'test', '--parallel=3', '--timeout=20000') },
 ]

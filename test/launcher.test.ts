@@ -36,7 +36,7 @@ test('a script that does not exist is refused with 2 and the list, before anythi
   for (const word of ['bogus', 'dem', 'd.mo', 'END', 'test:']) {
     const { exitCode, out, errors, left } = launch(folder.path, word)
     expect([exitCode, out]).toEqual([2, ''])
-    expect(errors).toStartWith(`molecule: there is no script ${word}. There are:\n`)
+    expect(errors).toStartWith(`molecule: no script named ${word}. Choose one of:\n`)
     expect(named(errors)).toContain('demo')
     expect(left).toEqual(['molecule', 'package.json'])
   }

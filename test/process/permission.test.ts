@@ -151,7 +151,7 @@ test.concurrent('what was settled in the terminal is not decided again from the 
   await inChat(scene, member, 'Permission request abcde')
   await host.call('channel_receipt', { prompt: 'and now the next thing' })
   await scene.person.write(member.id, 'yes abcde')
-  await inChat(scene, member, 'abcde (Bash) is settled: the session has gone on')
+  await inChat(scene, member, 'abcde (Bash) is settled: the session has moved on')
   await sentinel(scene, member, host)
   expect([verdicts(host), host.events.length]).toEqual([[], 1])
 })
