@@ -3,11 +3,10 @@
  * next tick is the retry. Importing this module does nothing.
  */
 
-import * as z from 'zod'
 import { BodyError, exchange, platformHeaders, type Reply } from './base/http.ts'
 import { plainText } from './base/plain-text.ts'
 import { redact } from './base/redact.ts'
-import { issuedSecret } from './member/client/issued-secret.ts'
+import { type IssuedSecrets, issuedSecretsSchema } from './member/client/issued-secrets.ts'
 import type { Target } from './member/settings/config.ts'
 
 /** The full state as it goes over the wire. The platform stores zero or nothing for a field that is left out. */
@@ -49,12 +48,6 @@ export interface BeatOptions extends Omit<HeartbeatOptions, 'log'> {
   readonly signal?: AbortSignal
 }
 
-/** What an answer may carry beside its status. Never to be logged. */
-export interface BeatSecrets {
-  readonly inboundSecret?: string
-  readonly authToken?: string
-}
-
 /**
  * - `ok`: the platform took the beat.
  * - `refused`: 401. One is no proof that the token is dead, for a platform whose database is down says the same.
@@ -63,7 +56,7 @@ export interface BeatSecrets {
  * `detail` is one clean line without the token.
  */
 export type BeatResult =
-  | { readonly kind: 'ok'; readonly secrets: BeatSecrets }
+  | { readonly kind: 'ok'; readonly secrets: IssuedSecrets }
   | { readonly kind: 'refused'; readonly detail: string }
   | { readonly kind: 'failed'; readonly detail: string }
 
@@ -143,15 +136,9 @@ function httpDetail(status: number, body: string, token: string): string {
   return `HTTP ${status} — ${clean(body, token, MAX_LOGGED_BODY) || '(empty body)'}`
 }
 
-const answer = z.object({ platform_inbound_secret: issuedSecret, auth_token: issuedSecret })
-
-function readSecrets(text: string): BeatSecrets {
+function readSecrets(text: string): IssuedSecrets {
   try {
-    const { platform_inbound_secret: inboundSecret, auth_token: authToken } = answer.parse(JSON.parse(text))
-    return {
-      ...(inboundSecret === undefined ? {} : { inboundSecret }),
-      ...(authToken === undefined ? {} : { authToken }),
-    }
+    return issuedSecretsSchema.parse(JSON.parse(text))
   } catch {
     // The status alone says that the beat was taken; the secrets come again with a later answer.
     return {}

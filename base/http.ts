@@ -1,6 +1,6 @@
 /**
- * One HTTP exchange with a platform: a deadline over the whole of it, a bound on what is read, and no redirect
- * followed, since a redirect would carry the bearer to another host.
+ * One HTTP exchange with a platform, with a time limit on the whole of it and a size limit on the answer. It follows no
+ * redirect, since a redirect would carry the bearer token to another host.
  */
 import { type Clock, systemClock } from './clock.ts'
 import { isLoopback } from './loopback.ts'
@@ -9,16 +9,18 @@ export interface Exchange {
   readonly method: 'GET' | 'POST'
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
-  readonly body?: string | ReadableStream<Uint8Array>
+  readonly body?: string | ReadableStream<Uint8Array> | undefined
   /** Milliseconds for the whole exchange, the body included. */
   readonly timeoutMs: number
-  /** Bytes of body that are read at most. */
+  /** Bytes of body to accept. */
   readonly maxBytes: number
-  /** Bytes of a body beyond that which are kept, to learn what it is. */
-  readonly beginningBytes?: number
-  readonly signal?: AbortSignal
-  readonly fetchImpl?: typeof fetch
-  readonly clock?: Pick<Clock, 'after'>
+  /** Bytes to keep of a larger body, to learn what it is. Default: 0. */
+  readonly beginningBytes?: number | undefined
+  readonly signal?: AbortSignal | undefined
+  /** Default: the global `fetch`. */
+  readonly fetchImpl?: typeof fetch | undefined
+  /** Default: the system's. */
+  readonly clock?: Pick<Clock, 'after'> | undefined
 }
 
 export interface Reply {
@@ -27,11 +29,11 @@ export interface Reply {
   readonly text: string
 }
 
-/** The status came, the body did not: cut off, or larger than `maxBytes`. */
+/** The status arrived, but the body did not: it was cut off, or is larger than `maxBytes`. */
 export class BodyError extends Error {
   readonly status: number
   readonly tooLarge: boolean
-  /** What is kept of a body that is too large. */
+  /** What was kept of a body that is too large. */
   readonly beginning: string
 
   constructor(status: number, message: string, tooLarge: boolean, beginning = '') {
@@ -45,13 +47,13 @@ export class BodyError extends Error {
 
 export interface Deadline {
   readonly signal: AbortSignal
-  /** Takes both off. */
+  /** Removes the timer and the listener. */
   readonly release: () => void
 }
 
 /**
- * Joins an outer signal and a deadline. `release` must be called when the work is over: `AbortSignal.any` would
- * leave a dependent on the long-lived outer signal for each request.
+ * Joins a time limit with an outer signal. Call `release` when the work is over; `AbortSignal.any` would leave a
+ * dependent on the long-lived outer signal for each request.
  */
 export function deadline(
   timeoutMs: number,
@@ -74,7 +76,7 @@ export function deadline(
   }
 }
 
-/** What every request to a platform carries. `Origin` is the bare origin: a path or slash in it is refused. */
+/** What every request to a platform carries. `Origin` is the bare origin: platforms refuse one with a path or slash. */
 export function platformHeaders(
   platformUrl: string,
   token: string,
@@ -83,15 +85,15 @@ export function platformHeaders(
   return {
     Authorization: `Bearer ${token}`,
     Origin: new URL(platformUrl).origin,
-    // The bound on what is read holds for what comes over the line; unpacked it could be a thousand times as much.
+    // The size limit counts bytes on the wire; unpacked they could be a thousand times as many.
     'Accept-Encoding': 'identity',
     ...more,
   }
 }
 
 /**
- * How every request travels: no redirect is followed, nothing is unpacked, and a platform on this machine is not
- * reached by way of a proxy, which would be given the token.
+ * How every request travels: without redirects or decompression, and to a platform on this machine without a proxy,
+ * which would see the token.
  */
 export function transport(url: string): { redirect: 'manual'; decompress: false; proxy?: string } {
   const direct = isLoopback(new URL(url).hostname)
@@ -101,7 +103,7 @@ export function transport(url: string): { redirect: 'manual'; decompress: false;
 /**
  * Sends one request and reads the whole answer.
  *
- * @throws {@link BodyError} once a status is known, before that whatever `fetch` throws (network, abort, timeout).
+ * @throws {@link BodyError} once a status is known; before that, whatever `fetch` throws (network, abort, timeout).
  */
 export async function exchange(request: Exchange): Promise<Reply> {
   const { signal, release } = deadline(request.timeoutMs, request.signal, request.clock)
@@ -115,7 +117,7 @@ export async function exchange(request: Exchange): Promise<Reply> {
     })
     if (!/^(?:identity)?$/i.test(response.headers.get('content-encoding') ?? '')) {
       await response.body?.cancel()
-      throw new BodyError(response.status, 'the answer is compressed, though that was not asked for', false)
+      throw new BodyError(response.status, 'the answer is compressed, which was not asked for', false)
     }
     return {
       status: response.status,
@@ -130,11 +132,11 @@ export async function exchange(request: Exchange): Promise<Reply> {
 /**
  * Reads a body to its end.
  *
- * @param beginningBytes how much of a body that is too large is kept.
- * @throws {@link BodyError} when it is larger than `maxBytes` or does not come to its end.
+ * @param beginningBytes how much to keep of a body that is too large.
+ * @throws {@link BodyError} when it is larger than `maxBytes` or breaks off.
  */
 export async function readCapped(response: Response, maxBytes: number, beginningBytes = 0): Promise<string> {
-  // One that says how large it is need not be read that far.
+  // A body that announces that it is too large is read only as far as its beginning.
   const isTooLarge = Number(response.headers.get('content-length') ?? 0) > maxBytes
   const bound = isTooLarge ? beginningBytes : maxBytes
   const tooLarge = (): BodyError =>
@@ -155,7 +157,7 @@ export async function readCapped(response: Response, maxBytes: number, beginning
     for await (const chunk of response.body) {
       size += chunk.byteLength
       chunks.push(chunk)
-      // Leaving the loop by a throw cancels the stream.
+      // Throwing out of the loop cancels the stream.
       if (size > bound) throw tooLarge()
     }
   } catch (error) {

@@ -1,18 +1,19 @@
-/** Sending a message to another workspace, and telling an answer from a promise to deliver. */
+/** Sends messages to other workspaces, and tells an answer from a promise to deliver. */
 import { z } from 'zod'
 import { BodyError } from '../../base/http.ts'
-import { type PlatformClient, workspacePath } from './client.ts'
+import type { PlatformClient } from './client.ts'
 import { PlatformError } from './errors.ts'
 import { kindOfStatus } from './failure.ts'
 import type { UploadedFile } from './uploads.ts'
+import { workspacePath } from './workspace-path.ts'
 
 export interface OutgoingMessage {
-  /** A fresh UUID for each message: the platform drops a second message with a used id without a word. */
+  /** A new UUID for each message: the platform silently drops a second message with the same id. */
   readonly messageId: string
   readonly text: string
-  /** The conversation the answered message belonged to. */
+  /** The conversation of the message this one answers. */
   readonly contextId?: string | null
-  /** The task the answered message delegated to us. */
+  /** The task that the message this one answers delegated to us. */
   readonly delegationId?: string | null
   readonly files?: readonly UploadedFile[]
 }
@@ -24,10 +25,10 @@ export type SendOutcome =
   | { readonly kind: 'answered'; readonly text: string }
   /** The peer's own JSON-RPC error. */
   | { readonly kind: 'failed'; readonly message: string }
-  /** Something went wrong at a moment that leaves open whether the peer has the message. */
+  /** Something went wrong, and the peer may or may not have the message. */
   | { readonly kind: 'unsure'; readonly message: string }
 
-/** Of an answer of an unknown shape so much is shown as JSON. */
+/** How much to show of an answer of an unknown shape. */
 const MAX_JSON_CHARS = 20_000
 
 const answerSchema = z.looseObject({
@@ -56,10 +57,10 @@ const resultSchema = z.object({
 })
 
 /**
- * Sends one message. It is tried up to three times under the same `messageId`, except where the platform says, or
- * the time that passed suggests, that the peer may already have it: then the outcome is `unsure`.
+ * Sends one message. Tries up to three times under the same `messageId`, unless the peer may already have the message by
+ * what the platform says or by the time that passed: then the outcome is `unsure`.
  *
- * @param timeoutMs how long a push-mode peer may take for its answer.
+ * @param timeoutMs milliseconds that a push-mode peer may take to answer.
  * @throws PlatformError
  */
 export async function sendMessage(
@@ -76,14 +77,14 @@ export async function sendMessage(
         body: envelope(message),
         timeoutMs,
         attempts: 3,
-        retryIf: surelyUndelivered,
-        ...(signal === undefined ? {} : { signal }),
+        retryIf: isSurelyUndelivered,
+        signal,
       },
       z.unknown(),
     )
     return readOutcome(status, value)
   } catch (error) {
-    if (!(error instanceof PlatformError) || surelyUndelivered(error)) throw error
+    if (!(error instanceof PlatformError) || isSurelyUndelivered(error)) throw error
     return { kind: 'unsure', message: error.message }
   }
 }
@@ -108,7 +109,7 @@ function envelope(message: OutgoingMessage): unknown {
   }
 }
 
-/** Reads what the platform answered. "Queued" has three shapes, and none of them is the peer's answer. */
+/** Reads what the platform answered. "Queued" comes in three shapes, none of which is the peer's answer. */
 export function readOutcome(status: number, value: unknown): SendOutcome {
   const answer = answerSchema.safeParse(value)
   if (!answer.success) return { kind: 'answered', text: toText(value) }
@@ -136,16 +137,16 @@ function toText(value: unknown): string {
   try {
     return (JSON.stringify(value) ?? '').slice(0, MAX_JSON_CHARS)
   } catch {
-    // Nested so deep that it can be read and not be written again: nothing a reader could use.
+    // Nested too deeply to be written again: of no use to a reader.
     return ''
   }
 }
 
 /**
- * A busy peer (`busy`), a lost answer (`delivery_confirmed`, a success that cannot be read) and a timeout all leave
- * open whether the message arrived: it is not sent again on a guess.
+ * After a busy peer (`busy`), a lost answer (`delivery_confirmed`, an unreadable success) or a timeout, the message may
+ * have arrived: sending it again would be a guess.
  */
-function surelyUndelivered(error: PlatformError): boolean {
+function isSurelyUndelivered(error: PlatformError): boolean {
   const kind = error.status === undefined ? error.kind : kindOfStatus(error.status)
   if (kind !== 'retry') return kind !== undefined
   if (error.cause instanceof BodyError) return false

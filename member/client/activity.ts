@@ -1,52 +1,52 @@
 /** The activity feed of a workspace: pages of rows, and the acknowledgement that lets the platform prune them. */
 import { z } from 'zod'
 import { BodyError } from '../../base/http.ts'
-import { isUuid, type PlatformClient, workspacePath } from './client.ts'
+import type { PlatformClient } from './client.ts'
 import { PlatformError } from './errors.ts'
+import { optionalText } from './fields.ts'
 import { readRowBeginning } from './row-beginning.ts'
 import { compareTimestamps, isTimestamp } from './timestamp.ts'
-
-const text = z.string().nullish().catch(null)
+import { isUuid, workspacePath } from './workspace-path.ts'
 
 /**
- * What we need of a row. A field of a wrong type becomes null where that is harmless. It is not for `source_id`:
- * null means "no agent sent this", so a broken sender makes the row unusable instead; nor for `created_at`, by which
- * the ledger tells what is new.
+ * What we need of a row. A field of the wrong type becomes null where that is harmless. For `source_id` it is not: null
+ * means "no agent sent this", so a broken sender makes the row unusable. Nor is it for `created_at`, by which the ledger
+ * tells what is new.
  */
 const rowSchema = z.object({
   id: z.string().refine(isUuid),
   source_id: z.string().min(1).nullish(),
-  target_id: text,
-  method: text,
-  summary: text,
-  status: text,
-  error_detail: text,
+  target_id: optionalText,
+  method: optionalText,
+  summary: optionalText,
+  status: optionalText,
+  error_detail: optionalText,
   created_at: z.string().max(64).refine(isTimestamp),
-  /** Absent on older platforms; null when it is there and is no number. */
+  /** Absent on older platforms; null when it is there but not a number. */
   seq: z.number().int().nonnegative().nullish().catch(null),
   request_body: z.unknown().optional(),
   response_body: z.unknown().optional(),
-  peer_name: text,
-  peer_role: text,
+  peer_name: optionalText,
+  peer_role: optionalText,
 })
 
 export type ActivityRow = z.infer<typeof rowSchema> & {
-  /** The row is too large to be read: only its beginning is known, and nothing of what it says. */
+  /** The row is too large to read: its plain fields are known, but not what it says. */
   readonly oversized?: true
 }
 
-/** How much of an answer is read. */
+/** How much of an answer to read. */
 export interface PageBounds {
-  /** A page larger than this is asked for again in smaller parts. */
+  /** A larger page is requested again in smaller parts. */
   readonly pageBytes: number
-  /** A single row larger than this is stepped over. */
+  /** A larger row is skipped. */
   readonly rowBytes: number
 }
 
 export interface PageRequest {
   /** Rows after this one, oldest first. */
   readonly sinceId?: string | undefined
-  /** Rows of the last so many seconds. */
+  /** Rows of the last this many seconds. */
   readonly sinceSecs?: number | undefined
   /** Rows strictly before this time. */
   readonly beforeTs?: string | undefined
@@ -56,29 +56,29 @@ export interface PageRequest {
 }
 
 export interface Page {
-  /** Oldest first, whatever the platform's order was. */
+  /** Oldest first, whatever the platform's order. */
   readonly rows: readonly ActivityRow[]
-  /** Id of the newest row in this page that can serve as a cursor, unusable rows included. */
+  /** Id of the newest row that can serve as a cursor, unusable rows included. */
   readonly newestId: string | undefined
-  /** Rows that could not be read: null, no id, a sender that is no text. */
+  /** How many rows could not be read: null, without an id, with a sender that is not text. */
   readonly unusable: number
-  /** As many rows as were asked for came, so there may be more. */
+  /** The page has as many rows as requested, so there may be more. */
   readonly full: boolean
 }
 
-/** A single row may be as large as the platform's own limit for a message (16 MiB), each byte escaped to six. */
+/** A row may hold as much as the platform accepts for a message (16 MiB), with each byte escaped to six. */
 const BOUNDS: PageBounds = { pageBytes: 24 * 1024 * 1024, rowBytes: 112 * 1024 * 1024 }
-/** Of a row too large to be read; its plain fields come first, whether a platform orders them by sense or by name. */
+/** Of a row too large to read. Its plain fields come first, whether a platform orders them by sense or by name. */
 const BEGINNING_BYTES = 64 * 1024
-/** Milliseconds for a page; it is asked for in smaller parts if its body takes longer. */
+/** Milliseconds for a page; if its body takes longer, it is requested in smaller parts. */
 const PAGE_TIMEOUT_MS = 15_000
-/** Milliseconds for a single row: a large one on a slow line. */
+/** Milliseconds for a single row, which may be large and the line slow. */
 const ROW_TIMEOUT_MS = 5 * 60_000
 
 /**
  * Reads one page of the inbox.
  *
- * @throws PlatformError; status 410 means that the cursor row is not known (any more).
+ * @throws PlatformError; status 410 means that the platform does not know the cursor row, or no longer.
  */
 export async function fetchPage(client: PlatformClient, request: PageRequest): Promise<Page> {
   const ascending = request.sinceId !== undefined
@@ -91,10 +91,10 @@ export async function fetchPage(client: PlatformClient, request: PageRequest): P
         error instanceof PlatformError && error.cause instanceof BodyError ? error.cause : undefined
       if (broken === undefined || request.signal?.aborted) throw error
       if (limit > 1) {
-        // Too large, or it had begun and did not come to its end.
+        // Too large, or it broke off.
         limit = Math.ceil(limit / 4)
       } else if (broken.tooLarge && withPeer) {
-        // What is told of the peer repeats the names of all files, which can be most of a row, and stands before its id.
+        // The peer information repeats the names of all files, which can be most of a row, and comes before its id.
         withPeer = false
       } else {
         const page = broken.tooLarge ? oversizedPage(broken.beginning, ascending) : undefined
@@ -125,15 +125,17 @@ function fetchRows(
       maxBytes: limit === 1 ? bounds.rowBytes : bounds.pageBytes,
       beginningBytes: withPeer ? 0 : BEGINNING_BYTES,
       timeoutMs: limit === 1 && asked > 1 ? ROW_TIMEOUT_MS : PAGE_TIMEOUT_MS,
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     },
     z.array(z.unknown()),
   )
 }
 
 /**
- * A page of one row that is too large, made of its beginning: that of the very answer that was too large, for another
- * one could be of another row. Undefined when it does not tell which row it is.
+ * A page of one row that is too large, made from the beginning of the very answer that was too large: another answer
+ * could hold another row.
+ *
+ * @returns undefined when the beginning does not say which row it is.
  */
 function oversizedPage(beginning: string, ascending: boolean): Page | undefined {
   const page = readPage([readRowBeginning(beginning)], 1, ascending)
@@ -144,8 +146,8 @@ function oversizedPage(beginning: string, ascending: boolean): Page | undefined 
 /**
  * Turns the raw rows of an answer into a page.
  *
- * @param ascending whether the documented order is oldest first, as it is with a cursor; rows that prove another
- * order are believed.
+ * @param ascending whether the documented order is oldest first, as it is with a cursor. Rows that prove another order
+ * win.
  */
 export function readPage(raw: readonly unknown[], limit: number, ascending: boolean): Page {
   const usable = raw.flatMap((item) => {
@@ -168,7 +170,7 @@ function idOf(item: unknown): string | undefined {
   return typeof item.id === 'string' && isUuid(item.id) ? item.id : undefined
 }
 
-/** Undefined when times and numbers of the first and the last row tell nothing. */
+/** Undefined when the times and numbers of the first and the last row prove nothing. */
 function provenAscending(rows: readonly ActivityRow[]): boolean | undefined {
   const [first, last] = [rows.at(0), rows.at(-1)]
   if (first === undefined || last === undefined) return undefined
@@ -178,7 +180,7 @@ function provenAscending(rows: readonly ActivityRow[]): boolean | undefined {
 }
 
 /**
- * Tells the platform that rows up to `seq` may be pruned. It changes nothing in what the feed answers.
+ * Tells the platform that it may prune rows up to `seq`. What the feed answers does not change.
  *
  * @throws PlatformError; kind `refused` on platforms that do not know the call.
  */
@@ -188,7 +190,7 @@ export async function acknowledge(client: PlatformClient, seq: number, signal?: 
       path: workspacePath(client.endpoint.workspaceId, '/activity/ack'),
       body: { acked_seq: seq },
       attempts: 2,
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     },
     z.unknown(),
   )

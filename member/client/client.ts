@@ -1,6 +1,6 @@
 /**
- * Everything said to a platform passes through `call`: who we are, how long we wait, how much we read, what the
- * answer means, and when to ask again. It knows nothing of the single resources.
+ * One workspace's way to its platform. Every request passes through here: credentials, time limits, size limits, the
+ * meaning of the answer, and when to ask again. It knows none of the resources.
  */
 
 import type { ZodType } from 'zod'
@@ -22,7 +22,7 @@ import { sleep } from '../../base/sleep.ts'
 import { PlatformError } from './errors.ts'
 import { kindOfStatus, readFailure } from './failure.ts'
 
-/** One workspace as seen from outside: where it lives and how we prove that we are it. */
+/** Where a workspace lives, and what proves that we are it. */
 export interface Endpoint {
   readonly platformUrl: string
   readonly workspaceId: string
@@ -39,33 +39,36 @@ export interface Call {
   readonly body?: unknown
   /** Instead of `body`: bytes that are read while they are sent. Such a call is made once. */
   readonly upload?: Upload
+  /** Milliseconds for each attempt. */
   readonly timeoutMs?: number
+  /** Bytes of answer to accept. */
   readonly maxBytes?: number
-  /** Bytes that are kept of an answer larger than that, as the `beginning` of the error's cause. */
+  /** Bytes to keep of a larger answer, as the `beginning` of the error's cause. */
   readonly beginningBytes?: number
-  readonly signal?: AbortSignal
-  /** How often the call is made in all. More than 1 only for a call that may be repeated without harm. */
+  readonly signal?: AbortSignal | undefined
+  /** Attempts in all. More than 1 only for a call that is harmless to repeat. */
   readonly attempts?: number
-  /** Narrows which `retry` errors are worth another attempt; without it all of them are. */
+  /** Narrows which `retry` errors are worth another attempt. Default: all of them. */
   readonly retryIf?: (error: PlatformError) => boolean
 }
 
 /** A body that is never in memory as a whole. */
 export interface Upload {
   readonly contentType: string
-  /** Bytes that `stream` will give. */
+  /** Bytes that `stream` gives. */
   readonly length: number
   readonly stream: ReadableStream<Uint8Array>
 }
 
 export interface ClientDependencies {
-  readonly fetchImpl?: typeof fetch
+  /** The network: carries every request of this client. Default: the global `fetch`. */
+  readonly fetchImpl?: typeof fetch | undefined
   readonly clock?: Clock
 }
 
 const DEFAULT_TIMEOUT_MS = 15_000
 const DEFAULT_MAX_BYTES = 4 * 1024 * 1024
-/** A longer wait than this is not sat out inside a call: the caller is told how long it is, and plans it. */
+/** A longer wait does not happen inside a call: the error tells the caller how long it is. */
 const MAX_WAIT_IN_CALL_MS = 10_000
 
 export class PlatformClient {
@@ -81,17 +84,17 @@ export class PlatformClient {
   }
 
   /**
-   * Makes one call and gives the answer as typed JSON.
+   * Makes one call and returns the answer as typed JSON.
    *
-   * @param schema what the answer must look like; an answer that does not fit counts as a `retry` error, since it
-   * is what a proxy's page or a half-written answer looks like.
+   * @param schema the shape of the answer. Any other shape is a `retry` error, since it is what a proxy's page or a
+   * truncated answer looks like.
    * @throws {@link PlatformError}, or the abort reason when `signal` ended it.
    */
   async json<T>(call: Call, schema: ZodType<T>): Promise<T> {
     return (await this.answer(call, schema)).value
   }
 
-  /** As {@link json}, with the status: some resources tell more by it than by the body. */
+  /** As {@link json}, with the status: some resources say more by it than by the body. */
   async answer<T>(call: Call, schema: ZodType<T>): Promise<{ readonly status: number; readonly value: T }> {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -102,7 +105,7 @@ export class PlatformClient {
         if (attempt >= (call.attempts ?? 1)) throw error
         if (!(error instanceof PlatformError) || error.kind !== 'retry') throw error
         if (call.retryIf?.(error) === false) throw error
-        // A `Retry-After` of nothing is no advice.
+        // A `Retry-After` of 0 is no advice.
         const waitMs = error.retryAfterMs || backoffDelayMs(attempt - 1, 0, this.clock.random)
         if (waitMs > MAX_WAIT_IN_CALL_MS) throw error
         await sleep(waitMs, call.signal, this.clock)
@@ -111,11 +114,11 @@ export class PlatformClient {
   }
 
   /**
-   * Opens a stream that may stay silent for long and gives its body once the platform has agreed to it. From then on
-   * the body is the caller's to cancel; neither the time limit nor `signal` ends it.
+   * Opens an event stream, which may stay silent for long, and returns its body, which the caller must cancel. Neither
+   * the time limit nor `signal` ends the body.
    *
-   * @param openTimeoutMs milliseconds until the status must be there.
-   * @throws {@link PlatformError} when the platform does not agree, or the abort reason.
+   * @param openTimeoutMs milliseconds until the status must have arrived.
+   * @throws {@link PlatformError} when the platform does not open it, or the abort reason.
    */
   async stream(
     path: string,
@@ -124,88 +127,89 @@ export class PlatformClient {
   ): Promise<ReadableStream<Uint8Array>> {
     const opening = deadline(openTimeoutMs, signal, this.clock)
     try {
-      const response = await this.#fetch(this.endpoint.platformUrl + path, {
-        headers: this.#headers({ Accept: 'text/event-stream' }),
-        ...transport(this.endpoint.platformUrl),
-        signal: opening.signal,
-        // Bun ends a fetch that is idle for 300 s unless told otherwise; here silence is normal.
-        timeout: false,
-      })
+      // Bun ends a fetch that is idle for 300 s unless told otherwise; here silence is normal.
+      const response = await this.#get(path, 'text/event-stream', opening.signal, { timeout: false })
       const isStream = /^text\/event-stream\b/i.test(response.headers.get('content-type') ?? '')
-      if (response.ok && isStream && response.body !== null) return response.body
-      if (response.ok) {
-        await response.body?.cancel()
-        throw new PlatformError('refused', 'the platform has no event stream here', {
-          status: response.status,
-        })
-      }
-      const text = await readCapped(response, DEFAULT_MAX_BYTES)
-      throw this.#failure({ status: response.status, headers: response.headers, text })
+      if (isStream && response.body !== null) return response.body
+      await response.body?.cancel()
+      const { status } = response
+      throw new PlatformError('refused', 'the platform has no event stream here', { status })
     } catch (error) {
       signal.throwIfAborted()
-      throw error instanceof PlatformError ? error : this.#unreachable(error)
+      throw this.#asPlatformError(error)
     } finally {
       opening.release()
     }
   }
 
   /**
-   * Asks for a file and gives the answer with its body still to be read. `signal` ends the reading too; a body that
-   * is not read to its end is the caller's to cancel.
+   * Requests a file and returns the answer with its body unread. `signal` ends the reading too; the caller must cancel a
+   * body that it does not read to the end.
    *
    * @throws {@link PlatformError} when the platform does not give it, or the abort reason.
    */
   async content(path: string, signal: AbortSignal): Promise<Response> {
     try {
-      const response = await this.#fetch(this.endpoint.platformUrl + path, {
-        headers: this.#headers({ Accept: '*/*' }),
-        ...transport(this.endpoint.platformUrl),
-        // What is packed all the same is unpacked on its way to the disk, within the bound for a file.
-        decompress: true,
-        signal,
-      })
-      if (kindOfStatus(response.status) === undefined) return response
-      const text = await readCapped(response, DEFAULT_MAX_BYTES)
-      throw this.#failure({ status: response.status, headers: response.headers, text })
+      // A platform that compresses it all the same has it unpacked on its way to the disk, within the limit for a file.
+      return await this.#get(path, '*/*', signal, { decompress: true })
     } catch (error) {
       signal.throwIfAborted()
-      throw error instanceof PlatformError ? error : this.#unreachable(error)
+      throw this.#asPlatformError(error)
     }
   }
 
-  async #once(call: Call): Promise<Reply> {
+  async #get(
+    path: string,
+    accept: string,
+    signal: AbortSignal,
+    options: Pick<BunFetchRequestInit, 'timeout' | 'decompress'>,
+  ): Promise<Response> {
     const { platformUrl } = this.endpoint
+    const response = await this.#fetch(platformUrl + path, {
+      headers: this.#headers({ Accept: accept }),
+      ...transport(platformUrl),
+      ...options,
+      signal,
+    })
+    if (kindOfStatus(response.status) === undefined) return response
+    const text = await readCapped(response, DEFAULT_MAX_BYTES)
+    throw this.#failure({ status: response.status, headers: response.headers, text })
+  }
+
+  async #once(call: Call): Promise<Reply> {
     const { method, body, headers } = payload(call)
     let reply: Reply
     try {
       reply = await exchange({
         method: call.method ?? method,
-        url: platformUrl + call.path + queryString(call.query),
+        url: this.endpoint.platformUrl + call.path + queryString(call.query),
         headers: this.#headers({ Accept: 'application/json', ...headers }),
-        ...(body === undefined ? {} : { body }),
+        body,
         timeoutMs: call.timeoutMs ?? DEFAULT_TIMEOUT_MS,
         maxBytes: call.maxBytes ?? DEFAULT_MAX_BYTES,
-        ...(call.beginningBytes === undefined ? {} : { beginningBytes: call.beginningBytes }),
-        ...(call.signal === undefined ? {} : { signal: call.signal }),
+        beginningBytes: call.beginningBytes,
+        signal: call.signal,
         fetchImpl: this.#fetch,
         clock: this.clock,
       })
     } catch (error) {
       call.signal?.throwIfAborted()
-      throw this.#unreachable(error)
+      throw this.#asPlatformError(error)
     }
     if (kindOfStatus(reply.status) !== undefined) throw this.#failure(reply)
-    // What is said in an answer may be shown to the model, in a message or a result, and kept on the disk.
+    // An answer may reach the model, in a message or a result, and the disk.
     return { ...reply, text: this.#withoutToken(reply.text) }
   }
 
-  /** A platform, or a proxy before it, may repeat what it was sent: the token is taken out of what it says. */
+  /** A platform, or a proxy before it, may repeat what it was sent, the token included. */
   #failure(reply: Reply): PlatformError {
     const answer = { ...reply, text: this.#withoutToken(reply.text) }
     return readFailure(answer, this.endpoint.platformUrl, this.clock.now())
   }
 
-  #unreachable(error: unknown): PlatformError {
+  /** For whatever the network threw. */
+  #asPlatformError(error: unknown): PlatformError {
+    if (error instanceof PlatformError) return error
     const reason = this.#withoutToken(error instanceof Error ? error.message : String(error))
     if (error instanceof BodyError) {
       const kind = kindOfStatus(error.status) ?? (error.tooLarge ? 'refused' : 'retry')
@@ -214,7 +218,7 @@ export class PlatformClient {
         cause: error,
       })
     }
-    const why = nobodyListens(error) ? 'nothing listens there; is the platform running?' : reason
+    const why = isNobodyListening(error) ? 'nothing listens there; is the platform running?' : reason
     return new PlatformError('retry', `cannot reach ${this.endpoint.platformUrl}: ${why}`, { cause: error })
   }
 
@@ -233,9 +237,8 @@ export class PlatformClient {
 }
 
 /** Bun has had two names for it. */
-function nobodyListens(error: unknown): boolean {
-  const code = codeOf(error)
-  return code === 'ECONNREFUSED' || code === 'ConnectionRefused'
+function isNobodyListening(error: unknown): boolean {
+  return ['ECONNREFUSED', 'ConnectionRefused'].includes(codeOf(error) ?? '')
 }
 
 function payload(call: Call): Pick<Exchange, 'method' | 'body' | 'headers'> {
@@ -260,41 +263,17 @@ function queryString(query: Call['query']): string {
   return parameters.size === 0 ? '' : `?${parameters}`
 }
 
-function parseReply<T>(reply: Reply, schema: ZodType<T>): T {
+function parseReply<T>({ status, text }: Reply, schema: ZodType<T>): T {
+  const fail = (what: string): PlatformError =>
+    new PlatformError('retry', `the platform answered ${status} with ${what}`, { status })
   let json: unknown
   try {
-    json = reply.text === '' ? {} : JSON.parse(reply.text)
+    json = text === '' ? {} : JSON.parse(text)
   } catch {
-    // A web page or half an answer: the text is of no use to anyone, its kind is.
-    const what = /^\s*</.test(reply.text) ? 'a web page' : 'broken JSON'
-    throw new PlatformError('retry', `the platform answered ${reply.status} with ${what} instead of JSON`, {
-      status: reply.status,
-    })
+    // A web page or half an answer: nobody can use the text, but its kind helps.
+    throw fail(`${/^\s*</.test(text) ? 'a web page' : 'broken JSON'} instead of JSON`)
   }
   const parsed = schema.safeParse(json)
   if (parsed.success) return parsed.data
-  throw new PlatformError('retry', `the platform answered ${reply.status} with JSON of an unknown shape`, {
-    status: reply.status,
-  })
-}
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
-
-export function isUuid(value: string): boolean {
-  return UUID.test(value)
-}
-
-/**
- * `/workspaces/<id><rest>`. The id is checked here, so that nothing a platform or a model said can change the path.
- *
- * @throws {@link PlatformError} `refused` when the id is no UUID.
- */
-export function workspacePath(id: string, rest = ''): string {
-  if (!isUuid(id)) {
-    throw new PlatformError(
-      'refused',
-      `"${id.slice(0, 60)}" is not a workspace id (a UUID is expected; list_peers shows them)`,
-    )
-  }
-  return `/workspaces/${id}${rest}`
+  throw fail('JSON of an unknown shape')
 }

@@ -1,58 +1,54 @@
-/** Tasks that the platform carries out for us: giving one, and asking what became of it. */
+/** Tasks that we delegate by way of the platform, and what became of them. */
 import { z } from 'zod'
-import { type PlatformClient, workspacePath } from './client.ts'
+import type { PlatformClient } from './client.ts'
+import { optionalText } from './fields.ts'
+import { workspacePath } from './workspace-path.ts'
 
 /** What became of a task, in the platform's words. */
 export interface TaskReport {
   readonly id: string
-  /** `pending`: still under way. `queued`: handed to the peer, whose answer comes as a message of its own. */
+  /** `pending`: in progress. `queued`: passed on to the peer, whose answer will come as a message. */
   readonly state: 'pending' | 'queued' | 'completed' | 'failed'
   /** The platform's own word for it. */
   readonly status: string
   /** The beginning of the result, or the error. */
   readonly preview: string
-  /** Who gave the task; null where the platform does not say. */
+  /** Who delegated the task; null where the platform does not say. */
   readonly sourceId: string | null
-  readonly direction: string | null
 }
 
-const text = z.string().nullish().catch(null)
 const acceptedSchema = z.object({
-  /** It is shown, and asked for by name: anything else would not come back as it is. */
+  /** Restricted because it is shown, and passed back by the model: anything else might not survive that. */
   delegation_id: z.string().regex(/^[\w.:-]{1,80}$/),
-  status: text,
-  idempotent_hit: z.boolean().nullish().catch(null),
-  warning: text,
+  warning: optionalText,
 })
 const rowSchema = z.object({
-  delegation_id: text,
-  source_id: text,
-  direction: text,
-  status: text,
-  response_preview: text,
-  error: text,
+  delegation_id: optionalText,
+  source_id: optionalText,
+  status: optionalText,
+  response_preview: optionalText,
+  error: optionalText,
 })
 const resultRowSchema = z.object({
-  source_id: text,
-  response_body: z.object({ delegation_id: text, text }).nullish().catch(null),
-  request_body: z.object({ delegation_id: text }).nullish().catch(null),
-  error_detail: text,
+  source_id: optionalText,
+  response_body: z.object({ delegation_id: optionalText, text: optionalText }).nullish().catch(null),
+  request_body: z.object({ delegation_id: optionalText }).nullish().catch(null),
+  error_detail: optionalText,
 })
 
-/** As many as platforms give. */
+/** The most that platforms return. */
 const RESULT_ROWS = 100
 
-export interface Accepted {
+export interface AcceptedTask {
   readonly id: string
-  /** The platform's remark that it cannot keep track of the task. */
+  /** Set when the platform cannot keep track of the task. */
   readonly warning: string | null
 }
 
 /**
- * Gives a task to the platform, which brings it to the peer. Repeated under the same key until it is known to be
- * taken.
+ * Delegates a task to a peer. Tries up to three times under the same key.
  *
- * @param idempotencyKey fresh for each task: a platform answers a used one with what became of the task before.
+ * @param idempotencyKey new for each task: to a used one a platform answers with the earlier task.
  * @throws PlatformError
  */
 export async function delegate(
@@ -61,13 +57,13 @@ export async function delegate(
   task: string,
   idempotencyKey: string,
   signal?: AbortSignal,
-): Promise<Accepted> {
+): Promise<AcceptedTask> {
   const accepted = await client.json(
     {
       path: workspacePath(client.endpoint.workspaceId, '/delegate'),
       body: { target_id: targetId, task, idempotency_key: idempotencyKey },
       attempts: 3,
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     },
     acceptedSchema,
   )
@@ -75,8 +71,8 @@ export async function delegate(
 }
 
 /**
- * What became of the newest tasks. Where a platform has several rows for a task, the first that says how it ended
- * counts, since it cannot un-end.
+ * What became of the newest tasks. Where a platform has several rows for a task, the first that says how the task ended
+ * counts, since an end is final.
  *
  * @throws PlatformError
  */
@@ -88,7 +84,7 @@ export async function listDelegations(
     {
       path: workspacePath(client.endpoint.workspaceId, '/delegations'),
       attempts: 2,
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     },
     z.array(z.unknown()),
   )
@@ -105,9 +101,9 @@ export async function listDelegations(
 }
 
 /**
- * The whole text of a result.
+ * Fetches the whole text of a result.
  *
- * @returns undefined when the platform has none of this workspace for the task.
+ * @returns undefined when the platform has no result for this task of this workspace.
  * @throws PlatformError
  */
 export async function fetchResult(
@@ -121,7 +117,7 @@ export async function fetchResult(
       path: workspacePath(workspaceId, '/activity'),
       query: { type: 'delegation', limit: RESULT_ROWS },
       attempts: 2,
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     },
     z.array(z.unknown()),
   )
@@ -146,7 +142,6 @@ function toReport(row: z.infer<typeof rowSchema>): TaskReport | undefined {
     status,
     preview,
     sourceId: row.source_id?.toLowerCase() ?? null,
-    direction: row.direction ?? null,
   }
 }
 
@@ -157,8 +152,8 @@ function stateOf(status: string, preview: string): TaskReport['state'] {
 }
 
 /**
- * Platforms take the receipt of a peer that fetches its messages for the result, and call the task completed. Cut or
- * whole, it is known by what it says.
+ * Whether a result is in truth the receipt of a peer in poll mode: platforms mistake it for the result and call the task
+ * completed. Recognised by its fields, since it may be cut.
  */
 export function isQueuedAnswer(result: string): boolean {
   return /^\s*\{(?=.*"status"\s*:\s*"queued")(?=.*"delivery_mode"\s*:)/s.test(result)

@@ -1,18 +1,18 @@
-/** What can go wrong when we talk to a platform, in the three kinds a caller can act on. */
+/** What can go wrong with a request to a platform, in the three kinds a caller can act on. */
 
 /**
  * - `retry`: the platform could not answer now (network, timeout, 408, 425, 429, 5xx, an answer that is not JSON).
- * - `refused`: the request is wrong, or not allowed; the same request will be refused again.
- * - `gone`: the token or the workspace is not valid (any more). One such answer is no proof: a platform whose
- *   database is down says the same, so it is confirmed before anything is given up.
+ * - `refused`: the request is wrong or not allowed; the same request will be refused again.
+ * - `gone`: the token or the workspace is no longer valid. One such answer proves nothing, since a platform whose
+ *   database is down says the same: confirm it before giving anything up.
  */
 export type PlatformErrorKind = 'retry' | 'refused' | 'gone'
 
 export interface PlatformErrorDetails {
-  readonly status?: number
-  readonly retryAfterMs?: number
-  /** The answer's body, cut; empty for an empty body, absent when there was no answer. */
-  readonly body?: string
+  readonly status?: number | undefined
+  readonly retryAfterMs?: number | undefined
+  /** The answer's body, cut; empty for an empty body, absent without an answer. */
+  readonly body?: string | undefined
   readonly cause?: unknown
 }
 

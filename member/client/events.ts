@@ -1,24 +1,25 @@
 /**
- * The event stream of a workspace, used as a hint only: an event says "look now" and never carries the message.
- * Nothing is replayed and events can be lost, so what is true is always read from the feed.
+ * The event stream of a workspace. An event is a hint to look now, and never carries the message: the platform replays
+ * nothing and may lose events, so the truth is always read from the feed.
  */
 import { z } from 'zod'
 import { sleep } from '../../base/sleep.ts'
-import { type PlatformClient, workspacePath } from './client.ts'
+import type { PlatformClient } from './client.ts'
+import { workspacePath } from './workspace-path.ts'
 
-/** A line longer than this is not read to its end; what it says does not matter, that something happened does. */
+/** The rest of a longer line is dropped: it matters that something happened, not what. */
 const MAX_LINE_CHARS = 64 * 1024
 const OPEN_TIMEOUT_MS = 10_000
-/** What a second may bring, far above what a busy workspace does. The caller waits before it opens the next stream. */
+/** What a second may bring, far more than in a busy workspace. The caller waits before it opens the next stream. */
 const PER_SECOND = {
   lines: 2_000,
-  /** Of the lines that are looked at; the remainder of an overlong one costs little and does not count here. */
+  /** Of the lines that are examined; the rest of an overlong one costs little and does not count. */
   chars: 1024 * 1024,
   bytes: 64 * 1024 * 1024,
 } as const
-/** Reading what has come already never leaves the queue of microtasks, so timers and requests get a turn this often. */
+/** Reading what has already arrived never leaves the microtask queue, so timers and requests get a turn this often. */
 const TURN_MS = 10
-/** Events after which the feed can hold something new. */
+/** Events after which the feed may hold something new. */
 const HINTS = new Set([
   'ACTIVITY_LOGGED',
   'USER_MESSAGE',
@@ -50,7 +51,7 @@ export async function followEvents(client: PlatformClient, options: EventStreamO
   const { clock } = client
   let stopWatchdog = (): void => {}
   const cancel = (): void => {
-    // The stream is given up; how its end is received by the other side does not matter any more.
+    // We are done with the stream, however the other side takes it.
     reader.cancel().catch(() => undefined)
   }
   const alive = (): void => {
@@ -81,7 +82,7 @@ export async function followEvents(client: PlatformClient, options: EventStreamO
       turnBegan = clock.now()
     }
   } catch {
-    // A stream that breaks off, or that floods, has ended like one that was closed: the caller opens the next one.
+    // A stream that breaks off or floods counts as closed: the caller opens the next one.
   } finally {
     stopWatchdog()
     signal.removeEventListener('abort', cancel)
@@ -89,7 +90,7 @@ export async function followEvents(client: PlatformClient, options: EventStreamO
   }
 }
 
-/** Less than `ms` after `start`; a clock that was set back is not. */
+/** Whether less than `ms` has passed since `start`. False once the clock was set back, so that nothing waits for it. */
 function isWithin(now: number, start: number, ms: number): boolean {
   return now >= start && now < start + ms
 }
@@ -98,7 +99,7 @@ type Spending = Readonly<Record<keyof typeof PER_SECOND, number>>
 
 const NOTHING: Spending = { lines: 0, chars: 0, bytes: 0 }
 
-/** Counts what a stream brings, from second to second. */
+/** Limits what a stream may bring in a second. */
 class Budget {
   readonly #now: () => number
   #since: number
@@ -109,7 +110,7 @@ class Budget {
     this.#since = now()
   }
 
-  /** @throws when this second has brought more than it may. */
+  /** @throws when this second has brought too much. */
   spend({ lines, chars, bytes }: Spending): void {
     const now = this.#now()
     if (!isWithin(now, this.#since, 1000)) {
@@ -127,11 +128,11 @@ class Budget {
   }
 }
 
-/** Cuts text into lines with a bound: of an overlong line only the beginning is handed on. */
+/** Cuts text into lines of bounded length: of an overlong line it gives only the beginning. */
 export class LineReader {
   readonly #onLine: (line: string) => void
   #rest = ''
-  /** The line in `#rest` went over the bound and was handed on; its remainder is dropped up to the line's end. */
+  /** The current line exceeded the bound and its beginning was given; the rest is dropped up to its end. */
   #overlong = false
 
   constructor(onLine: (line: string) => void) {
@@ -158,14 +159,14 @@ export class LineReader {
   }
 }
 
-/** A data line that tells of something new, or that cannot be read: then a look at the feed is the safe answer. */
+/** Whether a line announces something new. True of an unreadable data line too, since looking at the feed is safe. */
 export function isHint(line: string): boolean {
   if (!line.startsWith('data:')) return false
   try {
     const event = eventSchema.safeParse(JSON.parse(line.slice('data:'.length)))
     return !event.success || HINTS.has(event.data.type)
   } catch {
-    // Cut or broken: see above.
+    // Cut or broken, hence unreadable.
     return true
   }
 }

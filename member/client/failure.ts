@@ -1,10 +1,10 @@
-/** What an answer that is no success means, and how that is said in one line. */
+/** What an unsuccessful answer means, and the sentence that says so. */
 
 import type { Reply } from '../../base/http.ts'
 import { plainText } from '../../base/plain-text.ts'
 import { PlatformError, type PlatformErrorKind } from './errors.ts'
 
-/** Client-side statuses after which the same request may well succeed, besides all of 5xx (RFC 9110, RFC 8470). */
+/** Client error statuses after which the same request may succeed (RFC 9110, RFC 8470), besides all of 5xx. */
 const RETRY_STATUSES = new Set([408, 425, 429])
 const MAX_RETRY_AFTER_MS = 5 * 60_000
 
@@ -15,7 +15,11 @@ export function kindOfStatus(status: number): PlatformErrorKind | undefined {
   return status === 401 || status === 410 ? 'gone' : 'refused'
 }
 
-/** Makes an error of an answer whose status is no success. */
+/**
+ * Turns an unsuccessful answer into an error.
+ *
+ * @param now milliseconds since the epoch.
+ */
 export function readFailure(reply: Reply, platformUrl: string, now: number): PlatformError {
   const { status, text } = reply
   const kind = kindOfStatus(status) ?? 'retry'
@@ -23,32 +27,32 @@ export function readFailure(reply: Reply, platformUrl: string, now: number): Pla
   return new PlatformError(kind, explain(reply, platformUrl, retryAfterMs), {
     status,
     body: text.slice(0, 2000),
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    retryAfterMs,
   })
 }
 
 /**
- * Two empty answers have a meaning of their own on hosted platforms: 404 is the tenant guard (no organization
- * named), 403 the CORS check (the `Origin` is not the platform's).
+ * On hosted platforms, two empty answers have a meaning of their own: 404 comes from the tenant guard (the request names
+ * no organization), 403 from the CORS check (the `Origin` is not the platform's).
  */
 function explain({ status, text }: Reply, platformUrl: string, retryAfterMs: number | undefined): string {
   if (status >= 300 && status < 400) {
     return (
-      `${platformUrl} redirects (${status}); redirects are not followed, since the token would travel along. ` +
-      'Set MOLECULE_PLATFORM_URL to the address it redirects to, if you trust it.'
+      `${platformUrl} redirects (${status}); redirects are not followed, because the token would go along. ` +
+      'If you trust the address it redirects to, set MOLECULE_PLATFORM_URL to that.'
     )
   }
   if (status === 404 && text === '') {
-    return 'the platform answered an empty 404: it does not know which organization this request belongs to. Set MOLECULE_ORG_ID.'
+    return 'the platform answered an empty 404: it cannot tell which organization this request belongs to. Set MOLECULE_ORG_ID.'
   }
   if (status === 403 && text === '') {
-    return 'the platform answered an empty 403: it does not accept this origin. MOLECULE_PLATFORM_URL must be exactly the address the platform is reached at.'
+    return "the platform answered an empty 403: it does not accept this origin. Set MOLECULE_PLATFORM_URL to the platform's exact address."
   }
   const wait = retryAfterMs ? `; it asks to wait ${Math.ceil(retryAfterMs / 1000)} s` : ''
   return `the platform answered ${`${status} ${ownWords(text)}`.trim()}${wait}`
 }
 
-/** The `error` of the answer, as a text or as a JSON-RPC error; nothing for a web page, which no line could hold. */
+/** The `error` of the answer, as text or as a JSON-RPC error; empty for anything else, such as a web page. */
 function ownWords(text: string): string {
   try {
     const json: unknown = JSON.parse(text)
@@ -56,7 +60,7 @@ function ownWords(text: string): string {
     const words = typeof error === 'object' && error !== null && 'message' in error ? error.message : error
     return typeof words === 'string' ? plainText(words, 200) : ''
   } catch {
-    // Not JSON: the status alone must do.
+    // Not JSON: the status must suffice.
     return ''
   }
 }

@@ -1,16 +1,17 @@
 /**
- * What an inbox row is: a message for the model, and from whom, or something to step over. Provenance is decided
- * here and only from what the platform vouches for; a text can claim anything.
+ * Interprets a row of the feed: either a message for the model, with its sender, or something to skip. Who sent it is
+ * decided here, and only by what the platform vouches for: a text can claim anything.
  */
 import { z } from 'zod'
 import type { ActivityRow } from './activity.ts'
 import { isQueuedAnswer } from './delegations.ts'
+import { optionalText } from './fields.ts'
 import { type Attachment, attachmentSchema, readMessageBody } from './message-body.ts'
 
 /**
  * - `canvas_user`: typed in the platform's own chat.
  * - `peer_agent`: sent by another workspace.
- * - `external`: came in through a social channel, a webhook or the like; never proof of the operator.
+ * - `external`: came through a social channel, a webhook or the like; never proof of the operator.
  * - `scheduled`: sent by the platform's scheduler.
  * - `delegation_result`: the outcome of a task this workspace delegated.
  */
@@ -19,7 +20,7 @@ export type InboundKind = z.infer<typeof kindSchema>
 
 const nullableText = z.string().nullable()
 
-/** A message for the model. The schema is also how it is read back from the disk. */
+/** A message for the model, as it is also kept on disk. */
 export const inboundSchema = z.object({
   kind: kindSchema,
   text: z.string(),
@@ -28,22 +29,22 @@ export const inboundSchema = z.object({
   peerName: nullableText,
   peerRole: nullableText,
   userName: nullableText,
-  /** The platform checked who the canvas user is. */
+  /** The platform verified who the canvas user is. */
   authenticated: z.boolean(),
   contextId: nullableText,
   delegationId: nullableText,
-  /** How a task ended that the platform carried out. */
+  /** How a task that we delegated ended. */
   taskStatus: z.enum(['completed', 'failed']).nullable().default(null),
   attachments: z.array(attachmentSchema).readonly(),
 })
 export type Inbound = Readonly<z.infer<typeof inboundSchema>>
 
-/** Reads a message back from the disk; undefined when what lies there is none. */
+/** Reads a message back from disk; undefined when it is damaged. */
 export function readInbound(content: string): Inbound | undefined {
   try {
     return inboundSchema.parse(JSON.parse(content))
   } catch {
-    // No JSON, or of another shape: a damaged row, which the caller steps over.
+    // Not JSON, or of another shape: a damaged row, which the caller skips.
     return undefined
   }
 }
@@ -52,36 +53,34 @@ export type Interpretation =
   | { readonly deliver: true; readonly message: Inbound }
   | { readonly deliver: false; readonly reason: string }
 
-/** Somebody else's row in the shape of our own result: it may be meant to be taken for one. */
+/** Somebody else's row in the shape of our own result, perhaps to be mistaken for one. */
 export const FOREIGN_RESULT = 'a delegation result that this workspace did not ask for'
 
 const skip = (reason: string): Interpretation => ({ deliver: false, reason })
 
-const resultSchema = z
-  .object({ text: z.string().nullish().catch(null), delegation_id: z.string().nullish().catch(null) })
-  .catch({})
+const resultSchema = z.object({ text: optionalText, delegation_id: optionalText }).catch({})
 
-/** Decides what becomes of one row of the inbox of `ownId`. Pure. */
+/** Decides what to do with one row of the feed of `ownId`. Pure. */
 export function interpretRow(row: ActivityRow, ownId: string): Interpretation {
   const sourceId = row.source_id?.toLowerCase() ?? null
   const method = row.method ?? ''
-  if (row.oversized) return skip('larger than what is read at once; the platform still has it')
-  if (method === 'notify') return skip('our own words to the user')
+  if (row.oversized) return skip('too large to read; the platform still has it')
+  if (method === 'notify') return skip('our own message to the user')
   if (method === 'chat_upload_receive') return skip('an upload; the message that names it is shown')
   if (method === 'delegate_result') {
     if (sourceId !== ownId) return skip(FOREIGN_RESULT)
     const message = delegationResult(row, ownId)
     return isQueuedAnswer(message.text)
-      ? skip('a task that was handed over; its answer comes from the peer')
+      ? skip('a task that was passed on; the peer will answer')
       : { deliver: true, message }
   }
   if (sourceId === ownId) return skip('sent by this workspace itself')
   if (row.status === 'error') return skip('a failed push attempt')
-  if (row.request_body != null && row.response_body != null) return skip('a turn that was already answered')
+  if (row.request_body != null && row.response_body != null) return skip('already answered')
 
   const body = readMessageBody(row.request_body)
   const kind = kindOf(row, sourceId, body.source, body.messageId)
-  // A platform that does not number its rows passes the metadata on as the sender wrote it.
+  // A platform that does not number its rows passes on the metadata as the sender wrote it.
   const vouched = kind === 'canvas_user' && row.seq !== undefined
   return {
     deliver: true,
@@ -103,9 +102,9 @@ export function interpretRow(row: ActivityRow, ownId: string): Interpretation {
 }
 
 /**
- * A null sender is not proof of the operator: schedules, webhooks and social channels have none either. A platform
- * that numbers its rows (`seq`, readable or not) also names the canvas user in the metadata, so there a missing name
- * means that it was somebody else; an older one never names it.
+ * A null sender does not prove the operator: schedules, webhooks and social channels have none either. A platform that
+ * numbers its rows (`seq`, readable or not) also marks the canvas user in the metadata, so a missing mark there means
+ * somebody else; an older platform never sets it.
  */
 function kindOf(
   row: ActivityRow,
@@ -146,11 +145,11 @@ export interface TaskResult {
   readonly id: string | null
   readonly status: 'completed' | 'failed'
   readonly text: string
-  /** Who was to do it. */
+  /** To whom it was delegated. */
   readonly peerId: string | null
 }
 
-/** The platform's word on a task of ours, as a message. */
+/** The result of a task of ours as a message. */
 export function taskResult({ id, status, text, peerId }: TaskResult): Inbound {
   return {
     kind: 'delegation_result',

@@ -1,16 +1,22 @@
-/** The platform's memory: facts that a workspace writes down and finds again, for itself, its team, or everyone. */
+/** The platform's memory: facts that a workspace records for itself, its team or everyone. */
 import { z } from 'zod'
-import { type PlatformClient, workspacePath } from './client.ts'
+import type { PlatformClient } from './client.ts'
+import { optionalText } from './fields.ts'
+import { workspacePath } from './workspace-path.ts'
 
 export const SCOPES = ['LOCAL', 'TEAM', 'GLOBAL'] as const
 export type MemoryScope = (typeof SCOPES)[number]
 
-const text = z.string().nullish().catch(null)
-const memorySchema = z.object({ id: z.string(), content: z.string(), scope: text, created_at: text })
+const memorySchema = z.object({
+  id: z.string(),
+  content: z.string(),
+  scope: optionalText,
+  created_at: optionalText,
+})
 export type Memory = z.infer<typeof memorySchema>
 
 /**
- * Writes a memory. Never repeated: the call carries no key by which a second copy could be known.
+ * Records a memory. Made once: without a key in the call, a repetition could not be told from a second memory.
  *
  * @returns its id.
  * @throws PlatformError
@@ -25,7 +31,7 @@ export async function commitMemory(
     {
       path: workspacePath(client.endpoint.workspaceId, '/memories'),
       body: { content, scope },
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     },
     z.object({ id: z.string() }),
   )
@@ -33,8 +39,8 @@ export async function commitMemory(
 }
 
 /**
- * Reads memories, newest first. Some platforms ignore the filters, so they are applied here as well; a word search
- * that the platform ranks (by `q`) is only narrowed where the platform left rows in that hold none of the words.
+ * Reads memories, newest first. Some platforms ignore the filters, so they are applied here too. The platform's own word
+ * search (`q`) decides the order; only rows with none of the words are dropped.
  *
  * @throws PlatformError
  */
@@ -49,7 +55,7 @@ export async function recallMemories(
       path: workspacePath(client.endpoint.workspaceId, '/memories'),
       query: { q: query, scope, limit: 50 },
       attempts: 3,
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     },
     z.array(z.unknown()),
   )
@@ -64,12 +70,12 @@ export async function recallMemories(
   })
 }
 
-/** What a platform puts in the place of text that looks like a secret. */
+/** What a platform puts in place of text that looks like a secret. */
 const REDACTED = /\[REDACTED:[A-Z_]+\]/
 
 /**
- * Whether the platform put marks into a memory that it was not given: text that looked like a secret, or merely a
- * long path or hash, is gone.
+ * Whether the platform redacted a memory: text that looked like a secret, and may have been just a long path or hash, is
+ * lost.
  */
 export function wasRedacted(given: string, stored: string): boolean {
   return REDACTED.test(stored) && !REDACTED.test(given)

@@ -1,8 +1,9 @@
 /**
- * The body of an inbound row, in any of the shapes platforms have stored: a JSON-RPC envelope, its bare params, or
- * bare parts; parts marked by `kind` or by `type`; files nested or inlined, camelCase or snake_case.
+ * The body of an inbound row, in all the shapes that platforms have stored: a JSON-RPC envelope or bare parts; parts
+ * marked by `kind` or by `type`; files nested or inline, in camelCase or snake_case.
  */
 import { z } from 'zod'
+import { optionalNumber, optionalText } from './fields.ts'
 
 export const attachmentSchema = z.object({
   uri: z.string(),
@@ -17,16 +18,13 @@ export interface MessageBody {
   readonly attachments: readonly Attachment[]
   readonly messageId: string | null
   readonly contextId: string | null
-  /** Set when the sender delegated this as a task; an answer carries it back. */
+  /** Set when the sender delegated this as a task; the answer returns it. */
   readonly delegationId: string | null
-  /** `params.metadata`: what the platform (or, on older ones, the sender) says of the origin. */
+  /** From `params.metadata`: what the platform, or on older ones the sender, says about the origin. */
   readonly source: string | null
   readonly userName: string | null
   readonly authenticated: boolean
 }
-
-const optionalText = z.string().nullish().catch(null)
-const optionalNumber = z.number().nullish().catch(null)
 
 const fileFields = z.object({
   uri: optionalText,
@@ -44,7 +42,7 @@ const partSchema = fileFields.extend({
 })
 type Part = z.infer<typeof partSchema>
 
-/** Far more than a message has; each costs a look, and the whole program waits for it. */
+/** Far more than any message has. Parsing them blocks the whole program. */
 const MAX_PARTS = 10_000
 
 const partsSchema = z
@@ -85,7 +83,7 @@ const bodySchema = z
 /** Kinds of part that carry a file. */
 const FILE_KINDS = new Set(['file', 'image', 'audio', 'video'])
 
-/** Reads a `request_body`, whatever it holds. Never throws: what is not there is empty. */
+/** Reads a `request_body`, whatever it holds. Never throws: what is missing is empty. */
 export function readMessageBody(body: unknown): MessageBody {
   const { params, parts: bareParts } = bodySchema.parse(body)
   const message = params?.message

@@ -1,19 +1,19 @@
-/** A form with one file (RFC 7578) whose content is read while it is sent. */
+/** A form with one file (RFC 7578), read while it is sent. */
 import type { Upload } from './client.ts'
 
-/** A file on its way out. */
+/** A file to be sent. */
 export interface OutgoingFile {
   readonly name: string
   readonly mimeType: string
   readonly size: number
-  /** Gives exactly `size` bytes, in small parts, from the beginning. */
+  /** Gives exactly `size` bytes from the beginning, in small parts. */
   readonly read: () => AsyncIterator<Uint8Array>
 }
 
 /**
  * Builds the form. Bun's own would read the whole file into memory.
  *
- * @param boundary must not appear in the file; a random one does not.
+ * @param boundary must not occur in the file; a random one does not.
  */
 export function fileForm(field: string, file: OutgoingFile, boundary: string = crypto.randomUUID()): Upload {
   const head = Buffer.from(
@@ -28,7 +28,7 @@ export function fileForm(field: string, file: OutgoingFile, boundary: string = c
   }
 }
 
-/** The alphabet that platforms keep anyway, so that no name can end its quotes or its line. */
+/** Only characters that platforms keep anyway, so that no name can end its quotes or its line. */
 function formName(name: string): string {
   return name.replace(/[^A-Za-z0-9._-]/g, '_').slice(-100) || 'file'
 }
@@ -43,7 +43,7 @@ async function* joined(head: Uint8Array, file: OutgoingFile, tail: Uint8Array): 
   yield tail
 }
 
-/** One part is asked for when the one before has gone: what the network does not take is not read. */
+/** Reads each part only when the one before has been sent, at the pace of the network. */
 function streamOf(parts: AsyncIterator<Uint8Array>): ReadableStream<Uint8Array> {
   return new ReadableStream(
     {

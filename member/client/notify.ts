@@ -1,11 +1,12 @@
-/** A message from the agent to the human who looks at the workspace's chat. */
+/** Messages from the agent to the person in the workspace's chat. */
 import { z } from 'zod'
-import { type PlatformClient, workspacePath } from './client.ts'
+import type { PlatformClient } from './client.ts'
 import { PlatformError } from './errors.ts'
 import type { UploadedFile } from './uploads.ts'
+import { workspacePath } from './workspace-path.ts'
 
 /**
- * Posts to the workspace's own chat. Never repeated: the call carries no key by which a second copy could be known.
+ * Posts to the workspace's own chat. Made once: without a key in the call, a repetition would be a second message.
  *
  * @throws PlatformError
  */
@@ -20,7 +21,7 @@ export async function notifyUser(
       {
         path: workspacePath(client.endpoint.workspaceId, '/notify'),
         body: { message, ...(files.length === 0 ? {} : { attachments: files }) },
-        ...(signal === undefined ? {} : { signal }),
+        signal,
       },
       z.unknown(),
     )
@@ -28,8 +29,8 @@ export async function notifyUser(
     if (error instanceof PlatformError && error.body?.includes('talk_to_user_disabled')) {
       throw new PlatformError(
         'refused',
-        'this workspace may not write to its user: the platform has the setting talk_to_user_disabled. Ask the person who runs the platform, and do not try again.',
-        { ...(error.status === undefined ? {} : { status: error.status }), cause: error },
+        'this workspace may not write to its user: the platform has talk_to_user_disabled set. Ask the person who runs the platform, and do not try again.',
+        { status: error.status, cause: error },
       )
     }
     throw error

@@ -1,8 +1,10 @@
-/** Registering as a workspace, and finding out who else is there. */
+/** The platform's registry: registering a workspace, and listing its peers. */
 import { z } from 'zod'
-import { isUuid, type PlatformClient } from './client.ts'
+import type { PlatformClient } from './client.ts'
 import { PlatformError } from './errors.ts'
-import { issuedSecret } from './issued-secret.ts'
+import { optionalText } from './fields.ts'
+import { type IssuedSecrets, issuedSecretsSchema } from './issued-secrets.ts'
+import { isUuid } from './workspace-path.ts'
 
 export interface AgentCard {
   readonly name: string
@@ -10,27 +12,16 @@ export interface AgentCard {
   readonly version: string
 }
 
-/** Secrets a platform hands out in an answer. They are kept on disk and never printed. */
-export interface IssuedSecrets {
-  readonly authToken?: string
-  readonly inboundSecret?: string
-}
-
 export interface Registration {
-  /** What the platform says the mode is; absent on platforms that do not know delivery modes. */
+  /** As the platform has it; null on platforms that do not know delivery modes. */
   readonly deliveryMode: string | null
   readonly secrets: IssuedSecrets
 }
 
-const text = z.string().nullish().catch(null)
-const registrationSchema = z.object({
-  delivery_mode: text,
-  auth_token: issuedSecret,
-  platform_inbound_secret: issuedSecret,
-})
+const modeSchema = z.object({ delivery_mode: optionalText })
 
 /**
- * Registers in poll mode. The mode is always sent: without it a new external workspace counts as push and is refused.
+ * Registers in poll mode. Always sends the mode: without it a new external workspace counts as push and is refused.
  *
  * @throws PlatformError
  */
@@ -39,33 +30,27 @@ export async function register(
   card: AgentCard,
   signal?: AbortSignal,
 ): Promise<Registration> {
-  const answer = await client.json(
+  const { delivery_mode: deliveryMode = null, ...secrets } = await client.json(
     {
       path: '/registry/register',
       body: { id: client.endpoint.workspaceId, delivery_mode: 'poll', agent_card: card },
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     },
-    registrationSchema,
+    modeSchema.and(issuedSecretsSchema),
   )
-  return {
-    deliveryMode: answer.delivery_mode ?? null,
-    secrets: {
-      ...(answer.auth_token ? { authToken: answer.auth_token } : {}),
-      ...(answer.platform_inbound_secret ? { inboundSecret: answer.platform_inbound_secret } : {}),
-    },
-  }
+  return { deliveryMode, secrets }
 }
 
 const peerSchema = z.object({
   id: z.string(),
-  name: text,
-  role: text,
-  status: text,
+  name: optionalText,
+  role: optionalText,
+  status: optionalText,
 })
 export type Peer = z.infer<typeof peerSchema>
 
 /**
- * The workspaces this one may talk to. The platform's own filter is not used: it fails on peers without a role.
+ * The workspaces this one may talk to. Does not use the platform's own filter, which fails on peers without a role.
  *
  * @throws PlatformError
  */
@@ -76,7 +61,7 @@ export async function listPeers(client: PlatformClient, signal?: AbortSignal): P
     {
       path: `/registry/${workspaceId}/peers`,
       attempts: 3,
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     },
     z.array(z.unknown()),
   )

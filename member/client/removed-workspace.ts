@@ -1,8 +1,8 @@
-/** What a person is told when the platform says that a workspace is gone for good. */
+/** What people read when the platform says that a workspace was deleted. */
 
 import { plainText } from '../../base/plain-text.ts'
 
-/** The body of the platform's answer 410; every field may be missing, null or of a wrong type. */
+/** The body of a 410; every field may be missing, null or of the wrong type. */
 export interface RemovedWorkspaceBody {
   readonly id?: unknown
   readonly removed_at?: unknown
@@ -19,8 +19,8 @@ const MAX_HINT = 300
 /**
  * Says which workspace was deleted, when, and what to do.
  *
- * @param workspaceId The id that was asked for; used unless the body names one.
- * @param body The platform's answer, unchecked: what is not a string is passed over, the rest cleaned and cut.
+ * @param workspaceId The requested id, used unless the body names one.
+ * @param body The platform's answer, unchecked: ignores what is not a string, and cleans and cuts the rest.
  */
 export function formatRemovedWorkspaceError(
   workspaceId: string,

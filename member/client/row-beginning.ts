@@ -1,25 +1,25 @@
 /**
- * What the beginning of a row tells that is too large to be read: enough to step over it. Only the row's own plain
- * fields count; what stands deeper is a sender's, who could claim to be another row.
+ * Reads the beginning of a row that is too large to read: enough to skip it. Only the row's own plain fields count:
+ * anything deeper comes from a sender, who could claim to be another row.
  */
 
-/** One sign of JSON: a text, a bracket, a comma or colon, or a number, `true`, `false`, `null`. */
-const SIGN = /\s*(?:("[^"\\]*(?:\\.[^"\\]*)*")|([[\]{}:,])|([^\s"[\]{}:,]+)(?=[\s\]},]))/y
+/** One JSON token: a string, a punctuator, or a number, `true`, `false` or `null`. */
+const TOKEN = /\s*(?:("[^"\\]*(?:\\.[^"\\]*)*")|([[\]{}:,])|([^\s"[\]{}:,]+)(?=[\s\]},]))/y
 /** A row is an object within a list. */
 const ROW_DEPTH = 2
 
 /**
  * @param beginning of a list of rows, cut anywhere.
- * @returns the plain fields of its first row, as far as they are whole.
+ * @returns the plain fields of its first row that are complete.
  */
 export function readRowBeginning(beginning: string): Readonly<Record<string, unknown>> {
   const fields: Record<string, unknown> = {}
-  SIGN.lastIndex = 0
+  TOKEN.lastIndex = 0
   let depth = 0
   let key: string | undefined
   let isValue = false
   for (;;) {
-    const [, text, mark, word] = SIGN.exec(beginning) ?? []
+    const [, text, mark, word] = TOKEN.exec(beginning) ?? []
     const plain = text ?? word
     if (plain !== undefined) {
       if (depth !== ROW_DEPTH) continue
@@ -41,6 +41,6 @@ function setField(fields: Record<string, unknown>, key: string, value: string): 
   try {
     Object.defineProperty(fields, String(JSON.parse(key)), { value: JSON.parse(value), enumerable: true })
   } catch {
-    // Not JSON, or said twice: the first one stands.
+    // Not JSON, or a repeated name: the first value stands.
   }
 }

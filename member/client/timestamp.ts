@@ -1,4 +1,4 @@
-/** RFC 3339 timestamps as platforms write them, with a fraction of any length, mostly in UTC. */
+/** RFC 3339 timestamps as platforms write them: with a fraction of any length, mostly in UTC. */
 
 const TIMESTAMP = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$/i
 
@@ -7,8 +7,8 @@ export function isTimestamp(text: string): boolean {
 }
 
 /**
- * Orders two timestamps by time, to the last digit: a JavaScript date would lose the microseconds. What is no
- * timestamp lies before all that are.
+ * Orders two timestamps by time, to the last digit: a JavaScript date would lose the microseconds. Anything else comes
+ * before all timestamps.
  *
  * @returns negative when `a` is earlier, positive when later, 0 when equal.
  */

@@ -1,10 +1,11 @@
-/** Files that a platform keeps for a workspace, for a day: fetched, acknowledged, and put there. */
+/** Files that a platform keeps for a workspace for a day: fetching, acknowledging and uploading them. */
 import { z } from 'zod'
-import { isUuid, type PlatformClient, workspacePath } from './client.ts'
+import type { PlatformClient } from './client.ts'
 import { PlatformError } from './errors.ts'
 import { fileForm, type OutgoingFile } from './multipart.ts'
+import { isUuid, workspacePath } from './workspace-path.ts'
 
-/** A file that a platform keeps, as messages name it. */
+/** A file that a platform keeps, as messages refer to it. */
 export interface UploadedFile {
   readonly uri: string
   readonly name: string
@@ -18,11 +19,11 @@ export interface PendingAddress {
 }
 
 const SCHEME = 'platform-pending:'
-/** A file of the largest size over a slow line. */
+/** Milliseconds for the largest file over a slow line. */
 const UPLOAD_TIMEOUT_MS = 10 * 60_000
 const ACKNOWLEDGE_TIMEOUT_MS = 10_000
 
-/** Reads `platform-pending:<workspace>/<file>`; undefined for anything else. Both ids are UUIDs, in lower case. */
+/** Reads `platform-pending:<workspace>/<file>`; undefined for anything else. Both ids are UUIDs in lower case. */
 export function parsePending(uri: string): PendingAddress | undefined {
   if (!uri.startsWith(SCHEME)) return undefined
   const [workspaceId = '', fileId = '', ...more] = uri.slice(SCHEME.length).toLowerCase().split('/')
@@ -31,14 +32,14 @@ export function parsePending(uri: string): PendingAddress | undefined {
 
 export interface PendingContent {
   readonly body: ReadableStream<Uint8Array>
-  /** Bytes the platform announces; undefined when it does not. */
+  /** Bytes that the platform announces, if it does. */
   readonly length: number | undefined
   /** The bare media type; empty when there is none. */
   readonly mimeType: string
 }
 
 /**
- * Asks for the content of a file kept for the client's own workspace. `signal` ends the reading as well.
+ * Requests the content of a file kept for the client's own workspace. `signal` ends the reading too.
  *
  * @throws PlatformError
  */
@@ -48,7 +49,7 @@ export async function openPending(
   signal: AbortSignal,
 ): Promise<PendingContent> {
   const { body, headers } = await client.content(pendingPath(client, fileId, 'content'), signal)
-  // Of a body that was packed for the way it would be the length of the pack.
+  // For a compressed body this would be the compressed length.
   const length = headers.has('content-encoding') ? null : headers.get('content-length')
   return {
     body: body ?? new ReadableStream({ start: (controller) => controller.close() }),
@@ -58,9 +59,9 @@ export async function openPending(
 }
 
 /**
- * Tells the platform that a file has been fetched, so that it may remove it.
+ * Tells the platform that a file was fetched and may be removed.
  *
- * @throws PlatformError; a 404 also where it was acknowledged before.
+ * @throws PlatformError; status 404 also for a file that was acknowledged before.
  */
 export async function acknowledgePending(
   client: PlatformClient,
@@ -80,7 +81,7 @@ export async function acknowledgePending(
 }
 
 function pendingPath(client: PlatformClient, fileId: string, what: 'content' | 'ack'): string {
-  if (!isUuid(fileId)) throw new PlatformError('refused', 'this is not the id of a file')
+  if (!isUuid(fileId)) throw new PlatformError('refused', 'this is not a file id')
   return workspacePath(client.endpoint.workspaceId, `/pending-uploads/${fileId}/${what}`)
 }
 
@@ -89,7 +90,7 @@ const uploadedSchema = z.object({
 })
 
 /**
- * Puts a file on the platform of the client's own workspace. Made once: a second try could leave it there twice.
+ * Uploads a file for the client's own workspace. Made once: a second try could store it twice.
  *
  * @throws PlatformError
  */
@@ -103,7 +104,7 @@ export async function uploadFile(
       path: workspacePath(client.endpoint.workspaceId, '/chat/uploads'),
       upload: fileForm('files', file),
       timeoutMs: UPLOAD_TIMEOUT_MS,
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     },
     uploadedSchema,
   )

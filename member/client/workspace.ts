@@ -1,21 +1,22 @@
-/** Reading a workspace: the one open route, and so the one that can say why a token is refused. */
+/** Looking up a workspace. The route needs no token, so it can tell why one is refused. */
 import { z } from 'zod'
-import { type PlatformClient, workspacePath } from './client.ts'
+import type { PlatformClient } from './client.ts'
 import { PlatformError } from './errors.ts'
+import { optionalText } from './fields.ts'
 import { formatRemovedWorkspaceError } from './removed-workspace.ts'
+import { workspacePath } from './workspace-path.ts'
 
-const text = z.string().nullish().catch(null)
 const workspaceSchema = z.object({
-  id: text,
-  name: text,
-  role: text,
-  status: text,
+  id: optionalText,
+  name: optionalText,
+  role: optionalText,
+  status: optionalText,
   tier: z.union([z.string(), z.number()]).nullish().catch(null),
-  parent_id: text,
-  runtime: text,
-  kind: text,
+  parent_id: optionalText,
+  runtime: optionalText,
+  kind: optionalText,
   active_tasks: z.number().nullish().catch(null),
-  last_heartbeat_at: text,
+  last_heartbeat_at: optionalText,
 })
 export type WorkspaceInfo = z.infer<typeof workspaceSchema>
 
@@ -24,10 +25,8 @@ export type WorkspaceLookup =
   | { readonly state: 'removed'; readonly message: string }
   | { readonly state: 'unknown'; readonly message: string }
 
-const removedSchema = z
-  .object({ id: z.unknown(), removed_at: z.unknown(), hint: z.unknown() })
-  .partial()
-  .catch({})
+/** The body of a 410. */
+const removedSchema = z.object({ id: optionalText, removed_at: optionalText, hint: optionalText }).catch({})
 
 /**
  * Looks a workspace up.
@@ -40,11 +39,8 @@ export async function lookUpWorkspace(
 ): Promise<WorkspaceLookup> {
   const { workspaceId, platformUrl } = client.endpoint
   try {
-    const info = await client.json(
-      { path: workspacePath(workspaceId), attempts: 2, ...(signal === undefined ? {} : { signal }) },
-      workspaceSchema,
-    )
-    // Before 410 came into use, a removed workspace was answered like any other.
+    const info = await client.json({ path: workspacePath(workspaceId), attempts: 2, signal }, workspaceSchema)
+    // Older platforms answer for a removed workspace as for any other, instead of with 410.
     if (info.status === 'removed') {
       return { state: 'removed', message: formatRemovedWorkspaceError(workspaceId, null) }
     }
@@ -52,8 +48,8 @@ export async function lookUpWorkspace(
   } catch (error) {
     if (!(error instanceof PlatformError)) throw error
     if (error.status === 410) {
-      const body = removedSchema.parse(parseJson(error.body))
-      return { state: 'removed', message: formatRemovedWorkspaceError(workspaceId, body) }
+      const removal = removedSchema.parse(parseJson(error.body))
+      return { state: 'removed', message: formatRemovedWorkspaceError(workspaceId, removal) }
     }
     if (error.status === 404 && error.body?.includes('workspace not found')) {
       return {
@@ -69,7 +65,7 @@ function parseJson(text: string | undefined): unknown {
   try {
     return JSON.parse(text ?? '')
   } catch {
-    // The body only adds detail to what the status already said.
+    // The status says enough; the body only adds detail.
     return undefined
   }
 }

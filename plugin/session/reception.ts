@@ -4,7 +4,7 @@
  */
 
 import { describeError } from '../../base/errors.ts'
-import type { IssuedSecrets } from '../../member/client/registry.ts'
+import type { IssuedSecrets } from '../../member/client/issued-secrets.ts'
 import { Attachments } from '../../member/files/attachments.ts'
 import { IncomingFiles } from '../../member/files/incoming-files.ts'
 import { ClaimFile } from '../../member/folder/claim.ts'

@@ -1,6 +1,7 @@
 /** Which peer a call means: by workspace id, or by a name that only one peer has. */
-import { isUuid, type PlatformClient } from '../../../member/client/client.ts'
+import type { PlatformClient } from '../../../member/client/client.ts'
 import { listPeers } from '../../../member/client/registry.ts'
+import { isUuid } from '../../../member/client/workspace-path.ts'
 import { safeName } from '../event/notification.ts'
 import { ToolFailure } from './tool.ts'
 import type { ToolContext } from './tool-context.ts'

@@ -7,8 +7,8 @@ const MESSAGE = { messageId: '5e000000-0000-4000-8000-000000000001', text: 'hell
 const rpc = (result: unknown) => ({ jsonrpc: '2.0', id: 'rpc-1', result })
 const part = (text: string) => ({ kind: 'text', text })
 
-describe('what is sent', () => {
-  test('is one message/send with its id, and what it answers', async () => {
+describe('the request', () => {
+  test('is one message/send with its id and the context it answers', async () => {
     await using platform = startLyingPlatform(() => Response.json({ status: 'queued' }))
     await sendMessage(platform.client, PEER_ID, { ...MESSAGE, contextId: 'c-1', delegationId: 'd-1' }, 1_000)
     await sendMessage(platform.client, PEER_ID, { ...MESSAGE, contextId: null, delegationId: null }, 1_000)
@@ -32,7 +32,7 @@ describe('what is sent', () => {
     expect(Object.keys(JSON.parse(second?.body ?? '').params.message)).toEqual(['role', 'messageId', 'parts'])
   })
 
-  test('goes nowhere when the id of the peer is a path', async () => {
+  test('is not made when the id of the peer is a path', async () => {
     await using platform = startLyingPlatform(() => Response.json({}))
     for (const id of ['', '../x', `${PEER_ID}/../../admin`]) {
       expect(await rejection(sendMessage(platform.client, id, MESSAGE, 1_000))).toMatchObject({
@@ -43,8 +43,8 @@ describe('what is sent', () => {
   })
 })
 
-describe('what the platform’s answer is', () => {
-  test('"queued" in each of its shapes is no answer', () => {
+describe('the answer of the platform', () => {
+  test('is not an answer when it says "queued", in any of the shapes', () => {
     const shapes: readonly (readonly [number, unknown])[] = [
       [200, { status: 'queued', delivery_mode: 'poll', method: 'message/send' }],
       [200, { status: 'queued', queued: true, queue_id: 'q', queue_depth: 1 }],
@@ -57,7 +57,7 @@ describe('what the platform’s answer is', () => {
     for (const [status, body] of shapes) expect(readOutcome(status, body)).toEqual({ kind: 'queued' })
   })
 
-  test('a message, a task and a plain text are answers', () => {
+  test('is an answer when it holds a message, a task or plain text', () => {
     const answers: readonly (readonly [unknown, string])[] = [
       [rpc({ kind: 'message', parts: [part('a'), { type: 'text', text: 'b' }] }), 'a\nb'],
       [rpc({ kind: 'task', status: { state: 'completed', message: { parts: [part('done')] } } }), 'done'],
@@ -69,7 +69,7 @@ describe('what the platform’s answer is', () => {
     for (const [body, text] of answers) expect(readOutcome(200, body)).toEqual({ kind: 'answered', text })
   })
 
-  test('an answer of an unknown shape is given as JSON, cut', () => {
+  test('is shown as JSON, cut, when its shape is unknown', () => {
     expect(readOutcome(200, rpc({ answer: 42 }))).toEqual({ kind: 'answered', text: '{"answer":42}' })
     const { kind, ...rest } = readOutcome(200, rpc({ answer: 'x'.repeat(100_000) }))
     expect([kind, JSON.stringify(rest).length < 30_000]).toEqual(['answered', true])
@@ -78,7 +78,7 @@ describe('what the platform’s answer is', () => {
     expect(readOutcome(200, rpc(deep)).kind).toBe('answered')
   })
 
-  test('an error of the peer is a failure in its words', () => {
+  test('is a failure in the words of the peer when it holds an error', () => {
     const error = (value: unknown) => readOutcome(200, { jsonrpc: '2.0', id: 'rpc-1', error: value })
     expect(error({ code: -32000, message: 'no such skill' })).toEqual({
       kind: 'failed',
@@ -90,8 +90,8 @@ describe('what the platform’s answer is', () => {
   })
 })
 
-describe('a send is repeated', () => {
-  test('under the same message id, when it surely did not arrive', async () => {
+describe('a message is sent again', () => {
+  test('under the same id when it surely did not arrive', async () => {
     const passing: readonly (() => Response)[] = [
       () => Response.json({ restarting: true }, { status: 503 }),
       () => Response.json({ error: 'failed to reach workspace agent' }, { status: 502 }),
@@ -107,14 +107,14 @@ describe('a send is repeated', () => {
     }
   })
 
-  test('never when the peer may have it: that is an outcome of its own', async () => {
+  test('never when the peer may have it, which has an outcome of its own', async () => {
     const unsure: readonly (() => Response | Promise<Response>)[] = [
       () => Response.json({ busy: true, retry_after: 30 }, { status: 503 }),
       () => Response.json({ error: 'lost', delivery_confirmed: true }, { status: 502 }),
       () => Response.json({ error: 'lost', delivery_confirmed: false }, { status: 502 }),
       () => new Response('{"result": {"par'),
       () => new Response('x'.repeat(5_000_000)),
-      // Whether it says that the peer is busy cannot be read.
+      // Cut off, so it may have said that the peer is busy.
       () => new Response('x'.repeat(5_000_000), { status: 503 }),
       () => new Promise(() => {}),
     ]
@@ -126,7 +126,7 @@ describe('a send is repeated', () => {
     }
   })
 
-  test('never when it was refused: that is an error', async () => {
+  test('never when it was refused, which is an error', async () => {
     for (const status of [400, 401, 402, 403, 404, 410, 413]) {
       await using platform = startLyingPlatform(() => Response.json({ error: 'no' }, { status }))
       const error = await rejection(sendMessage(platform.client, PEER_ID, MESSAGE, 1_000))

@@ -30,7 +30,7 @@ describe('a page is oldest first', () => {
     }
   })
 
-  test('with equal times by the number of the row, without numbers by the documented order', () => {
+  test('by row number where times are equal, and in the documented order without numbers', () => {
     const numbered = [row(1, at(1), { seq: 7 }), row(2, at(1), { seq: 9 })]
     const plain = [row(1, at(1)), row(2, at(1))]
     for (const withCursor of [true, false]) {
@@ -41,7 +41,7 @@ describe('a page is oldest first', () => {
     expect(numbers(readPage(plain, 100, false).rows)).toEqual([2, 1])
   })
 
-  test('with fractions of different length', () => {
+  test('whatever the length of the fractions', () => {
     const rows = [row(1, at(1)), row(2, at(1, '.09')), row(3, at(1, '.1')), row(4, at(1, '.100001'))]
     for (const [first, last] of [
       [0, 1],
@@ -55,19 +55,19 @@ describe('a page is oldest first', () => {
     }
   })
 
-  test('and keeps the platform’s order between the ends, where rows may be out of time', () => {
+  test("except that rows between the ends keep the platform's order", () => {
     const rows = [row(1, at(1)), row(2, at(5)), row(3, at(3)), row(4, at(6))]
     expect(numbers(readPage(rows, 100, true).rows)).toEqual([1, 2, 3, 4])
   })
 
-  test('is full when as many rows came as were asked for, unusable ones included', () => {
+  test('and full when it has as many rows as requested, unusable ones included', () => {
     expect(readPage([row(1, at(1)), null], 2, true).full).toBeTrue()
     expect(readPage([row(1, at(1))], 2, true).full).toBeFalse()
     expect(readPage([], 2, false)).toEqual({ rows: [], newestId: undefined, unusable: 0, full: false })
   })
 })
 
-describe('rows that cannot be read', () => {
+describe('unreadable rows', () => {
   const broken: readonly (readonly [string, unknown])[] = [
     ['null', null],
     ['a number', 7],
@@ -85,21 +85,21 @@ describe('rows that cannot be read', () => {
     ['a row whose time is a number', { ...row(9, ''), created_at: 1_782_900_000 }],
     ['a row whose time is a word', row(9, 'yesterday')],
   ]
-  test.each(broken)('%s is counted and stepped over; its neighbours are read', (_, item) => {
+  test.each(broken)('such as %s are counted and skipped, and their neighbours are read', (_, item) => {
     const page = readPage([row(1, at(1)), item, row(2, at(2))], 100, true)
     expect(numbers(page.rows)).toEqual([1, 2])
     expect(page.unusable).toBe(1)
     expect(page.newestId).toBe(idOf(2))
   })
 
-  test('serve as a cursor when they have an id, so that reading goes on behind them', () => {
+  test('serve as a cursor when they have an id, so that reading goes on after them', () => {
     const unreadable = row(3, at(3), { source_id: 7 })
     expect(readPage([row(1, at(1)), row(2, at(2)), unreadable, null], 100, true).newestId).toBe(idOf(3))
     expect(readPage([null, unreadable, row(2, at(2)), row(1, at(1))], 100, false).newestId).toBe(idOf(3))
     expect(readPage([unreadable], 100, true)).toMatchObject({ rows: [], newestId: idOf(3), unusable: 1 })
   })
 
-  test('are not those in which only a harmless field is of a wrong type', () => {
+  test('do not include those where only a harmless field has the wrong type', () => {
     const wrong = {
       method: 7,
       summary: {},
@@ -119,7 +119,7 @@ describe('rows that cannot be read', () => {
     })
   })
 
-  test('never make reading fail, whatever the rows are', () => {
+  test('never make reading fail, whatever they hold', () => {
     fc.assert(
       fc.property(fc.array(fc.anything(), { maxLength: 5 }), fc.boolean(), (items, withCursor) => {
         const page = readPage([...items, row(1, at(1))], 100, withCursor)
@@ -133,7 +133,7 @@ describe('rows that cannot be read', () => {
 const limitOf = (path: string): number => Number(new URL(path, 'http://x').searchParams.get('limit'))
 
 describe('fetchPage', () => {
-  test('asks for inbox rows after the cursor, with the names of the peers', async () => {
+  test('requests the received rows after the cursor, with peer information', async () => {
     await using platform = startLyingPlatform(() => Response.json([]))
     await fetchPage(platform.client, { sinceId: idOf(1), limit: 50 })
     await fetchPage(platform.client, { sinceSecs: 30, beforeTs: at(1), limit: 50 })
@@ -151,7 +151,7 @@ describe('fetchPage', () => {
     })
   })
 
-  test('a page that is too large is asked for again in ever smaller parts', async () => {
+  test('requests a page that is too large again in ever smaller parts', async () => {
     const tooLarge = ' '.repeat(25 * 1024 * 1024)
     await using platform = startLyingPlatform(({ path }) => {
       const limit = limitOf(path)
@@ -164,7 +164,7 @@ describe('fetchPage', () => {
     expect(page.full).toBeTrue()
   })
 
-  test('a forgotten cursor is an error with status 410, something else than a list a retry error', async () => {
+  test('fails with status 410 for a forgotten cursor, and with a retry error for anything but a list', async () => {
     await using gone = startLyingPlatform(() => Response.json({ error: 'since_id cursor' }, { status: 410 }))
     const request = { sinceId: idOf(1), limit: 5 }
     expect(await rejection(fetchPage(gone.client, request))).toMatchObject({ status: 410 })
@@ -175,7 +175,7 @@ describe('fetchPage', () => {
   })
 })
 
-test('an acknowledgement names the number, and an older platform refuses it', async () => {
+test('an acknowledgement carries the row number, and an older platform refuses it', async () => {
   await using platform = startLyingPlatform((_, index) =>
     index === 0 ? Response.json({ last_acked_seq: 9 }) : new Response('no such page', { status: 404 }),
   )

@@ -11,7 +11,7 @@ const html = (status: number): Response =>
   new Response(HTML, { status, headers: { 'Content-Type': 'text/html' } })
 const json = (status: number, error: unknown): Response => Response.json({ error }, { status })
 
-/** The error that a call ends with when the platform answers so. */
+/** The error of a call that gets this answer. */
 async function errorFor(
   answer: (request: SeenRequest) => Response,
   maxBytes = 1_000_000,
@@ -22,7 +22,7 @@ async function errorFor(
   return error
 }
 
-describe('a status decides what kind of error it is', () => {
+describe('the status of an error', () => {
   const table: readonly (readonly [number, 'retry' | 'refused' | 'gone'])[] = [
     [400, 'refused'],
     [401, 'gone'],
@@ -39,7 +39,7 @@ describe('a status decides what kind of error it is', () => {
     [502, 'retry'],
     [503, 'retry'],
   ]
-  test.each(table)('%i is %s, whatever the body is', async (status, kind) => {
+  test.each(table)('%i means %s, whatever the body', async (status, kind) => {
     const bodies = [
       () => json(status, 'said so'),
       () => html(status),
@@ -54,7 +54,7 @@ describe('a status decides what kind of error it is', () => {
     }
   })
 
-  test('the platform’s own words are given, cleaned and cut, as one line', async () => {
+  test("comes with the platform's own words as one line, cleaned and cut", async () => {
     const text = `no\u001b[2J \u202esuch\nworkspace ${'x'.repeat(10_000)}`
     const { message } = await errorFor(() => json(400, text))
     expect(message).toStartWith('the platform answered 400 no [2J such workspace xxx')
@@ -62,14 +62,14 @@ describe('a status decides what kind of error it is', () => {
     expect(describeError(new Error(text))).toStartWith('no [2J such workspace xxx')
   })
 
-  test('a JSON-RPC error is quoted by its message, and no object by its name', async () => {
+  test('comes with the message of a JSON-RPC error, and with nothing of any other object', async () => {
     expect((await errorFor(() => json(400, { code: 1, message: 'bad parts' }))).message).toEndWith(
       'bad parts',
     )
     expect((await errorFor(() => json(400, { code: 1 }))).message).toBe('the platform answered 400')
   })
 
-  test('an empty 404 names the organization, an empty 403 the address; with a text they do not', async () => {
+  test('points to the organization for an empty 404 and to the address for an empty 403, but not for one with text', async () => {
     expect((await errorFor(() => new Response(null, { status: 404 }))).message).toContain('MOLECULE_ORG_ID')
     expect((await errorFor(() => new Response(null, { status: 403 }))).message).toContain(
       'MOLECULE_PLATFORM_URL',
@@ -81,8 +81,8 @@ describe('a status decides what kind of error it is', () => {
   })
 })
 
-describe('a success that cannot be read', () => {
-  test('is a retry error that says what it was, and quotes nothing of it', async () => {
+describe('an unreadable success', () => {
+  test('is a retry error that says what it was and quotes nothing', async () => {
     const cases: readonly (readonly [() => Response, string])[] = [
       [() => html(200), 'a web page instead of JSON'],
       [() => new Response('{"a": 1'), 'broken JSON'],
@@ -99,7 +99,7 @@ describe('a success that cannot be read', () => {
     }
   })
 
-  test('when it is larger than allowed it is refused, whether or not it says its length', async () => {
+  test('is refused when it is too large, whether or not it announces its length', async () => {
     const tenMegabytes = 'x'.repeat(10_000_000)
     const chunked = (): Response =>
       new Response(
@@ -118,7 +118,7 @@ describe('a success that cannot be read', () => {
     }
   })
 
-  test('a compressed answer is not asked for, and not unpacked', async () => {
+  test('is never unpacked: compression is not asked for', async () => {
     const bomb = Bun.gzipSync(new Uint8Array(20_000_000))
     const asked: (string | null)[] = []
     const error = await errorFor((request) => {
@@ -129,7 +129,7 @@ describe('a success that cannot be read', () => {
     expect(new Set(asked)).toEqual(new Set(['identity']))
   })
 
-  test('when it breaks off it is a retry error', async () => {
+  test('is a retry error when it breaks off', async () => {
     using platform = startRawServer('HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"a":')
     await using lying = startLyingPlatform(() => new Response())
     const call = lying.clientWith({ platformUrl: platform.url }).json({ path: '/x' }, anything)
@@ -161,7 +161,7 @@ describe('redirects', () => {
 })
 
 describe('the token', () => {
-  test('is in no error, even when the platform repeats what it was sent', async () => {
+  test('is in no error, even when the platform repeats it', async () => {
     const echoes: readonly ((seen: { headers: Headers }) => Response)[] = [
       ({ headers }) => json(400, `I got ${headers.get('authorization')}`),
       ({ headers }) => json(500, `I got ${headers.get('authorization')}`),
@@ -177,7 +177,7 @@ describe('the token', () => {
     }
   })
 
-  test('is not in the error of a header that cannot be sent', async () => {
+  test('is not in the error about a header that cannot be sent', async () => {
     await using platform = startLyingPlatform(() => Response.json({}))
     const token = `${TOKEN}\nX-Other: 1`
     const error = await rejection(platform.clientWith({ token }).json({ path: '/x' }, anything))

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import { z } from 'zod'
 import { until } from '../../../lab/driver/until.ts'
-import { workspacePath } from '../../../member/client/client.ts'
 import { PlatformError } from '../../../member/client/errors.ts'
 import { parseRetryAfter } from '../../../member/client/failure.ts'
+import { workspacePath } from '../../../member/client/workspace-path.ts'
 import { OWN_ID, rejection, startLyingPlatform, TOKEN } from '../../fixtures/lying-platform.ts'
 
 const anything = z.unknown()
@@ -11,7 +11,7 @@ const never = (): Promise<Response> => new Promise(() => {})
 const status = (code: number, headers: Record<string, string> = {}): Response =>
   new Response('{"error":"no"}', { status: code, headers })
 
-/** An answer that never ends: the status at once, then a byte now and then. */
+/** An endless answer: the status at once, then a byte now and then. */
 function drip(code = 200): Response {
   const timers: ReturnType<typeof setInterval>[] = []
   return new Response(
@@ -25,8 +25,8 @@ function drip(code = 200): Response {
   )
 }
 
-describe('what every request carries', () => {
-  test('bearer, bare origin and workspace; the organization only when it is set', async () => {
+describe('every request', () => {
+  test('carries the bearer token, the bare origin and the workspace, and the organization if it is set', async () => {
     await using platform = startLyingPlatform(() => Response.json({}))
     await platform.client.json({ path: '/x' }, anything)
     await platform
@@ -47,7 +47,7 @@ describe('what every request carries', () => {
     expect(second?.headers.get('content-type')).toBe('application/json')
   })
 
-  test('an id that is a path is refused before any request', () => {
+  test('is refused before it is made when an id is a path', () => {
     for (const id of [
       '',
       '../admin',
@@ -63,8 +63,8 @@ describe('what every request carries', () => {
   })
 })
 
-describe('asking again', () => {
-  test('happens only as often as allowed, and only after a retry error', async () => {
+describe('a call with several attempts', () => {
+  test('is repeated only as often as allowed, and only after a retry error', async () => {
     for (const [code, attempts, asked] of [
       [500, 1, 1],
       [500, 3, 3],
@@ -80,14 +80,14 @@ describe('asking again', () => {
     }
   })
 
-  test('is off unless asked for, for a body as for none', async () => {
+  test('is the exception: by default there is one attempt, with or without a body', async () => {
     await using platform = startLyingPlatform(() => status(500))
     await rejection(platform.client.json({ path: '/x' }, anything))
     await rejection(platform.client.json({ path: '/x', body: {} }, anything))
     expect(platform.seen).toHaveLength(2)
   })
 
-  test('sends the same body, and gives the answer that succeeds', async () => {
+  test('sends the same body again, and returns the answer that succeeds', async () => {
     await using platform = startLyingPlatform((_, index) =>
       index < 2 ? status(502) : Response.json({ index }),
     )
@@ -96,7 +96,7 @@ describe('asking again', () => {
     expect(new Set(platform.seen.map((request) => request.body)).size).toBe(1)
   })
 
-  test('stops where retryIf says so', async () => {
+  test('ends when retryIf says so', async () => {
     await using platform = startLyingPlatform(() => status(500))
     await rejection(platform.client.json({ path: '/x', attempts: 3, retryIf: () => false }, anything))
     expect(platform.seen).toHaveLength(1)
@@ -113,7 +113,7 @@ describe('asking again', () => {
     expect(second - first).toBeGreaterThan(900)
   })
 
-  test('leaves a long Retry-After to the caller, in seconds as in a date', async () => {
+  test('leaves a long Retry-After to the caller, whether in seconds or a date', async () => {
     const later = new Date(Date.now() + 120_000).toUTCString()
     for (const value of ['120', later]) {
       await using platform = startLyingPlatform(() => status(429, { 'Retry-After': value }))
@@ -125,7 +125,7 @@ describe('asking again', () => {
     }
   })
 
-  test('Retry-After: seconds or a date, never negative, never for ever, nothing for garbage', () => {
+  test('reads Retry-After as seconds or a date, from 0 to 5 minutes, and ignores garbage', () => {
     const now = Date.parse('2026-07-01T10:00:00Z')
     expect(parseRetryAfter('7', now)).toBe(7_000)
     expect(parseRetryAfter('Wed, 01 Jul 2026 10:00:30 GMT', now)).toBe(30_000)
@@ -135,7 +135,7 @@ describe('asking again', () => {
   })
 })
 
-describe('time limits and abort', () => {
+describe('time limits and aborts', () => {
   test('a platform that hangs is a retry error after the time limit', async () => {
     await using platform = startLyingPlatform(never)
     const error = await rejection(platform.client.json({ path: '/x', timeoutMs: 30 }, anything))
@@ -143,19 +143,19 @@ describe('time limits and abort', () => {
     expect(String(error)).toContain('no answer within 30 ms')
   })
 
-  test('the time limit holds for the whole body: a slow drip does not extend it', async () => {
+  test('the time limit covers the whole body: a slow drip does not extend it', async () => {
     await using platform = startLyingPlatform(() => drip())
     const error = await rejection(platform.client.json({ path: '/x', timeoutMs: 60 }, anything))
     expect(error).toMatchObject({ kind: 'retry', status: 200 })
   })
 
-  test('an error status counts although its body never ends', async () => {
+  test('the status of an error counts even if its body never ends', async () => {
     await using platform = startLyingPlatform(() => drip(401))
     const error = await rejection(platform.client.json({ path: '/x', timeoutMs: 60 }, anything))
     expect(error).toMatchObject({ kind: 'gone', status: 401 })
   })
 
-  test('a platform that is not there is a retry error that names it', async () => {
+  test('a platform that is not running is a retry error with its address', async () => {
     await using platform = startLyingPlatform(() => Response.json({}))
     const client = platform.clientWith({ platformUrl: 'http://127.0.0.1:1' })
     const error = await rejection(client.json({ path: '/x' }, anything))
@@ -165,7 +165,7 @@ describe('time limits and abort', () => {
     })
   })
 
-  test('abort ends a request, a drip and a wait at once, with its own reason', async () => {
+  test('an abort ends a request, a drip and a wait at once, with its own reason', async () => {
     const answers: readonly (() => Response | Promise<Response>)[] = [
       never,
       () => drip(),
@@ -186,7 +186,7 @@ describe('time limits and abort', () => {
     }
   })
 
-  test('a signal that has aborted lets no request out', async () => {
+  test('an aborted signal lets no request out', async () => {
     await using platform = startLyingPlatform(() => Response.json({}))
     const call = platform.client.json({ path: '/x', signal: AbortSignal.abort() }, anything)
     expect(await rejection(call)).toBeInstanceOf(DOMException)

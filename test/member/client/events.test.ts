@@ -15,7 +15,7 @@ function linesOf(chunks: readonly string[]): string[] {
   return lines
 }
 
-/** Splits a text at the given places. */
+/** Splits a text at these places. */
 function splitAt(text: string, places: readonly number[]): string[] {
   const ends = [...new Set(places.map((place) => place % (text.length + 1)))].toSorted((a, b) => a - b)
   return [...ends, text.length].map((end, index) => text.slice(index === 0 ? 0 : ends[index - 1], end))
@@ -35,7 +35,7 @@ describe('LineReader', () => {
     )
   })
 
-  test('gives every line without its end, and an unfinished one not at all', () => {
+  test('gives every line without its line break, and no unfinished line', () => {
     expect(linesOf(['a\nb\r', '\n\nc'])).toEqual(['a', 'b', ''])
   })
 
@@ -47,7 +47,7 @@ describe('LineReader', () => {
 })
 
 describe('isHint', () => {
-  test('is true for what can bring a message, and for what cannot be read', () => {
+  test('is true of events that may mean a message, and of unreadable ones', () => {
     for (const type of [
       'ACTIVITY_LOGGED',
       'USER_MESSAGE',
@@ -60,13 +60,13 @@ describe('isHint', () => {
       expect(isHint(line)).toBeTrue()
   })
 
-  test('is false for our own heartbeat, comments and other fields', () => {
+  test('is false of our own heartbeat, comments and other fields', () => {
     for (const line of [event('WORKSPACE_HEARTBEAT').trim(), ': ping', '', 'event: x', 'id: 7', 'xdata: {}'])
       expect(isHint(line)).toBeFalse()
   })
 })
 
-/** A stream that the test feeds, and that knows when the reader has gone. */
+/** A stream fed by the test, which knows when its reader has gone. */
 function feedableStream(type = 'text/event-stream') {
   let controller: ReadableStreamDefaultController<Uint8Array> | undefined
   const state = { gone: false }
@@ -121,7 +121,7 @@ describe('followEvents', () => {
     expect(platform.seen[0]?.headers.get('accept')).toBe('text/event-stream')
   })
 
-  test('gives a stream up that is silent for too long, and lets the platform know', async () => {
+  test('gives up a stream that is silent for too long, and closes the connection', async () => {
     const stream = feedableStream()
     await using platform = startLyingPlatform(stream.answer)
     const { seen, done } = follow(platform, 30)
@@ -130,7 +130,7 @@ describe('followEvents', () => {
     await until('the end of the connection', () => stream.state.gone)
   })
 
-  test('an abort ends it, and closes the connection', async () => {
+  test('ends on abort, and closes the connection', async () => {
     const stream = feedableStream()
     await using platform = startLyingPlatform(stream.answer)
     const { seen, done, stop } = follow(platform)
@@ -140,7 +140,7 @@ describe('followEvents', () => {
     await until('the end of the connection', () => stream.state.gone)
   })
 
-  test('an abort while it is being opened ends it too', async () => {
+  test('ends on abort while the stream is being opened, too', async () => {
     await using platform = startLyingPlatform(() => new Promise(() => {}))
     const { seen, done, stop } = follow(platform)
     const ended = rejection(done)
@@ -150,7 +150,7 @@ describe('followEvents', () => {
     expect(seen.opened).toBe(0)
   })
 
-  test('leaves nothing behind on the signal, opened or refused', async () => {
+  test('leaves no listener on the signal, whether opened or refused', async () => {
     const { signal } = new AbortController()
     let listeners = 0
     const [add, remove] = [signal.addEventListener, signal.removeEventListener]
@@ -171,7 +171,7 @@ describe('followEvents', () => {
     expect(listeners).toBe(0)
   })
 
-  test('what is no event stream is refused in the platform’s words', async () => {
+  test("refuses what is not an event stream, in the platform's words", async () => {
     const answers: readonly (readonly [() => Response, object])[] = [
       [feedableStream('application/json').answer, { kind: 'refused', status: 200 }],
       [() => new Response('<html>'), { kind: 'refused', status: 200 }],
@@ -190,7 +190,7 @@ describe('followEvents', () => {
     }
   })
 
-  test('takes a content type in any spelling', async () => {
+  test('accepts the content type in any spelling', async () => {
     const stream = feedableStream('Text/Event-Stream; charset=utf-8')
     await using platform = startLyingPlatform(stream.answer)
     const { seen, done, stop } = follow(platform)
@@ -199,7 +199,7 @@ describe('followEvents', () => {
     await done
   })
 
-  test('a flood in one line stays bounded and does not hide what comes after', async () => {
+  test('survives a flood in one line in bounded memory, and reads what comes after', async () => {
     const stream = feedableStream()
     await using platform = startLyingPlatform(stream.answer)
     const { seen, done } = follow(platform)
@@ -217,7 +217,7 @@ describe('followEvents', () => {
     ['short lines', ': x\n'.repeat(500)],
     ['empty lines', '\n'.repeat(2_000)],
     ['long lines', `: ${'x'.repeat(30_000)}\n`.repeat(4)],
-  ])('a flood of %s ends the stream and closes the connection', async (_, chunk) => {
+  ])('ends on a flood of %s, and closes the connection', async (_, chunk) => {
     let stop = (): void => {}
     const gone = Promise.withResolvers<void>()
     const bytes = new TextEncoder().encode(chunk)
@@ -240,7 +240,7 @@ describe('followEvents', () => {
     expect(seen).toEqual({ opened: 1, hints: 0 })
   })
 
-  test('as many events as a busy workspace has do not end it', async () => {
+  test('survives as many events as a busy workspace has', async () => {
     const stream = feedableStream()
     await using platform = startLyingPlatform(stream.answer)
     const { seen, done } = follow(platform)

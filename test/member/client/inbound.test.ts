@@ -11,7 +11,7 @@ import { OWN_ID, PEER_ID } from '../../fixtures/lying-platform.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
-/** A row as the platform sends it: numbered, as by those that name the canvas user. */
+/** A row of a platform that numbers its rows and marks the canvas user. */
 const raw = (fields: Fields): Fields => ({
   id: 'c0ffee00-0000-4000-8000-000000000001',
   workspace_id: OWN_ID,
@@ -50,8 +50,8 @@ function shown(fields: Fields): Inbound {
 }
 const isShown = (fields: Fields): boolean => read(fields).deliver
 
-describe('what is shown, and as what', () => {
-  test('(a) a canvas user, with the name that the platform checked', () => {
+describe('the message in a row', () => {
+  test('of the canvas user has the name that the platform verified', () => {
     const user = { user_identity_status: 'AUTHENTICATED', username: 'ann', email: 'ann@example.com' }
     expect(shown({ request_body: envelope('hello', { contextId: 'c-1' }, canvas(user)) })).toEqual({
       kind: 'canvas_user',
@@ -69,12 +69,12 @@ describe('what is shown, and as what', () => {
     })
   })
 
-  test('(a) a name that nobody checked is not shown as the user’s', () => {
+  test('of the canvas user has no name that nobody verified', () => {
     const message = shown({ request_body: envelope('hello', {}, canvas({ username: 'root' })) })
     expect(message).toMatchObject({ kind: 'canvas_user', userName: null, authenticated: false })
   })
 
-  test('(b) a peer, with the task it delegated', () => {
+  test('of a peer has the task it delegated', () => {
     const fields = { source_id: PEER_ID, peer_name: 'builder', peer_role: 'Writes the code' }
     const body = envelope('do it', { metadata: { delegation_id: 'd-1' } })
     expect(shown({ ...fields, request_body: body })).toMatchObject({
@@ -87,11 +87,11 @@ describe('what is shown, and as what', () => {
     })
   })
 
-  test('(c) our own words to the user are not shown', () => {
+  test('is not delivered when it is our own to the user', () => {
     expect(isShown({ method: 'notify', target_id: null, response_body: { result: 'hi' } })).toBeFalse()
   })
 
-  test('(d) an upload is not shown, the message that names it is', () => {
+  test('is not delivered when it is an upload, unlike the message that names the upload', () => {
     const manifest = {
       file_id: 'f1',
       name: 'a.png',
@@ -102,7 +102,7 @@ describe('what is shown, and as what', () => {
     expect(isShown({ method: 'chat_upload_receive', request_body: manifest })).toBeFalse()
   })
 
-  test('(e) the result of a task of ours is shown, done or failed; a result of somebody else’s is not', () => {
+  test("is delivered when it is the result of our own task, completed or failed, and of nobody else's", () => {
     const result = { source_id: OWN_ID, method: 'delegate_result', request_body: { delegation_id: 'd-1' } }
     expect(shown({ ...result, response_body: { text: 'done', delegation_id: 'd-1' } })).toMatchObject({
       kind: 'delegation_result',
@@ -115,7 +115,7 @@ describe('what is shown, and as what', () => {
     for (const source_id of [PEER_ID, null]) expect(isShown({ ...result, source_id })).toBeFalse()
   })
 
-  test('(f) a social channel is external, by its name', () => {
+  test('of a social channel is external, with the name of the channel', () => {
     const message = shown({ request_body: envelope('hi', {}, { source: 'telegram', username: 'ann' }) })
     expect(message).toMatchObject({
       kind: 'external',
@@ -125,18 +125,18 @@ describe('what is shown, and as what', () => {
     })
   })
 
-  test('(g) a schedule is scheduled', () => {
+  test('of a schedule is scheduled', () => {
     expect(shown({ request_body: envelope('daily', { messageId: 'cron-7' }) }).kind).toBe('scheduled')
   })
 
-  test('(h) what this workspace sent itself is not shown, whatever it says and however its id is written', () => {
+  test('is not delivered when this workspace sent it, whatever it says and however its id is written', () => {
     for (const source_id of [OWN_ID, OWN_ID.toUpperCase()]) {
       expect(isShown({ source_id, request_body: envelope('again', {}, canvas()) })).toBeFalse()
       expect(isShown({ source_id, method: 'report' })).toBeFalse()
     }
   })
 
-  test('(i) a failed push attempt and (j) an answered turn are history', () => {
+  test('is not delivered after a failed push attempt or when it was already answered', () => {
     const request_body = envelope('hi', {}, canvas())
     for (const source_id of [null, PEER_ID]) {
       expect(isShown({ source_id, request_body, status: 'error', error_detail: 'unreachable' })).toBeFalse()
@@ -146,8 +146,8 @@ describe('what is shown, and as what', () => {
   })
 })
 
-describe('who the sender is', () => {
-  test('a sender outranks every claim of the metadata', () => {
+describe('the sender', () => {
+  test('outranks every claim in the metadata', () => {
     const claims = [
       canvas({ user_identity_status: 'AUTHENTICATED', username: 'root' }),
       { source: 'telegram' },
@@ -166,7 +166,7 @@ describe('who the sender is', () => {
     }
   })
 
-  test('nobody is the operator for want of a sender, where the platform names the canvas user', () => {
+  test('is not the operator just because there is none, on a platform that marks the canvas user', () => {
     for (const metadata of [
       undefined,
       null,
@@ -182,12 +182,12 @@ describe('who the sender is', () => {
       expect(shown({ seq, request_body: envelope('hi') }).kind).toBe('external')
   })
 
-  test('on a platform that never names anybody, a message without a sender is the canvas user’s', () => {
+  test('is the canvas user when there is none, on a platform that never marks anybody', () => {
     const message = shown({ seq: undefined, request_body: envelope('hi') })
     expect(message).toMatchObject({ kind: 'canvas_user', authenticated: false })
   })
 
-  test('on a platform that never names anybody, the sender’s own claim to be checked counts for nothing', () => {
+  test('cannot claim to be verified, on a platform that never marks anybody', () => {
     const metadata = canvas({ user_identity_status: 'AUTHENTICATED', username: 'operator' })
     expect(shown({ seq: undefined, request_body: envelope('obey', {}, metadata) })).toMatchObject({
       kind: 'canvas_user',
@@ -197,7 +197,7 @@ describe('who the sender is', () => {
   })
 })
 
-test('without text and files the summary stands in', () => {
+test('the summary stands in when there is neither text nor file', () => {
   const summary = 'message/send → Laptop'
   for (const request_body of [undefined, { method: null, params: null }, 'text', ['a'], 7, envelope('')])
     expect(shown({ summary, request_body }).text).toBe(summary)
@@ -205,7 +205,7 @@ test('without text and files the summary stands in', () => {
   expect(shown({ summary, request_body: envelope('', file) }).text).toBe('')
 })
 
-test('no JSON makes reading fail, and what is shown can be read back from the disk', () => {
+test('no JSON makes interpretation fail, and every message can be read back from disk', () => {
   const field = fc.oneof(fc.jsonValue(), fc.constantFrom(OWN_ID, PEER_ID, 'message/send', 'delegate_result'))
   const parts = fc.array(
     fc.record(

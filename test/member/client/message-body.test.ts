@@ -5,7 +5,7 @@ import { readMessageBody } from '../../../member/client/message-body.ts'
 const text = (words: string) => ({ kind: 'text', text: words })
 
 describe('the text', () => {
-  test('is found in each of the three shapes, the innermost first', () => {
+  test('is found in all three shapes, the innermost first', () => {
     const parts = [text('here')]
     expect(readMessageBody({ params: { message: { parts } } }).text).toBe('here')
     expect(readMessageBody({ params: { parts } }).text).toBe('here')
@@ -15,16 +15,16 @@ describe('the text', () => {
     expect(readMessageBody({ params: { message: { parts: [] }, parts }, parts: other }).text).toBe('here')
   })
 
-  test('is marked by kind or by type, and its parts are joined in order', () => {
+  test('may be marked by kind or by type, and its parts are joined in order', () => {
     const parts = [text('one'), { type: 'text', text: 'two' }, { kind: '', type: 'text', text: 'three' }]
     expect(readMessageBody({ parts }).text).toBe('one\ntwo\nthree')
   })
 
-  test('is the content where there are no parts', () => {
+  test('is the content when there are no parts', () => {
     expect(readMessageBody({ params: { message: { content: 'plain' } } }).text).toBe('plain')
   })
 
-  test('is taken from the good parts when others are broken', () => {
+  test('comes from the good parts when others are broken', () => {
     const parts = [
       null,
       7,
@@ -43,7 +43,7 @@ describe('files', () => {
   const expected = { uri: 'platform-pending:w/f', name: 'a.png', mimeType: 'image/png', size: 5 }
   const { mimeType, ...plain } = expected
 
-  test('are read nested or inlined, by kind or type, in camelCase or snake_case', () => {
+  test('may be nested or inline, marked by kind or type, in camelCase or snake_case', () => {
     const files = [expected, { ...plain, mime_type: mimeType }]
     for (const file of files) {
       for (const part of [
@@ -56,7 +56,7 @@ describe('files', () => {
     }
   })
 
-  test('with neither address nor name are left out; a wrong field is empty', () => {
+  test('without address and name are left out, and a broken field is empty', () => {
     const parts = [
       { kind: 'file' },
       { kind: 'file', file: {} },
@@ -66,7 +66,7 @@ describe('files', () => {
   })
 })
 
-test('ids and origin are texts or absent', () => {
+test('ids and origin are text or absent', () => {
   const message = { parts: [text('x')], messageId: 7, contextId: {}, metadata: { delegation_id: [] } }
   expect(readMessageBody({ params: { message, metadata: { source: 7, username: 8 } } })).toEqual({
     text: 'x',
@@ -80,7 +80,7 @@ test('ids and origin are texts or absent', () => {
   })
 })
 
-test('nothing makes it throw', () => {
+test('no body makes it throw', () => {
   fc.assert(fc.property(fc.anything(), (body) => void readMessageBody(body)))
   fc.assert(fc.property(fc.jsonValue(), (params) => void readMessageBody({ params, parts: params })))
 })

@@ -20,7 +20,7 @@ describe('register', () => {
     })
   })
 
-  test('gives what was issued, and null for a mode that an older platform does not name', async () => {
+  test('returns the issued secrets, and null for the mode on an older platform', async () => {
     const answers: readonly unknown[] = [
       { auth_token: 'fresh-t0ken-1234', platform_inbound_secret: 'inbound-s3cret-1' },
       { auth_token: '', platform_inbound_secret: null, delivery_mode: 7 },
@@ -34,7 +34,7 @@ describe('register', () => {
   })
 })
 
-test('what is issued counts as a secret only if it can be one: 16 to 4096 characters that fit a header', async () => {
+test('an issued secret has 16 to 4096 characters that fit a header, and anything else counts as none', async () => {
   const unfit = [
     'the',
     'x'.repeat(15),
@@ -53,7 +53,7 @@ test('what is issued counts as a secret only if it can be one: 16 to 4096 charac
 })
 
 describe('listPeers', () => {
-  test('steps over rows that cannot be read and asks for no filter', async () => {
+  test('skips unreadable rows, and asks for no filter', async () => {
     const rows = [null, 7, {}, { id: 8 }, { id: PEER_ID, name: 'builder', role: null, status: 5 }]
     await using platform = startLyingPlatform(() => Response.json(rows))
     expect(await listPeers(platform.client)).toEqual([
@@ -62,7 +62,7 @@ describe('listPeers', () => {
     expect(platform.seen[0]?.path).toBe(`/registry/${OWN_ID}/peers`)
   })
 
-  test('goes nowhere for an id that is a path', async () => {
+  test('makes no request for an id that is a path', async () => {
     await using platform = startLyingPlatform(() => Response.json([]))
     const client = platform.clientWith({ workspaceId: '../../admin' })
     expect(await rejection(listPeers(client))).toMatchObject({ kind: 'refused' })
@@ -76,7 +76,7 @@ describe('lookUpWorkspace', () => {
     return await lookUpWorkspace(platform.client)
   }
 
-  test('tells present, removed and unknown apart', async () => {
+  test('tells present, removed and unknown workspaces apart', async () => {
     expect(await lookUp(() => Response.json({ id: OWN_ID, name: 'lead', tier: 2 }))).toMatchObject({
       state: 'present',
       info: { name: 'lead', tier: 2 },
@@ -86,7 +86,7 @@ describe('lookUpWorkspace', () => {
     expect(await lookUp(() => Response.json(unknown, { status: 404 }))).toMatchObject({ state: 'unknown' })
   })
 
-  test('of a removed one it gives the platform’s hint, also when the time is not known', async () => {
+  test("gives the platform's hint for a removed one, even without a time", async () => {
     const body = { error: 'workspace removed', id: OWN_ID, removed_at: null, hint: 'Ask Ada.' }
     expect(await lookUp(() => Response.json(body, { status: 410 }))).toEqual({
       state: 'removed',
@@ -100,7 +100,7 @@ describe('lookUpWorkspace', () => {
     }
   })
 
-  test('takes no other 404 or failure for proof', async () => {
+  test('accepts no other 404 or failure as proof', async () => {
     for (const answer of [
       () => new Response(null, { status: 404 }),
       () => new Response('<html>', { status: 404 }),
@@ -113,7 +113,7 @@ describe('lookUpWorkspace', () => {
 })
 
 describe('notifyUser', () => {
-  test('posts once, and never again', async () => {
+  test('posts once and never again', async () => {
     await using platform = startLyingPlatform((_, index) =>
       index === 0 ? Response.json({ status: 'sent' }) : Response.json({ error: 'down' }, { status: 503 }),
     )
@@ -125,7 +125,7 @@ describe('notifyUser', () => {
     ])
   })
 
-  test('says what a workspace that may not write to its user can do', async () => {
+  test('says what to do when the workspace may not write to its user', async () => {
     const body = { error: 'talk_to_user_disabled', hint: 'x' }
     await using platform = startLyingPlatform(() => Response.json(body, { status: 403 }))
     const error = await rejection(notifyUser(platform.client, 'hello'))

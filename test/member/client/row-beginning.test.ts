@@ -13,12 +13,12 @@ const row = {
 }
 const plain = { ...row, request_body: undefined }
 
-test('the plain fields of a whole row are read, and nothing that stands deeper or in the next row', () => {
+test('the plain fields of a whole row are read, and nothing deeper or in the next row', () => {
   expect(readRowBeginning(JSON.stringify([row, { id: 'next', other: 1 }]))).toEqual(plain)
   expect(readRowBeginning(JSON.stringify([row], null, 2))).toEqual(plain)
 })
 
-test('wherever it is cut, what is read of a row is what the row says', () => {
+test('wherever a row is cut, what is read is what the row says', () => {
   const text = JSON.stringify([row])
   for (let length = 0; length <= text.length; length++) {
     for (const [key, value] of Object.entries(readRowBeginning(text.slice(0, length)))) {
@@ -27,7 +27,7 @@ test('wherever it is cut, what is read of a row is what the row says', () => {
   }
 })
 
-test('a body that claims to be another row is not believed, whichever comes first', () => {
+test('a body that claims to be another row is ignored, whichever comes first', () => {
   const sorted = {
     created_at: row.created_at,
     request_body: { id: 'another' },
@@ -38,7 +38,7 @@ test('a body that claims to be another row is not believed, whichever comes firs
   expect(readRowBeginning(JSON.stringify([sorted]).slice(0, -10)).id).toBeUndefined()
 })
 
-test('any text is read without an error, one of brackets or escapes alone included', () => {
+test('any text is read without an error, even one of brackets or escapes alone', () => {
   for (const text of ['['.repeat(65_536), `[{"id":"${'\\u0000'.repeat(20_000)}`, '', 'x', ']', '[{,:,']) {
     expect(readRowBeginning(text)).toEqual({})
   }

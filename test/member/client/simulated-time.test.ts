@@ -68,7 +68,7 @@ function eventStream() {
 }
 
 describe('a call', () => {
-  test('is over at once when the network answers at once, and leaves no timer behind', () => {
+  test('ends at once when the network answers at once, and leaves no timer', () => {
     const { client, clock, run } = simulate(() => Response.json({ here: true }))
     const call = observe(client.json({ path: PATH }, ANYTHING))
     run(0)
@@ -85,7 +85,7 @@ describe('a call', () => {
     expect(call.state).toContain('no answer within 2000 ms')
   })
 
-  test('waits as long as the platform asks before it is made again', () => {
+  test('waits as long as the platform asks before the next attempt', () => {
     const date = new Date(9_000).toUTCString()
     const { client, asked, run } = simulate(() =>
       asked.length === 1
@@ -118,7 +118,7 @@ describe('the event stream', () => {
   }
   const HINT = 'data: {"type": "ACTIVITY_LOGGED"}\n\n'
 
-  test('ends when it has been silent for too long, counted from the last byte', () => {
+  test('ends after too long a silence, counted from the last byte', () => {
     const stream = eventStream()
     const world = simulate(stream.answer)
     const { seen, ended } = follow(world)
@@ -131,7 +131,7 @@ describe('the event stream', () => {
     expect(world.clock.armed).toBe(0)
   })
 
-  test('may bring a thousand events each second, also after the clock was set back', () => {
+  test('may bring 900 events each second, even after the clock was set back', () => {
     const stream = eventStream()
     const world = simulate(stream.answer)
     const { seen, ended } = follow(world)

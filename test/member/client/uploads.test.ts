@@ -45,7 +45,7 @@ describe('the address of a pending file', () => {
 })
 
 describe('the content of a pending file', () => {
-  test('is asked for where the workspace is, with its token, and comes as a stream', async () => {
+  test("is requested from the workspace's own platform, with its token, and comes as a stream", async () => {
     await using platform = startLyingPlatform(
       () => new Response('content', { headers: { 'Content-Type': 'Text/Plain; charset=x' } }),
     )
@@ -58,7 +58,7 @@ describe('the content of a pending file', () => {
     expect(request?.headers.get('Accept-Encoding')).toBe('identity')
   })
 
-  test('that was packed for the way has no length that could be compared', async () => {
+  test('has no known length when it was compressed', async () => {
     await using platform = startLyingPlatform(() => {
       const packed = Bun.gzipSync(Buffer.from('content'))
       return new Response(packed, { headers: { 'Content-Encoding': 'gzip' } })
@@ -68,7 +68,7 @@ describe('the content of a pending file', () => {
     expect(await new Response(body).text()).toBe('content')
   })
 
-  test('is never asked for elsewhere: an id that is none is refused before any request', async () => {
+  test('is never requested under a broken id, which is refused before any request', async () => {
     await using platform = startLyingPlatform(() => new Response('x'))
     for (const id of ['../../admin', '', `${FILE_ID}/..`]) {
       expect(await rejection(openPending(platform.client, id, signal()))).toMatchObject({ kind: 'refused' })
@@ -79,7 +79,7 @@ describe('the content of a pending file', () => {
     expect(platform.seen).toEqual([])
   })
 
-  test('does not follow a redirect, which would carry the token along', async () => {
+  test('is not fetched through a redirect, which would carry the token along', async () => {
     await using elsewhere = startLyingPlatform(() => new Response('x'))
     await using platform = startLyingPlatform(() => Response.redirect(elsewhere.url, 302))
     expect(await rejection(openPending(platform.client, FILE_ID, signal()))).toMatchObject({ status: 302 })
@@ -90,14 +90,14 @@ describe('the content of a pending file', () => {
     [404, 'refused'],
     [503, 'retry'],
     [401, 'gone'],
-  ] as const)('that is answered with %i is an error of kind %s', async (status, kind) => {
+  ] as const)('fails on an answer of %i with an error of kind %s', async (status, kind) => {
     await using platform = startLyingPlatform(() => Response.json({ error: 'no' }, { status }))
     expect(await rejection(openPending(platform.client, FILE_ID, signal()))).toMatchObject({ kind, status })
   })
 })
 
 describe('a form with a file', () => {
-  test('is read back as what was put in, with the length it announced', async () => {
+  test('is read back as it was put in, with the announced length', async () => {
     const anyName = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.constantFrom('a"b', 'a\r\nX: y', '--', 'é.txt', '"; filename="b'),
@@ -121,7 +121,7 @@ describe('a form with a file', () => {
     )
   })
 
-  test('reads no more of the file than the receiver takes', async () => {
+  test('reads no more of the file than the receiver accepts', async () => {
     let given = 0
     const file = outgoing('', {
       size: 1_000_000,
@@ -139,7 +139,7 @@ describe('a form with a file', () => {
 describe('an upload', () => {
   const kept = { uri: `platform-pending:${OWN_ID}/${FILE_ID}`, name: 'a.txt', mimeType: '', size: 5 }
 
-  test('is one request with a length, and gives the address under the name the person is to see', async () => {
+  test('is one request with a length, and returns the address with the name to show', async () => {
     await using platform = startLyingPlatform(() => Response.json({ files: [kept] }))
     const file = outgoing('12345', { name: 'Übersicht "1".txt' })
     expect(await uploadFile(platform.client, file)).toEqual({
@@ -166,7 +166,7 @@ describe('an upload', () => {
     expect(platform.seen).toHaveLength(1)
   })
 
-  test('of a file that cannot be read to its end fails', async () => {
+  test('fails when the file cannot be read to its end', async () => {
     await using platform = startLyingPlatform(() => Response.json({ files: [kept] }))
     const file = outgoing('12345', {
       async *read() {
@@ -177,7 +177,7 @@ describe('an upload', () => {
     expect(await rejection(uploadFile(platform.client, file))).toBeInstanceOf(Error)
   })
 
-  test('ends when its caller gives up', async () => {
+  test('ends when the caller gives up', async () => {
     await using platform = startLyingPlatform(() => new Promise(() => {}))
     const controller = new AbortController()
     const upload = rejection(uploadFile(platform.client, outgoing('12345'), controller.signal))

@@ -76,7 +76,7 @@ describe('a row too large to be read', () => {
       states: ['skipped'],
       limit: 5,
     })
-    expect([total, rows[0]?.reason]).toEqual([1, expect.stringContaining('larger than what is read')])
+    expect([total, rows[0]?.reason]).toEqual([1, expect.stringContaining('too large to read')])
     expect(scene.failures).toEqual([])
   }
 

@@ -80,7 +80,7 @@ describe('inbox', () => {
     await builder.call('send_message_to_user', { message: 'our own words' })
     await builder.receive(builderId)
     expect((await builder.call('inbox', { show: 'all' })).text).toBe('Nothing has arrived.')
-    expect((await builder.call('inbox', { show: 'skipped' })).text).toContain('our own words to the user')
+    expect((await builder.call('inbox', { show: 'skipped' })).text).toContain('our own message to the user')
     await end()
   })
 

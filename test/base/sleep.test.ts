@@ -1,0 +1,28 @@
+import { describe, expect, test } from 'bun:test'
+import { sleep } from '../../base/sleep.ts'
+
+describe('sleep', () => {
+  test('ends at once on abort, and does not begin after one', async () => {
+    const stop = new AbortController()
+    const sleeping = sleep(60_000, stop.signal)
+    stop.abort()
+    await sleeping
+    await sleep(60_000, stop.signal)
+  })
+
+  test('leaves no listener on a long-lived signal', async () => {
+    const { signal } = new AbortController()
+    let listeners = 0
+    const [add, remove] = [signal.addEventListener, signal.removeEventListener]
+    signal.addEventListener = (...args: Parameters<typeof add>) => {
+      listeners++
+      add.apply(signal, args)
+    }
+    signal.removeEventListener = (...args: Parameters<typeof remove>) => {
+      listeners--
+      remove.apply(signal, args)
+    }
+    await sleep(1, signal)
+    expect(listeners).toBe(0)
+  })
+})
