@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { until } from '../../../../lab/driver/until.ts'
+import { SimClock, settled } from '../../../../lab/simulation/sim-clock.ts'
 import type { ShownFile } from '../../../../member/files/incoming-files.ts'
 import { type Entry, Ledger } from '../../../../member/ledger/ledger.ts'
 import { DeliveryLine } from '../../../../plugin/host/event/delivery.ts'
@@ -38,6 +38,7 @@ function message(text: string): Entry {
 /** A delivery line whose files arrive when the test says so. */
 function startLine() {
   const ledger = Ledger.open(':memory:')
+  const clock = new SimClock()
   const stop = new AbortController()
   const written: { content: string; path: string | undefined }[] = []
   const asked: string[] = []
@@ -60,6 +61,7 @@ function startLine() {
     },
     signal: stop.signal,
     log: () => {},
+    clock,
   })
   const running = line.run()
   return {
@@ -67,11 +69,15 @@ function startLine() {
     written: () => written.map(({ content }) => content),
     paths: () => written.flatMap(({ path }) => path ?? []),
     asked,
-    store: (workspaceId: string, ...texts: readonly string[]) => {
-      ledger.storePage(workspaceId, texts.map(message), undefined, Date.now())
+    store: async (workspaceId: string, ...texts: readonly string[]) => {
+      ledger.storePage(workspaceId, texts.map(message), undefined, clock.now())
       line.notify()
+      await settled()
     },
-    arrive: async (text: string) => (await until(`the fetch of ${text}`, () => arrivals.get(text)))(),
+    arrive: async (text: string) => {
+      arrivals.get(text)?.()
+      await settled()
+    },
     [Symbol.asyncDispose]: async () => {
       stop.abort()
       await running
@@ -83,54 +89,47 @@ function startLine() {
 describe('a message that waits for its files', () => {
   test('holds up the later ones of its workspace, and no others', async () => {
     await using line = startLine()
-    line.store(OWN_ID, 'a', 'file b', 'c')
-    line.store(PEER_ID, 'x', 'file y', 'z')
-    await until('what can be written', () => line.written().length === 2)
+    await line.store(OWN_ID, 'a', 'file b', 'c')
+    await line.store(PEER_ID, 'x', 'file y', 'z')
     expect(line.written()).toEqual(['a', 'x'])
     await line.arrive('file y')
-    await until('the rest of the one', () => line.written().length === 4)
     expect(line.written().slice(2)).toEqual(['file y', 'z'])
-    line.store(PEER_ID, 'later')
+    await line.store(PEER_ID, 'later')
     await line.arrive('file b')
-    await until('the rest', () => line.written().length === 7)
-    expect(line.written().filter((text) => 'abcfile b'.includes(text))).toEqual(['a', 'file b', 'c'])
+    expect(line.written().slice(4)).toEqual(['later', 'file b', 'c'])
     expect(line.paths()).toEqual(['/inbox/a.txt', '/inbox/a.txt'])
   })
 
   test('goes out without them when they cannot be fetched, and blocks nothing', async () => {
     await using line = startLine()
-    line.store(OWN_ID, 'file that fails', 'b')
-    await until('both', () => line.written().length === 2)
+    await line.store(OWN_ID, 'file that fails', 'b')
     expect(line.written()).toEqual(['file that fails', 'b'])
     expect(line.paths()).toEqual([])
   })
 
   test('is not `sending` before they are there, so that a crash leaves it unseen', async () => {
     await using line = startLine()
-    line.store(OWN_ID, 'file a', 'b')
-    await until('the fetch', () => line.asked.length === 1)
+    await line.store(OWN_ID, 'file a', 'b')
+    expect(line.asked).toEqual(['file a'])
     expect(line.ledger.inbox.counts(OWN_ID)).toEqual({ received: 2 })
     await line.arrive('file a')
-    await until('both', () => line.ledger.inbox.counts(OWN_ID).sent === 2)
+    expect(line.ledger.inbox.counts(OWN_ID)).toEqual({ sent: 2 })
   })
 
   test('asks for them once, however many others go out meanwhile', async () => {
     await using line = startLine()
-    line.store(OWN_ID, 'file a')
-    for (let index = 0; index < 5; index++) {
-      line.store(PEER_ID, `x${index}`)
-      await until('the others', () => line.written().length === index + 1)
-    }
+    await line.store(OWN_ID, 'file a')
+    for (let index = 0; index < 5; index++) await line.store(PEER_ID, `x${index}`)
+    expect(line.written()).toHaveLength(5)
     await line.arrive('file a')
-    await until('it', () => line.written().includes('file a'))
+    expect(line.written().at(-1)).toBe('file a')
     expect(line.asked).toEqual(['file a'])
   })
 
   test('lets other workspaces through even with more than a batch behind it', async () => {
     await using line = startLine()
-    line.store(OWN_ID, 'file a', ...Array.from({ length: 100 }, (_, index) => `b${index}`))
-    line.store(PEER_ID, 'x')
-    await until('the other workspace', () => line.written().includes('x'))
+    await line.store(OWN_ID, 'file a', ...Array.from({ length: 100 }, (_, index) => `b${index}`))
+    await line.store(PEER_ID, 'x')
     expect(line.written()).toEqual(['x'])
   })
 })
