@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { parseArguments } from '../../platform/arguments.ts'
 
-test('nothing given means loopback, port 8080 and the newest contract', () => {
+test('the defaults are loopback, port 8080 and the newest contract', () => {
   expect(parseArguments([])).toEqual({
     kind: 'run',
     arguments: {
@@ -33,12 +33,12 @@ test.each([
   expect(parsed).toMatchObject({ kind: 'invalid', message: expect.stringContaining(sentence) })
 })
 
-test('other machines are let in only with a token of the operator', () => {
+test('other machines can connect only when an operator token is set', () => {
   const token = 'a-token-of-the-operator'
   expect(parseArguments(['--host', '0.0.0.0', '--admin-token', token])).toMatchObject({ kind: 'run' })
 })
 
-test("the operator's token may come from the environment, which other users of the machine cannot read", () => {
+test('the operator token can come from the environment, which other users of the machine cannot read', () => {
   const environment = { MOLECULE_ADMIN_TOKEN: 'a-token-of-the-operator' }
   expect(parseArguments(['--host', '0.0.0.0'], environment)).toMatchObject({
     arguments: { adminToken: 'a-token-of-the-operator' },
@@ -61,7 +61,7 @@ test.each([
   expect(parsed).toMatchObject({ kind: 'invalid', message: expect.stringContaining(sentence) })
 })
 
-test('the window of the stale sweep is given in seconds', () => {
+test('the stale window is given in seconds', () => {
   expect(parseArguments([], { REMOTE_LIVENESS_STALE_AFTER: '45' })).toMatchObject({
     arguments: { staleAfterMs: 45_000 },
   })

@@ -27,7 +27,7 @@ function run(argv: readonly string[], environment: Record<string, string> = {}) 
   return { child, readUntil, errors: () => new Response(child.stderr).text() }
 }
 
-test('the first start prints blocks that work as they are; later ones name the team and a way to a new token', async () => {
+test('the first start prints working blocks; later starts list the team and how to mint a token', async () => {
   const data = mkdtempSync(join(tmpdir(), 'local-platform-'))
   const first = run(['--port', '0'], { XDG_DATA_HOME: data })
   const printed = await first.readUntil('Stop with')
@@ -47,7 +47,7 @@ test('the first start prints blocks that work as they are; later ones name the t
   expect(later).toContain(`${id}  lead`)
   expect(later).toContain('/admin/workspaces/ID/tokens')
   expect(later).not.toContain(token ?? '')
-  // The operator's token is in the link alone, and in no command to be typed, which others could read.
+  // Only the link holds the operator token: others could read it in a command that is typed.
   const operator = /#token=(\S+)$/m.exec(later)?.[1] ?? ''
   expect(later.split(operator)).toHaveLength(2)
   second.child.kill('SIGINT')
@@ -55,7 +55,7 @@ test('the first start prints blocks that work as they are; later ones name the t
   rmSync(data, { recursive: true })
 })
 
-test('a port in use and a file that cannot be made get one sentence with the remedy', async () => {
+test('a port in use and a file that cannot be created get one sentence with the remedy', async () => {
   const blocker = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response('') })
   for (const [argv, sentence] of [
     [['--port', String(blocker.port), '--db', ':memory:'], 'another with --port'],
@@ -71,7 +71,7 @@ test('a port in use and a file that cannot be made get one sentence with the rem
   await blocker.stop(true)
 })
 
-test('an open stream does not keep it from stopping', async () => {
+test('an open stream does not keep the program from stopping', async () => {
   const adminToken = 'operator-token-of-a-test'
   const { child, readUntil } = run(['--port', '0', '--db', ':memory:', '--admin-token', adminToken])
   const printed = await readUntil('Stop with')
@@ -83,7 +83,7 @@ test('an open stream does not keep it from stopping', async () => {
   await stream.text().catch(() => '')
 })
 
-test('what was answered is there after the process was killed', async () => {
+test('what was answered survives a kill of the process', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'local-platform-'))
   const adminToken = 'operator-token-of-a-test'
   const argv = ['--port', '0', '--db', join(folder, 'p.db'), '--admin-token', adminToken]
@@ -104,7 +104,7 @@ test('what was answered is there after the process was killed', async () => {
   rmSync(folder, { recursive: true })
 })
 
-test('the request log is JSON lines without a token, a query or a body', async () => {
+test('the request log holds JSON lines without tokens, queries or bodies', async () => {
   const adminToken = 'operator-token-of-a-test'
   const { child, readUntil, errors } = run([
     '--port',
@@ -126,7 +126,7 @@ test('the request log is JSON lines without a token, a query or a body', async (
   expect(said).not.toContain('query')
 })
 
-test("the operator's token can be given by the environment", async () => {
+test('the environment can supply the operator token', async () => {
   const adminToken = 'operator-token-of-a-test'
   const { child, readUntil } = run(['--port', '0', '--db', ':memory:'], { MOLECULE_ADMIN_TOKEN: adminToken })
   const url = /^Platform: +(\S+)$/m.exec(await readUntil('Stop with'))?.[1] ?? ''

@@ -14,7 +14,7 @@ const parts = [
   { kind: 'file', file: { name: 'a.txt', uri: 'u:1' } },
 ]
 
-test('the side of a message is decided by its row, not by what it claims', () => {
+test('the row decides the side of a message, not what the message claims', () => {
   const row = {
     workspace_id: 'w',
     source_id: null,
@@ -39,7 +39,7 @@ test('the side of a message is decided by its row, not by what it claims', () =>
   expect(messageOf(notice, nameOf)).toMatchObject({ side: 'agent', from: 'name of w', text: 'done' })
 })
 
-test('rows that are no messages are not shown, and no body makes the page fail', () => {
+test('rows without a message are not shown, and no body makes the page fail', () => {
   expect(messageOf({ method: 'chat_upload_receive', source_id: null }, nameOf)).toBeUndefined()
   fc.assert(
     fc.property(fc.constantFrom('message/send', 'notify'), fc.jsonValue(), (method, body) => {
@@ -62,7 +62,7 @@ test('rows that are no messages are not shown, and no body makes the page fail',
   )
 })
 
-test('a name has no mark that turns its direction and no control', () => {
+test('a shown name has no bidirectional marks and no control characters', () => {
   expect(plainName('report\u202egnp.exe')).toBe('report gnp.exe')
   expect(plainName('\u2066a\u0000b\n\u200f')).toBe('a b')
   expect(plainName('שלום 漢字 é')).toBe('שלום 漢字 é')
@@ -71,7 +71,7 @@ test('a name has no mark that turns its direction and no control', () => {
   expect(messageOf(notice, nameOf)).toMatchObject({ files: [{ name: 'a gpj.exe', uri: 'u:1' }] })
 })
 
-test('fenced code is a block of its own, and an open fence goes on to the end', () => {
+test('fenced code is a block of its own, and an unclosed fence runs to the end', () => {
   expect(blocksOf('see:\n```ts\n  a()\n\nb\n```\nthen')).toEqual([
     { code: false, text: 'see:' },
     { code: true, text: '  a()\n\nb' },
@@ -82,18 +82,18 @@ test('fenced code is a block of its own, and an open fence goes on to the end', 
   expect(blocksOf('')).toEqual([])
 })
 
-test('no line of a text is lost in its blocks, save fences and empty lines between them', () => {
+test('the blocks keep every line of a text except fences and blank lines between blocks', () => {
   const line = fc.constantFrom('a', ' b', '```', '```js', '', '  ')
   fc.assert(
     fc.property(fc.array(line), (lines) => {
       const shown = blocksOf(lines.join('\n')).flatMap((block: { text: string }) => block.text.split('\n'))
-      const telling = (text: string) => text.trim() !== '' && !text.startsWith('```')
-      expect(shown.filter(telling)).toEqual(lines.filter(telling))
+      const visible = (text: string) => text.trim() !== '' && !text.startsWith('```')
+      expect(shown.filter(visible)).toEqual(lines.filter(visible))
     }),
   )
 })
 
-test('of an agent that is not there the person learns so before writing', () => {
+test('the person learns that an agent is away before writing to it', () => {
   expect(subtitleOf({ status: 'online', role: 'Builds' })).toBe('Builds')
   expect(subtitleOf({ status: 'offline', role: 'Builds' })).toBe(
     'Builds · offline; it will read your messages when it is back',

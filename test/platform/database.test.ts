@@ -8,13 +8,13 @@ import { closeDatabase, openDatabase } from '../../platform/store/database.ts'
 import { APPLICATION_ID, MIGRATIONS } from '../../platform/store/schema.ts'
 import { Client, rowsOf } from './contract/client.ts'
 
-/** A folder that is gone when the test is over. */
+/** A folder that is deleted when the test ends. */
 function folder(): Disposable & { readonly file: (name: string) => string } {
   const path = mkdtempSync(join(tmpdir(), 'local-platform-'))
   return { file: (name) => join(path, name), [Symbol.dispose]: () => rmSync(path, { recursive: true }) }
 }
 
-test('everything is there again after a restart on the same file', async () => {
+test('everything is still there after a restart on the same file', async () => {
   using place = folder()
   const db = place.file('platform.db')
   const first = await startPlatform({ db })
@@ -33,7 +33,7 @@ test('everything is there again after a restart on the same file', async () => {
   await second.stop()
 })
 
-test('no token is in the file', async () => {
+test('the file holds no token', async () => {
   using place = folder()
   const db = place.file('platform.db')
   const platform = await startPlatform({ db })
@@ -45,7 +45,7 @@ test('no token is in the file', async () => {
   expect(bytes).not.toContain(platform.adminToken)
 })
 
-test('a file of an older schema is brought up to date with its rows', () => {
+test('a file with an older schema is migrated with its rows', () => {
   for (let version = 1; version < MIGRATIONS.length; version++) {
     using place = folder()
     const db = place.file('old.db')
@@ -66,7 +66,7 @@ test('a file of an older schema is brought up to date with its rows', () => {
   }
 })
 
-test('a file that is no database, damaged, foreign or newer is refused with a sentence and left untouched', () => {
+test('a file that is not a database, damaged, foreign or newer is refused with a sentence and left untouched', () => {
   using place = folder()
   const noise = place.file('noise.db')
   writeFileSync(noise, 'this is no database, and it is long enough to be looked at as one'.repeat(50))
@@ -95,7 +95,7 @@ test('a file that is no database, damaged, foreign or newer is refused with a se
   }
 })
 
-test('a stopped platform leaves one file and no lock on it', async () => {
+test('a stopped platform leaves one file without a lock', async () => {
   using place = folder()
   const db = place.file('platform.db')
   const platform = await startPlatform({ db })
@@ -110,7 +110,7 @@ test('a stopped platform leaves one file and no lock on it', async () => {
   closeDatabase(openDatabase(db))
 })
 
-test('a second platform on the same file is refused, and works once the first has stopped', async () => {
+test('a second platform on the same file is refused until the first has stopped', async () => {
   using place = folder()
   const db = place.file('platform.db')
   const first = await startPlatform({ db })
@@ -119,7 +119,7 @@ test('a second platform on the same file is refused, and works once the first ha
   for (let start = 0; start < 5; start++) await (await startPlatform({ db })).stop()
 })
 
-test('a file on disk stays in its owner’s hands', async () => {
+test('only its owner can read the file', async () => {
   using place = folder()
   const child = Bun.spawn(
     [

@@ -1,4 +1,4 @@
-/** The pure parts: time, names, redaction, command line, hierarchy, statuses. */
+/** The pure parts: timestamps, names, redaction, hierarchy, statuses. */
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { systemClock } from '../../platform/base/clock.ts'
@@ -32,7 +32,7 @@ describe('timestamps', () => {
     )
   })
 
-  test('the wire form leads back to the same instant', () => {
+  test('the wire form parses back to the same instant', () => {
     fc.assert(
       fc.property(micros, (instant) => {
         const stored = formatMicros(instant)
@@ -44,14 +44,14 @@ describe('timestamps', () => {
     expect(wireTimestamp('2026-07-01T10:00:00.120000Z')).toBe('2026-07-01T10:00:00.12Z')
   })
 
-  test('other zones are understood, other texts are not', () => {
+  test('other time zones are understood, other texts are not', () => {
     expect(parseTimestamp('2026-07-01T12:00:00.5+02:00')).toBe('2026-07-01T10:00:00.500000Z')
     for (const text of ['', '2026-07-01', '2026-07-01T10:00:00', '2026-13-01T10:00:00Z', 'yesterday']) {
       expect(parseTimestamp(text)).toBeUndefined()
     }
   })
 
-  test('stamps never go back, not even behind those of an earlier run', () => {
+  test('row timestamps never go back, not even behind those of an earlier run', () => {
     const times = [5, 3, 9, 1, 9]
     const clock = { ...systemClock, now: () => times.shift() ?? 0 }
     const timestamps = new Timestamps(clock, '1970-01-01T00:00:00.004000Z')
@@ -78,7 +78,7 @@ describe('file names', () => {
     )
   })
 
-  test('a path leaves its last part, a long name its extension', () => {
+  test('a path keeps its last component, a long name its extension', () => {
     expect(safeFileName('../../etc/pass wd')).toBe('pass_wd')
     expect(safeFileName('C:\\dir\\a.png')).toBe('a.png')
     expect(safeFileName('dir/')).toBe('file')
@@ -86,20 +86,20 @@ describe('file names', () => {
     expect(safeFileName(`a.${'b'.repeat(200)}`)).toBe(`a.${'b'.repeat(98)}`)
   })
 
-  test('a type loses its parameters; malformed becomes the general one, missing stays empty', () => {
+  test('a type loses its parameters; a malformed one becomes octet-stream, a missing one stays empty', () => {
     expect(safeMimeType('Text/Plain; charset=utf-8')).toBe('text/plain')
     expect(safeMimeType('nonsense')).toBe('application/octet-stream')
     expect(safeMimeType('')).toBe('')
   })
 })
 
-test('a text without secrets is kept as it is', () => {
+test('a text without secrets stays as it is', () => {
   for (const text of ['plain words', 'a token is short', 'Bearer', 'task-force-42', 'SECRET santa']) {
     expect(redactSecrets(text)).toBe(text)
   }
 })
 
-test('a preview is at most 300 bytes and never half a character', () => {
+test('a preview is at most 300 bytes and never splits a character', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 400 }), (text) => {
       const short = preview(text)
@@ -123,7 +123,7 @@ describe('hierarchy', () => {
   const parentOf = (id: string) => tree[id]
   const may = (from: string, to: string, roots = false) => canCommunicate(from, to, parentOf, roots)
 
-  test('self, siblings and the line up and down may talk, cousins and uncles may not', () => {
+  test('self, siblings, ancestors and descendants may talk, cousins and uncles may not', () => {
     for (const [from, to] of [
       ['a', 'a'],
       ['a', 'b'],
@@ -158,7 +158,7 @@ describe('hierarchy', () => {
     ])
   })
 
-  test('the way up ends after 32 steps and in a circle', () => {
+  test('the way up ends after 32 steps, and in a cycle', () => {
     expect(ancestry('x', (id) => (id === 'x' ? 'y' : 'x'))).toEqual(['x', 'y'])
     expect(ancestry('0', (id) => String(Number(id) + 1))).toHaveLength(33)
   })
@@ -193,7 +193,7 @@ describe('statuses', () => {
     )
   })
 
-  test('waiting for an agent and having failed are lifted by the contracts that do', () => {
+  test('only the newer contracts lift awaiting_agent and failed', () => {
     const calm = { errorRate: 0, runtimeState: '', managesStatus: false, registerFailedRecently: false }
     const lifted = (status: 'awaiting_agent' | 'failed') =>
       [CONTRACTS.v0, CONTRACTS.v1, CONTRACTS.v2].map(
@@ -203,14 +203,14 @@ describe('statuses', () => {
     expect(lifted('failed')).toEqual([false, false, true])
   })
 
-  test('the end of liveness never wakes and never revives', () => {
+  test('an expired liveness key never wakes or revives a workspace', () => {
     for (const status of ['removed', 'paused', 'hibernated'] as const) {
       expect(statusWhenLivenessEnds(status, 'external', CONTRACTS.v2)).toBe(status)
     }
   })
 })
 
-test('the delivery mode: payload, row, poll for external runtimes, push', () => {
+test("the delivery mode is the payload's, then the row's, then poll for external runtimes, then push", () => {
   expect(effectiveDeliveryMode('poll', { deliveryMode: 'push', runtime: 'external' })).toBe('poll')
   expect(effectiveDeliveryMode(undefined, { deliveryMode: 'push', runtime: 'external' })).toBe('push')
   expect(effectiveDeliveryMode(undefined, { deliveryMode: '', runtime: 'external' })).toBe('poll')
@@ -218,13 +218,13 @@ test('the delivery mode: payload, row, poll for external runtimes, push', () => 
   expect(effectiveDeliveryMode(undefined, undefined)).toBe('push')
 })
 
-test('what is printed is an address to go to', () => {
+test('the printed address can be opened', () => {
   expect(reachableUrl('http://0.0.0.0:8080')).toBe('http://localhost:8080')
   expect(reachableUrl('http://[::]:8080')).toBe('http://localhost:8080')
   for (const url of ['http://[::1]:8080', 'http://127.0.0.1', 'http://10.0.0.0:1'])
     expect(reachableUrl(url)).toBe(url)
 })
 
-test('spend is clamped, and zero is no report', () => {
+test('spend is clamped, and zero means no report', () => {
   expect([5, 0, -3, 10 ** 13].map((reported) => spendAfter(7, reported))).toEqual([5, 7, 7, 10 ** 12])
 })

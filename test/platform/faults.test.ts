@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { rowsOf, until } from './contract/client.ts'
 import { beat, type Fixture, inbox, platformWithTeam, register, say, send, statusOf } from './platform.ts'
 
-test('the switches can be read, turned and reset over HTTP, by the operator alone', async () => {
+test('only the operator can read, inject and reset faults over HTTP', async () => {
   await using fixture = await platformWithTeam()
   const { client, platform, lead } = fixture
   const token = platform.adminToken
@@ -14,7 +14,7 @@ test('the switches can be read, turned and reset over HTTP, by the operator alon
   expect((await client.call('DELETE', '/admin/faults', { token })).json).toMatchObject({ sse_drop: 0 })
 })
 
-test('off loopback the endpoint does not exist', async () => {
+test('the fault endpoint does not exist off loopback', async () => {
   await using fixture = await platformWithTeam({ host: '0.0.0.0' })
   const { platform } = fixture
   const response = await fetch(`http://127.0.0.1:${platform.port}/admin/faults`, {
@@ -23,7 +23,7 @@ test('off loopback the endpoint does not exist', async () => {
   expect(response.status).toBe(404)
 })
 
-test('an answer is replaced for the requests meant, as often as said, and then no more', async () => {
+test('an injected answer applies to the matching requests, as many times as it says', async () => {
   await using fixture = await platformWithTeam()
   fixture.platform.setFaults({ answers: [{ kind: 'unauthorized', path: '/activity', times: 2 }] })
   const statuses = []
@@ -56,7 +56,7 @@ test.each([
   if (text === '') expect(answer.text).toBe('')
 })
 
-test('a huge answer is over ten megabytes, a cut one breaks off, a hanging one hangs', async () => {
+test('a huge answer exceeds ten megabytes, a cut one breaks off, a hanging one never comes', async () => {
   await using fixture = await platformWithTeam()
   const { platform, client, builder } = fixture
   platform.setFaults({ answers: [{ kind: 'huge' }, { kind: 'cut' }, { kind: 'hang' }] })
@@ -79,7 +79,7 @@ test('with equal timestamps the sequence still tells rows apart, and the older c
   expect(rowsOf(await after())).toHaveLength(0)
 })
 
-test('a late row lies behind the cursor, and an overlap read finds it', async () => {
+test('a late row lies behind the cursor, and an overlapping read finds it', async () => {
   await using fixture = await platformWithTeam()
   await send(fixture, fixture.builder, say('in time'))
   const [first] = rowsOf(await inbox(fixture, fixture.builder))
@@ -89,7 +89,7 @@ test('a late row lies behind the cursor, and an overlap read finds it', async ()
   expect((await inbox(fixture, fixture.builder, '&since_secs=60')).text).toContain('late')
 })
 
-test('a late write is answered at once and seen afterwards', async () => {
+test('a late write is answered at once and visible later', async () => {
   await using fixture = await platformWithTeam()
   fixture.platform.setFaults({ late_write_ms: 60_000 })
   expect((await send(fixture, fixture.builder, say('late'))).json).toMatchObject({ status: 'queued' })
@@ -98,7 +98,7 @@ test('a late write is answered at once and seen afterwards', async () => {
   expect((await inbox(fixture, fixture.builder)).text).toContain('late')
 })
 
-test('an answer can be given word for word, such as that of a budget that is used up', async () => {
+test('an answer can be given verbatim, such as that of an exhausted budget', async () => {
   await using fixture = await platformWithTeam()
   const body = { error: 'workspace budget limit exceeded', exceeded_periods: ['monthly'] }
   fixture.platform.setFaults({
@@ -127,7 +127,7 @@ test('a socket without an Origin can be refused', async () => {
   expect(await answer({ Origin: client.url })).toEqual([426, expect.stringContaining('upgrade')])
 })
 
-test('a heartbeat blackout leads to awaiting_agent while every beat is answered', async () => {
+test('in a heartbeat blackout every beat is answered and the status becomes awaiting_agent', async () => {
   await using fixture = await platformWithTeam()
   await register(fixture, fixture.builder)
   fixture.platform.setFaults({ heartbeat_blackout: true })
@@ -136,7 +136,7 @@ test('a heartbeat blackout leads to awaiting_agent while every beat is answered'
   expect(await statusOf(fixture, fixture.builder)).toBe('awaiting_agent')
 })
 
-test('the switches of single endpoints do what they say', async () => {
+test('the faults of single endpoints do what they say', async () => {
   await using fixture = await platformWithTeam()
   const { client, platform, builder, reviewer } = fixture
   platform.setFaults({
@@ -162,7 +162,7 @@ test('the switches of single endpoints do what they say', async () => {
   expect([peers.status, peers.text]).toEqual([500, ''])
 })
 
-test('with the Origin trap a same-origin sender is a canvas user, whoever it says it is', async () => {
+test('with the Origin trap a same-origin sender is a canvas user, whoever it claims to be', async () => {
   await using fixture = await platformWithTeam()
   const { client, platform, builder, lead } = fixture
   platform.setFaults({ same_origin_canvas: true })
@@ -186,7 +186,7 @@ async function delegate(fixture: Fixture): Promise<string> {
   return String(Reflect.get(Object(answer.json), 'delegation_id'))
 }
 
-test('a delegation can wait for the answer of its peer, and its result can come to the inbox', async () => {
+test("a delegation can wait for its peer's answer, and its result can come to the inbox", async () => {
   await using fixture = await platformWithTeam()
   const { client, platform, lead, builder } = fixture
   platform.setFaults({ delegation_completes: 'answer', delegation_results_in_inbox: true })
@@ -207,7 +207,7 @@ test('a delegation can wait for the answer of its peer, and its result can come 
   ])
 })
 
-test('events can be lost or doubled, and open streams ended', async () => {
+test('events can be lost or duplicated, and open streams ended', async () => {
   await using fixture = await platformWithTeam()
   const { client, platform, builder } = fixture
   const path = `/workspaces/${builder.id}/events/stream`
@@ -225,7 +225,7 @@ test('events can be lost or doubled, and open streams ended', async () => {
   expect((await client.open('GET', path, { token: builder.token })).status).toBe(200)
 })
 
-test('the contract can be changed while the platform runs', async () => {
+test('the contract can change while the platform runs', async () => {
   await using fixture = await platformWithTeam()
   fixture.platform.setFaults({ contract: 'v1' })
   await send(fixture, fixture.builder, say('x'))

@@ -1,11 +1,11 @@
-/** What stands before the endpoints, and what is the local platform's own: limits, origins, the chat page. */
+/** What stands before the endpoints, and what only the local platform has: limits, origins, the chat page. */
 import { expect, test } from 'bun:test'
 import { startPlatform } from '../../platform/platform.ts'
 import { until } from './contract/client.ts'
 import { ManualClock } from './manual-clock.ts'
 import { inbox, platformWithTeam, register } from './platform.ts'
 
-test('over the limit requests are refused with the time to wait, and the next window is open again', async () => {
+test('requests over the limit are refused with the time to wait until the next window', async () => {
   await using fixture = await platformWithTeam({ rateLimit: 3 })
   const { client, clock } = fixture
   const statuses = []
@@ -20,7 +20,7 @@ test('over the limit requests are refused with the time to wait, and the next wi
   expect((await client.call('GET', '/health')).headers.get('X-RateLimit-Remaining')).toBe('2')
 })
 
-test('a foreign origin gets an empty 403, the own one passes', async () => {
+test("a foreign origin gets an empty 403, the platform's own passes", async () => {
   await using fixture = await platformWithTeam()
   const from = (Origin: string) => fixture.client.call('GET', '/health', { headers: { Origin } })
   const foreign = await from('http://elsewhere.example')
@@ -29,7 +29,7 @@ test('a foreign origin gets an empty 403, the own one passes', async () => {
   expect((await from(fixture.client.url)).status).toBe(200)
 })
 
-test('a platform of an organisation answers strangers with an empty 404, save for presence and health', async () => {
+test('a platform with an organization answers strangers with an empty 404, except for presence and health', async () => {
   const orgId = crypto.randomUUID()
   await using fixture = await platformWithTeam({ orgId })
   const { client, builder } = fixture
@@ -42,7 +42,7 @@ test('a platform of an organisation answers strangers with an empty 404, save fo
   }
 })
 
-test('the page may run only its own files, and every file of it is there', async () => {
+test('the page may run only its own files, and each of them is served', async () => {
   await using fixture = await platformWithTeam()
   const page = await fixture.client.call('GET', '/')
   const policy = page.headers.get('Content-Security-Policy') ?? ''
@@ -77,7 +77,7 @@ test('an unknown path and an unknown method are not found', async () => {
   }
 })
 
-test('metrics name routes and statuses, and no workspace', async () => {
+test('metrics name routes and statuses but no workspace', async () => {
   await using fixture = await platformWithTeam()
   await inbox(fixture, fixture.builder)
   const { text } = await fixture.client.call('GET', '/metrics')
@@ -106,7 +106,7 @@ test('a reader that leaves an event stream is no longer a listener', async () =>
   await listeners(0)
 })
 
-test('a slow reader costs a bounded amount, and others hear every event', async () => {
+test('a slow reader gets no more than its queue holds', async () => {
   await using fixture = await platformWithTeam()
   const { client, builder } = fixture
   const open = () => client.open('GET', `/workspaces/${builder.id}/events/stream`, { token: builder.token })
@@ -119,7 +119,7 @@ test('a slow reader costs a bounded amount, and others hear every event', async 
   expect((await slow.text()).length).toBeLessThan(300 * 50_000)
 })
 
-test('a given clock and given randomness make a run that can be repeated', async () => {
+test('a given clock and given randomness make a run repeatable', async () => {
   const story = async () => {
     let next = 0
     const random = (count: number) => Uint8Array.from({ length: count }, () => next++ % 256)

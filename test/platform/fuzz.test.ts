@@ -1,6 +1,6 @@
 /**
- * Whatever is sent to whichever route: an answer below 500 (save the two the contract asks for), never a
- * stack, and the platform lives on with no row that was not earned.
+ * Whatever is sent to whichever route, the answer is below 500 (except those the contract demands) and shows
+ * no stack, and the platform keeps running and stores no row that the sender had no right to.
  */
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
@@ -60,7 +60,7 @@ const ROUTES = [
   'POST /TEXT/TEXT',
 ]
 
-/** Names of fields and parameters the platform knows, so that values get as far as they can. */
+/** Names of fields and parameters that the platform knows, so that values get as far as they can. */
 const NAMES = [
   'id',
   'workspace_id',
@@ -121,7 +121,7 @@ const NAMES = [
 ]
 
 /** Values that mean something somewhere. */
-const TELLING = fc.constantFrom<unknown>(
+const MEANINGFUL = fc.constantFrom<unknown>(
   '',
   'poll',
   'push',
@@ -157,7 +157,7 @@ const name = fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...NAMES) }, fc.st
 const value: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
   any: fc.oneof(
     { depthSize: 'small' },
-    TELLING,
+    MEANINGFUL,
     fc.string(),
     fc.double(),
     fc.array(tie('any'), { maxLength: 4 }),
@@ -165,7 +165,7 @@ const value: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
   ),
 })).any
 
-/** Something that looks like a message, so that its insides are looked at. */
+/** Something that looks enough like a message for its parts to be read. */
 const envelope = fc.record({
   jsonrpc: fc.constant('2.0'),
   method: fc.oneof(fc.constant('message/send'), value),
@@ -189,7 +189,7 @@ const request = fc.record({
   who: fc.constantFrom('nobody', 'stranger', 'member', 'operator'),
   body: fc.oneof(value, envelope, fc.dictionary(name, value, { minKeys: 1, maxKeys: 8 })),
   raw: fc.option(fc.string(), { freq: 6 }),
-  query: fc.dictionary(name, fc.oneof(fc.string(), TELLING.map(String)), { maxKeys: 4 }),
+  query: fc.dictionary(name, fc.oneof(fc.string(), MEANINGFUL.map(String)), { maxKeys: 4 }),
   header: fc.constantFrom(
     'X-Workspace-ID',
     'X-Timeout',
@@ -231,7 +231,7 @@ async function ask(fixture: Fixture, given: Request): Promise<Answer> {
 }
 
 /**
- * The hosted platform's database rejects what is no UUID, and an empty file; the contract keeps these
+ * The hosted platform's database rejects empty files and ids that are not UUIDs; the contract keeps these
  * answers.
  */
 const ALLOWED_500 = ['registration failed', 'cursor lookup failed', 'could not stage files']
@@ -245,12 +245,12 @@ test.each([
 ] as const)('no request makes a %s platform with a %s agent fail', async (contract, delivery_mode) => {
   const failures: string[] = []
   await using fixture = await platformWithTeam({ contract, log: (line) => failures.push(line) })
-  // A port that nobody listens on: every push fails at once.
+  // Nobody listens on this port, so every push fails at once.
   await register(fixture, fixture.builder, { delivery_mode, url: 'http://localhost:1/' })
   await fc.assert(
     fc.asyncProperty(request, async (given) => {
       const answer = await ask(fixture, given)
-      // A fault switch that was turned by chance would answer for the endpoints.
+      // A fault injected by chance would answer in place of the endpoints.
       fixture.platform.resetFaults()
       fixture.platform.setFaults({ contract })
       if (answer.status >= 500) {
@@ -270,7 +270,7 @@ test.each([
   expect((await fixture.client.call('GET', '/health')).json).toEqual({ status: 'ok' })
 })
 
-test('a stranger writes nothing but ghosts', async () => {
+test('a stranger can write nothing but ghosts', async () => {
   await using fixture = await platformWithTeam()
   const { client, platform, lead, builder, reviewer } = fixture
   const shown = async () => {

@@ -1,6 +1,6 @@
 /**
- * What a stranger can try who reaches the port: names that point here, broken requests, bodies without end,
- * readers that do not read, tokens where they do not belong.
+ * What a stranger who reaches the port can try: names that point here, malformed requests, endless bodies,
+ * stalled readers, tokens in the wrong place.
  */
 import { expect, test } from 'bun:test'
 import { connect, type Socket } from 'node:net'
@@ -8,14 +8,14 @@ import type { RequestRecord } from '../../platform/http/front.ts'
 import { type Answer, until } from './contract/client.ts'
 import { platformWithTeam, say } from './platform.ts'
 
-/** Sends bytes as they are. @returns all that came back until the platform closed the connection */
+/** Sends raw bytes. Resolves to everything that came back until the platform closed the connection. */
 function exchange(port: number, text: string): Promise<string> {
   return new Promise((resolve) => {
     const chunks: string[] = []
     const socket = connect({ host: '127.0.0.1', port })
     socket.setEncoding('latin1')
     socket.on('data', (chunk: string) => chunks.push(chunk))
-    socket.on('error', () => {}) // a reset is one way to close; what came before is what counts
+    socket.on('error', () => {}) // A reset is one way to close; what came before is what counts.
     socket.on('close', () => resolve(chunks.join('')))
     socket.write(text)
   })
@@ -24,7 +24,7 @@ function exchange(port: number, text: string): Promise<string> {
 const get = (path: string, host: string, extra = '') =>
   `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n${extra}\r\n`
 
-test('on loopback a name of a stranger that points here opens nothing, not even for a page of the same name', async () => {
+test("on loopback a stranger's name that points here opens nothing, not even to a page of that name", async () => {
   await using fixture = await platformWithTeam({ contract: 'v0' })
   const { platform, builder } = fixture
   const origin = `Origin: http://evil.example:${platform.port}\r\n`
@@ -39,19 +39,19 @@ test('on loopback a name of a stranger that points here opens nothing, not even 
   expect([answer.status, answer.text]).toEqual([403, expect.stringContaining('--allow-host')])
 })
 
-test('addresses, localhost and the names that were allowed are let in', async () => {
+test('addresses, localhost and the allowed names pass', async () => {
   await using fixture = await platformWithTeam({ allowedHosts: ['host.docker.internal'] })
   for (const Host of ['127.0.0.1:1', '[::1]', 'localhost', 'team.localhost:9', 'Host.Docker.Internal:8080'])
     expect((await fixture.client.call('GET', '/health', { headers: { Host } })).status).toBe(200)
 })
 
-test('off loopback every name is let in', async () => {
+test('off loopback every name passes', async () => {
   await using fixture = await platformWithTeam({ host: '0.0.0.0' })
   const answer = await exchange(fixture.platform.port, get('/health', 'platform.example'))
   expect(answer).toStartWith('HTTP/1.1 200 ')
 })
 
-test('a broken request is the fault of who sent it, and shows nothing of the inside', async () => {
+test('a malformed request is a client error that reveals nothing of the inside', async () => {
   const failures: string[] = []
   await using fixture = await platformWithTeam({ log: (line) => failures.push(line) })
   const { port } = fixture.platform
@@ -75,7 +75,7 @@ test('a broken request is the fault of who sent it, and shows nothing of the ins
   expect(failures).toEqual([])
 })
 
-test('the request log names routes and ids; a token that went astray into a path is not in it', async () => {
+test('the request log names routes and ids, and never a token misplaced in a path', async () => {
   const log: RequestRecord[] = []
   await using fixture = await platformWithTeam({ requestLog: (record) => log.push(record) })
   const { client, platform, builder } = fixture
@@ -106,7 +106,7 @@ test('a socket counts as a request', async () => {
   expect([(await ask()).status, (await ask()).status]).toEqual([401, 429])
 })
 
-test('a body above the limit is refused in the words of the endpoint, with or without a length', async () => {
+test("a body over the limit gets its endpoint's refusal, with or without a declared length", async () => {
   await using fixture = await platformWithTeam({ contract: 'v1' })
   const { client, platform, builder } = fixture
   const path = `${client.url}/workspaces/${builder.id}/chat/uploads`
@@ -134,7 +134,7 @@ test('a body above the limit is refused in the words of the endpoint, with or wi
   expect([message.status, await message.json()]).toMatchObject([413, { truncated: true }])
 })
 
-test('what waits for a reader that does not read stays small', async () => {
+test('what waits for a stalled reader stays small', async () => {
   await using fixture = await platformWithTeam()
   const { client, platform, builder } = fixture
   const path = `/workspaces/${builder.id}/events/stream`
@@ -158,7 +158,7 @@ test('what waits for a reader that does not read stays small', async () => {
   reader.resume()
   await ended
   reader.destroy()
-  // One notice may wait in the platform and a few in the buffers of the system, of eighty megabytes in all.
+  // Of eighty megabytes, one notice may wait in the platform and a few in the system's buffers.
   expect(read).toBeLessThan(30_000_000)
   const listeners = (answer: Answer) => answer.text.includes('molecule_event_listeners 0')
   await until(() => client.call('GET', '/metrics'), listeners)

@@ -22,7 +22,7 @@ export class ManualClock implements Clock {
   readonly every = (ms: number, run: () => void): (() => void) =>
     this.#add({ dueAt: this.#now + ms, everyMs: ms, run })
 
-  /** Jumps, as a machine that slept does: what came due meanwhile runs once, in the order it was due. */
+  /** Jumps, as on a machine that slept: whatever came due runs once, in the order in which it was due. */
   advance(seconds: number): void {
     this.#now += seconds * 1000
     const due = [...this.#timers].filter(({ dueAt }) => dueAt <= this.#now)

@@ -1,4 +1,4 @@
-/** A local platform for one test file, and a clock to move by hand. */
+/** A local platform for one test, on a clock that the test moves. */
 import { random } from '../../lab/driver/marked-secrets.ts'
 import { type PlatformOptions, type RunningPlatform, startPlatform } from '../../platform/platform.ts'
 import type { Member } from '../../platform/team.ts'
@@ -20,12 +20,12 @@ export async function platformWithTeam(options: PlatformOptions = {}): Promise<F
   const platform = await startPlatform({ clock, random, ...options })
   const [lead, builder, reviewer] = platform.createTeam()
   if (lead === undefined || builder === undefined || reviewer === undefined)
-    throw new Error('the team is not whole')
+    throw new Error('the team is incomplete')
   const client = new Client(platform.url)
   return { platform, client, clock, lead, builder, reviewer, [Symbol.asyncDispose]: () => platform.stop() }
 }
 
-/** What most tests ask of a fixture. */
+// The requests that most tests make:
 export function register({ client }: Fixture, member: Member, body: object = { delivery_mode: 'poll' }) {
   return client.call('POST', '/registry/register', {
     token: member.token,

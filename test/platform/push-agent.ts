@@ -1,7 +1,7 @@
-/** An agent that is pushed to, played by a server in this process. */
+/** A push agent, simulated by a server in this process. */
 import { type Fixture, register } from './platform.ts'
 
-/** An agent that answers as it is told, and remembers what it was sent. */
+/** An agent that answers as `answer` says and remembers what it received. */
 export function agentThat(answer: (request: Request) => Response | Promise<Response>) {
   const received: { path: string; authorization: string | null; host: string | null; body: unknown }[] = []
   const server = Bun.serve({
@@ -23,7 +23,7 @@ export function agentThat(answer: (request: Request) => Response | Promise<Respo
 
 export const servers: Bun.Server<undefined>[] = []
 
-/** For the end of each test file: a hook of this file would run for the first of them alone. */
+/** Call it at the end of each test file: a hook in this file would run only for the first of them. */
 export async function stopAgents(): Promise<void> {
   await Promise.all(servers.splice(0).map((server) => server.stop(true)))
 }

@@ -5,7 +5,7 @@ import { ANSWER, agentThat, pushTo, servers, stopAgents } from './push-agent.ts'
 
 afterAll(stopAgents)
 
-test("a push agent's answer reaches the sender as it is, and both are kept", async () => {
+test("a push agent's answer reaches the sender unchanged, and the log keeps both", async () => {
   await using fixture = await platformWithTeam()
   const agent = agentThat(() => Response.json(ANSWER))
   const secret = textField(await pushTo(fixture, agent.url), 'platform_inbound_secret')
@@ -16,7 +16,7 @@ test("a push agent's answer reaches the sender as it is, and both are kept", asy
   expect(row).toMatchObject({ status: 'ok', source_id: fixture.lead.id, response_body: ANSWER })
 })
 
-test('an agent that refuses passes on its status, with a text; a redirect is not followed', async () => {
+test("an agent's refusal reaches the sender with its status and text; a redirect is not followed", async () => {
   await using fixture = await platformWithTeam()
   const answers = [
     Response.json({ error: 'too much' }, { status: 429 }),
@@ -30,7 +30,7 @@ test('an agent that refuses passes on its status, with a text; a redirect is not
   expect(row).toMatchObject({ status: 'error', error_detail: 'agent error' })
 })
 
-test('an agent that is not there is 502, one without a URL 503', async () => {
+test('an unreachable agent is 502, one without a URL 503', async () => {
   await using fixture = await platformWithTeam()
   await pushTo(fixture, 'http://localhost:1/')
   const gone = await send(fixture, fixture.builder, say('x'), fixture.lead)
@@ -45,7 +45,7 @@ test('an agent that is not there is 502, one without a URL 503', async () => {
   expect([answer.status, answer.json]).toEqual([503, { error: 'workspace has no URL', status: 'online' }])
 })
 
-test('a name is resolved again for each call, and one that now points inside is not called', async () => {
+test('a name is resolved again for each call, and not called once it points inside', async () => {
   const addresses = ['127.0.0.1']
   await using fixture = await platformWithTeam({ resolve: async () => addresses })
   const agent = agentThat(() => Response.json(ANSWER))
@@ -58,7 +58,7 @@ test('a name is resolved again for each call, and one that now points inside is 
   expect(agent.received).toHaveLength(1)
 })
 
-test('a name that does not resolve, or resolves to one blocked address among others, is not registered', async () => {
+test('a name that does not resolve, or has a blocked address among others, cannot register', async () => {
   const addresses: string[] = []
   await using fixture = await platformWithTeam({ resolve: async () => addresses })
   expect((await pushTo(fixture, 'http://agent.example/')).status).toBe(400)
@@ -109,7 +109,7 @@ test('stopping does not wait for a name that never resolves', async () => {
   await fixture.platform.stop()
 })
 
-test('a push ends as busy when its agent was silent for the idle time that its beats set', async () => {
+test('a push ends as busy once its agent was silent for the idle time that its beats set', async () => {
   await using fixture = await platformWithTeam()
   const arrived = Promise.withResolvers<void>()
   const agent = agentThat(() => {
@@ -129,20 +129,20 @@ test('a push ends as busy when its agent was silent for the idle time that its b
   expectBusy(await answer)
 })
 
-/** The message may have arrived, so the sender is told to wait before it tries again. */
+/** The message may have arrived, so the sender must wait before it tries again. */
 function expectBusy(answer: Answer): void {
   expect(answer.status).toBe(503)
   expect(answer.json).toMatchObject({ busy: true, retry_after: 30 })
   expect(answer.headers.get('Retry-After')).toBe('30')
 }
 
-test('an agent that says 503 is busy or restarting', async () => {
+test('an agent that answers 503 counts as busy or restarting', async () => {
   await using fixture = await platformWithTeam()
   await pushTo(fixture, agentThat(() => new Response('later', { status: 503 })).url)
   expectBusy(await send(fixture, fixture.builder, say('x'), fixture.lead))
 })
 
-test('a form for a push agent goes on to it, and its answer comes back', async () => {
+test('a form for a push agent is forwarded to it, and its answer comes back', async () => {
   await using fixture = await platformWithTeam()
   const names: string[] = []
   const server = Bun.serve({
@@ -171,7 +171,7 @@ test('a form for a push agent goes on to it, and its answer comes back', async (
   expect([lost.status, lost.json]).toEqual([502, { error: 'workspace unreachable' }])
 })
 
-test('a loopback address is an agent on a developer machine, and refused where other machines are let in', async () => {
+test("a loopback URL is accepted on a developer's machine and refused where other machines can connect", async () => {
   const url = 'http://127.0.0.1:9/'
   await using own = await platformWithTeam()
   expect((await pushTo(own, url)).status).toBe(200)

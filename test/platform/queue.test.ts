@@ -6,7 +6,7 @@ import { ANSWER, agentThat, pushTo, stopAgents } from './push-agent.ts'
 
 afterAll(stopAgents)
 
-test('a busy agent gets its messages from the queue, in order, when a beat reports capacity', async () => {
+test('a busy agent gets its queued messages in order once a beat reports capacity', async () => {
   await using fixture = await platformWithTeam()
   const agent = agentThat(() => Response.json(ANSWER))
   await pushTo(fixture, agent.url)
@@ -37,7 +37,7 @@ test('a busy agent gets its messages from the queue, in order, when a beat repor
   expect(JSON.stringify(agent.received.map((request) => request.body))).toMatch(/first.*second/)
 })
 
-test('a queued message is given up after five attempts, or dropped when its time is over', async () => {
+test('a queued message is given up after five attempts, and dropped once it has expired', async () => {
   await using fixture = await platformWithTeam()
   await pushTo(fixture, 'http://localhost:1/')
   await beat(fixture, fixture.builder, { active_tasks: 1 })
@@ -77,7 +77,7 @@ test('a queued message is given up after five attempts, or dropped when its time
   expect((await state(textField(brief, 'queue_id'))).json).toMatchObject({ status: 'dropped' })
 })
 
-test('the queue is looked at without a beat as well, and never sends more than the agent can take', async () => {
+test("the queue also drains without a beat, and never beyond the agent's capacity", async () => {
   await using fixture = await platformWithTeam()
   const { clock, builder, lead } = fixture
   const waiting: (() => void)[] = []
@@ -109,7 +109,7 @@ test('the queue is looked at without a beat as well, and never sends more than t
   waiting[1]?.()
 })
 
-test('a delegation whose message is given up in the queue has failed', async () => {
+test('a delegation fails when the queue gives its message up', async () => {
   await using fixture = await platformWithTeam()
   const { client, lead, builder } = fixture
   await pushTo(fixture, 'http://localhost:1/')

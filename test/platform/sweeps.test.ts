@@ -4,7 +4,7 @@ import { beat, inbox, platformWithTeam, register, say, send, statusOf } from './
 
 const DAY = 86_400
 
-test('an external agent is gone after the window of its contract, and back with a beat', async () => {
+test("an external agent is gone after its contract's window, and back with a beat", async () => {
   for (const [contract, window, gone] of [
     ['v0', 90, 'offline'],
     ['v1', 90, 'awaiting_agent'],
@@ -32,14 +32,14 @@ test('a beat in time keeps the agent online for another window', async () => {
   }
 })
 
-test('the window can be set', async () => {
+test('the window can be configured', async () => {
   await using fixture = await platformWithTeam({ staleAfterMs: 30_000 })
   await register(fixture, fixture.builder)
   fixture.clock.advance(31)
   expect(await statusOf(fixture, fixture.builder)).toBe('awaiting_agent')
 })
 
-test('a managed runtime goes offline when its liveness ends, a parked or removed one stays', async () => {
+test('a managed runtime goes offline when its liveness expires, and a parked one keeps its status', async () => {
   await using fixture = await platformWithTeam()
   const { platform, clock, client } = fixture
   const ghost = { id: crypto.randomUUID(), name: '', token: '' }
@@ -55,7 +55,7 @@ test('a managed runtime goes offline when its liveness ends, a parked or removed
   expect(await statusOf(fixture, fixture.reviewer)).toBe('hibernated')
 })
 
-test('paused, hibernated, hibernating and removed are lifted by no beat, and by no register where the contract says so', async () => {
+test('no beat lifts paused, hibernated, hibernating or removed, and no register lifts what the contract protects', async () => {
   for (const status of ['paused', 'hibernated', 'hibernating', 'removed'] as const) {
     await using fixture = await platformWithTeam()
     fixture.platform.setStatus(fixture.builder.id, status)
@@ -66,7 +66,7 @@ test('paused, hibernated, hibernating and removed are lifted by no beat, and by 
   }
 })
 
-test('what is never provided fails after its limit, and a beat lifts it', async () => {
+test('a workspace that is never provisioned fails after its limit, and a beat lifts it', async () => {
   await using fixture = await platformWithTeam()
   const { platform, client, clock } = fixture
   const create = async (runtime: string) => {
@@ -83,7 +83,7 @@ test('what is never provided fails after its limit, and a beat lifts it', async 
   expect(await statusOf(fixture, usual)).toBe('online')
 })
 
-test('activity goes after a week if it was acknowledged, and after thirty days in any case', async () => {
+test('activity is pruned after a week once acknowledged, and after thirty days anyway', async () => {
   await using fixture = await platformWithTeam()
   const { client, clock, builder } = fixture
   for (const text of ['acknowledged', 'not yet']) await send(fixture, builder, say(text))
@@ -106,7 +106,7 @@ test('older contracts keep activity for a week, acknowledged or not', async () =
   expect(rowsOf(await inbox(fixture, fixture.builder))).toEqual([])
 })
 
-test('a file lives a day, and is not served after that even before the sweep', async () => {
+test('a file lives for a day and is not served after that, even before the sweep', async () => {
   await using fixture = await platformWithTeam()
   const { client, clock, builder } = fixture
   const raw = new FormData()
@@ -118,14 +118,14 @@ test('a file lives a day, and is not served after that even before the sweep', a
   expect((await client.call('GET', path, { token: builder.token })).status).toBe(200)
   clock.advance(DAY - 10)
   expect((await client.call('GET', path, { token: builder.token })).status).toBe(200)
-  // The sweep of a moment ago left it, and the next one is minutes away.
+  // A sweep has just run and left the file; the next one is minutes away.
   clock.advance(11)
   expect((await client.call('GET', path, { token: builder.token })).status).toBe(404)
   clock.advance(300)
   expect((await client.call('GET', path, { token: builder.token })).status).toBe(404)
 })
 
-test('a clock that is set back dates no row before the ones that were read', async () => {
+test('after the clock is set back, no row is dated before the rows already read', async () => {
   await using fixture = await platformWithTeam()
   await send(fixture, fixture.builder, say('first'))
   const [first] = rowsOf(await inbox(fixture, fixture.builder))
@@ -134,7 +134,7 @@ test('a clock that is set back dates no row before the ones that were read', asy
   expect((await inbox(fixture, fixture.builder, `&since_id=${first?.id}`)).text).toContain('second')
 })
 
-test('a liveness key that was cleared is not brought back by beats alone', async () => {
+test('beats alone do not restore a cleared liveness key', async () => {
   await using fixture = await platformWithTeam()
   const ghost = { id: crypto.randomUUID(), name: '', token: '' }
   const { client, clock } = fixture
@@ -148,7 +148,7 @@ test('a liveness key that was cleared is not brought back by beats alone', async
   expect(await statusOf(fixture, member)).toBe('online')
 })
 
-test('a token of a workspace that is removed in the file opens nothing', async () => {
+test('the token of a removed workspace opens nothing', async () => {
   await using fixture = await platformWithTeam()
   fixture.platform.setStatus(fixture.builder.id, 'removed')
   expect((await inbox(fixture, fixture.builder)).status).toBe(401)

@@ -28,7 +28,7 @@ describe('literal addresses', () => {
   })
 
   test.each(['10.0.0.1', '172.16.0.1', '172.31.255.255', '192.168.1.1', 'fd00::1', '::ffff:10.0.0.1'])(
-    '%s is blocked unless the platform is a service',
+    '%s is blocked except where the platform is a service',
     (address) => {
       expect(blockedRange(address, STRICT)).toBeDefined()
       expect(blockedRange(address, SAAS)).toBeUndefined()
@@ -36,7 +36,7 @@ describe('literal addresses', () => {
   )
 
   test.each(['127.0.0.1', '127.255.255.255', '::1', '::ffff:127.0.0.1', '0.0.0.0', '::'])(
-    '%s is blocked unless on a developer machine',
+    "%s is blocked except on a developer's machine",
     (address) => {
       expect(blockedRange(address, STRICT)).toBeDefined()
       expect(blockedRange(address, SAAS)).toBeDefined()
@@ -56,13 +56,13 @@ describe('literal addresses', () => {
     expect(blockedRange(address, STRICT)).toBeUndefined()
   })
 
-  test('an address in any spelling a URL knows is the same address', () => {
+  test('every spelling of an address that URLs allow counts as that address', () => {
     for (const host of ['0x7f.1', '2130706433', '0177.0.0.1', '127.1', '[::ffff:7f00:1]', '127.0.0.1.']) {
       expect(checkUrl(`http://${host}/`, STRICT)).toMatchObject({ ok: false })
     }
   })
 
-  test('an IPv4 address is judged alike in IPv6 clothes', () => {
+  test('an IPv4-mapped IPv6 address is judged like the IPv4 address', () => {
     fc.assert(
       fc.property(fc.ipV4(), (address) => {
         expect(blockedRange(`::ffff:${address}`, STRICT)).toBe(blockedRange(address, STRICT))
@@ -97,7 +97,7 @@ describe('URLs', () => {
 })
 
 describe('resolved addresses', () => {
-  test('every one must pass, and there must be one', () => {
+  test('every address must pass, and there must be one', () => {
     expect(refusedAddress(['8.8.8.8'], STRICT)).toBeUndefined()
     expect(refusedAddress(['8.8.8.8', '169.254.169.254'], STRICT)).toContain('link-local')
     expect(refusedAddress([], STRICT)).toBeDefined()
@@ -106,7 +106,7 @@ describe('resolved addresses', () => {
 })
 
 describe('deploy mode', () => {
-  test('the setting wins, then the organisation; an unknown value falls closed with a warning', () => {
+  test('the setting wins over the organization; an unknown value fails closed with a warning', () => {
     expect(deployMode('saas', undefined)).toEqual({ mode: 'saas' })
     expect(deployMode('self-hosted', 'org')).toEqual({ mode: 'self-hosted' })
     expect(deployMode(undefined, 'org')).toEqual({ mode: 'saas' })

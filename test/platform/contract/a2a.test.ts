@@ -19,7 +19,7 @@ async function newest(target: Target, agent: Agent): Promise<Row | undefined> {
 }
 
 contract('a2a to a poll target', SINCE_V1, (target) => {
-  test('a peer gets queued at once, and the row carries its id and its whole request', async () => {
+  test(`a peer gets "queued" at once, and the row carries the peer's id and the whole request`, async () => {
     const { builder, reviewer } = await target.team()
     const message = say('look at this')
     expect(said(await target.send(builder, message, reviewer))).toEqual([200, QUEUED])
@@ -33,7 +33,7 @@ contract('a2a to a poll target', SINCE_V1, (target) => {
     })
   })
 
-  test('parents, children and siblings may talk, and so may a workspace with itself', async () => {
+  test('parents, children and siblings may talk, and a workspace may talk to itself', async () => {
     const { lead, builder, reviewer } = await target.team()
     for (const [from, to] of [
       [lead, builder],
@@ -55,7 +55,7 @@ contract('a2a to a poll target', SINCE_V1, (target) => {
     expect(rowsOf(await target.inbox(cousin))).toEqual([])
   })
 
-  test('an envelope without jsonrpc loses its content and is accepted', async () => {
+  test('an envelope without jsonrpc is accepted and loses its content', async () => {
     const { builder } = await target.team()
     const answer = await post(
       target,
@@ -86,7 +86,7 @@ contract('a2a to a poll target', SINCE_V1, (target) => {
 })
 
 contract('a2a caller', V2, (target) => {
-  test('no token, a wrong one, and a header that contradicts the token are refused', async () => {
+  test('a missing token, a wrong token, and a header that contradicts the token are refused', async () => {
     const { lead, builder, reviewer } = await target.team()
     const body = { jsonrpc: '2.0', method: 'message/send', params: { message: say('x') } }
     expect(said(await post(target, builder, body))).toEqual([401, { error: 'missing caller auth token' }])
@@ -106,14 +106,14 @@ contract('a2a caller', V2, (target) => {
     expect(rowsOf(await target.inbox(builder))).toEqual([])
   })
 
-  test('the sender is the owner of the token, with the header or without', async () => {
+  test('the sender is the owner of the token, with or without the header', async () => {
     const { builder, reviewer } = await target.team()
     const body = { jsonrpc: '2.0', method: 'message/send', params: { message: say('x') } }
     await post(target, builder, body, { 'X-Source-Workspace-Id': builder.id }, reviewer.token)
     expect(await newest(target, builder)).toMatchObject({ source_id: reviewer.id })
   })
 
-  test('the operator is a canvas user: no source, metadata and a context of its own', async () => {
+  test('the operator is a canvas user: no source, but metadata and a context of its own', async () => {
     const { builder } = await target.team()
     const forged = { source: 'telegram', user_id: 'someone', trace: 1 }
     await target.call('POST', `/workspaces/${builder.id}/a2a`, {
@@ -135,7 +135,7 @@ contract('a2a caller', V2, (target) => {
 })
 
 contract('a2a caller', ['v1'], (target) => {
-  test('without a header the sender is the owner of the token; without either it looks like the human', async () => {
+  test('without a header the sender is the owner of the token; without either it is the person', async () => {
     const { builder, reviewer } = await target.team()
     const body = { jsonrpc: '2.0', method: 'message/send', params: { message: say('x') } }
     await post(target, builder, body, {}, reviewer.token)
@@ -144,7 +144,7 @@ contract('a2a caller', ['v1'], (target) => {
     expect(await newest(target, builder)).toMatchObject({ source_id: null })
   })
 
-  test('a row is marked as queued for poll, and a used message id makes another row', async () => {
+  test('a row is marked as queued for poll, and a repeated message id makes another row', async () => {
     const { builder, reviewer } = await target.team()
     const message = say('x')
     await target.send(builder, message, reviewer)
@@ -170,8 +170,8 @@ contract('a2a caller', ['v0'], (target) => {
   })
 })
 
-contract('a2a normalisation', V2, (target) => {
-  test('role, id and kinds are completed; content becomes a text part', async () => {
+contract('a2a normalization', V2, (target) => {
+  test('role, id and kinds are filled in; content becomes a text part', async () => {
     const { builder, reviewer } = await target.team()
     await target.send(builder, { parts: [{ type: 'text', text: 'a' }, 'odd', null] }, reviewer)
     expect(await newest(target, builder)).toMatchObject({
@@ -196,7 +196,7 @@ contract('a2a normalisation', V2, (target) => {
     expect((await target.send(builder, { role: 'user' }, reviewer)).status).toBe(400)
   })
 
-  test('a used message id is answered as before and adds no row, though its text differs', async () => {
+  test('a repeated message id gets the same answer and adds no row, even with another text', async () => {
     const { builder, reviewer } = await target.team()
     const message = say('first')
     await target.send(builder, message, reviewer)
@@ -212,7 +212,7 @@ contract('a2a normalisation', V2, (target) => {
     expect(answer.json).toMatchObject({ truncated: true, max_bytes: 16_777_216 })
   })
 
-  test('JSON nested beyond reason is invalid', async () => {
+  test('JSON that nests too deeply is invalid', async () => {
     const { builder } = await target.team()
     const raw = `{"jsonrpc":"2.0","params":${'['.repeat(100_000)}${']'.repeat(100_000)}}`
     const path = `/workspaces/${builder.id}/a2a`
@@ -227,7 +227,7 @@ contract('a2a normalisation', V2, (target) => {
 })
 
 contract('peers and discovery', ALL, (target) => {
-  test('siblings come first, then children, then the parent, and the removed are left out', async () => {
+  test('siblings come first, then children, then the parent; removed workspaces are left out', async () => {
     const { lead, builder, reviewer } = await target.team()
     const child = await target.agent('child', { parent: builder })
     const gone = await target.agent('gone', { parent: builder })
@@ -239,7 +239,7 @@ contract('peers and discovery', ALL, (target) => {
     )
   })
 
-  test('the list needs the own token', async () => {
+  test("the list needs the workspace's own token", async () => {
     const { lead, builder } = await target.team()
     const path = `/registry/${builder.id}/peers`
     expect(said(await target.call('GET', path))).toEqual([401, { error: 'missing workspace auth token' }])
@@ -250,7 +250,7 @@ contract('peers and discovery', ALL, (target) => {
     expect((await target.call('GET', `/registry/${crypto.randomUUID()}/peers`)).status).toBe(404)
   })
 
-  test('discovery asks for a caller, its token, and the right to talk', async () => {
+  test('discovery needs a caller, its token, and the right to talk', async () => {
     const { lead, builder, reviewer } = await target.team()
     const second = await target.agent('second', { parent: lead })
     const cousin = await target.agent('cousin', { parent: second })

@@ -10,7 +10,7 @@ const GONE = {
 
 const said = (answer: Answer) => [answer.status, answer.json]
 
-/** An agent with rows named 1 to n, the oldest first. */
+/** An agent with rows named 1 to n, oldest first. */
 async function agentWithRows(target: Target, count: number): Promise<{ agent: Agent; rows: readonly Row[] }> {
   const agent = await target.agent('agent')
   for (let number = 1; number <= count; number++) await report(target, agent, { summary: String(number) })
@@ -32,7 +32,7 @@ function read(target: Target, agent: Agent, query = ''): Promise<Answer> {
 const summaries = (answer: Answer) => rowsOf(answer).map((row) => row.summary)
 
 contract('activity page', ALL, (target) => {
-  test('a new inbox is an empty bare array', async () => {
+  test('a new inbox is an empty array', async () => {
     expect(said(await read(target, await target.agent('agent')))).toEqual([200, []])
   })
 
@@ -41,7 +41,7 @@ contract('activity page', ALL, (target) => {
     expect(summaries(await read(target, agent))).toEqual(['3', '2', '1'])
   })
 
-  test('limit: at most 500, 100 for what is no positive number, never an error', async () => {
+  test('limit is at most 500, 100 for anything but a positive number, and never an error', async () => {
     const { agent } = await agentWithRows(target, 3)
     expect(rowsOf(await read(target, agent, '?limit=2'))).toHaveLength(2)
     for (const limit of ['0', '-1', 'x', '']) {
@@ -49,13 +49,13 @@ contract('activity page', ALL, (target) => {
     }
   })
 
-  test('type is compared as it is', async () => {
+  test('type must match exactly', async () => {
     const { agent } = await agentWithRows(target, 1)
     expect(rowsOf(await read(target, agent, '?type=agent_log'))).toHaveLength(1)
     expect(rowsOf(await read(target, agent, '?type=no_such_type'))).toHaveLength(0)
   })
 
-  test('source: canvas is a null source, agent any other, and nothing else exists', async () => {
+  test('source=canvas means a null source, source=agent any other, and no other value is accepted', async () => {
     const { agent } = await agentWithRows(target, 1)
     await target.call('POST', `/workspaces/${agent.id}/notify`, {
       token: agent.token,
@@ -69,7 +69,7 @@ contract('activity page', ALL, (target) => {
     ])
   })
 
-  test('a row has its keys, and no key for a body it does not have', async () => {
+  test('a row has every key except those of bodies it does not have', async () => {
     const { agent } = await agentWithRows(target, 1)
     const [row] = rowsOf(await read(target, agent))
     expect(row).toMatchObject({
@@ -89,20 +89,20 @@ contract('activity page', ALL, (target) => {
 })
 
 contract('activity cursor', SINCE_V1, (target) => {
-  test('rows after the cursor come oldest first, and the last one leads to an empty page', async () => {
+  test('rows after the cursor come oldest first, and after the last row the page is empty', async () => {
     const { agent, rows } = await agentWithRows(target, 4)
     expect(summaries(await read(target, agent, `?since_id=${rows[0]?.id}`))).toEqual(['2', '3', '4'])
     expect(summaries(await read(target, agent, `?since_id=${rows[0]?.id}&limit=2`))).toEqual(['2', '3'])
     expect(rowsOf(await read(target, agent, `?since_id=${rows[3]?.id}`))).toEqual([])
   })
 
-  test('the cursor row may be of another type than the rows asked for', async () => {
+  test('the cursor row may be of another type than the rows requested', async () => {
     const { agent, rows } = await agentWithRows(target, 2)
     expect(rowsOf(await read(target, agent, `?since_id=${rows[0]?.id}&type=error`))).toEqual([])
     expect(rowsOf(await read(target, agent, `?since_id=${rows[0]?.id}&type=agent_log`))).toHaveLength(1)
   })
 
-  test('a cursor that is unknown or of another workspace is gone; one that is no UUID fails the lookup', async () => {
+  test('an unknown or foreign cursor is gone; one that is not a UUID fails the lookup', async () => {
     const { agent, rows } = await agentWithRows(target, 1)
     const other = await target.agent('other')
     expect(said(await read(target, agent, `?since_id=${UNKNOWN}`))).toEqual([410, GONE])
@@ -110,7 +110,7 @@ contract('activity cursor', SINCE_V1, (target) => {
     expect(said(await read(target, agent, '?since_id=x'))).toEqual([500, { error: 'cursor lookup failed' }])
   })
 
-  test('checks come in their order: peer, before, since_secs, cursor, source', async () => {
+  test('checks run in the order peer, before, since_secs, cursor, source', async () => {
     const agent = await target.agent('agent')
     const wrongs = ['peer_id=x', 'before_ts=x', 'since_secs=x', `since_id=${UNKNOWN}`, 'source=x']
     const expected = [/peer_id must be a UUID/, /before_ts/, /since_secs/, /since_id/, /source must be/]
@@ -135,7 +135,7 @@ contract('activity cursor', SINCE_V1, (target) => {
     }
   })
 
-  test('peer_id keeps the rows from and to a peer; include adds who it is', async () => {
+  test("peer_id keeps the rows from and to a peer; include adds the peer's name", async () => {
     const { builder, reviewer } = await target.team()
     await target.send(builder, say('from the person'))
     await target.send(builder, say('from a peer'), reviewer)
@@ -147,7 +147,7 @@ contract('activity cursor', SINCE_V1, (target) => {
     expect(row).not.toHaveProperty('attachments')
   })
 
-  test('attachments are read from message parts, where only mime_type in snake case counts', async () => {
+  test('attachments come from message parts, where only the snake-case mime_type counts', async () => {
     const { builder } = await target.team()
     const file = { uri: 'u:1', name: 'a.png', mimeType: 'image/png' }
     const parts = [
@@ -165,14 +165,14 @@ contract('activity cursor', SINCE_V1, (target) => {
 })
 
 contract('activity cursor', ['v0'], (target) => {
-  test('the cursor is ignored, which is how an old platform is recognised', async () => {
+  test('the cursor is ignored, by which a client recognizes an old platform', async () => {
     const agent = await target.agent('agent')
     expect((await read(target, agent, `?since_id=${UNKNOWN}`)).status).toBe(200)
   })
 })
 
 contract('activity writes', ALL, (target) => {
-  test('a report becomes a row of its own source, with metadata as its body', async () => {
+  test('a report becomes a row with its author as the source and its metadata as the body', async () => {
     const agent = await target.agent('agent')
     expect(said(await report(target, agent, { metadata: { a: 1 }, method: 'm', duration_ms: 7 }))).toEqual([
       200,
@@ -196,7 +196,7 @@ contract('activity acknowledgement', V2, (target) => {
   const ack = (agent: Agent, body: object) =>
     target.call('POST', `/workspaces/${agent.id}/activity/ack`, { token: agent.token, body })
 
-  test('the highest number counts, and reading is not changed by it', async () => {
+  test('the highest number counts, and reading stays the same', async () => {
     const { agent } = await agentWithRows(target, 1)
     expect(said(await ack(agent, { acked_seq: 0 }))).toEqual([200, { last_acked_seq: 0 }])
     expect(said(await ack(agent, { acked_seq: 12 }))).toEqual([200, { last_acked_seq: 12 }])
@@ -223,12 +223,12 @@ contract('notify', ALL, (target) => {
   const notify = (agent: Agent, body: object) =>
     target.call('POST', `/workspaces/${agent.id}/notify`, { token: agent.token, body })
 
-  test('a notice is sent and echoes in the own inbox, with no source and no request', async () => {
+  test("a notice is sent and echoed in the sender's inbox, without source or request", async () => {
     const agent = await target.agent('agent')
     const attachments = [{ uri: 'u:1', name: 'a.txt', mimeType: 'text/plain', size: 3 }]
     const message = `done: ${'é'.repeat(100)}`
     expect(said(await notify(agent, { message, attachments, type: 'x' }))).toEqual([200, { status: 'sent' }])
-    // 80 characters, and in the oldest contract 80 bytes.
+    // Cut at 80 characters, and in the oldest contract at 80 bytes.
     const shown = target.version === 'v0' ? 37 : 74
     const [row] = rowsOf(await target.inbox(agent))
     expect(row).toMatchObject({
@@ -241,7 +241,7 @@ contract('notify', ALL, (target) => {
     expect(row).not.toHaveProperty('request_body')
   })
 
-  test('a message is required, and attachments need a place and a name', async () => {
+  test('a message is required, and attachments need a URI and a name', async () => {
     const agent = await target.agent('agent')
     const required = [400, { error: 'message is required' }]
     expect(said(await notify(agent, {}))).toEqual(required)
@@ -256,7 +256,7 @@ contract('notify', ALL, (target) => {
 })
 
 contract('notify, cut at bytes', ['v0'], (target) => {
-  test('a notice whose summary would end in half a character is answered and never stored', async () => {
+  test('a notice whose summary would split a character is answered but never stored', async () => {
     const agent = await target.agent('agent')
     const body = { message: `done ${'é'.repeat(100)}` }
     const path = `/workspaces/${agent.id}/notify`
@@ -266,7 +266,7 @@ contract('notify, cut at bytes', ['v0'], (target) => {
 })
 
 contract('activity order', SINCE_V1, (target) => {
-  test('every row is read exactly once, in the order of writing, while others write', async () => {
+  test('every row is read exactly once and in order while others are written', async () => {
     const agent = await target.agent('agent')
     await report(target, agent, { summary: 'first' })
     let cursor = String(rowsOf(await read(target, agent))[0]?.id)

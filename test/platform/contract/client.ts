@@ -1,17 +1,17 @@
-/** Plain requests and readable answers, for tests that speak to a platform as any client would. */
+/** Plain requests and readable answers, for tests that talk to a platform as any client would. */
 
 export interface Answer {
   readonly status: number
   readonly headers: Headers
   readonly text: string
-  /** Undefined when the body is no JSON. */
+  /** Undefined when the body is not JSON. */
   readonly json: unknown
 }
 
 export interface RequestOptions {
   readonly token?: string
   readonly body?: unknown
-  /** As `body`, sent as it is. */
+  /** Like `body`, but sent as it is. */
   readonly raw?: string | FormData
   readonly headers?: Readonly<Record<string, string>>
 }
@@ -20,7 +20,7 @@ export class Client {
   /** Origin, without a trailing slash. */
   readonly url: string
 
-  /** Waits and asks again when the platform says that there were too many requests. */
+  /** Waits and tries again when the platform answers that there were too many requests. */
   readonly #patient: boolean
 
   constructor(url: string, patient = false) {
@@ -65,7 +65,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** A field of an answer that must be a text. */
+/** A field of an answer that must be a string. */
 export function textField(answer: Answer, ...path: readonly string[]): string {
   let value: unknown = answer.json
   for (const name of path)
@@ -76,13 +76,13 @@ export function textField(answer: Answer, ...path: readonly string[]): string {
 
 export type Row = Readonly<Record<string, unknown>>
 
-/** The rows of an answer that must be a bare array of objects. */
+/** The rows of an answer that must be an array of objects. */
 export function rowsOf(answer: Answer): readonly Row[] {
   if (answer.status === 200 && Array.isArray(answer.json)) return answer.json
   throw new Error(`no rows in ${answer.status} ${answer.text.slice(0, 300)}`)
 }
 
-/** Asks again until the answer satisfies the condition. @throws after five seconds, with the last answer */
+/** Asks until the answer satisfies the condition. Throws after five seconds, with the last answer. */
 export async function until(
   ask: () => Promise<Answer>,
   satisfied: (answer: Answer) => boolean,
@@ -92,7 +92,7 @@ export async function until(
     const asked = performance.now()
     const answer = await ask()
     if (satisfied(answer)) return answer
-    // What the platform made us wait, by its limit of requests, is no time to do the work.
+    // Time spent waiting for the platform's rate limit does not count.
     const took = performance.now() - asked
     if (took > 1000) deadline += took
     if (performance.now() > deadline)

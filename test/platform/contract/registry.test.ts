@@ -3,7 +3,7 @@ import { textField } from './client.ts'
 import { ALL, contract, SINCE_V1, V2 } from './target.ts'
 
 contract('register', SINCE_V1, (target) => {
-  test('a poll agent is registered, online, and told its mode and its inbound secret', async () => {
+  test('a registered poll agent is online and learns its mode and its inbound secret', async () => {
     const agent = await target.agent('agent')
     const answer = await target.register(agent)
     expect(answer.status).toBe(200)
@@ -26,13 +26,13 @@ contract('register', SINCE_V1, (target) => {
     expect([answer.status, answer.json]).toEqual([400, { error: 'url is required for push-mode workspaces' }])
   })
 
-  test('a mode that does not exist is refused before the token is looked at', async () => {
+  test('an unknown mode is refused before the token is checked', async () => {
     const agent = await target.agent('agent')
     const answer = await target.register({ ...agent, token: 'wrong' }, { delivery_mode: 'smoke' })
     expect([answer.status, answer.json]).toEqual([400, { error: "delivery_mode must be 'push' or 'poll'" }])
   })
 
-  test('an unknown id makes a ghost workspace and gets its first token, which opens it', async () => {
+  test('an unknown id makes a ghost workspace and gets the first token for it', async () => {
     const ghost = await target.ghost()
     expect(ghost.token).toMatch(/^[A-Za-z0-9_-]{43}$/)
     expect((await target.inbox(ghost)).status).toBe(200)
@@ -41,7 +41,7 @@ contract('register', SINCE_V1, (target) => {
     expect(again.json).not.toHaveProperty('auth_token')
   })
 
-  test('a removed workspace is registered with a token that nothing accepts', async () => {
+  test('a removed workspace can register, but nothing accepts its token', async () => {
     const agent = await target.agent('agent')
     await target.remove(agent)
     const answer = await target.register(agent)
@@ -53,7 +53,7 @@ contract('register', SINCE_V1, (target) => {
 })
 
 contract('register', ['v0'], (target) => {
-  test('a URL is always required, and the answer names neither mode nor secret', async () => {
+  test('a URL is always required, and the answer holds neither mode nor secret', async () => {
     const agent = await target.agent('agent')
     const without = await target.register(agent)
     expect(without.status).toBe(400)
@@ -63,7 +63,7 @@ contract('register', ['v0'], (target) => {
 })
 
 contract('register', V2, (target) => {
-  test('the card gets the name and the role that the workspace was made with', async () => {
+  test('the card gets the name and role that the workspace was created with', async () => {
     const lead = await target.agent('lead')
     const agent = await target.agent('agent', { parent: lead, role: 'Reads' })
     await target.register(agent, { delivery_mode: 'poll', agent_card: {} })
@@ -71,7 +71,7 @@ contract('register', V2, (target) => {
     expect(shown.json).toMatchObject({ agent_card: { name: agent.name, role: 'Reads' } })
   })
 
-  test('an agent known only by a minted token receives an instance token once', async () => {
+  test('an agent that has only a minted token receives an instance token once', async () => {
     const { id, token } = await target.ghost()
     const minted = await target.call('POST', `/workspaces/${id}/tokens`, { token })
     const api = textField(minted, 'auth_token')
@@ -103,7 +103,7 @@ contract('register, bootstrap gate', ALL, (target) => {
   })
 
   test.each([
-    ['no JSON', '{"id":'],
+    ['not JSON', '{"id":'],
     ['no object', '[]'],
     ['no card', JSON.stringify({ id: crypto.randomUUID() })],
     ['a card that is no object', JSON.stringify({ id: crypto.randomUUID(), agent_card: 'x' })],
@@ -133,7 +133,7 @@ contract('push URL rules', V2, (target) => {
     expect(answer.status).toBe(400)
   })
 
-  test('a card may not point where a URL may not', async () => {
+  test('a card must not hold a URL that the guard refuses', async () => {
     const agent = await target.agent('agent')
     const answer = await target.register(agent, {
       delivery_mode: 'push',
@@ -150,7 +150,7 @@ contract('push URL rules', V2, (target) => {
 })
 
 contract('heartbeat', ALL, (target) => {
-  test('a minimal beat is enough, and what it leaves out is stored as zero', async () => {
+  test('a minimal beat is enough, and whatever it leaves out is stored as zero', async () => {
     const agent = await target.agent('agent')
     await target.register(agent, { delivery_mode: 'poll', url: 'http://localhost:9' })
     const beat = (body: object) =>
@@ -207,7 +207,7 @@ contract('heartbeat', ALL, (target) => {
 })
 
 contract('heartbeat', SINCE_V1, (target) => {
-  test('a beat alone brings a workspace that waits for its agent online', async () => {
+  test('a beat alone brings a workspace online that awaits its agent', async () => {
     const agent = await target.agent('agent')
     expect((await target.call('GET', `/workspaces/${agent.id}`)).json).toMatchObject({
       status: 'awaiting_agent',
@@ -218,7 +218,7 @@ contract('heartbeat', SINCE_V1, (target) => {
 })
 
 contract('heartbeat', V2, (target) => {
-  test('a refused register of a known agent degrades it until a register succeeds', async () => {
+  test('a refused register degrades a known agent until a register succeeds', async () => {
     const agent = await target.agent('agent')
     await target.register(agent)
     await target.register(agent, { delivery_mode: 'push' })

@@ -71,7 +71,7 @@ contract('event stream', ALL, (target) => {
     await stream.close()
   })
 
-  test('a notice is announced with its text, and other workspaces hear nothing of it', async () => {
+  test('a notice is announced with its text, and other workspaces do not hear it', async () => {
     const { lead, builder } = await target.team()
     const [own, others] = [await open(target, builder), await open(target, lead)]
     const notify = (agent: Agent, message: string) =>
@@ -86,7 +86,7 @@ contract('event stream', ALL, (target) => {
     await Promise.all([own.close(), others.close()])
   })
 
-  test('it needs the own token', async () => {
+  test("it needs the workspace's own token", async () => {
     const { lead, builder } = await target.team()
     const path = `/workspaces/${builder.id}/events/stream`
     expect((await target.call('GET', path)).status).toBe(401)
@@ -95,7 +95,7 @@ contract('event stream', ALL, (target) => {
 })
 
 contract('event stream', SINCE_V1, (target) => {
-  test('a message is announced once it can be read', async () => {
+  test('a message is readable by the time it is announced', async () => {
     const { builder, reviewer } = await target.team()
     const stream = await open(target, builder)
     const sent = target.send(builder, say('hello'), reviewer)
@@ -136,7 +136,7 @@ contract('web socket', V2, (target) => {
       socket.onerror = () => resolve(false)
     })
 
-  test('an agent hears of the workspaces it may talk to', async () => {
+  test('an agent hears only of the workspaces it may talk to', async () => {
     const { lead, builder, reviewer } = await target.team()
     const second = await target.agent('second', { parent: lead })
     const cousin = await target.agent('cousin', { parent: second })
@@ -160,7 +160,7 @@ contract('web socket', V2, (target) => {
     socket.close()
   })
 
-  test('it needs a token, a browser brings it as a protocol that is never sent back', async () => {
+  test('it needs a token, which a browser sends as a subprotocol that is never echoed', async () => {
     const { builder } = await target.team()
     const hex = (text: string) => Buffer.from(text).toString('hex')
     expect(await opened(connect({}))).toBe(false)

@@ -1,15 +1,12 @@
 /**
- * The platforms the contract suite runs against: the one named by the environment, or a local one per
- * contract version.
+ * The platforms that the contract suite tests: the one named by the environment, or a local one per contract
+ * version.
  */
 import { afterAll, beforeAll, describe, setDefaultTimeout } from 'bun:test'
 import { random } from '../../../lab/driver/marked-secrets.ts'
+import { CONTRACT_VERSIONS, type ContractVersion } from '../../../platform/contract/versions.ts'
 import { type RunningPlatform, startPlatform } from '../../../platform/platform.ts'
 import { type Answer, Client, textField } from './client.ts'
-
-export const VERSIONS = ['v0', 'v1', 'v2'] as const
-
-export type Version = (typeof VERSIONS)[number]
 
 export interface Agent {
   readonly id: string
@@ -21,17 +18,19 @@ const remoteUrl = process.env.MOLECULE_CONTRACT_URL
 const remoteToken = process.env.MOLECULE_CONTRACT_ADMIN_TOKEN
 const remoteVersion = process.env.MOLECULE_CONTRACT_VERSION ?? 'v2'
 
-/** A hosted platform allows some hundred requests a minute, and a case may have to wait for the next one. */
+/**
+ * A hosted platform allows a few hundred requests per minute, and a case may have to wait for its next one.
+ */
 const REMOTE_TIMEOUT_MS = 150_000
 
-/** One platform and the workspaces a case makes on it, which are removed afterwards. */
+/** One platform, and the workspaces that cases create on it, to be removed afterwards. */
 export class Target {
-  readonly version: Version
+  readonly version: ContractVersion
   readonly #client: () => Client
   readonly #adminToken: () => string
-  readonly #made: Agent[] = []
+  readonly #created: Agent[] = []
 
-  constructor(version: Version, client: () => Client, adminToken: () => string) {
+  constructor(version: ContractVersion, client: () => Client, adminToken: () => string) {
     this.version = version
     this.#client = client
     this.#adminToken = adminToken
@@ -47,8 +46,8 @@ export class Target {
 
   call: Client['call'] = (method, path, options) => this.client.call(method, path, options)
 
-  /** An external workspace, as the operator makes one. */
-  async agent(name: string, wish: { readonly parent?: Agent; readonly role?: string } = {}): Promise<Agent> {
+  /** Creates an external workspace, as the operator would. */
+  async agent(name: string, more: { readonly parent?: Agent; readonly role?: string } = {}): Promise<Agent> {
     const answer = await this.call('POST', '/workspaces', {
       token: this.adminToken,
       body: {
@@ -56,34 +55,34 @@ export class Target {
         runtime: 'external',
         external: true,
         delivery_mode: 'poll',
-        ...(wish.role === undefined ? {} : { role: wish.role }),
-        ...(wish.parent === undefined ? {} : { parent_id: wish.parent.id }),
+        ...(more.role === undefined ? {} : { role: more.role }),
+        ...(more.parent === undefined ? {} : { parent_id: more.parent.id }),
       },
     })
     const id = textField(answer, 'id')
     const shown = await this.call('GET', `/workspaces/${id}`)
     const agent = { id, name: textField(shown, 'name'), token: textField(answer, 'connection', 'auth_token') }
-    this.#made.push(agent)
+    this.#created.push(agent)
     return agent
   }
 
-  /** A workspace that nobody made but an agent registered; it is a root, and its name is its id. */
+  /** A workspace that an agent registered without its being created. It is a root, and its name is its id. */
   async ghost(): Promise<Agent> {
     const id = crypto.randomUUID()
     const body = { id, delivery_mode: 'poll', agent_card: { name: 'ghost' } }
     const answer = await this.call('POST', '/registry/register', { body })
     const ghost = { id, name: id, token: textField(answer, 'auth_token') }
-    this.#made.push(ghost)
+    this.#created.push(ghost)
     return ghost
   }
 
-  /** Notes a workspace that a case made by itself, to be removed with the others. */
+  /** Adds a workspace that a case created itself to those to be removed. */
   adopt(agent: Agent): Agent {
-    this.#made.push(agent)
+    this.#created.push(agent)
     return agent
   }
 
-  /** A lead with two agents under it, which are siblings. */
+  /** A lead with two agents under it, who are siblings. */
   async team(): Promise<{ readonly lead: Agent; readonly builder: Agent; readonly reviewer: Agent }> {
     const lead = await this.agent('lead')
     const builder = await this.agent('builder', { parent: lead, role: 'Builds' })
@@ -95,7 +94,7 @@ export class Target {
     return this.call('POST', '/registry/register', { token: agent.token, body: payload })
   }
 
-  /** A message from one agent to another, or from the human when there is no sender. */
+  /** Sends a message from one agent to another, or from the person when there is no sender. */
   send(target: Agent, message: object, sender?: Agent): Promise<Answer> {
     const own = sender === undefined ? {} : { 'X-Workspace-ID': sender.id }
     return this.call('POST', `/workspaces/${target.id}/a2a`, {
@@ -118,13 +117,15 @@ export class Target {
     })
   }
 
-  /** Children first; one that a case removed itself is no trouble. */
-  async tidy(): Promise<void> {
-    for (const agent of this.#made.reverse()) await this.remove(agent)
+  /**
+   * Removes everything that was created, children first. A workspace that a case has removed does no harm.
+   */
+  async cleanUp(): Promise<void> {
+    for (const agent of this.#created.reverse()) await this.remove(agent)
   }
 }
 
-/** A text message of its own. */
+/** A text message with a fresh id. */
 export function say(text: string, extra: object = {}): object {
   return { role: 'user', messageId: crypto.randomUUID(), parts: [{ kind: 'text', text }], ...extra }
 }
@@ -132,10 +133,14 @@ export function say(text: string, extra: object = {}): object {
 /**
  * Cases of one topic of the contract, for each platform under test.
  *
- * @param versions the contract versions in which the cases hold
+ * @param versions the contract versions in which the cases hold.
  */
-export function contract(topic: string, versions: readonly Version[], cases: (target: Target) => void): void {
-  // Said in each file that has cases: it holds for one file only.
+export function contract(
+  topic: string,
+  versions: readonly ContractVersion[],
+  cases: (target: Target) => void,
+): void {
+  // Each file with cases must set it: it applies to one file only.
   if (remoteUrl !== undefined) setDefaultTimeout(REMOTE_TIMEOUT_MS)
   for (const version of versions) {
     if (remoteUrl !== undefined && version !== remoteVersion) continue
@@ -143,7 +148,7 @@ export function contract(topic: string, versions: readonly Version[], cases: (ta
       let local: RunningPlatform | undefined
       let client: Client | undefined
       const ready = (): Client => {
-        if (client === undefined) throw new Error('the platform is not started yet')
+        if (client === undefined) throw new Error('the platform has not started yet')
         return client
       }
       const target = new Target(version, ready, () => remoteToken ?? local?.adminToken ?? '')
@@ -152,7 +157,7 @@ export function contract(topic: string, versions: readonly Version[], cases: (ta
         client = new Client(remoteUrl?.replace(/\/$/, '') ?? local?.url ?? '', remoteUrl !== undefined)
       })
       afterAll(async () => {
-        if (remoteUrl !== undefined) await target.tidy()
+        if (remoteUrl !== undefined) await target.cleanUp()
         await local?.stop()
       }, REMOTE_TIMEOUT_MS)
       cases(target)
@@ -160,6 +165,6 @@ export function contract(topic: string, versions: readonly Version[], cases: (ta
   }
 }
 
-export const ALL = VERSIONS
-export const SINCE_V1: readonly Version[] = ['v1', 'v2']
-export const V2: readonly Version[] = ['v2']
+export const ALL = CONTRACT_VERSIONS
+export const SINCE_V1: readonly ContractVersion[] = ['v1', 'v2']
+export const V2: readonly ContractVersion[] = ['v2']

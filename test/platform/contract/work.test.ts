@@ -36,7 +36,7 @@ contract('delegation', SINCE_V1, (target) => {
     })
   })
 
-  test('a poll target makes it complete at once, with the queued answer as its text', async () => {
+  test('a delegation to a poll target completes at once, with the queued answer as its text', async () => {
     const { lead, builder } = await target.team()
     await delegate(target, lead, { target_id: builder.id, task: 'build it' })
     const list = await until(
@@ -50,7 +50,7 @@ contract('delegation', SINCE_V1, (target) => {
     })
   })
 
-  test('a refusal is not told to the caller but fails the delegation', async () => {
+  test('a refusal does not reach the caller but fails the delegation', async () => {
     const { lead, builder } = await target.team()
     const second = await target.agent('second', { parent: lead })
     const cousin = await target.agent('cousin', { parent: second })
@@ -62,7 +62,7 @@ contract('delegation', SINCE_V1, (target) => {
     expect(list.text).toContain('access denied')
   })
 
-  test('a key that was used finds the delegation again', async () => {
+  test('a repeated idempotency key finds the delegation again', async () => {
     const { lead, builder } = await target.team()
     const body = { target_id: builder.id, task: 'once', idempotency_key: 'k1' }
     const id = textField(await delegate(target, lead, body), 'delegation_id')
@@ -72,7 +72,7 @@ contract('delegation', SINCE_V1, (target) => {
     expect(rowsOf(await target.inbox(builder))).toHaveLength(1)
   })
 
-  test('a broken request is refused with its text', async () => {
+  test('an invalid request is refused with the text for it', async () => {
     const { lead } = await target.team()
     expect(said(await delegate(target, lead, { task: 'x' }))).toEqual([
       400,
@@ -86,7 +86,7 @@ contract('delegation', SINCE_V1, (target) => {
     expect([self.status, textField(self, 'error')]).toEqual([400, 'self-delegation not permitted'])
   })
 
-  test('an agent that sent the task itself records it and says how it ended', async () => {
+  test('an agent that sent the task itself can record it and report how it ended', async () => {
     const { lead, builder } = await target.team()
     const path = `/workspaces/${lead.id}/delegations`
     const id = crypto.randomUUID()
@@ -142,7 +142,7 @@ contract('uploads', SINCE_V1, (target) => {
     expect([after.status, again.status]).toEqual([readable, readable])
   })
 
-  test('the files of one upload come in one moment, and none comes when one is empty', async () => {
+  test('the files of one upload share a timestamp, and none is staged when one is empty', async () => {
     const agent = await target.agent('agent')
     const empty = await upload(agent, [new File(['a'], 'a.txt'), new File([], 'b.txt')])
     expect(said(empty)).toEqual([500, { error: 'could not stage files' }])
@@ -153,7 +153,7 @@ contract('uploads', SINCE_V1, (target) => {
     expect(new Set(rows.map((row) => row.created_at)).size).toBe(1)
   })
 
-  test('what is no upload is refused with its text', async () => {
+  test('an invalid upload is refused with the text for it', async () => {
     const agent = await target.agent('agent')
     const path = `/workspaces/${agent.id}/chat/uploads`
     const plain = await target.call('POST', path, { token: agent.token, raw: 'no form' })
@@ -166,7 +166,7 @@ contract('uploads', SINCE_V1, (target) => {
     expect(said(await upload(agent, many))).toEqual([400, { error: 'too many files (limit 64)' }])
   })
 
-  test("another workspace's file does not exist", async () => {
+  test('a file does not exist for another workspace', async () => {
     const { builder, reviewer } = await target.team()
     const answer = await upload(builder, [new File(['a'], 'a.txt')])
     const fileId = String(Reflect.get(Object(answer.json), 'files')[0].uri).split('/')[1]
@@ -178,7 +178,7 @@ contract('uploads', SINCE_V1, (target) => {
     expect((await get('x')).status).toBe(400)
   })
 
-  test('a path to download is absolute, canonical and under an allowed folder', async () => {
+  test('a download path must be absolute, canonical and under an allowed folder', async () => {
     const agent = await target.agent('agent')
     for (const path of [
       '',
@@ -203,7 +203,7 @@ contract('memories', ALL, (target) => {
   const recall = (agent: Agent, query = '') =>
     target.call('GET', `/workspaces/${agent.id}/memories${query}`, { token: agent.token })
 
-  test('a memory is kept in its scope and namespace', async () => {
+  test('a memory keeps its scope and namespace', async () => {
     const agent = await target.agent('agent', { parent: await target.agent('lead') })
     const answer = await remember(agent, { content: 'the key is under the mat', scope: 'LOCAL' })
     expect(answer.status).toBe(201)
@@ -229,7 +229,7 @@ contract('memories', ALL, (target) => {
     expect(text.match(/\[REDACTED:/g)).toHaveLength(6)
   })
 
-  test('a wrong scope or a long namespace is refused, and only a root writes for everyone', async () => {
+  test('an unknown scope or a long namespace is refused, and only a root can write for everyone', async () => {
     const lead = await target.agent('lead')
     const child = await target.agent('child', { parent: lead })
     expect((await remember(child, { content: 'x', scope: 'HERE' })).status).toBe(400)
@@ -244,7 +244,7 @@ contract('memories', ALL, (target) => {
 })
 
 contract('memories', V2, (target) => {
-  test('every parameter is ignored, and rows are short', async () => {
+  test('every parameter is ignored, and rows are in the short form', async () => {
     const { builder, reviewer } = await target.team()
     const path = `/workspaces/${builder.id}/memories`
     await target.call('POST', path, { token: builder.token, body: { content: 'team note', scope: 'TEAM' } })
@@ -261,7 +261,7 @@ contract('memories', V2, (target) => {
 })
 
 contract('memories', ['v0', 'v1'], (target) => {
-  test('they are found by word, by namespace and by scope, and can be deleted', async () => {
+  test('memories can be found by word, namespace and scope, and deleted', async () => {
     const agent = await target.agent('root')
     const path = `/workspaces/${agent.id}/memories`
     const remember = (body: object) => target.call('POST', path, { token: agent.token, body })

@@ -26,7 +26,7 @@ contract('WorkspaceAuth', ALL, (target) => {
   const INVALID = [401, { error: 'invalid workspace auth token' }]
   const said = (answer: Answer) => [answer.status, answer.json]
 
-  test('no bearer, a wrong one, another workspace, an unknown one: 401 with its text, never 404', async () => {
+  test("no token, a wrong one, another workspace's, an unknown workspace: 401 with the text for it, never 404", async () => {
     const { lead, builder } = await target.team()
     const path = `/workspaces/${builder.id}/activity`
     expect(said(await target.call('GET', path))).toEqual(MISSING)
@@ -38,7 +38,7 @@ contract('WorkspaceAuth', ALL, (target) => {
     expect(said(await target.call('GET', unknown, { token: builder.token }))).toEqual(INVALID)
   })
 
-  test('the token of a removed workspace is an invalid one', async () => {
+  test('the token of a removed workspace is invalid', async () => {
     const agent = await target.agent('agent')
     await target.remove(agent)
     expect(said(await target.inbox(agent))).toEqual(INVALID)
@@ -46,14 +46,14 @@ contract('WorkspaceAuth', ALL, (target) => {
 })
 
 contract('read a workspace', ALL, (target) => {
-  test('an id that is none is 400, an unknown one 404', async () => {
+  test('a malformed id is 400, an unknown one 404', async () => {
     const wrong = await target.call('GET', '/workspaces/not-a-uuid')
     expect([wrong.status, wrong.json]).toEqual([400, { error: 'invalid workspace ID' }])
     const unknown = await target.call('GET', `/workspaces/${crypto.randomUUID()}`)
     expect([unknown.status, unknown.json]).toEqual([404, { error: 'workspace not found' }])
   })
 
-  test('anyone may read what it is, and the case of its id does not matter', async () => {
+  test('anyone may read a workspace, whatever the case of its id', async () => {
     const agent = await target.agent('agent')
     const answer = await target.call('GET', `/workspaces/${agent.id.toUpperCase()}`)
     expect(answer.json).toMatchObject({ id: agent.id, name: agent.name, runtime: 'external', role: null })
@@ -62,7 +62,7 @@ contract('read a workspace', ALL, (target) => {
 })
 
 contract('read a workspace', SINCE_V1, (target) => {
-  test('a removed one is gone, with the time and a hint, unless asked for', async () => {
+  test('a removed workspace is gone, with the time and a hint, unless asked for', async () => {
     const agent = await target.agent('agent')
     await target.remove(agent)
     const gone = await target.call('GET', `/workspaces/${agent.id}`)
@@ -74,7 +74,7 @@ contract('read a workspace', SINCE_V1, (target) => {
 })
 
 contract('read a workspace', ['v0'], (target) => {
-  test('a removed one is shown as removed', async () => {
+  test('a removed workspace shows as removed', async () => {
     const agent = await target.agent('agent')
     await target.remove(agent)
     const answer = await target.call('GET', `/workspaces/${agent.id}`)
@@ -90,11 +90,11 @@ contract('create a workspace', ALL, (target) => {
     ['with a forbidden character', { name: 'a{b' }],
     ['with too long a role', { name: 'a', role: 'r'.repeat(1001) }],
     ['under a parent that is not there', { name: 'a', parent_id: crypto.randomUUID() }],
-  ])('one %s is refused', async (_, body) => {
+  ])('a workspace %s is refused', async (_, body) => {
     expect((await target.call('POST', '/workspaces', { token: target.adminToken, body })).status).toBe(400)
   })
 
-  test('only the operator may', async () => {
+  test('only the operator may create one', async () => {
     const agent = await target.agent('agent')
     for (const token of [undefined, 'wrong', agent.token]) {
       const options = { body: { name: 'x' }, ...(token === undefined ? {} : { token }) }
@@ -102,7 +102,7 @@ contract('create a workspace', ALL, (target) => {
     }
   })
 
-  test('the second of a name under one parent gets a number', async () => {
+  test('a second workspace of the same name under one parent gets a number', async () => {
     const lead = await target.agent('lead')
     const create = () =>
       target.call('POST', '/workspaces', {
@@ -116,7 +116,7 @@ contract('create a workspace', ALL, (target) => {
 })
 
 contract('remove a workspace', V2, (target) => {
-  test('the name must be confirmed; children go with it; a second time it is gone', async () => {
+  test('the name must be confirmed, children are removed too, and a second try finds it gone', async () => {
     const { lead, builder } = await target.team()
     const path = `/workspaces/${lead.id}`
     const bare = await target.call('DELETE', path, { token: target.adminToken })
@@ -129,7 +129,7 @@ contract('remove a workspace', V2, (target) => {
 })
 
 contract('remove a workspace', ['v0'], (target) => {
-  test('children need a confirmation', async () => {
+  test('removing children needs a confirmation', async () => {
     const { lead } = await target.team()
     const bare = await target.call('DELETE', `/workspaces/${lead.id}`, { token: target.adminToken })
     expect([bare.status, textField(bare, 'error')]).toEqual([409, 'confirmation_required'])
@@ -138,7 +138,7 @@ contract('remove a workspace', ['v0'], (target) => {
 })
 
 contract('workspace state', ALL, (target) => {
-  test('a workspace may ask for its own state', async () => {
+  test('a workspace can ask for its own state', async () => {
     const agent = await target.agent('agent')
     const answer = await target.call('GET', `/workspaces/${agent.id}/state`, { token: agent.token })
     expect(answer.json).toEqual({
@@ -151,7 +151,7 @@ contract('workspace state', ALL, (target) => {
 })
 
 contract('tokens', SINCE_V1, (target) => {
-  test('a token is minted, listed by its prefix, used and revoked', async () => {
+  test('a token can be minted, listed by its prefix, used and revoked', async () => {
     const agent = await target.agent('agent')
     const path = `/workspaces/${agent.id}/tokens`
     const minted = await target.call('POST', `/admin${path}`, { token: target.adminToken })
@@ -169,7 +169,7 @@ contract('tokens', SINCE_V1, (target) => {
     expect((await target.call('DELETE', `${path}/${own?.id}`, { token: agent.token })).status).toBe(404)
   })
 
-  test('more than fifty live tokens are refused', async () => {
+  test('a fifty-first live token is refused', async () => {
     const agent = await target.agent('agent')
     const mint = () => target.call('POST', `/workspaces/${agent.id}/tokens`, { token: agent.token })
     for (let count = 1; count < 50; count++) expect((await mint()).status).toBe(201)
@@ -177,7 +177,7 @@ contract('tokens', SINCE_V1, (target) => {
     expect([answer.status, answer.json]).toEqual([429, { error: 'maximum 50 active tokens per workspace' }])
   })
 
-  test('the operator may not mint for an id that is none or unknown', async () => {
+  test('the operator cannot mint for a malformed or unknown id', async () => {
     const mint = (id: string) =>
       target.call('POST', `/admin/workspaces/${id}/tokens`, { token: target.adminToken })
     const wrong = await mint('x')
