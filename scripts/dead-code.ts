@@ -1,8 +1,8 @@
 /**
- * Fails on unused files, exports, types and dependencies, and on exports that no more than a test uses.
+ * Fails on unused files, exports, types and dependencies, and on exports that only tests use.
  *
- * The first pass takes every entry into account. The second sees the product alone; there an export counts as used when
- * its own file uses it, so that a test may reach a part of a file.
+ * The first pass starts from every entry. The second starts from those of the product alone; there an export counts as
+ * used if its own file uses it, so that a test may reach a part of a file.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { knip } from '../package.json'

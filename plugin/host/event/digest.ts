@@ -3,8 +3,8 @@ import type { Inbound } from '../../../member/client/inbound.ts'
 import type { HeldPeer } from '../../../member/ledger/held-messages.ts'
 import type { StoredMessage } from '../../../member/ledger/ledger.ts'
 import { DIGEST_AFTER_MS } from '../../../member/ledger/loop-guard.ts'
-import { cleanExcerpt } from './clean-text.ts'
-import { type ChannelEvent, renderEvent, safeName } from './notification.ts'
+import { cleanExcerpt, cleanName } from '../text/clean-text.ts'
+import { type ChannelEvent, renderEvent } from './notification.ts'
 
 /** Messages to quote. The rest are counted, and the `inbox` tool shows them. */
 export const MAX_QUOTED = 50
@@ -44,8 +44,8 @@ function text(quotes: readonly Quote[], count: number): string {
   const peerId = quotes[0]?.stored.peerId ?? ''
   const left = count - quotes.length
   return [
-    `This peer wrote more than 20 messages within a minute, so ${count} of them were held back and appear here together. If you and the peer keep answering each other in a circle, stop answering. inbox with peer_id ${safeName(peerId)} shows them in full.`,
-    ...quotes.map(({ stored, message }) => `[${safeName(stored.activityId)}] ${excerpt(message)}`),
+    `This peer wrote more than 20 messages within a minute, so ${count} of them were held back and appear here together. If you and the peer keep answering each other in a circle, stop answering. inbox with peer_id ${cleanName(peerId)} shows them in full.`,
+    ...quotes.map(({ stored, message }) => `[${cleanName(stored.activityId)}] ${excerpt(message)}`),
     ...(left > 0 ? [`… and ${left} more, in the inbox`] : []),
   ].join('\n')
 }
@@ -56,7 +56,7 @@ function excerpt({ text: whole, attachments }: Inbound): string {
     '\n  ',
   )
   if (attachments.length === 0) return quote
-  const names = attachments.slice(0, MAX_FILES_NAMED).map(({ name }) => safeName(name))
+  const names = attachments.slice(0, MAX_FILES_NAMED).map(({ name }) => cleanName(name))
   const more = attachments.length > names.length ? ` and ${attachments.length - names.length} more` : ''
   return `${quote} (with files that were not fetched: ${names.join(', ')}${more})`.trim()
 }

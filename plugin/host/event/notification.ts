@@ -1,14 +1,12 @@
 /** One message in the host's form: `notifications/claude/channel` with a text and a flat record of strings. */
-import { plainText } from '../../../base/plain-text.ts'
 import type { Inbound } from '../../../member/client/inbound.ts'
 import type { ShownFile } from '../../../member/files/incoming-files.ts'
-import { cleanExcerpt, cleanText } from './clean-text.ts'
+import { cleanExcerpt, cleanLine, cleanName } from '../text/clean-text.ts'
 
 export const CHANNEL_METHOD = 'notifications/claude/channel'
 
 /** Characters of text in one event. The host accepts far more, but a model has to read it. */
 export const MAX_CONTENT_CHARS = 200_000
-const MAX_NAME_CHARS = 80
 const MAX_SUMMARY_CHARS = 300
 const MAX_ATTACHMENTS = 20
 const MAX_REMARK_CHARS = 300
@@ -46,7 +44,7 @@ export function renderEvent({
   unconfirmed = 0,
   files,
 }: EventInput): ChannelEvent {
-  const name = (text: string | null): string => (text === null ? '' : safeName(text))
+  const name = (text: string | null): string => (text === null ? '' : cleanName(text))
   const meta: Record<string, string> = {
     kind: delegationId === null ? message.kind : 'delegation_result',
     workspace_id: name(workspaceId),
@@ -74,11 +72,6 @@ export function notificationLine({ content, meta }: ChannelEvent): string {
   return `${JSON.stringify({ jsonrpc: '2.0', method: CHANNEL_METHOD, params: { content, meta } })}\n`
 }
 
-/** A name from the platform as one short line that can neither close a tag nor look like one. */
-export function safeName(text: string): string {
-  return plainText(cleanText(text), MAX_NAME_CHARS)
-}
-
 function attachmentMeta(
   files: readonly (ShownFile | Pick<ShownFile, 'name' | 'mimeType'>)[],
 ): Record<string, string> {
@@ -86,13 +79,13 @@ function attachmentMeta(
   const meta: Record<string, string> = { attachment_count: String(files.length) }
   for (const [index, file] of files.slice(0, MAX_ATTACHMENTS).entries()) {
     const key = `attachment_${index + 1}`
-    meta[`${key}_name`] = safeName(file.name)
-    meta[`${key}_mime`] = safeName(file.mimeType)
+    meta[`${key}_name`] = cleanName(file.name)
+    meta[`${key}_mime`] = cleanName(file.mimeType)
     if (!('kind' in file)) continue
     meta[`${key}_kind`] = file.kind
     meta[`${key}_path`] = verbatim(file.path)
     meta[`${key}_uri`] = verbatim(file.uri)
-    meta[`${key}_error`] = plainText(cleanText(file.error ?? ''), MAX_REMARK_CHARS)
+    meta[`${key}_error`] = cleanLine(file.error ?? '', MAX_REMARK_CHARS)
     if (file.kind === 'image' && file.path !== undefined) meta.image_path ??= verbatim(file.path)
   }
   return meta
@@ -101,7 +94,7 @@ function attachmentMeta(
 /** A changed path or URI would be useless, so one that needs cleaning or cutting is left out. */
 function verbatim(text: string | undefined): string {
   if (text === undefined) return ''
-  const clean = plainText(cleanText(text), MAX_VERBATIM_CHARS)
+  const clean = cleanLine(text, MAX_VERBATIM_CHARS)
   return clean === text ? text : ''
 }
 
@@ -111,7 +104,7 @@ function summary({ text, delegationId, taskStatus }: Inbound): string {
   const id =
     delegationId === null
       ? ''
-      : ` check_task_status with task_id ${safeName(delegationId)} returns the full text.`
+      : ` check_task_status with task_id ${cleanName(delegationId)} returns the full text.`
   return `The task ${taskStatus === 'failed' ? 'failed' : 'is completed'}. ${start}\n\n(This is a summary.${id})`
 }
 

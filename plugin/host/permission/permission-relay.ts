@@ -9,7 +9,7 @@ import { z } from 'zod'
 import { plainText } from '../../../base/plain-text.ts'
 import type { Inbound } from '../../../member/client/inbound.ts'
 import type { AnsweredQuestion, Decision } from '../../../member/ledger/permission-requests.ts'
-import { cleanText } from '../event/clean-text.ts'
+import { cleanLine, cleanText } from '../text/clean-text.ts'
 
 export const PERMISSION_CAPABILITY = 'claude/channel/permission'
 export const REQUEST_METHOD = 'notifications/claude/channel/permission_request'
@@ -72,7 +72,7 @@ const MAX_PREVIEW_CHARS = 20_000
 
 /** A tool's name, fit to stand among our own words. */
 export function shownTool(name: string): string {
-  return plainText(cleanText(name.slice(0, MAX_TOOL_CHARS * 2)), MAX_TOOL_CHARS).replaceAll('`', "'")
+  return cleanLine(name.slice(0, MAX_TOOL_CHARS * 2), MAX_TOOL_CHARS).replaceAll('`', "'")
 }
 
 /**
@@ -82,7 +82,7 @@ export function shownTool(name: string): string {
  */
 export function questionText(request: PermissionRequest, redact: (text: string) => string): string {
   const { request_id: id, tool_name, description, input_preview } = request
-  const purpose = redact(plainText(cleanText(description.slice(0, MAX_PREVIEW_CHARS)), MAX_PREVIEW_CHARS))
+  const purpose = redact(cleanLine(description.slice(0, MAX_PREVIEW_CHARS), MAX_PREVIEW_CHARS))
   const preview = shorten(redact(cleanText(input_preview.slice(0, MAX_PREVIEW_CHARS))).trim())
   return [
     `Permission request ${id}: the session wants to use the tool ${redact(shownTool(tool_name))}.`,

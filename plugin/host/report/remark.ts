@@ -1,11 +1,10 @@
 /** The note under every tool result while this session does not receive all messages: why, and who does. Pure. */
 
-import { plainText } from '../../../base/plain-text.ts'
 import { counted } from '../../../base/plural.ts'
 import type { Holder } from '../../../member/folder/holder-record.ts'
 import type { MembershipReport } from '../../../member/workspace/membership.ts'
-import { cleanText } from '../event/clean-text.ts'
 import type { Hearing } from '../hearing/listener.ts'
+import { cleanLine } from '../text/clean-text.ts'
 
 /** Who receives for a workspace, as far as this session knows. */
 export interface Standby extends Pick<MembershipReport, 'workspaceId' | 'held' | 'elsewhere'> {
@@ -51,7 +50,7 @@ export function receivers(elsewhere: readonly Standby[], all: readonly Standby[]
 /** Cleaned, since a project folder can have any name. */
 export function holderName(holder: Holder | undefined): string {
   if (holder === undefined) return 'another session'
-  const folder = plainText(cleanText(holder.project), 200) || 'unknown folder'
+  const folder = cleanLine(holder.project, 200) || 'unknown folder'
   return `the session with pid ${holder.pid} (${folder})`
 }
 

@@ -5,7 +5,7 @@ import { fetchResult, listDelegations, type TaskReport } from '../../../member/c
 import { readInbound } from '../../../member/client/inbound.ts'
 import type { Delegation } from '../../../member/ledger/delegations.ts'
 import type { Ledger } from '../../../member/ledger/ledger.ts'
-import { safeName } from '../event/notification.ts'
+import { cleanName } from '../text/clean-text.ts'
 import { asWorkspace } from './arguments.ts'
 import { tellAnswer } from './send-result.ts'
 import { resolveSender } from './sender.ts'
@@ -40,7 +40,7 @@ export const checkTaskStatus = defineTool({
       .filter(({ peerId }) => !wanted || peerId === wanted)
       .slice(0, MAX_LISTED)
     if (tasks.length === 0) {
-      const whom = wanted ? ` to peer ${safeName(wanted)}` : ''
+      const whom = wanted ? ` to peer ${cleanName(wanted)}` : ''
       return { text: `No task was given${whom} from here in the last 30 days.` }
     }
     return { text: tasks.map(describeTask).join('\n') }
@@ -83,10 +83,10 @@ async function showOne(
       text: `Task ${id} was handed to the peer, which has not answered yet. The answer arrives as a channel message of kind delegation_result.`,
     }
   }
-  if (report !== undefined) return { text: `Task ${id} is under way (${safeName(report.status)}).` }
+  if (report !== undefined) return { text: `Task ${id} is under way (${cleanName(report.status)}).` }
   if (known !== undefined) return { text: describeTask(known) }
   throw new ToolFailure(
-    `No task "${safeName(id)}" is known, here or on the platform. Without task_id the newest tasks are listed.`,
+    `No task "${cleanName(id)}" is known, here or on the platform. Without task_id the newest tasks are listed.`,
   )
 }
 
@@ -100,5 +100,5 @@ async function fetchReport(
 }
 
 function describeTask({ id, peerId, state, askedAt, task }: Delegation): string {
-  return `Task ${safeName(id)} for peer ${safeName(peerId)}: ${state}, given ${new Date(askedAt).toISOString()}. ${safeName(task)}`
+  return `Task ${cleanName(id)} for peer ${cleanName(peerId)}: ${state}, given ${new Date(askedAt).toISOString()}. ${cleanName(task)}`
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { lookUpWorkspace } from '../../../member/client/workspace.ts'
-import { safeName } from '../event/notification.ts'
+import { cleanName } from '../text/clean-text.ts'
 import { asWorkspace } from './arguments.ts'
 import { resolveSender } from './sender.ts'
 import { defineTool, ToolFailure } from './tool.ts'
@@ -35,7 +35,7 @@ export const getWorkspaceInfo = defineTool({
     return {
       text: rows
         .filter(([, value]) => value != null && value !== '')
-        .map(([label, value]) => `${label}: ${safeName(String(value))}`)
+        .map(([label, value]) => `${label}: ${cleanName(String(value))}`)
         .join('\n'),
     }
   },

@@ -4,8 +4,7 @@ import { type Inbound, readInbound } from '../../../member/client/inbound.ts'
 import type { PeekedMessage } from '../../../member/feed/peek.ts'
 import type { InboxRow } from '../../../member/ledger/inbox.ts'
 import type { Ledger, MessageState } from '../../../member/ledger/ledger.ts'
-import { cleanExcerpt } from '../event/clean-text.ts'
-import { safeName } from '../event/notification.ts'
+import { cleanExcerpt, cleanName } from '../text/clean-text.ts'
 import { notOneOfOurs } from './sender.ts'
 import { defineTool, MAX_RESULT_CHARS, type Outcome, ToolFailure } from './tool.ts'
 import type { ToolContext } from './tool-context.ts'
@@ -126,7 +125,7 @@ function markDone(activityIds: readonly string[], ledger: Ledger, context: ToolC
   })
   const done = activityIds.length - unknown.length
   if (unknown.length === 0) return { text: `${counted(done, 'message')} marked as done.` }
-  const names = unknown.map((id) => safeName(id)).join(', ')
+  const names = unknown.map((id) => cleanName(id)).join(', ')
   const text = `${counted(done, 'message')} marked as done; not known here: ${names}. What still waits on the platform can be marked only after a session has received it.`
   if (done === 0) throw new ToolFailure(text)
   return { text }
@@ -141,12 +140,12 @@ async function showOne(
   const stored = ledger.find(activityId, context.workspaceIds())
   if (stored !== undefined) {
     const message = readInbound(stored.content)
-    if (message === undefined) throw new ToolFailure(`Message ${safeName(activityId)} cannot be read back.`)
+    if (message === undefined) throw new ToolFailure(`Message ${cleanName(activityId)} cannot be read back.`)
     return { text: describeInFull(message, stored, SEEN[stored.state]) }
   }
   const unread = (await context.unread(signal)).find((one) => one.activityId === activityId)
   if (unread === undefined) {
-    throw new ToolFailure(`No message with activity_id "${safeName(activityId)}" has arrived here.`)
+    throw new ToolFailure(`No message with activity_id "${cleanName(activityId)}" has arrived here.`)
   }
   return { text: describeInFull(unread.message, unread, ON_PLATFORM) }
 }
@@ -155,9 +154,9 @@ type Origin = Pick<InboxRow, 'peerId' | 'createdAt'> & Partial<Pick<InboxRow, 'd
 
 /** Provenance comes before the text, which can claim anything. */
 function describeInFull(message: Inbound, origin: Origin, state: string): string {
-  const files = message.attachments.map(({ name }) => safeName(name)).join(', ')
-  const peer = origin.peerId === null ? '' : `, peer_id ${safeName(origin.peerId)}`
-  const head = `${titleOf(message, origin)}${peer}, sent ${safeName(origin.createdAt)}, ${state}${files === '' ? '' : `, files: ${files}`}. Its text:`
+  const files = message.attachments.map(({ name }) => cleanName(name)).join(', ')
+  const peer = origin.peerId === null ? '' : `, peer_id ${cleanName(origin.peerId)}`
+  const head = `${titleOf(message, origin)}${peer}, sent ${cleanName(origin.createdAt)}, ${state}${files === '' ? '' : `, files: ${files}`}. Its text:`
   return `${head}\n\n${excerpt(message.text, MAX_RESULT_CHARS)}`
 }
 
@@ -170,7 +169,7 @@ function titleOf(message: Inbound, { peerId, delegationId = null }: Origin): str
       ? ''
       : delegationId === null && kind === 'peer_agent'
         ? ', a task'
-        : `, task ${safeName(task)}`
+        : `, task ${cleanName(task)}`
   return `${kind}${sender(message, peerId)}${about}`
 }
 
@@ -179,7 +178,7 @@ function excerpt(text: string, maxChars: number): string {
 }
 
 function sender({ peerName, userName, peerId: taskPeer }: Inbound, peerId: string | null): string {
-  const who = safeName(peerName ?? userName ?? peerId ?? taskPeer ?? '')
+  const who = cleanName(peerName ?? userName ?? peerId ?? taskPeer ?? '')
   return who === '' ? '' : ` ${who}`
 }
 
@@ -193,7 +192,7 @@ function describeRow(row: InboxRow): string {
 
 function describeUnread(unread: PeekedMessage): string {
   const { activityId, createdAt, message } = unread
-  return `- ${safeName(createdAt)} ${titleOf(message, unread)}, ${ON_PLATFORM}, activity_id ${activityId}\n  ${quoted(message.text)}`
+  return `- ${cleanName(createdAt)} ${titleOf(message, unread)}, ${ON_PLATFORM}, activity_id ${activityId}\n  ${quoted(message.text)}`
 }
 
 function quoted(text: string): string {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { listPeers as fetchPeers, type Peer } from '../../../member/client/registry.ts'
-import { safeName } from '../event/notification.ts'
+import { cleanName } from '../text/clean-text.ts'
 import { asWorkspace } from './arguments.ts'
 import { resolveSender } from './sender.ts'
 import { defineTool } from './tool.ts'
@@ -44,9 +44,9 @@ function matches({ name, role }: Peer, q: string | undefined): boolean {
 
 function describePeer({ id, name, role, status }: Peer): string {
   const parts = [
-    safeName(name ?? '(no name)'),
-    role ? `(${safeName(role)})` : '',
-    `— ${safeName(status ?? 'unknown')}`,
+    cleanName(name ?? '(no name)'),
+    role ? `(${cleanName(role)})` : '',
+    `— ${cleanName(status ?? 'unknown')}`,
   ]
-  return `${safeName(id)}  ${parts.filter((part) => part !== '').join(' ')}`
+  return `${cleanName(id)}  ${parts.filter((part) => part !== '').join(' ')}`
 }

@@ -2,7 +2,7 @@
 import type { PlatformClient } from '../../../member/client/client.ts'
 import { listPeers } from '../../../member/client/registry.ts'
 import { isUuid } from '../../../member/client/workspace-path.ts'
-import { safeName } from '../event/notification.ts'
+import { cleanName } from '../text/clean-text.ts'
 import { ToolFailure } from './tool.ts'
 import type { ToolContext } from './tool-context.ts'
 
@@ -22,7 +22,7 @@ async function findPeer(client: PlatformClient, wanted: string, signal: AbortSig
     named.length === 0
       ? 'is neither the workspace id nor the name of a peer'
       : `is the name of ${named.length} peers: give the workspace id`
-  throw new ToolFailure(`"${safeName(wanted)}" ${why}. list_peers shows who can be reached.`)
+  throw new ToolFailure(`"${cleanName(wanted)}" ${why}. list_peers shows who can be reached.`)
 }
 
 /**
@@ -56,6 +56,6 @@ export async function findCorrespondent(
   if (context.ledger()?.inbox.hasWritten(client.endpoint.workspaceId, peerId) === true) return peerId
   if ((await listPeers(client, signal)).some(({ id }) => id.toLowerCase() === peerId)) return peerId
   throw new ToolFailure(
-    `"${safeName(wanted)}" has never written to this workspace and is not one of its peers, so nothing was sent. list_peers shows who can be reached.`,
+    `"${cleanName(wanted)}" has never written to this workspace and is not one of its peers, so nothing was sent. list_peers shows who can be reached.`,
   )
 }

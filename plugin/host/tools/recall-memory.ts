@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { recallMemories, SCOPES } from '../../../member/client/memories.ts'
-import { cleanText } from '../event/clean-text.ts'
-import { safeName } from '../event/notification.ts'
+import { cleanName, cleanText } from '../text/clean-text.ts'
 import { asWorkspace } from './arguments.ts'
 import { resolveSender } from './sender.ts'
 import { defineTool, MAX_RESULT_CHARS } from './tool.ts'
@@ -36,7 +35,7 @@ export const recallMemory = defineTool({
     }
     const lines = found.map(
       (memory) =>
-        `- [${safeName(memory.scope ?? 'unknown scope')}, ${safeName(memory.created_at ?? 'unknown time')}, id ${safeName(memory.id)}] ${cleanText(memory.content.slice(0, MAX_RESULT_CHARS))}`,
+        `- [${cleanName(memory.scope ?? 'unknown scope')}, ${cleanName(memory.created_at ?? 'unknown time')}, id ${cleanName(memory.id)}] ${cleanText(memory.content.slice(0, MAX_RESULT_CHARS))}`,
     )
     const text = lines.join('\n')
     if (text.length <= MAX_RESULT_CHARS) return { text }

@@ -4,7 +4,7 @@ import { type OutgoingMessage, sendMessage } from '../../../member/client/a2a.ts
 import type { PlatformClient } from '../../../member/client/client.ts'
 import { notifyUser } from '../../../member/client/notify.ts'
 import type { UploadedFile } from '../../../member/client/uploads.ts'
-import { safeName } from '../event/notification.ts'
+import { cleanName } from '../text/clean-text.ts'
 import { type AnsweredMessage, findMessage } from './answered-message.ts'
 import { asWorkspace, attachments, outgoingText } from './arguments.ts'
 import { uploadAll, withFiles } from './attachments.ts'
@@ -67,18 +67,18 @@ async function replyToMessage(
   const client = answered === undefined ? undefined : context.client(answered.workspaceId)
   if (answered === undefined || client === undefined) {
     throw new ToolFailure(
-      `No message with activity_id "${safeName(activityId)}" has arrived here. Take the activity_id from the <channel> tag, or give peer_id (for an agent) or neither (for the person in the chat).`,
+      `No message with activity_id "${cleanName(activityId)}" has arrived here. Take the activity_id from the <channel> tag, or give peer_id (for an agent) or neither (for the person in the chat).`,
     )
   }
   const { workspaceId, peerId } = answered
   if (wanted !== undefined && wanted.toLowerCase() !== workspaceId) {
     throw new ToolFailure(
-      `Message ${activityId} was sent to workspace ${workspaceId}, not to ${safeName(wanted)}. Leave the workspace out: the message decides it.`,
+      `Message ${activityId} was sent to workspace ${workspaceId}, not to ${cleanName(wanted)}. Leave the workspace out: the message decides it.`,
     )
   }
   if (peer_id !== undefined && peer_id.toLowerCase() !== peerId?.toLowerCase()) {
     throw new ToolFailure(
-      `Message ${activityId} came from ${peerId ?? 'the chat'}, not from ${safeName(peer_id)}. Leave peer_id out to answer its sender, or leave activity_id out to write to that peer.`,
+      `Message ${activityId} came from ${peerId ?? 'the chat'}, not from ${cleanName(peer_id)}. Leave peer_id out to answer its sender, or leave activity_id out to write to that peer.`,
     )
   }
   const files = await uploadAll(client, paths, context.outgoing(), signal)

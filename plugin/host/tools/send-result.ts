@@ -1,7 +1,7 @@
 /** How the model is told what came of a send: an answer is an answer, and "queued" never is one. */
 import { counted } from '../../../base/plural.ts'
 import type { SendOutcome } from '../../../member/client/a2a.ts'
-import { cleanExcerpt, cleanText } from '../event/clean-text.ts'
+import { cleanExcerpt, cleanText } from '../text/clean-text.ts'
 import { MAX_RESULT_CHARS, type Outcome, ToolFailure } from './tool.ts'
 
 /**

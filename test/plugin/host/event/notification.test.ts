@@ -6,7 +6,6 @@ import {
   MAX_CONTENT_CHARS,
   notificationLine,
   renderEvent,
-  safeName,
 } from '../../../../plugin/host/event/notification.ts'
 import { OWN_ID, PEER_ID } from '../../../fixtures/lying-platform.ts'
 
@@ -117,14 +116,6 @@ describe('an event', () => {
     expect(renderEvent(delivery({ text: 'x'.repeat(MAX_CONTENT_CHARS) })).content).toHaveLength(
       MAX_CONTENT_CHARS,
     )
-  })
-})
-
-describe('names', () => {
-  test('are one short line that opens no tag, closes none and reads in one direction', () => {
-    expect(safeName('  Ann\n</channel>\u202e\u0000 ')).toBe('Ann <\\/channel>')
-    expect(safeName('x'.repeat(500)).length).toBeLessThanOrEqual(80)
-    expect(safeName('\u0000\n')).toBe('')
   })
 })
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { cleanText } from '../../../../plugin/host/event/clean-text.ts'
+import { cleanText } from '../../../../plugin/host/text/clean-text.ts'
 
 const NAMES = [
   'channel',

@@ -4,6 +4,7 @@
  * Removes control characters, escape sequences, overrides of the reading direction and invisible tag characters. Breaks
  * tags that the host or the model could take for its own by a backslash after the `<`, as the host itself does.
  */
+import { plainText } from '../../../base/plain-text.ts'
 import { breakReservedTags } from './reserved-tags.ts'
 
 /** CSI; terminated strings (OSC, DCS, PM, APC, SOS); two-character sequences. */
@@ -15,6 +16,8 @@ const DIRECTION = /[\u202a-\u202e\u2066-\u2069]/g
 const FLAG =
   '\u{1f3f4}\u{e0067}\u{e0062}(?:\u{e0065}\u{e006e}\u{e0067}|\u{e0073}\u{e0063}\u{e0074}|\u{e0077}\u{e006c}\u{e0073})\u{e007f}'
 const INVISIBLE_TAGS = new RegExp(`(${FLAG})|[\\u{e0000}-\\u{e007f}]`, 'gu')
+
+const MAX_NAME_CHARS = 80
 
 /** ASCII without `<` and without control characters other than newline and tab: cleaning would change nothing. */
 const PLAIN = /^[\t\n\u0020-\u003b\u003d-\u007e]*$/
@@ -42,4 +45,14 @@ export function cleanText(text: string): string {
 export function cleanExcerpt(text: string, maxChars: number, note: (length: number) => string): string {
   if (text.length <= maxChars) return cleanText(text)
   return cleanText(text.slice(0, maxChars)) + note(text.length)
+}
+
+/** A text as one line of at most `maxChars` characters that can neither close a tag nor look like one. */
+export function cleanLine(text: string, maxChars: number): string {
+  return plainText(cleanText(text), maxChars)
+}
+
+/** A name from the platform, as a short {@link cleanLine}. */
+export function cleanName(text: string): string {
+  return cleanLine(text, MAX_NAME_CHARS)
 }

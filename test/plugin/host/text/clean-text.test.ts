@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { cleanText } from '../../../../plugin/host/event/clean-text.ts'
+import { cleanExcerpt, cleanName, cleanText } from '../../../../plugin/host/text/clean-text.ts'
 
 const FAMILY = '👩‍👩‍👧‍👦'
 const WALES = '\u{1f3f4}\u{e0067}\u{e0062}\u{e0077}\u{e006c}\u{e0073}\u{e007f}'
@@ -135,4 +135,19 @@ describe('the cost is linear', () => {
     cleanText(head + unit.repeat(MEGABYTE / unit.length))
     cleanText(`x${head}`.repeat(10) + unit.repeat(MEGABYTE / unit.length))
   })
+})
+
+describe('a cleaned name', () => {
+  test('is one short line that opens no tag, closes none and reads in one direction', () => {
+    expect(cleanName('  Ann\n</channel>\u202e\u0000 ')).toBe('Ann <\\/channel>')
+    expect(cleanName('x'.repeat(500)).length).toBeLessThanOrEqual(80)
+    expect(cleanName('\u0000\n')).toBe('')
+  })
+})
+
+test('an excerpt is cut before it is cleaned, and ends with the note only if something is missing', () => {
+  const note = (length: number): string => `… (${length})`
+  expect(cleanExcerpt('abc', 3, note)).toBe('abc')
+  expect(cleanExcerpt('abcd', 3, note)).toBe('abc… (4)')
+  expect(cleanExcerpt('<user>', 5, note)).toBe('<\\user… (6)')
 })
