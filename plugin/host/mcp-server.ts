@@ -41,7 +41,7 @@ const LISTENING_MARGIN_MS = 1_500
  */
 const NO_VALIDATOR: jsonSchemaValidator = {
   getValidator() {
-    throw new Error('this server asks the host for no input')
+    throw new Error('this server never asks the host for input')
   },
 }
 

@@ -31,8 +31,8 @@ export interface DeliveryOptions {
   /** Fetches the files that messages name. Without it, files are named and not fetched. */
   readonly files?: Pick<IncomingFiles, 'prepare'>
   /**
-   * Sees each message before it is shown. Returns why the message is not for the model; undefined when it is. Sees the
-   * same message again after it threw, and perhaps after a crash.
+   * Sees each message before it is shown. Returns why the message is not for the model; undefined when it is. It sees a
+   * message again if it threw, and perhaps after a crash.
    */
   readonly intercept?: ((stored: StoredMessage, message: Inbound) => string | undefined) | undefined
   readonly signal: AbortSignal
@@ -43,7 +43,7 @@ export interface DeliveryOptions {
 /** Messages, and characters, in flight at once. */
 const BATCH_MESSAGES = 32
 const BATCH_CHARS = 512 * 1024
-/** How often to look for an answer that no call awaits any more: the call may be another session's, which cannot wake us. */
+/** How often to look for answers that no call awaits any more. A call of another session cannot wake this line. */
 const AWAITED_INTERVAL_MS = 500
 /** Keeps the line from spinning while a digest is due that cannot be written. */
 const MIN_IDLE_MS = 100
@@ -104,7 +104,7 @@ export class DeliveryLine {
         if (writing === undefined) {
           await this.#wake.wait(this.#idleMs(), signal)
         } else if (!(await writing)) {
-          this.#log('delivery ends: the host takes no more')
+          this.#log('delivery stops: the host accepts no more')
           return
         }
       } catch (error) {
@@ -129,7 +129,7 @@ export class DeliveryLine {
     if (digest !== undefined) return digest
     const batch = this.#ledger.nextBatch(free, BATCH_MESSAGES, BATCH_CHARS, this.#clock.now())
     if (batch.length === 0) return undefined
-    // Forgotten only once the event that says it is about to be written.
+    // Cleared only when the event that carries it is about to be written.
     const unconfirmed = new Map(this.#unconfirmed)
     const lines = batch.flatMap((stored) => {
       const line = this.#lineOf(stored, unconfirmed.get(stored.workspaceId) ?? 0)

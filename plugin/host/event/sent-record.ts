@@ -14,7 +14,7 @@ export interface SentRecordOptions {
   readonly clock: Clock
 }
 
-/** After a disk error. Constant from the start: a full disk is not emptied within milliseconds. */
+/** After a disk error. Constant, since a full disk takes a while to clear. */
 export const RETRY_MS = 1_000
 /** How often to retry once delivery has ended. */
 const LAST_TRIES = 60
@@ -51,7 +51,7 @@ export class SentRecord {
         // The messages stay `sending` and are recorded later. If this process ends first, the next session marks them
         // as possibly seen, which is true.
         if (this.#signal.aborted) void this.finish()
-        else this.#log(`cannot record yet what was sent: ${describeError(error)}`)
+        else this.#log(`cannot yet record what was sent: ${describeError(error)}`)
       }
     })
   }

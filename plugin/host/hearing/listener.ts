@@ -1,6 +1,6 @@
 /**
- * Does the host listen to the channel? It sends nothing that tells, so how it was started has to. A session that does not
- * listen must never consume messages, since it drops every one. Pure.
+ * Does the host listen to the channel? It never says so; only its command line tells. A session that does not listen must
+ * never consume messages, since it would drop every one. Pure.
  */
 import { plainText } from '../../../base/plain-text.ts'
 

@@ -178,7 +178,7 @@ export class PermissionDesk {
       await this.#write(verdictLine(answered))
       this.#post(answered.workspaceId, passedOnText(answered))
     } catch (error) {
-      this.#report(`the host does not take the answer to a permission request: ${describeError(error)}`)
+      this.#report(`the host did not accept the answer to a permission request: ${describeError(error)}`)
       this.#post(answered.workspaceId, notPassedOnText(answered.requestId, answered.tool))
     }
   }
@@ -188,7 +188,7 @@ export class PermissionDesk {
     const { signal } = this.#running
     await sleep(TAKEN_WITHIN_MS, signal, this.#clock)
     if (signal.aborted) return
-    this.#attempt('follow the answer to a permission request', () => {
+    this.#attempt('check whether the answer to a permission request was taken', () => {
       if (!this.#ledger()?.permissions.giveUp(workspaceId, requestId)) return
       this.#post(workspaceId, notPassedOnText(requestId, tool))
     })

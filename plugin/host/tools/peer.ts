@@ -9,7 +9,7 @@ import type { ToolContext } from './tool-context.ts'
 /**
  * The workspace id of a peer.
  *
- * @throws ToolFailure when `wanted` is no id and not the name of exactly one peer; PlatformError when the peers cannot
+ * @throws ToolFailure when `wanted` is neither an id nor the name of exactly one peer; PlatformError when the peers cannot
  *   be listed.
  */
 async function findPeer(client: PlatformClient, wanted: string, signal: AbortSignal): Promise<string> {
@@ -41,8 +41,8 @@ export async function findTaskPeer(
 }
 
 /**
- * As {@link findPeer}, for a message that answers none. Only a peer of this workspace, or a workspace that has written
- * to it, may be addressed: an id made up by some text is neither.
+ * As {@link findPeer}, for a message that is not a reply. Only a peer of this workspace, or a workspace that has written
+ * to it, may be addressed, so an id that some text made up is refused.
  *
  * @throws as {@link findPeer}; ToolFailure when the id is neither.
  */

@@ -73,7 +73,7 @@ async function replyToMessage(
   const { workspaceId, peerId } = answered
   if (wanted !== undefined && wanted.toLowerCase() !== workspaceId) {
     throw new ToolFailure(
-      `Message ${activityId} was sent to workspace ${workspaceId}, not to ${cleanName(wanted)}. Leave the workspace out: the message decides it.`,
+      `Message ${activityId} was sent to workspace ${workspaceId}, not to ${cleanName(wanted)}. Leave the workspace out: the message determines it.`,
     )
   }
   if (peer_id !== undefined && peer_id.toLowerCase() !== peerId?.toLowerCase()) {

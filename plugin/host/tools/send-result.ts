@@ -23,7 +23,7 @@ export function tellSent(
       return { text: `${to} answered at once (message ${messageId}). ${quote(outcome.text)}` }
     case 'unsure':
       throw new ToolFailure(
-        `Whether ${to} has the message (message ${messageId}) is unknown: ${outcome.message}. Do not send it again right away: if it arrived, an answer comes as a new channel message.`,
+        `It is unknown whether ${to} has the message (message ${messageId}): ${outcome.message}. Do not send it again right away: if it arrived, an answer comes as a new channel message.`,
       )
     case 'failed':
       throw new ToolFailure(`${to} refused the message: ${cleanText(outcome.message.slice(0, 2_000))}`)
@@ -51,7 +51,7 @@ export function tellAnswer(
     files === 0
       ? ''
       : ` ${counted(files, 'file')} came with it; inbox with activity_id ${activityId} names them.`
-  return { text: `The answer from ${from}.${more} ${quote(text)}` }
+  return { text: `Answer from ${from}.${more} ${quote(text)}` }
 }
 
 function quote(text: string): string {

@@ -45,7 +45,11 @@ describe('the server', () => {
     expect(GUIDANCE.length).toBeLessThan(2_000)
     await using host = await connect()
     const { tools } = await host.client.listTools()
-    expect(tools.map(({ description }) => description ?? '').join('').length).toBeLessThan(6_000)
+    const texts = tools.flatMap(({ description = '', inputSchema }) => [
+      description,
+      ...Object.values(inputSchema.properties ?? {}).map((property) => Object(property).description ?? ''),
+    ])
+    expect(texts.join('').length).toBeLessThan(6_000)
     for (const { description = '' } of tools) expect(description.length).toBeWithin(10, 2_000)
   })
 

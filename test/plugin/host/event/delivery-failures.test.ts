@@ -40,7 +40,7 @@ describe('a host that does not read', () => {
     await scene.clock.advance(60_000)
     expect([scene.written.length, scene.ended]).toEqual([32, true])
     expect(scene.ledger.inbox.counts(A)).toEqual({ sending: 1, sent: 31, received: 8 })
-    expect(scene.lines).toEqual([expect.stringContaining('takes no more')])
+    expect(scene.lines).toEqual([expect.stringContaining('accepts no more')])
   })
 })
 
