@@ -82,7 +82,7 @@ const faultStateSchema = z.strictObject({
 
 export const faultChangeSchema = faultStateSchema.partial()
 
-export type FaultState = z.infer<typeof faultStateSchema>
+type FaultState = z.infer<typeof faultStateSchema>
 export type FaultChange = z.input<typeof faultChangeSchema>
 export type FaultAnswer = z.infer<typeof faultAnswerSchema>
 

@@ -22,7 +22,7 @@ export function registerWrites(status: Status, rules: ContractRules): boolean {
   return !(rules.registerKeepsParked && (status === 'paused' || status === 'hibernated'))
 }
 
-export interface Beat {
+interface Beat {
   readonly errorRate: number
   readonly runtimeState: string
   /** The runtime manages its own status, so its error rate is not judged. */

@@ -23,7 +23,7 @@ export interface Call {
 /** Undefined once the request has become a socket. */
 export type Handled = Response | undefined
 
-export type Handler = (services: Services, call: Call) => Handled | Promise<Handled>
+type Handler = (services: Services, call: Call) => Handled | Promise<Handled>
 
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'

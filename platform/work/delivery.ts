@@ -9,7 +9,7 @@ import type { ActivityEntry } from '../store/activity.ts'
 import type { WorkspaceRow } from '../store/workspaces.ts'
 import { type PushResult, push } from './push.ts'
 
-export interface Sender {
+interface Sender {
   /** Undefined for the person's side. */
   readonly workspaceId: string | undefined
   /** How long the sender lets a push take, in seconds; undefined for the contract's ceiling. */

@@ -1,11 +1,8 @@
+/** The web chat's own modules, as the browser loads them. */
 import { expect, test } from 'bun:test'
-import { join } from 'node:path'
 import fc from 'fast-check'
-
-/** The page's own modules, as the browser loads them. */
-const chat = join(import.meta.dir, '../../platform/chat')
-const { messageOf, subtitleOf } = await import(join(chat, 'conversation.js'))
-const { blocksOf, plainName } = await import(join(chat, 'message-text.js'))
+import { messageOf, subtitleOf } from '../../platform/chat/conversation.js'
+import { blocksOf, plainName } from '../../platform/chat/message-text.js'
 
 const nameOf = (id: string) => `name of ${id}`
 const parts = [
