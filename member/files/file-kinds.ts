@@ -1,20 +1,20 @@
-/** What a file is by its first bytes. A name and a declared type can claim anything. */
+/** What a file is by its first bytes: its name and its declared type can claim anything. */
 
 export interface FileKind {
   readonly mimeType: string
-  /** The usual extension first. */
+  /** The usual one first. */
   readonly extensions: readonly [string, ...string[]]
 }
 
-/** So many bytes from the beginning are enough to tell. */
+/** How many bytes from the beginning it takes to tell. */
 export const HEAD_BYTES = 16
 
 interface Signature extends FileKind {
   readonly begins: (head: string) => boolean
 }
 
-// What the host hands to the model as more than text. A file of such a name that is something else makes the
-// model's provider refuse the whole conversation, so these are told by content alone.
+// What the host gives the model as more than text. A file with such a name but other content makes the model's provider
+// refuse the whole conversation, so only the content counts for these.
 const SIGNATURES: readonly Signature[] = [
   {
     mimeType: 'image/png',
@@ -27,18 +27,18 @@ const SIGNATURES: readonly Signature[] = [
   { mimeType: 'application/pdf', extensions: ['pdf'], begins: (head) => head.startsWith('%PDF-') },
 ]
 
-/** Undefined for everything that is not told by its content. */
+/** The kind by content; undefined for a file of any other kind. */
 export function kindOfContent(head: Uint8Array): FileKind | undefined {
   const text = Buffer.from(head.subarray(0, HEAD_BYTES)).toString('latin1')
   return SIGNATURES.find(({ begins }) => begins(text))
 }
 
-/** True for an extension that only a file of the matching content may have. */
-export function isToldByContent(extension: string): boolean {
+/** Whether only a file of the matching content may have this extension. */
+export function needsContent(extension: string): boolean {
   return SIGNATURES.some(({ extensions }) => extensions.includes(extension.toLowerCase()))
 }
 
-/** The media type that is true of a file: by content where content tells, and else what is said of it. */
+/** The true media type of a file: by content where that says, otherwise as declared. */
 export function trueMimeType(kind: FileKind | undefined, declared: string): string {
   if (kind !== undefined) return kind.mimeType
   return SIGNATURES.some(({ mimeType }) => mimeType === declared) ? 'application/octet-stream' : declared

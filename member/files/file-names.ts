@@ -1,9 +1,9 @@
-/** A name from outside made fit to be the name of a file on this machine, whatever system it runs. Pure. */
-import { type FileKind, isToldByContent } from './file-kinds.ts'
+/** Turns a name from outside into a safe file name on any operating system. Pure. */
+import { type FileKind, needsContent } from './file-kinds.ts'
 
-/** Names that are devices on Windows, with any extension. */
+/** Devices on Windows, with any extension. */
 const DEVICE = /^(?:con|prn|aux|nul|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3]|conin\$|conout\$)$/i
-/** UTF-8 bytes. File systems take 255; an id stands before the name. */
+/** UTF-8 bytes. File systems allow 255, and an id comes before the name. */
 const MAX_STEM_BYTES = 100
 const EXTENSION = /\.([A-Za-z0-9]{1,10})$/
 
@@ -25,14 +25,14 @@ const EXTENSION_OF: ReadonlyMap<string, string> = new Map([
 ])
 
 /**
- * One path component: letters, digits, `.`, `_` and `-`, no leading dot, no device, at most 120 bytes, with an
- * extension that is true where content tells, and the name's own elsewhere.
+ * Makes one path component of at most 120 bytes: letters, digits, `.`, `_` and `-`, without a leading dot, and not a
+ * device. The extension is that of the content where the content says, otherwise the name's own.
  *
- * @param kind what the content is; undefined when it does not tell.
- * @param mimeType the declared type, for a name without an extension.
+ * @param kind by content; undefined when that does not say.
+ * @param mimeType the declared type, used for a name without an extension.
  */
 export function safeFileName(name: string, kind: FileKind | undefined, mimeType: string): string {
-  // Far beyond the bound nothing is kept, so that the cost does not follow the sender.
+  // Dropping what is far beyond the bound keeps the cost independent of the sender.
   const last = name.slice(-2_000).split(/[/\\]/).at(-1) ?? ''
   const clean = last
     .normalize('NFC')
@@ -48,7 +48,7 @@ export function safeFileName(name: string, kind: FileKind | undefined, mimeType:
 function extension(own: string | undefined, kind: FileKind | undefined, mimeType: string): string {
   if (kind !== undefined) return own !== undefined && kind.extensions.includes(own) ? own : kind.extensions[0]
   if (own === undefined) return EXTENSION_OF.get(mimeType) ?? 'bin'
-  return isToldByContent(own) ? 'bin' : own
+  return needsContent(own) ? 'bin' : own
 }
 
 function shorten(stem: string): string {

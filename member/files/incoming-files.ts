@@ -1,7 +1,6 @@
 /**
- * Decides what becomes of the files a message names, and fetches those that are ours to fetch, before the message is
- * shown. Only what this workspace's own platform keeps for this very workspace is fetched: any other address would
- * let a stranger choose whom this machine asks, and with which token.
+ * Fetches the files of a message before the message is shown. Fetches only what the workspace's own platform keeps for this
+ * workspace: any other address would let a stranger choose which host this machine contacts, and with which token.
  */
 
 import { backoffDelayMs } from '../../base/backoff.ts'
@@ -13,17 +12,17 @@ import type { PlatformClient } from '../client/client.ts'
 import { PlatformError } from '../client/errors.ts'
 import type { Attachment } from '../client/message-body.ts'
 import { acknowledgePending, openPending, parsePending } from '../client/uploads.ts'
-import { type Attachments, type KeptFile, UnusableFile } from './attachments.ts'
 import { trueMimeType } from './file-kinds.ts'
+import { type FileStore, type StoredFile, UnusableFile } from './file-store.ts'
 
-/** A file as it stands in the event. */
+/** A file as the event shows it. */
 export interface ShownFile {
   readonly name: string
   readonly mimeType: string
   readonly kind: 'image' | 'audio' | 'video' | 'file'
-  /** Where it lies on this machine. */
+  /** On this machine. */
   readonly path?: string
-  /** Where it can be found by whoever may go there. */
+  /** Its address elsewhere, which was not fetched. */
   readonly uri?: string
   /** What is wrong with it. */
   readonly error?: string
@@ -35,13 +34,13 @@ export type Plan =
   /** Why it is not fetched. */
   | { readonly error: string }
 
-/** Files of one message that are fetched. */
+/** Files to fetch for one message. */
 export const MAX_FETCHED = 10
 const MAX_ATTEMPTS = 3
 const MAX_URI_CHARS = 1_000
-/** A message is held up for its files by at most this. */
+/** How long a message waits for its files, in milliseconds. */
 const PATIENCE_MS = 20_000
-/** A message after one whose files did not come in time waits for this part of it: the next ones need not all wait. */
+/** After a message whose files did not come in time, the next ones wait for only this share. */
 const SHORTENED = 1 / 10
 
 /** What to do about each file. Pure. */
@@ -51,10 +50,12 @@ export function planFiles(attachments: readonly Attachment[], workspaceId: strin
     const pending = parsePending(uri)
     if (pending === undefined) return elsewhere(uri)
     if (pending.workspaceId !== workspaceId.toLowerCase()) {
-      return { error: 'kept for another workspace, which alone can fetch it: ask the sender for its content' }
+      return {
+        error: 'not fetched: only the workspace it is kept for can fetch it. Ask the sender for the content',
+      }
     }
     if (++fetched > MAX_FETCHED) {
-      return { error: `not fetched: at most ${MAX_FETCHED} files of a message are` }
+      return { error: `not fetched: it is not among the first ${MAX_FETCHED} files of the message` }
     }
     return { fetch: pending.fileId }
   })
@@ -63,36 +64,41 @@ export function planFiles(attachments: readonly Attachment[], workspaceId: strin
 function elsewhere(uri: string): Plan {
   const url = URL.parse(uri)
   if (url?.protocol !== 'https:' && url?.protocol !== 'http:') {
-    return { error: 'not fetched: its address does not lead anywhere from here' }
+    return { error: 'not fetched: its address cannot be reached from here' }
   }
-  // As the parser writes it: no white space, no quotes, no tag.
-  if (url.href.length > MAX_URI_CHARS) return { error: 'not fetched: its address is too long to be shown' }
+  // As the URL parser writes it: without white space, quotes or tags.
+  if (url.href.length > MAX_URI_CHARS) return { error: 'not fetched: its address is too long to show' }
   return { uri: url.href }
 }
 
 export interface IncomingFilesOptions {
-  readonly store: Pick<Attachments, 'find' | 'keep'>
+  readonly store: Pick<FileStore, 'find' | 'keep'>
   readonly client: (workspaceId: string) => PlatformClient | undefined
   readonly signal: AbortSignal
   readonly log: (line: string) => void
-  readonly patienceMs?: number
   readonly clock?: Clock
 }
 
 export class IncomingFiles {
-  readonly #o: IncomingFilesOptions
+  readonly #store: IncomingFilesOptions['store']
+  readonly #clientOf: IncomingFilesOptions['client']
+  readonly #signal: AbortSignal
+  readonly #log: (line: string) => void
   readonly #clock: Clock
-  /** Workspaces whose files did not come in time, the last time. */
+  /** Workspaces whose files did not come in time for the last message. */
   readonly #slow = new Set<string>()
 
   constructor(options: IncomingFilesOptions) {
-    this.#o = options
+    this.#store = options.store
+    this.#clientOf = options.client
+    this.#signal = options.signal
+    this.#log = options.log
     this.#clock = options.clock ?? systemClock
   }
 
   /**
-   * The files of a message: at once when nothing is to be fetched, else when all have come or have failed, which
-   * takes a bounded time. The promise never rejects.
+   * Prepares the files of a message: at once when there is nothing to fetch, otherwise once every file has come or failed,
+   * within a bounded time. The promise never rejects.
    */
   prepare(
     workspaceId: string,
@@ -104,16 +110,15 @@ export class IncomingFiles {
     return this.#fetchAll(workspaceId, attachments, plans, shown)
   }
 
-  /** One after the other: memory and disk have to do with one file of a workspace at a time. */
+  /** One after the other, so that memory and disk deal with one file of a workspace at a time. */
   async #fetchAll(
     workspaceId: string,
     attachments: readonly Attachment[],
     plans: readonly Plan[],
     shown: readonly ShownFile[],
   ): Promise<readonly ShownFile[]> {
-    const full = this.#o.patienceMs ?? PATIENCE_MS
-    const patience = this.#slow.has(workspaceId) ? full * SHORTENED : full
-    const { signal, release } = deadline(patience, this.#o.signal, this.#clock)
+    const patienceMs = this.#slow.has(workspaceId) ? PATIENCE_MS * SHORTENED : PATIENCE_MS
+    const { signal, release } = deadline(patienceMs, this.#signal, this.#clock)
     const result: ShownFile[] = [...shown]
     for (const [index, attachment] of attachments.entries()) {
       const plan = plans[index]
@@ -132,28 +137,27 @@ export class IncomingFiles {
     attachment: Attachment,
     signal: AbortSignal,
   ): Promise<ShownFile> {
-    const { store, client: clientOf } = this.#o
     try {
-      const client = clientOf(workspaceId)
-      const kept = await store.find(workspaceId, fileId)
-      const file = kept ?? (await this.#fetchPatiently(workspaceId, fileId, attachment, signal))
-      // Also for a file that was here already: the process may have ended before it was said.
+      const client = this.#clientOf(workspaceId)
+      const stored = await this.#store.find(workspaceId, fileId)
+      const file = stored ?? (await this.#fetchPatiently(workspaceId, fileId, attachment, signal))
+      // Also for a stored file: the process may have ended before it was acknowledged.
       if (client !== undefined) void this.#acknowledge(client, fileId)
-      return showKept(attachment, file)
+      return showStored(attachment, file)
     } catch (error) {
-      const why = signal.aborted ? 'not fetched: it did not come in time' : sentence(error)
-      this.#o.log(`a file of workspace ${workspaceId} is shown without its content: ${why}`)
+      const why = signal.aborted ? 'not fetched: it did not arrive in time' : reasonFor(error)
+      this.#log(`a file of workspace ${workspaceId} is shown without its content: ${why}`)
       return show(attachment, { error: why })
     }
   }
 
-  /** A moment's trouble must not cost the file: it is asked for up to three times. */
+  /** Tries up to three times, so that a moment's trouble does not cost the file. */
   async #fetchPatiently(
     workspaceId: string,
     fileId: string,
     attachment: Attachment,
     signal: AbortSignal,
-  ): Promise<KeptFile> {
+  ): Promise<StoredFile> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#fetch(workspaceId, fileId, attachment, signal)
@@ -170,26 +174,26 @@ export class IncomingFiles {
     fileId: string,
     attachment: Attachment,
     signal: AbortSignal,
-  ): Promise<KeptFile> {
-    const client = this.#o.client(workspaceId)
-    if (client === undefined) throw new UnusableFile('cannot be fetched: its workspace is not configured')
+  ): Promise<StoredFile> {
+    const client = this.#clientOf(workspaceId)
+    if (client === undefined) throw new UnusableFile('belongs to a workspace that is not configured')
     signal.throwIfAborted()
     const content = await openPending(client, fileId, signal)
-    // What a proxy answers for a path it does not know.
+    // A proxy answers like this for a path it does not know.
     if (content.mimeType === 'text/html' && attachment.mimeType !== 'text/html') {
       await content.body.cancel()
       throw new UnusableFile('came as a web page')
     }
     const lengths = [attachment.size, content.length].filter((length) => length != null)
     const { name, mimeType } = attachment
-    return this.#o.store.keep({ workspaceId, fileId, name, mimeType, lengths }, content.body)
+    return this.#store.keep({ workspaceId, fileId, name, mimeType, lengths }, content.body)
   }
 
   async #acknowledge(client: PlatformClient, fileId: string): Promise<void> {
     try {
-      await acknowledgePending(client, fileId, this.#o.signal)
+      await acknowledgePending(client, fileId, this.#signal)
     } catch {
-      // Acknowledged before, or not to be reached: the platform removes the file after a day in any case.
+      // Already acknowledged, or unreachable: the platform removes the file after a day anyway.
     }
   }
 }
@@ -204,17 +208,17 @@ function show({ name, mimeType }: Attachment, plan: Plan | undefined): ShownFile
   }
 }
 
-/** What it truly is outranks what was said of it. */
-function showKept({ name, mimeType: declared }: Attachment, { path, kind }: KeptFile): ShownFile {
+/** The content outranks the declared type. */
+function showStored({ name, mimeType: declared }: Attachment, { path, kind }: StoredFile): ShownFile {
   const mimeType = trueMimeType(kind, declared)
-  const lies = mimeType !== declared && declared !== '' && kind === undefined
+  const isLie = mimeType !== declared && declared !== '' && kind === undefined
   return {
     name,
     mimeType,
-    // Without the content to prove it nothing is an image: the model's provider refuses one that is none.
+    // Only content proves an image: the model's provider refuses a fake one.
     kind: declared.startsWith('image/') && kind === undefined ? 'file' : kindOf(mimeType),
     path,
-    ...(lies ? { error: `not of the type it claims (${declared}): do not open it as such` } : {}),
+    ...(isLie ? { error: `not of the declared type (${declared}): do not open it as such` } : {}),
   }
 }
 
@@ -223,15 +227,15 @@ function kindOf(mimeType: string): ShownFile['kind'] {
   return kind ?? 'file'
 }
 
-/** A 401 may be a moment's trouble too: a platform whose database is down says the same. */
+/** A 401 is not final: a platform whose database is down says the same. */
 function isFinal(error: unknown): boolean {
   return error instanceof UnusableFile || (error instanceof PlatformError && error.kind === 'refused')
 }
 
-function sentence(error: unknown): string {
+function reasonFor(error: unknown): string {
   if (error instanceof UnusableFile) return `not fetched: it ${error.message}`
   if (error instanceof PlatformError && error.status === 404 && error.body !== '') {
-    return 'not fetched: the platform has it no more (it keeps a file for a day): ask the sender to send it again'
+    return 'not fetched: the platform no longer has it, since it keeps a file for a day. Ask the sender to send it again'
   }
   return `not fetched: ${describeError(error)}`
 }

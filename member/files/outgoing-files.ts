@@ -1,6 +1,6 @@
 /**
- * Files that are to leave the machine: opened once, judged by what was opened, and read from that same open file, so
- * that nothing can be put in its place between the judgement and the reading.
+ * Files to be sent. Each is opened once, judged by what was opened, and read from the same open file, so that nothing can
+ * take its place in between.
  */
 
 import { constants, type Stats } from 'node:fs'
@@ -10,31 +10,31 @@ import { basename, dirname, isAbsolute, relative, sep } from 'node:path'
 import { codeOf } from '../../base/errors.ts'
 import { plainText } from '../../base/plain-text.ts'
 import { looksLikeStateFolder } from '../folder/state-folder.ts'
-import { megabytes } from './attachments.ts'
 import { kindOfContent, trueMimeType } from './file-kinds.ts'
+import { megabytes } from './file-store.ts'
 import { KEY_HEAD_BYTES, secretByContent, secretByPath, secretFoldersOf } from './secret-files.ts'
 
 export interface OutgoingRules {
   readonly maxBytes: number
-  /** The plugin's own folder: nothing of it leaves. */
+  /** The plugin's own folder: nothing in it is ever sent. */
   readonly stateFolder: string
-  /** Only files below one of these leave; undefined: from anywhere. */
+  /** Only files below one of these may be sent; undefined: from anywhere. */
   readonly roots: readonly string[] | undefined
-  /** The user's home folder; by default that of this process. */
+  /** The user's home folder. Default: that of this process. */
   readonly home?: string
 }
 
-/** A sentence without a subject that says why a file is not sent, and what to do instead. */
+/** Why a file is not sent, and what to do instead: a sentence without its subject. */
 export class RefusedFile extends Error {
   override readonly name = 'RefusedFile'
 }
 
 const CHUNK_BYTES = 256 * 1024
 const MAX_NAME_CHARS = 100
-// Without O_NONBLOCK the opening of a pipe would wait for a writer.
+// Without O_NONBLOCK, opening a pipe would wait for a writer.
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
-/** An open file that may leave. */
+/** An open file that may be sent. */
 export class OpenFile {
   readonly name: string
   readonly mimeType: string
@@ -49,16 +49,16 @@ export class OpenFile {
   }
 
   /**
-   * Opens a file and judges it. The caller closes it.
+   * Opens a file and judges it. The caller must close it.
    *
    * @throws {@link RefusedFile}
    */
   static async open(path: string, rules: OutgoingRules): Promise<OpenFile> {
-    if (!isAbsolute(path)) throw new RefusedFile('is no absolute path: give the whole path')
+    if (!isAbsolute(path)) throw new RefusedFile('is not an absolute path: give the full path')
     const real = await orRefuse(realpath(path))
     await checkPlace(real, rules)
-    // Already before it is opened: to close a second name of a lock file drops the lock this process holds on it, and
-    // to open a device can do something.
+    // Before opening it: closing a hard link to a lock file would drop the lock this process holds, and opening a device
+    // can have effects.
     checkKind(await orRefuse(lstat(real)))
     const handle = await orRefuse(open(real, FLAGS))
     try {
@@ -82,42 +82,42 @@ export class OpenFile {
   }
 
   /**
-   * The bytes, a small part at a time: as many as there were when it was judged, whatever is appended meanwhile.
+   * Gives the bytes in small parts: as many as there were when the file was judged, whatever was appended since.
    *
-   * @throws Error when it has become shorter.
+   * @throws Error when the file has become shorter.
    */
   readonly read = (): AsyncGenerator<Uint8Array> => this.#chunks()
 
   async *#chunks(): AsyncGenerator<Uint8Array> {
     for (let position = 0; position < this.size; ) {
-      // A new buffer for each part: the one before may still be on its way.
+      // A new buffer for each part: the last one may still be in use.
       const chunk = new Uint8Array(Math.min(CHUNK_BYTES, this.size - position))
       const { bytesRead } = await this.#handle.read(chunk, 0, chunk.byteLength, position)
-      if (bytesRead === 0) throw new Error(`${this.name} became shorter while it was sent`)
+      if (bytesRead === 0) throw new Error(`${this.name} became shorter while it was being sent`)
       position += bytesRead
       yield chunk.subarray(0, bytesRead)
     }
   }
 }
 
-const NEVER = 'such files are never sent. Send only what is needed of it, without the secrets, as text.'
+const NEVER = 'such files are never sent. Send what is needed as text, without the secrets.'
 
 async function checkPlace(real: string, { stateFolder, roots, home }: OutgoingRules): Promise<void> {
   if (isWithin(real, await resolved(stateFolder)) || foldersAbove(real).some(looksLikeStateFolder)) {
-    throw new RefusedFile('lies in the folder of the Molecule channel itself: nothing of it is ever sent')
+    throw new RefusedFile('is in the state folder of the Molecule channel: nothing in it is ever sent')
   }
   const secret = secretByPath(real)
   if (secret !== undefined) throw new RefusedFile(`${secret}: ${NEVER}`)
-  // Such a folder may be a link to a place whose name says nothing.
+  // Such a folder may be a link to a place with an innocent name.
   const folders = await Promise.all(secretFoldersOf(home ?? homedir()).map(resolved))
   if (folders.some((folder) => isWithin(real, folder))) {
-    throw new RefusedFile(`lies in a folder for keys or logins: ${NEVER}`)
+    throw new RefusedFile(`is in a folder for keys or logins: ${NEVER}`)
   }
   if (roots === undefined) return
   const allowed = await Promise.all(roots.map(resolved))
   if (!allowed.some((root) => isBelow(real, root))) {
     throw new RefusedFile(
-      `lies outside the folders that MOLECULE_ATTACHMENT_ROOTS allows (${roots.join(', ') || 'none'})`,
+      `is outside the folders that MOLECULE_ATTACHMENT_ROOTS allows (${roots.join(', ') || 'none'})`,
     )
   }
 }
@@ -127,16 +127,16 @@ function foldersAbove(path: string): readonly string[] {
   return above === path ? [] : [above, ...foldersAbove(above)]
 }
 
-/** As {@link isBelow}, without case: to some file systems it is the same folder. */
+/** As {@link isBelow}, ignoring case, as some file systems do. */
 function isWithin(path: string, folder: string): boolean {
   return isBelow(path.toLowerCase(), folder.toLowerCase())
 }
 
 function checkKind(stat: Stats): void {
-  if (!stat.isFile()) throw new RefusedFile('is not a regular file: name a file, or pack a folder into one')
-  // A second name says nothing of what the first one is.
+  if (!stat.isFile()) throw new RefusedFile('is not a regular file: name a file, or archive the folder first')
+  // Its other name may be that of a secret.
   if (stat.nlink > 1) {
-    throw new RefusedFile('has a second name on this machine (a hard link): send a copy of it instead')
+    throw new RefusedFile('has another hard link, which may be to a secret: send a copy instead')
   }
 }
 
@@ -149,15 +149,15 @@ async function checkOpened(
 ): Promise<number> {
   const opened = await handle.stat()
   checkKind(opened)
-  // A folder on the way may have been exchanged for a link between the resolving and the opening.
+  // Between resolving and opening, a folder above it may have been replaced with a link.
   const [again, there] = await Promise.all([orRefuse(realpath(path)), orRefuse(lstat(real))])
   if (again !== real || there.ino !== opened.ino || there.dev !== opened.dev) {
-    throw new RefusedFile('was exchanged while it was opened: try again')
+    throw new RefusedFile('was replaced while it was being opened: try again')
   }
-  if (opened.size === 0) throw new RefusedFile('is empty: the platform cannot keep a file without content')
+  if (opened.size === 0) throw new RefusedFile('is empty: the platform accepts no empty files')
   if (opened.size > maxBytes) {
     throw new RefusedFile(
-      `has ${megabytes(opened.size)}; at most ${megabytes(maxBytes)} are sent (MOLECULE_ATTACHMENT_MAX_MB)`,
+      `has ${megabytes(opened.size)}, more than the ${megabytes(maxBytes)} that MOLECULE_ATTACHMENT_MAX_MB allows`,
     )
   }
   return opened.size
@@ -168,7 +168,7 @@ function isBelow(path: string, folder: string): boolean {
   return way !== '' && way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way)
 }
 
-/** A folder that is not there has nothing below it under any name. */
+/** A missing folder contains nothing, whatever its name. */
 async function resolved(folder: string): Promise<string> {
   return realpath(folder).catch(() => folder)
 }
@@ -183,9 +183,9 @@ async function orRefuse<T>(work: Promise<T>): Promise<T> {
 }
 
 const CODES: Readonly<Record<string, string>> = {
-  ENOENT: 'is not there: check the path',
-  ENOTDIR: 'is not there: check the path',
+  ENOENT: 'does not exist: check the path',
+  ENOTDIR: 'does not exist: check the path',
   EACCES: 'may not be read by this user',
   EPERM: 'may not be read by this user',
-  ELOOP: 'is a link that leads to itself',
+  ELOOP: 'is a link to itself',
 }

@@ -1,11 +1,11 @@
 /**
- * Which files never leave the machine, whoever asks: the one list. It is about well-known places of secrets, and it
- * errs on the side of refusing. Pure: paths come in as real paths, links resolved.
+ * The one list of files that are never sent, whoever asks: well-known places of secrets, erring on the side of refusal.
+ * Pure: takes real paths, with links resolved.
  */
 
-/** Folders none of whose files leaves; each is one or more path components in a row, in lower case. */
+/** Folders whose files are never sent; each is one or more consecutive path components in lower case. */
 const SECRET_FOLDERS: readonly string[] = [
-  // Keys and logins of command line programs.
+  // Keys and logins of command-line programs.
   '.ssh',
   '.aws',
   '.azure',
@@ -51,7 +51,7 @@ const SECRET_FOLDERS: readonly string[] = [
   '.config/github-copilot',
   '.local/share/opencode',
   '.config/goose',
-  // Key rings and password programs.
+  // Key rings and password managers.
   '.config/keepassxc',
   'application support/1password',
   'application support/bitwarden',
@@ -61,7 +61,7 @@ const SECRET_FOLDERS: readonly string[] = [
   'microsoft/credentials',
   'microsoft/protect',
   'microsoft/vault',
-  // Profiles of browsers and mail programs: cookies, passwords, sessions.
+  // Browser and mail profiles: cookies, passwords, sessions.
   '.mozilla',
   '.thunderbird',
   '.config/google-chrome',
@@ -86,21 +86,21 @@ const SECRET_FOLDERS: readonly string[] = [
   'library/cookies',
   'appdata/local/microsoft/edge',
   'appdata/local/bravesoftware',
-  // The state of channel plugins, this one and others: tokens and messages.
+  // State of channel plugins, this one and others: tokens and messages.
   '.claude/channels',
 ]
 
 const SECRET_NAMES: readonly RegExp[] = [
-  // Settings with passwords, also as copies and of one machine; a template of them has none.
+  // Settings with passwords, including copies and per-machine ones, but not templates.
   /^\.env(?!\.(?:example|sample|template|dist|defaults)$)/,
   /\.env(?:\.(?:local|dev|development|test|staging|prod|production))?$/,
-  // Private keys of ssh, under their usual names with anything behind them but `.pub`, or any `id_` without extension.
+  // SSH private keys: the usual names followed by anything but `.pub`, or any `id_` without an extension.
   /^id_(?:rsa|dsa|ecdsa|ed25519|xmss)(?:(?!\.pub$).)*$/,
   /^id_[^.]*$/,
   /^ssh_host_.*_key$/,
   /\.(?:pem|key|p8|p12|pfx|ppk|jks|jceks|bks|keystore|kdbx?|keychain|keychain-db|agekey|ovpn|kwallet|opvault|keytab)$/,
   /^wg\d+\.conf$/,
-  // Logins of command line programs, wherever their folder was copied to.
+  // Logins of command-line programs, wherever their folder was copied to.
   /^[._]netrc$/,
   /^\.(?:npmrc|yarnrc(?:\.yml)?|pypirc|pgpass|my\.cnf|mylogin\.cnf|htpasswd|dockercfg|vault-token|boto|s3cfg|passwd-s3fs|terraformrc|git-credentials?|gitcookies|smbcredentials|msmtprc|fetchmailrc|databrickscfg)$/,
   /^(?:pgpass\.conf|\.?rclone\.conf|terraform\.rc|krb5cc_.*|\.authinfo)$/,
@@ -115,21 +115,21 @@ const SECRET_NAMES: readonly RegExp[] = [
   // Claude Code: account and server settings.
   /^\.claude\.json/,
   /^\.mcp\.json$/,
-  // What was typed may hold passwords.
+  // Command histories, which may contain passwords.
   /^\.\w+_history$/,
   /^(?:\.histfile|fish_history|consolehost_history\.txt|\.lesshst|\.viminfo)$/,
-  // Stores of browsers, wherever their folder was copied to.
+  // Browser databases, wherever their folder was copied to.
   /^(?:cookies|login data|web data|local state|login data for account)$/,
   /^(?:cookies\.sqlite|key[34]\.db|logins(?:-backup)?\.json|signons\.sqlite)$/,
-  // Accounts of the system.
+  // System accounts.
   /^g?shadow-?$/,
   /^(?:sudoers|master\.passwd)$/,
   /^wallet\.dat$/,
 ]
 
-/** Names that are ordinary elsewhere, with the folder that makes them more. */
+/** Ordinary names, with the folders that make them secret. */
 const SECRET_PLACES: readonly RegExp[] = [
-  // An address in it may carry a password; so may those of the modules below.
+  // A remote URL may carry a password, including those of submodules.
   /\/\.git\/(?:.*\/)?config(?:\.worktree)?$/,
   /\/\.config\/git\/credentials$/,
   /\/\.cargo\/credentials(?:\.toml)?$/,
@@ -143,7 +143,7 @@ const SECRET_PLACES: readonly RegExp[] = [
   /\/\.(?:cache\/)?huggingface\/(?:token|stored_tokens)$/,
   /\/\.kaggle\/kaggle\.json$/,
   /\/\.claude\/(?:settings[^/]*\.json|\.credentials\.json|history\.jsonl)$/,
-  // What was said in sessions, and the output of every command.
+  // Session transcripts, with the output of every command.
   /\/\.claude\/projects\/.*\.jsonl$/,
   /\/\.cursor\/mcp\.json$/,
   /\/\.vscode\/mcp\.json$/,
@@ -154,10 +154,10 @@ const SECRET_PLACES: readonly RegExp[] = [
   /\/filezilla\/(?:sitemanager|recentservers|filezilla)\.xml$/,
 ]
 
-/** What editors and people put around the name of a copy. */
+/** What editors and people add to the name of a copy. */
 const COPY = /^(?:#|\.(?=.*\.sw[a-p]$))|(?:~|#|[. -](?:bak|backup|old|orig|save|copy|sw[a-p]|\d+))+$/g
 
-/** Not files but windows into the system: memory, environments, devices. */
+/** Views of the system rather than files: memory, environments, devices. */
 const SYSTEM_FOLDERS: readonly string[] = [
   '/proc/',
   '/sys/',
@@ -167,10 +167,10 @@ const SYSTEM_FOLDERS: readonly string[] = [
   '/private/var/run/secrets/',
 ]
 
-/** How a private key in text form begins, under whatever name: RFC 7468, OpenSSH, PGP, PuTTY, age, WireGuard, Google. */
+/** How a private key in text form begins: RFC 7468, OpenSSH, PGP, PuTTY, age, WireGuard, Google. */
 const KEY_HEADS: readonly RegExp[] = [
   /^\s*-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----/,
-  // Behind attributes of the key, a certificate or an introduction; then only with a key in it, since texts explain the form.
+  // After key attributes, a certificate or an introduction. Requires a key body, since documentation shows the header too.
   /\n[ \t]*-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----\s*(?:[\w-]+:[^\n]*\s+)*[A-Za-z0-9+/=]{32}/,
   /^PuTTY-User-Key-File-\d/,
   /(?:^|\n)AGE-(?:SECRET-KEY|PLUGIN-[A-Z0-9-]+)-1[A-Z0-9]{20}/,
@@ -178,21 +178,21 @@ const KEY_HEADS: readonly RegExp[] = [
   /^\s*\{\s*"type"\s*:\s*"service_account"/,
 ]
 
-/** So many bytes from the beginning of a file tell whether it is a private key. */
+/** How many bytes from the beginning of a file it takes to recognise a private key. */
 export const KEY_HEAD_BYTES = 4096
 
 /**
- * Why a file may not leave; undefined when nothing speaks against it. Letters count the same in either case, since
- * to some file systems they are.
+ * Why a file must not be sent by its path; undefined when nothing is known against it. Ignores case, as some file systems
+ * do.
  *
- * @param realPath absolute, links resolved.
+ * @param realPath absolute, with links resolved.
  */
 export function secretByPath(realPath: string): string | undefined {
   const path = realPath.normalize('NFC').toLowerCase().replaceAll('\\', '/')
   if (SYSTEM_FOLDERS.some((folder) => path.startsWith(folder))) return 'belongs to the system'
   const folders = path.slice(0, path.lastIndexOf('/') + 1)
   if (SECRET_FOLDERS.some((folder) => folders.includes(`/${folder}/`))) {
-    return 'lies in a folder for keys or logins'
+    return 'is in a folder for keys or logins'
   }
   const name = path.slice(folders.length).trim()
   const named = [name, name.replace(COPY, '')].some(
@@ -200,18 +200,18 @@ export function secretByPath(realPath: string): string | undefined {
       SECRET_NAMES.some((pattern) => pattern.test(spelling)) ||
       SECRET_PLACES.some((pattern) => pattern.test(folders + spelling)),
   )
-  return named ? 'is known to hold secrets by its name' : undefined
+  return named ? 'has the name of a file with secrets' : undefined
 }
 
-/** The folders of {@link secretByPath} that a home folder has, where each may be a link to another place. */
+/** The secret folders in a home folder. Each may be a link. */
 export function secretFoldersOf(home: string): readonly string[] {
   return SECRET_FOLDERS.map((folder) => `${home}/${folder}`)
 }
 
-/** As {@link secretByPath}, by what the file begins with. */
+/** As {@link secretByPath}, by the beginning of the file. */
 export function secretByContent(head: Uint8Array): string | undefined {
   const bytes = Buffer.from(head.subarray(0, KEY_HEAD_BYTES)).toString('latin1')
-  // Without the marks of UTF-8 and UTF-16, and of the latter without its empty halves.
+  // Without byte order marks, and without the zero bytes of UTF-16.
   const text = bytes.replace(/^(?:\xff\xfe|\xfe\xff|\xef\xbb\xbf)/, '').replaceAll('\0', '')
   return KEY_HEADS.some((head) => head.test(text)) ? 'is a private key' : undefined
 }

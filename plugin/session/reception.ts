@@ -5,7 +5,7 @@
 
 import { describeError } from '../../base/errors.ts'
 import type { IssuedSecrets } from '../../member/client/issued-secrets.ts'
-import { Attachments } from '../../member/files/attachments.ts'
+import { FileStore } from '../../member/files/file-store.ts'
 import { IncomingFiles } from '../../member/files/incoming-files.ts'
 import { ClaimFile } from '../../member/folder/claim.ts'
 import { type Holder, removePidFile, writePidFile } from '../../member/folder/holder-record.ts'
@@ -60,7 +60,7 @@ export class Reception {
       held: () => this.held(),
       onSent: (workspaceId) => this.#find(workspaceId)?.sent(),
       files: new IncomingFiles({
-        store: new Attachments(paths.receivedFiles, config.attachmentMaxMb * MEGABYTE, inboxMb * MEGABYTE),
+        store: new FileStore(paths.receivedFiles, config.attachmentMaxMb * MEGABYTE, inboxMb * MEGABYTE),
         client: (workspaceId) => this.#find(workspaceId)?.client,
         signal,
         log: log.info,

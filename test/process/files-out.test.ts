@@ -87,7 +87,7 @@ describe('a file that is sent', () => {
     // The platform gives a file to no other workspace: the peer is told so, and asks nobody for it.
     const { meta } = await theirs.event((event) => event.content === 'this')
     expect(meta).toMatchObject({ attachment_count: '1', attachment_1_name: 'plan.md' })
-    expect(meta.attachment_1_error).toContain('kept for another workspace')
+    expect(meta.attachment_1_error).toContain('only the workspace it is kept for')
     expect(scene.requests.filter((request) => request.endsWith('/content'))).toEqual([])
   })
 })
@@ -108,22 +108,22 @@ describe('a file that may not leave', () => {
     linkSync(await put('project/id_rsa'), scene.path('twin.txt'))
     symlinkSync(scene.path('state'), scene.path('elsewhere'))
     const refused: readonly (readonly [string, string])[] = [
-      [scene.path('notes.txt'), 'is known to hold secrets by its name'],
-      [await put('home/.ssh/config'), 'lies in a folder for keys or logins'],
-      [`${scene.folder}/keys/../.ssh/config`, 'lies in a folder for keys or logins'],
-      [`${scene.folder}/keys/config`, 'lies in a folder for keys or logins'],
-      [await put('home/.AWS/Credentials'), 'lies in a folder for keys or logins'],
-      [await put('SERVER.PEM'), 'is known to hold secrets by its name'],
+      [scene.path('notes.txt'), 'has the name of a file with secrets'],
+      [await put('home/.ssh/config'), 'is in a folder for keys or logins'],
+      [`${scene.folder}/keys/../.ssh/config`, 'is in a folder for keys or logins'],
+      [`${scene.folder}/keys/config`, 'is in a folder for keys or logins'],
+      [await put('home/.AWS/Credentials'), 'is in a folder for keys or logins'],
+      [await put('SERVER.PEM'), 'has the name of a file with secrets'],
       [await put('key.txt', '-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA'), 'is a private key'],
-      [scene.path('twin.txt'), 'has a second name'],
+      [scene.path('twin.txt'), 'has another hard link'],
       [`/proc/${host.pid}/environ`, 'belongs to the system'],
       ['/proc/self/environ', 'belongs to the system'],
       ['/dev/zero', 'belongs to the system'],
-      [scene.path('state', 'ledger.db'), 'lies in the folder of the Molecule channel'],
-      [`${scene.folder}/elsewhere/channel.log`, 'lies in the folder of the Molecule channel'],
+      [scene.path('state', 'ledger.db'), 'is in the state folder of the Molecule channel'],
+      [`${scene.folder}/elsewhere/channel.log`, 'is in the state folder of the Molecule channel'],
       [scene.folder, 'is not a regular file'],
-      [scene.path('nothing'), 'is not there'],
-      ['fine.txt', 'is no absolute path'],
+      [scene.path('nothing'), 'does not exist'],
+      ['fine.txt', 'is not an absolute path'],
       [await put('empty.txt', ''), 'is empty'],
     ]
     for (const [path, why] of refused) {
@@ -152,10 +152,12 @@ describe('a file that may not leave', () => {
     )
     const send = async (...path: readonly string[]) =>
       (await host.call('send_message_to_user', { message: 'x', attachments: [scene.path(...path)] })).text
-    expect(await send('outside.txt')).toContain('lies outside the folders')
-    expect(await send('allowed-not', 'x.txt')).toContain('lies outside the folders')
-    expect(await send('allowed', 'way-out.txt')).toContain('lies outside the folders')
-    expect(await send('allowed', 'large.bin')).toContain('at most 1 MB are sent (MOLECULE_ATTACHMENT_MAX_MB)')
+    expect(await send('outside.txt')).toContain('is outside the folders')
+    expect(await send('allowed-not', 'x.txt')).toContain('is outside the folders')
+    expect(await send('allowed', 'way-out.txt')).toContain('is outside the folders')
+    expect(await send('allowed', 'large.bin')).toContain(
+      'more than the 1 MB that MOLECULE_ATTACHMENT_MAX_MB allows',
+    )
     expect(await send('allowed', 'inside.txt')).toStartWith('Posted')
   })
 

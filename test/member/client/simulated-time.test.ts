@@ -1,58 +1,11 @@
 /** The client waits for its clock and its network alone: `SimClock.runUntil` never gives the event loop a turn. */
 import { describe, expect, test } from 'bun:test'
 import { z } from 'zod'
-import { SimClock } from '../../../lab/simulation/sim-clock.ts'
-import { PlatformClient } from '../../../member/client/client.ts'
 import { followEvents } from '../../../member/client/events.ts'
-import { OWN_ID, TOKEN } from '../../fixtures/lying-platform.ts'
+import { type NetworkAnswer, observe, silence, simulateClient } from '../../fixtures/simulated-client.ts'
 
 const PATH = '/health'
 const ANYTHING = z.unknown()
-type Answer = (signal: AbortSignal) => Response | Promise<Response>
-
-/**
- * A client in a world of its own. `run` moves time on by milliseconds, `setBack` sets the client's clock back by some,
- * and `asked` holds when each request was made.
- */
-function simulate(answer: Answer) {
-  const clock = new SimClock(0)
-  let behind = 0
-  const asked: number[] = []
-  const network = async (_url: unknown, init?: RequestInit): Promise<Response> => {
-    asked.push(clock.now())
-    return answer(init?.signal ?? AbortSignal.abort())
-  }
-  const client = new PlatformClient(
-    { platformUrl: 'https://platform.example', workspaceId: OWN_ID, token: TOKEN },
-    {
-      fetchImpl: Object.assign(network, { preconnect: () => {} }),
-      clock: { ...clock, now: () => clock.now() - behind },
-    },
-  )
-  const run = (ms: number): void => clock.runUntil(clock.now() + ms)
-  const setBack = (ms: number): void => {
-    behind += ms
-  }
-  return { client, clock, asked, run, setBack }
-}
-
-/** How a promise stands; never rejects. */
-function observe(promise: Promise<unknown>): { state: unknown } {
-  const observed: { state: unknown } = { state: 'pending' }
-  promise.then(
-    (value) => {
-      observed.state = value
-    },
-    (error: unknown) => {
-      observed.state = String(error)
-    },
-  )
-  return observed
-}
-
-/** An answer that never comes, whose request ends with its signal. */
-const silence: Answer = (signal) =>
-  new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
 
 /** An open stream of events, and what feeds it. */
 function eventStream() {
@@ -63,21 +16,22 @@ function eventStream() {
     // A reader that has gone rejects the write.
     writer.write(new TextEncoder().encode(text)).catch(() => undefined)
   }
-  const answer: Answer = () => new Response(readable, { headers: { 'Content-Type': 'text/event-stream' } })
+  const answer: NetworkAnswer = () =>
+    new Response(readable, { headers: { 'Content-Type': 'text/event-stream' } })
   return { answer, send }
 }
 
 describe('a call', () => {
   test('ends at once when the network answers at once, and leaves no timer', () => {
-    const { client, clock, run } = simulate(() => Response.json({ here: true }))
+    const { client, timers, run } = simulateClient(() => Response.json({ here: true }))
     const call = observe(client.json({ path: PATH }, ANYTHING))
     run(0)
     expect(call.state).toEqual({ here: true })
-    expect(clock.armed).toBe(0)
+    expect(timers()).toBe(0)
   })
 
   test('ends after its time limit when no answer comes', () => {
-    const { client, run } = simulate(silence)
+    const { client, run } = simulateClient(silence)
     const call = observe(client.json({ path: PATH, timeoutMs: 2_000 }, ANYTHING))
     run(1_999)
     expect(call.state).toBe('pending')
@@ -87,7 +41,7 @@ describe('a call', () => {
 
   test('waits as long as the platform asks before the next attempt', () => {
     const date = new Date(9_000).toUTCString()
-    const { client, asked, run } = simulate(() =>
+    const { client, asked, run } = simulateClient(() =>
       asked.length === 1
         ? new Response('', { status: 503, headers: { 'Retry-After': '3' } })
         : new Response('', { status: 503, headers: { 'Retry-After': date } }),
@@ -100,7 +54,7 @@ describe('a call', () => {
 })
 
 describe('the event stream', () => {
-  const follow = (world: ReturnType<typeof simulate>, silenceMs = 60_000) => {
+  const follow = (world: ReturnType<typeof simulateClient>, silenceMs = 60_000) => {
     const seen = { opened: 0, hints: 0 }
     const ended = observe(
       followEvents(world.client, {
@@ -120,7 +74,7 @@ describe('the event stream', () => {
 
   test('ends after too long a silence, counted from the last byte', () => {
     const stream = eventStream()
-    const world = simulate(stream.answer)
+    const world = simulateClient(stream.answer)
     const { seen, ended } = follow(world)
     world.run(50_000)
     stream.send(HINT)
@@ -128,12 +82,12 @@ describe('the event stream', () => {
     expect([seen, ended.state]).toEqual([{ opened: 1, hints: 1 }, 'pending'])
     world.run(1)
     expect(ended.state).toBeUndefined()
-    expect(world.clock.armed).toBe(0)
+    expect(world.timers()).toBe(0)
   })
 
   test('may bring 900 events each second, even after the clock was set back', () => {
     const stream = eventStream()
-    const world = simulate(stream.answer)
+    const world = simulateClient(stream.answer)
     const { seen, ended } = follow(world)
     for (let second = 1; second <= 5; second++) {
       stream.send(HINT.repeat(900))
@@ -145,7 +99,7 @@ describe('the event stream', () => {
 
   test('ends in the second in which it floods', () => {
     const stream = eventStream()
-    const world = simulate(stream.answer)
+    const world = simulateClient(stream.answer)
     const { ended } = follow(world)
     stream.send('\n'.repeat(2_001))
     world.run(0)
@@ -153,7 +107,7 @@ describe('the event stream', () => {
   })
 
   test('is given up when it is not opened within ten seconds', () => {
-    const world = simulate(silence)
+    const world = simulateClient(silence)
     const { seen, ended } = follow(world)
     world.run(10_000)
     expect(ended.state).toContain('no answer within 10000 ms')

@@ -35,7 +35,7 @@ describe('a safe name', () => {
     expect(safeFileName(given, undefined, '')).toBe(safe)
   })
 
-  test('has the extension of the content where content tells, else its own, else that of the declared type', () => {
+  test('has the extension of the content where that says, else its own, else that of the declared type', () => {
     expect(safeFileName('a.png', PNG, 'image/png')).toBe('a.png')
     expect(safeFileName('a.JPEG', JPEG, '')).toBe('a.jpeg')
     expect(safeFileName('a.txt', PNG, 'text/plain')).toBe('a.png')
@@ -46,7 +46,7 @@ describe('a safe name', () => {
     expect(safeFileName('notes', undefined, 'text/markdown')).toBe('notes.md')
   })
 
-  test('is one short path component that begins with no dot, whatever was given', () => {
+  test('is one short path component without a leading dot, whatever the name', () => {
     const hostile = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 400 }),
       fc.string({
@@ -70,7 +70,7 @@ describe('a safe name', () => {
 })
 
 describe('the kind of a file', () => {
-  test('is told by its first bytes', () => {
+  test('is recognised by the first bytes', () => {
     expect(kindOfContent(bytes('GIF89a'))?.mimeType).toBe('image/gif')
     expect(kindOfContent(bytes('RIFF\n\r\x00\x01WEBPVP8 '))?.mimeType).toBe('image/webp')
     expect(kindOfContent(bytes('%PDF-1.7'))?.mimeType).toBe('application/pdf')
@@ -79,7 +79,7 @@ describe('the kind of a file', () => {
     }
   })
 
-  test('outranks a declared type, which is believed only where content does not tell', () => {
+  test('outranks the declared type, which counts only where the content does not say', () => {
     expect(trueMimeType(PNG, 'text/plain')).toBe('image/png')
     expect(trueMimeType(undefined, 'text/plain')).toBe('text/plain')
     expect(trueMimeType(undefined, 'image/png')).toBe('application/octet-stream')

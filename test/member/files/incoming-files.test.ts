@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
 import { until } from '../../../lab/driver/until.ts'
 import type { Attachment } from '../../../member/client/message-body.ts'
-import { Attachments } from '../../../member/files/attachments.ts'
+import { FileStore, type FileToStore, type StoredFile } from '../../../member/files/file-store.ts'
 import {
   IncomingFiles,
   MAX_FETCHED,
@@ -11,6 +11,7 @@ import {
   type ShownFile,
 } from '../../../member/files/incoming-files.ts'
 import { OWN_ID, PEER_ID, startLyingPlatform } from '../../fixtures/lying-platform.ts'
+import { type NetworkAnswer, observe, silence, simulateClient } from '../../fixtures/simulated-client.ts'
 
 const file = (uri: string, more: Partial<Attachment> = {}): Attachment => ({
   uri,
@@ -21,8 +22,8 @@ const file = (uri: string, more: Partial<Attachment> = {}): Attachment => ({
 })
 const own = (id: string = crypto.randomUUID()): string => `platform-pending:${OWN_ID}/${id}`
 
-describe('what becomes of a file', () => {
-  test('is decided by its address alone: only files kept for this workspace are fetched', () => {
+describe('what to do about a file', () => {
+  test('depends on its address alone: only files kept for this workspace are fetched', () => {
     const plan = (uri: string) => planFiles([file(uri)], OWN_ID)[0]
     const id = crypto.randomUUID()
     expect(plan(own(id))).toEqual({ fetch: id })
@@ -41,7 +42,7 @@ describe('what becomes of a file', () => {
     }
   })
 
-  test('beyond the first ten is not to be fetched', () => {
+  test('beyond the first ten is not to fetch it', () => {
     const plans = planFiles(
       Array.from({ length: 15 }, () => file(own())),
       OWN_ID,
@@ -51,7 +52,7 @@ describe('what becomes of a file', () => {
     )
   })
 
-  test('whatever its address says, is no fetch with anything but an id of a file, and no address with a space', () => {
+  test('never involves a fetch by anything but a file id, or an address with a space', () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -71,16 +72,15 @@ describe('what becomes of a file', () => {
 })
 
 /** A platform, a folder, and what fetches from the one into the other. */
-function startFetching(answer: Parameters<typeof startLyingPlatform>[0], patienceMs = 5_000) {
+function startFetching(answer: Parameters<typeof startLyingPlatform>[0]) {
   const folder = temporaryFolder()
   const platform = startLyingPlatform(answer)
   const stop = new AbortController()
   const files = new IncomingFiles({
-    store: new Attachments(folder.path, 1_000, 10_000),
+    store: new FileStore(folder.path, 1_000, 10_000),
     client: (workspaceId) => (workspaceId === OWN_ID ? platform.client : undefined),
     signal: stop.signal,
     log: () => {},
-    patienceMs,
   })
   return {
     platform,
@@ -100,14 +100,14 @@ function startFetching(answer: Parameters<typeof startLyingPlatform>[0], patienc
 const never = () => new Promise<Response>(() => {})
 
 describe('fetching', () => {
-  test('is not waited for when there is nothing to fetch', async () => {
+  test('delays nothing when there is nothing to fetch', async () => {
     await using scene = startFetching(never)
     expect(scene.prepareNow(file('https://example.com/a'), file('x:'))).toBeInstanceOf(Array)
     expect(scene.prepareNow()).toEqual([])
     expect(scene.platform.seen).toEqual([])
   })
 
-  test('is acknowledged, again where the file was here before; a refusal of that changes nothing', async () => {
+  test('is acknowledged, again for a file that is already stored, and a refusal of that changes nothing', async () => {
     await using scene = startFetching(({ path }) =>
       path.endsWith('/ack')
         ? Response.json({ error: 'not found' }, { status: 404 })
@@ -123,54 +123,108 @@ describe('fetching', () => {
     await until('both acknowledgements', () => scene.asked('/ack') === 2)
   })
 
-  test('is not acknowledged for a file that did not arrive', async () => {
+  test('is not acknowledged when the file did not arrive whole', async () => {
     await using scene = startFetching(() => new Response('content'))
     const [shown] = await scene.prepare(file(own(), { size: 8 }))
     expect(shown?.error).toBe('not fetched: it has 7 bytes instead of 8')
     expect(scene.asked('/ack')).toBe(0)
   })
 
-  test('of a file whose body never ends is given up in time, and its neighbours keep what they have', async () => {
-    const stuck = own()
-    await using scene = startFetching(({ path }) => {
-      if (!path.includes(stuck.slice(-36))) return new Response('content')
-      return new Response(new ReadableStream({ start: (controller) => controller.enqueue(Buffer.from('x')) }))
-    }, 300)
-    const shown = await scene.prepare(file(own()), file(stuck), file(own()))
-    expect(shown[0]).toHaveProperty('path')
-    for (const late of shown.slice(1)) expect(late.error).toBe('not fetched: it did not come in time')
-  })
-
-  test('is given less time after it was in vain, until it works again', async () => {
-    let delayMs = Number.POSITIVE_INFINITY
-    await using scene = startFetching(async ({ path }) => {
-      if (path.endsWith('/ack')) return Response.json({})
-      return delayMs === Number.POSITIVE_INFINITY ? never() : Bun.sleep(delayMs).then(() => new Response('x'))
-    }, 2_000)
-    const inTime = async () => (await scene.prepare(file(own())))[0]?.error === undefined
-    expect(await inTime()).toBeFalse()
-    delayMs = 600
-    expect(await inTime()).toBeFalse()
-    delayMs = 0
-    expect(await inTime()).toBeTrue()
-    delayMs = 600
-    expect(await inTime()).toBeTrue()
-  })
-
-  test('ends at once when the session does', async () => {
-    await using scene = startFetching(never, 60_000)
-    const waiting = scene.prepare(file(own()), file(own()))
-    await until('the request', () => scene.asked('/content') === 1)
-    scene.stop.abort()
-    expect((await waiting).map(({ error }) => error)).toEqual(
-      Array(2).fill('not fetched: it did not come in time'),
-    )
-  })
-
-  test('of a web page in place of a file is seen for what it is', async () => {
+  test('detects a web page in place of a file', async () => {
     const html = { headers: { 'Content-Type': 'text/html' } }
     await using scene = startFetching(() => new Response('<!doctype html>', html))
     expect((await scene.prepare(file(own())))[0]?.error).toBe('not fetched: it came as a web page')
     expect((await scene.prepare(file(own(), { mimeType: 'text/html' })))[0]).toHaveProperty('path')
+  })
+})
+
+/** Keeps files in memory, so that fetching waits for the simulated network alone. */
+class MemoryStore {
+  readonly #files = new Map<string, StoredFile>()
+
+  find(_workspaceId: string, fileId: string): Promise<StoredFile | undefined> {
+    return Promise.resolve(this.#files.get(fileId))
+  }
+
+  async keep({ fileId }: FileToStore, content: AsyncIterable<Uint8Array>): Promise<StoredFile> {
+    let size = 0
+    for await (const chunk of content) size += chunk.byteLength
+    const file = { path: `/inbox/${fileId}`, size, kind: undefined }
+    this.#files.set(fileId, file)
+    return file
+  }
+}
+
+function simulateFetching(answer: NetworkAnswer) {
+  const stop = new AbortController()
+  const world = simulateClient((url, signal) =>
+    url.endsWith('/ack') ? Response.json({}) : answer(url, signal),
+  )
+  const files = new IncomingFiles({
+    store: new MemoryStore(),
+    client: () => world.client,
+    signal: stop.signal,
+    log: () => {},
+    clock: world.clock,
+  })
+  const prepare = (...list: readonly Attachment[]) => observe(Promise.resolve(files.prepare(OWN_ID, list)))
+  return { ...world, stop, prepare }
+}
+
+/** A body whose end never comes, until its request is aborted. */
+const endless: NetworkAnswer = (_url, signal) =>
+  new Response(
+    new ReadableStream({
+      start: (controller) => {
+        controller.enqueue(Buffer.from('x'))
+        signal.addEventListener('abort', () => controller.error(signal.reason), { once: true })
+      },
+    }),
+  )
+
+const LATE = { error: 'not fetched: it did not arrive in time' }
+
+describe('the time for the files of a message', () => {
+  test('ends after 20 s even when a body never ends, and earlier files keep what they have', () => {
+    const stuck = own()
+    const { prepare, run } = simulateFetching((url, signal) =>
+      url.includes(stuck.slice(-36)) ? endless(url, signal) : new Response('content'),
+    )
+    const files = prepare(file(own()), file(stuck), file(own()))
+    run(19_999)
+    expect(files.state).toBe('pending')
+    run(1)
+    expect(files.state).toMatchObject([{ path: expect.any(String) }, LATE, LATE])
+  })
+
+  test('is 2 s after a message whose files were late, until files arrive in time again', () => {
+    let delayMs = Number.POSITIVE_INFINITY
+    const { prepare, run, clock } = simulateFetching((url, signal) =>
+      delayMs === Number.POSITIVE_INFINITY
+        ? silence(url, signal)
+        : new Promise((resolve) => clock.after(delayMs, () => resolve(new Response('x')))),
+    )
+    const arrives = (ms: number): boolean => {
+      delayMs = ms
+      const files = prepare(file(own()))
+      run(20_000)
+      return JSON.stringify(files.state).includes('"path"')
+    }
+    expect([arrives(Number.POSITIVE_INFINITY), arrives(3_000), arrives(0), arrives(3_000)]).toEqual([
+      false,
+      false,
+      true,
+      true,
+    ])
+  })
+
+  test('ends at once when the session ends', () => {
+    const { prepare, run, stop, timers } = simulateFetching(silence)
+    const files = prepare(file(own()), file(own()))
+    run(0)
+    stop.abort()
+    run(0)
+    expect(files.state).toMatchObject([LATE, LATE])
+    expect(timers()).toBe(0)
   })
 })

@@ -32,7 +32,7 @@ async function refusal(path: string, rules: OutgoingRules): Promise<string> {
 }
 
 describe('an open file', () => {
-  test('is named, measured, typed and read as it is', async () => {
+  test('has its name, size, type and content', async () => {
     using folder = temporaryFolder()
     const content = Buffer.alloc(700_000, 'abc')
     writeFileSync(folder.file('a b.md'), content)
@@ -42,7 +42,7 @@ describe('an open file', () => {
     await file.close()
   })
 
-  test('is an image only if its content says so', async () => {
+  test('is an image only if its content is', async () => {
     using folder = temporaryFolder()
     writeFileSync(folder.file('a.png'), 'no image')
     const file = await OpenFile.open(folder.file('a.png'), rulesIn(folder))
@@ -50,7 +50,7 @@ describe('an open file', () => {
     await file.close()
   })
 
-  test('stays the file that was judged when another one takes its name', async () => {
+  test('stays the file that was judged when another takes its name', async () => {
     using folder = temporaryFolder()
     writeFileSync(folder.file('a.txt'), 'judged')
     const file = await OpenFile.open(folder.file('a.txt'), rulesIn(folder))
@@ -60,13 +60,13 @@ describe('an open file', () => {
     await file.close()
   })
 
-  test('is never a secret that is put in its place, or in place of its folder, while it is opened', async () => {
+  test('is never a secret that takes its place, or that of its folder, while it is being opened', async () => {
     using folder = temporaryFolder()
     for (const name of ['good', 'evil']) mkdirSync(folder.file(name))
     writeFileSync(folder.file('good/a.txt'), 'fine')
     writeFileSync(folder.file('evil/a.txt'), 'SECRET')
     writeFileSync(folder.file('.env'), 'SECRET')
-    // Somebody who exchanges the file and a folder above it as fast as the disk allows.
+    // Replaces the file and a folder above it as fast as the disk allows.
     await using other = startSecondProcess(
       `
 import { renameSync, symlinkSync, rmSync } from 'node:fs'
@@ -98,7 +98,7 @@ for (;;) {
     expect([...seen].toSorted()).toEqual(['fine', 'refused'])
   })
 
-  test('gives what it held when it was judged, and fails when that is no longer there', async () => {
+  test('gives what it held when it was judged, and fails when that is gone', async () => {
     using folder = temporaryFolder()
     writeFileSync(folder.file('a.txt'), '12345')
     const file = await OpenFile.open(folder.file('a.txt'), rulesIn(folder))
@@ -111,35 +111,35 @@ for (;;) {
 })
 
 describe('a file that is refused', () => {
-  test('is a pipe, and nobody waits for its writer', async () => {
+  test('is a pipe, without waiting for its writer', async () => {
     using folder = temporaryFolder()
     Bun.spawnSync(['mkfifo', folder.file('pipe')])
     expect(await refusal(folder.file('pipe'), rulesIn(folder))).toContain('not a regular file')
   })
 
-  test('is a link that leads to itself, or nowhere', async () => {
+  test('is a link to itself, or to nothing', async () => {
     using folder = temporaryFolder()
     symlinkSync(folder.file('loop'), folder.file('loop'))
     symlinkSync(folder.file('nothing'), folder.file('nowhere'))
-    expect(await refusal(folder.file('loop'), rulesIn(folder))).toContain('leads to itself')
-    expect(await refusal(folder.file('nowhere'), rulesIn(folder))).toContain('is not there')
+    expect(await refusal(folder.file('loop'), rulesIn(folder))).toContain('is a link to itself')
+    expect(await refusal(folder.file('nowhere'), rulesIn(folder))).toContain('does not exist')
   })
 
-  test('is larger than allowed by one byte; one that has exactly as much is not', async () => {
+  test('is one byte larger than allowed, but not exactly as large', async () => {
     using folder = temporaryFolder()
     writeFileSync(folder.file('a.txt'), '12345')
     await (await OpenFile.open(folder.file('a.txt'), rulesIn(folder, { maxBytes: 5 }))).close()
-    expect(await refusal(folder.file('a.txt'), rulesIn(folder, { maxBytes: 4 }))).toContain('are sent')
+    expect(await refusal(folder.file('a.txt'), rulesIn(folder, { maxBytes: 4 }))).toContain('more than the')
   })
 
-  test('has a second name, since that may be the name of a secret', async () => {
+  test('has another hard link, which may be to a secret', async () => {
     using folder = temporaryFolder()
     writeFileSync(folder.file('id_rsa'), 'key')
     linkSync(folder.file('id_rsa'), folder.file('a.txt'))
     expect(await refusal(folder.file('a.txt'), rulesIn(folder))).toContain('hard link')
   })
 
-  test('is a second name of a lock that this process holds, and the lock stays held', async () => {
+  test('is a hard link to a lock that this process holds, and the lock stays held', async () => {
     using folder = temporaryFolder()
     const lock = new LockFile(folder.file('a.lock'))
     expect(lock.tryTake().state).toBe('held')
@@ -153,7 +153,7 @@ describe('a file that is refused', () => {
     lock.close()
   })
 
-  test('lies in the state folder, also by a link, also by other capitals', async () => {
+  test('is in the state folder, even by a link or in other capitals', async () => {
     using folder = temporaryFolder()
     mkdirSync(folder.file('state'))
     mkdirSync(folder.file('STATE'), { recursive: true })
@@ -161,11 +161,11 @@ describe('a file that is refused', () => {
     for (const name of ['state/a.txt', 'STATE/a.txt']) writeFileSync(folder.file(name), 'x')
     for (const name of ['state/a.txt', 'link/a.txt', 'STATE/a.txt', 'x/../state/a.txt']) {
       mkdirSync(folder.file('x'), { recursive: true })
-      expect(await refusal(folder.file(name), rulesIn(folder))).toContain('of the Molecule channel itself')
+      expect(await refusal(folder.file(name), rulesIn(folder))).toContain('is in the state folder')
     }
   })
 
-  test('lies in the state folder of another configuration, whatever that is called', async () => {
+  test('is in the state folder of another configuration, whatever its name', async () => {
     using folder = temporaryFolder()
     mkdirSync(folder.file('far/second/locks'), { recursive: true })
     mkdirSync(folder.file('far/second/inbox/x'), { recursive: true })
@@ -174,11 +174,11 @@ describe('a file that is refused', () => {
       writeFileSync(folder.file(`far/second/${name}`), 'x')
     }
     for (const name of ['far/second/issued-secrets.json', 'link/second/inbox/x/a.txt']) {
-      expect(await refusal(folder.file(name), rulesIn(folder))).toContain('of the Molecule channel itself')
+      expect(await refusal(folder.file(name), rulesIn(folder))).toContain('is in the state folder')
     }
   })
 
-  test('lies in a folder of secrets that is a link to a place whose name says nothing', async () => {
+  test('is in a folder of secrets that is a link to a place with an innocent name', async () => {
     using folder = temporaryFolder()
     mkdirSync(folder.file('data/k'), { recursive: true })
     mkdirSync(folder.file('home'))
@@ -187,11 +187,11 @@ describe('a file that is refused', () => {
     symlinkSync(folder.file('data/k'), folder.file('home/.ssh'))
     const rules = rulesIn(folder, { home: folder.file('home') })
     for (const name of ['data/k/config', 'home/.ssh/config']) {
-      expect(await refusal(folder.file(name), rules)).toContain('lies in a folder for keys or logins')
+      expect(await refusal(folder.file(name), rules)).toContain('is in a folder for keys or logins')
     }
   })
 
-  test('lies in no allowed folder; with none allowed, that is every file', async () => {
+  test('is outside the allowed folders, as every file is when none is allowed', async () => {
     using folder = temporaryFolder()
     mkdirSync(folder.file('out'))
     symlinkSync(folder.file('out'), folder.file('link'))
@@ -201,11 +201,9 @@ describe('a file that is refused', () => {
     for (const root of ['out', 'link', '']) {
       await (await OpenFile.open(folder.file('out/a.txt'), allowing(folder.file(root)))).close()
     }
-    expect(await refusal(folder.file('b.txt'), allowing(folder.file('out')))).toContain('lies outside')
-    expect(await refusal(folder.file('out/a.txt'), allowing(folder.file('ou')))).toContain('lies outside')
+    expect(await refusal(folder.file('b.txt'), allowing(folder.file('out')))).toContain('is outside')
+    expect(await refusal(folder.file('out/a.txt'), allowing(folder.file('ou')))).toContain('is outside')
     expect(await refusal(folder.file('out/a.txt'), allowing())).toContain('(none)')
-    expect(await refusal(folder.file('out/a.txt'), allowing(folder.file('missing')))).toContain(
-      'lies outside',
-    )
+    expect(await refusal(folder.file('out/a.txt'), allowing(folder.file('missing')))).toContain('is outside')
   })
 })

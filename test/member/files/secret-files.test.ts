@@ -185,7 +185,7 @@ describe('a secret by its place', () => {
     expect(secretByPath(path)).toBeUndefined()
   })
 
-  test('stays one in any mixture of capitals', () => {
+  test('stays one in any mix of capitals', () => {
     fc.assert(
       fc.property(fc.constantFrom(...SECRET), fc.infiniteStream(fc.boolean()), (path, capitals) => {
         const mixed = [...path]
@@ -196,7 +196,7 @@ describe('a secret by its place', () => {
     )
   })
 
-  test('is no file of an ordinary project, whatever it is called', () => {
+  test('is not a file of an ordinary project, whatever its name', () => {
     const word = fc.stringMatching(/^[a-z][a-z0-9]{1,11}$/)
     const extension = fc.constantFrom(
       ...'ts js py go rs java c h md txt html css json yaml toml xml csv sql png jpg svg pdf docx xlsx zip tar.gz log sh'.split(
@@ -213,7 +213,7 @@ describe('a secret by its place', () => {
     )
   })
 
-  test('stays one wherever a folder of secrets lies, and however deep below it', () => {
+  test('stays one wherever the folder of secrets is, and however deep below it', () => {
     const part = fc.stringMatching(/^[a-z]{1,8}$/)
     fc.assert(
       fc.property(fc.array(part), fc.array(part, { minLength: 1 }), (above, below) => {
@@ -240,18 +240,18 @@ describe('a secret by its content', () => {
   const KEY = `-----BEGIN PRIVATE KEY-----\n${BODY}\n`
   test.each([
     [
-      'a key behind its bag attributes',
+      'a key after its bag attributes',
       `Bag Attributes\r\n    localKeyID: 54 69\r\nKey Attributes: <No Attributes>\r\n${KEY}`,
     ],
     [
-      'a key behind its certificate',
+      'a key after its certificate',
       `-----BEGIN CERTIFICATE-----\n${BODY}\n-----END CERTIFICATE-----\n${KEY}`,
     ],
     [
       'a key with headers',
       `# mine\n-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\n${BODY}`,
     ],
-    ['a key with a mark of UTF-8', `\ufeff${KEY}`],
+    ['a key with a byte order mark', `\ufeff${KEY}`],
     ['a key of PuTTY', 'PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none'],
     ['a key of age', `# created: 2026\nAGE-SECRET-KEY-1${'Q'.repeat(58)}`],
     ['a configuration of WireGuard', '[Interface]\nAddress = 10.0.0.2/24\nPrivateKey = abc='],
@@ -264,7 +264,7 @@ describe('a secret by its content', () => {
   })
 
   test.each([
-    ['an explanation of the form', '# Keys\n\nThey begin with\n-----BEGIN PRIVATE KEY-----\nMIIE…\n'],
+    ['an explanation of the format', '# Keys\n\nThey begin with\n-----BEGIN PRIVATE KEY-----\nMIIE…\n'],
     ['a certificate', `-----BEGIN CERTIFICATE-----\n${BODY}\n`],
     ['a public key', `-----BEGIN PUBLIC KEY-----\n${BODY}\n`],
     ['the side of a peer', '[Interface]\nAddress = 10.0.0.2/24\n[Peer]\nPublicKey = abc='],
@@ -273,7 +273,7 @@ describe('a secret by its content', () => {
     expect(secretByContent(Buffer.from(text))).toBeUndefined()
   })
 
-  test('is the private key of PGP, and no public one', () => {
+  test('is a PGP private key, but not a public one', () => {
     expect(secretByContent(Buffer.from('-----BEGIN PGP PRIVATE KEY BLOCK-----'))).toBeString()
     expect(secretByContent(Buffer.from('-----BEGIN PGP PUBLIC KEY BLOCK-----'))).toBeUndefined()
     expect(secretByContent(Buffer.from('-----BEGIN CERTIFICATE-----'))).toBeUndefined()

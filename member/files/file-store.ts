@@ -1,6 +1,6 @@
 /**
- * Files that came with messages: `<folder>/<workspace>/<file id>-<name>`, for their owner alone. A file has its name
- * only once it is complete, so what is found under it needs no second fetch.
+ * Keeps the files that come with messages as `<folder>/<workspace>/<file id>-<name>`, for their owner alone. A file gets
+ * its name only once it is complete, so one that is found needs no second fetch.
  */
 import { constants } from 'node:fs'
 import { type FileHandle, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
@@ -9,44 +9,45 @@ import { type Clock, systemClock } from '../../base/clock.ts'
 import { type FileKind, HEAD_BYTES, kindOfContent } from './file-kinds.ts'
 import { safeFileName } from './file-names.ts'
 
-export interface KeptFile {
+export interface StoredFile {
   readonly path: string
   readonly size: number
-  /** What it is by its content; undefined when content does not tell. */
+  /** By its content; undefined when the content does not say. */
   readonly kind: FileKind | undefined
 }
 
-export interface Arrival {
-  /** Both are UUIDs in lower case: they become part of a path. */
+export interface FileToStore {
+  /** Both are UUIDs in lower case, since they become part of a path. */
   readonly workspaceId: string
   readonly fileId: string
-  /** As the sender gave them. */
+  /** As the sender gave it. */
   readonly name: string
+  /** As the sender gave it. */
   readonly mimeType: string
-  /** The lengths that were announced; each must be the true one. */
+  /** Announced lengths in bytes; each must be true. */
   readonly lengths: readonly number[]
 }
 
-/** The file is not what it should be; its message is a sentence without a subject. */
+/** The file is not what it should be. The message is a sentence without its subject. */
 export class UnusableFile extends Error {
   override readonly name = 'UnusableFile'
 }
 
 const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}'
-/** Only what has the names that are given here is looked into or removed: the rest belongs to someone else. */
+/** Only names of our own making are opened or removed: the rest belongs to somebody else. */
 const WORKSPACE_FOLDER = new RegExp(`^${UUID}$`)
 const PARTIAL = new RegExp(`^\\.${UUID}\\.part$`)
 const COMPLETE = new RegExp(`^${UUID}-.`)
-/** A partial file that is older belongs to no living fetch. */
+/** No fetch that is still running has an older partial file. */
 const PARTIAL_LIFETIME_MS = 60 * 60_000
 
-export class Attachments {
+export class FileStore {
   readonly #folder: string
   readonly #maxFileBytes: number
   readonly #maxTotalBytes: number
   readonly #clock: Pick<Clock, 'now'>
 
-  /** @param maxTotalBytes of all files together; beyond it the oldest are removed. */
+  /** @param maxTotalBytes for all files together; beyond that, the oldest are removed. */
   constructor(
     folder: string,
     maxFileBytes: number,
@@ -59,34 +60,34 @@ export class Attachments {
     this.#clock = clock
   }
 
-  /** The file, if it lies here already. */
-  async find(workspaceId: string, fileId: string): Promise<KeptFile | undefined> {
+  /** The file, if it is already stored. */
+  async find(workspaceId: string, fileId: string): Promise<StoredFile | undefined> {
     const folder = join(this.#folder, workspaceId)
     if (!(await this.#isOurs(folder))) return undefined
     const name = (await namesIn(folder)).find((candidate) => candidate.startsWith(`${fileId}-`))
     if (name === undefined) return undefined
-    return lookAt(join(folder, name))
+    return inspect(join(folder, name))
   }
 
   /**
-   * Writes a file as it comes, and gives it its name when it is complete.
+   * Writes a file as it comes, and names it when it is complete. Leaves nothing behind on failure.
    *
-   * @throws {@link UnusableFile} when it is empty, too large or not as long as announced; else what `content` or the
-   * disk throws, or that one of the folders is a link. Nothing stays behind then.
+   * @throws {@link UnusableFile} when it is empty, too large or not as long as announced; otherwise what `content` or the
+   * disk throws, or that one of the folders is a link.
    */
-  async keep(arrival: Arrival, content: AsyncIterable<Uint8Array>): Promise<KeptFile> {
-    const folder = join(this.#folder, arrival.workspaceId)
+  async keep(file: FileToStore, content: AsyncIterable<Uint8Array>): Promise<StoredFile> {
+    const folder = join(this.#folder, file.workspaceId)
     await mkdir(folder, { recursive: true, mode: 0o700 })
-    // `mkdir` is content with a link to a folder, and then the file would be put among those of someone else.
-    if (!(await this.#isOurs(folder))) throw new Error(`${folder} is a link or lies behind one: remove it`)
+    // `mkdir` accepts a link to a folder, which would put the file among somebody else's.
+    if (!(await this.#isOurs(folder))) throw new Error(`${folder} is a link, or behind one: remove it`)
     const partial = join(folder, `.${crypto.randomUUID()}.part`)
     try {
       const { size, head } = await this.#write(partial, content)
-      const announced = arrival.lengths.find((length) => length !== size)
+      const announced = file.lengths.find((length) => length !== size)
       if (announced !== undefined) throw new UnusableFile(`has ${size} bytes instead of ${announced}`)
       if (size === 0) throw new UnusableFile('is empty')
       const kind = kindOfContent(head)
-      const path = join(folder, `${arrival.fileId}-${safeFileName(arrival.name, kind, arrival.mimeType)}`)
+      const path = join(folder, `${file.fileId}-${safeFileName(file.name, kind, file.mimeType)}`)
       await rename(partial, path)
       await this.#makeRoom()
       return { path, size, kind }
@@ -96,7 +97,7 @@ export class Attachments {
     }
   }
 
-  /** Neither the folder of a workspace nor the one above it is a link. */
+  /** Neither the folder of the workspace nor the one above is a link. */
   async #isOurs(workspaceFolder: string): Promise<boolean> {
     return (await isRealFolder(this.#folder)) && (await isRealFolder(workspaceFolder))
   }
@@ -111,13 +112,13 @@ export class Attachments {
       let head = new Uint8Array()
       for await (const chunk of content) {
         size += chunk.byteLength
-        // Leaving the loop by a throw cancels what the content comes from.
+        // Throwing out of the loop cancels the source of the content.
         if (size > this.#maxFileBytes)
           throw new UnusableFile(`is larger than ${megabytes(this.#maxFileBytes)}`)
         if (head.byteLength < HEAD_BYTES) head = Buffer.concat([head, chunk.subarray(0, HEAD_BYTES)])
         await handle.writeFile(chunk)
       }
-      // It is acknowledged next, and then the platform need not have it any more.
+      // Next it is acknowledged, and then the platform may remove it.
       await handle.sync()
       return { size, head }
     } finally {
@@ -125,7 +126,7 @@ export class Attachments {
     }
   }
 
-  /** Removes the oldest files until the rest is within the bound. The newest always stays. */
+  /** Removes the oldest files until the rest fits the bound. Always keeps the newest. */
   async #makeRoom(): Promise<void> {
     const files = (await this.#all()).toSorted((a, b) => b.mtimeMs - a.mtimeMs)
     let total = 0
@@ -173,15 +174,15 @@ async function namesIn(folder: string): Promise<readonly string[]> {
   try {
     return await readdir(folder)
   } catch {
-    // No such folder yet, or no folder at all: nothing lies in it.
+    // No such folder, or not a folder: it has no files.
     return []
   }
 }
 
 const AS_IT_IS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
-/** Size and kind of one and the same open file; undefined when it is no regular file, or one that has a second name. */
-async function lookAt(path: string): Promise<KeptFile | undefined> {
+/** Size and kind of one open file; undefined when it is not a regular file, or is hard-linked. */
+async function inspect(path: string): Promise<StoredFile | undefined> {
   const handle = await open(path, AS_IT_IS).catch(() => undefined)
   if (handle === undefined) return undefined
   try {

@@ -11,13 +11,13 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
-import { type Arrival, Attachments, UnusableFile } from '../../../member/files/attachments.ts'
+import { FileStore, type FileToStore, UnusableFile } from '../../../member/files/file-store.ts'
 import { rejection } from '../../fixtures/lying-platform.ts'
 
 const WORKSPACE = '7d0c1a52-0b1e-4a47-9d0e-0a2f5e3b9c11'
 const newId = (): string => crypto.randomUUID()
 
-const arrival = (more: Partial<Arrival> = {}): Arrival => ({
+const arrival = (more: Partial<FileToStore> = {}): FileToStore => ({
   workspaceId: WORKSPACE,
   fileId: newId(),
   name: 'a.txt',
@@ -30,10 +30,10 @@ async function* parts(...texts: readonly string[]): AsyncGenerator<Uint8Array> {
   for (const text of texts) yield Buffer.from(text)
 }
 
-describe('a file that arrives', () => {
-  test('has its name once it is complete, and is found by its id', async () => {
+describe('a stored file', () => {
+  test('gets its name once it is complete, and is found by its id', async () => {
     using folder = temporaryFolder()
-    const store = new Attachments(folder.file('inbox'), 100, 1_000)
+    const store = new FileStore(folder.file('inbox'), 100, 1_000)
     const one = arrival({ name: '../x y.txt' })
     expect(await store.find(WORKSPACE, one.fileId)).toBeUndefined()
     async function* watched(): AsyncGenerator<Uint8Array> {
@@ -48,9 +48,9 @@ describe('a file that arrives', () => {
     expect(readFileSync(kept.path, 'utf8')).toBe('abc')
   })
 
-  test('is told by its content, also where that comes a byte at a time, and when it is found again', async () => {
+  test('has its kind by content, even if that comes a byte at a time, and when it is found again', async () => {
     using folder = temporaryFolder()
-    const store = new Attachments(folder.path, 100, 1_000)
+    const store = new FileStore(folder.path, 100, 1_000)
     const one = arrival({ name: 'a' })
     const kept = await store.keep(one, parts(...'%PDF-1.7 and more'))
     expect(kept.kind?.mimeType).toBe('application/pdf')
@@ -62,45 +62,45 @@ describe('a file that arrives', () => {
     ['empty', arrival(), [], 'is empty'],
     ['shorter than announced', arrival({ lengths: [5, 6] }), ['12345'], 'has 5 bytes instead of 6'],
     ['longer than announced', arrival({ lengths: [4] }), ['12345'], 'has 5 bytes instead of 4'],
-  ] as const)('and is %s leaves nothing behind', async (_what, one, content, words) => {
+  ] as const)('is removed again when it is %s', async (_what, one, content, words) => {
     using folder = temporaryFolder()
-    const store = new Attachments(folder.path, 10, 1_000)
+    const store = new FileStore(folder.path, 10, 1_000)
     const error = await rejection(store.keep(one, parts(...content)))
     expect(error).toBeInstanceOf(UnusableFile)
     expect(String(error)).toContain(words)
     expect(readdirSync(folder.file(WORKSPACE))).toEqual([])
   })
 
-  test('and breaks off leaves nothing behind, and is told what broke', async () => {
+  test('is removed again when it breaks off, with the reason', async () => {
     using folder = temporaryFolder()
     async function* broken(): AsyncGenerator<Uint8Array> {
       yield Buffer.from('ab')
       throw new Error('connection lost')
     }
-    const store = new Attachments(folder.path, 10, 1_000)
+    const store = new FileStore(folder.path, 10, 1_000)
     expect(String(await rejection(store.keep(arrival(), broken())))).toContain('connection lost')
     expect(readdirSync(folder.file(WORKSPACE))).toEqual([])
   })
 
   test.each([
     ['link', (own: string, path: string) => symlinkSync(own, path)],
-    ['second name', (own: string, path: string) => linkSync(own, path)],
+    ['hard link', (own: string, path: string) => linkSync(own, path)],
     ['pipe', (_: string, path: string) => void Bun.spawnSync(['mkfifo', path])],
-  ])('of any id is no %s in its place', async (_what, plant) => {
+  ])('is never a %s in its place', async (_what, plant) => {
     using folder = temporaryFolder()
     mkdirSync(folder.file(WORKSPACE))
     writeFileSync(folder.file('own'), 'of somebody else')
     const one = arrival()
     plant(folder.file('own'), folder.file(`${WORKSPACE}/${one.fileId}-a.txt`))
-    const store = new Attachments(folder.path, 10, 1_000)
+    const store = new FileStore(folder.path, 10, 1_000)
     expect(await store.find(WORKSPACE, one.fileId)).toBeUndefined()
   })
 })
 
 describe('all files together', () => {
-  test('stay within the bound over all workspaces; the oldest go first, the newest stays', async () => {
+  test('stay within the bound over all workspaces: the oldest are removed first, and the newest stays', async () => {
     using folder = temporaryFolder()
-    const store = new Attachments(folder.path, 100, 25)
+    const store = new FileStore(folder.path, 100, 25)
     const kept: string[] = []
     for (const [index, workspaceId] of [newId(), newId(), newId()].entries()) {
       const { path } = await store.keep(arrival({ workspaceId }), parts('1234567890'))
@@ -113,7 +113,7 @@ describe('all files together', () => {
     expect(left()).toEqual(kept.slice(3))
   })
 
-  test('include no half a file of an earlier process, once it is old', async () => {
+  test('do not include an old partial file of an earlier process, which is removed', async () => {
     using folder = temporaryFolder()
     mkdirSync(folder.file(WORKSPACE))
     const [old, young] = [newId(), newId()]
@@ -125,12 +125,12 @@ describe('all files together', () => {
       writeFileSync(path, 'half')
       utimesSync(path, (Date.now() - ageMs) / 1_000, (Date.now() - ageMs) / 1_000)
     }
-    await new Attachments(folder.path, 10, 1_000).keep(arrival(), parts('x'))
+    await new FileStore(folder.path, 10, 1_000).keep(arrival(), parts('x'))
     const partial = readdirSync(folder.file(WORKSPACE)).filter((name) => name.endsWith('.part'))
     expect(partial).toEqual([`.${young}.part`])
   })
 
-  test('are none of those that lie behind a link, or that have other names', async () => {
+  test('do not include what is behind a link or has another kind of name, which stays', async () => {
     using folder = temporaryFolder()
     const [linked, file] = [newId(), `${newId()}-a.txt`]
     for (const place of ['own', 'inbox', `inbox/${WORKSPACE}`, 'inbox/notes']) {
@@ -147,12 +147,12 @@ describe('all files together', () => {
       writeFileSync(folder.file(other), 'x'.repeat(50))
       utimesSync(folder.file(other), 1_000, 1_000)
     }
-    await new Attachments(folder.file('inbox'), 100, 20).keep(arrival(), parts('x'))
+    await new FileStore(folder.file('inbox'), 100, 20).keep(arrival(), parts('x'))
     expect(others.filter((other) => existsSync(folder.file(other)))).toEqual(others)
   })
 
   test.each(['inbox', `inbox/${WORKSPACE}`])(
-    'include none behind a link in place of the folder %s: nothing is found, stored or removed through it',
+    'do not include what is behind a link in place of the folder %s: nothing is found, stored or removed through it',
     async (linked) => {
       using folder = temporaryFolder()
       const one = arrival()
@@ -160,7 +160,7 @@ describe('all files together', () => {
       if (linked !== 'inbox') mkdirSync(folder.file('inbox'))
       symlinkSync(folder.file(linked === 'inbox' ? 'own' : `own/${WORKSPACE}`), folder.file(linked))
       writeFileSync(folder.file(`own/${WORKSPACE}/${one.fileId}-a.txt`), 'own')
-      const store = new Attachments(folder.file('inbox'), 100, 1_000)
+      const store = new FileStore(folder.file('inbox'), 100, 1_000)
       expect(await store.find(WORKSPACE, one.fileId)).toBeUndefined()
       expect(String(await rejection(store.keep(arrival(), parts('x'))))).toContain('is a link')
       expect(readdirSync(folder.file(`own/${WORKSPACE}`))).toEqual([`${one.fileId}-a.txt`])
