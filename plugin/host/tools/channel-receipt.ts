@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { readReceipt } from '../hearing/receipt.ts'
+import { CHANGES_SESSION } from './annotations.ts'
 import { defineTool } from './tool.ts'
 
 /** Accepts anything: the host would show a failing hook to the person at every prompt. */
@@ -14,7 +15,7 @@ export const channelReceipt = defineTool({
   title: 'Receipt',
   description: "Used by the plugin's own prompt hook.",
   input,
-  annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  annotations: CHANGES_SESSION,
   meta: { ui: { visibility: ['app'] } },
   worksUnconfigured: true,
   async handle({ prompt }, context) {

@@ -6,6 +6,7 @@ import { readInbound } from '../../../member/client/inbound.ts'
 import type { Delegation } from '../../../member/ledger/delegations.ts'
 import type { Ledger } from '../../../member/ledger/ledger.ts'
 import { cleanName } from '../text/clean-text.ts'
+import { READS_PLATFORM } from './annotations.ts'
 import { asWorkspace } from './arguments.ts'
 import { tellAnswer } from './send-result.ts'
 import { resolveSender } from './sender.ts'
@@ -30,7 +31,7 @@ export const checkTaskStatus = defineTool({
   description:
     'Reports the state of a task that delegate_task or delegate_task_async gave to another agent, with the full text of its result once there is one. Without task_id it lists the newest tasks, open ones first.',
   input,
-  annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: true },
+  annotations: READS_PLATFORM,
   async handle({ task_id, workspace_id, _as_workspace }, context, signal) {
     const client = resolveSender(context, _as_workspace)
     const ledger = context.ledger()

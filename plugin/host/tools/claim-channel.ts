@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { CHANGES_SESSION } from './annotations.ts'
 import { defineTool, ToolFailure } from './tool.ts'
 
 /** Moves the channel to this session on request. */
@@ -10,7 +11,7 @@ export const claimChannel = defineTool({
   input: z.object({
     workspace_id: z.string().optional().describe('Only this workspace of yours. Default: all of them.'),
   }),
-  annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  annotations: CHANGES_SESSION,
   async handle(args, context, signal) {
     const claimed = await context.claim(args.workspace_id?.toLowerCase(), signal)
     const here = claimed.filter(({ held }) => held)

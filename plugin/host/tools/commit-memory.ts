@@ -8,6 +8,7 @@ import {
   wasRedacted,
   commitMemory as writeMemory,
 } from '../../../member/client/memories.ts'
+import { WRITES_PLATFORM } from './annotations.ts'
 import { asWorkspace, outgoingText } from './arguments.ts'
 import { resolveSender } from './sender.ts'
 import { defineTool } from './tool.ts'
@@ -28,7 +29,7 @@ export const commitMemory = defineTool({
   description:
     "Stores a fact in the platform's memory, where you (LOCAL), your team (TEAM) or everyone (GLOBAL) can find it with recall_memory. Do not store secrets: the platform removes what looks like one.",
   input,
-  annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
+  annotations: WRITES_PLATFORM,
   async handle({ content, scope, _as_workspace }, context, signal) {
     const client = resolveSender(context, _as_workspace)
     const id = await writeMemory(client, content, scope, signal)

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { describeError } from '../../../base/errors.ts'
 import { plainText } from '../../../base/plain-text.ts'
 import { delegate } from '../../../member/client/delegations.ts'
+import { WRITES_PLATFORM } from './annotations.ts'
 import { asWorkspace, task, taskPeer } from './arguments.ts'
 import { findTaskPeer } from './peer.ts'
 import { resolveSender } from './sender.ts'
@@ -18,7 +19,7 @@ export const delegateTaskAsync = defineTool({
   description:
     'Leaves a task with the platform, which delivers it to another agent (a peer workspace, see list_peers) and tracks it. Returns at once with a task id. The outcome arrives as a channel message of kind delegation_result with id, status and a summary; check_task_status returns the full text. Good for long work you need not wait for.',
   input,
-  annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
+  annotations: WRITES_PLATFORM,
   async handle({ workspace_id, task, _as_workspace }, context, signal) {
     const client = resolveSender(context, _as_workspace)
     const { workspaceId } = client.endpoint

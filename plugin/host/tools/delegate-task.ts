@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { sendMessage } from '../../../member/client/a2a.ts'
 import { PlatformError } from '../../../member/client/errors.ts'
+import { WRITES_PLATFORM } from './annotations.ts'
 import { asWorkspace, task, taskPeer } from './arguments.ts'
 import { awaitAnswer } from './awaited-answer.ts'
 import { findTaskPeer } from './peer.ts'
@@ -33,7 +34,7 @@ export const delegateTask = defineTool({
   description:
     'Sends a task to another agent (a peer workspace, see list_peers). Some peers answer in the same call. Most answer later: the answer arrives as a channel message of kind delegation_result, or in this call if it comes within wait_seconds. The result says which, and gives the task id for check_task_status. Do not ask again while a task is open.',
   input,
-  annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
+  annotations: WRITES_PLATFORM,
   async handle({ workspace_id, task, wait_seconds, _as_workspace }, context, signal, progress) {
     const client = resolveSender(context, _as_workspace)
     const { workspaceId } = client.endpoint

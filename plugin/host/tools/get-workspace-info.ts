@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { lookUpWorkspace } from '../../../member/client/workspace.ts'
 import { cleanName } from '../text/clean-text.ts'
+import { READS_PLATFORM } from './annotations.ts'
 import { asWorkspace } from './arguments.ts'
 import { resolveSender } from './sender.ts'
 import { defineTool, ToolFailure } from './tool.ts'
@@ -14,7 +15,7 @@ export const getWorkspaceInfo = defineTool({
   description:
     'Shows who this session is on the Molecule platform: name, role, status and place of its workspace, as the platform has them now.',
   input,
-  annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: true },
+  annotations: READS_PLATFORM,
   async handle(args, context, signal) {
     const client = resolveSender(context, args._as_workspace ?? args.workspace_id)
     const found = await lookUpWorkspace(client, signal)

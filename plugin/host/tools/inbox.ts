@@ -5,6 +5,7 @@ import type { PeekedMessage } from '../../../member/feed/peek.ts'
 import type { InboxRow } from '../../../member/ledger/inbox.ts'
 import type { Ledger, MessageState } from '../../../member/ledger/ledger.ts'
 import { cleanExcerpt, cleanName } from '../text/clean-text.ts'
+import { CHANGES_SESSION } from './annotations.ts'
 import { notOneOfOurs } from './sender.ts'
 import { defineTool, MAX_RESULT_CHARS, type Outcome, ToolFailure } from './tool.ts'
 import type { ToolContext } from './tool-context.ts'
@@ -61,7 +62,7 @@ export const inbox = defineTool({
   description:
     'Lists the messages that arrived for your Molecule workspaces, even those never shown to this session: by default the unanswered ones, newest first. activity_id gives one message in full. mark_done takes messages that need no answer off the list.',
   input,
-  annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  annotations: CHANGES_SESSION,
   async handle(args, context, signal) {
     const ledger = context.ledger()
     if (ledger === undefined) throw new ToolFailure('The state folder cannot be used; status says why.')

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { listPeers as fetchPeers, type Peer } from '../../../member/client/registry.ts'
 import { cleanName } from '../text/clean-text.ts'
+import { READS_PLATFORM } from './annotations.ts'
 import { asWorkspace } from './arguments.ts'
 import { resolveSender } from './sender.ts'
 import { defineTool } from './tool.ts'
@@ -19,7 +20,7 @@ export const listPeers = defineTool({
   description:
     'Lists the other workspaces (agents) that yours may write to: id, name, role, status. Use the id with delegate_task or reply_to_workspace.',
   input,
-  annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: true },
+  annotations: READS_PLATFORM,
   async handle({ q, _as_workspace }, context, signal) {
     const client = resolveSender(context, _as_workspace)
     const peers = (await fetchPeers(client, signal)).filter((peer) => matches(peer, q))

@@ -5,6 +5,7 @@ import type { PlatformClient } from '../../../member/client/client.ts'
 import { notifyUser } from '../../../member/client/notify.ts'
 import type { UploadedFile } from '../../../member/client/uploads.ts'
 import { cleanName } from '../text/clean-text.ts'
+import { WRITES_PLATFORM } from './annotations.ts'
 import { type AnsweredMessage, findMessage } from './answered-message.ts'
 import { asWorkspace, attachments, outgoingText } from './arguments.ts'
 import { uploadAll, withFiles } from './attachments.ts'
@@ -40,7 +41,7 @@ export const replyToWorkspace = defineTool({
   description:
     'Answers a message that arrived as <channel source="plugin:molecule:…">. Give its activity_id and your text: the answer goes to whoever sent it, a person in the chat or another agent. What you write in the terminal does not reach them. Without activity_id, peer_id writes to that peer; without either, the text goes to the person in the chat.',
   input,
-  annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
+  annotations: WRITES_PLATFORM,
   // In a turn opened by a channel message the host names no deferred tools, and this one must be there.
   meta: { 'anthropic/alwaysLoad': true },
   async handle(args, context, signal) {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { notifyUser } from '../../../member/client/notify.ts'
+import { WRITES_PLATFORM } from './annotations.ts'
 import { asWorkspace, attachments, outgoingText } from './arguments.ts'
 import { uploadAll, withFiles } from './attachments.ts'
 import { tellPosted } from './send-result.ts'
@@ -20,7 +21,7 @@ export const sendMessageToUser = defineTool({
   description:
     'Posts a message to the chat of your Molecule workspace, where the person who runs the team reads it: progress, a question, a finished result. To answer a message that arrived, use reply_to_workspace, which also marks it as answered.',
   input,
-  annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
+  annotations: WRITES_PLATFORM,
   async handle(args, context, signal) {
     const client = resolveSender(context, args._as_workspace ?? args.workspace_id)
     const files = await uploadAll(client, args.attachments, context.outgoing(), signal)

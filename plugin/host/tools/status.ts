@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { READS_SESSION } from './annotations.ts'
 import { defineTool } from './tool.ts'
 
 /** One screen: configuration, locks, presence, messages, last errors. */
@@ -9,7 +10,7 @@ export const status = defineTool({
     'Shows whether this session is connected to its Molecule platform: configuration and its problems, whether it receives messages and why, presence, waiting messages, last errors, the log file. Call it when something seems not to arrive.',
   // Accepts any arguments, since it is called when something is wrong.
   input: z.object({}),
-  annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: false },
+  annotations: READS_SESSION,
   worksUnconfigured: true,
   handle: async (_args, context) => ({ text: context.statusReport() }),
 })

@@ -3,6 +3,7 @@ import { SimClock, settled } from '../../../../lab/simulation/sim-clock.ts'
 import type { ShownFile } from '../../../../member/files/incoming-files.ts'
 import { type Entry, Ledger } from '../../../../member/ledger/ledger.ts'
 import { DeliveryLine } from '../../../../plugin/host/event/delivery.ts'
+import { entry, MESSAGE } from '../../../fixtures/entries.ts'
 import { OWN_ID, PEER_ID } from '../../../fixtures/lying-platform.ts'
 
 const SHOWN: readonly ShownFile[] = [
@@ -12,27 +13,7 @@ const SHOWN: readonly ShownFile[] = [
 /** A message, with a file if its text begins with "file". */
 function message(text: string): Entry {
   const attachments = text.startsWith('file') ? [{ uri: text, name: 'a', mimeType: '', size: null }] : []
-  return {
-    activityId: crypto.randomUUID(),
-    seq: null,
-    createdAt: '2026-07-01T10:00:00Z',
-    peerId: null,
-    task: null,
-    content: JSON.stringify({
-      kind: 'canvas_user',
-      text,
-      method: 'message/send',
-      peerId: null,
-      peerName: null,
-      peerRole: null,
-      userName: null,
-      authenticated: true,
-      contextId: null,
-      delegationId: null,
-      attachments,
-    }),
-    skipped: null,
-  }
+  return entry({ content: JSON.stringify({ ...MESSAGE, text, attachments }) })
 }
 
 /** A delivery line whose files arrive when the test says so. */

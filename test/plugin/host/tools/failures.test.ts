@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
-import type { Inbound } from '../../../../member/client/inbound.ts'
-import type { MessageState } from '../../../../member/ledger/ledger.ts'
+import type { Entry, MessageState } from '../../../../member/ledger/ledger.ts'
 import { TOOLS } from '../../../../plugin/host/tools/registry.ts'
 import { ToolFailure } from '../../../../plugin/host/tools/tool.ts'
+import { entry, MESSAGE } from '../../../fixtures/entries.ts'
 import { OWN_ID, PEER_ID, startLyingPlatform, TOKEN } from '../../../fixtures/lying-platform.ts'
 import { startBench } from '../../../fixtures/tool-context.ts'
 
@@ -19,32 +19,12 @@ const ALL_ARGUMENTS = {
 const reply = { text: 'x', peer_id: PEER_ID }
 
 /** A message of the peer as the ledger keeps it. */
-function peerMessage(activityId: string) {
-  const message: Inbound = {
-    kind: 'peer_agent',
-    text: 'hello',
-    method: 'message/send',
-    peerId: PEER_ID,
-    peerName: null,
-    peerRole: null,
-    userName: null,
-    authenticated: false,
-    contextId: null,
-    delegationId: null,
-    taskStatus: null,
-    attachments: [],
-  }
-  const createdAt = '2026-07-01T10:00:00Z'
-  return {
+const peerMessage = (activityId: string): Entry =>
+  entry({
     activityId,
-    seq: 1,
-    createdAt,
     peerId: PEER_ID,
-    task: null,
-    content: JSON.stringify(message),
-    skipped: null,
-  }
-}
+    content: JSON.stringify({ ...MESSAGE, kind: 'peer_agent', peerId: PEER_ID }),
+  })
 
 describe('a call that fails', () => {
   test('because of wrong arguments says which ones', async () => {
