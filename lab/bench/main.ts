@@ -12,9 +12,12 @@ import { measureFiles } from './files.ts'
 import { measurePollLatency, measureStreamLatency } from './latency.ts'
 import { type Line, renderTable } from './line.ts'
 import { measureManyWorkspaces } from './many-workspaces.ts'
+import { measureOutages } from './outage.ts'
 import { measureReceipt } from './receipt.ts'
 import { startResting } from './rest.ts'
 import { measureStartup } from './startup.ts'
+import { measureUnreadHost } from './unread-host.ts'
+import { measureWaking } from './waking.ts'
 
 const script = await currentBundle()
 const lines: Line[] = []
@@ -36,6 +39,9 @@ await measure('receipt', measureReceipt)
 await measure('exit', measureExit)
 await measure('files', measureFiles)
 await measure('many workspaces', measureManyWorkspaces)
+await measure('unread host', measureUnreadHost)
+await measure('waking', measureWaking)
+await measure('outages', measureOutages)
 await measure('rest', () => resting.lines())
 
 const [processor] = cpus()

@@ -25,7 +25,7 @@ async function exchange(scene: Scene, member: Member, host: Host, text: string):
 const beats = (requests: readonly string[]): number =>
   requests.filter((request) => request === 'POST /registry/heartbeat').length
 
-test.concurrent('a clock that is set forwards and back costs no message, repeats none, and asks no more often', async () => {
+test.concurrent('a clock set forwards and back loses no message and repeats none', async () => {
   await using scene = await Scene.open()
   await using gate = new Gate(scene.platform.url)
   const clock = await shiftedClock(scene.path('shift'))
@@ -33,24 +33,19 @@ test.concurrent('a clock that is set forwards and back costs no message, repeats
   const host = await hostWithClock(scene, member, gate.url, clock)
   const shifts = [DAY_MS, -2 * DAY_MS, 400 * DAY_MS, -60_000, 0]
   await exchange(scene, member, host, 'first')
-  const from = { at: performance.now(), requests: scene.requests.length }
   for (const [index, shift] of shifts.entries()) {
     clock.shift(shift)
     await exchange(scene, member, host, `${index}, just after`)
     const before = beats(scene.requests)
-    // A beat tells that the timers go on, and that some time has passed under this clock.
+    // A heartbeat shows that the timers go on, and that time has passed under this clock.
     await until('a heartbeat', () => beats(scene.requests) > before)
     await exchange(scene, member, host, `${index}, a beat later`)
   }
-  const expected = [
+  expect(host.events.map(({ content }) => content)).toEqual([
     'first',
     ...shifts.flatMap((_, index) => [`${index}, just after`, `${index}, a beat later`]),
-  ]
-  expect(host.events.map(({ content }) => content)).toEqual(expected)
+  ])
   expect(host.events.filter(({ meta }) => 'redelivered' in meta)).toEqual([])
-  // Four looks a second are asked for, each message may cost some more, and each jump a window that is read again.
-  const seconds = (performance.now() - from.at) / 1000
-  expect(scene.requests.length - from.requests).toBeLessThan(seconds * 8 + shifts.length * 12)
   expect(gate.mostAtOnce.get(`GET /workspaces/${member.id}/activity`)).toBe(1)
   expect((await host.call('status')).text).toMatch(/last read \d+ s ago, last heartbeat \d+ s ago/)
 })
@@ -59,7 +54,7 @@ for (const [when, shift] of [
   ['ahead', 400 * DAY_MS],
   ['behind', -400 * DAY_MS],
 ] as const) {
-  test.concurrent(`a session that starts with its clock ${when} repeats nothing that was answered, and goes on`, async () => {
+  test.concurrent(`a session that starts with its clock ${when} repeats nothing answered, and delivers the rest`, async () => {
     await using scene = await Scene.open()
     const clock = await shiftedClock(scene.path('shift'))
     const member = scene.member()
@@ -81,31 +76,3 @@ for (const [when, shift] of [
     ])
   })
 }
-
-/** How long the process stands still: longer than all its waits. */
-const STOPPED_MS = 4_000
-
-test.concurrent('a process that stood still, as in a machine that sleeps, is present within a beat and asks no more often', async () => {
-  await using scene = await Scene.open()
-  await using gate = new Gate(scene.platform.url)
-  const member = scene.member()
-  const host = await scene.host(scene.settings(member, { ...QUICK, MOLECULE_PLATFORM_URL: gate.url }))
-  await host.receiving()
-  await exchange(scene, member, host, 'before')
-  process.kill(host.pid, 'SIGSTOP')
-  await scene.person.write(member.id, 'while it stood still')
-  await Bun.sleep(STOPPED_MS)
-  const before = scene.requests.length
-  process.kill(host.pid, 'SIGCONT')
-  const woken = performance.now()
-  await until('a heartbeat', () => beats(scene.requests.slice(before)) > 0)
-  expect(performance.now() - woken).toBeLessThan(1_500)
-  await host.event(({ content }) => content === 'while it stood still')
-  await exchange(scene, member, host, 'after')
-  await until('a second beat', () => beats(scene.requests.slice(before)) > 1)
-  const seconds = (performance.now() - woken) / 1000
-  expect(beats(scene.requests.slice(before))).toBeLessThanOrEqual(Math.ceil(seconds) + 1)
-  expect(scene.requests.length - before).toBeLessThan(seconds * 8 + 20)
-  expect(gate.mostAtOnce.get(`GET /workspaces/${member.id}/activity`)).toBe(1)
-  expect(host.events.map(({ content }) => content)).toEqual(['before', 'while it stood still', 'after'])
-})
