@@ -32,8 +32,8 @@ export class Background {
   }
 
   /**
-   * Resolves after `ms` milliseconds, or at once when the platform stops or `cancel` aborts. With `Infinity`
-   * it waits for one of these alone.
+   * Resolves after `ms` milliseconds, or at once when the platform stops or `cancel` aborts. With `Infinity`,
+   * only those end the wait.
    */
   delay(ms: number, cancel?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {

@@ -1,6 +1,6 @@
 /**
- * Events, from where something happened to whoever listens in this process. An event is a hint: nothing is
- * stored and nothing is replayed, so readers look at the tables.
+ * Carries events to the listeners in this process. An event is a hint: it is neither stored nor replayed, so
+ * readers rely on the tables.
  */
 import type { Clock } from './clock.ts'
 import type { JsonObject } from './json.ts'

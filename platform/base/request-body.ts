@@ -1,4 +1,4 @@
-/** Reading request bodies, never more of one than a limit allows. */
+/** Reads request bodies, each up to a limit. */
 import type { z } from 'zod'
 import { parseJson } from './json.ts'
 import { refuse } from './response.ts'

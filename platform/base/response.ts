@@ -1,4 +1,4 @@
-/** JSON responses, and the one type that every refusal is. */
+/** JSON responses, and the error that stands for every refusal. */
 import type { JsonObject } from './json.ts'
 
 type HeaderFields = Readonly<Record<string, string>>

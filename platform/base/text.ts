@@ -5,7 +5,7 @@ export function firstCharacters(text: string, count: number): string {
   return [...text].slice(0, count).join('')
 }
 
-/** What a thrown value says, whatever was thrown. */
+/** The message of a thrown value, whether or not it is an `Error`. */
 export function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }

@@ -19,7 +19,7 @@ export interface A2aMessage {
 /** Nothing waits longer than activity is kept. */
 const MAX_WAIT_SECONDS = 30 * 86_400
 
-/** Whom a message from the human's side is marked as coming from. */
+/** The person that a canvas message is attributed to. */
 interface CanvasIdentity {
   readonly workspaceId: string
   readonly user: { readonly user_id: string; readonly email: string; readonly username: string } | undefined

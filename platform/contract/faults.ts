@@ -71,7 +71,7 @@ const faultStateSchema = z.strictObject({
   unauthenticated_user: z.boolean(),
   /** A same-origin request makes any sender a canvas user. */
   same_origin_canvas: z.boolean(),
-  /** `?q=` on the peers crashes when a peer has no role. */
+  /** `?q=` on the peers fails when a peer has no role. */
   peers_query_crash: z.boolean(),
   /** A delegation to a poll workspace completes at once with the queued answer, or when the peer answers. */
   delegation_completes: z.enum(['contract', 'answer']),
@@ -154,7 +154,7 @@ export class Faults {
     return this.#state.sse_duplicate ? 2 : 1
   }
 
-  /** The fault that answers this request, if any; uses it up by one. */
+  /** The fault that answers this request, if any. Counts one use of it. */
   answerFor(method: string, path: string): FaultAnswer | undefined {
     const { answers } = this.#state
     if (answers.length === 0) return undefined

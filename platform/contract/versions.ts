@@ -21,7 +21,7 @@ export interface ContractRules {
   /** Only instance tokens gate register; callers' tokens are a separate kind. */
   readonly tokenKinds: boolean
   readonly statusesLiftedByHeartbeat: readonly Status[]
-  /** A failed authenticated register degrades the workspace for five minutes. */
+  /** A register that fails after authentication degrades the workspace for five minutes. */
   readonly registerFailureMarker: boolean
   readonly registerKeepsParked: boolean
   readonly heartbeatCarriesCard: boolean

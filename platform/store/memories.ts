@@ -12,7 +12,7 @@ export interface MemoryRow {
   readonly created_at: string
 }
 
-/** Who reads. A root has no parent; its own id then stands for the parent's, which matches nothing more. */
+/** The workspace that reads. A root has no parent; its own id stands in, which matches nothing further. */
 interface Reader {
   readonly id: string
   readonly parentId: string | null | undefined

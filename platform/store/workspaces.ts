@@ -97,7 +97,7 @@ export class Workspaces {
       .all(parentId)
   }
 
-  /** Present workspaces without a heartbeat since then. */
+  /** Online and degraded workspaces without a heartbeat since `timestamp`. */
   silentSince(timestamp: string): readonly WorkspaceRow[] {
     return this.#context.database
       .query<WorkspaceRow, [string]>(

@@ -8,9 +8,9 @@ import type { WorkspaceRow } from '../store/workspaces.ts'
 import { dispatch } from './delivery.ts'
 
 /**
- * Sends what waits for a workspace, as far as its capacity goes.
+ * Sends what waits for a workspace, up to its free capacity.
  *
- * @param activeTasks what the agent last reported; messages in flight count when they are more.
+ * @param activeTasks what the agent last reported; the number of messages in flight counts if it is higher.
  */
 export function drain(services: Services, target: WorkspaceRow, activeTasks: number): void {
   const { background, queue, rules } = services

@@ -81,7 +81,7 @@ export async function push(request: PushRequest, settings: PushSettings): Promis
   }
 }
 
-/** Resolves when the signal aborts: a resolver takes none, and may take long. */
+/** Resolves when the signal aborts. A resolver takes no signal, and may take long. */
 function aborted(signal: AbortSignal): Promise<undefined> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve(undefined)

@@ -1,4 +1,4 @@
-/** What happens because time passes: agents go silent, files expire, old activity is pruned. */
+/** Periodic work: marks silent agents, deletes expired files, prunes old activity. */
 import type { Clock } from '../base/clock.ts'
 import { statusWhenLivenessEnds, statusWhenStale } from '../contract/status.ts'
 import type { Status } from '../contract/statuses.ts'
@@ -47,7 +47,9 @@ export class Sweeps {
     for (const sweep of this.#sweeps) sweep.run()
   }
 
-  /** Runs each sweep at its interval, and all of them soon: a platform may not stay up for six hours. */
+  /**
+   * Runs each sweep at its interval, and all of them soon: a platform may stop before six hours have passed.
+   */
   start(): void {
     this.#cancels.push(
       this.#clock.after(FIRST_SWEEP_MS, () => this.run()),

@@ -7,6 +7,7 @@ import { startPlatform } from '../../platform/platform.ts'
 import { closeDatabase, openDatabase } from '../../platform/store/database.ts'
 import { APPLICATION_ID, MIGRATIONS } from '../../platform/store/schema.ts'
 import { Client, rowsOf } from './contract/client.ts'
+import { ManualClock } from './manual-clock.ts'
 
 /** A folder that is deleted when the test ends. */
 function folder(): Disposable & { readonly file: (name: string) => string } {
@@ -30,6 +31,23 @@ test('everything is still there after a restart on the same file', async () => {
   })
   expect(rowsOf(inbox)[0]).toMatchObject({ response_body: { result: 'still here' } })
   expect(second.members()).toEqual([{ id: member.id, name: 'agent' }])
+  await second.stop()
+})
+
+test('a restart sweeps soon: old activity does not wait for the platform to stay up for hours', async () => {
+  using place = folder()
+  const options = { db: place.file('platform.db'), clock: new ManualClock() }
+  const first = await startPlatform(options)
+  const { id, token } = first.createWorkspace({ name: 'agent' })
+  await new Client(first.url).call('POST', `/workspaces/${id}/notify`, { token, body: { message: 'old' } })
+  await first.stop()
+  options.clock.advance(31 * 86_400)
+  const second = await startPlatform(options)
+  const rows = async () =>
+    rowsOf(await new Client(second.url).call('GET', `/workspaces/${id}/activity`, { token }))
+  expect(await rows()).toHaveLength(1)
+  options.clock.advance(15)
+  expect(await rows()).toEqual([])
   await second.stop()
 })
 
