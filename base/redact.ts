@@ -1,8 +1,8 @@
 /** Takes secrets out of text: the last line of defence, since text is built without them in the first place. */
 
 /**
- * Anything shorter is left alone: it may be a word, or a key of JSON, and replacing it everywhere would garble the text
- * without protecting what anyone could guess.
+ * Anything shorter is left alone: it may be a word or a JSON key, and replacing it everywhere would garble the text to
+ * protect what anyone could guess.
  */
 export const MIN_SECRET_CHARS = 6
 

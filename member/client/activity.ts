@@ -46,7 +46,7 @@ export interface PageBounds {
 export interface PageRequest {
   /** Rows after this one, oldest first. */
   readonly sinceId?: string | undefined
-  /** Rows of the last this many seconds. */
+  /** Rows of the last `sinceSecs` seconds. */
   readonly sinceSecs?: number | undefined
   /** Rows strictly before this time. */
   readonly beforeTs?: string | undefined
@@ -68,7 +68,7 @@ export interface Page {
 
 /** A row may hold as much as the platform accepts for a message (16 MiB), with each byte escaped to six. */
 const BOUNDS: PageBounds = { pageBytes: 24 * 1024 * 1024, rowBytes: 112 * 1024 * 1024 }
-/** Of a row too large to read. Its plain fields come first, whether a platform orders them by sense or by name. */
+/** Kept of a row too large to read. Its plain fields come first, whether a platform orders fields by meaning or by name. */
 const BEGINNING_BYTES = 64 * 1024
 /** Milliseconds for a page; if its body takes longer, it is requested in smaller parts. */
 const PAGE_TIMEOUT_MS = 15_000
@@ -76,9 +76,9 @@ const PAGE_TIMEOUT_MS = 15_000
 const ROW_TIMEOUT_MS = 5 * 60_000
 
 /**
- * Reads one page of the inbox.
+ * Reads one page of the feed.
  *
- * @throws PlatformError; status 410 means that the platform does not know the cursor row, or no longer.
+ * @throws PlatformError; status 410 means that the platform does not, or no longer, know the cursor row.
  */
 export async function fetchPage(client: PlatformClient, request: PageRequest): Promise<Page> {
   const ascending = request.sinceId !== undefined

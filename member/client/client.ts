@@ -150,7 +150,7 @@ export class PlatformClient {
    */
   async content(path: string, signal: AbortSignal): Promise<Response> {
     try {
-      // A platform that compresses it all the same has it unpacked on its way to the disk, within the limit for a file.
+      // If the platform compresses it anyway, it is unpacked on its way to disk, within the size limit for a file.
       return await this.#get(path, '*/*', signal, { decompress: true })
     } catch (error) {
       signal.throwIfAborted()
@@ -197,7 +197,7 @@ export class PlatformClient {
       throw this.#asPlatformError(error)
     }
     if (kindOfStatus(reply.status) !== undefined) throw this.#failure(reply)
-    // An answer may reach the model, in a message or a result, and the disk.
+    // What an answer says may reach the model and the disk.
     return { ...reply, text: this.#withoutToken(reply.text) }
   }
 

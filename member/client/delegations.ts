@@ -48,7 +48,7 @@ export interface AcceptedTask {
 /**
  * Delegates a task to a peer. Tries up to three times under the same key.
  *
- * @param idempotencyKey new for each task: to a used one a platform answers with the earlier task.
+ * @param idempotencyKey new for each task: a platform answers a used one with the earlier task.
  * @throws PlatformError
  */
 export async function delegate(

@@ -16,7 +16,7 @@ import { type Attachment, attachmentSchema, readMessageBody } from './message-bo
  * - `delegation_result`: the outcome of a task this workspace delegated.
  */
 const kindSchema = z.enum(['canvas_user', 'peer_agent', 'external', 'scheduled', 'delegation_result'])
-export type InboundKind = z.infer<typeof kindSchema>
+type InboundKind = z.infer<typeof kindSchema>
 
 const nullableText = z.string().nullable()
 

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { PlatformClient } from './client.ts'
 import { PlatformError } from './errors.ts'
-import { optionalText } from './fields.ts'
+import { optionalNumber, optionalText } from './fields.ts'
 import { formatRemovedWorkspaceError } from './removed-workspace.ts'
 import { workspacePath } from './workspace-path.ts'
 
@@ -15,10 +15,10 @@ const workspaceSchema = z.object({
   parent_id: optionalText,
   runtime: optionalText,
   kind: optionalText,
-  active_tasks: z.number().nullish().catch(null),
+  active_tasks: optionalNumber,
   last_heartbeat_at: optionalText,
 })
-export type WorkspaceInfo = z.infer<typeof workspaceSchema>
+type WorkspaceInfo = z.infer<typeof workspaceSchema>
 
 export type WorkspaceLookup =
   | { readonly state: 'present'; readonly info: WorkspaceInfo }

@@ -11,7 +11,6 @@ import { safeFileName } from './file-names.ts'
 
 export interface StoredFile {
   readonly path: string
-  readonly size: number
   /** By its content; undefined when the content does not say. */
   readonly kind: FileKind | undefined
 }
@@ -90,7 +89,7 @@ export class FileStore {
       const path = join(folder, `${file.fileId}-${safeFileName(file.name, kind, file.mimeType)}`)
       await rename(partial, path)
       await this.#makeRoom()
-      return { path, size, kind }
+      return { path, kind }
     } catch (error) {
       await rm(partial, { force: true })
       throw error
@@ -181,14 +180,14 @@ async function namesIn(folder: string): Promise<readonly string[]> {
 
 const AS_IT_IS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
-/** Size and kind of one open file; undefined when it is not a regular file, or is hard-linked. */
+/** Reads the kind of the file; undefined when it is not a regular file, or is hard-linked. */
 async function inspect(path: string): Promise<StoredFile | undefined> {
   const handle = await open(path, AS_IT_IS).catch(() => undefined)
   if (handle === undefined) return undefined
   try {
     const stat = await handle.stat()
     if (!stat.isFile() || stat.nlink > 1) return undefined
-    return { path, size: stat.size, kind: kindOfContent(await readHead(handle)) }
+    return { path, kind: kindOfContent(await readHead(handle)) }
   } finally {
     await handle.close()
   }

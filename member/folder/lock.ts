@@ -14,7 +14,7 @@ export type LockAttempt =
   | { readonly state: 'busy' }
   | { readonly state: 'failed'; readonly reason: string }
 
-/** The files of one workspace in the folder of locks. */
+/** The files of one workspace in the locks folder. */
 export interface LockPaths {
   readonly lock: string
   /** The record of who holds the lock, for people. */

@@ -9,7 +9,6 @@ import { type Environment, joinSources, quoteValue, setValue } from './setting-t
 import { readSingleSettings, type SingleSettings } from './single-settings.ts'
 import { hasTargets, readTargets, type Target } from './targets.ts'
 
-export type { ChannelMode, LogLevel } from './setting-table.ts'
 export type { Environment } from './setting-text.ts'
 export type { Target } from './targets.ts'
 

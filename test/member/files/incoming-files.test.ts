@@ -147,9 +147,8 @@ class MemoryStore {
   }
 
   async keep({ fileId }: FileToStore, content: AsyncIterable<Uint8Array>): Promise<StoredFile> {
-    let size = 0
-    for await (const chunk of content) size += chunk.byteLength
-    const file = { path: `/inbox/${fileId}`, size, kind: undefined }
+    await Array.fromAsync(content)
+    const file = { path: `/inbox/${fileId}`, kind: undefined }
     this.#files.set(fileId, file)
     return file
   }
