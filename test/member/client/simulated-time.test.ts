@@ -51,6 +51,43 @@ describe('a call', () => {
     expect(asked).toEqual([0, 3_000, 9_000])
     expect(call.state).toContain('503')
   })
+
+  test.each(['120', new Date(120_000).toUTCString()])(
+    'is not made again when the platform asks to wait for more than ten seconds (%s), which the error says',
+    (retryAfter) => {
+      const { client, asked, run } = simulateClient(
+        () => new Response('', { status: 429, headers: { 'Retry-After': retryAfter } }),
+      )
+      const failed = observe(
+        client.json({ path: PATH, attempts: 3 }, ANYTHING).catch((error: unknown) => error),
+      )
+      run(0)
+      expect(failed.state).toMatchObject({
+        kind: 'retry',
+        retryAfterMs: 120_000,
+        message: expect.stringMatching(/asks to wait 120 s$/),
+      })
+      run(300_000)
+      expect(asked).toHaveLength(1)
+    },
+  )
+
+  test('ends at once on abort, whether it waits for the answer or for the next attempt', () => {
+    for (const answer of [
+      silence,
+      () => new Response('', { status: 503, headers: { 'Retry-After': '9' } }),
+    ]) {
+      const { client, run, timers } = simulateClient(answer)
+      const stop = new AbortController()
+      const call = observe(client.json({ path: PATH, attempts: 3, signal: stop.signal }, ANYTHING))
+      run(1_000)
+      expect(call.state).toBe('pending')
+      stop.abort(new Error('stopped'))
+      run(0)
+      expect(call.state).toBe('Error: stopped')
+      expect(timers()).toBe(0)
+    }
+  })
 })
 
 describe('the event stream', () => {

@@ -117,15 +117,16 @@ describe('all files together', () => {
     using folder = temporaryFolder()
     mkdirSync(folder.file(WORKSPACE))
     const [old, young] = [newId(), newId()]
+    const now = Date.UTC(2026, 6, 1)
     for (const [name, ageMs] of [
       [old, 2 * 60 * 60_000],
       [young, 60_000],
     ] as const) {
       const path = folder.file(`${WORKSPACE}/.${name}.part`)
       writeFileSync(path, 'half')
-      utimesSync(path, (Date.now() - ageMs) / 1_000, (Date.now() - ageMs) / 1_000)
+      utimesSync(path, (now - ageMs) / 1_000, (now - ageMs) / 1_000)
     }
-    await new FileStore(folder.path, 10, 1_000).keep(arrival(), parts('x'))
+    await new FileStore(folder.path, 10, 1_000, { now: () => now }).keep(arrival(), parts('x'))
     const partial = readdirSync(folder.file(WORKSPACE)).filter((name) => name.endsWith('.part'))
     expect(partial).toEqual([`.${young}.part`])
   })
