@@ -51,7 +51,7 @@ const stateDir: Setting = {
   name: 'MOLECULE_STATE_DIR',
   fallback: '~/.claude/channels/molecule',
   rule: 'an absolute path, or one that begins with ~/',
-  meaning: 'The state folder. Without it, `CLAUDE_CONFIG_DIR` moves the folder along with `~/.claude`.',
+  meaning: 'The state folder. Without this setting, it follows `CLAUDE_CONFIG_DIR`.',
   environmentOnly: true,
 }
 
