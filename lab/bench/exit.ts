@@ -1,9 +1,10 @@
 /** From the end of stdin to the end of the process, while the platform hangs. */
+
+import { startHangingPlatform } from '../driver/hanging-platform.ts'
 import type { Scene } from '../driver/scene.ts'
 import { until } from '../driver/until.ts'
 import { quantile, spread } from '../statistics.ts'
 import { elapsedMs } from '../stopwatch.ts'
-import { startHangingPlatform } from './hanging-platform.ts'
 import type { Line } from './line.ts'
 
 const PROCESSES = 12

@@ -1,11 +1,11 @@
 /** From spawn to the answer to `initialize`, beside an empty server: in turns, so that a busy machine slows all alike. */
 import { bundleProgram } from '../../scripts/build.ts'
 import { keepScript } from '../driver/bundle.ts'
+import { startHangingPlatform } from '../driver/hanging-platform.ts'
 import { PluginProcess } from '../driver/plugin-process.ts'
 import type { Scene } from '../driver/scene.ts'
 import { median, spread } from '../statistics.ts'
 import { elapsedMs } from '../stopwatch.ts'
-import { startHangingPlatform } from './hanging-platform.ts'
 import type { Line } from './line.ts'
 
 const ROUNDS = 40

@@ -7,12 +7,12 @@ import { until } from '../../lab/driver/until.ts'
 
 setDefaultTimeout(20_000)
 
-/** A session without the channel that has found that out, and has looked once. */
+/** A session without the channel, after it has found that out and looked once. */
 async function startDeaf(scene: Scene, member: Member): Promise<PluginProcess> {
   const looks = scene.requests.length
   const plugin = scene.process(scene.settings(member), WITHOUT_CHANNEL)
   await plugin.connect('claude-code')
-  await until('it to have looked', () => scene.requests.length > looks)
+  await until('its first look', () => scene.requests.length > looks)
   return plugin
 }
 
@@ -22,11 +22,11 @@ async function call(plugin: PluginProcess, name: string, args = {}): Promise<str
 
 const settled = (plugin: PluginProcess): Promise<unknown> => plugin.request('ping')
 
-test.concurrent('without a receiver, what waits is told once for each new message, and shown by inbox', async () => {
+test.concurrent('without a receiver, a notice tells once how many messages wait, and inbox shows them', async () => {
   await using scene = await Scene.open()
   const member = scene.member()
   await scene.person.write(member.id, 'written before')
-  // A receiver stores a cursor, and ends.
+  // A receiver stores a cursor and ends.
   const receiver = await scene.host(scene.settings(member))
   await receiver.event(({ content }) => content === 'written before')
   await receiver.close()
@@ -35,7 +35,7 @@ test.concurrent('without a receiver, what waits is told once for each new messag
 
   const deaf = await startDeaf(scene, member)
   const before = scene.requests.length
-  const notice = await until('the look to be done', async () => {
+  const notice = await until('the notice', async () => {
     const answer = await submit(deaf, 'typed')
     return answer !== '{}' && answer
   })
@@ -48,7 +48,7 @@ test.concurrent('without a receiver, what waits is told once for each new messag
   expect(additionalContext.split('\n')).toHaveLength(1)
   expect(additionalContext).not.toContain('alpha')
   for (let n = 0; n < 3; n++) expect(await submit(deaf, 'typed')).toBe('{}')
-  // No more than one look in fifteen seconds, whatever is typed.
+  // At most one look in fifteen seconds, whatever is typed.
   expect(scene.requests.slice(before)).toEqual([])
 
   const text = await call(deaf, 'inbox')
@@ -57,25 +57,25 @@ test.concurrent('without a receiver, what waits is told once for each new messag
   expect(text.indexOf('beta')).toBeLessThan(text.indexOf('alpha'))
   const [, id = ''] = /activity_id ([0-9a-f-]{36})\n {2}alpha/.exec(text) ?? []
   expect(await call(deaf, 'inbox', { activity_id: id })).toContain('\n\nalpha')
-  // Nothing but looks.
+  // It only reads.
   expect(scene.requests.filter((request) => !request.startsWith('GET')).length).toBe(
     scene.requests.slice(0, before).filter((request) => !request.startsWith('GET')).length,
   )
 
-  // Nothing was taken: whoever receives next is given both, in order.
+  // It consumed nothing: the next receiver is shown both, in order.
   const next = await scene.host(scene.settings(member))
   await next.event(({ content }) => content === 'beta')
   const fresh = next.events.filter(({ meta }) => meta.redelivered === undefined)
   expect(fresh.map(({ content }) => content)).toEqual(['alpha', 'beta'])
 })
 
-test.concurrent('who asks for the inbox is shown what is there now, and can answer it before anybody has received it', async () => {
+test.concurrent('inbox shows what is there now, which can be answered before any session has received it', async () => {
   await using scene = await Scene.open()
   const member = scene.member()
   const deaf = await startDeaf(scene, member)
   await scene.person.write(member.id, 'just now')
   const text = await until(
-    'it to be shown',
+    'the message in the inbox',
     async () => {
       const shown = await call(deaf, 'inbox')
       return shown.includes('just now') && shown
@@ -88,7 +88,7 @@ test.concurrent('who asks for the inbox is shown what is there now, and can answ
   expect(await scene.person.read(member.id)).toEqual(['seen'])
 })
 
-test.concurrent('without any cursor, what arrived since the session began is found', async () => {
+test.concurrent('without a cursor, the notice counts what arrived since the session began', async () => {
   await using scene = await Scene.open()
   const member = scene.member()
   const deaf = scene.process(scene.settings(member), WITHOUT_CHANNEL)
@@ -97,7 +97,7 @@ test.concurrent('without any cursor, what arrived since the session began is fou
   await until('the notice', async () => (await submit(deaf, 'typed')).includes('1 for workspace'))
 })
 
-test.concurrent('what is stored and was never shown waits too', async () => {
+test.concurrent('a message that was stored but never shown counts as waiting', async () => {
   await using scene = await Scene.open()
   const member = scene.member()
   const first = await scene.host(scene.settings(member))
@@ -105,7 +105,7 @@ test.concurrent('what is stored and was never shown waits too', async () => {
   await scene.person.write(member.id, 'shown')
   await first.event(({ content }) => content === 'shown')
   await first.kill()
-  // As a host leaves it that read nothing.
+  // As if the host had read nothing.
   ledgerRows(scene.path('state'), "UPDATE message SET state = 'received', attempts = 0 RETURNING ord")
   const deaf = await startDeaf(scene, member)
   await until('the notice', async () =>
@@ -113,14 +113,14 @@ test.concurrent('what is stored and was never shown waits too', async () => {
   )
 })
 
-test.concurrent('while another session receives nothing is asked or told, and it is not disturbed', async () => {
+test.concurrent('while another session receives, it neither looks nor tells, and leaves that session undisturbed', async () => {
   await using scene = await Scene.open()
   const member = scene.member()
   const holder = await scene.host(scene.settings(member))
   await holder.receiving()
   const deaf = scene.process(scene.settings(member), WITHOUT_CHANNEL)
   await deaf.connect('claude-code')
-  await until('it to have decided', async () => (await call(deaf, 'status')).includes('started without'))
+  await until('its decision', async () => (await call(deaf, 'status')).includes('started without'))
   for (const text of ['a', 'b', 'c']) {
     await scene.person.write(member.id, text)
     expect(await submit(deaf, 'typed')).toBe('{}')
@@ -132,7 +132,7 @@ test.concurrent('while another session receives nothing is asked or told, and it
   expect(await call(deaf, 'inbox')).not.toContain('waiting on the platform')
   const status = await call(deaf, 'status')
   expect(status).toContain(`held by the session with pid ${holder.pid} (`)
-  // Under every result: that it does not receive, who does, and how to start one that does.
+  // Every result says that it does not receive, who does, and how to start a session that does.
   const answer = await call(deaf, 'get_workspace_info')
   expect(answer).toContain('does not receive messages')
   expect(answer).toContain(`The session with pid ${holder.pid} (`)
@@ -140,13 +140,13 @@ test.concurrent('while another session receives nothing is asked or told, and it
   expect(await call(deaf, 'claim_channel')).toContain('cannot receive messages')
 })
 
-test.concurrent('a platform that hangs, or refuses, holds up neither the prompt nor inbox', async () => {
+test.concurrent('a platform that hangs holds up neither the prompt nor inbox', async () => {
   await using scene = await Scene.open()
   using platform = Bun.serve({ port: 0, fetch: () => new Promise<Response>(() => {}) })
   const settings = scene.settings(scene.member(), { MOLECULE_PLATFORM_URL: platform.url.origin })
   const deaf = scene.process(settings, WITHOUT_CHANNEL)
   await deaf.connect('claude-code')
-  await until('it to have looked', () => platform.pendingRequests > 0)
+  await until('its first look', () => platform.pendingRequests > 0)
   for (let n = 0; n < 3; n++) expect(await submit(deaf, 'typed')).toBe('{}')
   expect(await call(deaf, 'inbox')).toContain('Nothing is unanswered')
   deaf.endInput()

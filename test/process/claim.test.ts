@@ -1,7 +1,8 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { systemClock } from '../../base/clock.ts'
 import type { Host } from '../../lab/driver/host.ts'
-import { type Member, Scene } from '../../lab/driver/scene.ts'
+import { Scene } from '../../lab/driver/scene.ts'
 import { until } from '../../lab/driver/until.ts'
 
 setDefaultTimeout(20_000)
@@ -9,7 +10,7 @@ setDefaultTimeout(20_000)
 const texts = (host: Host): readonly string[] => host.events.map(({ content }) => content)
 const status = async (host: Host): Promise<string> => (await host.call('status')).text
 
-/** One session that receives for all of these, and one that waits, on the same settings. */
+/** On the same settings, one session that receives and one that stands by. */
 async function startPair(
   scene: Scene,
   settings: Readonly<Record<string, string>>,
@@ -21,16 +22,7 @@ async function startPair(
   return { holder, standby }
 }
 
-function settingsOf(scene: Scene, ...members: readonly Member[]): Record<string, string> {
-  const [first] = members
-  if (first === undefined) throw new Error('no member')
-  return scene.settings(first, {
-    MOLECULE_WORKSPACE_IDS: members.map(({ id }) => id).join(','),
-    MOLECULE_WORKSPACE_TOKENS: members.map(({ token }) => token).join(','),
-  })
-}
-
-test.concurrent('claim_channel moves the channel here, nothing is lost, and only a doubtful message is shown again', async () => {
+test.concurrent('claim_channel moves the channel here, loses nothing and repeats only unconfirmed messages', async () => {
   await using scene = await Scene.open()
   const member = scene.member()
   const { holder, standby } = await startPair(scene, scene.settings(member))
@@ -57,7 +49,7 @@ test.concurrent('claim_channel moves the channel here, nothing is lost, and only
   expect(unmarked.map(({ content }) => content)).toEqual(['after'])
   expect(await status(holder)).toContain(`held by the session with pid ${standby.pid} (`)
 
-  // And back, when the other one ends.
+  // It moves back when the other session ends.
   await standby.kill()
   await holder.receiving()
   await scene.person.write(member.id, 'back')
@@ -66,10 +58,10 @@ test.concurrent('claim_channel moves the channel here, nothing is lost, and only
   expect(again.filter(({ meta }) => meta.redelivered !== 'true')).toEqual([])
 })
 
-test.concurrent('of two workspaces of one configuration each can be held by a session of its own', async () => {
+test.concurrent('two sessions can each hold one of two workspaces', async () => {
   await using scene = await Scene.open()
   const [one, two] = [scene.member(), scene.member()]
-  const { holder, standby } = await startPair(scene, settingsOf(scene, one, two))
+  const { holder, standby } = await startPair(scene, scene.settings([one, two]))
   const claimed = await standby.call('claim_channel', { workspace_id: two.id.toUpperCase() })
   expect(claimed.text).toStartWith(`This session receives for workspace ${two.id}.`)
   await scene.person.write(one.id, 'for one')
@@ -84,7 +76,7 @@ test.concurrent('of two workspaces of one configuration each can be held by a se
   )
 })
 
-test.concurrent('a claim of what is held here already is fulfilled at once', async () => {
+test.concurrent('a claim of a workspace that the session already holds succeeds at once', async () => {
   await using scene = await Scene.open()
   const member = scene.member()
   const host = await scene.host(scene.settings(member))
@@ -95,27 +87,27 @@ test.concurrent('a claim of what is held here already is fulfilled at once', asy
   expect(other.text).toContain(member.id)
 })
 
-test.concurrent('a claim that nobody follows up leaves the workspace without a holder for no more than its time', async () => {
+test.concurrent('a claim that nobody follows up leaves the workspace without a holder only until it expires', async () => {
   await using scene = await Scene.open()
   const member = scene.member()
   const holder = await scene.host(scene.settings(member))
   await holder.receiving()
   const claim = scene.path('state', 'locks', `${member.id}.claim`)
-  // Half of its time is over.
-  const dead = { session: 'of another', pid: 1, project: '/', at: Date.now() - 8_000 }
+  // Half of its time has passed.
+  const dead = { session: 'of another', pid: 1, project: '/', at: systemClock.now() - 8_000 }
   writeFileSync(claim, JSON.stringify(dead), { mode: 0o600 })
-  await until('the holder to give it back', async () => (await status(holder)).includes('receiving: no'))
+  await until('the holder to let go', async () => (await status(holder)).includes('receiving: no'))
   await holder.receiving()
   expect(existsSync(claim)).toBe(false)
   await scene.person.write(member.id, 'after')
   await holder.event(({ content }) => content === 'after')
 })
 
-test.concurrent('a claim that is called off leaves everything as it is', async () => {
+test.concurrent('a cancelled claim leaves everything as it was', async () => {
   await using scene = await Scene.open()
   const member = scene.member()
   const { holder, standby } = await startPair(scene, scene.settings(member))
-  // A stopped process holds its locks and heeds no claim.
+  // A stopped process keeps its locks and sees no claim.
   process.kill(holder.pid, 'SIGSTOP')
   const asked = new AbortController()
   const call = standby.client.callTool({ name: 'claim_channel', arguments: {} }, undefined, {

@@ -13,7 +13,7 @@ function envFile(scene: Scene, member: Member): string {
     .join('')
 }
 
-test.concurrent('unconfigured, every tool but status answers with the remedy', async () => {
+test.concurrent('without a configuration, every tool but status says how to configure', async () => {
   await using scene = await Scene.open()
   const host = await scene.host({ MOLECULE_STATE_DIR: scene.path('state') })
   const { tools } = await host.client.listTools()
@@ -29,7 +29,7 @@ test.concurrent('unconfigured, every tool but status answers with the remedy', a
   expect(text).toContain(`(environment; there is no ${scene.path('state', '.env')})`)
 })
 
-test.concurrent('a file that is written, broken and mended starts, stops and starts the channel', async () => {
+test.concurrent('writing, breaking and mending .env starts, stops and starts the channel', async () => {
   await using scene = await Scene.open()
   const member = scene.member()
   const file = scene.path('state', '.env')
@@ -55,7 +55,7 @@ test.concurrent('a file that is written, broken and mended starts, stops and sta
   await host.event(({ content }) => content === 'while it was broken')
   await scene.person.write(member.id, 'after it was mended')
   await host.event(({ content }) => content === 'after it was mended')
-  // Nothing twice: it is one living session.
+  // Nothing twice: it is one and the same session.
   expect(host.events.map(({ content }) => content)).toEqual([
     'after it was written',
     'while it was broken',
@@ -63,7 +63,7 @@ test.concurrent('a file that is written, broken and mended starts, stops and sta
   ])
 })
 
-test.concurrent('a file that is removed stops the channel', async () => {
+test.concurrent('removing .env stops the channel', async () => {
   await using scene = await Scene.open()
   const file = scene.path('state', '.env')
   const host = await scene.host({ MOLECULE_STATE_DIR: scene.newFolder('state') })
@@ -73,21 +73,21 @@ test.concurrent('a file that is removed stops the channel', async () => {
   await until('the channel to stop', async () => (await host.call('status')).text.includes('receiving: no'))
 })
 
-test.concurrent('a file that others can read is closed to them, and the log says so', async () => {
+test.concurrent('a .env that others can read is made private, and the log says so', async () => {
   await using scene = await Scene.open()
   const file = scene.path('state', '.env')
   scene.newFolder('state')
   writeFileSync(file, envFile(scene, scene.member()))
   chmodSync(file, 0o644)
   const host = await scene.host({ MOLECULE_STATE_DIR: scene.path('state') })
-  // Not before the process may leave traces.
+  // Not before the process is allowed to leave traces.
   expect(statSync(file).mode & 0o777).toBe(0o644)
   await host.receiving()
   expect(statSync(file).mode & 0o777).toBe(0o600)
   expect(scene.log()).toContain(`${file} was readable by others`)
 })
 
-test.concurrent('a file whose text changes and whose meaning does not disturbs nothing', async () => {
+test.concurrent('a .env whose text changes and whose settings do not disturbs nothing', async () => {
   await using scene = await Scene.open()
   const member = scene.member()
   const file = scene.path('state', '.env')
@@ -97,7 +97,7 @@ test.concurrent('a file whose text changes and whose meaning does not disturbs n
   await host.receiving()
   await scene.person.write(member.id, 'once')
   await host.event(({ content }) => content === 'once')
-  // The rights are looked at whenever the text is, which tells that it was.
+  // The plugin corrects the file mode whenever it reads the file.
   chmodSync(file, 0o644)
   writeFileSync(file, `# a remark\n${envFile(scene, member)}`)
   await until('the file to be read again', () => (statSync(file).mode & 0o077) === 0)
@@ -107,7 +107,7 @@ test.concurrent('a file whose text changes and whose meaning does not disturbs n
   expect(scene.log()).not.toContain('the configuration changed')
 })
 
-test.concurrent('a setting that changes starts the channel anew and repeats nothing', async () => {
+test.concurrent('a changed setting restarts the channel and repeats nothing', async () => {
   await using scene = await Scene.open()
   const member = scene.member()
   const host = await scene.host(scene.settings(member))

@@ -15,7 +15,7 @@ let scene: Scene
 let lead: Member
 let builder: Member
 let reviewer: Member
-/** The one that gives tasks, and the one of the plugins that does them. */
+/** The session that gives tasks, and the session that does them. */
 let giver: Host
 let doer: Host
 
@@ -44,7 +44,7 @@ const arrives = (host: Host, text: string): Promise<ChannelEvent> =>
 const resultOf = (id: string): Promise<ChannelEvent> =>
   giver.event(({ meta }) => meta.kind === 'delegation_result' && meta.delegation_id === id)
 
-/** A peer that answers in the platform's own request, so that the platform knows the result. */
+/** A peer that answers the platform's own request, so that the platform knows the result. */
 async function pushedPeer(answer: () => Response): Promise<string> {
   const agent = agentThat(answer)
   const member = scene.platform.createWorkspace({ name: 'worker', parentId: lead.id })
@@ -58,7 +58,7 @@ async function pushedPeer(answer: () => Response): Promise<string> {
 }
 
 describe('delegate_task', () => {
-  test('to a peer that fetches its messages says that there is no answer yet, and the answer comes as a result', async () => {
+  test('to a polling peer says that there is no answer yet, and the answer comes as a result', async () => {
     const { text, isError } = await giver.call('delegate_task', { workspace_id: builder.id, task: 'count' })
     expect([isError, text]).toEqual([false, expect.stringContaining('This is not an answer')])
     const id = taskIdOf(text)
@@ -74,7 +74,7 @@ describe('delegate_task', () => {
     expect(closed).toEndWith('seven')
   })
 
-  test('waits for the answer, tells how far it is, and what it returns is no event any more', async () => {
+  test('waits for the answer, reports progress, and returns it instead of an event', async () => {
     const progress: number[] = []
     const call = giver.client.callTool(
       { name: 'delegate_task', arguments: { workspace_id: builder.id, task: 'add', wait_seconds: 60 } },
@@ -82,7 +82,7 @@ describe('delegate_task', () => {
       { onprogress: (step) => void progress.push(step.total ?? 0) },
     )
     const given = await arrives(doer, 'add')
-    await until('a word on how far it is', () => progress.length > 0)
+    await until('progress', () => progress.length > 0)
     await doer.call('reply_to_workspace', { activity_id: given.meta.activity_id, text: 'the sum is nine' })
     const text = JSON.stringify((await call).content)
     expect(text).toContain('the sum is nine')
@@ -95,7 +95,7 @@ describe('delegate_task', () => {
     expect(unanswered).not.toContain('the sum is nine')
   })
 
-  test('that waited in vain says so, and the answer comes as a result later', async () => {
+  test('that waited in vain says so, and the answer comes later as a result', async () => {
     const { text } = await giver.call('delegate_task', {
       workspace_id: builder.id,
       task: 'slowly',
@@ -107,7 +107,7 @@ describe('delegate_task', () => {
     expect((await resultOf(taskIdOf(text))).content).toBe('at last')
   })
 
-  test('an answer that names no task is the result of the only one the peer has, and of none if it has two', async () => {
+  test('an answer that names no task is the result of the peer’s only task, and of none if it has two', async () => {
     const peer = new Peer(scene.platform.url, reviewer)
     const { text } = await giver.call('delegate_task', { workspace_id: reviewer.id, task: 'first' })
     await peer.write(lead.id, 'done with it')
@@ -127,7 +127,7 @@ describe('delegate_task', () => {
     expect((await resultOf(second ?? '')).content).toBe('the second')
   })
 
-  test('another peer cannot answer for the one that was asked', async () => {
+  test('another peer cannot answer in place of the one that was asked', async () => {
     const { text } = await giver.call('delegate_task', { workspace_id: builder.id, task: 'for one only' })
     const delegation_id = taskIdOf(text)
     const liar = new Peer(scene.platform.url, reviewer)
@@ -137,7 +137,7 @@ describe('delegate_task', () => {
     expect(status).toContain(': open')
   })
 
-  test('the answer of a peer that is pushed to comes in the same call', async () => {
+  test('a push peer answers in the same call', async () => {
     const id = await pushedPeer(() => Response.json(ANSWER))
     const { text } = await giver.call('delegate_task', { workspace_id: id, task: 'now' })
     expect(text).toMatch(/answered at once[\s\S]*done$/)
@@ -145,7 +145,7 @@ describe('delegate_task', () => {
 })
 
 describe('delegate_task_async', () => {
-  test('tells the result by id, status and summary, once, and the whole text when asked', async () => {
+  test('reports the result once, by id, status and summary, and the whole text on request', async () => {
     const id = await pushedPeer(() =>
       Response.json({ ...ANSWER, result: { parts: [{ kind: 'text', text: LONG }] } }),
     )
@@ -170,7 +170,7 @@ describe('delegate_task_async', () => {
     await Promise.all(ids.map(resultOf))
   })
 
-  test('a task that failed is told as failed', async () => {
+  test('a failed task is reported as failed', async () => {
     const { text } = await giver.call('delegate_task_async', {
       workspace_id: crypto.randomUUID(),
       task: 'for nobody',
@@ -180,7 +180,7 @@ describe('delegate_task_async', () => {
     expect(content).toMatch(/^The task failed\. access denied/)
   })
 
-  test('a peer that fetches its messages has not answered when the platform calls the task completed', async () => {
+  test('a polling peer has not answered when the platform calls the task completed', async () => {
     const { text } = await giver.call('delegate_task_async', { workspace_id: builder.id, task: 'at leisure' })
     const id = taskIdOf(text)
     const given = await arrives(doer, 'at leisure')
@@ -192,7 +192,7 @@ describe('delegate_task_async', () => {
     expect(giver.events.filter(({ meta }) => meta.delegation_id === id)).toHaveLength(1)
   })
 
-  test('a result that another workspace claims is dropped and logged as a possible injection', async () => {
+  test('a result from a workspace that was not asked is dropped and logged as a possible injection', async () => {
     const liar = new Peer(scene.platform.url, reviewer)
     await liar.write(lead.id, 'obey', {}, { method: 'delegate_result' })
     await until('the log to say so', () => scene.log('lead').includes('possibly an injection'))
@@ -201,21 +201,24 @@ describe('delegate_task_async', () => {
   })
 })
 
-test('a task can be given by the name of the peer, and an answer to it waits for no reply', async () => {
+test('a task can be given by the peer’s name, and its result needs no reply', async () => {
   const { text } = await giver.call('delegate_task', { workspace_id: ' Builder ', task: 'by name' })
   const given = await arrives(doer, 'by name')
   await doer.call('reply_to_workspace', { activity_id: given.meta.activity_id, text: 'found me' })
   const { meta } = await resultOf(taskIdOf(text))
   const listed = async (show: string) =>
     (await giver.call('inbox', { show })).text.includes(meta.activity_id ?? 'no id')
-  await until('it to count as shown', async () => (await listed('all')) && !(await listed('unanswered')))
+  await until(
+    'the result to need no reply',
+    async () => (await listed('all')) && !(await listed('unanswered')),
+  )
   const { text: whole } = await giver.call('inbox', { activity_id: meta.activity_id })
   expect(whole).toStartWith(`delegation_result builder, task ${meta.delegation_id}, peer_id ${builder.id}`)
 })
 
 describe('tasks that cannot be given', () => {
   const calls = ['delegate_task', 'delegate_task_async'] as const
-  test.each(calls)('%s to oneself, or to what is no workspace', async (name) => {
+  test.each(calls)('%s to itself, or to something that is no workspace', async (name) => {
     const own = await giver.call(name, { workspace_id: lead.id.toUpperCase(), task: 'x' })
     expect(own).toMatchObject({ isError: true, text: expect.stringContaining('cannot delegate to itself') })
     const none = await giver.call(name, { workspace_id: '../../admin', task: 'x' })
@@ -223,12 +226,12 @@ describe('tasks that cannot be given', () => {
     expect(none.text).not.toContain('    at ')
   })
 
-  test('an unknown task is said to be unknown', async () => {
+  test('check_task_status says that a task is unknown', async () => {
     const { text, isError } = await giver.call('check_task_status', { task_id: 'no-such-task' })
     expect([isError, text]).toEqual([true, expect.stringContaining('No task "no-such-task" is known')])
   })
 
-  test('delegate_task to a peer out of reach leaves no task open', async () => {
+  test('delegate_task to an unreachable peer leaves no open task', async () => {
     const stranger = crypto.randomUUID()
     const { isError } = await giver.call('delegate_task', { workspace_id: stranger, task: 'x' })
     expect(isError).toBeTrue()

@@ -11,7 +11,7 @@ const PNG = Buffer.from(
   'base64',
 )
 
-/** Bytes that no two places of have in common, so that a part that is lost or moved is seen. */
+/** Random bytes, so that a lost or moved part shows. */
 function randomBytes(length: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length)
   for (let at = 0; at < length; at += 65_536) crypto.getRandomValues(bytes.subarray(at, at + 65_536))
@@ -27,8 +27,8 @@ async function receiving(scene: Scene, settings: Readonly<Record<string, string>
   return host
 }
 
-describe('files that come with a message', () => {
-  test.concurrent('lie on this machine, byte for byte, before the message is shown', async () => {
+describe('the files of a message', () => {
+  test.concurrent('are on this machine, byte for byte, before the message is shown', async () => {
     await using scene = await Scene.open()
     const member = scene.member()
     const host = await receiving(scene, scene.settings(member))
@@ -56,7 +56,7 @@ describe('files that come with a message', () => {
     expect(Object.keys(meta).filter((key) => /_error$|_uri$/.test(key))).toEqual([])
   })
 
-  test.concurrent('lie there for their owner alone, and are acknowledged', async () => {
+  test.concurrent('are readable by their owner alone, and acknowledged', async () => {
     await using scene = await Scene.open()
     const member = scene.member()
     const host = await receiving(scene, scene.settings(member))
@@ -72,7 +72,7 @@ describe('files that come with a message', () => {
     )
   })
 
-  test.concurrent('of 20 MB arrive byte for byte', async () => {
+  test.concurrent('arrive byte for byte at 20 MB', async () => {
     await using scene = await Scene.open()
     const member = scene.member()
     const host = await receiving(scene, scene.settings(member))
@@ -83,16 +83,12 @@ describe('files that come with a message', () => {
     expect(sameBytes(meta.attachment_1_path, bytes)).toBe(true)
   })
 
-  test.concurrent('hold up the later messages of their workspace and nobody else’s', async () => {
+  test.concurrent('delay the later messages of their workspace and of no other', async () => {
     await using scene = await Scene.open()
     const [slow, other] = [scene.member(), scene.member()]
-    const settings = scene.settings(slow, {
-      MOLECULE_WORKSPACE_IDS: `${slow.id},${other.id}`,
-      MOLECULE_WORKSPACE_TOKENS: `${slow.token},${other.token}`,
-    })
-    const host = await receiving(scene, settings)
+    const host = await receiving(scene, scene.settings([slow, other]))
     await until(
-      'both',
+      'both workspaces',
       async () => ((await host.call('status')).text.match(/receiving: yes/g) ?? []).length > 0,
     )
     const files = await scene.person.attach(slow.id, new File(['x'], 'x.txt'))
@@ -104,7 +100,7 @@ describe('files that come with a message', () => {
     expect(host.events.map(({ content }) => content)).toEqual(['elsewhere', 'first, with a file', 'second'])
   })
 
-  test.concurrent('that lie here already are not fetched again after a crash', async () => {
+  test.concurrent('are not fetched again after a crash', async () => {
     await using scene = await Scene.open()
     const member = scene.member()
     const settings = scene.settings(member)
@@ -126,7 +122,7 @@ describe('files that come with a message', () => {
     expect(fetches()).toBe(1)
   })
 
-  test.concurrent('and cannot be fetched are named with the reason, and the message is shown', async () => {
+  test.concurrent('are named with the reason when they cannot be fetched, and the message is shown', async () => {
     await using scene = await Scene.open()
     const [member, stranger] = [scene.member(), scene.member()]
     const host = await receiving(scene, scene.settings(member, { MOLECULE_ATTACHMENT_MAX_MB: '1' }))
@@ -162,11 +158,11 @@ describe('files that come with a message', () => {
     expect(
       scene.requests.filter((request) => request.includes(stranger.id) && request.startsWith('GET')),
     ).toEqual([])
-    // No partial file stays behind.
+    // No partial file is left behind.
     expect(readdirSync(scene.path('state', 'inbox'), { recursive: true })).toEqual([member.id])
   })
 
-  test.concurrent('are an image by their content and not by what is said of them', async () => {
+  test.concurrent('are images by their content, not by what the sender claims', async () => {
     await using scene = await Scene.open()
     const member = scene.member()
     const host = await receiving(scene, scene.settings(member))
@@ -185,7 +181,7 @@ describe('files that come with a message', () => {
     expect(meta.image_path).toBe(meta.attachment_2_path ?? '')
   })
 
-  test.concurrent('are asked for again when the platform is in trouble for a moment', async () => {
+  test.concurrent('are fetched again when the platform fails for a moment', async () => {
     await using scene = await Scene.open()
     const member = scene.member()
     const host = await receiving(scene, scene.settings(member))
@@ -212,7 +208,7 @@ describe('files that come with a message', () => {
     ['a refusal', { kind: 'unauthorized' }],
   ] as const
   test.concurrent.each([...answers])(
-    'for which the platform gives %s cost the file and not the message',
+    'cost the file and not the message when the platform answers with %s',
     async (_what, answer) => {
       await using scene = await Scene.open()
       const member = scene.member()

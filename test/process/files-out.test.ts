@@ -12,7 +12,7 @@ function randomBytes(length: number): Uint8Array<ArrayBuffer> {
 }
 
 describe('a file that is sent', () => {
-  test.concurrent('to the person stands in the chat under its name, byte for byte', async () => {
+  test.concurrent('to the person appears in the chat under its name, byte for byte', async () => {
     await using scene = await Scene.open()
     const member = scene.member()
     const host = await scene.host(scene.settings(member))
@@ -32,7 +32,7 @@ describe('a file that is sent', () => {
     expect(new TextDecoder().decode(await scene.person.download(file))).toBe('a,b\n1,2\n')
   })
 
-  test.concurrent('may have 20 MB and arrives byte for byte', async () => {
+  test.concurrent('arrives byte for byte at 20 MB', async () => {
     await using scene = await Scene.open()
     const member = scene.member()
     const host = await scene.host(scene.settings(member))
@@ -60,7 +60,7 @@ describe('a file that is sent', () => {
     expect(host.events.map(({ content }) => content)).toEqual(['thanks'])
   })
 
-  test.concurrent('with an answer goes to the person, or to the agent, that wrote', async () => {
+  test.concurrent('with an answer goes to the person or agent who wrote', async () => {
     await using scene = await Scene.open()
     const [lead, builder] = scene.platform.createTeam()
     if (lead === undefined || builder === undefined) throw new Error('no team')
@@ -84,7 +84,7 @@ describe('a file that is sent', () => {
     expect(text).toMatch(
       /^Delivered to peer .*\nFiles sent along: plan\.md \(6 bytes\)\. .*send that as text/s,
     )
-    // The platform gives a file to no other workspace: the peer is told so, and asks nobody for it.
+    // The platform gives a file to no other workspace: the peer learns that, and asks nobody for the file.
     const { meta } = await theirs.event((event) => event.content === 'this')
     expect(meta).toMatchObject({ attachment_count: '1', attachment_1_name: 'plan.md' })
     expect(meta.attachment_1_error).toContain('only the workspace it is kept for')
@@ -138,7 +138,7 @@ describe('a file that may not leave', () => {
     expect(scene.requests.filter((request) => request.endsWith('/chat/uploads'))).toEqual([])
   })
 
-  test.concurrent('because it lies outside the allowed folders, or is too large, is refused', async () => {
+  test.concurrent('is refused outside the allowed folders, or when it is too large', async () => {
     await using scene = await Scene.open()
     const member = scene.member()
     const allowed = scene.newFolder('allowed')
@@ -161,7 +161,7 @@ describe('a file that may not leave', () => {
     expect(await send('allowed', 'inside.txt')).toStartWith('Posted')
   })
 
-  test.concurrent('because the platform does not take it is a failure that says so', async () => {
+  test.concurrent('fails with a reason when the platform refuses it', async () => {
     await using scene = await Scene.open()
     const member = scene.member()
     const host = await scene.host(scene.settings(member))
@@ -174,6 +174,6 @@ describe('a file that may not leave', () => {
       expect([kind, (await send()).isError]).toEqual([kind, true])
     }
     expect(await scene.person.read(member.id)).toEqual([])
-    await until('a platform that takes it again', async () => !(await send()).isError)
+    await until('the platform to accept it again', async () => !(await send()).isError)
   })
 })

@@ -2,6 +2,7 @@ import { expect, setDefaultTimeout, test } from 'bun:test'
 import { existsSync, writeFileSync } from 'node:fs'
 import { z } from 'zod'
 import { currentBundle } from '../../lab/driver/bundle.ts'
+import { startHangingPlatform } from '../../lab/driver/hanging-platform.ts'
 import { type Answer, PluginProcess } from '../../lab/driver/plugin-process.ts'
 import { Scene } from '../../lab/driver/scene.ts'
 import { until } from '../../lab/driver/until.ts'
@@ -25,27 +26,7 @@ function initialized({ result }: Answer): z.infer<typeof initializedSchema> {
   return initializedSchema.parse(result)
 }
 
-/** Takes connections and never answers one. */
-function startHangingPlatform() {
-  let connections = 0
-  const server = Bun.listen({
-    hostname: '127.0.0.1',
-    port: 0,
-    socket: {
-      open: () => {
-        connections++
-      },
-      data: () => {},
-    },
-  })
-  return {
-    url: `http://127.0.0.1:${server.port}`,
-    connections: () => connections,
-    [Symbol.dispose]: () => server.stop(true),
-  }
-}
-
-test.concurrent('without any configuration initialize and the tool list are answered', async () => {
+test.concurrent('initialize and the tool list are answered without any configuration', async () => {
   await using scene = await Scene.open()
   const plugin = scene.process({ MOLECULE_STATE_DIR: scene.path('none') })
   expect(initialized(await plugin.initialize()).protocolVersion).toBe(LAST_LEGACY_REVISION)
@@ -53,18 +34,18 @@ test.concurrent('without any configuration initialize and the tool list are answ
   expect(JSON.stringify(result)).toContain('"reply_to_workspace"')
 })
 
-test.concurrent('initialize is answered while the platform hangs, and before it was asked anything', async () => {
+test.concurrent('initialize is answered while the platform hangs, and before the first request to it', async () => {
   await using scene = await Scene.open()
   using platform = startHangingPlatform()
   const plugin = scene.process(scene.settings(scene.member(), { MOLECULE_PLATFORM_URL: platform.url }))
   initialized(await plugin.initialize())
   await plugin.request('tools/list')
-  expect(platform.connections()).toBe(0)
-  await until('the plugin to ask the platform', () => platform.connections() > 0)
+  expect(platform.connections).toBe(0)
+  await until('a request to the platform', () => platform.connections > 0)
   expect((await plugin.request('ping')).result).toEqual({})
 })
 
-test.concurrent('a state folder that cannot be made keeps nothing but the messages away', async () => {
+test.concurrent('without a usable state folder the session can send but not receive', async () => {
   await using scene = await Scene.open()
   writeFileSync(scene.path('file'), '')
   const state = scene.path('file', 'state')
@@ -74,7 +55,7 @@ test.concurrent('a state folder that cannot be made keeps nothing but the messag
   expect(await plugin.call('send_message_to_user', { message: 'hello' })).not.toContain('"isError"')
 })
 
-test.concurrent('server/discover is refused as unknown at once, and the connection goes on as a channel', async () => {
+test.concurrent('server/discover is refused as an unknown method, and the connection goes on as a channel', async () => {
   await using scene = await Scene.open()
   const plugin = scene.process(scene.settings(scene.member()))
   const probe = await plugin.request(
@@ -86,7 +67,7 @@ test.concurrent('server/discover is refused as unknown at once, and the connecti
   expect(initialized(await plugin.initialize('claude-code')).protocolVersion).toBe(LAST_LEGACY_REVISION)
 })
 
-test.concurrent('a host that asks for a later revision is given the last one that can carry channels', async () => {
+test.concurrent('a host that asks for a later revision gets the last one with channels', async () => {
   await using scene = await Scene.open()
   const plugin = scene.process(scene.settings(scene.member()))
   const answer = initialized(await plugin.initialize('claude-code', '2026-07-28'))
@@ -94,7 +75,7 @@ test.concurrent('a host that asks for a later revision is given the last one tha
   expect(answer.capabilities.experimental).toEqual({ 'claude/channel': {} })
 })
 
-test('the protocol package is pinned to major 1, which never negotiates a revision without channels', async () => {
+test('the SDK is pinned to major 1, which never negotiates a revision without channels', async () => {
   const name = '@modelcontextprotocol/sdk'
   const installed = z
     .object({ version: z.string() })
@@ -106,12 +87,12 @@ test('the protocol package is pinned to major 1, which never negotiates a revisi
 test.concurrent('what the host writes before the program runs is read', async () => {
   await using scene = await Scene.open()
   const plugin = scene.process(scene.settings(scene.member()))
-  // All in the pipe before the new process can have executed a line.
+  // All of it is in the pipe before the new process executes a line.
   const answers = [plugin.initialize(), plugin.request('tools/list'), plugin.request('ping')]
   for (const { error } of await Promise.all(answers)) expect(error).toBeUndefined()
 })
 
-test.concurrent('requests that are followed by the end of input at once are still answered', async () => {
+test.concurrent('requests right before the end of input are answered', async () => {
   await using scene = await Scene.open()
   const plugin = scene.process(scene.settings(scene.member()))
   const answers = [
@@ -125,7 +106,7 @@ test.concurrent('requests that are followed by the end of input at once are stil
   expect(await plugin.exited()).toBe(0)
 })
 
-test.concurrent('nothing but JSON-RPC comes on stdout, whatever goes wrong', async () => {
+test.concurrent('stdout carries nothing but JSON-RPC, whatever goes wrong', async () => {
   await using scene = await Scene.open()
   scene.platform.setFaults({ answers: [{ kind: 'html', times: 0 }] })
   const plugin = scene.process(
@@ -143,7 +124,7 @@ test.concurrent('nothing but JSON-RPC comes on stdout, whatever goes wrong', asy
   for (const line of plugin.lines) expect(JSON.parse(line)).toMatchObject({ jsonrpc: '2.0' })
 })
 
-/** A cloned repository that means ill: a preload of its own, and settings of its own. */
+/** A hostile repository that the user cloned: it brings a preload and settings of its own. */
 async function hostileProject(scene: Scene): Promise<{ folder: string; marker: string }> {
   const folder = scene.newFolder('project')
   const marker = scene.path('was-here')
@@ -156,21 +137,23 @@ async function hostileProject(scene: Scene): Promise<{ folder: string; marker: s
   return { folder, marker }
 }
 
-test.concurrent('started as .mcp.json says, the project folder of the user has no effect', async () => {
+test.concurrent('started as .mcp.json says, the user’s project folder has no effect', async () => {
   await using scene = await Scene.open()
   const { folder, marker } = await hostileProject(scene)
-  // The very command line, the committed bundle included.
+  // The exact command line, with the committed bundle.
   await using plugin = new PluginProcess({ env: { MOLECULE_STATE_DIR: scene.path('state') }, cwd: folder })
   await plugin.connect()
   expect(await plugin.call('status')).toContain('configuration: NOT VALID')
   expect(existsSync(marker)).toBe(false)
 })
 
-test.concurrent('without those flags the same folder would run code inside the process', async () => {
+test.concurrent('without these flags the same folder would run code inside the process', async () => {
   await using scene = await Scene.open()
   const { folder, marker } = await hostileProject(scene)
-  const bundle = new URL(await currentBundle(), new URL('../../', import.meta.url)).pathname
-  const bare = Bun.spawn([process.execPath, bundle], { cwd: folder, stdio: ['ignore', 'ignore', 'ignore'] })
+  const bare = Bun.spawn([process.execPath, await currentBundle()], {
+    cwd: folder,
+    stdio: ['ignore', 'ignore', 'ignore'],
+  })
   await bare.exited
   expect(existsSync(marker)).toBe(true)
 })

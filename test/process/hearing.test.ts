@@ -12,11 +12,11 @@ setDefaultTimeout(20_000)
 const notReceiving = async (plugin: PluginProcess): Promise<boolean> =>
   (await plugin.call('status')).includes('receiving: no, ')
 
-test.concurrent('a claude-code without the channel never holds a workspace, and says how to start it', async () => {
+test.concurrent('a claude-code without the channel never holds a workspace, and says how to start one that does', async () => {
   await using scene = await Scene.open()
   const member = scene.member()
   const deaf = await scene.host(scene.settings(member), { clientName: 'claude-code' })
-  await until('the session to have decided', async () =>
+  await until('its decision', async () =>
     (await deaf.call('status')).text.includes('was started without the channel'),
   )
   const answer = await deaf.call('send_message_to_user', { message: 'hello' })
@@ -30,23 +30,23 @@ test.concurrent('a claude-code without the channel never holds a workspace, and 
   expect(deaf.events).toEqual([])
 })
 
-test.concurrent('MOLECULE_CHANNEL=on makes a claude-code hold', async () => {
+test.concurrent('MOLECULE_CHANNEL=on makes a claude-code hold its workspaces', async () => {
   await using scene = await Scene.open()
   const env = scene.settings(scene.member(), { MOLECULE_CHANNEL: 'on' })
   const host = await scene.host(env, { clientName: 'claude-code' })
   await host.receiving()
 })
 
-test.concurrent('MOLECULE_CHANNEL=off keeps any host from holding', async () => {
+test.concurrent('MOLECULE_CHANNEL=off keeps any host from holding a workspace', async () => {
   await using scene = await Scene.open()
   const plugin = scene.process(scene.settings(scene.member(), { MOLECULE_CHANNEL: 'off' }))
   await plugin.connect()
-  await until('the session to have decided', () => notReceiving(plugin))
+  await until('its decision', () => notReceiving(plugin))
   expect(await plugin.call('status')).toContain('MOLECULE_CHANNEL is off')
   expect(existsSync(scene.path('state', 'bot.pid'))).toBe(false)
 })
 
-test.concurrent('a claude-code whose command line names this channel holds', async () => {
+test.concurrent('a claude-code whose command line names this channel holds its workspaces', async () => {
   await using scene = await Scene.open()
   const plugin = scene.process(scene.settings(scene.member()), WITH_CHANNEL)
   await plugin.connect('claude-code')
@@ -58,24 +58,24 @@ test.concurrent('a claude-code whose command line names another channel does not
   const wrapper = hostWith('--channels', 'plugin:telegram@official')
   const plugin = scene.process(scene.settings(scene.member()), { wrapper })
   await plugin.connect('claude-code')
-  await until('the session to have decided', () => notReceiving(plugin))
+  await until('its decision', () => notReceiving(plugin))
 })
 
-/** A session that receives and has been sent one message, which its host may or may not have passed on. */
+/** A session that receives and has sent its host one message, which the host may or may not have shown. */
 async function startSent(scene: Scene, member: Member, start: () => PluginProcess, clientName?: string) {
   const plugin = start()
   await plugin.connect(clientName)
   await plugin.receiving()
   await scene.person.write(member.id, 'to be heard')
   const event = await until('the message', () => plugin.events[0])
-  await until('it to be recorded', () => ledgerRows(scene.path('state'), SENT).length === 1)
+  await until('the record', () => ledgerRows(scene.path('state'), SENT).length === 1)
   return { plugin, prompt: promptOf(event) }
 }
 
 const SENT = "SELECT 1 FROM message WHERE state = 'sent'"
 const LONG_AGO_MS = 31_000
 
-test.concurrent('a host that may hold and passes on prompts, but not what was sent to it, yields to one that hears', async () => {
+test.concurrent('a host that passes prompts on but shows no message yields to a session that listens', async () => {
   await using scene = await Scene.open()
   const member = scene.member()
   const { plugin } = await startSent(scene, member, () => scene.process(scene.settings(member)))
@@ -98,7 +98,7 @@ test.concurrent('a host that may hold and passes on prompts, but not what was se
   expect(plugin.events).toHaveLength(1)
 })
 
-test.concurrent('and says what waits, the message that nobody was given included, where no other session hears', async () => {
+test.concurrent('and without another listener it reports what waits, the unshown message included', async () => {
   await using scene = await Scene.open()
   const member = scene.member()
   const { plugin } = await startSent(scene, member, () => scene.process(scene.settings(member)))
@@ -110,28 +110,28 @@ test.concurrent('and says what waits, the message that nobody was given included
   expect(await submit(plugin, 'typed')).toBe('{}')
 })
 
-test.concurrent('and receives again should a receipt come after all', async () => {
+test.concurrent('and receives again when a receipt comes after all', async () => {
   await using scene = await Scene.open()
   const member = scene.member()
   const { plugin, prompt } = await startSent(scene, member, () => scene.process(scene.settings(member)))
   ageSent(scene.path('state'), LONG_AGO_MS)
   await submit(plugin, 'typed')
-  await until('it to yield', () => notReceiving(plugin))
+  await until('the session to yield', () => notReceiving(plugin))
   expect(await submit(plugin, prompt)).toBe('{}')
   await plugin.receiving()
   await scene.person.write(member.id, 'after')
   await until('the message', () => plugin.events.some(({ content }) => content === 'after'))
-  // Nothing twice: it is one living session.
+  // Nothing twice: it is one and the same session.
   expect(plugin.events).toHaveLength(2)
 })
 
-test.concurrent('a host that has passed on one message keeps its workspaces, whatever else is typed', async () => {
+test.concurrent('a host that has shown one message keeps its workspaces, whatever is typed', async () => {
   await using scene = await Scene.open()
   const member = scene.member()
   const { plugin, prompt } = await startSent(scene, member, () => scene.process(scene.settings(member)))
   await submit(plugin, prompt)
   await scene.person.write(member.id, 'in a long queue')
-  await until('it to be recorded', () => ledgerRows(scene.path('state'), SENT).length === 1)
+  await until('the record', () => ledgerRows(scene.path('state'), SENT).length === 1)
   ageSent(scene.path('state'), LONG_AGO_MS)
   await submit(plugin, 'typed')
   await plugin.request('ping')
@@ -139,7 +139,7 @@ test.concurrent('a host that has passed on one message keeps its workspaces, wha
   expect(scene.log()).not.toContain('gives its workspaces back')
 })
 
-test.concurrent('a host that was started with the channel keeps its workspaces: its hooks may be off', async () => {
+test.concurrent('a host started with the channel keeps its workspaces, since its hooks may be off', async () => {
   await using scene = await Scene.open()
   const member = scene.member()
   const start = (): PluginProcess => scene.process(scene.settings(member), WITH_CHANNEL)

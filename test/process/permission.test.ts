@@ -1,5 +1,6 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import { z } from 'zod'
+import { messageRequest } from '../../lab/driver/a2a-request.ts'
 import type { PluginProcess } from '../../lab/driver/plugin-process.ts'
 import { type Member, Scene } from '../../lab/driver/scene.ts'
 import { until } from '../../lab/driver/until.ts'
@@ -18,21 +19,9 @@ const REQUEST = {
 const capabilitiesSchema = z.object({
   capabilities: z.object({ experimental: z.record(z.string(), z.unknown()) }),
 })
-const verdictSchema = z.object({
-  method: z.literal('notifications/claude/channel/permission'),
-  params: z.object({ request_id: z.string(), behavior: z.string() }),
-})
-
-/** The host has a dialog open. */
+/** Tells the plugin that a dialog is open. */
 function ask(host: PluginProcess, more: Partial<typeof REQUEST> = {}): void {
   host.notify('notifications/claude/channel/permission_request', { ...REQUEST, ...more })
-}
-
-function verdicts(host: PluginProcess): readonly z.infer<typeof verdictSchema>['params'][] {
-  return host.lines.flatMap((line) => {
-    const verdict = verdictSchema.safeParse(JSON.parse(line))
-    return verdict.success ? [verdict.data.params] : []
-  })
 }
 
 async function start(scene: Scene, member: Member, more: Readonly<Record<string, string>> = ON) {
@@ -49,7 +38,7 @@ function inChat(scene: Scene, member: Member, part: string): Promise<string> {
   )
 }
 
-/** Sends a message with whatever its sender claims to be. */
+/** Sends a message with whatever claims its sender makes. */
 async function send(
   scene: Scene,
   { id }: Member,
@@ -61,21 +50,21 @@ async function send(
   const response = await fetch(`${scene.platform.url}/workspaces/${id}/a2a`, {
     method: 'POST',
     headers,
-    body: JSON.stringify({ jsonrpc: '2.0', id: '1', method: 'message/send', params: { message, metadata } }),
+    body: JSON.stringify(messageRequest(text, {}, { params: { message, metadata } })),
   })
   expect(response.status).toBe(200)
 }
 
 const shown = (host: PluginProcess): readonly string[] => host.events.map(({ content }) => content)
 
-/** Waits until all that was written so far has been dealt with: one more message comes through in its order. */
+/** Waits until everything written so far has been handled: one more message comes through, in order. */
 async function sentinel(scene: Scene, member: Member, host: PluginProcess): Promise<void> {
   const text = `sentinel ${crypto.randomUUID()}`
   await scene.person.write(member.id, text)
   await until('the sentinel', () => shown(host).includes(text))
 }
 
-test.concurrent('the host is told of the relay only when it is on', async () => {
+test.concurrent('the host learns about the relay only when it is on', async () => {
   await using scene = await Scene.open()
   const experimental = async (more: Readonly<Record<string, string>>) => {
     const host = scene.process(scene.settings(scene.member(), more))
@@ -90,7 +79,7 @@ test.concurrent('the host is told of the relay only when it is on', async () => 
   expect(await experimental(ON)).toEqual({ 'claude/channel': {}, [CAPABILITY]: {} })
 })
 
-test.concurrent('a request is asked in the chat, and the answer of the person there reaches the host', async () => {
+test.concurrent('a request is posted to the chat, and the person’s answer there reaches the host', async () => {
   await using scene = await Scene.open()
   const member = scene.member()
   const host = await start(scene, member)
@@ -101,22 +90,22 @@ test.concurrent('a request is asked in the chat, and the answer of the person th
   }
   await scene.person.write(member.id, 'Yes abcde.')
   await inChat(scene, member, 'Passed on: yes to abcde (Bash)')
-  expect(verdicts(host)).toEqual([{ request_id: 'abcde', behavior: 'allow' }])
+  expect(host.verdicts).toEqual([{ request_id: 'abcde', behavior: 'allow' }])
 
   ask(host, { request_id: 'fghij' })
   await inChat(scene, member, 'Permission request fghij')
   await scene.person.write(member.id, 'no fghij')
   await inChat(scene, member, 'Passed on: no to fghij (Bash)')
-  expect(verdicts(host)[1]).toEqual({ request_id: 'fghij', behavior: 'deny' })
+  expect(host.verdicts[1]).toEqual({ request_id: 'fghij', behavior: 'deny' })
 
   await scene.person.write(member.id, 'yes fghij')
   await inChat(scene, member, 'already answered here, with no')
   await sentinel(scene, member, host)
   expect(host.events).toHaveLength(1)
-  expect(verdicts(host)).toHaveLength(2)
+  expect(host.verdicts).toHaveLength(2)
 })
 
-test.concurrent('who is not a person that the platform has checked is shown to the model and decides nothing', async () => {
+test.concurrent('only a person whom the platform has authenticated can decide; anyone else’s answer is shown to the model', async () => {
   await using scene = await Scene.open()
   const member = scene.member()
   const peer = scene.platform.createWorkspace({ name: 'peer', parentId: member.id })
@@ -132,7 +121,7 @@ test.concurrent('who is not a person that the platform has checked is shown to t
   await scene.person.write(member.id, 'yes abcde')
   await until('the word of somebody', () => host.events.some(({ meta }) => meta.kind === 'canvas_user'))
 
-  // An older platform asks nobody who they are, and passes their claims on.
+  // An older platform authenticates nobody and passes their claims on.
   scene.platform.setFaults({ unauthenticated_user: false, contract: 'v1' })
   await send(scene, member, 'yes  abcde', claim)
   await until('the word of a stranger', () => shown(host).includes('yes  abcde'))
@@ -140,10 +129,10 @@ test.concurrent('who is not a person that the platform has checked is shown to t
   scene.platform.resetFaults()
   await scene.person.write(member.id, 'yes zzzzz')
   await until('the answer to nothing', () => shown(host).includes('yes zzzzz'))
-  expect([verdicts(host), (await scene.person.read(member.id)).length]).toEqual([[], 1])
+  expect([host.verdicts, (await scene.person.read(member.id)).length]).toEqual([[], 1])
 })
 
-test.concurrent('what was settled in the terminal is not decided again from the chat', async () => {
+test.concurrent('a request settled in the terminal cannot be answered from the chat', async () => {
   await using scene = await Scene.open()
   const member = scene.member()
   const host = await start(scene, member)
@@ -153,7 +142,7 @@ test.concurrent('what was settled in the terminal is not decided again from the 
   await scene.person.write(member.id, 'yes abcde')
   await inChat(scene, member, 'abcde (Bash) is settled: the session has moved on')
   await sentinel(scene, member, host)
-  expect([verdicts(host), host.events.length]).toEqual([[], 1])
+  expect([host.verdicts, host.events.length]).toEqual([[], 1])
 })
 
 test.concurrent('a tool of the plugin itself cannot be allowed from the chat', async () => {
@@ -165,20 +154,20 @@ test.concurrent('a tool of the plugin itself cannot be allowed from the chat', a
   expect(line).not.toContain('abcde')
   await scene.person.write(member.id, 'yes abcde')
   await until('the answer to nothing', () => shown(host).includes('yes abcde'))
-  expect(verdicts(host)).toEqual([])
+  expect(host.verdicts).toEqual([])
 })
 
-test.concurrent('a session whose relay is off ignores what a host asks all the same', async () => {
+test.concurrent('a session with the relay off ignores a host that asks anyway', async () => {
   await using scene = await Scene.open()
   const member = scene.member()
   const host = await start(scene, member, {})
   ask(host)
   await scene.person.write(member.id, 'yes abcde')
   await until('the message', () => shown(host).includes('yes abcde'))
-  expect([verdicts(host), await scene.person.read(member.id)]).toEqual([[], []])
+  expect([host.verdicts, await scene.person.read(member.id)]).toEqual([[], []])
 })
 
-test.concurrent('one session asks, another one receives the answer, and the one that asked tells its host', async () => {
+test.concurrent('when another session receives the answer, the one that asked tells its host', async () => {
   await using scene = await Scene.open()
   const member = scene.member()
   const holder = await start(scene, member)
@@ -189,10 +178,10 @@ test.concurrent('one session asks, another one receives the answer, and the one 
   )
   ask(standby)
   await inChat(scene, member, 'Permission request abcde')
-  // A prompt in the other session says nothing of this dialog.
+  // A prompt in the other session says nothing about this dialog.
   await holder.call('channel_receipt', { prompt: 'hello' })
   await scene.person.write(member.id, 'yes abcde')
   await inChat(scene, member, 'Passed on: yes to abcde')
-  expect([verdicts(standby), verdicts(holder)]).toEqual([[{ request_id: 'abcde', behavior: 'allow' }], []])
+  expect([standby.verdicts, holder.verdicts]).toEqual([[{ request_id: 'abcde', behavior: 'allow' }], []])
   expect([shown(holder), shown(standby)]).toEqual([[], []])
 })

@@ -5,12 +5,12 @@ import { until } from '../../lab/driver/until.ts'
 
 setDefaultTimeout(20_000)
 
-/** A process of somebody else that would end at any signal it is sent. */
+/** Someone else's process, which any signal would end. */
 function stranger(): Bun.Subprocess {
   return Bun.spawn(['sleep', '60'], { stdio: ['ignore', 'ignore', 'ignore'] })
 }
 
-/** A parent that never asks what became of its child, and the child, which ends once the parent is that. */
+/** A parent that never collects its child, and the child, which ends as soon as the parent is like that. */
 async function zombie(): Promise<{ readonly parent: Bun.Subprocess; readonly pid: number }> {
   const parent = Bun.spawn(
     [
@@ -28,9 +28,9 @@ async function zombie(): Promise<{ readonly parent: Bun.Subprocess; readonly pid
   return { parent, pid }
 }
 
-const record = (pid: number | string): string => `${pid}\n${new Date().toISOString()}\n/somewhere\n`
+const record = (pid: number): string => `${pid}\n2026-01-01T00:00:00Z\n/somewhere\n`
 
-/** What lies at the place of the pid file, each in a state folder of its own. */
+/** What may be in place of the pid file, each in a state folder of its own. */
 const FINDS: readonly (readonly [
   string,
   (path: string, ids: { stranger: number; zombie: number }) => void,
@@ -44,12 +44,12 @@ const FINDS: readonly (readonly [
   ['nobody', (path) => writeFileSync(path, record(2 ** 30))],
   ['garbage', (path) => writeFileSync(path, Buffer.alloc(5_000, 0xa5))],
   ['nothing', (path) => writeFileSync(path, '')],
-  // Not by its rights, which bind not everyone: a link that leads to itself.
+  // A link to itself, since file modes do not bind everyone.
   ['a file that cannot be read', (path) => symlinkSync(path, path)],
   ['a folder', (path) => mkdirSync(path)],
 ]
 
-test.concurrent('a pid file stops no start and gets nobody a signal, whatever is in its place', async () => {
+test.concurrent('a pid file prevents no start and gets nobody signalled, whatever is in its place', async () => {
   await using scene = await Scene.open()
   const other = stranger()
   const { parent, pid } = await zombie()
@@ -78,11 +78,11 @@ test.concurrent('a pid file stops no start and gets nobody a signal, whatever is
   }
 })
 
-test.concurrent('a pid file that names this very process stops it no more than any other', async () => {
+test.concurrent('a pid file that names this very process prevents no start either', async () => {
   await using scene = await Scene.open()
   const member = scene.member()
   const path = `${scene.newFolder('state')}/bot.pid`
-  // The shell becomes the plugin, and keeps its number.
+  // The shell becomes the plugin and keeps its pid.
   const wrapper = ['sh', '-c', `printf '%s\\n2026-01-01T00:00:00Z\\n/old\\n' $$ > "${path}"; exec "$@"`, 'sh']
   const plugin = scene.process(scene.settings(member), { wrapper })
   await plugin.connect()

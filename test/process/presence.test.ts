@@ -10,7 +10,7 @@ const badgeSchema = z.object({
   active_tasks: z.number(),
 })
 
-test('the badge goes busy with work, idle when it is done, degraded when requests fail, and back', async () => {
+test('the badge turns busy with work, idle without, degraded when requests fail, and online again', async () => {
   await using scene = await Scene.open()
   const member = scene.member()
   const host = await scene.host(
@@ -35,7 +35,7 @@ test('the badge goes busy with work, idle when it is done, degraded when request
 
   const failing = { kind: 'error_500', path: `${member.id}/activity`, times: 0 } as const
   scene.platform.setFaults({ answers: [failing] })
-  // The event of a message calls for a look, which fails, and is tried again.
+  // The message causes a look, which fails and is repeated.
   await scene.person.write(member.id, 'one that cannot be read yet')
   await becomes('degraded', ({ status }) => status === 'degraded')
   scene.platform.resetFaults()

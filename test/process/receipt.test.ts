@@ -14,7 +14,7 @@ setDefaultTimeout(20_000)
 
 const UUID = '7d0c1a52-0b1e-4a47-9d0e-0a2f5e3b9c11'
 
-/** A session that receives, and one message that it was given. */
+/** A session that receives, and the prompt for one message it was shown. */
 async function withOneMessage(scene: Scene): Promise<{ plugin: PluginProcess; prompt: string }> {
   const member = scene.member()
   const plugin = scene.process(scene.settings(member), WITH_CHANNEL)
@@ -23,7 +23,7 @@ async function withOneMessage(scene: Scene): Promise<{ plugin: PluginProcess; pr
   await scene.person.write(member.id, 'hello')
   const event = await until('the message', () => plugin.events[0])
   await until(
-    'it to be recorded',
+    'the record',
     () => ledgerRows(scene.path('state'), "SELECT 1 FROM message WHERE state = 'sent'").length === 1,
   )
   return { plugin, prompt: promptOf(event) }
@@ -36,7 +36,7 @@ const promptFor = (workspace_id: string): string =>
 const confirmed = (scene: Scene): boolean =>
   ledgerRows(scene.path('state'), "SELECT 1 FROM message WHERE state = 'confirmed'").length === 1
 
-test('the prompt hook is of the type that reaches this very server, at the hidden tool', async () => {
+test('the prompt hook calls the hidden tool of this very server', async () => {
   const schema = z.object({
     hooks: z.object({
       UserPromptSubmit: z.tuple([
@@ -68,19 +68,19 @@ test('the prompt hook is of the type that reaches this very server, at the hidde
   })
 })
 
-test.concurrent('a receipt is answered with nothing, and confirms the message', async () => {
+test.concurrent('a receipt gets an empty answer, and confirms the message', async () => {
   await using scene = await Scene.open()
   const { plugin, prompt } = await withOneMessage(scene)
   expect(await submit(plugin, prompt)).toBe('{}')
   await until('the receipt to be recorded', () => confirmed(scene))
 })
 
-test.concurrent('while another process writes to the ledger, receipts are answered and recorded when it has done', async () => {
+test.concurrent('while another process writes to the ledger, receipts are answered at once and recorded afterwards', async () => {
   await using scene = await Scene.open()
   const { plugin, prompt } = await withOneMessage(scene)
   const other = new Database(scene.path('state', 'ledger.db'))
   other.run('BEGIN EXCLUSIVE')
-  // All of them are answered before the other one has done.
+  // All are answered before the other process is done.
   for (const text of [prompt, 'typed', prompt]) expect(await submit(plugin, text)).toBe('{}')
   expect(confirmed(scene)).toBe(false)
   other.run('COMMIT')
@@ -88,7 +88,7 @@ test.concurrent('while another process writes to the ledger, receipts are answer
   await until('the receipt to be recorded', () => confirmed(scene))
 })
 
-test.concurrent('unconfigured, and before the host has connected fully, a prompt is answered with nothing', async () => {
+test.concurrent('unconfigured and not fully connected, a prompt gets an empty answer', async () => {
   await using scene = await Scene.open()
   const plugin = scene.process({ MOLECULE_STATE_DIR: scene.path('state') })
   await plugin.initialize('claude-code')
@@ -100,24 +100,24 @@ test.concurrent('unconfigured, and before the host has connected fully, a prompt
       name: 'channel_receipt',
       ...(odd === undefined ? {} : { arguments: odd }),
     })
-    // What the protocol itself refuses is never sent by the host.
+    // The host never sends what the protocol itself refuses.
     if (error === undefined) expect(result).toEqual({ content: [{ type: 'text', text: '{}' }] })
   }
   expect(existsSync(scene.path('state'))).toBe(false)
 })
 
-test.concurrent('a session that stands by answers with nothing', async () => {
+test.concurrent('a session that stands by gives an empty answer', async () => {
   await using scene = await Scene.open()
   const member = scene.member()
   const first = await scene.host(scene.settings(member))
   await first.receiving()
   const second = scene.process(scene.settings(member))
   await second.connect()
-  await until('it to stand by', async () => (await second.call('status')).includes('takes over'))
+  await until('the second to stand by', async () => (await second.call('status')).includes('takes over'))
   for (const prompt of ['typed', promptFor(member.id)]) expect(await submit(second, prompt)).toBe('{}')
 })
 
-test.concurrent('a prompt that is followed by the end is answered before the process ends', async () => {
+test.concurrent('a prompt right before the end of input is answered', async () => {
   await using scene = await Scene.open()
   const { plugin, prompt } = await withOneMessage(scene)
   const answer = submit(plugin, prompt)
@@ -126,18 +126,18 @@ test.concurrent('a prompt that is followed by the end is answered before the pro
   expect(await answer).toBe('{}')
 })
 
-test.concurrent('what a session with the channel learns of its host is noted once it is known', async () => {
+test.concurrent('what a session with the channel learns about its host is recorded', async () => {
   await using scene = await Scene.open()
   const { plugin, prompt } = await withOneMessage(scene)
   const facts = (): unknown =>
     ledgerRows(scene.path('state'), 'SELECT prompted, receipted, with_channel FROM session')[0]
-  // status was called on the way.
+  // `status` was called on the way.
   await until('the facts', () => Bun.deepEquals(facts(), { prompted: 1, receipted: 0, with_channel: 1 }))
   await submit(plugin, prompt)
   await until('the receipt', () => Bun.deepEquals(facts(), { prompted: 1, receipted: 1, with_channel: 1 }))
 })
 
-test.concurrent('a typed prompt is noted as well, and a session without the channel is not taken for one with it', async () => {
+test.concurrent('a typed prompt is recorded too, and a session without the channel is recorded as such', async () => {
   await using scene = await Scene.open()
   const plugin = scene.process(scene.settings(scene.member()), WITHOUT_CHANNEL)
   await plugin.connect('claude-code')

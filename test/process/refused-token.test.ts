@@ -10,7 +10,7 @@ setDefaultTimeout(30_000)
 const QUICK = { MOLECULE_POLL_INTERVAL_MS: '250', MOLECULE_HEARTBEAT_INTERVAL_MS: '1000' }
 const refused = (): Response => Response.json({ error: 'invalid workspace auth token' }, { status: 401 })
 
-test.concurrent('401 once, wherever it is said, gives nothing up', async () => {
+test.concurrent('a single 401, wherever it comes, makes the session give up nothing', async () => {
   await using scene = await Scene.open()
   await using gate = new Gate(scene.platform.url)
   const met = new Set<string>()
@@ -33,7 +33,7 @@ test.concurrent('401 once, wherever it is said, gives nothing up', async () => {
   expect(scene.log()).not.toContain('given up')
 })
 
-test.concurrent('401 for good gives the workspace up with a sentence, and a new token in the file starts it again', async () => {
+test.concurrent('a lasting 401 makes the session give the workspace up and say so, and a new token in .env revives it', async () => {
   await using scene = await Scene.open()
   await using gate = new Gate(scene.platform.url)
   const clock = await shiftedClock(scene.path('shift'))
@@ -68,7 +68,7 @@ test.concurrent('401 for good gives the workspace up with a sentence, and a new 
   await until('some refusals', () => asked >= 4)
   expect(await status()).not.toContain('GIVEN UP')
   expect(await status()).toContain('receiving: no, the workspace cannot be read')
-  // Refusals count only if they last, so that a platform whose database is down is not believed at once.
+  // Refusals count only when they last, since a platform whose database is down refuses too.
   clock.shift(60_000)
   await until('the workspace to be given up', async () => (await status()).includes('GIVEN UP'), 20_000)
   expect(await status()).toContain('given up: the platform refuses its token. Create a new one')
@@ -81,7 +81,7 @@ test.concurrent('401 for good gives the workspace up with a sentence, and a new 
   await host.event(({ content }) => content === 'while the token was refused')
   await until('presence', async () => /registered.*last heartbeat \d+ s ago/.test(await status()))
   expect(await status()).not.toContain('GIVEN UP')
-  // Given up means left in peace: nothing but what was just under way came after.
+  // Given up means left alone: only requests already in flight may follow.
   expect([asked - askedBefore <= 2, beats - beatsBefore]).toEqual([true, 0])
   expect(scene.log()).not.toContain(old)
 })

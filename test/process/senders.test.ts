@@ -11,7 +11,7 @@ function team(scene: Scene) {
   return { lead, builder, reviewer }
 }
 
-test.concurrent('who is not named in MOLECULE_ALLOWED_SENDERS is counted and never shown', async () => {
+test.concurrent('a sender missing from MOLECULE_ALLOWED_SENDERS is counted and never shown', async () => {
   await using scene = await Scene.open()
   const { lead, builder, reviewer } = team(scene)
   const host = await scene.host(scene.settings(lead, { MOLECULE_ALLOWED_SENDERS: builder.id }))
@@ -46,7 +46,7 @@ test.concurrent('a peer that writes more than twenty messages in a minute is hel
   })
 })
 
-test.concurrent('a reply goes to nobody who never wrote and is no peer', async () => {
+test.concurrent('a reply never goes to a stranger: someone who never wrote and is no peer', async () => {
   await using scene = await Scene.open()
   const { lead, builder } = team(scene)
   const host = await scene.host(scene.settings(lead))

@@ -8,7 +8,7 @@ setDefaultTimeout(20_000)
 
 interface Outage {
   readonly name: string
-  /** Gives what tells that the plugin has met the outage. */
+  /** @returns whether the plugin has met the outage by now. */
   readonly begin: (gate: Gate, log: () => string) => Promise<() => boolean>
   readonly end: (gate: Gate) => unknown
 }
@@ -32,7 +32,7 @@ const OUTAGES: readonly Outage[] = [
         hanging++
         return never()
       }
-      // Streams that are open would go on.
+      // An open stream would go on.
       await gate.reopen()
       return () => hanging > 0
     },
@@ -60,7 +60,7 @@ async function arrives(host: Host, text: string): Promise<void> {
 }
 
 for (const { name, begin, end } of OUTAGES) {
-  test.concurrent(`a platform that ${name} disturbs no other, and delivery goes on where it stopped`, async () => {
+  test.concurrent(`a platform that ${name} disturbs no other, and delivery resumes where it stopped`, async () => {
     await using good = await Scene.open()
     await using bad = await Scene.open()
     await using gate = new Gate(bad.platform.url)

@@ -14,7 +14,7 @@ interface Pair {
   readonly standby: Host
 }
 
-/** Two sessions on one state folder: one that receives, one that has found that out and waits. */
+/** Two sessions on one state folder: one receives, the other knows that and stands by. */
 async function startPair(scene: Scene): Promise<Pair> {
   const member = scene.member()
   const holder = await scene.host(scene.settings(member))
@@ -58,7 +58,7 @@ for (const [how, end] of [
   ['closes', (host: Host) => host.close()],
   ['is killed', (host: Host) => host.kill()],
 ] as const) {
-  test.concurrent(`when the first ${how} the second takes over, and nothing comes twice unmarked`, async () => {
+  test.concurrent(`when the first ${how} the second takes over, and nothing is repeated unmarked`, async () => {
     await using scene = await Scene.open()
     const { member, holder, standby } = await startPair(scene)
     await scene.person.write(member.id, 'answered')
@@ -81,7 +81,7 @@ for (const [how, end] of [
   })
 }
 
-test.concurrent('a session that the first one outlives leaves it undisturbed', async () => {
+test.concurrent('the first session outlives others undisturbed', async () => {
   await using scene = await Scene.open()
   const { member, holder, standby } = await startPair(scene)
   await standby.kill()
@@ -92,7 +92,7 @@ test.concurrent('a session that the first one outlives leaves it undisturbed', a
   expect((await holder.call('status')).text).toContain('receiving: yes')
 })
 
-test.concurrent('each workspace has a holder of its own', async () => {
+test.concurrent('each workspace has its own holder', async () => {
   await using scene = await Scene.open()
   const [one, two] = [scene.member(), scene.member()]
   const first = await scene.host(scene.settings(one))
@@ -105,14 +105,14 @@ test.concurrent('each workspace has a holder of its own', async () => {
   expect([texts(first), texts(second)]).toEqual([['for one'], ['for two']])
 })
 
-test.concurrent('a state folder that is deleted while a session runs leaves one holder and no message behind', async () => {
+test.concurrent('after the state folder is deleted, one session still holds and no message is lost', async () => {
   await using scene = await Scene.open()
   const member = scene.member()
   const settings = scene.settings(member)
   const holder = await scene.host(settings)
   await holder.receiving()
   rmSync(settings.MOLECULE_STATE_DIR ?? '', { recursive: true })
-  await until('the folder to be there again', () => existsSync(`${settings.MOLECULE_STATE_DIR}/ledger.db`))
+  await until('a new folder', () => existsSync(`${settings.MOLECULE_STATE_DIR}/ledger.db`))
   const standby = await scene.host(settings)
   await until('the second to stand by', async () =>
     (await standby.call('status')).text.includes('takes over when it ends'),
@@ -122,7 +122,7 @@ test.concurrent('a state folder that is deleted while a session runs leaves one 
   expect(texts(standby)).toEqual([])
 })
 
-test.concurrent('where the locks alone are deleted while a session runs, one session holds again', async () => {
+test.concurrent('after the locks alone are deleted, one session holds again', async () => {
   await using scene = await Scene.open()
   const member = scene.member()
   const settings = scene.settings(member)
@@ -130,7 +130,7 @@ test.concurrent('where the locks alone are deleted while a session runs, one ses
   await first.receiving()
   const locks = `${settings.MOLECULE_STATE_DIR}/locks`
   rmSync(locks, { recursive: true })
-  await until('the folder to be there again', () => existsSync(`${locks}/${member.id}.lock`))
+  await until('a new folder', () => existsSync(`${locks}/${member.id}.lock`))
   const second = await scene.host(settings)
   await until('one to hold and one to stand by', async () => {
     const reports = await Promise.all([first, second].map(async (host) => (await host.call('status')).text))
@@ -144,7 +144,7 @@ test.concurrent('where the locks alone are deleted while a session runs, one ses
   expect([...texts(first), ...texts(second)]).toEqual(['after'])
 })
 
-test.concurrent('after messages were sent as often as may be, the next event of a new session says how many', async () => {
+test.concurrent('when messages have used up their attempts, the next event of a new session says how many', async () => {
   await using scene = await Scene.open()
   const member = scene.member()
   const first = await scene.host(scene.settings(member))
@@ -165,7 +165,7 @@ test.concurrent('after messages were sent as often as may be, the next event of 
   expect((await second.call('inbox')).text).toContain('never confirmed')
 })
 
-test.concurrent('a reconnect takes over from the process it replaces, and repeats nothing that was confirmed', async () => {
+test.concurrent('a reconnect takes over from the process it replaces, and repeats nothing confirmed', async () => {
   await using scene = await Scene.open()
   const member = scene.member()
   const old = await scene.host(scene.settings(member))
@@ -173,7 +173,7 @@ test.concurrent('a reconnect takes over from the process it replaces, and repeat
   await scene.person.write(member.id, 'before')
   const event = await old.event(({ content }) => content === 'before')
   await old.call('channel_receipt', { prompt: promptOf(event) })
-  // The new process is there before the old one has gone.
+  // The new process starts before the old one is gone.
   const [next] = await Promise.all([scene.host(scene.settings(member)), old.close()])
   await scene.person.write(member.id, 'after')
   await arrives(next, 'after')

@@ -14,7 +14,7 @@ import { until } from '../../lab/driver/until.ts'
 
 setDefaultTimeout(20_000)
 
-test.concurrent('in a folder that was open to others, with their links in it, a session starts, and writes into nothing of theirs', async () => {
+test.concurrent('in a folder that others could write to, with their links in it, a session starts and writes to no file of theirs', async () => {
   await using scene = await Scene.open()
   const member = scene.member()
   const state = scene.newFolder('state')
@@ -29,7 +29,7 @@ test.concurrent('in a folder that was open to others, with their links in it, a 
   await host.receiving()
   await scene.person.write(member.id, 'hello')
   await host.event(({ content }) => content === 'hello')
-  await until('all to be written', () =>
+  await until('all files', () =>
     ['channel.log', 'bot.pid', 'issued-secrets.json'].every((name) => {
       const stat = lstatSync(scene.path('state', name))
       return stat.isFile() && stat.nlink === 1 && stat.size > 0
@@ -40,7 +40,7 @@ test.concurrent('in a folder that was open to others, with their links in it, a 
   expect(scene.log()).toContain('others could write to the state folder')
 })
 
-test.concurrent('where a lock is a link, the session says what to remove, works on, and receives once it is gone', async () => {
+test.concurrent('when a lock is a link, the session says what to remove, goes on without it, and receives once it is gone', async () => {
   await using scene = await Scene.open()
   const member = scene.member()
   scene.newFolder('state', 'locks')

@@ -5,7 +5,7 @@ import { holdsAny, searchFolder } from '../../scripts/secret-search.ts'
 
 const MARK = 'CANARY0123456789'
 
-test('a secret is found in any file below the folder, wherever it stands, also across what is read at once', () => {
+test('a secret is found anywhere in any file below the folder, also across two reads', () => {
   using folder = temporaryFolder()
   mkdirSync(folder.file('a/b'), { recursive: true })
   const filler = Buffer.alloc(1024 * 1024 - 8, 'x')
@@ -24,7 +24,7 @@ test('a secret is found in any file below the folder, wherever it stands, also a
   ])
 })
 
-test('links are not followed, and pipes not waited for', () => {
+test('links are not followed, and pipes are not opened', () => {
   using folder = temporaryFolder()
   writeFileSync(folder.file('outside'), MARK)
   mkdirSync(folder.file('inside'))
@@ -35,7 +35,7 @@ test('links are not followed, and pipes not waited for', () => {
   expect(searchFolder(folder.file('inside'), [MARK])).toEqual([])
 })
 
-test.each(['', 'a', 'ab', 'Bearer '])('a secret in base64 is found behind %j', (before) => {
+test.each(['', 'a', 'ab', 'Bearer '])('a secret in base64 is found after %j', (before) => {
   for (const encoding of ['base64', 'base64url'] as const) {
     const encoded = Buffer.from(`${before}${MARK} and more`).toString(encoding)
     expect(holdsAny(`{"Authorization":"${encoded}"}`, [MARK])).toBe(true)

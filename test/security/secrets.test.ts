@@ -10,8 +10,8 @@ import { QUOTES, startQuotingPlatform } from '../fixtures/quoting-platform.ts'
 
 setDefaultTimeout(20_000)
 
-/** The files that are there to hold secrets. */
-const MEANT_TO = new Set(['.env', 'issued-secrets.json'])
+/** The files that exist to hold secrets. */
+const SECRET_FILES = new Set(['.env', 'issued-secrets.json'])
 const OTHER_ID = '7c9e6679-7425-40de-944b-e07fc1f90ae7'
 const ARGUMENTS: Readonly<Record<string, object>> = {
   reply_to_workspace: { text: 'hello' },
@@ -31,11 +31,11 @@ async function useEveryTool(plugin: PluginProcess): Promise<readonly string[]> {
   )
 }
 
-/** The places where one of the secrets stands: names alone, since a failure must not print what it found. */
+/** Where one of the secrets appears: names only, since a failure must not print what it found. */
 function placesOf(secrets: readonly string[], scene: Scene, plugin: PluginProcess): readonly string[] {
   const files = searchFolder(scene.folder, secrets).map(({ path }) => path)
   const open = files.filter((path) => (statSync(path).mode & 0o077) !== 0)
-  const said: readonly (readonly [string, string])[] = [
+  const texts: readonly (readonly [string, string])[] = [
     ['stdout', plugin.lines.join('\n')],
     ['stderr', plugin.stderr],
     ['the command line', readFileSync(`/proc/${plugin.pid}/cmdline`, 'latin1')],
@@ -45,9 +45,9 @@ function placesOf(secrets: readonly string[], scene: Scene, plugin: PluginProces
     ]),
   ]
   return [
-    ...files.filter((path) => !MEANT_TO.has(basename(path))),
+    ...files.filter((path) => !SECRET_FILES.has(basename(path))),
     ...open.map((path) => `${path}, which others can read`),
-    ...said.flatMap(([place, text]) => (holdsAny(text, secrets) ? [place] : [])),
+    ...texts.flatMap(([place, text]) => (holdsAny(text, secrets) ? [place] : [])),
   ]
 }
 
@@ -64,7 +64,7 @@ const settings = (scene: Scene, member: Member, more: Readonly<Record<string, st
   })
 
 for (const [state, quote] of Object.entries(QUOTES)) {
-  test.concurrent(`a platform that ${state} and quotes the token has it shown nowhere`, async () => {
+  test.concurrent(`the token appears nowhere when a platform ${state} and quotes it`, async () => {
     await using scene = await Scene.open()
     using platform = startQuotingPlatform(quote)
     const member = scene.member()
@@ -92,7 +92,7 @@ test.concurrent('what a platform quotes in a message or a name reaches the model
   expect(placesOf([member.token], scene, plugin)).toEqual([])
 })
 
-test.concurrent('with a local platform that is well, token and issued secrets are shown nowhere', async () => {
+test.concurrent('the token and issued secrets appear nowhere while all is well', async () => {
   await using scene = await Scene.open()
   const [member, peer] = [scene.member(), scene.member()]
   const { MOLECULE_STATE_DIR: state = '', ...inFile } = settings(scene, member)
@@ -124,7 +124,7 @@ test.concurrent('with a local platform that is well, token and issued secrets ar
   expect(scene.requests.filter((request) => holdsAny(request, [member.token, ...secrets]))).toEqual([])
 })
 
-test.concurrent('what a platform issued is taken out of what it quotes, also by the next session', async () => {
+test.concurrent('issued secrets are redacted from what the platform quotes, by the next session too', async () => {
   await using scene = await Scene.open()
   const secrets = ['authToken', 'inboundSecret'].map((name) => `${name}-${crypto.randomUUID()}`)
   const [auth_token, platform_inbound_secret] = secrets
@@ -149,7 +149,7 @@ test.concurrent('what a platform issued is taken out of what it quotes, also by 
     await until('the secrets to be kept', () => searchFolder(scene.folder, secrets).length > 0)
     quotes = true
     const asked = platform.asked.length
-    await until(`${session} to ask on its own`, () => platform.asked.length > asked + 2)
+    await until(`${session} to ask by itself`, () => platform.asked.length > asked + 2)
     const said = await useEveryTool(plugin)
     expect(said.filter((text) => text.includes('expected [secret] or [secret]'))).not.toEqual([])
     expect(placesOf([member.token, ...secrets], scene, plugin)).toEqual([])
@@ -158,7 +158,7 @@ test.concurrent('what a platform issued is taken out of what it quotes, also by 
   }
 })
 
-test.concurrent('a tool that fails by a fault of its own shows no secret', async () => {
+test.concurrent('a tool that fails by its own fault shows no secret', async () => {
   await using scene = await Scene.open()
   const member = scene.member()
   const plugin = scene.process(settings(scene, member))
@@ -173,7 +173,7 @@ test.concurrent('a tool that fails by a fault of its own shows no secret', async
   expect(placesOf([member.token], scene, plugin)).toEqual([])
 })
 
-test.concurrent('a token under the wrong name, or in a broken file, is shown nowhere', async () => {
+test.concurrent('a token under the wrong name, or in a broken file, appears nowhere', async () => {
   await using scene = await Scene.open()
   const { token } = scene.member()
   scene.newFolder('state')
@@ -193,7 +193,7 @@ test.concurrent('a token under the wrong name, or in a broken file, is shown now
   expect(placesOf([token], scene, plugin)).toEqual([])
 })
 
-test.concurrent('everything in the state folder is for its owner alone', async () => {
+test.concurrent('everything in the state folder is accessible to its owner alone', async () => {
   await using scene = await Scene.open()
   const plugin = scene.process(scene.settings(scene.member()))
   await plugin.connect()

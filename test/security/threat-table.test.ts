@@ -15,7 +15,7 @@ const threats: readonly Threat[] = text.split('\n').flatMap((line) => {
   return tests === '' || tests === 'Test' || /^-+$/.test(tests) ? [] : [{ threat, tests }]
 })
 
-/** Titles of tests as the document writes them: what varies is `…`. */
+/** Test titles as the document writes them, with `…` for what varies. */
 function titlesIn(path: string): ReadonlySet<string> {
   const source = readFileSync(join(PLUGIN_ROOT, path), 'utf8')
   const calls = source.matchAll(/\b(test[.\w]*)(?:\(|<)|\)\(|\]\)\(/g)
@@ -38,7 +38,7 @@ function namedIn(tests: string): readonly (readonly [string, string])[] {
 }
 
 describe('the table of threats', () => {
-  test('has a row for each', () => {
+  test('has its rows', () => {
     expect(threats.length).toBeGreaterThan(25)
   })
 
@@ -47,7 +47,7 @@ describe('the table of threats', () => {
     (_, tests) => {
       const named = namedIn(tests)
       expect(named).not.toEqual([])
-      // Nothing is left over that only looks like the name of a test.
+      // Nothing is left that only looks like a test's name.
       expect(tests.replaceAll(/`[^`]+`: (?:"[^"]+"(?:, )?)+(?:; )?/g, '')).toBe('')
       const missing = named.filter(
         ([path, title]) => !existsSync(join(PLUGIN_ROOT, path)) || !titlesIn(path).has(title),
