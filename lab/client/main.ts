@@ -1,12 +1,13 @@
 /**
- * Scenarios with the real Claude Code client, offline: a stand-in for the model on loopback, the local platform, the
- * plugin installed as a user installs it. What the model was given is read from what the client asks it.
+ * Plays scenarios with the real Claude Code client, offline: with a stand-in for the model on loopback, the local
+ * platform, and the plugin installed as a user installs it. The client's requests show what the model was given.
  *
- * The client is installed once, below `.tools/`. Where that cannot be done the scenarios are skipped, which is no failure.
+ * The client is installed once, below `.tools/`. Where it cannot be, the scenarios are skipped, which is no failure.
  */
 import { parseArgs } from 'node:util'
 import { obtainClient, TOOLS_FOLDER } from '../driver/client/installed-client.ts'
 import { User } from '../driver/client/user.ts'
+import { elapsedMs } from '../stopwatch.ts'
 import type { Scenario } from './scenario.ts'
 import { ends } from './scenario-ends.ts'
 import { hearing } from './scenario-hearing.ts'
@@ -16,13 +17,13 @@ import { Stage } from './stage.ts'
 
 const HELP = `Usage: ./molecule test:host [NAME ...]
 
-Plays scenarios with the real Claude Code client, without network and without an account; all, or those that are named.
+Plays all scenarios, or the named ones, with the real Claude Code client. Needs no network and no account.
 
-  --client PATH   the client to use, instead of one that is installed below .tools/ (360 MB, once)
-  --keep          leave the folder of the run behind: the client's home and logs, the plugin's state
+  --client PATH   use this client instead of the one installed below .tools/ (360 MB, once)
+  --keep          keep the folder of the run: the client's home and logs, the plugin's state
 `
 
-const WIDTH = 17
+const NAME_WIDTH = 17
 const scenarios = [...hearing, ...ends, ...turns, ...permission]
 
 class Interrupted extends Error {
@@ -34,23 +35,23 @@ class Interrupted extends Error {
   }
 }
 
-/** Aborted when somebody wants the run to end. */
+/** Aborts when someone ends the run. */
 const interruption = new AbortController()
 for (const [signal, exitCode] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],
   ['SIGHUP', 129],
 ] as const) {
-  // Not once: the runner of the script may pass on what the terminal has already sent.
+  // Not `once`: whoever runs this script may pass on a signal that the terminal has already sent.
   process.on(signal, () => interruption.abort(new Interrupted(exitCode)))
 }
 
-// What an interrupted scenario still waits for must not hold the process.
+// Whatever an interrupted scenario waits for must not keep the process alive.
 process.exit(await main(process.argv.slice(2)))
 
-async function main(words: readonly string[]): Promise<number> {
+async function main(argv: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
-    args: [...words],
+    args: [...argv],
     options: {
       client: { type: 'string' },
       keep: { type: 'boolean', default: false },
@@ -60,9 +61,9 @@ async function main(words: readonly string[]): Promise<number> {
   })
   const unknown = positionals.filter((name) => !scenarios.some((scenario) => scenario.name === name))
   if (values.help || unknown.length > 0) {
-    for (const name of unknown) console.log(`There is no scenario "${name}".\n`)
+    for (const name of unknown) console.log(`No scenario is named "${name}".\n`)
     console.log(HELP)
-    for (const { name, rule } of scenarios) console.log(`  ${name.padEnd(WIDTH)}${rule}`)
+    for (const { name, rule } of scenarios) console.log(`  ${name.padEnd(NAME_WIDTH)}${rule}`)
     return unknown.length > 0 ? 2 : 0
   }
   try {
@@ -70,7 +71,7 @@ async function main(words: readonly string[]): Promise<number> {
     if (client === undefined) return 0
     using user = new User(client)
     user.keep = values.keep
-    if (values.keep) console.log(`keeps ${user.folder}`)
+    if (values.keep) console.log(`keeping ${user.folder}`)
     await interruptible(user.install())
     const chosen = scenarios.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
     return await playAll(chosen, user)
@@ -91,7 +92,7 @@ async function ourClient(): Promise<string | undefined> {
 }
 
 async function playAll(chosen: readonly Scenario[], user: User): Promise<number> {
-  const begun = performance.now()
+  const begun = elapsedMs()
   let passed = 0
   for (const scenario of chosen) if (await play(scenario, user)) passed++
   console.log(`\n${passed} of ${chosen.length} scenarios passed in ${secondsSince(begun)} s`)
@@ -99,16 +100,16 @@ async function playAll(chosen: readonly Scenario[], user: User): Promise<number>
 }
 
 async function play({ name, rule, play }: Scenario, user: User): Promise<boolean> {
-  const begun = performance.now()
+  const begun = elapsedMs()
   try {
     await using stage = await Stage.open(user, name)
-    const seen = await interruptible(play(stage))
-    console.log(`passed  ${name.padEnd(WIDTH)}${secondsSince(begun)} s  ${seen}`)
+    const outcome = await interruptible(play(stage))
+    console.log(`passed  ${name.padEnd(NAME_WIDTH)}${secondsSince(begun)} s  ${outcome}`)
     return true
   } catch (error) {
     if (error instanceof Interrupted) throw error
     const [reason] = (error instanceof Error ? error.message : String(error)).split('\n')
-    console.log(`FAILED  ${name.padEnd(WIDTH)}${secondsSince(begun)} s  ${reason}\n  the rule: ${rule}`)
+    console.log(`FAILED  ${name.padEnd(NAME_WIDTH)}${secondsSince(begun)} s  ${reason}\n  the rule: ${rule}`)
     return false
   }
 }
@@ -123,5 +124,5 @@ function interruptible<T>(work: Promise<T>): Promise<T> {
 }
 
 function secondsSince(begun: number): string {
-  return ((performance.now() - begun) / 1000).toFixed(1)
+  return ((elapsedMs() - begun) / 1000).toFixed(1)
 }

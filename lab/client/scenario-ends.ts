@@ -1,12 +1,13 @@
-/** What becomes of messages when a session ends before it has dealt with them. */
+/** What happens to messages when a session ends before it is done with them. */
 
 import type { ClientSession } from '../driver/client/client-session.ts'
 import { runs } from '../driver/processes.ts'
 import { until } from '../driver/until.ts'
+import { elapsedMs } from '../stopwatch.ts'
 import { assertShown, type Scenario } from './scenario.ts'
 import type { Stage } from './stage.ts'
 
-/** A session whose model has been given `seen` and is still at it, while `waiting` lie in the client's memory. */
+/** A session whose model works on `seen`, while `waiting` are in the client's memory. */
 async function busySession(
   stage: Stage,
   seen: string,
@@ -24,26 +25,26 @@ async function busySession(
 
 const killed: Scenario = {
   name: 'killed',
-  rule: 'when the client is killed its plugin ends, and the next session is given what was not confirmed, marked',
+  rule: 'when the client is killed its plugin ends, and the next session shows what was not confirmed, marked',
   async play(stage) {
     const first = await busySession(stage, 'one', 'two', 'three')
     const { pid } = first.plugin
-    const from = performance.now()
+    const from = elapsedMs()
     first.kill()
     await until('the plugin to end', () => !runs(pid), 2_000)
-    const goneMs = Math.round(performance.now() - from)
+    const goneMs = Math.round(elapsedMs() - from)
     await stage.write('four')
     const second = await stage.session({ channel: true })
     await second.untilShown('four')
     await stage.untilState('confirmed', 'one', 'two', 'three', 'four')
     assertShown(second, '*two', '*three', 'four')
-    return `the plugin was gone after ${goneMs} ms, two of four came again, marked`
+    return `the plugin was gone after ${goneMs} ms; two of four messages came again, marked`
   },
 }
 
 const restarted: Scenario = {
   name: 'restarted',
-  rule: 'after a restart what was confirmed is not repeated; what was only sent is, marked, and then no more',
+  rule: 'after a restart, confirmed messages are not repeated; a message that was only sent is, marked, once',
   async play(stage) {
     const first = await busySession(stage, 'one', 'two')
     await first.hangUp()
@@ -57,7 +58,7 @@ const restarted: Scenario = {
     await third.untilShown('three')
     await stage.untilState('confirmed', 'three')
     assertShown(third, 'three')
-    return 'the confirmed one never again, the other once more, marked'
+    return 'the confirmed message did not come again, the other came once more, marked'
   },
 }
 

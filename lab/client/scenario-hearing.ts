@@ -1,29 +1,30 @@
-/** Which of the sessions on a machine is given the messages. */
+/** Which session on a machine is shown the messages. */
 import { deepStrictEqual, match, strictEqual } from 'node:assert/strict'
 import { shownIn } from '../driver/client/model-request.ts'
+import { elapsedMs } from '../stopwatch.ts'
 import { assertShown, type Scenario } from './scenario.ts'
 
 const withoutChannel: Scenario = {
   name: 'without-channel',
-  rule: 'a session without the channel consumes nothing; one with it is given what came before and meanwhile',
+  rule: 'a session without the channel consumes nothing; one with it is shown what came before and meanwhile',
   async play(stage) {
     await stage.write('before')
     const deaf = await stage.session({ channel: false })
     await deaf.untilStatus(/^receiving: no, this session was started without the channel/m)
     await stage.write('during')
-    deepStrictEqual(stage.ledger(), [], 'the session without the channel has read the feed')
+    deepStrictEqual(stage.ledger(), [], 'the session without the channel read the inbox')
     const hearing = await stage.session({ channel: true })
     await hearing.untilShown('during')
     await stage.untilState('confirmed', 'before', 'during')
     assertShown(hearing, 'before', 'during')
     assertShown(deaf)
-    return 'both messages in the second session, none in the first'
+    return 'both messages came to the second session, none to the first'
   },
 }
 
 const twoSessions: Scenario = {
   name: 'two-sessions',
-  rule: 'of two sessions with the channel one is given each message, and the other takes over when it ends',
+  rule: 'of two sessions with the channel one is shown every message, and the other takes over when it ends',
   async play(stage) {
     const first = await stage.session({ channel: true })
     await stage.write('one')
@@ -35,13 +36,13 @@ const twoSessions: Scenario = {
     await stage.untilState('confirmed', 'one', 'two')
     assertShown(first, 'one', 'two')
     assertShown(second)
-    const from = performance.now()
+    const from = elapsedMs()
     await first.leave()
     await stage.write('three')
     await second.untilShown('three')
-    const tookMs = Math.round(performance.now() - from)
+    const tookMs = Math.round(elapsedMs() - from)
     assertShown(second, 'three')
-    return `two to the first, one to the second, ${tookMs} ms after /exit was typed`
+    return `two messages came to the first; one to the second, ${tookMs} ms after /exit`
   },
 }
 
@@ -59,14 +60,14 @@ const mcpList: Scenario = {
     await stage.write('two')
     await session.untilShown('two')
     assertShown(session, 'one', 'two')
-    strictEqual(session.plugin.pid, pid, 'the plugin was started anew')
-    return 'it says Connected; the next message came to the live session, from the same process'
+    strictEqual(session.plugin.pid, pid, 'the plugin was restarted')
+    return 'it printed Connected; the next message came to the live session, from the same process'
   },
 }
 
 const printMode: Scenario = {
   name: 'print-mode',
-  rule: '`claude -p` beside a live channel does not take it',
+  rule: '`claude -p` beside a live channel does not take the channel over',
   async play(stage) {
     const session = await stage.session({ channel: true })
     await stage.write('one')
@@ -78,8 +79,8 @@ const printMode: Scenario = {
     await stage.write('three')
     await session.untilShown('three')
     assertShown(session, 'one', 'two', 'three')
-    deepStrictEqual(asked.flatMap(shownIn), [], 'claude -p was given a message')
-    return 'three messages in the live session, none in the other'
+    deepStrictEqual(asked.flatMap(shownIn), [], 'claude -p was shown a message')
+    return 'three messages came to the live session, none to the other'
   },
 }
 

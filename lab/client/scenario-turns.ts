@@ -9,7 +9,7 @@ import { assertShown, type Scenario } from './scenario.ts'
 
 const firstTurn: Scenario = {
   name: 'first-turn',
-  rule: 'a turn that a message opens has the guidance and the reply tool, and the reply reaches the chat',
+  rule: 'a turn opened by a message has the guidance and the reply tool, and the reply reaches the chat',
   async play(stage) {
     const session = await stage.session({ channel: true })
     session.model.hold()
@@ -22,20 +22,20 @@ const firstTurn: Scenario = {
       'the guidance is not in the request',
     )
     ok(tools.includes(REPLY), `${REPLY} is not among the tools: ${tools.join(', ')}`)
-    ok(!tools.some((tool) => tool.includes('channel_receipt')), 'the receipt tool is shown to the model')
+    ok(!tools.some((tool) => tool.includes('channel_receipt')), 'the model is offered the receipt tool')
     const [message] = session.shown()
     strictEqual(message?.meta.kind, 'canvas_user')
     turn.answer({ call: REPLY, input: { activity_id: message.meta.activity_id, text: 'I am.' } })
     session.model.release()
     await until('the reply in the chat', async () => (await stage.replies()).includes('I am.'))
     await stage.untilState('answered', 'Is anybody there?')
-    return 'the guidance word for word, the tool in the first request, "I am." in the chat'
+    return 'the guidance and the tool were in the first request, and the chat shows "I am."'
   },
 }
 
 const busyTurn: Scenario = {
   name: 'busy-turn',
-  rule: 'messages that come while a turn calls tools all reach the model, in order, once',
+  rule: 'messages that come while a turn calls tools reach the model in order, once',
   async play(stage) {
     const session = await stage.session({ channel: true })
     session.model.hold()
@@ -54,13 +54,13 @@ const busyTurn: Scenario = {
     assertShown(session, 'start', 'one', 'two', 'three', 'four', 'five')
     const during = session.shown().flatMap(({ text, duringTurn }) => (duringTurn ? [text] : []))
     deepStrictEqual(during, ['one', 'two', 'three', 'four'])
-    return 'four put into the running turn, the fifth after its last answer'
+    return 'four came into the running turn, the fifth after its last answer'
   },
 }
 
 const interrupted: Scenario = {
   name: 'interrupted',
-  rule: 'messages that wait while the person stops the turn are not lost with it',
+  rule: 'messages that wait while the person interrupts the turn are not lost',
   async play(stage) {
     const session = await stage.session({ channel: true })
     session.model.hold()
@@ -72,7 +72,7 @@ const interrupted: Scenario = {
     await session.untilShown('three')
     await stage.untilState('confirmed', 'one', 'two', 'three')
     assertShown(session, 'one', 'two', 'three')
-    return 'the two that waited open the next turn'
+    return 'the two that waited opened the next turn'
   },
 }
 
@@ -80,7 +80,7 @@ const DIALOG = 'Do you want to proceed?'
 
 const openDialog: Scenario = {
   name: 'open-dialog',
-  rule: 'messages that come while a permission dialog is open wait, and come after it, once',
+  rule: 'messages that come while a permission dialog is open are shown after it, once',
   async play(stage) {
     const session = await stage.session({ channel: true, allow: STATUS })
     session.model.hold()
@@ -90,7 +90,7 @@ const openDialog: Scenario = {
     await session.sees(DIALOG)
     await stage.write('one', 'two')
     await stage.untilState('sent', 'one', 'two')
-    strictEqual(session.model.requests.length, 1, 'the model was asked while the dialog was open')
+    strictEqual(session.model.requests.length, 1, 'the model got a request while the dialog was open')
     await session.accept(DIALOG, 'the tool to be called', () => session.model.requests.length > 1)
     const { request, answer } = await session.model.nextTurn()
     strictEqual(request.results.length, 1, 'a message opened a turn of its own before the tool was called')
@@ -99,7 +99,7 @@ const openDialog: Scenario = {
     await session.untilShown('two')
     await stage.untilState('confirmed', 'one', 'two')
     assertShown(session, 'one', 'two')
-    return 'nothing while it was open, both right after it'
+    return 'nothing came while it was open, both messages right after it'
   },
 }
 
@@ -118,13 +118,13 @@ const hooksOff: Scenario = {
       ['sent', 'sent'],
       'a receipt came although hooks are disabled',
     )
-    return 'both given to the model, none confirmed by a receipt'
+    return 'the model was shown both, and no receipt confirmed them'
   },
 }
 
 const clear: Scenario = {
   name: 'clear',
-  rule: 'after /clear the same process goes on to deliver',
+  rule: 'after /clear the same process goes on delivering',
   async play(stage) {
     const session = await stage.session({ channel: true })
     await stage.write('before')
@@ -137,8 +137,8 @@ const clear: Scenario = {
     await stage.write('after')
     await session.untilShown('after')
     assertShown(session, 'after')
-    strictEqual(session.plugin.pid, pid, 'the plugin was started anew')
-    return 'the next message opens the new conversation, which holds no other'
+    strictEqual(session.plugin.pid, pid, 'the plugin was restarted')
+    return 'the next message opened the new conversation, which contains no other'
   },
 }
 

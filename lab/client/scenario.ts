@@ -1,18 +1,25 @@
-/** What a scenario is, and what all of them ask of what the model was given. */
+/** A scenario, and the assertion that all scenarios share. */
 import type { ClientSession } from '../driver/client/client-session.ts'
 import type { Stage } from './stage.ts'
 
 export interface Scenario {
   readonly name: string
-  /** What must hold. */
+  /** The rule that must hold. */
   readonly rule: string
-  /** @returns what was seen, in a few words; it throws when the rule does not hold. */
+  /**
+   * @returns what happened, in a few words.
+   * @throws Error when the rule does not hold.
+   */
   readonly play: (stage: Stage) => Promise<string>
 }
 
-/** Holds when exactly these messages stand in the conversation, in this order, each once; `*` before one that is marked. */
+/**
+ * Asserts that the conversation contains exactly these messages, in this order. `*` stands for the mark.
+ *
+ * @throws Error otherwise.
+ */
 export function assertShown(session: ClientSession, ...expected: readonly string[]): void {
   const seen = session.shown().map(({ text, meta }) => (meta.redelivered === 'true' ? `*${text}` : text))
   if (Bun.deepEquals(seen, expected)) return
-  throw new Error(`the model was given [${seen.join(', ')}], not [${expected.join(', ')}]`)
+  throw new Error(`the model was shown [${seen.join(', ')}], not [${expected.join(', ')}]`)
 }

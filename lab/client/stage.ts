@@ -1,6 +1,5 @@
-/** What a scenario begins with: a local platform, a member of it, and the sessions that were started, all ended after it. */
-import { Database } from 'bun:sqlite'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+/** What a scenario plays on: a local platform, a workspace, and the sessions it starts, all ended after it. */
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { inboundSchema } from '../../member/client/inbound.ts'
@@ -10,6 +9,7 @@ import { ModelApi } from '../driver/client/model-api.ts'
 import type { ModelRequest } from '../driver/client/model-request.ts'
 import { STATUS, untilStatus } from '../driver/client/plugin-tools.ts'
 import type { User } from '../driver/client/user.ts'
+import { ledgerRows } from '../driver/ledger-rows.ts'
 import { type Member, Scene } from '../driver/scene.ts'
 import { until } from '../driver/until.ts'
 
@@ -32,11 +32,11 @@ export class Stage implements AsyncDisposable {
     this.#state = join(user.folder, `${name}-state`)
   }
 
-  /** A platform, a workspace on it, and the plugin's `.env` with what the platform's greeting prints. */
+  /** Opens a platform with one workspace, and writes the `.env` that the platform's greeting suggests. */
   static async open(user: User, name: string): Promise<Stage> {
     const scene = await Scene.open()
     const stage = new Stage(user, scene, name)
-    // However slowly the first session starts: what was written before is new to it.
+    // However slowly the first session starts, earlier messages are new to it.
     const settings = scene.settings(stage.member, { MOLECULE_POLL_WINDOW_SECS: '600' })
     const lines = Object.entries(settings).flatMap(([key, value]) =>
       key === 'MOLECULE_STATE_DIR' ? [] : [`${key}=${value}\n`],
@@ -46,13 +46,13 @@ export class Stage implements AsyncDisposable {
     return stage
   }
 
-  /** Variables with which the client is started here. */
+  /** Environment variables for the client. */
   get env(): Readonly<Record<string, string>> {
     return { MOLECULE_STATE_DIR: this.#state }
   }
 
   async session(options: Partial<SessionOptions> & Pick<SessionOptions, 'channel'>): Promise<ClientSession> {
-    // A scenario that was interrupted may still be under way.
+    // An interrupted scenario may still be running.
     if (this.#ended) throw new Error('the scenario has ended')
     const debugFile = join(this.user.folder, `${this.#name}-${this.#started.length + 1}.log`)
     const session = new ClientSession(this.user, { env: this.env, debugFile, ...options })
@@ -64,8 +64,8 @@ export class Stage implements AsyncDisposable {
   /**
    * Runs `claude -p` to its end.
    *
-   * @param meanwhile what happens once its plugin is past its start and says that it does not receive.
-   * @returns what its model was asked.
+   * @param meanwhile runs once its plugin has started and says that it does not receive.
+   * @returns the requests to its model.
    */
   async printed(prompt: string, meanwhile: () => Promise<void>): Promise<readonly ModelRequest[]> {
     await using model = new ModelApi()
@@ -83,7 +83,7 @@ export class Stage implements AsyncDisposable {
     return model.requests
   }
 
-  /** The person in the platform's chat writes. */
+  /** The person writes in the platform's chat. */
   async write(...texts: readonly string[]): Promise<void> {
     for (const text of texts) await this.#scene.person.write(this.member.id, text)
   }
@@ -93,18 +93,13 @@ export class Stage implements AsyncDisposable {
     return this.#scene.person.read(this.member.id)
   }
 
-  /** How far the plugin has got with each message, in their order. */
+  /** The state of each message in the plugin's ledger, in order. */
   ledger(): readonly { readonly text: string; readonly state: string }[] {
-    const path = join(this.#state, 'ledger.db')
-    if (!existsSync(path)) return []
-    using ledger = new Database(path, { readonly: true })
-    ledger.run('PRAGMA busy_timeout = 1000')
-    if (ledger.query("SELECT 1 FROM sqlite_schema WHERE name = 'message'").all().length === 0) return []
-    const rows = rowsSchema.parse(ledger.query('SELECT state, content FROM message ORDER BY ord').all())
+    const rows = rowsSchema.parse(ledgerRows(this.#state, 'SELECT state, content FROM message ORDER BY ord'))
     return rows.map(({ state, content }) => ({ text: inboundSchema.parse(JSON.parse(content)).text, state }))
   }
 
-  /** Waits until the plugin has got so far with all of these. */
+  /** Waits until these messages have reached a state. */
   async untilState(state: MessageState, ...texts: readonly string[]): Promise<void> {
     await until(`${texts.join(', ')} to be ${state}`, () => {
       const there = new Set(this.ledger().flatMap((row) => (row.state === state ? [row.text] : [])))
@@ -115,7 +110,7 @@ export class Stage implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended = true
     await Promise.all(this.#started.map((session) => session[Symbol.asyncDispose]()))
-    // Such as a plugin that did not end with its client, which is what a scenario may have found.
+    // Such as a plugin that did not end with its client, which a scenario may have found.
     this.user.endAll()
     await this.#scene[Symbol.asyncDispose]()
   }

@@ -1,5 +1,6 @@
 /** One session of the client, as a person has it: in a terminal, below a shell. */
 import { existsSync, readFileSync } from 'node:fs'
+import { systemClock } from '../../../base/clock.ts'
 import { descendants, end, type ProcessRow, runs } from '../processes.ts'
 import { until } from '../until.ts'
 import { ModelApi } from './model-api.ts'
@@ -8,24 +9,24 @@ import { ALL_TOOLS, untilStatus } from './plugin-tools.ts'
 import { CHANNEL, type User } from './user.ts'
 
 export interface SessionOptions {
-  /** Whether the person asked for the channel. */
+  /** Whether the person asks for the channel. */
   readonly channel: boolean
-  /** Tools of the plugin that need no permission; all by default. */
+  /** Plugin tools that need no permission; by default all. */
   readonly allow?: string
-  /** Settings beside those of the user. */
+  /** Settings on top of the user's. */
   readonly settings?: Readonly<Record<string, unknown>>
   readonly env: Readonly<Record<string, string>>
-  /** Where the client writes what it does. */
+  /** Where the client writes its debug log. */
   readonly debugFile: string
 }
 
 const START_TIMEOUT_MS = 30_000
-/** A key that comes before the client reads it is lost: it is pressed again. */
+/** A key pressed before the client reads it is lost, so it is pressed again. */
 const PRESS_AGAIN_MS = 400
 const MAX_SCREEN_CHARS = 400_000
 const ENTER = '\r'
 const ESCAPE = '\x1b'
-/** The shell outlives its client, as a person's does, so that a client that dies takes no terminal with it. */
+/** The shell outlives its client, as a person's does, so that a dying client does not close the terminal. */
 const SHELL = ['/bin/sh', '-c', '"$@"; read -r line', 'sh'] as const
 
 export class ClientSession implements AsyncDisposable {
@@ -34,10 +35,10 @@ export class ClientSession implements AsyncDisposable {
   readonly #options: SessionOptions
   readonly #shell: Bun.Subprocess
   readonly #decoder = new TextDecoder()
-  /** What came since a line was last typed. */
+  /** Terminal output since a line was last typed. */
   #screen = ''
 
-  /** Starts the client; what may be asked of it before `connected` is only to end. */
+  /** Starts the client. Until {@link connected}, it can only be ended. */
   constructor(user: User, options: SessionOptions) {
     this.#user = user
     this.#options = options
@@ -62,7 +63,7 @@ export class ClientSession implements AsyncDisposable {
     })
   }
 
-  /** Waits until the client has connected the plugin, and taken it for a channel if that was asked for. */
+  /** Waits until the client has connected to the plugin, and registered the channel if asked to. */
   async connected(): Promise<void> {
     const logged = (what: string) => () =>
       this.debugLog().includes(`MCP server "plugin:molecule:molecule": ${what}`)
@@ -78,22 +79,22 @@ export class ClientSession implements AsyncDisposable {
     )
   }
 
-  /** The messages in the conversation as the model knows it now. */
+  /** The channel messages in the conversation, as of the newest request to the model. */
   shown(): readonly Shown[] {
     const { newest } = this.model
     return newest === undefined ? [] : shownIn(newest)
   }
 
-  /** Waits until the model has been given a message. */
+  /** Waits until the model is shown a message. */
   untilShown(text: string): Promise<Shown> {
     return until(
-      `the model to be given "${text}"`,
+      `the model to be shown "${text}"`,
       () => this.shown().find((shown) => shown.text === text),
       15_000,
     )
   }
 
-  /** Types a line and sends it off; pressed again until it has had its effect. */
+  /** Types a line and presses Enter until it takes effect. */
   async enter(line: string, effect: string, seen: () => boolean): Promise<void> {
     this.#screen = ''
     this.#write(line)
@@ -101,14 +102,14 @@ export class ClientSession implements AsyncDisposable {
     await this.#press(effect, seen)
   }
 
-  /** Says something to the model. */
+  /** Sends a prompt to the model. */
   prompt(line: string): Promise<void> {
     const times = () => this.model.newest?.texts.filter((text) => text.includes(line)).length ?? 0
     const before = times()
     return this.enter(line, 'the prompt to reach the model', () => times() > before)
   }
 
-  /** Takes the first answer of a dialog, once that is on the screen. */
+  /** Waits for a dialog and chooses its first answer. */
   async accept(dialog: string, effect: string, seen: () => boolean, timeoutMs?: number): Promise<void> {
     await this.sees(dialog, timeoutMs)
     await this.#press(effect, seen)
@@ -118,7 +119,7 @@ export class ClientSession implements AsyncDisposable {
     await until(`"${text}" on the screen`, () => this.#squeezed().includes(squeeze(text)), timeoutMs)
   }
 
-  /** What the client says it did. */
+  /** The client's debug log so far. */
   debugLog(): string {
     const { debugFile } = this.#options
     return existsSync(debugFile) ? readFileSync(debugFile, 'utf8') : ''
@@ -134,35 +135,35 @@ export class ClientSession implements AsyncDisposable {
     return this.#find('the plugin', ({ command }) => command.includes('dist/server.js'))
   }
 
-  /** Asks for the plugin's status until it says so. */
+  /** Has the model call `status` until the result matches. */
   async untilStatus(says: RegExp): Promise<void> {
     this.model.hold()
     await this.prompt('What does the status say?')
     const turn = await untilStatus(this.model, says)
-    turn.answer({ say: 'That is how it is.' })
+    turn.answer({ say: 'That is what it says.' })
     this.model.release()
   }
 
-  /** Stops the turn that runs, as a person does. */
+  /** Interrupts the running turn, as a person does. */
   async interrupt(): Promise<void> {
     this.#write(ESCAPE)
     await this.sees('Interrupted')
   }
 
-  /** Ends the session as a person does, and waits for the plugin: the client itself may linger for seconds. */
+  /** Ends the session as a person does, and waits for the plugin to end. The client may linger for seconds. */
   async leave(): Promise<void> {
     const { pid } = this.plugin
     await this.enter('/exit', 'the plugin to end', () => !runs(pid))
   }
 
-  /** Ends the session as a terminal does that is closed, and waits for the plugin. */
+  /** Ends the session like a terminal that closes, and waits for the plugin to end. */
   async hangUp(): Promise<void> {
     const { pid } = this.plugin
     process.kill(this.client.pid, 'SIGHUP')
     await until('the plugin to end', () => !runs(pid))
   }
 
-  /** Ends the client without any warning. */
+  /** Ends the client without warning. */
   kill(): void {
     end(this.client.pid)
   }
@@ -181,9 +182,9 @@ export class ClientSession implements AsyncDisposable {
       effect,
       () => {
         if (seen()) return true
-        if (performance.now() - pressedAt < PRESS_AGAIN_MS) return false
+        if (systemClock.now() - pressedAt < PRESS_AGAIN_MS) return false
         this.#write(ENTER)
-        pressedAt = performance.now()
+        pressedAt = systemClock.now()
         return false
       },
       15_000,
@@ -192,7 +193,7 @@ export class ClientSession implements AsyncDisposable {
 
   #find(what: string, matches: (row: ProcessRow) => boolean): ProcessRow {
     const row = descendants(this.#shell.pid).find(matches)
-    if (row === undefined) throw new Error(`${what} does not run`)
+    if (row === undefined) throw new Error(`${what} is not running`)
     return row
   }
 
@@ -205,7 +206,7 @@ export class ClientSession implements AsyncDisposable {
   }
 }
 
-/** Terminal output without escapes and blanks: the client moves the cursor instead of writing spaces. */
+/** Terminal output without escapes and white space: the client moves the cursor instead of writing spaces. */
 function squeeze(screen: string): string {
   return screen
     .replace(/\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)/g, '')

@@ -1,29 +1,29 @@
 /**
- * Stands in for the model: a Messages API on loopback that keeps what it is asked. It answers each turn with a word of
- * its own, or holds it back until the scenario says what the model does.
+ * Stands in for the model: a Messages API on loopback that records its requests. It answers each turn by itself, or
+ * holds the turn until the scenario says what the model does.
  */
 import { until } from '../until.ts'
 import { type ModelRequest, readRequest } from './model-request.ts'
 
-/** What the model does next: it says something, which ends its turn, or it calls a tool. */
+/** What the model does next: say something, which ends its turn, or call a tool. */
 export type Answer =
   | { readonly say: string }
   | { readonly call: string; readonly input: Readonly<Record<string, unknown>> }
 
-/** A turn that waits for its answer. */
+/** A turn that waits for an answer. */
 export interface HeldTurn {
   readonly request: ModelRequest
   readonly answer: (answer: Answer) => void
 }
 
-/** Far more than a scenario asks; each repeats its whole conversation, so the oldest are of no more use. */
+/** Each request repeats the whole conversation, so the oldest are of no use. */
 const MAX_KEPT = 200
-/** A client that has just been started takes a while to its first question. */
+/** A client that has just started takes a while to its first request. */
 const TURN_TIMEOUT_MS = 20_000
 const UNSCRIPTED: Answer = { say: 'Noted.' }
 
 export class ModelApi implements AsyncDisposable {
-  /** The turns of the conversation, oldest first, without the client's side questions. */
+  /** The turns of the conversation, oldest first, without the client's side requests. */
   readonly requests: ModelRequest[] = []
   readonly #waiting: HeldTurn[] = []
   readonly #server: Bun.Server<undefined>
@@ -33,7 +33,7 @@ export class ModelApi implements AsyncDisposable {
     this.#server = Bun.serve({
       hostname: '127.0.0.1',
       port: 0,
-      // A held turn is silent for as long as the scenario needs.
+      // A held turn stays silent as long as the scenario needs.
       idleTimeout: 0,
       development: false,
       fetch: (request) => this.#handle(request),
@@ -48,12 +48,12 @@ export class ModelApi implements AsyncDisposable {
     return this.requests.at(-1)
   }
 
-  /** From now on the model answers only what the scenario says. */
+  /** From now on the scenario answers each turn. */
   hold(): void {
     this.#holding = true
   }
 
-  /** The model answers by itself again, what waits included. */
+  /** From now on the model answers by itself, waiting turns included. */
   release(): void {
     this.#holding = false
     for (const turn of this.#waiting.splice(0)) turn.answer(UNSCRIPTED)
@@ -61,7 +61,7 @@ export class ModelApi implements AsyncDisposable {
 
   /** The next turn that waits for an answer. */
   nextTurn(): Promise<HeldTurn> {
-    return until('the client to ask the model', () => this.#waiting.shift(), TURN_TIMEOUT_MS)
+    return until('a turn of the client', () => this.#waiting.shift(), TURN_TIMEOUT_MS)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -75,7 +75,7 @@ export class ModelApi implements AsyncDisposable {
       return Response.json({ input_tokens: 100 })
     }
     if (request.method !== 'POST' || pathname !== '/v1/messages') {
-      const error = { type: 'not_found_error', message: 'the stand-in has only /v1/messages' }
+      const error = { type: 'not_found_error', message: 'this stand-in serves only /v1/messages' }
       return Response.json({ type: 'error', error }, { status: 404 })
     }
     const asked = readRequest(await request.json())

@@ -1,4 +1,4 @@
-/** What the client sends to the model, read back: the pure half of the stand-in for the model's API. */
+/** Reads what the client sends to the model. Pure. */
 import { z } from 'zod'
 
 const blockSchema = z.object({
@@ -17,23 +17,23 @@ type Content = z.infer<typeof requestSchema>['messages'][number]['content']
 export interface ModelRequest {
   readonly model: string
   readonly streamed: boolean
-  /** Names of the tools the model may call; none in the client's own side questions, such as a title. */
+  /** Names of the tools the model may call; none in the client's side requests, such as for a title. */
   readonly tools: readonly string[]
-  /** Everything that is said to the model, oldest first. A request repeats the whole conversation. */
+  /** Everything said to the model, oldest first. A request repeats the whole conversation. */
   readonly texts: readonly string[]
-  /** The results of the tools that were called last. */
+  /** The results of the last tool calls. */
   readonly results: readonly string[]
 }
 
-/** A message of the channel as the model was given it. */
+/** A message of the channel as the model saw it. */
 export interface Shown {
   readonly text: string
   readonly meta: Readonly<Record<string, string>>
-  /** Put into a running turn instead of opening one. */
+  /** Whether it came into a running turn instead of opening one. */
   readonly duringTurn: boolean
 }
 
-/** @throws ZodError when it is no request to the model. */
+/** @throws ZodError when the body is no request to the model. */
 export function readRequest(body: unknown): ModelRequest {
   const { model, stream, tools, messages } = requestSchema.parse(body)
   const said = messages.filter(({ role }) => role !== 'assistant')
@@ -63,7 +63,7 @@ function resultsIn(content: Content): readonly string[] {
 const EVENT =
   /(while you were working:\s*)?<channel source="plugin:molecule:molecule"([^>]*)>\n([\s\S]*?)\n<\/channel>/g
 
-/** The messages of the channel that stand in the conversation, oldest first; one that was shown twice stands there twice. */
+/** The channel messages in the conversation, oldest first. A message shown twice appears twice. */
 export function shownIn({ texts }: Pick<ModelRequest, 'texts'>): readonly Shown[] {
   return texts.flatMap((text) =>
     [...text.matchAll(EVENT)].map(([, mark, attributes = '', body = '']) => ({

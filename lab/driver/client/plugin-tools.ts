@@ -1,21 +1,21 @@
-/** The plugin's tools as the model calls them. */
+/** The plugin's tools, by the names that the model uses. */
 import type { Answer, HeldTurn, ModelApi } from './model-api.ts'
 import { shownIn } from './model-request.ts'
 
-/** All of them, in a rule of permission. */
+/** All of them, as a permission rule. */
 export const ALL_TOOLS = 'mcp__plugin_molecule_molecule'
 export const REPLY = `${ALL_TOOLS}__reply_to_workspace`
 export const STATUS = `${ALL_TOOLS}__status`
-/** Calls a tool that changes nothing. */
+/** A tool call that changes nothing. */
 export const LOOK_AROUND: Answer = { call: `${ALL_TOOLS}__list_peers`, input: {} }
 
-/** A tool call takes a few milliseconds; what takes so many of them will not come. */
+/** A tool call takes milliseconds: whatever needs more calls than this will not happen. */
 const MAX_CALLS = 200
 
 /**
- * Lets the model look at the plugin's status, in the next turn, until it says so.
+ * In the next turn, has the model call `status` until the result matches.
  *
- * @returns the turn, which waits for its next answer.
+ * @returns the turn, waiting for its next answer.
  */
 export async function untilStatus(model: ModelApi, says: RegExp): Promise<HeldTurn> {
   const turn = await model.nextTurn()
@@ -25,12 +25,12 @@ export async function untilStatus(model: ModelApi, says: RegExp): Promise<HeldTu
 }
 
 /**
- * Lets the model look around, in a turn that waits for an answer, until it has been given a message.
+ * Has the model call tools in a waiting turn until it is shown a message.
  *
- * @returns the same turn, which waits for its next answer.
+ * @returns the same turn, waiting for its next answer.
  */
 export function lookAroundUntilShown(model: ModelApi, turn: HeldTurn, text: string): Promise<HeldTurn> {
-  return repeat(model, turn, LOOK_AROUND, `"${text}" to come into the turn`, ({ request }) =>
+  return repeat(model, turn, LOOK_AROUND, `"${text}" to appear in the turn`, ({ request }) =>
     shownIn(request).some((shown) => shown.text === text),
   )
 }

@@ -1,6 +1,6 @@
 /**
- * A user of the client, with a home of their own: the plugin is installed as the README says, and nothing on this
- * machine but the programs is shared with whoever runs the scenarios.
+ * A user of the client with their own home and the plugin installed as the README says. They share nothing with whoever
+ * runs the scenarios but the programs of this machine.
  */
 import {
   cpSync,
@@ -14,19 +14,21 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
+import { z } from 'zod'
+import { systemClock } from '../../../base/clock.ts'
 import { bundle } from '../../../scripts/build.ts'
 import { PLUGIN_ROOT } from '../plugin-command.ts'
 import { end, processTable } from '../processes.ts'
 
 const MARKETPLACE = 'molecule-channel'
-/** How the channel is named on the client's command line. */
+/** The channel's name on the client's command line. */
 export const CHANNEL = `plugin:molecule@${MARKETPLACE}`
 
-/** Invented; the stand-in for the model's API asks for none. */
+/** Made up: the stand-in for the model's API checks none. */
 const API_KEY = 'sk-ant-api03-invented-for-a-stand-in-on-loopback-0000'
-/** The discard port: whatever is not on this machine fails at once. */
+/** The discard port: every request beyond this machine fails at once. */
 const NOWHERE = 'http://127.0.0.1:9'
-/** The client asks its service whether channels and their permission relay are on; here there is no service, and it reads what it has kept. */
+/** The client asks a service whether channels and their permission relay are on. Without it, it reads these cached flags. */
 const FEATURES = { tengu_harbor: true, tengu_harbor_permissions: true }
 const COMMAND_TIMEOUT_MS = 60_000
 
@@ -34,7 +36,7 @@ export class User implements Disposable {
   readonly client: string
   readonly folder: string
   readonly project: string
-  /** Leaves the folder behind, with the client's logs, for somebody to look into. */
+  /** Whether to leave the folder behind, with the client's logs. */
   keep = false
   readonly #running = new Set<Bun.Subprocess>()
   #gone = false
@@ -57,16 +59,16 @@ export class User implements Disposable {
     for (const name of ['home/.claude', 'project', 'tmp', 'bin']) {
       mkdirSync(join(this.folder, name), { recursive: true })
     }
-    // The client starts the plugin with the Bun it finds: it is the very one that runs this.
+    // The client starts the plugin with the Bun on its PATH: the one that runs this.
     symlinkSync(process.execPath, join(this.folder, 'bin', 'bun'))
     await clonePlugin(clone)
     await this.#succeed('plugin', 'validate', clone)
     await this.#succeed('plugin', 'marketplace', 'add', clone)
     await this.#succeed('plugin', 'install', `molecule@${MARKETPLACE}`)
-    this.#answerFirstQuestions()
+    this.#skipFirstQuestions()
   }
 
-  /** @param more variables the user has set, or the address of the model. */
+  /** @param more variables that the user has set, or the address of the model. */
   environment(more: Readonly<Record<string, string>> = {}): Record<string, string> {
     const home = join(this.folder, 'home')
     return {
@@ -90,13 +92,13 @@ export class User implements Disposable {
     }
   }
 
-  /** Runs the client without a terminal, to its end. */
+  /** Runs the client to its end, without a terminal. */
   async run(
-    words: readonly string[],
+    args: readonly string[],
     more: Readonly<Record<string, string>> = {},
   ): Promise<{ readonly code: number; readonly output: string }> {
     if (this.#gone) throw new Error('the run has ended')
-    const child = Bun.spawn([this.client, ...words], {
+    const child = Bun.spawn([this.client, ...args], {
       cwd: this.project,
       env: this.environment(more),
       stdin: 'ignore',
@@ -111,7 +113,7 @@ export class User implements Disposable {
     return { code, output: out + err }
   }
 
-  /** Ends whatever still runs of what this user started: all of it has the folder on its command line. */
+  /** Ends whatever this user started and still runs: all of it has the folder on its command line. */
   endAll(): void {
     for (const child of this.#running) child.kill('SIGKILL')
     for (const { pid, command } of processTable()) if (command.includes(this.folder)) end(pid)
@@ -123,31 +125,31 @@ export class User implements Disposable {
     if (!this.keep) rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 })
   }
 
-  async #succeed(...words: readonly string[]): Promise<void> {
-    const { code, output } = await this.run(words)
-    if (code !== 0) throw new Error(`claude ${words.join(' ')} ended with ${code}: ${output.trim()}`)
+  async #succeed(...args: readonly string[]): Promise<void> {
+    const { code, output } = await this.run(args)
+    if (code !== 0) throw new Error(`claude ${args.join(' ')} ended with ${code}: ${output.trim()}`)
   }
 
-  /** What a person answers once in the life of a client, so that no scenario begins with it. */
-  #answerFirstQuestions(): void {
+  /** Answers what the client asks once in its life, so that no scenario begins with it. */
+  #skipFirstQuestions(): void {
     const path = join(this.folder, 'home', '.claude', '.claude.json')
-    const kept: unknown = JSON.parse(readFileSync(path, 'utf8'))
+    const kept = z.looseObject({}).parse(JSON.parse(readFileSync(path, 'utf8')))
     const answers = {
       hasCompletedOnboarding: true,
       theme: 'dark',
       customApiKeyResponses: { approved: [API_KEY.slice(-20)], rejected: [] },
       projects: { [this.project]: { hasTrustDialogAccepted: true, allowedTools: [] } },
       cachedFeatureFlags: FEATURES,
-      cachedFeatureFlagsAt: Date.now(),
+      cachedFeatureFlagsAt: systemClock.now(),
       cachedGrowthBookFeatures: FEATURES,
     }
-    writeFileSync(path, JSON.stringify({ ...(kept as object), ...answers }))
+    writeFileSync(path, JSON.stringify({ ...kept, ...answers }))
   }
 }
 
-/** What a clone holds, with the bundle that the sources give: that is what these scenarios judge. */
+/** Copies what a clone contains, with a bundle of the current sources: that is what scenarios judge. */
 async function clonePlugin(to: string): Promise<void> {
-  const left = new Set(['.git', 'node_modules', '.tools'])
-  cpSync(PLUGIN_ROOT, to, { recursive: true, filter: (path) => !left.has(relative(PLUGIN_ROOT, path)) })
+  const leftOut = new Set(['.git', 'node_modules', '.tools'])
+  cpSync(PLUGIN_ROOT, to, { recursive: true, filter: (path) => !leftOut.has(relative(PLUGIN_ROOT, path)) })
   await Bun.write(join(to, 'dist', 'server.js'), await bundle())
 }
