@@ -1,6 +1,6 @@
 /**
- * Bundles the server into the one file the host starts. The file is committed: a host that starts it needs no
- * install step, no registry and no network.
+ * Bundles the server into the one file that the host starts. The file is committed, so that a host needs no install
+ * step, no registry and no network.
  */
 import { fileURLToPath } from 'node:url'
 import type { BunPlugin } from 'bun'
@@ -8,8 +8,8 @@ import type { BunPlugin } from 'bun'
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 /**
- * The SDK brings a validator for the answers to elicitations, a third of the bundle, and builds it at start. This server
- * asks the host for no input and passes a validator of its own (`channel/mcp-server.ts`), so the SDK's is left out.
+ * Leaves out the SDK's validator for answers to elicitations: a third of the bundle, and built at every start. This
+ * server elicits nothing and passes a validator of its own (`plugin/host/mcp-server.ts`).
  */
 const withoutValidator: BunPlugin = {
   name: 'without-validator',
@@ -22,7 +22,7 @@ const withoutValidator: BunPlugin = {
 }
 
 /**
- * Builds `dist/server.js` in memory. The result depends on the sources and the pinned Bun alone.
+ * Builds `dist/server.js` in memory. The result depends only on the sources and the pinned Bun.
  *
  * @throws AggregateError with the bundler's messages.
  */
@@ -30,7 +30,7 @@ export function bundle(): Promise<string> {
   return bundleProgram('server.ts', [withoutValidator])
 }
 
-/** Bundles any program, as far as `plugins` do not change it, in the way a program on this SDK is bundled. */
+/** Bundles a program, with the options of the server's own bundle. */
 export async function bundleProgram(entrypoint: string, plugins: BunPlugin[] = []): Promise<string> {
   const { outputs } = await Bun.build({
     entrypoints: [entrypoint],
@@ -41,7 +41,7 @@ export async function bundleProgram(entrypoint: string, plugins: BunPlugin[] = [
     throw: true,
   })
   const [output] = outputs
-  if (output === undefined) throw new Error('the bundler gave no output')
+  if (output === undefined) throw new Error('the bundler produced no output')
   return output.text()
 }
 

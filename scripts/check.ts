@@ -1,4 +1,5 @@
 /** Everything that a change must pass, cheapest first. Stops at the first failure. */
+import { systemClock } from '../base/clock.ts'
 import { BUNDLE_PATH, bundle } from './build.ts'
 
 interface Step {
@@ -33,10 +34,10 @@ const steps: readonly Step[] = [
 ]
 
 for (const { name, run } of steps) {
-  const from = performance.now()
+  const from = systemClock.now()
   const passed = await run()
   console.log(
-    `${passed ? 'passed' : 'FAILED'}: ${name} (${((performance.now() - from) / 1000).toFixed(1)} s)`,
+    `${passed ? 'passed' : 'FAILED'}: ${name} (${((systemClock.now() - from) / 1000).toFixed(1)} s)`,
   )
   if (!passed) process.exit(1)
 }

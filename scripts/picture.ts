@@ -1,4 +1,4 @@
-/** Draws `docs/demo.svg`, the picture in the README, from what the demo prints when it is run now. */
+/** Draws `docs/demo.svg`, the picture in the README, from the demo's current output. */
 import { fileURLToPath } from 'node:url'
 
 const LINE = 20
@@ -7,14 +7,14 @@ const WIDTH = 860
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const run = Bun.spawnSync([process.execPath, 'lab/demo/main.ts'], { cwd: root, stderr: 'inherit' })
-if (!run.success) throw new Error('the demo failed; the picture stays as it is')
+if (!run.success) throw new Error('the demo failed; the picture is unchanged')
 const lines = ['$ ./molecule demo', '', ...run.stdout.toString().trimEnd().split('\n')]
 await Bun.write(`${root}/docs/demo.svg`, draw(lines))
 
 function draw(text: readonly string[]): string {
   const height = PADDING * 2 + LINE * text.length
   const rows = text.map((line, index) => row(line, PADDING + LINE * (index + 0.75)))
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="The demo's output: a person asks an agent, the agent asks another one, the answer appears in the chat">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="The demo's output: a person asks an agent, the agent asks another, and the answer appears in the chat">
 <rect width="100%" height="100%" rx="10" fill="#0d1117"/>
 <g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, monospace" font-size="13" fill="#e6edf3" xml:space="preserve">
 ${rows.join('\n')}
@@ -23,7 +23,7 @@ ${rows.join('\n')}
 `
 }
 
-/** A step reads: mark, who, what, maybe a quotation, and the time it took. */
+/** A step is a mark, who, what, perhaps a quotation, and a time. */
 function row(line: string, y: number): string {
   const [, mark, who, what, quote = '', time] =
     /^([✓✗]) (\S+) +(.*?)( {2}“.*”)? {2}([\d.]+ m?s)$/u.exec(line) ?? []

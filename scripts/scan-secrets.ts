@@ -1,23 +1,22 @@
 /**
- * Runs the tests with marked secrets and then searches all that was printed and all files that were left for the mark:
- * a secret outside of the places that are meant to hold it fails. Words behind the command choose tests, as for
- * `bun test`.
+ * Runs the tests with marked secrets, then searches all output and all files they left for the mark. Fails when a
+ * secret is anywhere but in its place. Arguments choose tests, as for `bun test`.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { searchFolder } from './secret-search.ts'
 
-/** The places that may hold a secret, by the end of their path, and why. */
+/** The files that may hold a secret, and why. */
 const ALLOWED: readonly { readonly place: RegExp; readonly because: string }[] = [
-  { place: /\/\.env$/, because: 'the settings of the user, of which the token is one' },
-  { place: /\/issued-secrets\.json$/, because: 'what a platform issued, kept since it is issued once' },
+  { place: /\/\.env$/, because: 'holds the user’s settings, the token among them' },
+  { place: /\/issued-secrets\.json$/, because: 'keeps what a platform issues only once' },
 ]
 
 const root = mkdtempSync(join(tmpdir(), 'molecule-secrets-'))
 const temporary = join(root, 'tmp')
 mkdirSync(temporary)
-// Twelve bytes, which are sixteen characters without a rest.
+// Twelve bytes make exactly sixteen characters.
 const mark = Buffer.from(crypto.getRandomValues(new Uint8Array(12))).toString('base64url')
 
 const tests = Bun.spawnSync(
@@ -32,14 +31,13 @@ const because = (path: string): string | undefined => ALLOWED.find(({ place }) =
 const leaks = findings.filter(({ path }) => because(path) === undefined)
 
 console.log(tests.stderr.toString().trim().split('\n').slice(-5).join('\n'))
-console.log(`\nsecrets where they are meant to be: ${findings.length - leaks.length} files`)
-for (const { path, at } of leaks) console.log(`A SECRET in ${relative(root, path)}, byte ${at}`)
-if (!tests.success) console.log('The tests did not pass; see them alone with `./molecule test`.')
-// Without any the mark was not used, and that nothing was found says nothing.
-if (findings.length === leaks.length)
-  console.log('No secret was where it is meant to be: nothing was checked.')
+console.log(`\nfiles that hold secrets as they should: ${findings.length - leaks.length}`)
+for (const { path, at } of leaks) console.log(`LEAKED: a secret in ${relative(root, path)}, byte ${at}`)
+if (!tests.success) console.log('The tests failed; run them alone with `./molecule test`.')
+// Without a single finding the mark was not in use, and finding no leak proves nothing.
+if (findings.length === leaks.length) console.log('No file holds a secret as it should: nothing was checked.')
 
 const passed = tests.success && leaks.length === 0 && findings.length > 0
 if (passed) rmSync(root, { recursive: true })
-else console.log(`All of it is kept in ${root}, with secrets of the tests in it.`)
+else console.log(`Everything is kept in ${root}, the tests' secrets included.`)
 process.exit(passed ? 0 : 1)

@@ -1,4 +1,4 @@
-/** Finds texts in whatever files lie below a folder, without ever having a large one in memory. */
+/** Finds texts in the files below a folder, without reading large files into memory. */
 
 import { closeSync, openSync, readdirSync, readSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,15 +6,15 @@ import { codeOf } from '../base/errors.ts'
 
 export interface Finding {
   readonly path: string
-  /** Bytes before it. */
+  /** Offset in bytes. */
   readonly at: number
 }
 
 const CHUNK_BYTES = 1024 * 1024
 
-/** Where one of the texts first stands, in each file that has one. Links are not followed, pipes not opened. */
+/** The first of the texts in each file that contains any. Follows no links and opens no pipes. */
 export function searchFolder(folder: string, needles: readonly string[]): readonly Finding[] {
-  // Level by level: asked for all levels at once, Bun goes through links.
+  // Level by level: a recursive listing in Bun follows links.
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name)
     if (entry.isDirectory()) return searchFolder(path, needles)
@@ -33,7 +33,7 @@ function searchFile(path: string, needles: readonly string[]): readonly Finding[
       const found = firstIn(buffer.subarray(0, kept + read), needles)
       if (found !== undefined) return [{ path, at: start + found }]
       if (read === 0) return []
-      // The end is looked at again with what follows, since a text may go on there.
+      // The end is searched again with what follows, since a text may continue there.
       const next = Math.min(overlap, kept + read)
       buffer.copyWithin(0, kept + read - next, kept + read)
       start += kept + read - next
@@ -44,7 +44,7 @@ function searchFile(path: string, needles: readonly string[]): readonly Finding[
   }
 }
 
-/** Undefined for a file that a living process has removed meanwhile. */
+/** Undefined for a file that a running process has just removed. */
 function openIfThere(path: string): number | undefined {
   try {
     return openSync(path, 'r')
@@ -54,7 +54,7 @@ function openIfThere(path: string): number | undefined {
   }
 }
 
-/** Whether one of the texts is in it, as it is or in base64. */
+/** Whether a text contains one of the needles, plain or in base64. */
 export function holdsAny(text: string, needles: readonly string[]): boolean {
   return firstIn(Buffer.from(text, 'utf8'), needles) !== undefined
 }
@@ -66,14 +66,14 @@ function firstIn(bytes: Buffer, needles: readonly string[]): number | undefined 
     .find((at) => at >= 0)
 }
 
-/** As it is; and as it stands inside a text that was turned into base64, which depends on what is before it. */
+/** A needle itself, and what it becomes inside base64, which depends on how many bytes precede it. */
 function spellings(needle: string): readonly Buffer[] {
   const inBase64 = [0, 1, 2].flatMap((before) =>
     (['base64', 'base64url'] as const).map((encoding) => {
       const encoded = Buffer.from(`${' '.repeat(before)}${needle}`)
         .toString(encoding)
         .replace(/=+$/, '')
-      // The characters at the ends are made of other bytes as well.
+      // The characters at both ends depend on other bytes too.
       return encoded.slice(before === 0 ? 0 : before + 1, -1)
     }),
   )
