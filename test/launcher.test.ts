@@ -7,7 +7,7 @@ import { temporaryFolder } from '../lab/driver/temporary-folder.ts'
 const ROOT = new URL('../', import.meta.url).pathname
 const packageSchema = z.object({ scripts: z.record(z.string(), z.string()) })
 
-/** Runs the launcher alone, in a folder without packages and on a machine without Bun. */
+/** Runs the launcher in a folder without packages, on a machine without Bun. */
 function launch(folder: string, ...words: readonly string[]) {
   for (const name of ['molecule', 'package.json']) copyFileSync(join(ROOT, name), join(folder, name))
   const { exitCode, stdout, stderr } = Bun.spawnSync(['/bin/sh', 'molecule', ...words], {
@@ -20,7 +20,7 @@ function launch(folder: string, ...words: readonly string[]) {
 const named = (text: string): readonly string[] =>
   [...text.matchAll(/^ {2}(\S+) {2,}\S.*$/gm)].map(([, name = '']) => name).sort()
 
-test('--help, or nothing, names every script of the project with a few words, and installs nothing', async () => {
+test('--help, or no argument, describes every script of the project, and installs nothing', async () => {
   using folder = temporaryFolder()
   const { scripts } = packageSchema.parse(await Bun.file(join(ROOT, 'package.json')).json())
   for (const words of [['--help'], []]) {
@@ -31,7 +31,7 @@ test('--help, or nothing, names every script of the project with a few words, an
   }
 })
 
-test('a script that does not exist is refused with 2 and the list, before anything is installed', () => {
+test('an unknown script is refused with 2 and the list, before anything is installed', () => {
   using folder = temporaryFolder()
   for (const word of ['bogus', 'dem', 'd.mo', 'END', 'test:']) {
     const { exitCode, out, errors, left } = launch(folder.path, word)
@@ -43,7 +43,7 @@ test('a script that does not exist is refused with 2 and the list, before anythi
 })
 
 test.each(['lab/demo', 'lab/soak', 'platform', 'lab/simulation', 'lab/client'])(
-  '%s/main.ts --help tells how it is called, does nothing else and ends with 0',
+  '%s/main.ts --help prints its usage, does nothing else and exits with 0',
   (place) => {
     const { exitCode, stdout } = Bun.spawnSync([process.execPath, join(ROOT, place, 'main.ts'), '--help'])
     expect(exitCode).toBe(0)

@@ -9,11 +9,11 @@ import type { Member } from './scene.ts'
 const LAST = 'the last message'
 
 export class MessageRun {
-  readonly #person: Chat
+  readonly #person: Pick<Chat, 'write'>
   readonly #workspaceId: string
   readonly #names: string[] = []
 
-  constructor(person: Chat, { id }: Member) {
+  constructor(person: Pick<Chat, 'write'>, { id }: Member) {
     this.#person = person
     this.#workspaceId = id
   }

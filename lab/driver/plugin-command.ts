@@ -5,6 +5,10 @@ import { z } from 'zod'
 
 export const PLUGIN_ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
 
+/** The plugin's name in its marketplace, and the channel's on the host's command line. */
+export const PLUGIN = 'molecule@molecule-channel'
+export const CHANNEL = `plugin:${PLUGIN}`
+
 const mcpFileSchema = z.object({
   mcpServers: z.object({
     molecule: z.object({

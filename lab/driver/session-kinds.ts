@@ -1,8 +1,8 @@
 /** How the various sessions of a real host start the plugin, and what their hooks hand in. */
 import { z } from 'zod'
+import { CHANNEL } from './plugin-command.ts'
 import type { Answer, PluginProcess } from './plugin-process.ts'
 
-export const CHANNEL = 'plugin:molecule@molecule-channel'
 const DEVELOPMENT_FLAG = '--dangerously-load-development-channels'
 
 /** A parent of the plugin with the command line of a host with these words. It ends when the plugin does. */

@@ -2,14 +2,9 @@ import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { linkSync, symlinkSync } from 'node:fs'
 import { Scene } from '../../lab/driver/scene.ts'
 import { until } from '../../lab/driver/until.ts'
+import { randomBytes } from '../fixtures/random-bytes.ts'
 
 setDefaultTimeout(30_000)
-
-function randomBytes(length: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(length)
-  for (let at = 0; at < length; at += 65_536) crypto.getRandomValues(bytes.subarray(at, at + 65_536))
-  return bytes
-}
 
 describe('a file that is sent', () => {
   test.concurrent('to the person appears in the chat under its name, byte for byte', async () => {

@@ -1,12 +1,13 @@
 /** One session of the client, as a person has it: in a terminal, below a shell. */
 import { existsSync, readFileSync } from 'node:fs'
 import { systemClock } from '../../../base/clock.ts'
+import { CHANNEL } from '../plugin-command.ts'
 import { descendants, end, type ProcessRow, runs } from '../processes.ts'
 import { until } from '../until.ts'
 import { ModelApi } from './model-api.ts'
 import { type Shown, shownIn } from './model-request.ts'
 import { ALL_TOOLS, untilStatus } from './plugin-tools.ts'
-import { CHANNEL, type User } from './user.ts'
+import type { User } from './user.ts'
 
 export interface SessionOptions {
   /** Whether the person asks for the channel. */

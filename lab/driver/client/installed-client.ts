@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, wr
 import { join } from 'node:path'
 import { PLUGIN_ROOT } from '../plugin-command.ts'
 
-export const CLIENT_VERSION = '2.1.329'
+const CLIENT_VERSION = '2.1.329'
 
 /** Enough for a third of a gigabyte over a slow line. */
 const INSTALL_TIMEOUT_MS = 300_000

@@ -17,12 +17,8 @@ import { join, relative } from 'node:path'
 import { z } from 'zod'
 import { systemClock } from '../../../base/clock.ts'
 import { bundle } from '../../../scripts/build.ts'
-import { PLUGIN_ROOT } from '../plugin-command.ts'
+import { PLUGIN, PLUGIN_ROOT } from '../plugin-command.ts'
 import { end, processTable } from '../processes.ts'
-
-const MARKETPLACE = 'molecule-channel'
-/** The channel's name on the client's command line. */
-export const CHANNEL = `plugin:molecule@${MARKETPLACE}`
 
 /** Made up: the stand-in for the model's API checks none. */
 const API_KEY = 'sk-ant-api03-invented-for-a-stand-in-on-loopback-0000'
@@ -64,7 +60,7 @@ export class User implements Disposable {
     await clonePlugin(clone)
     await this.#succeed('plugin', 'validate', clone)
     await this.#succeed('plugin', 'marketplace', 'add', clone)
-    await this.#succeed('plugin', 'install', `molecule@${MARKETPLACE}`)
+    await this.#succeed('plugin', 'install', PLUGIN)
     this.#skipFirstQuestions()
   }
 

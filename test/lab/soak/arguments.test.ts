@@ -3,16 +3,16 @@ import { parseSoakArguments } from '../../../lab/soak/arguments.ts'
 
 const parse = (...argv: string[]) => parseSoakArguments(argv, () => 0.5)
 
-test('the length and the seed are taken from the command line, or chosen', () => {
+test('the command line gives the length and the seed; without it they are chosen', () => {
   expect(parse('--minutes', '1', '--seed', '7')).toEqual({ minutes: 1, seed: 7 })
   expect(parse()).toEqual({ minutes: 5, seed: 2 ** 31 })
 })
 
-test('help is given for the asking', () => {
+test('--help asks for help, whatever else is there', () => {
   expect([parse('--help'), parse('-h', '--minutes', '1')]).toEqual(['help', 'help'])
 })
 
-test('what is no length, no seed or no option is refused', () => {
+test('an invalid length, seed or option is refused', () => {
   for (const argv of [
     ['--minutes', '0'],
     ['--minutes', 'x'],

@@ -3,7 +3,7 @@ import { liveWorkspacesIn } from '../../../lab/soak/host-session.ts'
 import { describeWorkspace } from '../../../plugin/host/report/workspace-report.ts'
 import { NOW, workspaceView } from '../../fixtures/workspace-view.ts'
 
-test('the soak counts what status shows as held here with an event stream open, and nothing else', () => {
+test('only workspaces held here with an event stream open count as live', () => {
   const live = workspaceView()
   const polling = workspaceView({ live: false })
   const elsewhere = workspaceView({ held: false, elsewhere: true, live: true })
