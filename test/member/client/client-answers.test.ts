@@ -177,6 +177,11 @@ describe('the token', () => {
     }
   })
 
+  test('is not in a success either', async () => {
+    await using platform = startLyingPlatform(({ headers }) => Response.json(headers.get('authorization')))
+    expect(await platform.client.json({ path: '/x' }, anything)).toBe('Bearer [token]')
+  })
+
   test('is not in the error about a header that cannot be sent', async () => {
     await using platform = startLyingPlatform(() => Response.json({}))
     const token = `${TOKEN}\nX-Other: 1`

@@ -1,7 +1,11 @@
 /** The client waits for its clock and its network alone: `SimClock.runUntil` never gives the event loop a turn. */
 import { describe, expect, test } from 'bun:test'
 import { z } from 'zod'
+import type { Clock } from '../../../base/clock.ts'
+import { SimClock } from '../../../lab/simulation/sim-clock.ts'
+import { PlatformClient } from '../../../member/client/client.ts'
 import { followEvents } from '../../../member/client/events.ts'
+import { OWN_ID, TOKEN } from '../../fixtures/lying-platform.ts'
 import { type NetworkAnswer, observe, silence, simulateClient } from '../../fixtures/simulated-client.ts'
 
 const PATH = '/health'
@@ -18,7 +22,10 @@ function eventStream() {
   }
   const answer: NetworkAnswer = () =>
     new Response(readable, { headers: { 'Content-Type': 'text/event-stream' } })
-  return { answer, send }
+  const end = (): void => {
+    writer.close().catch(() => undefined)
+  }
+  return { answer, send, end }
 }
 
 describe('a call', () => {
@@ -141,6 +148,63 @@ describe('the event stream', () => {
     stream.send('\n'.repeat(2_001))
     world.run(0)
     expect(ended.state).toBeUndefined()
+  })
+
+  test('leaves no timer when the platform ends it', () => {
+    const stream = eventStream()
+    const world = simulateClient(stream.answer)
+    const { seen, ended } = follow(world)
+    stream.send(HINT)
+    world.run(1_000)
+    stream.end()
+    world.run(0)
+    expect([seen.hints, ended.state]).toEqual([1, undefined])
+    expect(world.timers()).toBe(0)
+  })
+
+  test('gives everything else a turn at least every ten milliseconds of reading', async () => {
+    const CHUNKS = 1_000
+    let chunk = 0
+    const body = new ReadableStream<Uint8Array>({
+      pull: (controller) => {
+        if (chunk++ < CHUNKS) controller.enqueue(new Uint8Array([0x20]))
+        else controller.close()
+      },
+    })
+    const answer = () =>
+      Promise.resolve(new Response(body, { headers: { 'Content-Type': 'text/event-stream' } }))
+    // Each look at this clock takes a millisecond.
+    let now = 0
+    let turns = 0
+    const clock: Clock = {
+      ...new SimClock(),
+      now: () => now++,
+      after: (ms, run) => {
+        if (ms === 0) queueMicrotask(run)
+        if (ms === 0) turns++
+        return () => {}
+      },
+    }
+    const client = new PlatformClient(
+      { platformUrl: 'https://platform.example', workspaceId: OWN_ID, token: TOKEN },
+      { fetchImpl: Object.assign(answer, { preconnect: () => {} }), clock },
+    )
+    const { signal } = new AbortController()
+    await followEvents(client, { signal, silenceMs: 60_000, onOpen: () => {}, onHint: () => {} })
+    expect(chunk).toBeGreaterThan(CHUNKS)
+    expect(turns).toBeGreaterThan(CHUNKS / 10)
+  })
+
+  test('may be silent for longer than the runtime allows a request by default', () => {
+    const options: (RequestInit | undefined)[] = []
+    const stream = eventStream()
+    const world = simulateClient((url, signal, init) => {
+      options.push(init)
+      return stream.answer(url, signal)
+    })
+    follow(world)
+    world.run(0)
+    expect(options).toEqual([expect.objectContaining({ timeout: false })])
   })
 
   test('is given up when it is not opened within ten seconds', () => {

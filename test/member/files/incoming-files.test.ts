@@ -130,6 +130,20 @@ describe('fetching', () => {
     expect(scene.asked('/ack')).toBe(0)
   })
 
+  test('is tried three times when the platform is in trouble, and once when it refuses', async () => {
+    for (const [status, times] of [
+      [503, 3],
+      [401, 3],
+      [404, 1],
+    ] as const) {
+      const { prepare, asked, run } = simulateFetching(() => new Response('no', { status }))
+      const files = prepare(file(own()))
+      run(19_000)
+      expect(files.state).toMatchObject([{ error: expect.stringContaining('not fetched') }])
+      expect([status, asked.length]).toEqual([status, times])
+    }
+  })
+
   test('detects a web page in place of a file', async () => {
     const html = { headers: { 'Content-Type': 'text/html' } }
     await using scene = startFetching(() => new Response('<!doctype html>', html))

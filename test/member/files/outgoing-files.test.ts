@@ -62,7 +62,9 @@ describe('an open file', () => {
 
   test('is never a secret that takes its place, or that of its folder, while it is being opened', async () => {
     using folder = temporaryFolder()
-    for (const name of ['good', 'evil']) mkdirSync(folder.file(name))
+    for (const name of ['good', 'evil', 'good/below', 'evil/below']) mkdirSync(folder.file(name))
+    writeFileSync(folder.file('good/below/a.txt'), 'fine')
+    writeFileSync(folder.file('evil/below/a.txt'), 'SECRET')
     writeFileSync(folder.file('good/a.txt'), 'fine')
     writeFileSync(folder.file('evil/a.txt'), 'SECRET')
     writeFileSync(folder.file('.env'), 'SECRET')
@@ -77,6 +79,11 @@ for (;;) {
     symlinkSync(folder + '/' + target, folder + '/next')
     renameSync(folder + '/next', folder + '/' + name)
   }
+  // A folder on the real path becomes a link, and a folder again.
+  renameSync(folder + '/good/below', folder + '/good/aside')
+  symlinkSync(folder + '/evil/below', folder + '/good/below')
+  rmSync(folder + '/good/below')
+  renameSync(folder + '/good/aside', folder + '/good/below')
 }`,
       folder.path,
     )
@@ -84,7 +91,7 @@ for (;;) {
     const rules = rulesIn(folder, { roots: [folder.file('good')] })
     const seen = new Set<string>()
     for (let n = 0; n < 300; n++) {
-      for (const path of [folder.file('way/a.txt'), folder.file('file')]) {
+      for (const path of [folder.file('way/a.txt'), folder.file('file'), folder.file('good/below/a.txt')]) {
         try {
           const file = await OpenFile.open(path, rules)
           seen.add(String(await readAll(file)))

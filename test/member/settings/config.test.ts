@@ -248,6 +248,15 @@ describe('single settings', () => {
     expect(configOf({ ...MINIMAL, MOLECULE_AGENT_NAME: '\u202e\u0007' }).agentName).toBe('Claude Code')
   })
 
+  test('a relay to the chat that no answer can come from gets a warning', () => {
+    const relay = { ...MINIMAL, MOLECULE_PERMISSION_RELAY: 'canvas' }
+    expect(warningsOf(relay)).toEqual([])
+    expect(warningsOf({ ...relay, MOLECULE_ALLOWED_SENDERS: 'external,canvas' })).toEqual([])
+    expect(warningsOf({ ...relay, MOLECULE_ALLOWED_SENDERS: 'external' })).toEqual([
+      expect.stringContaining('so no answer can arrive: add canvas to MOLECULE_ALLOWED_SENDERS'),
+    ])
+  })
+
   test('a value that may be a token is not shown, whatever setting it stands under', () => {
     for (const name of ['MOLECULE_POLL_INTERVAL_MS', 'MOLECULE_ORG_ID', 'MOLECULE_CHANNEL']) {
       const warning = warningsOf({ ...MINIMAL, [name]: `${TOKEN_A}X` })[0] ?? ''
