@@ -38,7 +38,7 @@ export class MessageRun {
 
   /** @param sessions what each session was shown; none began before the one before it had ended. */
   judge(...sessions: readonly (readonly EventParams[])[]): Verdict {
-    return judge({ messages: this.#messages(true), begun: showingsIn(sessions) })
+    return judge({ messages: this.#messages(true), written: showingsIn(sessions) })
   }
 
   /**
@@ -46,10 +46,10 @@ export class MessageRun {
    * a repeat counts as later than the showing without the mark, and the order of first showings is not judged.
    */
   judgeConcurrent(...sessions: readonly (readonly EventParams[])[]): Verdict {
-    const begun = showingsIn(sessions)
+    const written = showingsIn(sessions)
       .toSorted((a, b) => Number(a.redelivered) - Number(b.redelivered))
       .map((showing, order) => ({ ...showing, order }))
-    return judge({ messages: this.#messages(false), begun })
+    return judge({ messages: this.#messages(false), written })
   }
 
   /** The names stand in for the activity ids, which the sender of a message does not learn. */

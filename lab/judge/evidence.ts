@@ -54,8 +54,8 @@ export interface Evidence {
   /** Names of the messages that the platform confirmed to their senders. */
   readonly accepted?: Iterable<string>
   /** Every event that a session began to write, in that order. */
-  readonly begun: readonly Showing[]
-  /** Those of them that a host read; all of them unless said otherwise. */
+  readonly written: readonly Showing[]
+  /** Those that a host read; by default all. */
   readonly read?: readonly Showing[]
   readonly receipts?: readonly Receipt[]
   readonly erasures?: readonly Erasure[]

@@ -10,7 +10,7 @@ import type { Fault, Verdict } from './verdict.ts'
 const MAX_ATTEMPTS = 3
 
 export function judge(evidence: Evidence): Verdict {
-  const { messages, begun, read = begun } = evidence
+  const { messages, written, read = written } = evidence
   const shown = new Set(read.map(idOf))
   const missing = messages.filter((message) => message.duty === 'required' && !shown.has(idOf(message)))
   const kept = new Set(missing.filter((message) => isUsedUp(evidence.recordOf?.(message))))
@@ -22,8 +22,8 @@ export function judge(evidence: Evidence): Verdict {
         missing.filter((message) => !kept.has(message)),
       ),
       ...judgeRepeats(evidence),
-      ...judgeOrder(messages, begun),
-      ...judgeOrigin(messages, byId, begun),
+      ...judgeOrder(messages, written),
+      ...judgeOrigin(messages, byId, written),
     ],
     shown: [...shown].filter((id) => byId.has(id)).length,
     kept: kept.size,
@@ -49,13 +49,13 @@ function judgeLoss({ messages, accepted, waiting }: Evidence, missing: readonly 
 }
 
 /** First showings follow the platform's order within each workspace. */
-function judgeOrder(messages: readonly Message[], begun: readonly Showing[]): Fault[] {
+function judgeOrder(messages: readonly Message[], written: readonly Showing[]): Fault[] {
   const ordered = messages.filter((message) => message.ordered)
   const places = new Map(ordered.map((message, place) => [idOf(message), { place, name: message.name }]))
   const latest = new Map<string, { readonly place: number; readonly name: string }>()
   const seen = new Set<string>()
   const faults: Fault[] = []
-  for (const showing of begun) {
+  for (const showing of written) {
     const id = idOf(showing)
     const here = places.get(id)
     if (here === undefined || seen.has(id)) continue
@@ -71,10 +71,10 @@ function judgeOrder(messages: readonly Message[], begun: readonly Showing[]): Fa
 function judgeOrigin(
   messages: readonly Message[],
   byId: ReadonlyMap<string, Message>,
-  begun: readonly Showing[],
+  written: readonly Showing[],
 ): Fault[] {
   const seen = new Set<string>()
-  const strangers = begun.flatMap((showing) => {
+  const strangers = written.flatMap((showing) => {
     const message = byId.get(idOf(showing))
     const problem = problemOf(message, showing)
     const place = `${idOf(showing)} ${problem}`

@@ -17,13 +17,13 @@ interface Case {
 }
 
 export function judgeRepeats({
-  begun,
+  written,
   erasures = [],
   receipts = [],
-}: Pick<Evidence, 'begun' | 'erasures' | 'receipts'>): Fault[] {
+}: Pick<Evidence, 'written' | 'erasures' | 'receipts'>): Fault[] {
   const erasuresOf = Map.groupBy(erasures, idOf)
   const receiptsOf = Map.groupBy(receipts, idOf)
-  return [...Map.groupBy(begun, idOf)].flatMap(([id, showings]) => {
+  return [...Map.groupBy(written, idOf)].flatMap(([id, showings]) => {
     const one = { showings, erasures: erasuresOf.get(id) ?? [], receipts: receiptsOf.get(id) ?? [] }
     return [...showings.flatMap((_, index) => judgeShowing(one, index)), ...judgeCount(one)]
   })

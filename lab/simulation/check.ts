@@ -1,4 +1,4 @@
-/** Lays what a simulated world remembers before the judge. */
+/** Hands the record of a simulated world to the judge. */
 import type { Ledger } from '../../member/ledger/ledger.ts'
 import type { Evidence, Message } from '../judge/evidence.ts'
 import { judge as judgeEvidence } from '../judge/judge.ts'
@@ -10,9 +10,9 @@ export { FAULT_KINDS, type Fault } from '../judge/verdict.ts'
 
 /** The platform counts its windows in whole seconds from the request, so the beginning may be this early. */
 const EARLY_MS = 2_500
-/** A request for a window may be under way for long, so the beginning may be this late. */
+/** A request for a window may be in flight for long, so the beginning may be this late. */
 const LATE_MS = 10_500
-/** How long before a session begins a message may have been committed late and still be owed. */
+/** A message that was committed late is owed only when it is dated this long after the session began. */
 const OVERLAP_MS = 20_000
 
 /** @param ledger as it is at the end. */
@@ -26,7 +26,7 @@ function evidenceOf(world: World, ledger: Ledger): Evidence {
     messages: [...world.feeds].flatMap(([workspaceId, { everything }]) =>
       messagesOf(world, workspaceId, everything),
     ),
-    begun: world.sightings.begun,
+    written: world.sightings.begun,
     read: world.sightings.seen,
     receipts: world.receipts,
     erasures: world.erasures,

@@ -113,7 +113,7 @@ async function judgeRun({ platform, homes, record }: CourseOptions): Promise<Jud
     const verdict = judge({
       messages,
       accepted,
-      begun: record.showings,
+      written: record.showings,
       recordOf: ({ activityId, workspaceId }) =>
         ledgers.map((ledger) => ledger.find(activityId, [workspaceId])).find((found) => found !== undefined),
     })

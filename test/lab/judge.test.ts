@@ -27,33 +27,33 @@ const shown = (name: string, session: number, more: Partial<Showing> = {}): Omit
 const MARKED = { redelivered: true }
 const THREE = ['a', 'b', 'c'].map((name) => message(name))
 
-function kindsOf(begun: readonly Showing[], more: Partial<Evidence> = {}): readonly string[] {
-  return judge({ messages: THREE, begun, ...more }).faults.map(({ kind }) => kind)
+function kindsOf(written: readonly Showing[], more: Partial<Evidence> = {}): readonly string[] {
+  return judge({ messages: THREE, written, ...more }).faults.map(({ kind }) => kind)
 }
 
 test('a run in which every message is shown, some again with the mark in a later session, has no fault', () => {
-  const begun = showings(shown('a', 1), shown('b', 1), shown('b', 2, MARKED), shown('c', 2, MARKED))
+  const written = showings(shown('a', 1), shown('b', 1), shown('b', 2, MARKED), shown('c', 2, MARKED))
   const accepted = ['a', 'b', 'c']
-  expect(judge({ messages: THREE, begun, accepted })).toEqual({ faults: [], shown: 3, kept: 0, marked: 2 })
+  expect(judge({ messages: THREE, written, accepted })).toEqual({ faults: [], shown: 3, kept: 0, marked: 2 })
 })
 
 describe('lost is', () => {
   const withoutB = showings(shown('a', 1), shown('c', 1))
 
   test('a message that must be shown and was not', () => {
-    expect(judge({ messages: THREE, begun: withoutB }).faults).toEqual([
+    expect(judge({ messages: THREE, written: withoutB }).faults).toEqual([
       { kind: 'lost', text: 'b (id of b) was never shown' },
     ])
   })
 
   test('a message that was written and that no host read', () => {
-    const begun = showings(shown('a', 1), shown('b', 1), shown('c', 1))
-    expect(kindsOf(begun, { read: withoutB })).toEqual(['lost'])
+    const written = showings(shown('a', 1), shown('b', 1), shown('c', 1))
+    expect(kindsOf(written, { read: withoutB })).toEqual(['lost'])
   })
 
   test('no message that the inbox keeps after three attempts, but one with attempts left', () => {
     const recordOf = (state: string, attempts: number) => () => ({ state, attempts })
-    const kept = judge({ messages: THREE, begun: withoutB, recordOf: recordOf('sent', 3) })
+    const kept = judge({ messages: THREE, written: withoutB, recordOf: recordOf('sent', 3) })
     expect(kept).toMatchObject({ faults: [], kept: 1 })
     expect(kindsOf(withoutB, { recordOf: recordOf('sent', 2) })).toEqual(['lost'])
     expect(kindsOf(withoutB, { recordOf: recordOf('confirmed', 3) })).toEqual(['lost'])
@@ -65,7 +65,7 @@ describe('lost is', () => {
   })
 
   test('a message that the platform accepted and does not have', () => {
-    const { faults } = judge({ messages: [], begun: [], accepted: ['a'] })
+    const { faults } = judge({ messages: [], written: [], accepted: ['a'] })
     expect(faults).toEqual([{ kind: 'lost', text: 'the platform accepted a and does not have it' }])
   })
 
@@ -93,8 +93,8 @@ describe('a repeat is a fault', () => {
   })
 
   test('within one session, even with the mark', () => {
-    const begun = showings(shown('a', 1), shown('a', 1, MARKED))
-    expect(kindsOf(begun, { messages })).toEqual(['repeat within a session'])
+    const written = showings(shown('a', 1), shown('a', 1, MARKED))
+    expect(kindsOf(written, { messages })).toEqual(['repeat within a session'])
   })
 
   test('after its receipt, even with the mark', () => {
@@ -136,8 +136,8 @@ describe('a repeat is a fault', () => {
 
 describe('out of order is', () => {
   test('a message first shown after a later one of its workspace', () => {
-    const begun = showings(shown('b', 1), shown('a', 1), shown('c', 1))
-    expect(judge({ messages: THREE, begun }).faults).toEqual([
+    const written = showings(shown('b', 1), shown('a', 1), shown('c', 1))
+    expect(judge({ messages: THREE, written }).faults).toEqual([
       { kind: 'out of order', text: 'a was first shown after b' },
     ])
   })
@@ -166,8 +166,8 @@ describe('unexpected is', () => {
   })
 
   test('a message under the id of another', () => {
-    const begun = showings(shown('a', 1), shown('a', 1, { activityId: 'id of b' }), shown('c', 1))
-    expect(kindsOf(begun)).toEqual(['unexpected'])
+    const written = showings(shown('a', 1), shown('a', 1, { activityId: 'id of b' }), shown('c', 1))
+    expect(kindsOf(written)).toEqual(['unexpected'])
   })
 
   test('a message that must not be shown, said once however often it was', () => {

@@ -116,7 +116,7 @@ test.concurrent('whatever the platform does, the end of stdin ends the process',
     const env = scene.settings(scene.member(), { MOLECULE_PLATFORM_URL: gate.url }, `state-${index}`)
     const plugin = scene.process(env)
     await plugin.connect()
-    await until('the platform to be met', () => asked >= 3)
+    await until('requests to the platform', () => asked >= 3)
     return [name, await exitCode(plugin, (ending) => ending.endInput())]
   }
   expect(await Promise.all(STATES.map(codeIn))).toEqual(STATES.map(([name]) => [name, 0]))

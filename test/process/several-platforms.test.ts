@@ -8,7 +8,7 @@ setDefaultTimeout(20_000)
 
 interface Outage {
   readonly name: string
-  /** @returns whether the plugin has met the outage by now. */
+  /** @returns whether the plugin has noticed the outage by now. */
   readonly begin: (gate: Gate, log: () => string) => Promise<() => boolean>
   readonly end: (gate: Gate) => unknown
 }
@@ -79,7 +79,7 @@ for (const { name, begin, end } of OUTAGES) {
     await arrives(host, 'before')
 
     const noticed = await begin(gate, () => good.log())
-    await until('the outage to be met', noticed)
+    await until('the plugin to notice the outage', noticed)
     await bad.person.write(two.id, 'during, 1')
     await bad.person.write(two.id, 'during, 2')
     for (const { id } of [one, three]) {
