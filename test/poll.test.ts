@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { seededRandom } from '../lab/simulation/sim-clock.ts'
+import { seededRandom } from '../lab/dice.ts'
 import { jsonResponse, textResponse } from '../lab/simulation/sim-response.ts'
 import { PlatformError } from '../member/client/errors.ts'
 import { failureDelay } from '../poll.ts'

@@ -10,15 +10,17 @@ import { statePaths } from '../../member/folder/state-folder.ts'
 import { Ledger } from '../../member/ledger/ledger.ts'
 import { Dice } from '../dice.ts'
 import { currentBundle } from '../driver/bundle.ts'
+import { openHandles, residentBytes } from '../driver/process-figures.ts'
 import { end, processesOf } from '../driver/processes.ts'
 import type { Message } from '../judge/evidence.ts'
 import { judge } from '../judge/judge.ts'
+import { mebibytes } from '../statistics.ts'
 import { type Arguments, parseSoakArguments, USAGE } from './arguments.ts'
 import { begin, type CourseOptions, drain, endure } from './course.ts'
 import { Home } from './home.ts'
 import { PlatformLife } from './platform-life.ts'
 import { RunRecord } from './run-record.ts'
-import { describeProcess, faultsOf, type Judgement, renderOutcome } from './table.ts'
+import { faultsOf, type Judgement, renderOutcome } from './table.ts'
 import { Desk } from './writers.ts'
 
 const MAX_FAULTS_PRINTED = 20
@@ -89,6 +91,14 @@ async function soak({ minutes, seed }: Arguments): Promise<boolean> {
   else console.error(`${faults.length} faults; logs and ledgers are kept in ${folder}`)
   endAll()
   return faults.length === 0
+}
+
+/** Memory and open handles of a process, as one cell of the table. */
+function describeProcess(pid: number | undefined): string {
+  const bytes = pid === undefined ? undefined : residentBytes(pid)
+  const handles = pid === undefined ? undefined : openHandles(pid)
+  if (bytes === undefined || handles === undefined) return 'not known here'
+  return `${mebibytes(bytes)}, ${handles} handles`
 }
 
 /** One folder with two workspaces, where sessions come and go, and one where a session lives through the run. */

@@ -1,7 +1,6 @@
-/** The outcome of a run as a Markdown table. */
-import { openHandles, residentBytes } from '../driver/process-figures.ts'
+/** The outcome of a run as a Markdown table. Pure. */
 import { FAULT_KINDS, type FaultKind, type Verdict } from '../judge/verdict.ts'
-import { mebibytes, milliseconds, quantile } from '../statistics.ts'
+import { milliseconds, quantile } from '../statistics.ts'
 import type { RunRecord } from './run-record.ts'
 
 export interface Figures {
@@ -19,14 +18,6 @@ export interface Judgement {
   readonly accepted: number
   /** Messages that the platform stored although its answer got lost. They must be shown like any other. */
   readonly storedUnanswered: number
-}
-
-/** Memory and open handles of a process, as one cell of the table. */
-export function describeProcess(pid: number | undefined): string {
-  const bytes = pid === undefined ? undefined : residentBytes(pid)
-  const handles = pid === undefined ? undefined : openHandles(pid)
-  if (bytes === undefined || handles === undefined) return 'not known here'
-  return `${mebibytes(bytes)}, ${handles} handles`
 }
 
 export function renderOutcome(record: RunRecord, judgement: Judgement, figures: Figures): string {
