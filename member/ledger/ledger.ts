@@ -25,7 +25,7 @@ import { type Recovery, recover } from './recovery.ts'
 import { SessionEvidence } from './session-evidence.ts'
 
 export type { Cursor, Entry, MessageState, StoredMessage, TaskMark } from './ledger-rows.ts'
-export { MAX_ATTEMPTS, MAX_UNSURE_ATTEMPTS, REDELIVER_WITHIN_MS, type Recovery } from './recovery.ts'
+export type { Recovery } from './recovery.ts'
 
 /** Why a result is stepped over that came by another way before. */
 const TOLD_BEFORE = 'a result that was told before'

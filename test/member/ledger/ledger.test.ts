@@ -1,11 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
-import {
-  Ledger,
-  MAX_ATTEMPTS,
-  MAX_UNSURE_ATTEMPTS,
-  REDELIVER_WITHIN_MS,
-} from '../../../member/ledger/ledger.ts'
+import { Ledger } from '../../../member/ledger/ledger.ts'
+import { MAX_ATTEMPTS, MAX_UNSURE_ATTEMPTS, REDELIVER_WITHIN_MS } from '../../../member/ledger/recovery.ts'
 import { cursor, entries, entry } from '../../fixtures/entries.ts'
 
 const A = 'workspace-a'
