@@ -140,10 +140,8 @@ function resultOf(delivery: Delivery, waitsForAnswer: boolean): Result {
 
 function list({ activity, delegations, rules }: Services, call: Call): Response {
   const id = call.param('id')
-  const { delegationLedger } = rules()
-  const ledger = delegationLedger ? delegations.list(id) : []
-  if (ledger.length > 0) return json(ledger.map((delegation) => ledgerForm(delegation, id)))
-  return json(activity.delegations(id, MAX_ROWS).map((row) => rowForm(row, id, delegationLedger)))
+  if (rules().delegationLedger) return json(delegations.list(id).map((one) => ledgerForm(one, id)))
+  return json(activity.delegations(id, MAX_ROWS).map(rowForm))
 }
 
 function ledgerForm(delegation: Delegation, reader: string): object {
@@ -162,7 +160,7 @@ function ledgerForm(delegation: Delegation, reader: string): object {
   }
 }
 
-function rowForm(row: ActivityRow, reader: string, withDirection: boolean): object {
+function rowForm(row: ActivityRow): object {
   const request = row.request_body === null ? {} : asObject(JSON.parse(row.request_body))
   const response = row.response_body === null ? {} : asObject(JSON.parse(row.response_body))
   const text = typeof response.text === 'string' ? response.text : ''
@@ -177,7 +175,6 @@ function rowForm(row: ActivityRow, reader: string, withDirection: boolean): obje
     ...(request.delegation_id ? { delegation_id: request.delegation_id } : {}),
     ...(row.error_detail === null ? {} : { error: row.error_detail }),
     ...(text === '' ? {} : { response_preview: text.length > 300 ? `${text.slice(0, 300)}...` : text }),
-    ...(withDirection ? { direction: row.source_id === reader ? 'sent' : 'received' } : {}),
   }
 }
 

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { systemClock } from '../../platform/base/clock.ts'
+import { parseJson } from '../../platform/base/json.ts'
 import { isUuid, newUuid, systemRandom } from '../../platform/base/random.ts'
 import {
   formatMicros,
@@ -10,6 +11,7 @@ import {
   timestampMs,
   wireTimestamp,
 } from '../../platform/base/timestamp.ts'
+import { normalizeA2a } from '../../platform/contract/a2a-message.ts'
 import { effectiveDeliveryMode } from '../../platform/contract/delivery-mode.ts'
 import { ancestry, canCommunicate } from '../../platform/contract/hierarchy.ts'
 import { redactSecrets } from '../../platform/contract/redaction.ts'
@@ -58,6 +60,30 @@ describe('timestamps', () => {
     const given = [1, 2, 3, 4, 5].map(() => timestampMs(timestamps.next()))
     expect(given).toEqual([5, 5, 9, 9, 9])
   })
+})
+
+test('only nesting makes JSON too deep, not the number of its parts', () => {
+  expect(parseJson(`[${'[],{},'.repeat(1000)}"]["]`)).toBeDefined()
+  expect(parseJson('['.repeat(512) + ']'.repeat(512))).toBeDefined()
+  expect(parseJson('['.repeat(513) + ']'.repeat(513))).toBeUndefined()
+})
+
+test('a message waits for as long as it says, at most 30 days; anything but a positive number sets no limit', () => {
+  const expiry = (expires_in_seconds: unknown) =>
+    normalizeA2a(
+      JSON.stringify({ jsonrpc: '2.0', params: { expires_in_seconds } }),
+      undefined,
+      CONTRACTS.v2,
+      () => 'id',
+    ).expiresInSeconds
+  expect([5, 1e300, 0, -5, '5', null].map(expiry)).toEqual([
+    5,
+    30 * 86_400,
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+  ])
 })
 
 test('a generated id is a version 4 UUID', () => {

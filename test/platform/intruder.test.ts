@@ -75,6 +75,23 @@ test('a malformed request is a client error that reveals nothing of the inside',
   expect(failures).toEqual([])
 })
 
+test('a failure inside is one line of the log, and a 500 that reveals nothing', async () => {
+  const failures: string[] = []
+  let broken = false
+  await using fixture = await platformWithTeam({
+    log: (line) => failures.push(line),
+    random: (count) => {
+      if (broken) throw new Error('no entropy left')
+      return crypto.getRandomValues(new Uint8Array(count))
+    },
+  })
+  broken = true
+  const path = `/workspaces/${fixture.builder.id}/tokens`
+  const answer = await fixture.client.call('POST', path, { token: fixture.builder.token })
+  expect([answer.status, answer.json]).toEqual([500, { error: 'internal error' }])
+  expect(failures).toEqual(['POST /workspaces/:id/tokens failed: no entropy left'])
+})
+
 test('the request log names routes and ids, and never a token misplaced in a path', async () => {
   const log: RequestRecord[] = []
   await using fixture = await platformWithTeam({ requestLog: (record) => log.push(record) })

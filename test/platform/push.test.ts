@@ -68,6 +68,17 @@ test('a name that does not resolve, or has a blocked address among others, canno
   })
 })
 
+test("the person's chat is told of a push agent's answer", async () => {
+  await using fixture = await platformWithTeam()
+  const { builder, client, platform } = fixture
+  await pushTo(fixture, agentThat(() => Response.json(ANSWER)).url)
+  const stream = client.open('GET', `/workspaces/${builder.id}/events/stream`, { token: builder.token })
+  const events = (await stream).text()
+  await send(fixture, builder, say('from the person'))
+  platform.closeStreams()
+  expect(await events).toContain('"type":"A2A_RESPONSE"')
+})
+
 test('a delegation to a push agent completes with the text of its answer', async () => {
   await using fixture = await platformWithTeam()
   await pushTo(fixture, agentThat(() => Response.json(ANSWER)).url)
@@ -89,6 +100,13 @@ test('stopping does not wait for an agent that never answers', async () => {
   const path = `/workspaces/${fixture.lead.id}/delegate`
   await fixture.client.call('POST', path, { token: fixture.lead.token, body })
   // The clock stands still, so nothing but the stop itself can end the push.
+  await fixture.platform.stop()
+})
+
+test('stopping does not wait for a late write', async () => {
+  const fixture = await platformWithTeam()
+  fixture.platform.setFaults({ late_write_ms: 60_000 })
+  await send(fixture, fixture.builder, say('x'))
   await fixture.platform.stop()
 })
 

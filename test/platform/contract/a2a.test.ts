@@ -1,11 +1,9 @@
 import { expect, test } from 'bun:test'
-import { type Answer, type Row, rowsOf } from './client.ts'
+import { type Row, rowsOf, statusAndJson } from './client.ts'
 import { type Agent, ALL, contract, SINCE_V1, say, type Target, V2 } from './target.ts'
 
 const QUEUED = { status: 'queued', delivery_mode: 'poll', method: 'message/send' }
 const DENIED = { error: 'access denied: workspaces cannot communicate per hierarchy rules' }
-
-const said = (answer: Answer) => [answer.status, answer.json]
 
 const post = (target: Target, agent: Agent, body: unknown, headers = {}, token?: string) =>
   target.call('POST', `/workspaces/${agent.id}/a2a`, {
@@ -22,7 +20,7 @@ contract('a2a to a poll target', SINCE_V1, (target) => {
   test(`a peer gets "queued" at once, and the row carries the peer's id and the whole request`, async () => {
     const { builder, reviewer } = await target.team()
     const message = say('look at this')
-    expect(said(await target.send(builder, message, reviewer))).toEqual([200, QUEUED])
+    expect(statusAndJson(await target.send(builder, message, reviewer))).toEqual([200, QUEUED])
     expect(await newest(target, builder)).toMatchObject({
       activity_type: 'a2a_receive',
       method: 'message/send',
@@ -41,7 +39,7 @@ contract('a2a to a poll target', SINCE_V1, (target) => {
       [builder, reviewer],
       [builder, builder],
     ] as const) {
-      expect(said(await target.send(to, say('x'), from))).toEqual([200, QUEUED])
+      expect(statusAndJson(await target.send(to, say('x'), from))).toEqual([200, QUEUED])
     }
   })
 
@@ -49,9 +47,9 @@ contract('a2a to a poll target', SINCE_V1, (target) => {
     const { lead, builder } = await target.team()
     const second = await target.agent('second lead', { parent: lead })
     const cousin = await target.agent('cousin', { parent: second })
-    expect(said(await target.send(cousin, say('x'), builder))).toEqual([403, DENIED])
+    expect(statusAndJson(await target.send(cousin, say('x'), builder))).toEqual([403, DENIED])
     const nobody = { ...builder, id: crypto.randomUUID() }
-    expect(said(await target.send(nobody, say('x'), builder))).toEqual([403, DENIED])
+    expect(statusAndJson(await target.send(nobody, say('x'), builder))).toEqual([403, DENIED])
     expect(rowsOf(await target.inbox(cousin))).toEqual([])
   })
 
@@ -73,14 +71,14 @@ contract('a2a to a poll target', SINCE_V1, (target) => {
     const { builder } = await target.team()
     const path = `/workspaces/${builder.id}/a2a`
     const answer = await target.call('POST', path, { token: target.adminToken, raw })
-    expect(said(answer)).toEqual([400, { error: 'invalid JSON' }])
+    expect(statusAndJson(answer)).toEqual([400, { error: 'invalid JSON' }])
   })
 
   test('a reserved sender is refused', async () => {
     const { builder } = await target.team()
     for (const prefix of ['webhook:', 'system:', 'test:', 'channel:']) {
       const answer = await post(target, builder, {}, { 'X-Workspace-ID': `${prefix}x` }, target.adminToken)
-      expect(said(answer)).toEqual([403, { error: 'invalid caller ID' }])
+      expect(statusAndJson(answer)).toEqual([403, { error: 'invalid caller ID' }])
     }
   })
 })
@@ -89,20 +87,22 @@ contract('a2a caller', V2, (target) => {
   test('a missing token, a wrong token, and a header that contradicts the token are refused', async () => {
     const { lead, builder, reviewer } = await target.team()
     const body = { jsonrpc: '2.0', method: 'message/send', params: { message: say('x') } }
-    expect(said(await post(target, builder, body))).toEqual([401, { error: 'missing caller auth token' }])
-    const own = { 'X-Workspace-ID': reviewer.id }
-    expect(said(await post(target, builder, body, own))).toEqual([
+    expect(statusAndJson(await post(target, builder, body))).toEqual([
       401,
       { error: 'missing caller auth token' },
     ])
-    expect(said(await post(target, builder, body, own, 'wrong'))).toEqual([
+    const own = { 'X-Workspace-ID': reviewer.id }
+    expect(statusAndJson(await post(target, builder, body, own))).toEqual([
+      401,
+      { error: 'missing caller auth token' },
+    ])
+    expect(statusAndJson(await post(target, builder, body, own, 'wrong'))).toEqual([
       401,
       { error: 'invalid caller auth token' },
     ])
-    expect(said(await post(target, builder, body, { 'X-Workspace-ID': lead.id }, reviewer.token))).toEqual([
-      401,
-      { error: 'caller ID does not match workspace auth token' },
-    ])
+    expect(
+      statusAndJson(await post(target, builder, body, { 'X-Workspace-ID': lead.id }, reviewer.token)),
+    ).toEqual([401, { error: 'caller ID does not match workspace auth token' }])
     expect(rowsOf(await target.inbox(builder))).toEqual([])
   })
 
@@ -159,11 +159,11 @@ contract('a2a caller', ['v0'], (target) => {
     const { builder, reviewer } = await target.team()
     const body = { jsonrpc: '2.0', method: 'message/send', params: { message: say('x') } }
     const own = { 'X-Workspace-ID': reviewer.id }
-    expect(said(await post(target, builder, body, own))).toEqual([
+    expect(statusAndJson(await post(target, builder, body, own))).toEqual([
       401,
       { error: 'missing caller auth token' },
     ])
-    expect(said(await post(target, builder, body, own, builder.token))).toEqual([
+    expect(statusAndJson(await post(target, builder, body, own, builder.token))).toEqual([
       401,
       { error: 'invalid caller auth token' },
     ])
@@ -200,7 +200,10 @@ contract('a2a normalization', V2, (target) => {
     const { builder, reviewer } = await target.team()
     const message = say('first')
     await target.send(builder, message, reviewer)
-    expect(said(await target.send(builder, { ...message, parts: [] }, reviewer))).toEqual([200, QUEUED])
+    expect(statusAndJson(await target.send(builder, { ...message, parts: [] }, reviewer))).toEqual([
+      200,
+      QUEUED,
+    ])
     expect(rowsOf(await target.inbox(builder))).toHaveLength(1)
     expect(JSON.stringify(await newest(target, builder))).toContain('first')
   })
@@ -222,7 +225,7 @@ contract('a2a normalization', V2, (target) => {
   test('unrelated roots may not talk', async () => {
     const { builder } = await target.team()
     const ghost = await target.ghost()
-    expect(said(await target.send(builder, say('x'), ghost))).toEqual([403, DENIED])
+    expect(statusAndJson(await target.send(builder, say('x'), ghost))).toEqual([403, DENIED])
   })
 })
 
@@ -242,8 +245,11 @@ contract('peers and discovery', ALL, (target) => {
   test("the list needs the workspace's own token", async () => {
     const { lead, builder } = await target.team()
     const path = `/registry/${builder.id}/peers`
-    expect(said(await target.call('GET', path))).toEqual([401, { error: 'missing workspace auth token' }])
-    expect(said(await target.call('GET', path, { token: lead.token }))).toEqual([
+    expect(statusAndJson(await target.call('GET', path))).toEqual([
+      401,
+      { error: 'missing workspace auth token' },
+    ])
+    expect(statusAndJson(await target.call('GET', path, { token: lead.token }))).toEqual([
       401,
       { error: 'invalid workspace auth token' },
     ])
@@ -255,17 +261,17 @@ contract('peers and discovery', ALL, (target) => {
     const second = await target.agent('second', { parent: lead })
     const cousin = await target.agent('cousin', { parent: second })
     const path = `/registry/discover/${builder.id}`
-    expect(said(await target.call('GET', path))).toEqual([
+    expect(statusAndJson(await target.call('GET', path))).toEqual([
       400,
       { error: 'X-Workspace-ID header is required' },
     ])
     const as = (agent: Agent) => ({ token: agent.token, headers: { 'X-Workspace-ID': agent.id } })
     expect((await target.call('GET', path, { headers: { 'X-Workspace-ID': reviewer.id } })).status).toBe(401)
-    expect(said(await target.call('GET', path, as(cousin)))).toEqual([
+    expect(statusAndJson(await target.call('GET', path, as(cousin)))).toEqual([
       403,
       { error: 'not authorized to discover this workspace' },
     ])
-    expect(said(await target.call('GET', path, as(reviewer)))).toEqual([
+    expect(statusAndJson(await target.call('GET', path, as(reviewer)))).toEqual([
       503,
       { error: 'workspace not available', status: 'awaiting_agent' },
     ])

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { type Answer, type Row, rowsOf, until } from './client.ts'
+import { type Answer, type Row, rowsOf, statusAndJson, until } from './client.ts'
 import { type Agent, ALL, contract, SINCE_V1, say, type Target, V2 } from './target.ts'
 
 const UNKNOWN = '00000000-0000-0000-0000-000000000000'
@@ -7,8 +7,6 @@ const GONE = {
   error:
     'since_id cursor not found (row may have been pruned or belongs to a different workspace); omit since_id to reset',
 }
-
-const said = (answer: Answer) => [answer.status, answer.json]
 
 /** An agent with rows named 1 to n, oldest first. */
 async function agentWithRows(target: Target, count: number): Promise<{ agent: Agent; rows: readonly Row[] }> {
@@ -33,7 +31,7 @@ const summaries = (answer: Answer) => rowsOf(answer).map((row) => row.summary)
 
 contract('activity page', ALL, (target) => {
   test('a new inbox is an empty array', async () => {
-    expect(said(await read(target, await target.agent('agent')))).toEqual([200, []])
+    expect(statusAndJson(await read(target, await target.agent('agent')))).toEqual([200, []])
   })
 
   test('without a cursor the newest row comes first', async () => {
@@ -63,7 +61,7 @@ contract('activity page', ALL, (target) => {
     })
     expect(rowsOf(await read(target, agent, '?source=canvas'))).toMatchObject([{ method: 'notify' }])
     expect(rowsOf(await read(target, agent, '?source=agent'))).toMatchObject([{ summary: '1' }])
-    expect(said(await read(target, agent, '?source=x'))).toEqual([
+    expect(statusAndJson(await read(target, agent, '?source=x'))).toEqual([
       400,
       { error: "source must be 'canvas' or 'agent'" },
     ])
@@ -105,9 +103,12 @@ contract('activity cursor', SINCE_V1, (target) => {
   test('an unknown or foreign cursor is gone; one that is not a UUID fails the lookup', async () => {
     const { agent, rows } = await agentWithRows(target, 1)
     const other = await target.agent('other')
-    expect(said(await read(target, agent, `?since_id=${UNKNOWN}`))).toEqual([410, GONE])
-    expect(said(await read(target, other, `?since_id=${rows[0]?.id}`))).toEqual([410, GONE])
-    expect(said(await read(target, agent, '?since_id=x'))).toEqual([500, { error: 'cursor lookup failed' }])
+    expect(statusAndJson(await read(target, agent, `?since_id=${UNKNOWN}`))).toEqual([410, GONE])
+    expect(statusAndJson(await read(target, other, `?since_id=${rows[0]?.id}`))).toEqual([410, GONE])
+    expect(statusAndJson(await read(target, agent, '?since_id=x'))).toEqual([
+      500,
+      { error: 'cursor lookup failed' },
+    ])
   })
 
   test('checks run in the order peer, before, since_secs, cursor, source', async () => {
@@ -161,6 +162,9 @@ contract('activity cursor', SINCE_V1, (target) => {
       { kind: 'file', uri: 'u:1', name: 'a.png' },
       { kind: 'image', uri: 'u:2', mime_type: 'image/gif' },
     ])
+    await target.send(builder, say('', { parts: [{ kind: 'file', file }] }))
+    const [single] = rowsOf(await read(target, builder, '?include=peer_info&limit=1'))
+    expect(single?.attachments).toEqual([{ kind: 'file', uri: 'u:1', name: 'a.png' }])
   })
 })
 
@@ -174,10 +178,9 @@ contract('activity cursor', ['v0'], (target) => {
 contract('activity writes', ALL, (target) => {
   test('a report becomes a row with its author as the source and its metadata as the body', async () => {
     const agent = await target.agent('agent')
-    expect(said(await report(target, agent, { metadata: { a: 1 }, method: 'm', duration_ms: 7 }))).toEqual([
-      200,
-      { status: 'logged' },
-    ])
+    expect(
+      statusAndJson(await report(target, agent, { metadata: { a: 1 }, method: 'm', duration_ms: 7 })),
+    ).toEqual([200, { status: 'logged' }])
     const [row] = rowsOf(await read(target, agent))
     expect(row).toMatchObject({ source_id: agent.id, request_body: { a: 1 }, method: 'm', duration_ms: 7 })
   })
@@ -185,7 +188,7 @@ contract('activity writes', ALL, (target) => {
   test('an unknown type and a foreign source are refused', async () => {
     const { lead, builder } = await target.team()
     expect((await report(target, builder, { activity_type: 'gossip' })).status).toBe(400)
-    expect(said(await report(target, builder, { source_id: lead.id }))).toEqual([
+    expect(statusAndJson(await report(target, builder, { source_id: lead.id }))).toEqual([
       403,
       { error: 'source_id must match authenticated workspace' },
     ])
@@ -198,15 +201,15 @@ contract('activity acknowledgement', V2, (target) => {
 
   test('the highest number counts, and reading stays the same', async () => {
     const { agent } = await agentWithRows(target, 1)
-    expect(said(await ack(agent, { acked_seq: 0 }))).toEqual([200, { last_acked_seq: 0 }])
-    expect(said(await ack(agent, { acked_seq: 12 }))).toEqual([200, { last_acked_seq: 12 }])
-    expect(said(await ack(agent, { acked_seq: 3 }))).toEqual([200, { last_acked_seq: 12 }])
+    expect(statusAndJson(await ack(agent, { acked_seq: 0 }))).toEqual([200, { last_acked_seq: 0 }])
+    expect(statusAndJson(await ack(agent, { acked_seq: 12 }))).toEqual([200, { last_acked_seq: 12 }])
+    expect(statusAndJson(await ack(agent, { acked_seq: 3 }))).toEqual([200, { last_acked_seq: 12 }])
     expect(rowsOf(await read(target, agent))).toHaveLength(1)
   })
 
   test('a missing or negative number is refused', async () => {
     const agent = await target.agent('agent')
-    expect(said(await ack(agent, {}))).toEqual([400, { error: 'acked_seq is required' }])
+    expect(statusAndJson(await ack(agent, {}))).toEqual([400, { error: 'acked_seq is required' }])
     expect((await ack(agent, { acked_seq: -1 })).status).toBe(400)
   })
 })
@@ -227,7 +230,10 @@ contract('notify', ALL, (target) => {
     const agent = await target.agent('agent')
     const attachments = [{ uri: 'u:1', name: 'a.txt', mimeType: 'text/plain', size: 3 }]
     const message = `done: ${'é'.repeat(100)}`
-    expect(said(await notify(agent, { message, attachments, type: 'x' }))).toEqual([200, { status: 'sent' }])
+    expect(statusAndJson(await notify(agent, { message, attachments, type: 'x' }))).toEqual([
+      200,
+      { status: 'sent' },
+    ])
     // Cut at 80 characters, and in the oldest contract at 80 bytes.
     const shown = target.version === 'v0' ? 37 : 74
     const [row] = rowsOf(await target.inbox(agent))
@@ -244,11 +250,11 @@ contract('notify', ALL, (target) => {
   test('a message is required, and attachments need a URI and a name', async () => {
     const agent = await target.agent('agent')
     const required = [400, { error: 'message is required' }]
-    expect(said(await notify(agent, {}))).toEqual(required)
-    expect(said(await notify(agent, { message: '', attachments: [{ uri: 'u', name: 'n' }] }))).toEqual(
-      required,
-    )
-    expect(said(await notify(agent, { message: 'x', attachments: [{ uri: 'u' }] }))).toEqual([
+    expect(statusAndJson(await notify(agent, {}))).toEqual(required)
+    expect(
+      statusAndJson(await notify(agent, { message: '', attachments: [{ uri: 'u', name: 'n' }] })),
+    ).toEqual(required)
+    expect(statusAndJson(await notify(agent, { message: 'x', attachments: [{ uri: 'u' }] }))).toEqual([
       400,
       { error: 'attachment[0]: uri and name are required' },
     ])

@@ -65,6 +65,11 @@ function parsed(text: string): unknown {
   }
 }
 
+/** What most cases compare of an answer. */
+export function statusAndJson({ status, json }: Answer): readonly unknown[] {
+  return [status, json]
+}
+
 /** A field of an answer that must be a string. */
 export function textField(answer: Answer, ...path: readonly string[]): string {
   let value: unknown = answer.json

@@ -63,12 +63,15 @@ contract('register', ['v0'], (target) => {
 })
 
 contract('register', V2, (target) => {
-  test('the card gets the name and role that the workspace was created with', async () => {
+  test('a card gets the name and role of its workspace unless it has its own', async () => {
     const lead = await target.agent('lead')
     const agent = await target.agent('agent', { parent: lead, role: 'Reads' })
     await target.register(agent, { delivery_mode: 'poll', agent_card: {} })
     const shown = await target.call('GET', `/workspaces/${agent.id}`)
     expect(shown.json).toMatchObject({ agent_card: { name: agent.name, role: 'Reads' } })
+    await target.register(agent, { delivery_mode: 'poll', agent_card: { name: 'own', role: 'Own' } })
+    const own = await target.call('GET', `/workspaces/${agent.id}`)
+    expect(own.json).toMatchObject({ agent_card: { name: 'own', role: 'Own' } })
   })
 
   test('an agent that has only a minted token receives an instance token once', async () => {

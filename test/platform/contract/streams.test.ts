@@ -95,6 +95,25 @@ contract('event stream', ALL, (target) => {
 })
 
 contract('event stream', SINCE_V1, (target) => {
+  test('a change of status is announced by the name of the new status', async () => {
+    const agent = await target.agent('agent')
+    await target.register(agent)
+    const stream = await open(target, agent)
+    const beat = (body: object) =>
+      target.call('POST', '/registry/heartbeat', {
+        token: agent.token,
+        body: { workspace_id: agent.id, ...body },
+      })
+    await beat({ error_rate: 0.9, sample_error: 'out of disk' })
+    expect((await stream.next('WORKSPACE_DEGRADED')).data).toEqual({
+      error_rate: 0.9,
+      sample_error: 'out of disk',
+    })
+    await beat({})
+    expect((await stream.next('WORKSPACE_ONLINE')).data).toEqual({})
+    await stream.close()
+  })
+
   test('a message is readable by the time it is announced', async () => {
     const { builder, reviewer } = await target.team()
     const stream = await open(target, builder)
@@ -123,6 +142,16 @@ contract('event stream', V2, (target) => {
       request_body: { jsonrpc: '2.0' },
     })
     expect((await stream.next('ACTIVITY_LOGGED')).data).toEqual(first.data)
+    await stream.close()
+  })
+})
+
+contract('event stream', V2, (target) => {
+  test('a body of more than 64 KiB stays out of the event', async () => {
+    const { builder, reviewer } = await target.team()
+    const stream = await open(target, builder)
+    await target.send(builder, say('x'.repeat(70_000)), reviewer)
+    expect((await stream.next('ACTIVITY_LOGGED')).data).not.toHaveProperty('request_body')
     await stream.close()
   })
 })
@@ -166,7 +195,8 @@ contract('web socket', V2, (target) => {
     expect(await opened(connect({}))).toBe(false)
     expect(await opened(connect({ headers: { Authorization: `Bearer ${builder.token}` } }))).toBe(false)
     expect(await opened(connect({ protocols: ['molecule', `molecule-auth.${hex('wrong')}`] }))).toBe(false)
-    const socket = connect({ protocols: [`molecule-auth.${hex(target.adminToken)}`, 'molecule'] })
+    expect(await opened(connect({ protocols: ['molecule', 'molecule-auth.xyz'] }))).toBe(false)
+    const socket = connect({ protocols: ['molecule', `molecule-auth.${hex(target.adminToken)}`] })
     expect([await opened(socket), socket.protocol]).toEqual([true, 'molecule'])
     socket.close()
   })

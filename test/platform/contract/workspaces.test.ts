@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { type Answer, textField } from './client.ts'
+import { statusAndJson, textField } from './client.ts'
 import { ALL, contract, SINCE_V1, V2 } from './target.ts'
 
 contract('public routes', ALL, (target) => {
@@ -24,24 +24,26 @@ contract('public routes', V2, (target) => {
 contract('WorkspaceAuth', ALL, (target) => {
   const MISSING = [401, { error: 'missing workspace auth token' }]
   const INVALID = [401, { error: 'invalid workspace auth token' }]
-  const said = (answer: Answer) => [answer.status, answer.json]
-
   test("no token, a wrong one, another workspace's, an unknown workspace: 401 with the text for it, never 404", async () => {
     const { lead, builder } = await target.team()
     const path = `/workspaces/${builder.id}/activity`
-    expect(said(await target.call('GET', path))).toEqual(MISSING)
-    expect(said(await target.call('GET', path, { headers: { Authorization: 'bearer x' } }))).toEqual(MISSING)
-    expect(said(await target.call('GET', path, { headers: { Authorization: 'Basic x' } }))).toEqual(MISSING)
-    expect(said(await target.call('GET', path, { token: 'wrong' }))).toEqual(INVALID)
-    expect(said(await target.call('GET', path, { token: lead.token }))).toEqual(INVALID)
+    expect(statusAndJson(await target.call('GET', path))).toEqual(MISSING)
+    expect(statusAndJson(await target.call('GET', path, { headers: { Authorization: 'bearer x' } }))).toEqual(
+      MISSING,
+    )
+    expect(statusAndJson(await target.call('GET', path, { headers: { Authorization: 'Basic x' } }))).toEqual(
+      MISSING,
+    )
+    expect(statusAndJson(await target.call('GET', path, { token: 'wrong' }))).toEqual(INVALID)
+    expect(statusAndJson(await target.call('GET', path, { token: lead.token }))).toEqual(INVALID)
     const unknown = `/workspaces/${crypto.randomUUID()}/activity`
-    expect(said(await target.call('GET', unknown, { token: builder.token }))).toEqual(INVALID)
+    expect(statusAndJson(await target.call('GET', unknown, { token: builder.token }))).toEqual(INVALID)
   })
 
   test('the token of a removed workspace is invalid', async () => {
     const agent = await target.agent('agent')
     await target.remove(agent)
-    expect(said(await target.inbox(agent))).toEqual(INVALID)
+    expect(statusAndJson(await target.inbox(agent))).toEqual(INVALID)
   })
 })
 
@@ -126,11 +128,20 @@ contract('remove a workspace', V2, (target) => {
     expect((await target.call('GET', `/workspaces/${builder.id}`)).status).toBe(410)
     expect((await target.remove(lead)).status).toBe(410)
   })
+
+  test('with purge nothing of the workspace is left', async () => {
+    const agent = await target.agent('agent')
+    const options = { token: target.adminToken, headers: { 'X-Confirm-Name': agent.name } }
+    expect((await target.call('DELETE', `/workspaces/${agent.id}?purge=true`, options)).status).toBe(200)
+    const shown = await target.call('GET', `/workspaces/${agent.id}?include_removed=true`)
+    expect(shown.status).toBe(404)
+  })
 })
 
 contract('remove a workspace', ['v0'], (target) => {
-  test('removing children needs a confirmation', async () => {
-    const { lead } = await target.team()
+  test('removing a child needs a confirmation', async () => {
+    const lead = await target.agent('lead')
+    await target.agent('child', { parent: lead })
     const bare = await target.call('DELETE', `/workspaces/${lead.id}`, { token: target.adminToken })
     expect([bare.status, textField(bare, 'error')]).toEqual([409, 'confirmation_required'])
     expect((await target.remove(lead)).status).toBe(200)
