@@ -1,3 +1,4 @@
+/** The command line and the environment. */
 import { expect, test } from 'bun:test'
 import { parseArguments } from '../../platform/arguments.ts'
 

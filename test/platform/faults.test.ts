@@ -1,3 +1,4 @@
+/** Fault injection. */
 import { expect, test } from 'bun:test'
 import { rowsOf, until } from './contract/client.ts'
 import { beat, type Fixture, inbox, platformWithTeam, register, say, send, statusOf } from './platform.ts'

@@ -1,3 +1,4 @@
+/** Agents that take pushes. */
 import { afterAll, expect, test } from 'bun:test'
 import { type Answer, Client, rowsOf, textField, until } from './contract/client.ts'
 import { beat, inbox, platformWithTeam, say, send } from './platform.ts'

@@ -1,3 +1,4 @@
+/** What the platform does as time passes. */
 import { expect, test } from 'bun:test'
 import { rowsOf, textField } from './contract/client.ts'
 import { beat, inbox, platformWithTeam, register, say, send, statusOf } from './platform.ts'

@@ -1,3 +1,4 @@
+/** Which URLs the platform may call. */
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { blockedRange, checkUrl, deployMode, refusedAddress } from '../../platform/contract/url-guard.ts'

@@ -1,3 +1,4 @@
+/** Registering, heartbeats and cards. */
 import { expect, test } from 'bun:test'
 import { textField } from './client.ts'
 import { ALL, contract, SINCE_V1, V2 } from './target.ts'

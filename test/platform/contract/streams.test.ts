@@ -1,3 +1,4 @@
+/** Event streams and sockets. */
 import { expect, test } from 'bun:test'
 import { type Agent, ALL, contract, SINCE_V1, say, type Target, V2 } from './target.ts'
 

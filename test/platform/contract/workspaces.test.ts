@@ -1,3 +1,4 @@
+/** Public routes, gates, workspaces and tokens. */
 import { expect, test } from 'bun:test'
 import { statusAndJson, textField } from './client.ts'
 import { ALL, contract, SINCE_V1, V2 } from './target.ts'
