@@ -3,6 +3,7 @@
  * next tick is the retry. Importing this module does nothing.
  */
 
+import { type Clock, systemClock } from './base/clock.ts'
 import { BodyError, exchange, platformHeaders, type Reply } from './base/http.ts'
 import { plainText } from './base/plain-text.ts'
 import { redact } from './base/redact.ts'
@@ -44,6 +45,8 @@ export interface HeartbeatOptions {
 }
 
 export interface BeatOptions extends Omit<HeartbeatOptions, 'log'> {
+  /** Times the exchange. Default: the system's. */
+  readonly clock?: Clock
   /** Ends the exchange early, as a failure. */
   readonly signal?: AbortSignal
 }
@@ -71,7 +74,7 @@ export async function sendHeartbeat(options: HeartbeatOptions): Promise<void> {
   const result = await beat(options)
   if (result.kind === 'ok') return
   const { log = writeToStderr } = options
-  writeLine((line) => log(`molecule channel: ${line}`), options.workspaceId, result.detail)
+  writeLine(log, `molecule channel: heartbeat ${plainText(options.workspaceId, 100)} ${result.detail}`)
 }
 
 /** Sends one heartbeat. Resolves in every case, and logs nothing. */
@@ -85,6 +88,7 @@ export async function beat(options: BeatOptions): Promise<BeatResult> {
       body: heartbeatBody(options.workspaceId, options.metrics),
       timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
       maxBytes: MAX_ANSWER_BYTES,
+      clock: options.clock ?? systemClock,
       ...(options.signal === undefined ? {} : { signal: options.signal }),
       ...(options.fetchImpl === undefined ? {} : { fetchImpl: options.fetchImpl }),
     })
@@ -159,9 +163,9 @@ function errorText(error: unknown): string {
   }
 }
 
-function writeLine(log: (line: string) => void, workspaceId: string, text: string): void {
+function writeLine(log: (line: string) => void, line: string): void {
   try {
-    log(`heartbeat ${plainText(workspaceId, 100)} ${text}`)
+    log(line)
   } catch {
     // A log that cannot be written must not end the presence it tells of.
   }
@@ -169,23 +173,6 @@ function writeLine(log: (line: string) => void, workspaceId: string, text: strin
 
 function writeToStderr(line: string): void {
   process.stderr.write(`${line}\n`)
-}
-
-/** Each starts a timer and gives the function that cancels it. */
-export interface HeartbeatTimers {
-  readonly after: (ms: number, run: () => void) => () => void
-  readonly every: (ms: number, run: () => void) => () => void
-}
-
-const systemTimers: HeartbeatTimers = {
-  after: (ms, run) => {
-    const timer = setTimeout(run, ms)
-    return () => clearTimeout(timer)
-  },
-  every: (ms, run) => {
-    const timer = setInterval(run, ms)
-    return () => clearInterval(timer)
-  },
 }
 
 export interface HeartbeatLoopOptions extends Pick<HeartbeatOptions, 'fetchImpl' | 'timeoutMs'> {
@@ -200,11 +187,11 @@ export interface HeartbeatLoopOptions extends Pick<HeartbeatOptions, 'fetchImpl'
   readonly token: () => string
   /** Told of each beat, and waited for before the next. The way to stop after a refusal is the signal. */
   readonly onResult: (result: BeatResult) => unknown
-  /** Takes one line without a line break. */
-  readonly log: (line: string) => void
+  /** Takes a sentence without a line break that begins with "heartbeat:". */
+  readonly log: (sentence: string) => void
+  readonly clock: Clock
   /** Stops the loop: at once, without a trace of the beat that is under way. */
   readonly signal: AbortSignal
-  readonly timers?: HeartbeatTimers
 }
 
 /**
@@ -212,7 +199,7 @@ export interface HeartbeatLoopOptions extends Pick<HeartbeatOptions, 'fetchImpl'
  * just said that the workspace is there. A tick that finds the last beat still under way is left out.
  */
 export function startHeartbeatLoop(options: HeartbeatLoopOptions): void {
-  const { intervalMs, signal, timers = systemTimers } = options
+  const { intervalMs, signal, clock } = options
   // Stated this way round since a timer takes NaN for "every millisecond".
   if (!(intervalMs > 0) || signal.aborted) return
   let beating = false
@@ -229,21 +216,22 @@ export function startHeartbeatLoop(options: HeartbeatLoopOptions): void {
     beating = false
   }
 
-  let cancel = timers.after(options.staggerMs, () => {
+  let cancel = clock.after(options.staggerMs, () => {
     // Nothing in `tick` can reject: `beatOnce`, `report` and `tellOwner` each contain what they call.
-    cancel = timers.every(intervalMs, () => void tick())
+    cancel = clock.every(intervalMs, () => void tick())
   })
   signal.addEventListener('abort', () => cancel(), { once: true })
 }
 
 async function beatOnce(options: HeartbeatLoopOptions): Promise<BeatResult> {
-  const { target, fetchImpl, timeoutMs, signal } = options
+  const { target, fetchImpl, timeoutMs, clock, signal } = options
   try {
     return await beat({
       platformUrl: target.platformUrl,
       workspaceId: target.workspaceId,
       token: options.token(),
       metrics: options.metrics(),
+      clock,
       signal,
       ...(fetchImpl === undefined ? {} : { fetchImpl }),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
@@ -255,7 +243,7 @@ async function beatOnce(options: HeartbeatLoopOptions): Promise<BeatResult> {
 
 /** Logs what is worth a line, and gives the number of failures in a row. */
 function report(options: HeartbeatLoopOptions, result: BeatResult, failuresBefore: number): number {
-  const say = (text: string): void => writeLine(options.log, options.target.workspaceId, text)
+  const say = (text: string): void => writeLine(options.log, `heartbeat: ${text}`)
   if (result.kind === 'ok') {
     if (failuresBefore > 0) say(`accepted again, after ${failuresBefore} failed in a row`)
     return 0
@@ -274,6 +262,6 @@ async function tellOwner(options: HeartbeatLoopOptions, result: BeatResult): Pro
     await options.onResult(result)
   } catch (error) {
     const text = plainText(errorText(error), MAX_LOGGED_ERROR)
-    writeLine(options.log, options.target.workspaceId, `result not handled: ${text}`)
+    writeLine(options.log, `heartbeat: the result was not handled: ${text}`)
   }
 }

@@ -1,8 +1,11 @@
 /** Entry: joins the host's pipes, the MCP server and the session, and ends them on one path. */
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
+import { systemClock } from './base/clock.ts'
+import { systemDisk } from './base/sqlite.ts'
 import { Log } from './member/folder/log.ts'
 import { version } from './package.json'
+import { readAncestors } from './plugin/host/hearing/ancestors.ts'
 import { HostTransport } from './plugin/host/host-transport.ts'
 import { createMcpServer } from './plugin/host/mcp-server.ts'
 import { Session } from './plugin/session/session.ts'
@@ -16,7 +19,22 @@ function writeToHost(line: string): Promise<void> {
   })
 }
 
-const session = new Session({ environment: process.env, home: homedir(), version, log, write: writeToHost })
+const session = new Session({
+  environment: process.env,
+  home: homedir(),
+  version,
+  clock: systemClock,
+  network: fetch,
+  disk: systemDisk,
+  log,
+  holder: {
+    pid: process.pid,
+    startedAt: Math.round(performance.timeOrigin),
+    project: process.env.CLAUDE_PROJECT_DIR ?? process.cwd(),
+  },
+  ancestors: readAncestors,
+  write: writeToHost,
+})
 const transport = new HostTransport()
 const server = createMcpServer({
   whenSent: transport.whenSent,

@@ -2,10 +2,10 @@
  * Which process receives for a workspace. The kernel decides: the lock is an exclusive SQLite transaction, which ends
  * with the process that holds it, however that ends.
  */
-import { Database } from 'bun:sqlite'
 import { truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { codeOf, describeError } from '../../base/errors.ts'
+import type { Database, Disk } from '../../base/sqlite.ts'
 import { createPrivately } from './database-file.ts'
 import { identityOf, regularFileStat } from './file-stat.ts'
 
@@ -32,9 +32,9 @@ export function lockPaths(folder: string, workspaceId: string): LockPaths {
  * Whether any process holds a lock, this one included. Asks as a reader, so it takes and writes nothing; under a
  * millisecond. Never throws: a lock that cannot be asked counts as held.
  */
-export function isHeld(path: string): boolean {
+export function isHeld(path: string, disk: Disk): boolean {
   try {
-    const handle = new Database(path, { readonly: true })
+    const handle = disk.open(path, { mode: 'readonly' })
     try {
       handle.run('PRAGMA busy_timeout = 0')
       handle.query('SELECT 1 FROM sqlite_schema').get()
@@ -56,13 +56,15 @@ const handles = new Set<Database>()
 
 export class LockFile {
   readonly #path: string
+  readonly #disk: Disk
   #handle: Database | undefined
   /** Of the open file. */
   #identity = ''
   #held = false
 
-  constructor(path: string) {
+  constructor(path: string, disk: Disk) {
     this.#path = path
+    this.#disk = disk
   }
 
   /** The open file is not the one at its path, so nobody else sees this lock. */
@@ -115,7 +117,7 @@ export class LockFile {
     // A hard link does no harm: nothing is written into a lock. Replacing the file would make two locks of one.
     createPrivately(this.#path, 'accepted')
     const identity = identityOf(this.#path)
-    const handle = new Database(this.#path, { readwrite: true, create: true })
+    const handle = this.#disk.open(this.#path)
     handle.run('PRAGMA busy_timeout = 0')
     this.#identity = identity
     handles.add(handle)

@@ -1,5 +1,5 @@
 /** The tasks given to peers, and which message is the answer to which. */
-import type { Database } from 'bun:sqlite'
+import type { Database } from '../../base/sqlite.ts'
 import { COLUMNS, type Entry, type StoredMessage } from './ledger-rows.ts'
 
 export interface Delegation {

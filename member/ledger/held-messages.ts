@@ -1,5 +1,6 @@
 /** The messages that the loop guard holds back, until they are written together in one digest. */
-import type { Database } from 'bun:sqlite'
+import type { Database } from '../../base/sqlite.ts'
+import type { GivenMessages } from './given-messages.ts'
 import { COLUMNS, type StoredMessage } from './ledger-rows.ts'
 
 /** A peer whose messages are held back. */
@@ -16,10 +17,12 @@ const MAX_PEERS = 1_000
 export class HeldMessages {
   readonly #db: Database
   readonly #session: string
+  readonly #given: GivenMessages
 
-  constructor(db: Database, session: string) {
+  constructor(db: Database, session: string, given: GivenMessages) {
     this.#db = db
     this.#session = session
+    this.#given = given
   }
 
   /** Everyone of whom something is held. The cost follows the number of peers and not that of their messages. */
@@ -62,11 +65,12 @@ export class HeldMessages {
 
   /** Records that a digest of all that is held of a peer is about to be written, and which activity stands for it. */
   markSending({ workspaceId, peerId }: HeldPeer, lead: StoredMessage): void {
-    this.#db
-      .query(
+    const begun = this.#db
+      .query<{ ord: number }, [string, string, string, string]>(
         `UPDATE message SET state = 'sending', attempts = attempts + 1, session = ?, digest = ?
-         WHERE workspace_id = ? AND peer_id = ? AND state = 'held'`,
+         WHERE workspace_id = ? AND peer_id = ? AND state = 'held' RETURNING ord`,
       )
-      .run(this.#session, lead.activityId, workspaceId, peerId)
+      .all(this.#session, lead.activityId, workspaceId, peerId)
+    for (const { ord } of begun) this.#given.add(ord)
   }
 }

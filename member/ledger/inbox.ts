@@ -1,9 +1,6 @@
 /** What the ledger holds, as a person or a model asks for it. Reads only. */
-import type { Database } from 'bun:sqlite'
+import type { Database } from '../../base/sqlite.ts'
 import { COLUMNS, type MessageState, type StoredMessage } from './ledger-rows.ts'
-
-/** What was sent and not answered counts as work in hand for so long. */
-const OPEN_MS = 10 * 60_000
 
 export interface InboxFilter {
   readonly workspaceIds: readonly string[]
@@ -48,13 +45,13 @@ export class Inbox {
       AND ($peerId IS NULL OR peer_id = $peerId) AND received_at >= $since
       AND ($owed = 0 OR delegation_id IS NULL OR state IN ('received', 'held', 'sending'))`
     const rows = this.#db
-      .query<InboxRow, typeof values & { limit: number }>(
+      .query<InboxRow, [typeof values & { limit: number }]>(
         `SELECT ${COLUMNS}, reason, received_at AS receivedAt FROM message WHERE ${where}
          ORDER BY ord ${oldestFirst === true ? 'ASC' : 'DESC'} LIMIT $limit`,
       )
       .all({ ...values, limit })
     const total = this.#db
-      .query<{ n: number }, typeof values>(`SELECT count(*) AS n FROM message WHERE ${where}`)
+      .query<{ n: number }, [typeof values]>(`SELECT count(*) AS n FROM message WHERE ${where}`)
       .get(values)
     return { rows, total: total?.n ?? 0 }
   }
@@ -87,28 +84,5 @@ export class Inbox {
       )
       .get(workspaceId, peerId.toLowerCase())
     return found !== null
-  }
-
-  /** The highest `seq` at and below which no message is unsent; undefined when rows have none. */
-  ackableSeq(workspaceId: string): number | undefined {
-    const row = this.#db
-      .query<{ seq: number | null }, { workspaceId: string }>(
-        `SELECT max(seq) AS seq FROM message WHERE workspace_id = $workspaceId AND seq < coalesce(
-           (SELECT min(seq) FROM message INDEXED BY message_unsent
-            WHERE workspace_id = $workspaceId AND state IN ('received', 'held', 'sending')),
-           9223372036854775807)`,
-      )
-      .get({ workspaceId })
-    return row?.seq ?? undefined
-  }
-
-  /** Messages given to the model and not answered, not older than ten minutes, newest first. */
-  open(workspaceId: string, now: number): readonly StoredMessage[] {
-    return this.#db
-      .query<StoredMessage, [string, number]>(
-        `SELECT ${COLUMNS} FROM message WHERE workspace_id = ? AND state IN ('sending', 'sent', 'confirmed')
-         AND delegation_id IS NULL AND sent_at > ? ORDER BY sent_at DESC LIMIT 100`,
-      )
-      .all(workspaceId, now - OPEN_MS)
   }
 }

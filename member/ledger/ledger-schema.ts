@@ -1,5 +1,5 @@
 /** The ledger's tables. The version is kept in `user_version`; a newer file is refused, an older one brought forward. */
-import type { Database } from 'bun:sqlite'
+import type { Database } from '../../base/sqlite.ts'
 
 /** One step for each version: the step at index n leads from version n to n + 1. */
 const STEPS: readonly string[] = [
@@ -140,7 +140,7 @@ export function migrate(db: Database, target: number = STEPS.length): void {
     // Read again under the write lock: another session may have brought the file forward meanwhile.
     for (const step of STEPS.slice(userVersion(db), target)) db.run(step)
     db.run(`PRAGMA user_version = ${target}`)
-  }).immediate()
+  })
 }
 
 function userVersion(db: Database): number {

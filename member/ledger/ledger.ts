@@ -13,163 +13,47 @@
  * - answered: the model answered it.
  * - skipped: not for the model (an echo of our own words, a failed push attempt, a row from before the start).
  */
-import type { Database } from 'bun:sqlite'
+import type { Database } from '../../base/sqlite.ts'
 import { Delegations, MAX_AWAITED_MS } from './delegations.ts'
+import { GivenMessages } from './given-messages.ts'
 import { HeldMessages } from './held-messages.ts'
 import { Inbox } from './inbox.ts'
-import { openLedgerFile } from './ledger-file.ts'
-import { COLUMNS, type Cursor, type Entry, type StoredMessage } from './ledger-rows.ts'
-import { isOverflow, MAX_EVENTS } from './loop-guard.ts'
+import { COLUMNS, type StoredMessage } from './ledger-rows.ts'
 import { PermissionRequests } from './permission-requests.ts'
-import { type Recovery, recover } from './recovery.ts'
 import { SessionEvidence } from './session-evidence.ts'
+import { WorkspaceLedger } from './workspace-ledger.ts'
 
 export type { Cursor, Entry, MessageState, StoredMessage, TaskMark } from './ledger-rows.ts'
 export type { Recovery } from './recovery.ts'
 
-/** Why a result is stepped over that came by another way before. */
-const TOLD_BEFORE = 'a result that was told before'
-
 export class Ledger {
   readonly #db: Database
-
-  /** Who writes: the rows of this session are told from those of earlier ones by it. */
   readonly #session: string
+  readonly #given = new GivenMessages()
   readonly delegations: Delegations
   readonly held: HeldMessages
   readonly inbox: Inbox
   readonly evidence: SessionEvidence
   readonly permissions: PermissionRequests
 
-  private constructor(db: Database, session: string) {
+  /** @param session names who writes: the rows of this session are told from those of earlier ones by it. */
+  constructor(db: Database, session: string) {
     this.#db = db
     this.#session = session
-    this.delegations = new Delegations(db, this.#session)
-    this.held = new HeldMessages(db, session)
+    this.delegations = new Delegations(db, session)
+    this.held = new HeldMessages(db, session, this.#given)
     this.inbox = new Inbox(db)
     this.evidence = new SessionEvidence(db, session)
     this.permissions = new PermissionRequests(db, session)
   }
 
-  /** As {@link openLedgerFile}. Each opening is a session of its own. */
-  static open(path: string, onDamage: (sentence: string) => void = () => {}): Ledger {
-    return new Ledger(openLedgerFile(path, onDamage), crypto.randomUUID())
-  }
-
-  /** The ledger in a file that is open. */
-  static of(db: Database, session: string): Ledger {
-    return new Ledger(db, session)
+  /** The part of one workspace. */
+  of(workspaceId: string): WorkspaceLedger {
+    return new WorkspaceLedger(this.#db, this.#session, workspaceId, this.delegations, this.#given)
   }
 
   close(): void {
     this.#db.close()
-  }
-
-  cursor(workspaceId: string): Cursor | undefined {
-    return (
-      this.#db
-        .query<Cursor, [string]>(
-          'SELECT activity_id AS activityId, created_at AS createdAt, floor, checked_at AS checkedAt FROM cursor WHERE workspace_id = ?',
-        )
-        .get(workspaceId) ?? undefined
-    )
-  }
-
-  /**
-   * Stores a page and, if given, the new cursor, in one transaction. Rows that are known already stay as they are.
-   *
-   * @param now milliseconds since the epoch.
-   * @returns how many rows are new and for the model.
-   */
-  storePage(workspaceId: string, entries: readonly Entry[], cursor: Cursor | undefined, now: number): number {
-    const isFirst = cursor !== undefined && this.cursor(workspaceId) === undefined
-    const fresh = this.#write(() => {
-      let fresh = 0
-      for (const entry of entries) if (this.#store(workspaceId, entry, now)) fresh++
-      if (cursor !== undefined) this.#saveCursor(workspaceId, cursor)
-      return fresh
-    })
-    // Flushes the log. A power cut that took the first cursor would have the next session begin anew, behind messages
-    // that this one knew of; one that rewinds a later cursor only has them read again.
-    if (isFirst) this.#db.run('PRAGMA wal_checkpoint(PASSIVE)')
-    return fresh
-  }
-
-  /** Returns true when the entry is new and for the model. */
-  #store(workspaceId: string, entry: Entry, now: number): boolean {
-    const { activityId, seq, createdAt, peerId, content, skipped } = entry
-    const { changes } = this.#db
-      .query(
-        `INSERT INTO message (workspace_id, activity_id, seq, created_at, received_at, state, reason, peer_id, content)
-         VALUES ($workspaceId, $activityId, $seq, $createdAt, $now, $state, $reason, $peerId, $content)
-         ON CONFLICT (workspace_id, activity_id) DO NOTHING`,
-      )
-      .run({
-        workspaceId,
-        activityId,
-        seq,
-        createdAt,
-        now,
-        state: skipped === null ? 'received' : 'skipped',
-        reason: skipped,
-        peerId,
-        content,
-      })
-    if (changes === 0 || skipped !== null) return false
-    const answer = this.delegations.match(workspaceId, entry, now)
-    if (answer.kind === 'repeated') {
-      this.#amend(workspaceId, activityId, "state = 'skipped', reason = ?", TOLD_BEFORE)
-      return false
-    }
-    if (answer.kind === 'answer') this.#amend(workspaceId, activityId, 'delegation_id = ?', answer.id)
-    const isExpected = answer.kind === 'answer' && answer.closes
-    if (!isExpected && peerId !== null && isOverflow(this.#earlier(workspaceId, peerId), createdAt)) {
-      this.#amend(workspaceId, activityId, 'state = ?', 'held')
-    }
-    return true
-  }
-
-  #amend(workspaceId: string, activityId: string, set: string, value: string): void {
-    this.#db
-      .query(`UPDATE message SET ${set} WHERE workspace_id = ? AND activity_id = ?`)
-      .run(value, workspaceId, activityId)
-  }
-
-  /** When the message of this peer was written that lies {@link MAX_EVENTS} places before the newest. */
-  #earlier(workspaceId: string, peerId: string): string | undefined {
-    return this.#db
-      .query<{ createdAt: string }, [string, string, number]>(
-        `SELECT created_at AS createdAt FROM message INDEXED BY message_peer
-         WHERE workspace_id = ? AND peer_id = ? AND state <> 'skipped' ORDER BY ord DESC LIMIT 1 OFFSET ?`,
-      )
-      .get(workspaceId, peerId, MAX_EVENTS)?.createdAt
-  }
-
-  /** Notes that the feed was read and held nothing new. */
-  touch(workspaceId: string, now: number): void {
-    this.#db.query('UPDATE cursor SET checked_at = ? WHERE workspace_id = ?').run(now, workspaceId)
-  }
-
-  #saveCursor(workspaceId: string, cursor: Cursor): void {
-    this.#db
-      .query(
-        `INSERT INTO cursor (workspace_id, activity_id, created_at, floor, checked_at)
-         VALUES ($workspaceId, $activityId, $createdAt, $floor, $checkedAt)
-         ON CONFLICT (workspace_id) DO UPDATE SET activity_id = excluded.activity_id,
-           created_at = excluded.created_at, floor = excluded.floor, checked_at = excluded.checked_at`,
-      )
-      .run({ workspaceId, ...cursor })
-  }
-
-  /**
-   * How many messages of a workspace wait to be written, or are being written. Here, and where else the index is named,
-   * the planner would choose one that leads through all of the history.
-   */
-  waiting(workspaceId: string): number {
-    return this.#count(
-      "INDEXED BY message_unsent WHERE workspace_id = ? AND state IN ('received', 'held', 'sending') AND state <> 'held'",
-      workspaceId,
-    )
   }
 
   /**
@@ -180,7 +64,7 @@ export class Ledger {
     workspaceIds: readonly string[],
     limit: number,
     maxChars: number,
-    now: number = Date.now(),
+    now: number,
   ): readonly StoredMessage[] {
     const rows = this.#db
       .query<StoredMessage, [string, number, number]>(
@@ -210,7 +94,11 @@ export class Ledger {
     const update = this.#db.query(
       "UPDATE message SET state = 'sending', attempts = attempts + 1, session = ? WHERE ord = ? AND state = 'received'",
     )
-    return this.#write(() => messages.filter(({ ord }) => update.run(this.#session, ord).changes > 0))
+    const begun = this.#db.transaction(() =>
+      messages.filter(({ ord }) => update.run(this.#session, ord).changes > 0),
+    )
+    for (const { ord } of begun) this.#given.add(ord)
+    return begun
   }
 
   /** Records that the bytes of these have left the process. What was confirmed or answered meanwhile stays so. */
@@ -219,9 +107,10 @@ export class Ledger {
       "UPDATE message SET state = 'sent', sent_at = ? WHERE ord = ? AND state = 'sending' AND session = ?",
     )
     const digest = this.#db.query(
-      "UPDATE message SET state = 'sent', sent_at = ? WHERE digest = ? AND workspace_id = ? AND state = 'sending' AND session = ?",
+      `UPDATE message INDEXED BY message_digest SET state = 'sent', sent_at = ?
+       WHERE digest = ? AND workspace_id = ? AND state = 'sending' AND session = ?`,
     )
-    this.#write(() => {
+    this.#db.transaction(() => {
       for (const { ord, activityId, workspaceId } of messages) {
         update.run(now, ord, this.#session)
         digest.run(now, activityId, workspaceId, this.#session)
@@ -233,25 +122,22 @@ export class Ledger {
     this.#db.query("UPDATE message SET state = 'skipped', reason = ? WHERE ord = ?").run(reason, ord)
   }
 
-  /** Records proof that the model was given a message. Returns false when no such message waits for it. */
+  /**
+   * Records proof that the model was given a message. Returns false when no such message waits for it. Two statements,
+   * each with its index: for one with OR the planner walks the whole history of the workspace.
+   */
   markConfirmed(workspaceId: string, activityId: string): boolean {
-    return (
-      this.#db
-        .query(
-          `UPDATE message SET state = 'confirmed' WHERE workspace_id = ?1 AND (activity_id = ?2 OR digest = ?2)
-           AND state IN ('sending', 'sent', 'presumed')`,
-        )
-        .run(workspaceId, activityId).changes > 0
-    )
+    const set =
+      "SET state = 'confirmed' WHERE workspace_id = ? AND state IN ('sending', 'sent', 'presumed') AND"
+    const single = this.#db.query(`UPDATE message ${set} activity_id = ?`).run(workspaceId, activityId)
+    const digest = this.#db
+      .query(`UPDATE message INDEXED BY message_digest ${set} digest = ?`)
+      .run(workspaceId, activityId)
+    return single.changes + digest.changes > 0
   }
 
   markAnswered(ord: number): void {
     this.#db.query("UPDATE message SET state = 'answered' WHERE ord = ?").run(ord)
-  }
-
-  /** Called by a new holder: what an earlier one may have written is written again, within bounds. */
-  recover(workspaceId: string, now: number): Recovery {
-    return this.#write(() => recover(this.#db, workspaceId, this.#session, now))
   }
 
   /** The message with this id, in any of the given workspaces. */
@@ -273,23 +159,11 @@ export class Ledger {
    */
   withoutWaiting(work: () => void): void {
     const patience = this.#db.query<{ timeout: number }, []>('PRAGMA busy_timeout').get()?.timeout ?? 0
-    this.#db.run('PRAGMA busy_timeout = 0')
+    this.#db.query('PRAGMA busy_timeout = 0').get()
     try {
       work()
     } finally {
-      this.#db.run(`PRAGMA busy_timeout = ${patience}`)
+      this.#db.query(`PRAGMA busy_timeout = ${patience}`).get()
     }
-  }
-
-  #count(which: string, ...values: string[]): number {
-    return (
-      this.#db.query<{ n: number }, string[]>(`SELECT count(*) AS n FROM message ${which}`).get(...values)
-        ?.n ?? 0
-    )
-  }
-
-  /** `immediate`: two sessions that both begin by reading would otherwise fail against each other on the first write. */
-  #write<T>(work: () => T): T {
-    return this.#db.transaction(work).immediate()
   }
 }

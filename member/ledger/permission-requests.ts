@@ -5,7 +5,7 @@
  * States: open -> allowed or denied (and then told), or elsewhere, or expired. An open one that is too old counts as
  * expired whether or not anybody wrote that down.
  */
-import type { Database } from 'bun:sqlite'
+import type { Database } from '../../base/sqlite.ts'
 import type { StoredMessage } from './ledger-rows.ts'
 
 export type PermissionState = 'open' | 'allowed' | 'denied' | 'expired' | 'elsewhere'
@@ -53,25 +53,23 @@ export class PermissionRequests {
    * @returns whether it may be posted: `known` when the id is taken, `full` when too many are open.
    */
   add({ workspaceId, requestId, tool }: PermissionQuestion, now: number): 'added' | 'known' | 'full' {
-    return this.#db
-      .transaction(() => {
-        this.#db.query('DELETE FROM permission_request WHERE asked_at < ?').run(now - KEEP_MS)
-        const open = this.#db
-          .query<{ n: number }, [string, number]>(
-            `SELECT count(*) AS n FROM permission_request
+    return this.#db.transaction(() => {
+      this.#db.query('DELETE FROM permission_request WHERE asked_at < ?').run(now - KEEP_MS)
+      const open = this.#db
+        .query<{ n: number }, [string, number]>(
+          `SELECT count(*) AS n FROM permission_request
              WHERE workspace_id = ? AND state = 'open' AND asked_at > ?`,
-          )
-          .get(workspaceId, now - OPEN_FOR_MS)
-        if ((open?.n ?? 0) >= MAX_OPEN) return 'full'
-        const { changes } = this.#db
-          .query(
-            `INSERT INTO permission_request (workspace_id, request_id, session, tool, asked_at, state)
+        )
+        .get(workspaceId, now - OPEN_FOR_MS)
+      if ((open?.n ?? 0) >= MAX_OPEN) return 'full'
+      const { changes } = this.#db
+        .query(
+          `INSERT INTO permission_request (workspace_id, request_id, session, tool, asked_at, state)
              VALUES (?, ?, ?, ?, ?, 'open') ON CONFLICT DO NOTHING`,
-          )
-          .run(workspaceId, requestId, this.#session, tool, now)
-        return changes > 0 ? 'added' : 'known'
-      })
-      .immediate()
+        )
+        .run(workspaceId, requestId, this.#session, tool, now)
+      return changes > 0 ? 'added' : 'known'
+    })
   }
 
   /**
@@ -84,26 +82,24 @@ export class PermissionRequests {
     verdict: AnsweredQuestion['state'],
     now: number,
   ): Decision {
-    return this.#db
-      .transaction((): Decision => {
-        const row = this.#db
-          .query<{ tool: string; state: PermissionState; askedAt: number }, [string, string, number]>(
-            `SELECT tool, state, asked_at AS askedAt FROM permission_request
+    return this.#db.transaction((): Decision => {
+      const row = this.#db
+        .query<{ tool: string; state: PermissionState; askedAt: number }, [string, string, number]>(
+          `SELECT tool, state, asked_at AS askedAt FROM permission_request
              WHERE workspace_id = ? AND request_id = ?
              AND asked_at <= (SELECT received_at FROM message WHERE ord = ?)`,
-          )
-          .get(workspaceId, requestId, ord)
-        if (row === null) return { kind: 'unknown' }
-        this.#db.query("UPDATE message SET state = 'skipped', reason = ? WHERE ord = ?").run(VERDICT, ord)
-        const { tool, state, askedAt } = row
-        if (state !== 'open') return { kind: 'settled', tool, state }
-        if (askedAt <= now - OPEN_FOR_MS) return { kind: 'settled', tool, state: 'expired' }
-        this.#db
-          .query('UPDATE permission_request SET state = ? WHERE workspace_id = ? AND request_id = ?')
-          .run(verdict, workspaceId, requestId)
-        return { kind: 'recorded', tool }
-      })
-      .immediate()
+        )
+        .get(workspaceId, requestId, ord)
+      if (row === null) return { kind: 'unknown' }
+      this.#db.query("UPDATE message SET state = 'skipped', reason = ? WHERE ord = ?").run(VERDICT, ord)
+      const { tool, state, askedAt } = row
+      if (state !== 'open') return { kind: 'settled', tool, state }
+      if (askedAt <= now - OPEN_FOR_MS) return { kind: 'settled', tool, state: 'expired' }
+      this.#db
+        .query('UPDATE permission_request SET state = ? WHERE workspace_id = ? AND request_id = ?')
+        .run(verdict, workspaceId, requestId)
+      return { kind: 'recorded', tool }
+    })
   }
 
   /** Takes the verdicts on questions of this session, each once. */

@@ -2,7 +2,7 @@
  * What a new holder does with the messages that earlier sessions may have written: again, within bounds, or never.
  * What this very session wrote is left alone: its host has it, or will.
  */
-import type { Database } from 'bun:sqlite'
+import type { Database } from '../../base/sqlite.ts'
 
 /** A message whose bytes have left this process is put before the model at most this often. */
 export const MAX_ATTEMPTS = 3
@@ -24,8 +24,26 @@ export interface Recovery {
   readonly presumed: number
 }
 
-/** Runs inside a transaction of the caller. */
-export function recover(db: Database, workspaceId: string, session: string, now: number): Recovery {
+/**
+ * Runs inside a transaction of the caller.
+ *
+ * @param given what this very session has written to its host.
+ */
+export function recover(
+  db: Database,
+  workspaceId: string,
+  session: string,
+  given: readonly number[],
+  now: number,
+): Recovery {
+  // Another session held the workspace meanwhile, and may have written these as well. This host has them already.
+  if (given.length > 0) {
+    db.query(
+      `UPDATE message SET state = 'sent', session = ?2, sent_at = coalesce(sent_at, received_at)
+       WHERE workspace_id = ?1 AND session <> ?2 AND state IN ('sending', 'sent')
+       AND ord IN (SELECT value FROM json_each(?3))`,
+    ).run(workspaceId, session, JSON.stringify(given))
+  }
   const oldest = now - REDELIVER_WITHIN_MS
   // A session with the channel and a person, but without one receipt, is one whose hooks are off: there a receipt was
   // never to be expected. The last look at the feed is the last sign of life that every session leaves.

@@ -1,5 +1,5 @@
 /** What is known of a session that writes messages: whether its host lets the plugin's prompt hook see anything. */
-import type { Database } from 'bun:sqlite'
+import type { Database } from '../../base/sqlite.ts'
 
 /**
  * - `prompted`: a prompt was submitted, or the model called a tool: somebody is there.
@@ -16,10 +16,6 @@ export class SessionEvidence {
   constructor(db: Database, session: string) {
     this.#db = db
     this.#session = session
-  }
-
-  has(fact: Fact): boolean {
-    return this.#noted.has(fact)
   }
 
   /** Writes a fact down, once. */

@@ -66,7 +66,10 @@ export function parseConfig(
   const problems = [...folderProblems, ...(hasTargets(lookup) ? read.problems : [notConfigured(stateDir)])]
   const warnings = tell([...settingWarnings, ...read.warnings])
   if (problems.length === 0) {
-    const config = Object.freeze({ ...settings, stateDir, targets: read.targets })
+    const { orgId } = settings
+    const targets =
+      orgId === undefined ? read.targets : read.targets.map((target) => Object.freeze({ ...target, orgId }))
+    const config = Object.freeze({ ...settings, stateDir, targets: Object.freeze(targets) })
     return Object.freeze({ ok: true, config, warnings })
   }
   const { logLevel, channelMode } = settings

@@ -15,6 +15,8 @@ export interface Target {
   readonly token: string
   /** Absolute URL without user info, query, fragment or trailing slash. */
   readonly platformUrl: string
+  /** The organization, where the platform asks for one. */
+  readonly orgId?: string
 }
 
 export interface TargetsResult {

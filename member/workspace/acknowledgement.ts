@@ -1,43 +1,40 @@
-/** Tells the platform up to where its rows may be pruned. Best effort, and in no hurry: it changes no answer of the feed. */
+/** Tells the platform which rows it may prune. Best effort and unhurried: it changes no answer of the feed. */
 import { acknowledge } from '../client/activity.ts'
-import type { PlatformClient } from '../client/client.ts'
 import { PlatformError } from '../client/errors.ts'
-import type { Ledger } from '../ledger/ledger.ts'
+import type { Workspace } from './workspace.ts'
 
 /** A burst is acknowledged once, when it is over. */
 const DELAY_MS = 2_000
 
 export class Acknowledgement {
-  readonly #client: PlatformClient
-  readonly #ledger: Ledger
-  readonly #signal: AbortSignal
-  #timer: ReturnType<typeof setTimeout> | undefined
+  readonly #workspace: Workspace
+  #cancel: (() => void) | undefined
   #acked = 0
   #supported = true
 
-  constructor(client: PlatformClient, ledger: Ledger, signal: AbortSignal) {
-    this.#client = client
-    this.#ledger = ledger
-    this.#signal = signal
-    signal.addEventListener('abort', () => clearTimeout(this.#timer), { once: true })
+  constructor(workspace: Workspace) {
+    this.#workspace = workspace
+    workspace.signal.addEventListener('abort', () => this.#cancel?.(), { once: true })
   }
 
   /** Something was sent, so there may be more to acknowledge. */
   schedule(): void {
-    if (!this.#supported || this.#timer !== undefined || this.#signal.aborted) return
-    this.#timer = setTimeout(() => void this.#send(), DELAY_MS)
+    const { clock, signal } = this.#workspace
+    if (!this.#supported || this.#cancel !== undefined || signal.aborted) return
+    this.#cancel = clock.after(DELAY_MS, () => void this.#send())
   }
 
   async #send(): Promise<void> {
-    this.#timer = undefined
+    this.#cancel = undefined
+    const { client, ledger, signal } = this.#workspace
     try {
-      const seq = this.#ledger.inbox.ackableSeq(this.#client.endpoint.workspaceId)
+      const seq = ledger.ackableSeq()
       if (seq === undefined || seq <= this.#acked) return
-      await acknowledge(this.#client, seq, this.#signal)
+      await acknowledge(client, seq, signal)
       this.#acked = seq
     } catch (error) {
-      // A platform that does not know the call keeps its rows a little longer; any other failure mends itself with
-      // the next message.
+      // A platform that does not know the call keeps its rows a little longer. Any other failure is made good by the
+      // next message.
       if (error instanceof PlatformError && error.kind === 'refused') this.#supported = false
     }
   }

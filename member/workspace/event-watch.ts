@@ -1,41 +1,32 @@
 /**
- * Keeps an event stream of one workspace open and passes its hints on. It makes delivery faster and nothing else:
- * without it, or while it is broken, polling alone delivers.
+ * Keeps an event stream of one workspace open and passes its hints on. It only makes delivery faster: without it, or
+ * while it is broken, polling delivers.
  */
-
 import { backoffDelayMs } from '../../base/backoff.ts'
 import { describeError } from '../../base/errors.ts'
 import { computeJitteredInterval } from '../../base/jitter.ts'
 import { sleep } from '../../base/sleep.ts'
-import type { PlatformClient } from '../client/client.ts'
 import { PlatformError } from '../client/errors.ts'
 import { followEvents } from '../client/events.ts'
+import type { Workspace } from './workspace.ts'
 
-export interface EventWatchOptions {
-  readonly client: PlatformClient
-  readonly signal: AbortSignal
-  readonly onHint: () => void
-  /** Milliseconds between two heartbeats; each comes back as an event, so silence can be told from death. 0: none are sent. */
-  readonly heartbeatIntervalMs: number
-  readonly log: (line: string) => void
-  readonly random?: () => number
-}
-
-/** Where a platform has no stream, or does not allow it, it is asked again now and then. */
+/** A platform that has no stream, or does not allow it, is asked again at this interval. */
 const REFUSED_INTERVAL_MS = 5 * 60_000
-/** So many refusals in a row are taken for the truth; fewer may be the page of a proxy, or a platform that starts. */
-const REFUSALS_MEANT = 3
-/** Without heartbeats of our own nothing need ever come; such a stream is renewed from time to time. */
+/** Believe a refusal after this many in a row; fewer may be a proxy's page, or a platform that is starting. */
+const REFUSALS_BELIEVED = 3
+/** Each heartbeat comes back as an event. Without heartbeats a live stream may stay silent, so it is renewed this often. */
 const SILENCE_WITHOUT_HEARTBEAT_MS = 10 * 60_000
-/** A stream that lived this long was a good one: the next failure starts from the shortest wait. */
+/** After a stream that lived this long, the next failure starts from the shortest wait. */
 const GOOD_STREAM_MS = 10_000
 
 export class EventWatch {
-  readonly #o: EventWatchOptions
+  readonly #workspace: Workspace
+  readonly #onHint: () => void
   #live = false
 
-  constructor(options: EventWatchOptions) {
-    this.#o = options
+  constructor(workspace: Workspace, onHint: () => void) {
+    this.#workspace = workspace
+    this.#onHint = onHint
   }
 
   /** True while a stream is open. */
@@ -45,43 +36,42 @@ export class EventWatch {
 
   /** Keeps a stream open until the signal aborts. */
   async run(): Promise<void> {
-    const { client, signal, onHint, heartbeatIntervalMs, log, random } = this.#o
+    const { client, config, clock, log, signal } = this.#workspace
+    const { heartbeatIntervalMs } = config
     let failures = 0
     let refusals = 0
     while (!signal.aborted) {
-      const openedAt = Date.now()
+      const openedAt = clock.now()
       let waitMs: number | undefined
       try {
         await followEvents(client, {
           signal,
           silenceMs:
             heartbeatIntervalMs === 0 ? SILENCE_WITHOUT_HEARTBEAT_MS : heartbeatIntervalMs * 3 + 5_000,
-          onHint,
+          onHint: this.#onHint,
           onOpen: () => {
             this.#live = true
             refusals = 0
             // What happened while no stream was open left no event.
-            onHint()
+            this.#onHint()
           },
         })
-        if (Date.now() - openedAt > GOOD_STREAM_MS) failures = 0
+        if (clock.now() - openedAt > GOOD_STREAM_MS) failures = 0
       } catch (error) {
         if (signal.aborted) return
         const refused = error instanceof PlatformError && error.kind !== 'retry'
         refusals = refused ? refusals + 1 : 0
-        if (refusals >= REFUSALS_MEANT) {
-          waitMs = computeJitteredInterval(REFUSED_INTERVAL_MS, random === undefined ? {} : { random })
-        }
-        if (refusals === REFUSALS_MEANT) {
+        if (refusals >= REFUSALS_BELIEVED) waitMs = computeJitteredInterval(REFUSED_INTERVAL_MS, clock)
+        if (refusals === REFUSALS_BELIEVED) {
           log(`has no event stream, polling alone delivers: ${describeError(error)}`)
         }
       } finally {
         const wasLive = this.#live
         this.#live = false
-        // The poll may be in its long wait; it must go back to its short one.
-        if (wasLive) onHint()
+        // The poll may be in its long wait and must return to its short one.
+        if (wasLive) this.#onHint()
       }
-      await sleep(waitMs ?? backoffDelayMs(failures, failures * 5_000, random), signal)
+      await sleep(waitMs ?? backoffDelayMs(failures, failures * 5_000, clock.random), signal, clock)
       failures++
     }
   }

@@ -1,43 +1,36 @@
 /**
- * The time in which this session holds a workspace: it is registered, beats, and is read. What an earlier holder left
- * under way is taken over first.
+ * The time in which this process holds a workspace: it is registered, beats, and is read. First, what an earlier holder
+ * left under way is taken over.
  *
- * held -> (dead <-> held) -> ended. Dead: the platform confirmed that the token or the workspace is not valid; the
- * heartbeat stops, and the feed is asked now and then whether it has come back.
+ * - taking over: the ledger of an earlier holder is recovered. Left for `held` as soon as the disk permits.
+ * - held: registered, beating, read. Left for `dead` when the platform confirms that the token or the workspace is
+ *   not valid, and for `ended`.
+ * - dead: no heartbeat; the feed is asked now and then whether the workspace has come back. Left for `held` by the
+ *   first look that succeeds, and for `ended`.
+ * - ended: the signal aborted. There is no way out.
  */
-
 import { describeError } from '../../base/errors.ts'
 import { sleep } from '../../base/sleep.ts'
 import { Wake } from '../../base/wake.ts'
-import { runFeed } from '../../poll.ts'
-import type { PlatformClient } from '../client/client.ts'
+import { pollInbox, type Verdict } from '../../poll.ts'
 import type { IssuedSecrets } from '../client/issued-secrets.ts'
 import type { AgentCard } from '../client/registry.ts'
-import type { Ledger, Recovery } from '../ledger/ledger.ts'
-import type { Config, Target } from '../settings/config.ts'
+import type { Recovery } from '../ledger/ledger.ts'
 import { Acknowledgement } from './acknowledgement.ts'
 import { EventWatch } from './event-watch.ts'
+import { Feed } from './feed.ts'
 import { Presence, type PresenceReport } from './presence.ts'
-import { Standing, type Verdict } from './standing.ts'
 import { TaskWatch } from './task-watch.ts'
+import { Validity } from './validity.ts'
 import { Workload } from './workload.ts'
+import type { Workspace } from './workspace.ts'
 
 export interface TenureOptions {
-  readonly target: Target
-  readonly config: Config
   readonly card: AgentCard
   /** Position among the workspaces, for the stagger of the heartbeats. */
   readonly index: number
-  readonly ledger: Ledger
-  /** What an earlier holder left under way has been taken over; messages can be delivered. */
-  readonly onHeld: (recovery: Recovery) => void
-  /** Messages were stored that wait for delivery. */
-  readonly onStored: () => void
-  /** The platform issued secrets; they are to be kept and not shown. */
-  readonly onIssued: (secrets: IssuedSecrets) => void
-  readonly log: (line: string) => void
-  readonly fetchImpl?: typeof fetch
-  readonly now?: () => number
+  /** Keeps secrets that the platform issued. */
+  readonly keepIssued: (secrets: IssuedSecrets) => void
 }
 
 export interface TenureReport extends PresenceReport {
@@ -51,23 +44,23 @@ export interface TenureReport extends PresenceReport {
   readonly dead: string | undefined
 }
 
-/** How often it is looked whether there is room again, while nobody says so. */
+/** How often to re-check for room when no wake-up comes. */
 const ROOM_INTERVAL_MS = 1_000
-/** Messages that may wait for the host before the feed is read no further. */
+/** Messages that may wait for the host before the feed is read any further. */
 export const MAX_WAITING = 500
-/** A ledger that cannot be used now is tried again so often. */
+/** How often to retry a ledger that cannot be used now. */
 const RECOVER_INTERVAL_MS = 500
 
 export class Tenure {
-  readonly #o: TenureOptions
-  readonly #client: PlatformClient
+  readonly #workspace: Workspace
   readonly #running = new AbortController()
-  readonly #now: () => number
-  readonly #wake = new Wake()
-  readonly #room = new Wake()
+  /** There may be something to read. */
+  readonly #wake: Wake
+  /** Fewer messages may be waiting. */
+  readonly #room: Wake
   readonly #events: EventWatch
   readonly #tasks: TaskWatch
-  readonly #standing: Standing
+  readonly #validity: Validity
   readonly #presence: Presence
   readonly #workload: Workload
   readonly #acknowledgement: Acknowledgement
@@ -76,42 +69,26 @@ export class Tenure {
   #lastError: string | undefined
   #failing = false
 
-  constructor(client: PlatformClient, options: TenureOptions) {
-    const { target, config, ledger } = options
-    const { signal } = this.#running
-    this.#o = options
-    this.#client = client
-    this.#now = options.now ?? Date.now
-    this.#standing = new Standing(client, signal, this.#now, (reason) => this.#giveUp(reason))
-    this.#workload = new Workload(ledger, target.workspaceId, this.#now)
-    this.#presence = new Presence({
-      ...options,
-      client,
-      signal,
-      standing: this.#standing,
+  constructor(outer: Workspace, { card, index, keepIssued }: TenureOptions) {
+    const workspace = { ...outer, signal: this.#running.signal }
+    this.#workspace = workspace
+    this.#wake = new Wake(workspace.clock)
+    this.#room = new Wake(workspace.clock)
+    this.#validity = new Validity(workspace, (reason) => this.#giveUp(reason))
+    this.#workload = new Workload(workspace)
+    this.#presence = new Presence(workspace, {
+      card,
+      index,
+      keepIssued,
+      validity: this.#validity,
       workload: this.#workload,
       onError: (sentence) => {
         this.#lastError = sentence
       },
-      say: (text) => this.#log(text),
-      now: this.#now,
     })
-    this.#acknowledgement = new Acknowledgement(client, ledger, signal)
-    this.#tasks = new TaskWatch({
-      client,
-      ledger,
-      signal,
-      onStored: options.onStored,
-      log: (line) => this.#log(line),
-      now: this.#now,
-    })
-    this.#events = new EventWatch({
-      client,
-      signal,
-      heartbeatIntervalMs: config.heartbeatIntervalMs,
-      onHint: () => this.#wake.notify(),
-      log: (line) => this.#log(line),
-    })
+    this.#acknowledgement = new Acknowledgement(workspace)
+    this.#tasks = new TaskWatch(workspace)
+    this.#events = new EventWatch(workspace, () => this.#wake.notify())
   }
 
   get held(): boolean {
@@ -130,84 +107,82 @@ export class Tenure {
       lastReadAt: this.#lastReadAt,
       lastError: this.#lastError,
       failing: this.#failing,
-      dead: this.#standing.dead,
+      dead: this.#validity.dead,
     }
-  }
-
-  /** Messages of this workspace were sent: there is room for more, and something to acknowledge. */
-  sent(): void {
-    this.#room.notify()
-    this.#acknowledgement.schedule()
   }
 
   /** Lives until it is ended. No error leaves it. */
   async run(): Promise<void> {
+    const { events } = this.#workspace
     const recovery = await this.#recover()
     if (recovery === undefined) return
     this.#held = true
-    this.#o.onHeld(recovery)
-    await Promise.all([this.#presence.begin(), this.#events.run(), this.#readFeed(), this.#tasks.run()])
+    events.on('sent', this.#onSent)
+    events.emit('held', recovery)
+    await Promise.all([this.#presence.begin(), this.#events.run(), this.#poll(), this.#tasks.run()])
   }
 
-  /** Ends it, at once: nothing is delivered or read from here on. */
+  /** Ends it at once: nothing is delivered or read from here on. */
   end(): void {
     this.#held = false
+    this.#workspace.events.off('sent', this.#onSent)
     this.#running.abort()
   }
 
-  /** A disk that fails now may be mended: nothing is read before. Undefined when it was ended meanwhile. */
+  readonly #onSent = (): void => {
+    this.#room.notify()
+    this.#acknowledgement.schedule()
+  }
+
+  /** A failing disk may be mended, and nothing is read before. Undefined when the tenure was ended meanwhile. */
   async #recover(): Promise<Recovery | undefined> {
-    const { ledger, target } = this.#o
-    const { signal } = this.#running
+    const { ledger, clock, log, signal } = this.#workspace
     while (!signal.aborted) {
       try {
-        const recovery = ledger.recover(target.workspaceId, this.#now())
+        const recovery = ledger.recover(clock.now())
         this.#tellRecovery(recovery)
         this.#lastError = undefined
         return recovery
       } catch (error) {
         const problem = `cannot use its ledger: ${describeError(error)}`
-        if (problem !== this.#lastError) this.#log(problem)
+        if (problem !== this.#lastError) log(problem)
         this.#lastError = problem
-        await sleep(RECOVER_INTERVAL_MS, signal)
+        await sleep(RECOVER_INTERVAL_MS, signal, clock)
       }
     }
     return undefined
   }
 
   #tellRecovery({ again, givenUp, presumed }: Recovery): void {
-    if (again > 0) this.#log(`sends ${again} messages again that an earlier session may have shown`)
-    if (givenUp > 0) this.#log(`keeps ${givenUp} messages that were sent before and never confirmed`)
+    const { log } = this.#workspace
+    if (again > 0) log(`sends ${again} messages again that an earlier session may have shown`)
+    if (givenUp > 0) log(`keeps ${givenUp} messages that were sent before and never confirmed`)
     if (presumed > 0) {
-      this.#log(`takes ${presumed} messages for seen, whose session had a person and gave no receipts`)
+      log(`takes ${presumed} messages for seen: the session that sent them had a user and gave no receipts`)
     }
   }
 
-  async #readFeed(): Promise<void> {
-    const { config, ledger, onStored } = this.#o
-    await runFeed({
-      client: this.#client,
-      ledger,
-      pollIntervalMs: config.pollIntervalMs,
-      pollWindowSecs: config.pollWindowSecs,
-      allowedSenders: config.allowedSenders,
-      signal: this.#running.signal,
+  async #poll(): Promise<void> {
+    const { config, clock, log, signal } = this.#workspace
+    const feed = new Feed(this.#workspace, { capacity: () => this.#capacity() })
+    await pollInbox({
+      look: () => feed.look(),
+      intervalMs: config.pollIntervalMs,
       wake: this.#wake,
       isLive: () => this.#events.live,
-      onStored,
       onRead: () => this.#noteRead(),
       onFailure: (error) => this.#noteFailure(error),
-      capacity: () => this.#capacity(),
-      log: (line) => this.#log(line),
-      now: this.#now,
+      log,
+      clock,
+      signal,
     })
   }
 
+  /** Resolves once there is room for more messages, or the tenure ended. */
   async #capacity(): Promise<void> {
-    const { ledger, target } = this.#o
-    const { signal } = this.#running
-    while (!signal.aborted && ledger.waiting(target.workspaceId) >= MAX_WAITING) {
-      // Room may also be made by the delivery of an earlier configuration, which tells nobody here.
+    const { ledger, signal } = this.#workspace
+    while (!signal.aborted && ledger.waiting() >= MAX_WAITING) {
+      // The delivery of an earlier configuration also makes room, and tells nobody here.
       await this.#room.wait(ROOM_INTERVAL_MS, signal)
     }
   }
@@ -215,11 +190,11 @@ export class Tenure {
   #noteRead(): void {
     this.#workload.succeeded()
     this.#tasks.notify()
-    this.#lastReadAt = this.#now()
+    this.#lastReadAt = this.#workspace.clock.now()
     this.#lastError = undefined
     this.#failing = false
-    if (!this.#standing.restore()) return
-    this.#log('is valid again')
+    if (!this.#validity.restore()) return
+    this.#workspace.log('is valid again')
     void this.#presence.begin()
   }
 
@@ -227,15 +202,11 @@ export class Tenure {
     this.#lastError = describeError(error)
     this.#failing = true
     this.#workload.failed(this.#lastError)
-    return this.#standing.judge(error)
+    return this.#validity.judge(error)
   }
 
   #giveUp(reason: string): void {
     this.#presence.end()
-    this.#log(`is given up: ${reason}`)
-  }
-
-  #log(text: string): void {
-    this.#o.log(`workspace ${this.#o.target.workspaceId} ${text}`)
+    this.#workspace.log(`is given up: ${reason}`)
   }
 }

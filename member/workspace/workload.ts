@@ -1,22 +1,18 @@
 /** What the presence badge says of a workspace: what it has in hand, and how well its own requests fare. */
 import type { HeartbeatMetrics } from '../../heartbeat.ts'
 import { type Inbound, readInbound } from '../client/inbound.ts'
-import type { Ledger } from '../ledger/ledger.ts'
+import type { Workspace } from './workspace.ts'
 
 export class Workload {
-  readonly #ledger: Ledger
-  readonly #workspaceId: string
-  readonly #now: () => number
+  readonly #workspace: Pick<Workspace, 'ledger' | 'clock'>
   readonly #startedAt: number
   #requests = 0
   #failures = 0
   #sampleError = ''
 
-  constructor(ledger: Ledger, workspaceId: string, now: () => number = Date.now) {
-    this.#ledger = ledger
-    this.#workspaceId = workspaceId
-    this.#now = now
-    this.#startedAt = now()
+  constructor(workspace: Pick<Workspace, 'ledger' | 'clock'>) {
+    this.#workspace = workspace
+    this.#startedAt = workspace.clock.now()
   }
 
   succeeded(): void {
@@ -31,14 +27,14 @@ export class Workload {
 
   /** The full state for one heartbeat; failures are counted from one to the next. */
   take(): HeartbeatMetrics {
-    const open = this.#ledger.inbox.open(this.#workspaceId, this.#now())
-    const newest = open[0]
+    const { ledger, clock } = this.#workspace
+    const { count, newest } = ledger.open(clock.now())
     const metrics = {
       error_rate: this.#requests === 0 ? 0 : this.#failures / this.#requests,
       sample_error: this.#sampleError,
-      active_tasks: open.length,
+      active_tasks: count,
       current_task: newest === undefined ? '' : taskText(readInbound(newest.content)),
-      uptime_seconds: (this.#now() - this.#startedAt) / 1000,
+      uptime_seconds: (clock.now() - this.#startedAt) / 1000,
       runtime_metadata: { capabilities: {} },
     }
     this.#requests = 0

@@ -17,17 +17,17 @@ export interface ConfigurationOptions {
   readonly log: Log
 }
 
-/** Whether the file was written to, and whether it means something else now. */
-export type ConfigurationNews = 'none' | 'reread' | 'changed'
+/** Whether the file was written to, and whether its meaning changed. */
+export type ConfigurationChange = 'none' | 'reread' | 'changed'
 
 export class Configuration {
-  readonly #o: ConfigurationOptions
+  readonly #options: ConfigurationOptions
   #result: ConfigResult
   #stamp: string
   #hasFile = false
 
   constructor(options: ConfigurationOptions) {
-    this.#o = options
+    this.#options = options
     this.#stamp = stampOf(options.envFile)
     this.#result = this.#read()
   }
@@ -47,20 +47,20 @@ export class Configuration {
   }
 
   /** Reads the file if it was written to since it was last read. */
-  look(): ConfigurationNews {
-    const stamp = stampOf(this.#o.envFile)
+  update(): ConfigurationChange {
+    const stamp = stampOf(this.#options.envFile)
     if (stamp === this.#stamp) return 'none'
     this.#stamp = stamp
     const before = this.#result
     this.#result = this.#read()
-    const warning = tightenEnvFile(this.#o.envFile)
-    if (warning !== undefined) this.#o.log.warn(warning)
+    const warning = tightenEnvFile(this.#options.envFile)
+    if (warning !== undefined) this.#options.log.warn(warning)
     // A comment, or the same text written again, changes nothing.
     return before.ok && Bun.deepEquals(before, this.#result) ? 'reread' : 'changed'
   }
 
   #read(): ConfigResult {
-    const { environment, home, envFile, log } = this.#o
+    const { environment, home, envFile, log } = this.#options
     const file = readEnvFile(envFile)
     this.#hasFile = file.state !== 'absent'
     const result = parseConfig(environment, file.state === 'read' ? file.text : undefined, home)

@@ -1,11 +1,12 @@
 /** What is known of each workspace, from here and from the folder of locks, for `status` and for remarks. */
 
-import { NOT_ALLOWED } from '../../member/feed/sender-gate.ts'
+import type { Disk } from '../../base/sqlite.ts'
 import { readPidFile } from '../../member/folder/holder-record.ts'
 import { isHeld, lockPaths } from '../../member/folder/lock.ts'
 import type { Ledger } from '../../member/ledger/ledger.ts'
 import type { Target } from '../../member/settings/config.ts'
 import { type Membership, type MembershipReport, NOT_JOINED } from '../../member/workspace/membership.ts'
+import { NOT_ALLOWED } from '../../member/workspace/sender-gate.ts'
 import type { Standby } from '../host/report/remark.ts'
 import type { WorkspaceView } from '../host/report/workspace-report.ts'
 
@@ -15,6 +16,7 @@ export interface OverviewOptions {
   readonly memberships: readonly Membership[]
   /** The folder of locks. */
   readonly locks: string
+  readonly disk: Disk
 }
 
 /** Of more workspaces a remark says nothing: it stands under every result. */
@@ -44,7 +46,7 @@ export function workspaceViews(
 }
 
 function reports(
-  { targets, memberships, locks }: OverviewOptions,
+  { targets, memberships, locks, disk }: OverviewOptions,
   limit: number,
 ): readonly MembershipReport[] {
   if (memberships.length > 0) return memberships.slice(0, limit).map((membership) => membership.report())
@@ -52,7 +54,7 @@ function reports(
     ...NOT_JOINED,
     workspaceId,
     platformUrl,
-    elsewhere: isHeld(lockPaths(locks, workspaceId).lock),
+    elsewhere: isHeld(lockPaths(locks, workspaceId).lock, disk),
   }))
 }
 

@@ -1,67 +1,78 @@
 /**
  * The life of this process after the handshake.
  *
- * inert -> active -> stopped. Inert: nothing that is shared is touched, since the host also starts this program for
- * one-shot runs that must leave no trace. Active: the state folder is in use, the configuration file is watched, and
- * this session receives as long as the configuration is valid and somebody listens; else it stands by and tells what
- * waits. Stopped: one path, synchronous, quick.
+ * - inert: nothing shared is touched, because the host also starts this program for one-shot runs that must leave no
+ *   trace. Left for `active` once the host listens.
+ * - active: the state folder is in use and the configuration file is watched. While the configuration is valid the
+ *   session has a {@link Role}. Left for `stopped`.
+ * - stopped: reached from anywhere on one path, synchronous and quick. There is no way out.
  */
-
-import { type Clock, systemClock } from '../../base/clock.ts'
+import type { Clock } from '../../base/clock.ts'
 import { describeError } from '../../base/errors.ts'
+import type { Disk } from '../../base/sqlite.ts'
 import { PlatformClient } from '../../member/client/client.ts'
-import type { PeekedMessage } from '../../member/feed/peek.ts'
 import type { OutgoingRules } from '../../member/files/outgoing-files.ts'
 import { tightenEnvFile } from '../../member/folder/env-file.ts'
+import type { Holder } from '../../member/folder/holder-record.ts'
 import type { Log } from '../../member/folder/log.ts'
 import { ensureStateFolder, type StatePaths, statePaths } from '../../member/folder/state-folder.ts'
 import type { Ledger } from '../../member/ledger/ledger.ts'
 import { SessionLedger } from '../../member/ledger/session-ledger.ts'
-import { type Config, type Environment, resolveStateDir } from '../../member/settings/config.ts'
+import { type Config, type Environment, resolveStateDir, type Target } from '../../member/settings/config.ts'
 import type { AllowedSenders } from '../../member/settings/single-settings.ts'
+import type { PeekedMessage } from '../../member/workspace/peek.ts'
+import type { HearingEvidence } from '../host/hearing/listener.ts'
 import type { Receipt } from '../host/hearing/receipt.ts'
 import { PermissionDesk } from '../host/permission/permission-desk.ts'
 import { remarkOf } from '../host/report/remark.ts'
 import { statusReport } from '../host/report/status-report.ts'
 import { ToolFailure } from '../host/tools/tool.ts'
 import type { Claimed, ToolContext } from '../host/tools/tool-context.ts'
-import { Attendance } from './attendance.ts'
 import { Configuration } from './configuration.ts'
 import { type OverviewOptions, standbys, workspaceViews } from './overview.ts'
+import { Role } from './role.ts'
 
 export interface SessionOptions {
   readonly environment: Environment
   readonly home: string
   readonly version: string
+  readonly clock: Clock
+  readonly network: typeof fetch
+  readonly disk: Disk
   readonly log: Log
+  /** This process, in the records of who holds what. */
+  readonly holder: Holder
+  /** The command lines of the processes above this one, nearest first. */
+  readonly ancestors: () => HearingEvidence['ancestors']
   /** Writes one line to the host; resolves when its bytes have left the process. */
   readonly write: (line: string) => Promise<void>
 }
 
-/** How often the configuration file is looked at. A watch on the folder would miss the folder itself being replaced. */
+/** How often the configuration file is checked. A watch on the folder would miss the folder itself being replaced. */
 const CONFIG_INTERVAL_MS = 2_000
 const MEGABYTE = 1024 * 1024
 
 export class Session implements ToolContext {
-  readonly clock: Clock = systemClock
+  readonly clock: Clock
   readonly permissions: PermissionDesk
-  readonly #o: SessionOptions
+  readonly #options: SessionOptions
   readonly #paths: StatePaths
   readonly #configuration: Configuration
-  readonly #attendance: Attendance
+  readonly #ledger: SessionLedger
+  readonly #role: Role
+  /** The host was told, which happens once, that permission requests can be relayed. */
+  readonly #relays: boolean
   #active = false
   #folderProblem: string | undefined
   #clientName: string | undefined
-  /** The host was told that permission requests are taken, which it is told once. */
-  readonly #relays: boolean
-  readonly #ledger: SessionLedger
-  #timer: ReturnType<typeof setInterval> | undefined
+  #stopWatching: (() => void) | undefined
 
   constructor(options: SessionOptions) {
-    this.#o = options
-    const { environment, home, log, write, version } = options
+    const { environment, home, log, write, clock, disk } = options
+    this.#options = options
+    this.clock = clock
     this.#paths = statePaths(resolveStateDir(environment, home))
-    this.#ledger = new SessionLedger(this.#paths.ledger, log.error)
+    this.#ledger = new SessionLedger(this.#paths.ledger, { disk, now: clock.now, onDamage: log.error })
     this.#configuration = new Configuration({ environment, home, envFile: this.#paths.envFile, log })
     this.permissions = new PermissionDesk({
       chat: () =>
@@ -71,19 +82,14 @@ export class Session implements ToolContext {
       write,
       redact: (text) => log.redact(text),
       log: log.warn,
+      clock,
     })
     this.#relays = this.permissions.on
-    this.#attendance = new Attendance({
+    this.#role = new Role({
+      ...options,
       paths: this.#paths,
-      holder: {
-        pid: process.pid,
-        startedAt: Math.round(performance.timeOrigin),
-        project: environment.CLAUDE_PROJECT_DIR ?? process.cwd(),
-      },
       session: crypto.randomUUID(),
-      version,
-      write,
-      log,
+      clientOf: this.#clientOf,
       intercept: this.permissions.intercept,
     })
   }
@@ -94,15 +100,15 @@ export class Session implements ToolContext {
     this.#active = true
     this.#clientName = clientName
     this.#prepareFolder()
-    this.#start()
-    this.#timer = setInterval(() => this.#lookAround(), CONFIG_INTERVAL_MS)
+    this.#begin()
+    this.#stopWatching = this.clock.every(CONFIG_INTERVAL_MS, () => this.#check())
   }
 
-  /** Ends everything, at once: nothing here waits for anybody. */
+  /** Ends everything at once, without waiting for anybody. */
   stop(): void {
-    clearInterval(this.#timer)
+    this.#stopWatching?.()
     this.permissions.stop()
-    this.#attendance.end()
+    this.#role.end()
   }
 
   // What tools see.
@@ -116,8 +122,7 @@ export class Session implements ToolContext {
 
   readonly client = (workspaceId: string): PlatformClient | undefined => {
     const target = this.#targets().find((candidate) => candidate.workspaceId === workspaceId)
-    if (target === undefined) return undefined
-    return new PlatformClient({ ...target, orgId: this.#configuration.valid?.orgId })
+    return target === undefined ? undefined : this.#clientOf(target)
   }
 
   readonly ledger = (): Ledger | undefined => {
@@ -126,20 +131,19 @@ export class Session implements ToolContext {
   }
 
   readonly submitted = (receipt: Receipt | undefined): string | undefined => {
-    setImmediate(() => this.permissions.prompted())
-    return this.#attendance.submitted(receipt)
+    this.clock.after(0, () => this.permissions.prompted())
+    return this.#role.submitted(receipt)
   }
 
-  readonly toolCalled = (): void => this.#attendance.hearing.toolCalled()
+  readonly toolCalled = (): void => this.#role.hearing.toolCalled()
 
-  readonly unread = (signal: AbortSignal): Promise<readonly PeekedMessage[]> =>
-    this.#attendance.unread(signal)
+  readonly unread = (signal: AbortSignal): Promise<readonly PeekedMessage[]> => this.#role.unread(signal)
 
   readonly claim = async (wanted: string | undefined, signal: AbortSignal): Promise<readonly Claimed[]> => {
     if (!this.#active) {
       throw new ToolFailure('The host has not finished connecting: try again in some seconds.')
     }
-    const { mayHold, because, remedy } = this.#attendance.hearing.verdict
+    const { mayHold, because, remedy } = this.#role.hearing.verdict
     if (!mayHold) {
       throw new ToolFailure(
         `This session cannot receive messages: ${because}. To have one that can, ${remedy}.`,
@@ -150,7 +154,7 @@ export class Session implements ToolContext {
     }
     const own = this.workspaceIds()
     const ids = own.filter((id) => wanted === undefined || id === wanted)
-    if (ids.length > 0) return this.#attendance.claim(ids, signal)
+    if (ids.length > 0) return this.#role.claim(ids, signal)
     throw new ToolFailure(`That is not one of this session's workspaces. They are: ${own.join(', ')}.`)
   }
 
@@ -166,7 +170,7 @@ export class Session implements ToolContext {
   }
 
   readonly statusReport = (): string => {
-    const { version, log } = this.#o
+    const { version, log } = this.#options
     return statusReport({
       version,
       envFile: this.#paths.envFile,
@@ -178,26 +182,30 @@ export class Session implements ToolContext {
       folderProblem: this.#folderProblem,
       active: this.#active,
       clientName: this.#clientName,
-      hearing: this.#attendance.hearing.verdict,
-      unproven: this.#attendance.hearing.unproven,
+      hearing: this.#role.hearing.verdict,
+      unproven: this.#role.hearing.unproven,
       workspaces: this.#active ? workspaceViews(this.#overview(), this.#ledger.current) : [],
-      pid: process.pid,
-      now: Date.now(),
+      pid: this.#options.holder.pid,
+      now: this.clock.now(),
     })
   }
 
   readonly remark = (): string | undefined => {
     if (!this.#active || this.#configuration.valid === undefined) return undefined
-    return remarkOf(this.#attendance.hearing.verdict, standbys(this.#overview()))
+    return remarkOf(this.#role.hearing.verdict, standbys(this.#overview()))
   }
 
   #overview(): OverviewOptions {
     return {
       targets: this.#targets(),
-      memberships: this.#attendance.memberships,
+      memberships: this.#role.memberships,
       locks: this.#paths.locks,
+      disk: this.#options.disk,
     }
   }
+
+  readonly #clientOf = (target: Target): PlatformClient =>
+    new PlatformClient(target, { fetchImpl: this.#options.network, clock: this.clock })
 
   #targets(): Config['targets'] {
     return this.#configuration.valid?.targets ?? []
@@ -206,7 +214,7 @@ export class Session implements ToolContext {
   /** Opens what lies in the state folder, as far as that is not done yet. */
   #prepareFolder(): void {
     if (this.#ledger.current !== undefined) return
-    const { log } = this.#o
+    const { log } = this.#options
     try {
       const warnings = [ensureStateFolder(this.#paths), tightenEnvFile(this.#paths.envFile)]
       log.openFile(this.#paths.logFile)
@@ -220,46 +228,44 @@ export class Session implements ToolContext {
     }
   }
 
-  #start(): void {
+  #begin(): void {
     const config = this.#configuration.valid
     const ledger = this.#ledger.current
-    if (config !== undefined && ledger !== undefined) {
-      this.#attendance.begin(config, ledger, this.#clientName)
-    }
+    if (config === undefined) return
+    this.#role.judge(config, this.#clientName)
+    if (ledger !== undefined) this.#role.begin(config, ledger)
   }
 
   /**
-   * A state folder that was deleted, or replaced, leaves this process with a ledger and locks that nobody else sees:
-   * another session would hold the same workspaces. So everything is begun anew in the folder that is there now. So
-   * it is with a damaged ledger.
+   * A state folder that was deleted or replaced leaves this process with a ledger and locks that nobody else sees:
+   * another session would hold the same workspaces. So everything starts over in the folder that is there now. The same
+   * goes for a damaged ledger.
    */
-  #lookAtFolder(): void {
+  #checkFolder(): void {
     if (this.#ledger.current === undefined) return
-    const lostLock = this.#attendance.memberships.some(({ lockLost }) => lockLost)
-    const loss = this.#ledger.look() ?? (lostLock ? 'replaced' : undefined)
+    const lostLock = this.#role.memberships.some(({ lockLost }) => lockLost)
+    const loss = this.#ledger.loss() ?? (lostLock ? 'replaced' : undefined)
     if (loss === undefined) return
     if (loss === 'replaced') {
-      this.#o.log.warn('the state folder was replaced; everything is begun anew in the new one')
+      this.#options.log.warn('the state folder was replaced; everything starts over in the new one')
     }
-    this.#attendance.end()
+    this.#role.end()
     this.#ledger.close()
     this.#prepareFolder()
-    this.#start()
+    this.#begin()
   }
 
   /** A repaired file starts what a broken one stopped; a changed one replaces everything. */
-  #lookAround(): void {
-    this.#lookAtFolder()
-    const news = this.#configuration.look()
+  #check(): void {
+    this.#checkFolder()
+    const change = this.#configuration.update()
     const hadNoFolder = this.#folderProblem !== undefined
     if (hadNoFolder) this.#prepareFolder()
     const hasFolderNow = hadNoFolder && this.#folderProblem === undefined
-    // Starting anew for a comment would repeat to this host what it has already been given.
-    if (news !== 'changed' && !hasFolderNow) return
-    if (news === 'changed') {
-      this.#o.log.info('the configuration changed and is read again')
-    }
-    this.#attendance.end()
-    this.#start()
+    // Starting over for a comment would register again, and give the locks away for a moment.
+    if (change !== 'changed' && !hasFolderNow) return
+    if (change === 'changed') this.#options.log.info('the configuration changed and is read again')
+    this.#role.end()
+    this.#begin()
   }
 }

@@ -1,7 +1,8 @@
 /** What this session keeps about a task it gave away, as far as it has a ledger to keep it in. */
-import { mayWrite } from '../../../member/feed/sender-gate.ts'
+
 import type { Delegation, Delegations } from '../../../member/ledger/delegations.ts'
 import type { StoredMessage } from '../../../member/ledger/ledger.ts'
+import { mayWrite } from '../../../member/workspace/sender-gate.ts'
 import type { ToolContext } from './tool-context.ts'
 
 export type NewTask = Pick<Delegation, 'id' | 'workspaceId' | 'peerId' | 'task' | 'watched'>

@@ -1,11 +1,11 @@
 /** The rest of the program as a tool sees it. */
 import type { Clock } from '../../../base/clock.ts'
 import type { PlatformClient } from '../../../member/client/client.ts'
-import type { PeekedMessage } from '../../../member/feed/peek.ts'
 import type { OutgoingRules } from '../../../member/files/outgoing-files.ts'
 import type { Ledger } from '../../../member/ledger/ledger.ts'
 import type { AllowedSenders } from '../../../member/settings/single-settings.ts'
 import type { ClaimResult } from '../../../member/workspace/membership.ts'
+import type { PeekedMessage } from '../../../member/workspace/peek.ts'
 import type { Receipt } from '../hearing/receipt.ts'
 
 /** What became of the claim of one workspace. */

@@ -1,35 +1,20 @@
 /**
- * Reads the inbox of one workspace into the ledger. The order of each step is what keeps the promise: a page and its
- * cursor are stored together before anything of it is delivered, and the cursor is only ever a row that was stored or
- * known to lie before it.
+ * Reads the inbox of one workspace into the ledger. The order of each step keeps the promise: a page and its cursor are
+ * stored together before anything of it is delivered, and the cursor is always a row that was stored or is known to lie
+ * before it.
  */
-
-import type { Timers } from '../../base/sleep.ts'
 import { type ActivityRow, fetchPage, type Page, type PageBounds } from '../client/activity.ts'
-import type { PlatformClient } from '../client/client.ts'
 import { PlatformError } from '../client/errors.ts'
 import { compareTimestamps } from '../client/timestamp.ts'
-import type { Cursor, Ledger } from '../ledger/ledger.ts'
-import type { AllowedSenders } from '../settings/single-settings.ts'
+import type { Cursor } from '../ledger/ledger.ts'
 import { toEntry } from './feed-entry.ts'
 import { boundary, liesBefore, position, reachesBack } from './feed-page.ts'
 import { Remarks } from './remarks.ts'
+import type { Workspace } from './workspace.ts'
 
 export interface FeedOptions {
-  readonly client: PlatformClient
-  readonly ledger: Ledger
-  /** Seconds before the first start whose messages are still wanted; 0 means from now on. */
-  readonly pollWindowSecs: number
-  /** Who may write; undefined: everyone the platform lets through. */
-  readonly allowedSenders?: AllowedSenders
-  readonly signal: AbortSignal
-  /** New messages were stored. */
-  readonly onStored: () => void
   /** Resolves once fewer messages wait than may wait, or the signal aborted. */
   readonly capacity: () => Promise<void>
-  readonly log: (line: string) => void
-  readonly now?: () => number
-  readonly timers?: Timers
   readonly bounds?: PageBounds
 }
 
@@ -62,9 +47,9 @@ interface PageQuestion {
 }
 
 export class Feed {
-  readonly #o: FeedOptions
-  readonly #workspaceId: string
-  readonly #now: () => number
+  readonly #workspace: Workspace
+  readonly #capacity: () => Promise<void>
+  readonly #bounds: PageBounds | undefined
   readonly #startedAt: number
   readonly #remarks: Remarks
   /** When rows were last read again; before this session's first time, what the cursor tells of the last session. */
@@ -73,12 +58,12 @@ export class Feed {
   #forgottenLogged = false
   #limit = PAGE_LIMIT
 
-  constructor(options: FeedOptions) {
-    this.#o = options
-    this.#workspaceId = options.client.endpoint.workspaceId
-    this.#now = options.now ?? Date.now
+  constructor(workspace: Workspace, { capacity, bounds }: FeedOptions) {
+    this.#workspace = workspace
+    this.#capacity = capacity
+    this.#bounds = bounds
     this.#startedAt = this.#now()
-    this.#remarks = new Remarks(options.log)
+    this.#remarks = new Remarks(workspace.log)
   }
 
   /** Reads everything that is there. Returns how many messages were new. */
@@ -92,8 +77,8 @@ export class Feed {
   async #drain(): Promise<number> {
     let found = 0
     for (let forgotten = 0; ; ) {
-      await this.#o.capacity()
-      this.#o.signal.throwIfAborted()
+      await this.#capacity()
+      this.#workspace.signal.throwIfAborted()
       const cursor = this.#cursor()
       let step: Step | undefined
       if (cursor?.activityId != null) {
@@ -117,7 +102,7 @@ export class Feed {
     } catch (error) {
       if (!(error instanceof PlatformError) || error.status !== 410) throw error
       if (!this.#forgottenLogged) {
-        this.#o.log('the platform has forgotten where reading stopped; a window is read again')
+        this.#workspace.log('the platform has forgotten where reading stopped; a window is read again')
       }
       this.#forgottenLogged = true
       return undefined
@@ -138,7 +123,7 @@ export class Feed {
    */
   async #seek(old: Cursor | undefined): Promise<Step> {
     // Until the window is read to its end, a cursor that is forgotten once more must lead back to its beginning.
-    const checkedAt = old?.checkedAt ?? this.#startedAt - this.#o.pollWindowSecs * 1000
+    const checkedAt = old?.checkedAt ?? this.#startedAt - this.#workspace.config.pollWindowSecs * 1000
     // Asked first: a row that arrives between the two questions must lie after this one.
     const top = await this.#page({ limit: TOP_LIMIT })
     const newest = top.rows.at(-1)
@@ -176,7 +161,7 @@ export class Feed {
   /** Seconds to look back; undefined for the whole feed. */
   #windowSecs(old: Cursor | undefined): number | undefined {
     if (old?.activityId === null) return undefined
-    const { pollWindowSecs } = this.#o
+    const { pollWindowSecs } = this.#workspace.config
     if (old === undefined) {
       // A first look that took long to succeed still begins where the first start was.
       const late = this.#since(this.#startedAt)
@@ -216,8 +201,8 @@ export class Feed {
     let found = 0
     let beforeTs: string | undefined
     for (;;) {
-      await this.#o.capacity()
-      this.#o.signal.throwIfAborted()
+      await this.#capacity()
+      this.#workspace.signal.throwIfAborted()
       const cursor = this.#cursor()
       if (cursor?.activityId == null) break
       const sinceSecs = Math.min(this.#secsBack(since), MAX_WINDOW_SECS)
@@ -245,8 +230,8 @@ export class Feed {
 
   async #page(question: PageQuestion): Promise<Page> {
     const asked = question.limit ?? this.#limit
-    const { client, signal, bounds } = this.#o
-    const page = await fetchPage(client, { ...question, limit: asked, signal, bounds })
+    const { client, signal } = this.#workspace
+    const page = await fetchPage(client, { ...question, limit: asked, signal, bounds: this.#bounds })
     const came = page.rows.length + page.unusable
     // Rows so large, or a line so slow, that fewer came than were asked for: the next page begins near that number.
     this.#limit = page.full && came < asked ? came * 2 : Math.min(PAGE_LIMIT, this.#limit * 2)
@@ -254,15 +239,20 @@ export class Feed {
     return page
   }
 
-  #store(rows: readonly ActivityRow[], cursor: Cursor | undefined, stepOver: string | null = null): number {
+  #store(
+    rows: readonly ActivityRow[],
+    cursor: Cursor | undefined,
+    skipBecause: string | null = null,
+  ): number {
+    const { id, config, ledger, events } = this.#workspace
     const floor = (cursor ?? this.#cursor())?.floor ?? ''
     const entries = rows
       .filter((row) => compareTimestamps(row.created_at, floor) >= 0)
-      .map((row) => toEntry(row, this.#workspaceId, this.#o.allowedSenders, stepOver))
+      .map((row) => toEntry(row, id, config.allowedSenders, skipBecause))
     this.#remarks.ofEntries(entries)
     if (entries.length === 0 && cursor === undefined) return 0
-    const stored = this.#o.ledger.storePage(this.#workspaceId, entries, cursor, this.#now())
-    if (stored > 0) this.#o.onStored()
+    const stored = ledger.storePage(entries, cursor, this.#now())
+    if (stored > 0) events.emit('stored')
     return stored
   }
 
@@ -270,7 +260,7 @@ export class Feed {
     const now = this.#now()
     if (Math.abs(now - Math.max(cursor.checkedAt, this.#touchedAt)) < TOUCH_EVERY_MS) return
     this.#touchedAt = now
-    this.#o.ledger.touch(this.#workspaceId, now)
+    this.#workspace.ledger.touch(now)
   }
 
   /** A row dated in the future, by a clock that was set back since, must not hide what comes until then. */
@@ -280,7 +270,11 @@ export class Feed {
   }
 
   #cursor(): Cursor | undefined {
-    return this.#o.ledger.cursor(this.#workspaceId)
+    return this.#workspace.ledger.cursor()
+  }
+
+  #now(): number {
+    return this.#workspace.clock.now()
   }
 
   #since(then: number): number {

@@ -1,28 +1,14 @@
 /**
- * Looks at what waits on the platform for a workspace, for a session that does not receive: it only asks, moves no
- * cursor and stores nothing, so that whoever receives next is given all of it.
+ * Looks at what waits on the platform for a workspace that this session does not receive for. It only asks: it moves no
+ * cursor and stores nothing, so whoever receives next gets all of it.
  */
-
 import { fetchPage, type Page, type PageRequest } from '../client/activity.ts'
-import type { PlatformClient } from '../client/client.ts'
 import { PlatformError } from '../client/errors.ts'
 import { type Inbound, inboundSchema } from '../client/inbound.ts'
 import { compareTimestamps } from '../client/timestamp.ts'
 import type { Cursor } from '../ledger/ledger.ts'
-import type { AllowedSenders } from '../settings/single-settings.ts'
 import { toEntry } from './feed-entry.ts'
-
-export interface PeekOptions {
-  readonly client: PlatformClient
-  /** Where the last session that received stopped reading. */
-  readonly cursor: Cursor | undefined
-  /** Without a cursor: since when to look, in milliseconds since the epoch. */
-  readonly since: number
-  /** Who may write; undefined: everyone the platform lets through. */
-  readonly allowedSenders?: AllowedSenders
-  readonly signal: AbortSignal
-  readonly now?: () => number
-}
+import type { Workspace } from './workspace.ts'
 
 export interface PeekedMessage {
   readonly workspaceId: string
@@ -36,7 +22,7 @@ export interface PeekedMessage {
 /** Messages that are kept, and pages that are read for them: rows that are not for the model may lie between. */
 export const MAX_PEEKED = 50
 const MAX_PAGES = 3
-/** Of the text of one message. */
+/** Characters kept of the text of one message. */
 export const MAX_PEEKED_CHARS = 32_000
 /** The longest window a platform looks back (30 days). */
 const MAX_WINDOW_SECS = 2_592_000
@@ -44,45 +30,51 @@ const MAX_WINDOW_SECS = 2_592_000
 /**
  * Reads what waits, oldest first.
  *
+ * @param since milliseconds since the epoch: from when to look while there is no cursor.
  * @throws PlatformError, or the abort reason.
  */
-export async function peekFeed(options: PeekOptions): Promise<readonly PeekedMessage[]> {
+export async function peekFeed(workspace: Workspace, since: number): Promise<readonly PeekedMessage[]> {
+  const { id: workspaceId, config, ledger } = workspace
   const found: PeekedMessage[] = []
-  const { cursor } = options
+  // Where the last session that received stopped reading.
+  const cursor = ledger.cursor()
   let sinceId = cursor?.activityId ?? undefined
   for (let pages = 0; pages < MAX_PAGES && found.length < MAX_PEEKED; pages++) {
-    const page = await readPage(options, sinceId)
+    const page = await readPage(workspace, cursor, since, sinceId)
     for (const row of page.rows) {
       if (compareTimestamps(row.created_at, cursor?.floor ?? '') < 0) continue
-      const { workspaceId } = options.client.endpoint
       const { activityId, createdAt, peerId, content, skipped } = toEntry(
         row,
         workspaceId,
-        options.allowedSenders,
+        config.allowedSenders,
       )
       if (skipped !== null) continue
       found.push({ workspaceId, activityId, createdAt, peerId, message: cut(content) })
     }
-    // Without a cursor a page is the newest there is, and nothing comes after it.
+    // Without a cursor a page holds the newest there is, and nothing comes after it.
     if (!page.full || sinceId === undefined || page.newestId === undefined) break
     sinceId = page.newestId
   }
   return found.slice(0, MAX_PEEKED)
 }
 
-async function readPage(options: PeekOptions, sinceId: string | undefined): Promise<Page> {
-  const { client, cursor, since, signal } = options
+async function readPage(
+  { client, clock, signal }: Workspace,
+  cursor: Cursor | undefined,
+  since: number,
+  sinceId: string | undefined,
+): Promise<Page> {
   const ask = (where: Pick<PageRequest, 'sinceId' | 'sinceSecs'>): Promise<Page> =>
     fetchPage(client, { ...where, limit: MAX_PEEKED, signal })
-  // The feed was empty when it was last read: all that is there is new.
+  // The feed was empty when it was last read: everything there is new.
   if (cursor?.activityId === null) return ask({})
-  const secs = Math.ceil(((options.now ?? Date.now)() - (cursor?.checkedAt ?? since)) / 1000)
+  const secs = Math.ceil((clock.now() - (cursor?.checkedAt ?? since)) / 1000)
   const window = { sinceSecs: Math.min(Math.max(secs, 1), MAX_WINDOW_SECS) }
   if (sinceId === undefined) return ask(window)
   try {
     return await ask({ sinceId })
   } catch (error) {
-    // The platform has forgotten that row; the time it was read at is known.
+    // The platform has forgotten that row, but the time at which it was read is known.
     if (error instanceof PlatformError && error.status === 410) return ask(window)
     throw error
   }

@@ -1,29 +1,22 @@
 /**
- * What a session does that does not receive: it finds out what waits where nobody else receives either, so that the
- * person hears of it. It holds nothing, moves nothing, and asks the platform only after a prompt.
+ * Looks after the messages in a session that does not receive: finds out what waits where no other session receives
+ * either, so that the user hears of it. It holds nothing, moves nothing, and asks the platform only after a prompt.
  */
-
 import { describeError } from '../../base/errors.ts'
 import { sleep } from '../../base/sleep.ts'
-import { PlatformClient } from '../../member/client/client.ts'
-import { type PeekedMessage, peekFeed } from '../../member/feed/peek.ts'
 import type { Ledger, MessageState } from '../../member/ledger/ledger.ts'
-import type { Config, Target } from '../../member/settings/config.ts'
+import type { Config } from '../../member/settings/config.ts'
+import { buildWorkspace, type Surroundings } from '../../member/workspace/memberships.ts'
+import { type PeekedMessage, peekFeed } from '../../member/workspace/peek.ts'
+import type { Workspace } from '../../member/workspace/workspace.ts'
 
-export interface BystanderOptions {
-  readonly config: Config
-  readonly ledger: Ledger
+export interface ObserverOptions {
   /** Whether any process receives for a workspace. */
   readonly isHeld: (workspaceId: string) => boolean
-  /** What this session sent before was put before nobody: it waits as well. */
+  /** The host never showed what this session sent: count it as waiting. */
   readonly unheard: boolean
-  /** How to have a session that receives, as in "To receive them, …". */
+  /** How to get a session that receives, as in "To receive them, …". */
   readonly remedy: string
-  /** When this session began, in milliseconds since the epoch. */
-  readonly since: number
-  readonly log: (line: string) => void
-  readonly fetchImpl?: typeof fetch
-  readonly now?: () => number
 }
 
 /** What waits for one workspace. */
@@ -35,51 +28,50 @@ interface Waiting {
   readonly peeked: readonly PeekedMessage[]
 }
 
-/** The platform is asked no more often than this, whatever the person types. */
+/** Whatever the user types, the platform is asked no more often than this. */
 const LOOK_EVERY_MS = 15_000
-/** A tool asks for what is there now. */
+/** A tool wants what is there now. */
 const ASKED_EVERY_MS = 1_000
-/** So long a tool waits for a look; what was found before is shown else. */
+/** How long a tool waits for a look; after that it shows what was found before. */
 const LOOK_WAIT_MS = 3_000
-/** Of a configuration with more workspaces the others are not looked at. */
+/** A configuration with more workspaces: the others are not looked at. */
 const MAX_WORKSPACES = 20
 const MAX_STORED = 50
 const MAX_NAMED = 3
-/** Ids that are kept so as to tell of a message once. */
+/** Ids that are kept so that each message is mentioned once. */
 const MAX_TOLD = 2_000
 const UNSHOWN: readonly MessageState[] = ['received', 'held', 'sending']
 
-export class Bystander {
-  readonly #o: BystanderOptions
-  readonly #now: () => number
+export class Observer {
+  readonly #surroundings: Surroundings
+  readonly #options: ObserverOptions
+  readonly #ledger: Ledger
   readonly #running = new AbortController()
-  readonly #clients: readonly { readonly target: Target; readonly client: PlatformClient }[]
+  readonly #workspaces: readonly Workspace[]
   readonly #unshown: readonly MessageState[]
   #waiting: readonly Waiting[] = []
-  /** Ids that a notice was given for. */
+  /** Ids that a notice mentioned. */
   readonly #told = new Set<string>()
   #lookedAt = Number.NEGATIVE_INFINITY
   #look: Promise<void> | undefined
 
-  constructor(options: BystanderOptions) {
-    const { config, fetchImpl, unheard } = options
-    this.#o = options
-    this.#unshown = unheard ? [...UNSHOWN, 'sent'] : UNSHOWN
-    this.#now = options.now ?? Date.now
-    this.#clients = config.targets.slice(0, MAX_WORKSPACES).map((target) => ({
-      target,
-      client: new PlatformClient(
-        { ...target, orgId: config.orgId },
-        fetchImpl === undefined ? {} : { fetchImpl },
-      ),
-    }))
+  constructor(surroundings: Surroundings, config: Config, ledger: Ledger, options: ObserverOptions) {
+    const { signal } = this.#running
+    this.#surroundings = surroundings
+    this.#options = options
+    this.#ledger = ledger
+    this.#unshown = options.unheard ? [...UNSHOWN, 'sent'] : UNSHOWN
+    this.#workspaces = config.targets
+      .slice(0, MAX_WORKSPACES)
+      .map((target) => buildWorkspace(surroundings, config, ledger, target, signal))
   }
 
-  /** Begins to look, unless it has just been done. Never throws, and nobody needs to wait for it. */
+  /** Begins a look, unless one has just been made. Never throws, and need not be awaited. */
   look(everyMs: number = LOOK_EVERY_MS): void {
     if (this.#running.signal.aborted || this.#look !== undefined) return
-    if (Math.abs(this.#now() - this.#lookedAt) < everyMs) return
-    this.#lookedAt = this.#now()
+    const now = this.#surroundings.clock.now()
+    if (Math.abs(now - this.#lookedAt) < everyMs) return
+    this.#lookedAt = now
     this.#look = this.#lookAll().finally(() => {
       this.#look = undefined
     })
@@ -88,7 +80,8 @@ export class Bystander {
   /** What nobody has read yet, as of now if the platform answers soon. Never throws. */
   async unread(signal: AbortSignal): Promise<readonly PeekedMessage[]> {
     this.look(ASKED_EVERY_MS)
-    if (this.#look !== undefined) await Promise.race([this.#look, sleep(LOOK_WAIT_MS, signal)])
+    if (this.#look !== undefined)
+      await Promise.race([this.#look, sleep(LOOK_WAIT_MS, signal, this.#surroundings.clock)])
     return this.#stillWaiting().flatMap(({ peeked }) => peeked)
   }
 
@@ -105,7 +98,7 @@ export class Bystander {
       if (this.#told.size <= MAX_TOLD) break
       this.#told.delete(id)
     }
-    return `${describe(waiting)} To receive them, ${this.#o.remedy}.`
+    return `${describe(waiting)} To receive them, ${this.#options.remedy}.`
   }
 
   stop(): void {
@@ -118,10 +111,9 @@ export class Bystander {
 
   #stillWaiting(): readonly Waiting[] {
     const unheld = this.#unheld()
-    const { ledger } = this.#o
     let still: readonly Waiting[] = []
     try {
-      ledger.withoutWaiting(() => {
+      this.#ledger.withoutWaiting(() => {
         still = unheld.flatMap((waiting) => this.#stillOf(waiting))
       })
       return still
@@ -133,35 +125,35 @@ export class Bystander {
 
   /** Without what a session has read, or shown, since it was found. */
   #stillOf({ workspaceId, stored, peeked }: Waiting): readonly Waiting[] {
-    const { ledger } = this.#o
     const shown = stored.ids.filter((id) => {
-      const state = ledger.find(id, [workspaceId])?.state
+      const state = this.#ledger.find(id, [workspaceId])?.state
       return state === undefined || !this.#unshown.includes(state)
     })
     const still = {
       workspaceId,
       stored: { total: stored.total - shown.length, ids: stored.ids.filter((id) => !shown.includes(id)) },
-      peeked: peeked.filter(({ activityId }) => ledger.find(activityId, [workspaceId]) === undefined),
+      peeked: peeked.filter(({ activityId }) => this.#ledger.find(activityId, [workspaceId]) === undefined),
     }
     return idsOf(still).length === 0 ? [] : [still]
   }
 
   #unheld(): readonly Waiting[] {
-    return this.#waiting.filter(({ workspaceId }) => !this.#o.isHeld(workspaceId))
+    return this.#waiting.filter(({ workspaceId }) => !this.#options.isHeld(workspaceId))
   }
 
   async #lookAll(): Promise<void> {
     const found = await Promise.all(
-      this.#clients.map(async ({ target: { workspaceId }, client }) => {
-        // Who receives there also shows it, there.
-        if (this.#o.isHeld(workspaceId)) return []
+      this.#workspaces.map(async (workspace) => {
+        // Whoever receives there also shows it, there.
+        if (this.#options.isHeld(workspace.id)) return []
         try {
-          return [await this.#lookAt(workspaceId, client)]
+          return [await this.#lookAt(workspace)]
         } catch (error) {
           if (!this.#running.signal.aborted) {
-            this.#o.log(`cannot look at what waits for workspace ${workspaceId}: ${describeError(error)}`)
+            const problem = `cannot look at what waits for workspace ${workspace.id}: ${describeError(error)}`
+            this.#surroundings.log.debug(problem)
           }
-          return this.#waiting.filter((one) => one.workspaceId === workspaceId)
+          return this.#waiting.filter((one) => one.workspaceId === workspace.id)
         }
       }),
     )
@@ -169,26 +161,18 @@ export class Bystander {
     this.#waiting = found.flat()
   }
 
-  async #lookAt(workspaceId: string, client: PlatformClient): Promise<Waiting> {
-    const { ledger } = this.#o
-    const stored = ledger.inbox.list({
-      workspaceIds: [workspaceId],
+  async #lookAt(workspace: Workspace): Promise<Waiting> {
+    const stored = this.#ledger.inbox.list({
+      workspaceIds: [workspace.id],
       states: this.#unshown,
       limit: MAX_STORED,
     })
-    const peeked = await peekFeed({
-      client,
-      cursor: ledger.cursor(workspaceId),
-      since: this.#o.since,
-      allowedSenders: this.#o.config.allowedSenders,
-      signal: this.#running.signal,
-      now: this.#now,
-    })
+    const peeked = await peekFeed(workspace, this.#surroundings.holder.startedAt)
     return {
-      workspaceId,
+      workspaceId: workspace.id,
       stored: { total: stored.total, ids: stored.rows.map(({ activityId }) => activityId) },
       // A window that is read anew may hold what was stored before.
-      peeked: peeked.filter(({ activityId }) => ledger.find(activityId, [workspaceId]) === undefined),
+      peeked: peeked.filter(({ activityId }) => this.#ledger.find(activityId, [workspace.id]) === undefined),
     }
   }
 }

@@ -10,13 +10,13 @@ import { mayWrite, NOT_ALLOWED } from './sender-gate.ts'
  * Pure.
  *
  * @param allowed who may write; undefined: everyone the platform lets through.
- * @param stepOver gives the reason when the row is not for the model whatever it is.
+ * @param skipBecause gives the reason when the row is not for the model whatever it is.
  */
 export function toEntry(
   row: ActivityRow,
   workspaceId: string,
   allowed?: AllowedSenders,
-  stepOver: string | null = null,
+  skipBecause: string | null = null,
 ): Entry {
   const common = {
     activityId: row.id,
@@ -25,7 +25,7 @@ export function toEntry(
     peerId: row.source_id?.toLowerCase() ?? null,
   }
   const reading = interpretRow(row, workspaceId)
-  const skipped = stepOver ?? (reading.deliver ? null : reading.reason)
+  const skipped = skipBecause ?? (reading.deliver ? null : reading.reason)
   if (skipped !== null || !reading.deliver) return { ...common, task: null, content: '{}', skipped }
   const { message } = reading
   // Its text stays out of the ledger, too: nothing that shows the ledger can show it.

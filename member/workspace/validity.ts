@@ -1,36 +1,27 @@
 /**
- * Whether the platform still takes us for the workspace we say we are. A refusal is no proof: a platform whose
- * database is down says the same, so the open route is asked before a workspace is given up.
+ * Whether the platform still accepts us as the workspace we claim to be. A refusal is no proof: a platform whose
+ * database is down answers the same, so the open route is asked before a workspace is given up.
  */
-import type { PlatformClient } from '../client/client.ts'
+
+import type { Verdict } from '../../poll.ts'
 import { PlatformError } from '../client/errors.ts'
 import { lookUpWorkspace } from '../client/workspace.ts'
+import type { Workspace } from './workspace.ts'
 
-/** So many refusals, over so long, of a workspace that exists are taken for the truth. */
+/** Give up after this many refusals over this long, although the workspace exists. */
 const DEAD_AFTER_REFUSALS = 5
 const DEAD_AFTER_MS = 30_000
 
-export type Verdict = 'passing' | 'dead'
-
-export class Standing {
-  readonly #client: PlatformClient
-  readonly #signal: AbortSignal
-  readonly #now: () => number
+export class Validity {
+  readonly #workspace: Workspace
   readonly #onDead: (reason: string) => void
   #dead: string | undefined
   #refusals = 0
   #refusedSince = 0
 
-  /** @param onDead is told once, when a failure was judged to end in `dead`. */
-  constructor(
-    client: PlatformClient,
-    signal: AbortSignal,
-    now: () => number = Date.now,
-    onDead: (reason: string) => void = () => {},
-  ) {
-    this.#client = client
-    this.#signal = signal
-    this.#now = now
+  /** @param onDead is told once, when a failure was judged `dead`. */
+  constructor(workspace: Workspace, onDead: (reason: string) => void) {
+    this.#workspace = workspace
     this.#onDead = onDead
   }
 
@@ -39,7 +30,7 @@ export class Standing {
     return this.#dead
   }
 
-  /** The platform took a request of ours. Returns true when the workspace had been given up. */
+  /** The platform accepted a request of ours. Returns true when the workspace had been given up. */
   restore(): boolean {
     const wasDead = this.#dead !== undefined
     this.#dead = undefined
@@ -47,12 +38,12 @@ export class Standing {
     return wasDead
   }
 
-  /** Judges a failure; only a refusal, confirmed, ends in `dead`. Never throws. */
+  /** Judges a failure; only a confirmed refusal is `dead`. Never throws. */
   async judge(error: unknown): Promise<Verdict> {
     if (this.#dead !== undefined) return 'dead'
     if (!(error instanceof PlatformError) || error.kind !== 'gone') return 'passing'
     const reason = await this.#reason()
-    if (reason === undefined || this.#signal.aborted) return 'passing'
+    if (reason === undefined || this.#workspace.signal.aborted) return 'passing'
     // Two failures may be judged at once.
     if (this.#dead === undefined) this.#onDead(reason)
     this.#dead = reason
@@ -61,8 +52,9 @@ export class Standing {
 
   /** Whether the platform knows the workspace. Gives it up if the platform says that it does not. */
   async exists(): Promise<boolean> {
+    const { client, signal } = this.#workspace
     try {
-      const found = await lookUpWorkspace(this.#client, this.#signal)
+      const found = await lookUpWorkspace(client, signal)
       if (found.state === 'present') return true
       this.#dead = found.message
       return false
@@ -74,17 +66,18 @@ export class Standing {
   }
 
   async #reason(): Promise<string | undefined> {
+    const { client, clock, signal } = this.#workspace
     try {
-      const found = await lookUpWorkspace(this.#client, this.#signal)
+      const found = await lookUpWorkspace(client, signal)
       if (found.state !== 'present') return found.message
     } catch (error) {
-      // The open route does not answer either: nothing is known, and the platform is merely unwell. Unless it refuses
-      // too, which some do; then only the count below can tell.
+      // Where the open route fails as well, the platform is merely unwell. Where it refuses as well, which some
+      // platforms do, only the count below can tell.
       if (!(error instanceof PlatformError) || error.kind !== 'gone') return undefined
     }
-    if (this.#refusals === 0) this.#refusedSince = this.#now()
+    if (this.#refusals === 0) this.#refusedSince = clock.now()
     this.#refusals++
-    const proven = this.#refusals >= DEAD_AFTER_REFUSALS && this.#now() - this.#refusedSince >= DEAD_AFTER_MS
+    const proven = this.#refusals >= DEAD_AFTER_REFUSALS && clock.now() - this.#refusedSince >= DEAD_AFTER_MS
     return proven
       ? 'the platform refuses its token. Create a new one on the platform and set it with /molecule:configure.'
       : undefined

@@ -1,0 +1,70 @@
+/**
+ * Writes small records that nobody waits for, such as a receipt: after the answer that they come from has gone out, and
+ * later still while another process writes to the ledger, because waiting for that would hold up the next answer.
+ */
+import { backoffDelayMs } from '../../base/backoff.ts'
+import type { Clock } from '../../base/clock.ts'
+import { codeOf, describeError } from '../../base/errors.ts'
+import type { Ledger } from './ledger.ts'
+
+export interface DeferredWritesOptions {
+  /** Undefined while there is no ledger: the records are kept for it. */
+  readonly ledger: () => Ledger | undefined
+  /** Told of a record that could not be written. */
+  readonly log: (sentence: string) => void
+  readonly clock: Clock
+}
+
+type Write = (ledger: Ledger) => void
+
+/** The oldest is dropped beyond it. Without its receipt a message is at worst shown once more, marked. */
+const MAX_WRITES = 1_000
+
+export class DeferredWrites {
+  readonly #ledger: () => Ledger | undefined
+  readonly #log: (sentence: string) => void
+  readonly #clock: Clock
+  #writes: Write[] = []
+  #failures = 0
+  /** Cancels the next flush; undefined while none is due. */
+  #cancel: (() => void) | undefined
+
+  constructor({ ledger, log, clock }: DeferredWritesOptions) {
+    this.#ledger = ledger
+    this.#log = log
+    this.#clock = clock
+  }
+
+  /** Has a record written once the current work is done. Never throws. */
+  add(write: Write): void {
+    if (this.#writes.length >= MAX_WRITES) this.#writes.shift()
+    this.#writes.push(write)
+    this.#flushAfter(0)
+  }
+
+  /** Writes what waits, as far as that is possible without waiting for another process. Never throws. */
+  flush(): void {
+    this.#cancel?.()
+    this.#cancel = undefined
+    const ledger = this.#ledger()
+    if (ledger === undefined) return
+    for (let [write] = this.#writes; write !== undefined; [write] = this.#writes) {
+      try {
+        const next = write
+        ledger.withoutWaiting(() => next(ledger))
+        this.#failures = 0
+      } catch (error) {
+        if (codeOf(error)?.startsWith('SQLITE_BUSY') === true) {
+          this.#flushAfter(backoffDelayMs(this.#failures++, 0, this.#clock.random) + 1)
+          return
+        }
+        this.#log(`a fact about a message could not be recorded: ${describeError(error)}`)
+      }
+      this.#writes.shift()
+    }
+  }
+
+  #flushAfter(ms: number): void {
+    this.#cancel ??= this.#clock.after(ms, () => this.flush())
+  }
+}

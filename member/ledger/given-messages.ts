@@ -1,0 +1,21 @@
+/**
+ * Which messages this very session has written to its host. The ledger names only the last session that wrote a message;
+ * when a workspace goes to another session and comes back, this one must not write again what its host already has.
+ */
+
+/** The oldest is forgotten beyond it, and would at worst be written again, marked. */
+const MAX_GIVEN = 10_000
+
+export class GivenMessages {
+  readonly #ords = new Set<number>()
+
+  add(ord: number): void {
+    this.#ords.add(ord)
+    const [oldest] = this.#ords
+    if (this.#ords.size > MAX_GIVEN && oldest !== undefined) this.#ords.delete(oldest)
+  }
+
+  all(): readonly number[] {
+    return [...this.#ords]
+  }
+}

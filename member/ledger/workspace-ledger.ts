@@ -1,0 +1,190 @@
+/** The part of the ledger that belongs to one workspace: where reading stopped, what was read, what is still open. */
+import type { Database } from '../../base/sqlite.ts'
+import type { Delegation, Delegations } from './delegations.ts'
+import type { GivenMessages } from './given-messages.ts'
+import { COLUMNS, type Cursor, type Entry, type StoredMessage } from './ledger-rows.ts'
+import { isOverflow, MAX_EVENTS } from './loop-guard.ts'
+import { type Recovery, recover } from './recovery.ts'
+
+/** Why a result that came by another way before is skipped. */
+const TOLD_BEFORE = 'a result that was told before'
+/** A message that was sent and not answered counts as work in hand for this long. */
+const OPEN_MS = 10 * 60_000
+
+export class WorkspaceLedger {
+  readonly workspaceId: string
+  readonly #db: Database
+  readonly #session: string
+  readonly #delegations: Delegations
+  readonly #given: GivenMessages
+
+  constructor(
+    db: Database,
+    session: string,
+    workspaceId: string,
+    delegations: Delegations,
+    given: GivenMessages,
+  ) {
+    this.#db = db
+    this.#session = session
+    this.workspaceId = workspaceId
+    this.#delegations = delegations
+    this.#given = given
+  }
+
+  cursor(): Cursor | undefined {
+    const row = this.#db
+      .query<Cursor, [string]>(
+        'SELECT activity_id AS activityId, created_at AS createdAt, floor, checked_at AS checkedAt FROM cursor WHERE workspace_id = ?',
+      )
+      .get(this.workspaceId)
+    return row ?? undefined
+  }
+
+  /**
+   * Stores a page and, if given, the new cursor, in one transaction. Rows that are already known stay as they are.
+   *
+   * @param now milliseconds since the epoch.
+   * @returns how many rows are new and meant for the model.
+   */
+  storePage(entries: readonly Entry[], cursor: Cursor | undefined, now: number): number {
+    const isFirst = cursor !== undefined && this.cursor() === undefined
+    const fresh = this.#db.transaction(() => {
+      const stored = entries.filter((entry) => this.#store(entry, now))
+      if (cursor !== undefined) this.#saveCursor(cursor)
+      return stored.length
+    })
+    // Flush the log. A power cut that took the first cursor would have the next session start over, past messages that
+    // this one knew of; a cut that rewinds a later cursor only has them read again.
+    if (isFirst) this.#db.run('PRAGMA wal_checkpoint(PASSIVE)')
+    return fresh
+  }
+
+  /** Notes that the feed was read and held nothing new. */
+  touch(now: number): void {
+    this.#db.query('UPDATE cursor SET checked_at = ? WHERE workspace_id = ?').run(now, this.workspaceId)
+  }
+
+  /**
+   * How many messages wait to be written, or are being written. The index is named, here and in other queries, because
+   * the planner would choose one that walks the whole history.
+   */
+  waiting(): number {
+    const row = this.#db
+      .query<{ n: number }, [string]>(
+        `SELECT count(*) AS n FROM message INDEXED BY message_unsent
+         WHERE workspace_id = ? AND state IN ('received', 'held', 'sending') AND state <> 'held'`,
+      )
+      .get(this.workspaceId)
+    return row?.n ?? 0
+  }
+
+  /** Called by a new holder: what an earlier one may have written is written again, within bounds. */
+  recover(now: number): Recovery {
+    return this.#db.transaction(() =>
+      recover(this.#db, this.workspaceId, this.#session, this.#given.all(), now),
+    )
+  }
+
+  /** The highest `seq` at and below which no message is unsent; undefined when rows have none. */
+  ackableSeq(): number | undefined {
+    const row = this.#db
+      .query<{ seq: number | null }, [{ workspaceId: string }]>(
+        `SELECT max(seq) AS seq FROM message WHERE workspace_id = $workspaceId AND seq < coalesce(
+           (SELECT min(seq) FROM message INDEXED BY message_unsent
+            WHERE workspace_id = $workspaceId AND state IN ('received', 'held', 'sending')),
+           9223372036854775807)`,
+      )
+      .get({ workspaceId: this.workspaceId })
+    return row?.seq ?? undefined
+  }
+
+  /** Messages given to the model and not answered, at most ten minutes old: how many, and the newest. */
+  open(now: number): { readonly count: number; readonly newest: StoredMessage | undefined } {
+    const which = `workspace_id = ? AND state IN ('sending', 'sent', 'confirmed') AND delegation_id IS NULL AND sent_at > ?`
+    const since = now - OPEN_MS
+    const count = this.#db
+      .query<{ n: number }, [string, number]>(
+        `SELECT count(*) AS n FROM message INDEXED BY message_open WHERE ${which}`,
+      )
+      .get(this.workspaceId, since)
+    if (count === null || count.n === 0) return { count: 0, newest: undefined }
+    const newest = this.#db
+      .query<StoredMessage, [string, number]>(
+        `SELECT ${COLUMNS} FROM message INDEXED BY message_open WHERE ${which} ORDER BY sent_at DESC LIMIT 1`,
+      )
+      .get(this.workspaceId, since)
+    return { count: count.n, newest: newest ?? undefined }
+  }
+
+  /** The open tasks that the platform carries out. */
+  watchedTasks(now: number): readonly Delegation[] {
+    return this.#delegations.watched(this.workspaceId, now)
+  }
+
+  /** The platform has handed a task over; the answer, if any, comes from the peer. */
+  handedOver(taskId: string): void {
+    this.#delegations.handedOver(this.workspaceId, taskId)
+  }
+
+  /** Returns true when the entry is new and meant for the model. */
+  #store(entry: Entry, now: number): boolean {
+    const { activityId, seq, createdAt, peerId, content, skipped } = entry
+    const { changes } = this.#db
+      .query(
+        `INSERT INTO message (workspace_id, activity_id, seq, created_at, received_at, state, reason, peer_id, content)
+         VALUES ($workspaceId, $activityId, $seq, $createdAt, $now, $state, $reason, $peerId, $content)
+         ON CONFLICT (workspace_id, activity_id) DO NOTHING`,
+      )
+      .run({
+        workspaceId: this.workspaceId,
+        activityId,
+        seq,
+        createdAt,
+        now,
+        state: skipped === null ? 'received' : 'skipped',
+        reason: skipped,
+        peerId,
+        content,
+      })
+    if (changes === 0 || skipped !== null) return false
+    const answer = this.#delegations.match(this.workspaceId, entry, now)
+    if (answer.kind === 'repeated') {
+      this.#amend(activityId, "state = 'skipped', reason = ?", TOLD_BEFORE)
+      return false
+    }
+    if (answer.kind === 'answer') this.#amend(activityId, 'delegation_id = ?', answer.id)
+    const isExpected = answer.kind === 'answer' && answer.closes
+    if (!isExpected && peerId !== null && isOverflow(this.#earlier(peerId), createdAt)) {
+      this.#amend(activityId, 'state = ?', 'held')
+    }
+    return true
+  }
+
+  #amend(activityId: string, set: string, value: string): void {
+    this.#db
+      .query(`UPDATE message SET ${set} WHERE workspace_id = ? AND activity_id = ?`)
+      .run(value, this.workspaceId, activityId)
+  }
+
+  /** When this peer wrote the message that lies {@link MAX_EVENTS} places before the newest. */
+  #earlier(peerId: string): string | undefined {
+    return this.#db
+      .query<{ createdAt: string }, [string, string, number]>(
+        `SELECT created_at AS createdAt FROM message INDEXED BY message_peer
+         WHERE workspace_id = ? AND peer_id = ? AND state <> 'skipped' ORDER BY ord DESC LIMIT 1 OFFSET ?`,
+      )
+      .get(this.workspaceId, peerId, MAX_EVENTS)?.createdAt
+  }
+
+  #saveCursor(cursor: Cursor): void {
+    this.#db
+      .query(
+        `INSERT INTO cursor (workspace_id, activity_id, created_at, floor, checked_at)
+         VALUES ($workspaceId, $activityId, $createdAt, $floor, $checkedAt)
+         ON CONFLICT (workspace_id) DO UPDATE SET activity_id = excluded.activity_id,
+           created_at = excluded.created_at, floor = excluded.floor, checked_at = excluded.checked_at`,
+      )
+      .run({ workspaceId: this.workspaceId, ...cursor })
+  }
+}

@@ -1,0 +1,159 @@
+/** All our workspaces under one configuration: builds each, waits for its lock, and records who holds what. */
+import { EventEmitter } from 'node:events'
+import type { Clock } from '../../base/clock.ts'
+import { describeError } from '../../base/errors.ts'
+import type { Disk } from '../../base/sqlite.ts'
+import type { PlatformClient } from '../client/client.ts'
+import type { IssuedSecrets } from '../client/issued-secrets.ts'
+import { ClaimFile } from '../folder/claim.ts'
+import { type Holder, removePidFile, writePidFile } from '../folder/holder-record.ts'
+import { type IssuedEntry, readIssued, storeIssued } from '../folder/issued-secrets.ts'
+import { LockFile, lockPaths } from '../folder/lock.ts'
+import type { Log } from '../folder/log.ts'
+import type { StatePaths } from '../folder/state-folder.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import type { Config, Target } from '../settings/config.ts'
+import { type ClaimResult, Membership } from './membership.ts'
+import type { Workspace } from './workspace.ts'
+
+/** What a process hands to everything it runs. */
+export interface Surroundings {
+  readonly clock: Clock
+  readonly network: typeof fetch
+  readonly disk: Disk
+  readonly log: Log
+  readonly paths: StatePaths
+  /** This process, in the records of who holds what. */
+  readonly holder: Holder
+  /** Names this process among others; a pid is not unique where containers share a folder. */
+  readonly session: string
+  /** Of this program, for the agent card. */
+  readonly version: string
+  readonly clientOf: (target: Target) => PlatformClient
+}
+
+/** A claim of another session is noticed within this time. */
+const CLAIM_INTERVAL_MS = 1_000
+
+export class Memberships {
+  readonly all: readonly Membership[]
+  readonly #surroundings: Surroundings
+  /** What is on disk for each workspace that is held; whoever wrote it removes it. */
+  readonly #records = new Map<string, Holder>()
+  #stopHeeding: (() => void) | undefined
+
+  constructor(surroundings: Surroundings, config: Config, ledger: Ledger, signal: AbortSignal) {
+    this.#surroundings = surroundings
+    this.all = config.targets.map((target, index) =>
+      this.#join(buildWorkspace(surroundings, config, ledger, target, signal), index),
+    )
+  }
+
+  /** Begins to wait for the locks. */
+  start(): void {
+    const { clock } = this.#surroundings
+    for (const membership of this.all) {
+      membership.run().catch((error: unknown) => membership.workspace.log(`stopped: ${describeError(error)}`))
+    }
+    this.#stopHeeding = clock.every(CLAIM_INTERVAL_MS, () => {
+      for (const membership of this.all) membership.heedClaim()
+    })
+  }
+
+  /** Removes the records. The locks go back when the signal aborts. */
+  stop(): void {
+    const { paths, holder } = this.#surroundings
+    this.#stopHeeding?.()
+    for (const workspaceId of this.#records.keys()) this.#removeRecord(workspaceId)
+    removePidFile(paths.pidFile, holder)
+  }
+
+  /** The workspaces that this session holds now. */
+  held(): readonly string[] {
+    return this.all.flatMap(({ held, workspace }) => (held ? [workspace.id] : []))
+  }
+
+  find(workspaceId: string): Membership | undefined {
+    return this.all.find(({ workspace }) => workspace.id === workspaceId)
+  }
+
+  /** Has this session hold a workspace that another one may hold. */
+  async claim(workspaceId: string, signal: AbortSignal): Promise<ClaimResult> {
+    const membership = this.find(workspaceId)
+    return (await membership?.claim(signal)) ?? { held: false, because: 'it is not one of ours' }
+  }
+
+  #join(workspace: Workspace, index: number): Membership {
+    const { paths, disk, holder, session, version } = this.#surroundings
+    const { id, config, events } = workspace
+    const { lock, claim } = lockPaths(paths.locks, id)
+    // What an earlier session was given is still a secret.
+    this.#hide(id, readIssued(paths.secrets, id))
+    events.on('held', () => this.#addRecord(workspace))
+    events.on('givenBack', () => this.#removeRecord(id))
+    return new Membership(workspace, {
+      card: { name: config.agentName, description: config.agentDescription, version },
+      index,
+      lock: new LockFile(lock, disk),
+      claims: new ClaimFile(claim),
+      claimant: { session, pid: holder.pid, project: holder.project },
+      keepIssued: (secrets) => this.#keepIssued(id, secrets),
+    })
+  }
+
+  #addRecord({ id, clock, log }: Workspace): void {
+    const { paths, holder } = this.#surroundings
+    log('is received by this session')
+    const record = { ...holder, startedAt: clock.now() }
+    this.#records.set(id, record)
+    writePidFile(lockPaths(paths.locks, id).holder, record)
+    writePidFile(paths.pidFile, holder)
+  }
+
+  #removeRecord(workspaceId: string): void {
+    const { paths, holder } = this.#surroundings
+    const record = this.#records.get(workspaceId)
+    if (record === undefined) return
+    this.#records.delete(workspaceId)
+    removePidFile(lockPaths(paths.locks, workspaceId).holder, record)
+    if (this.#records.size === 0) removePidFile(paths.pidFile, holder)
+  }
+
+  #keepIssued(workspaceId: string, secrets: IssuedSecrets): void {
+    const { paths, log } = this.#surroundings
+    if (Object.keys(secrets).length === 0) return
+    this.#hide(workspaceId, secrets)
+    try {
+      storeIssued(paths.secrets, workspaceId, secrets)
+    } catch (error) {
+      log.warn(`cannot keep what the platform issued: ${describeError(error)}`)
+    }
+  }
+
+  #hide(workspaceId: string, secrets: IssuedEntry): void {
+    const texts = Object.values(secrets).filter((secret) => secret !== undefined)
+    this.#surroundings.log.addIssued(workspaceId, texts)
+  }
+}
+
+/** The one place where a {@link Workspace} is built. */
+export function buildWorkspace(
+  { clock, network, log, clientOf }: Surroundings,
+  config: Config,
+  ledger: Ledger,
+  target: Target,
+  signal: AbortSignal,
+): Workspace {
+  const { workspaceId: id } = target
+  return {
+    id,
+    config,
+    client: clientOf(target),
+    ledger: ledger.of(id),
+    clock,
+    network,
+    log: (sentence) => log.info(`workspace ${id} ${sentence}`),
+    signal,
+    events: new EventEmitter(),
+  }
+}

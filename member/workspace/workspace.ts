@@ -1,0 +1,35 @@
+/** One workspace of ours, as everything that serves it is given it. Built in one place, `memberships.ts`. */
+import type { EventEmitter } from 'node:events'
+import type { Clock } from '../../base/clock.ts'
+import type { PlatformClient } from '../client/client.ts'
+import type { Recovery } from '../ledger/ledger.ts'
+import type { WorkspaceLedger } from '../ledger/workspace-ledger.ts'
+import type { Config } from '../settings/config.ts'
+
+export interface WorkspaceEvents {
+  /** An earlier holder's messages were taken over; from here on messages can be delivered. */
+  readonly held: [Recovery]
+  /** Another session may hold the workspace from here on. */
+  readonly givenBack: []
+  /** Messages were stored that wait for delivery. */
+  readonly stored: []
+  /** Messages have left the process. */
+  readonly sent: []
+}
+
+export interface Workspace {
+  /** UUID in lower case. */
+  readonly id: string
+  readonly config: Config
+  /** Speaks to its platform with its token. */
+  readonly client: PlatformClient
+  /** Its part of the ledger. */
+  readonly ledger: WorkspaceLedger
+  readonly clock: Clock
+  readonly network: typeof fetch
+  /** Takes a sentence about this workspace that begins with a verb: "is registered". */
+  readonly log: (sentence: string) => void
+  /** Aborts when whatever this value was given to has to end. */
+  readonly signal: AbortSignal
+  readonly events: EventEmitter<WorkspaceEvents>
+}

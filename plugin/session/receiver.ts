@@ -1,0 +1,87 @@
+/**
+ * The receiving side of one configuration: the memberships of its workspaces, and the one line on which their messages
+ * go to the host. A changed configuration gets a receiver of its own.
+ */
+import { FileStore } from '../../member/files/file-store.ts'
+import { IncomingFiles } from '../../member/files/incoming-files.ts'
+import type { Ledger } from '../../member/ledger/ledger.ts'
+import type { Config } from '../../member/settings/config.ts'
+import type { ClaimResult, Membership } from '../../member/workspace/membership.ts'
+import { Memberships, type Surroundings } from '../../member/workspace/memberships.ts'
+import { DeliveryLine, type DeliveryOptions } from '../host/event/delivery.ts'
+
+export interface HostSurroundings extends Surroundings {
+  /** Writes one line to the host; resolves when its bytes have left the process. */
+  readonly write: (line: string) => Promise<void>
+  readonly intercept: DeliveryOptions['intercept']
+}
+
+const MEGABYTE = 1024 * 1024
+/** For all files that came with messages together; more only where it would hold fewer than twenty of the largest. */
+const INBOX_MB = 500
+
+export class Receiver {
+  readonly ledger: Ledger
+  readonly #running = new AbortController()
+  readonly #memberships: Memberships
+  readonly #delivery: DeliveryLine
+
+  constructor(surroundings: HostSurroundings, config: Config, ledger: Ledger) {
+    const { clock, paths, log, write, intercept } = surroundings
+    const { signal } = this.#running
+    const inboxMb = Math.max(INBOX_MB, config.attachmentMaxMb * 20)
+    const memberships = new Memberships(surroundings, config, ledger, signal)
+    this.ledger = ledger
+    this.#memberships = memberships
+    this.#delivery = new DeliveryLine({
+      ledger,
+      write,
+      held: () => memberships.held(),
+      onSent: (workspaceId) => memberships.find(workspaceId)?.workspace.events.emit('sent'),
+      files: new IncomingFiles({
+        store: new FileStore(paths.receivedFiles, config.attachmentMaxMb * MEGABYTE, inboxMb * MEGABYTE),
+        client: (workspaceId) => memberships.find(workspaceId)?.workspace.client,
+        signal,
+        log: log.info,
+        clock,
+      }),
+      intercept,
+      signal,
+      log: log.error,
+      clock,
+    })
+    for (const { workspace } of memberships.all) {
+      workspace.events.on('held', ({ givenUp, presumed }) => {
+        this.#delivery.announceUnconfirmed(workspace.id, givenUp + presumed)
+        this.#delivery.notify()
+      })
+      workspace.events.on('stored', () => this.#delivery.notify())
+    }
+  }
+
+  get memberships(): readonly Membership[] {
+    return this.#memberships.all
+  }
+
+  /** Begins to wait for the locks, and to deliver. */
+  start(): void {
+    void this.#delivery.run()
+    this.#memberships.start()
+  }
+
+  /** The workspaces that this session holds now. */
+  held(): readonly string[] {
+    return this.#memberships.held()
+  }
+
+  /** Has this session hold a workspace that another one may hold. */
+  claim(workspaceId: string, signal: AbortSignal): Promise<ClaimResult> {
+    return this.#memberships.claim(workspaceId, signal)
+  }
+
+  /** Ends everything at once and gives the locks back. */
+  stop(): void {
+    this.#running.abort()
+    this.#memberships.stop()
+  }
+}

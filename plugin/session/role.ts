@@ -1,0 +1,168 @@
+/**
+ * What this session does under one configuration.
+ *
+ * - none: before `begin`, and after `end`.
+ * - receiver: the host listens to the channel, as far as is known. Left for `observer` when the prompt hook sees what is
+ *   typed and none of the messages that were sent.
+ * - observer: the host does not listen. Left for `receiver` when the prompt hook sees a message after all.
+ */
+import { describeError } from '../../base/errors.ts'
+import { isHeld, lockPaths } from '../../member/folder/lock.ts'
+import { DeferredWrites } from '../../member/ledger/deferred-writes.ts'
+import type { Ledger } from '../../member/ledger/ledger.ts'
+import type { Config } from '../../member/settings/config.ts'
+import type { Membership } from '../../member/workspace/membership.ts'
+import type { PeekedMessage } from '../../member/workspace/peek.ts'
+import { type HearingEvidence, judgeHearing, START_WITH_CHANNEL } from '../host/hearing/listener.ts'
+import type { Receipt } from '../host/hearing/receipt.ts'
+import { SETTLED_MS, SessionHearing } from '../host/hearing/session-hearing.ts'
+import type { Claimed } from '../host/tools/tool-context.ts'
+import { Observer } from './observer.ts'
+import { type HostSurroundings, Receiver } from './receiver.ts'
+
+export interface RoleSurroundings extends HostSurroundings {
+  /** The command lines of the processes above this one, nearest first. */
+  readonly ancestors: () => HearingEvidence['ancestors']
+}
+
+interface Circumstances {
+  readonly config: Config
+  readonly ledger: Ledger
+}
+
+export class Role {
+  readonly hearing: SessionHearing
+  readonly #surroundings: RoleSurroundings
+  readonly #deferred: DeferredWrites
+  #given: Circumstances | undefined
+  #receiver: Receiver | undefined
+  #observer: Observer | undefined
+
+  constructor(surroundings: RoleSurroundings) {
+    const { clock, log } = surroundings
+    this.#surroundings = surroundings
+    this.#deferred = new DeferredWrites({ ledger: () => this.#given?.ledger, log: log.debug, clock })
+    this.hearing = new SessionHearing((fact) =>
+      this.#deferred.add((ledger) => ledger.evidence.note(fact, clock.now())),
+    )
+  }
+
+  /** None while this session does not receive. */
+  get memberships(): readonly Membership[] {
+    return this.#receiver?.memberships ?? []
+  }
+
+  /** Judges from its name and its command line whether the host listens. */
+  judge(config: Config, clientName: string | undefined): void {
+    const { ancestors } = this.#surroundings
+    this.hearing.judge(
+      judgeHearing({
+        mode: config.channelMode,
+        clientName,
+        ancestors: clientName === 'claude-code' ? ancestors() : [],
+      }),
+    )
+  }
+
+  /** Begins to receive, or to observe. */
+  begin(config: Config, ledger: Ledger): void {
+    const { clock } = this.#surroundings
+    const isNew = this.#given?.ledger !== ledger
+    this.#given = { config, ledger }
+    if (isNew) {
+      // What was learned about this session belongs into each ledger that it writes to.
+      for (const fact of this.hearing.facts) {
+        this.#deferred.add((target) => target.evidence.note(fact, clock.now()))
+      }
+    }
+    this.#assume()
+  }
+
+  /** Ends everything at once, without waiting. */
+  end(): void {
+    this.#deferred.flush()
+    this.#receiver?.stop()
+    this.#receiver = undefined
+    this.#observer?.stop()
+    this.#observer = undefined
+  }
+
+  /** As in the tools' context. */
+  submitted(receipt: Receipt | undefined): string | undefined {
+    const { clock } = this.#surroundings
+    // Whatever follows waits until the answer to the hook has gone out.
+    if (receipt !== undefined) {
+      this.#deferred.add((ledger) => ledger.markConfirmed(receipt.workspaceId, receipt.activityId))
+      this.hearing.receipted()
+      if (this.#observer !== undefined) clock.after(0, () => this.#considerReceiving())
+      return undefined
+    }
+    this.hearing.prompted()
+    clock.after(0, () => this.#afterPrompt())
+    return this.#observer?.notice()
+  }
+
+  /** What waits on the platform and no session reads, if this session observes. */
+  async unread(signal: AbortSignal): Promise<readonly PeekedMessage[]> {
+    return (await this.#observer?.unread(signal)) ?? []
+  }
+
+  /** Has this session hold workspaces that another one may hold. */
+  async claim(workspaceIds: readonly string[], signal: AbortSignal): Promise<readonly Claimed[]> {
+    const receiver = this.#receiver
+    if (receiver === undefined) return []
+    return Promise.all(
+      workspaceIds.map(async (workspaceId) => ({
+        ...(await receiver.claim(workspaceId, signal)),
+        workspaceId,
+      })),
+    )
+  }
+
+  #assume(): void {
+    if (this.#given === undefined) return
+    const { config, ledger } = this.#given
+    const { mayHold, because, remedy = START_WITH_CHANNEL } = this.hearing.verdict
+    if (mayHold) {
+      this.#receiver = new Receiver(this.#surroundings, config, ledger)
+      this.#receiver.start()
+      return
+    }
+    const { paths, disk, log } = this.#surroundings
+    log.info(`does not receive messages: ${because}`)
+    this.#observer = new Observer(this.#surroundings, config, ledger, {
+      isHeld: (workspaceId) => isHeld(lockPaths(paths.locks, workspaceId).lock, disk),
+      unheard: this.hearing.isRefuted,
+      remedy,
+    })
+    this.#observer.look()
+  }
+
+  /** The user typed a prompt. */
+  #afterPrompt(): void {
+    this.#observer?.look()
+    if (!this.hearing.isOpen || this.#receiver === undefined) return
+    const { clock, log } = this.#surroundings
+    try {
+      const { evidence } = this.#receiver.ledger
+      const unheard = evidence.unconfirmed(this.#receiver.held(), clock.now() - SETTLED_MS)
+      if (unheard === 0) return
+      this.hearing.refute(unheard)
+    } catch (error) {
+      // The next prompt asks again.
+      log.debug(`cannot tell whether the host listens: ${describeError(error)}`)
+      return
+    }
+    log.warn('gives its workspaces back, since the host does not listen')
+    this.end()
+    this.#assume()
+  }
+
+  /** A receipt came although nothing seemed to listen. */
+  #considerReceiving(): void {
+    if (this.#observer === undefined || !this.hearing.verdict.mayHold) return
+    this.#surroundings.log.info('receives again, since the host passes messages on')
+    this.end()
+    this.#assume()
+  }
+}
