@@ -1,9 +1,11 @@
-/** Hands the record of a simulated world to the judge. */
-import type { Ledger } from '../../member/ledger/ledger.ts'
+/** Lays what a simulated world remembers before the judge of the promise, and checks the other promises itself. */
 import type { Evidence, Message } from '../judge/evidence.ts'
-import { judge as judgeEvidence } from '../judge/judge.ts'
+import { judge as judgePromise } from '../judge/judge.ts'
 import type { Fault } from '../judge/verdict.ts'
+import { judgeTasks, judgeVerdicts } from './check-deeds.ts'
+import { judgeAcknowledgements, judgePresence } from './check-presence.ts'
 import type { ModelRow } from './model-feed.ts'
+import { CHATTERBOX } from './people.ts'
 import type { World } from './world.ts'
 
 export { FAULT_KINDS, type Fault } from '../judge/verdict.ts'
@@ -15,23 +17,43 @@ const LATE_MS = 10_500
 /** A message that was committed late is owed only when it is dated this long after the session began. */
 const OVERLAP_MS = 20_000
 
-/** @param ledger as it is at the end. */
-export function judge(world: World, ledger: Ledger): Fault[] {
-  const faults = world.faults.map((text): Fault => ({ kind: 'unexpected', text }))
-  return [...faults, ...judgeEvidence(evidenceOf(world, ledger)).faults]
+/** Called when the world has come to its end. */
+export function judge(world: World): Fault[] {
+  const others = [
+    ...world.faults,
+    ...judgePresence(world),
+    ...judgeAcknowledgements(world),
+    ...judgeTasks(world),
+    ...judgeVerdicts(world),
+  ]
+  return [
+    ...others.map((text): Fault => ({ kind: 'unexpected', text })),
+    ...judgePromise(evidenceOf(world)).faults,
+  ]
 }
 
-function evidenceOf(world: World, ledger: Ledger): Evidence {
+function evidenceOf(world: World): Evidence {
+  const { platform, sightings, storage, receipts, erasures } = world
   return {
-    messages: [...world.feeds].flatMap(([workspaceId, { everything }]) =>
-      messagesOf(world, workspaceId, everything),
-    ),
-    written: world.sightings.begun,
-    read: world.sightings.seen,
-    receipts: world.receipts,
-    erasures: world.erasures,
-    recordOf: ({ workspaceId, activityId }) => ledger.find(activityId, [workspaceId]),
-    waiting: new Map([...world.feeds.keys()].map((id) => [id, ledger.waiting(id)])),
+    messages: platform.workspaces.flatMap(({ id, feed, tasks }) => [
+      ...messagesOf(world, id, feed.everything),
+      // The result of a task that the platform carried out, as the plugin tells it when it asked for it itself.
+      ...tasks.all.map(
+        (task): Message => ({
+          workspaceId: id,
+          activityId: `delegation-${task.id}`,
+          name: `the result of ${task.id}, asked for`,
+          duty: 'allowed',
+          ordered: false,
+        }),
+      ),
+    ]),
+    written: sightings.begun,
+    read: sightings.read,
+    receipts,
+    erasures,
+    recordOf: ({ workspaceId, activityId }) => storage.recordOf(workspaceId, activityId),
+    waiting: new Map(platform.workspaces.map(({ id }) => [id, storage.waiting(id)])),
   }
 }
 
@@ -43,15 +65,22 @@ function messagesOf(world: World, workspaceId: string, rows: readonly ModelRow[]
     .map((row) => ({
       workspaceId,
       activityId: row.id,
-      name: `${workspaceId} ${row.text}`,
+      name: `${workspaceId} ${row.text} (${row.id})`,
       duty: dutyOf(world, workspaceId, row),
-      // An older platform's cursor cannot tell rows of the same moment apart.
-      ordered: !isLate(row) && !(world.timestampCursor && (moments.get(row.at) ?? 0) > 1),
+      ordered:
+        !isLate(row) &&
+        // An older platform's cursor cannot tell rows of the same moment apart.
+        !(world.timestampCursor && (moments.get(row.at) ?? 0) > 1) &&
+        // What the loop guard holds, and what a call waits for, is shown later.
+        row.from !== CHATTERBOX.id &&
+        row.delegationId === undefined,
     }))
 }
 
 function dutyOf(world: World, workspaceId: string, row: ModelRow): Message['duty'] {
   if ('raw' in row) return 'forbidden'
+  // The platform's own word on a task may have been told before; an answer to a permission request is for the host.
+  if (row.result !== undefined || /^(?:yes|no) [a-z]{5}$/.test(row.text)) return 'allowed'
   const atMs = row.at / 1000
   const windowMs = world.windowSecs * 1000
   const lastBegunAt = world.lastBegunAt.get(workspaceId) ?? 0

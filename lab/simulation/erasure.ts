@@ -1,21 +1,10 @@
 /** What a power cut takes of what the ledger knew. */
-import type { ShowRecord } from './disk.ts'
-
-/** What a power cut took of the record of one message. */
-export interface Erasure {
-  /** So many writes had been begun before. */
-  readonly order: number
-  readonly activityId: string
-  readonly workspaceId: string
-  readonly before: ShowRecord
-  /** Undefined when nothing is left of it. */
-  readonly after: ShowRecord | undefined
-}
+import type { DeliveryRecord, Erasure } from '../judge/evidence.ts'
 
 /** Pure. The records are named `workspace activity`; `order` counts the writes that were begun before the cut. */
 export function erasuresBetween(
-  before: ReadonlyMap<string, ShowRecord>,
-  after: ReadonlyMap<string, ShowRecord>,
+  before: ReadonlyMap<string, DeliveryRecord>,
+  after: ReadonlyMap<string, DeliveryRecord>,
   order: number,
 ): Erasure[] {
   return [...before].flatMap(([id, record]) => {

@@ -12,7 +12,7 @@ export interface Mutation {
 export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'the cursor moves before the rows are stored',
-    file: 'member/feed/feed.ts',
+    file: 'member/workspace/feed.ts',
     find: 'this.#o.ledger.storePage(this.#workspaceId, entries, cursor, this.#now())',
     replace: `(this.#o.ledger.storePage(this.#workspaceId, [], cursor, this.#now()),
       this.#o.ledger.storePage(this.#workspaceId, entries, undefined, this.#now()))`,
@@ -31,7 +31,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'the cursor moves though the rows are not stored',
-    file: 'member/feed/feed.ts',
+    file: 'member/workspace/feed.ts',
     find: 'const stored = this.#store(page.rows, { ...cursor, ...position(page, cursor) })',
     replace: 'const stored = this.#store(page.rows.slice(1), { ...cursor, ...position(page, cursor) })',
   },
@@ -82,7 +82,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'reading goes on though too much waits',
-    file: 'member/feed/feed.ts',
+    file: 'member/workspace/feed.ts',
     find: `    for (let forgotten = 0; ; ) {
       await this.#o.capacity()
 `,
@@ -91,13 +91,13 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'rows that were committed late are not looked for',
-    file: 'member/feed/feed.ts',
+    file: 'member/workspace/feed.ts',
     find: 'return found + (await this.#overlap(this.#overlappedAt))',
     replace: 'return found',
   },
   {
     name: 'a forgotten cursor leads to the newest row',
-    file: 'member/feed/feed.ts',
+    file: 'member/workspace/feed.ts',
     find: 'const page = this.#windowSecs(old) === 0 ? undefined : await this.#oldestPage(old)',
     replace:
       'const page = old !== undefined || this.#windowSecs(old) === 0 ? undefined : await this.#oldestPage(old)',

@@ -2,8 +2,8 @@
 import { rmSync } from 'node:fs'
 import { z } from 'zod'
 import { FAULT_KINDS } from './check.ts'
-import { simulationFolder } from './disk.ts'
 import { FIGURES, runSeed } from './seed.ts'
+import { simulationFolder } from './storage.ts'
 import { EMPTY, sum, type Tally, tallyOf } from './tally.ts'
 
 export interface Range {

@@ -1,54 +1,62 @@
 /** Runs the world of one seed to its end and tells what came of it. Nothing but the seed decides what happens. */
 import { describeError } from '../../base/errors.ts'
 import { type Fault, judge } from './check.ts'
-import { Disk } from './disk.ts'
+import { Storage } from './storage.ts'
 import { World } from './world.ts'
 
 export const FIGURES = [
   'messages',
   'shown',
   'repeats',
+  'receipts',
+  'digests',
+  'tasks',
+  'verdicts',
+  'heartbeats',
   'crashes',
   'powerCuts',
   'tornWrites',
   'diskFailures',
   'sessions',
+  'claims',
+  'hours',
+  'revocations',
 ] as const
 
 export interface Outcome {
   readonly seed: number
   readonly faults: readonly Fault[]
   readonly figures: Readonly<Record<(typeof FIGURES)[number], number>>
+  /** Events that were begun to be written. */
+  readonly writes: number
 }
 
 /** @param folder where its files lie meanwhile. */
 export function runSeed(seed: number, folder: string): Outcome {
-  using disk = new Disk(folder, String(seed), seed % 8 !== 0)
-  const world = new World(seed, disk)
+  using storage = new Storage(folder, String(seed), seed % 8 !== 0)
+  const world = new World(seed, storage)
   const faults: Fault[] = []
   try {
     world.run()
-    const ledger = disk.open()
-    try {
-      faults.push(...judge(world, ledger))
-    } finally {
-      ledger.close()
-    }
+    faults.push(...judge(world))
   } catch (error) {
-    faults.push({ kind: 'unexpected', text: `it ended with an error: ${describeError(error)}` })
+    const text = error instanceof Error ? (error.stack ?? error.message) : describeError(error)
+    faults.push({ kind: 'unexpected', text: `it ended with an error: ${text}` })
+  } finally {
+    world.end()
   }
-  const { seen } = world.sightings
-  const messages = [...world.feeds.values()].flatMap(({ everything }) =>
-    everything.filter((row) => !('raw' in row)),
-  )
-  return {
-    seed,
-    faults,
-    figures: {
-      messages: messages.length,
-      shown: new Set(seen.map(({ activityId }) => activityId)).size,
-      repeats: seen.filter(({ redelivered }) => redelivered).length,
-      ...world.figures,
-    },
+  const { begun, read, verdicts } = world.sightings
+  const rows = world.platform.workspaces.flatMap(({ feed }) => feed.everything)
+  const counts: Record<(typeof FIGURES)[number], number> = {
+    messages: rows.filter((row) => !('raw' in row)).length,
+    shown: new Set(read.map(({ activityId }) => activityId)).size,
+    repeats: read.filter(({ redelivered }) => redelivered).length,
+    receipts: world.receipts.length,
+    digests: world.sightings.digests,
+    tasks: world.platform.workspaces.reduce((sum, { tasks }) => sum + tasks.all.length, 0),
+    verdicts: verdicts.length,
+    heartbeats: world.platform.workspaces.reduce((sum, { records }) => sum + records.heartbeats.length, 0),
+    ...world.figures,
   }
+  return { seed, faults, figures: counts, writes: begun.length }
 }

@@ -1,79 +1,37 @@
-/** The other ends of the pipes: each takes lines while there is room, reads them when it likes, and remembers each. */
-import { z } from 'zod'
+/** The host of one process: a pipe that takes lines while there is room, and a reader that reads when it likes. */
+import type { Dice } from '../dice.ts'
+import type { Showing } from '../judge/evidence.ts'
+import type { Sightings } from './sightings.ts'
 import type { SimClock } from './sim-clock.ts'
 
-export interface Showing {
-  /** Counts the writes of all sessions, in the order in which they were begun. */
-  readonly order: number
-  readonly activityId: string
-  readonly workspaceId: string
-  readonly redelivered: boolean
-  /** Which life of the process wrote it. */
-  readonly session: number
-}
-
-const lineSchema = z.object({
-  params: z.object({
-    meta: z.object({
-      activity_id: z.string(),
-      workspace_id: z.string(),
-      redelivered: z.literal('true').optional(),
-    }),
-  }),
-})
-
-/** What was begun to be written, and what of it was seen. */
-export class Sightings {
-  readonly begun: Showing[] = []
-  readonly #seen: Showing[] = []
-  readonly #known = new Set<string>()
-
-  begin(line: string, session: number): Showing {
-    const { activity_id, workspace_id, redelivered } = lineSchema.parse(JSON.parse(line)).params.meta
-    const showing = {
-      order: this.begun.length,
-      activityId: activity_id,
-      workspaceId: workspace_id,
-      redelivered: redelivered !== undefined,
-      session,
-    }
-    this.begun.push(showing)
-    return showing
-  }
-
-  see(showing: Showing): void {
-    this.#seen.push(showing)
-    this.#known.add(showing.activityId)
-  }
-
-  knows(activityId: string): boolean {
-    return this.#known.has(activityId)
-  }
-
-  /** In the order in which they were begun: by then it was decided whether to mark them. */
-  get seen(): readonly Showing[] {
-    return this.#seen.toSorted((a, b) => a.order - b.order)
-  }
-}
+/** What is done with a line once the host has read it. */
+export type Reading =
+  /** The model is given messages. */
+  { readonly kind: 'prompt' | 'result'; readonly showings: readonly Showing[] } | { readonly kind: 'other' }
 
 interface Pending {
-  readonly showing: Showing
+  readonly reading: Reading
   readonly taken: () => void
 }
 
 export interface HostOptions {
   readonly clock: SimClock
-  readonly random: () => number
+  readonly dice: Dice
   readonly sightings: Sightings
-  readonly session: number
+  /** The number of the process. */
+  readonly process: number
+  /** Whether it shows channel events to the model. */
+  readonly listens: boolean
   /** Milliseconds since the epoch from which on it never pauses. */
   readonly calmAt: number
-  /** Told of each message that is read, while the process lives. */
-  readonly onSeen: (showing: Showing) => void
+  /** How many lines the pipe holds. Default: drawn. */
+  readonly room?: number | undefined
+  /** Told of messages that the model is given as a prompt, while the process lives. */
+  readonly onRead: (showings: readonly Showing[]) => void
 }
 
 export class SimHost {
-  readonly #o: HostOptions
+  readonly #options: HostOptions
   readonly #room: number
   /** Written and not yet in the pipe: gone when the process ends. */
   #outside: Pending[] = []
@@ -86,16 +44,24 @@ export class SimHost {
   #processEnded = false
 
   constructor(options: HostOptions) {
-    this.#o = options
-    this.#room = [1, 10, 40, 200][Math.floor(options.random() * 4)] ?? 1
+    this.#options = options
+    this.#room = options.room ?? options.dice.pick([1, 10, 40, 200])
   }
 
-  write(line: string): Promise<void> {
-    const showing = this.#o.sightings.begin(line, this.#o.session)
-    return new Promise((resolve) => {
-      this.#outside.push({ showing, taken: resolve })
-      this.#take()
-    })
+  get frozen(): boolean {
+    return this.#frozen
+  }
+
+  /** Takes a notification: a channel event, or a verdict on a permission request. */
+  readonly write = (line: string): Promise<void> => {
+    const { sightings, process, listens } = this.#options
+    const reading = sightings.begin(line, process)
+    return this.#push(listens ? reading : { kind: 'other' })
+  }
+
+  /** Takes the result of a tool call, which may show messages. */
+  giveResult(showings: readonly Showing[]): Promise<void> {
+    return this.#push({ kind: 'result', showings })
   }
 
   /** From now on it reads nothing. */
@@ -116,6 +82,13 @@ export class SimHost {
     this.#frozen = true
   }
 
+  #push(reading: Reading): Promise<void> {
+    return new Promise((resolve) => {
+      this.#outside.push({ reading, taken: resolve })
+      this.#take()
+    })
+  }
+
   #take(): void {
     const entering = this.#outside.splice(0, Math.max(0, this.#room - this.#inside.length))
     if (entering.length === 0) return
@@ -125,10 +98,10 @@ export class SimHost {
     if (!this.#reading) this.#readLater()
   }
 
-  /** That something is in the pipe comes to be known a little later, or never, should the process end before. */
+  /** The process learns a little later that something is in the pipe, or never, should it end before. */
   #tellLater(): void {
-    const { clock, random } = this.#o
-    clock.at(clock.now() + Math.floor(random() * 3), () => {
+    const { clock, dice } = this.#options
+    clock.after(dice.upTo(3), () => {
       const told = this.#untold.splice(0)
       if (this.#processEnded) return
       for (const { taken } of told) taken()
@@ -137,17 +110,21 @@ export class SimHost {
 
   #readLater(): void {
     this.#reading = true
-    const { clock, random, calmAt } = this.#o
-    const stalls = clock.now() < calmAt && random() < 0.08
-    const waitMs = stalls ? random() * 25_000 : 20 + random() * 180
-    clock.at(clock.now() + waitMs, () => {
+    const { clock, dice, calmAt } = this.#options
+    const stalls = clock.now() < calmAt && dice.chance(0.08)
+    const waitMs = stalls ? dice.random() * 25_000 : 20 + dice.random() * 180
+    clock.after(waitMs, () => {
       this.#reading = false
       if (this.#frozen) return
-      for (const { showing } of this.#inside.splice(0)) {
-        this.#o.sightings.see(showing)
-        if (!this.#processEnded) this.#o.onSeen(showing)
-      }
+      for (const { reading } of this.#inside.splice(0)) this.#read(reading)
       this.#take()
     })
+  }
+
+  #read(reading: Reading): void {
+    if (reading.kind === 'other') return
+    const { sightings, onRead } = this.#options
+    sightings.read.push(...reading.showings)
+    if (!this.#processEnded && reading.kind === 'prompt') onRead(reading.showings)
   }
 }

@@ -1,148 +1,184 @@
 /**
- * Everything around the delivery core, simulated from one seed: one workspace or two on a platform that delays, fails, hangs,
- * forgets and commits late; hosts that read when they like, or no more; one session or two on the same ledger, each of
- * which can die between any two of its deeds, or with the whole machine; a disk that is full for a while.
+ * Everything around the plugin, simulated from one seed: workspaces on a platform that delays, fails, hangs, forgets and
+ * commits late; people and agents who write, ask and answer; hosts that read when they like, or no more, or never show
+ * what they are given; one process or two on the same state folder, each of which can die between any two of its deeds,
+ * or with the whole machine; a disk that fills; a machine that sleeps for an hour; a token that is revoked.
  */
-import type { Ledger } from '../../member/ledger/ledger.ts'
-import { Dice } from './dice.ts'
-import type { Disk, LogMark } from './disk.ts'
-import { type Erasure, erasuresBetween } from './erasure.ts'
+import { Dice } from '../dice.ts'
+import type { Erasure, Receipt, Showing } from '../judge/evidence.ts'
+import { Deeds } from './deeds.ts'
+import { erasuresBetween } from './erasure.ts'
 import { type Death, Life } from './life.ts'
-import { ModelFeed } from './model-feed.ts'
+import { People } from './people.ts'
+import { SimPlatform } from './platform/sim-platform.ts'
+import { Sightings } from './sightings.ts'
 import { SimClock } from './sim-clock.ts'
-import { type Showing, Sightings, SimHost } from './sim-host.ts'
-import { simClient } from './sim-platform.ts'
-import { MAX_WAITING, SimSession } from './sim-session.ts'
+import { SimHost } from './sim-host.ts'
+import { EphemeralLog, HOSTS, type HostKind, SimProcess } from './sim-process.ts'
+import type { LogMark, Storage } from './storage.ts'
 
 const WORKSPACES = ['7d0c1a52-0b1e-4a47-9d0e-0a2f5e3b9c11', '11111111-1111-4111-8111-111111111111'] as const
-/** Enough for everything to arrive once nothing goes wrong any more: the feed reads its overlap every five minutes. */
-const CALM_MS = 7 * 60_000
-/** So many messages at most have the very same time: the platform's clock counts microseconds. */
-const SAME_MOMENT = 15
-const POISON: readonly ((id: string) => unknown)[] = [
-  () => null,
-  () => 'a row',
-  () => ({ id: 7 }),
-  (id) => ({ id, source_id: 7, created_at: '2026-07-01T10:00:00Z' }),
-]
-
-/** The host's receipt for a message was recorded. */
-export interface Receipt {
-  readonly order: number
-  readonly activityId: string
-  readonly workspaceId: string
-}
-
-interface Running {
-  readonly slot: number
-  readonly life: Life
-  readonly raw: Ledger
-  readonly ledger: Ledger
-  readonly host: SimHost
-  readonly session: SimSession
-}
+/** Enough for everything to arrive once nothing goes wrong any more. */
+const CALM_MS = 150_000
+/** The same where rows are committed late: the feed reads its overlap every five minutes. */
+const LATE_CALM_MS = 400_000
+/** A workspace that was given up is asked for every five minutes, give or take a tenth. */
+const LONG_CALM_MS = 14 * 60_000
+/** By then a host that does not show what it is given has been found out. */
+const FOUND_OUT_MS = 90_000
+const HOUR_MS = 60 * 60_000
 
 export class World {
-  readonly clock = new SimClock()
+  readonly clock: SimClock
   readonly dice: Dice
-  readonly sightings = new Sightings()
+  readonly sightings: Sightings
+  readonly platform: SimPlatform
+  readonly storage: Storage
   readonly windowSecs: number
   readonly timestampCursor: boolean
   readonly ignoresBeforeTs: boolean
-  readonly feeds = new Map<string, ModelFeed>()
-  /** When a session first began to read a feed, and when last one that knew of no cursor did. */
+  /** Whether some rows become visible after younger ones. */
+  readonly commitsLate: boolean
+  readonly relays: boolean
+  /** Whether somebody writes more than may wait for a host. */
+  readonly floods: boolean
+  readonly deeds: Deeds
+  /** When a process first began to read a feed, and when last one that knew of no cursor did. */
   readonly firstBegunAt = new Map<string, number>()
   readonly lastBegunAt = new Map<string, number>()
   readonly erasures: Erasure[] = []
   readonly receipts: Receipt[] = []
   readonly faults: string[] = []
-  readonly figures = { crashes: 0, tornWrites: 0, powerCuts: 0, diskFailures: 0, sessions: 0 }
-  /** Milliseconds since the epoch until which things go wrong. */
-  readonly calmAt: number
-  readonly #disk: Disk
+  readonly figures = {
+    crashes: 0,
+    tornWrites: 0,
+    powerCuts: 0,
+    diskFailures: 0,
+    sessions: 0,
+    claims: 0,
+    hours: 0,
+    revocations: 0,
+  }
   readonly #workspaceIds: readonly string[]
-  readonly #running = new Map<number, Running>()
-  /** Workspaces whose feed was begun, by what a session that ended had written in whole. */
-  readonly #remembered = new Set<string>()
+  readonly #people: People
+  readonly #running = new Map<number, SimProcess>()
+  /** Milliseconds since the epoch until which things go wrong. */
+  #calmAt: number
+  #calmMs: number
   #fullUntil = 0
-  /** Few enough in most runs for no message to use up its tries. */
+  #settings = 0
+  /** Few enough in most runs for no message to use up its attempts. */
   #deaths: number
 
-  constructor(seed: number, disk: Disk) {
-    this.#disk = disk
+  constructor(seed: number, storage: Storage) {
     const dice = new Dice(seed)
     this.dice = dice
+    this.storage = storage
+    this.clock = new SimClock(undefined, dice.random)
+    this.sightings = new Sightings((workspaceId, lead) => this.storage.inDigest(workspaceId, lead))
     this.windowSecs = dice.chance(0.5) ? 30 : 0
-    this.timestampCursor = dice.chance(0.25)
+    this.timestampCursor = dice.chance(0.15)
     this.ignoresBeforeTs = dice.chance(0.15)
+    this.commitsLate = dice.chance(0.3)
+    this.relays = dice.chance(0.3)
+    // Without `before_ts` only the newest 500 rows can be read again.
+    this.floods = !this.ignoresBeforeTs && dice.chance(0.01)
+    this.#calmMs = this.commitsLate || this.timestampCursor || this.floods ? LATE_CALM_MS : CALM_MS
     this.#deaths = dice.pick([0, 1, 1, 2, 20])
-    this.calmAt = this.clock.now() + 12_000 + dice.upTo(26_000)
+    this.#calmAt = this.clock.now() + 10_000 + dice.upTo(24_000)
     this.#workspaceIds = WORKSPACES.slice(0, dice.pick([1, 1, 1, 2]))
-    for (const [index, workspaceId] of this.#workspaceIds.entries()) this.#found(workspaceId, index)
-    if (dice.chance(0.4)) this.#plan(() => this.#fillDisk(), 15_000)
-    if (dice.chance(0.2)) this.#plan(() => this.#powerFails(), 20_000)
-    if (dice.chance(0.4)) this.#plan(() => this.#start(1), 10_000)
-    if (dice.chance(0.3)) this.#plan(() => this.#anyone()?.session.change(), 15_000)
-    this.#plan(() => this.#lookInto(), 15_000)
+    this.platform = new SimPlatform({
+      clock: this.clock,
+      dice,
+      calmAt: this.#calmAt,
+      onFault: (sentence) => this.faults.push(sentence),
+      onRead: (workspaceId, _, query) => {
+        if (this.floods) this.#checkRoom(workspaceId, query)
+      },
+    })
+    this.deeds = new Deeds(this)
+    this.#people = new People(this, (work, everyMs) => this.#plan(work, everyMs))
+    for (const [index, workspaceId] of this.#workspaceIds.entries()) this.#people.found(workspaceId, index)
+    this.#configure()
+    this.#planTrouble()
+  }
+
+  get calmAt(): number {
+    return this.#calmAt
+  }
+
+  get running(): readonly SimProcess[] {
+    return [...this.#running.values()]
   }
 
   /** Lives through the trouble, then through enough calm for everything to arrive. */
   run(): void {
-    this.#start(0)
-    this.clock.runUntil(this.calmAt)
-    for (const { life } of this.#running.values()) life.makeSafe()
-    this.clock.runUntil(this.calmAt + CALM_MS)
-    for (const running of this.#running.values()) this.#end(running)
+    const { clock } = this
+    this.#start(0, HOSTS.withChannel)
+    clock.runUntil(this.#calmAt)
+    this.#calmAt = clock.now()
+    for (const { life } of this.running) life.makeSafe()
+    clock.at(this.#calmAt + FOUND_OUT_MS, () => this.#retire())
+    clock.runUntil(this.#calmAt + this.#calmMs)
   }
 
-  /** Does something again and again, about every so many milliseconds, until the trouble is over. */
+  /** Ends what still runs. */
+  end(): void {
+    for (const process of this.running) this.#end(process)
+  }
+
+  /** The number of the process that holds a workspace. */
+  readonly holderOf = (workspaceId: string): number | undefined =>
+    this.running.find((process) => process.holds(workspaceId))?.life.number
+
+  /** Does something again and again, about every `everyMs` milliseconds, until the trouble is over. */
   #plan(work: () => void, everyMs: number): void {
     const at = this.clock.now() + this.dice.upTo(2 * everyMs)
-    if (at >= this.calmAt) return
+    if (at >= this.#calmAt) return
     this.clock.at(at, () => {
+      // The machine may have slept meanwhile.
+      if (this.clock.now() >= this.#calmAt) return
       work()
       this.#plan(work, everyMs)
     })
   }
 
-  #found(workspaceId: string, index: number): void {
-    const { dice, clock, timestampCursor, ignoresBeforeTs } = this
-    let rows = 0
-    const nextId = (): string => `c0ffee0${index}-0000-4000-8000-${(++rows).toString(16).padStart(12, '0')}`
-    const feed = new ModelFeed({ workspaceId, now: clock.now, timestampCursor, ignoresBeforeTs, nextId })
-    const before = dice.pick([0, 0, 0, 3, 20, dice.upTo(160)])
-    for (let n = before; n > 0; n--) feed.add({ at: (clock.now() - n * dice.pick([20, 300])) * 1000 })
-    this.feeds.set(workspaceId, feed)
-    this.#plan(() => this.#arrive(feed, workspaceId), 8_000)
-    this.#plan(() => this.#forget(feed), 15_000)
+  #planTrouble(): void {
+    const { dice } = this
+    if (dice.chance(0.4)) this.#plan(() => this.#fillDisk(), 15_000)
+    if (dice.chance(0.2)) this.#plan(() => this.#powerFails(), 20_000)
+    if (dice.chance(0.4)) this.#plan(() => this.#startSecond(), 10_000)
+    if (dice.chance(0.3)) this.#plan(() => this.#configure(), 15_000)
+    if (dice.chance(0.05)) this.#plan(() => this.#sleep(), 20_000)
+    if (dice.chance(0.05)) this.#plan(() => this.#revoke(), 20_000)
+    this.#plan(() => {
+      if (this.running.length > 0) this.deeds.act(dice.pick(this.running))
+    }, 7_000)
   }
 
-  #arrive(feed: ModelFeed, workspaceId: string): void {
-    const { dice, clock } = this
-    const burst = dice.pick([0, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 3, 3, 5, 5, 20, dice.chance(0.2) ? 110 : 1])
-    const at = dice.chance(0.2) ? clock.now() * 1000 + 1 : undefined
-    for (let n = 0; n < burst; n++) {
-      if (dice.chance(0.04)) feed.poison(dice.pick(POISON))
-      else if (at !== undefined) feed.add({ at: at + Math.floor(n / SAME_MOMENT) })
-      else if (dice.chance(0.12)) feed.add({ visibleAt: clock.now() * 1000 + dice.upTo(25_000_000) })
-      else feed.add()
-    }
-    const hints = dice.pick([0, 1, 1, 2])
-    for (let n = 0; n < hints; n++) {
-      clock.at(clock.now() + dice.upTo(50), () => {
-        for (const { session } of this.#running.values()) session.hint(workspaceId)
-      })
-    }
+  #startSecond(): void {
+    this.#start(1, this.dice.pick([HOSTS.withChannel, HOSTS.withoutHooks, ...Object.values(HOSTS)]))
   }
 
-  /** Old rows go, the cursor's row perhaps among them: all that was read, or a part of it. */
-  #forget(feed: ModelFeed): void {
-    const share = this.dice.pick([0.5, 1])
-    feed.prune((row) => this.sightings.knows(row.id) && this.dice.chance(share))
+  /** Writes the settings: the same, a comment more, or another name. */
+  #configure(): void {
+    const { dice } = this
+    if (dice.chance(0.5)) this.#settings++
+    const comment = '#'.repeat(dice.upTo(20))
+    const tokens = this.#workspaceIds.map((id) => `token-of-${id}`)
+    this.storage.configure(`${comment}
+MOLECULE_PLATFORM_URL=http://127.0.0.1:1
+MOLECULE_WORKSPACE_IDS=${this.#workspaceIds.join(',')}
+MOLECULE_WORKSPACE_TOKENS=${tokens.join(',')}
+MOLECULE_POLL_WINDOW_SECS=${this.windowSecs}
+MOLECULE_POLL_INTERVAL_MS=15000
+MOLECULE_AGENT_NAME=agent ${this.#settings}
+MOLECULE_PERMISSION_RELAY=${this.relays ? 'canvas' : 'off'}
+`)
   }
 
   #fillDisk(): void {
-    this.#fullUntil = Math.min(this.calmAt, this.clock.now() + this.dice.upTo(10_000))
+    this.#fullUntil = Math.min(this.#calmAt, this.clock.now() + this.dice.upTo(10_000))
   }
 
   #isFull(): boolean {
@@ -151,153 +187,168 @@ export class World {
     return true
   }
 
-  /** What a status screen or an inbox tool reads, in whichever session. */
-  #lookInto(): void {
-    const ledger = this.#anyone()?.ledger
-    try {
-      ledger?.inbox.list({ workspaceIds: this.#workspaceIds, states: ['received', 'sent'], limit: 20 })
-      for (const workspaceId of this.#workspaceIds) ledger?.inbox.open(workspaceId, this.clock.now())
-    } catch {
-      // It died over it, which is recorded where it happened.
+  /** The machine sleeps for an hour, in which others write. Nothing goes wrong after that. */
+  #sleep(): void {
+    if (this.figures.hours > 0) return
+    this.figures.hours++
+    this.#people.writeDuring(HOUR_MS)
+    this.clock.sleepMachine(HOUR_MS)
+  }
+
+  /** A token is refused for minutes, and then valid again. */
+  #revoke(): void {
+    if (this.figures.revocations > 0) return
+    this.figures.revocations++
+    this.#calmMs = LONG_CALM_MS
+    const workspace = this.dice.pick(this.platform.workspaces)
+    workspace.revoke()
+    this.deeds.revoked.set(workspace.id, this.clock.now())
+    this.clock.after(60_000 + this.dice.upTo(180_000), () => {
+      workspace.restore()
+      this.deeds.restored.set(workspace.id, this.clock.now())
+    })
+  }
+
+  #checkRoom(workspaceId: string, query: URLSearchParams): void {
+    const waiting = this.storage.waitingUnheld(workspaceId)
+    if (query.has('since_id') && waiting >= 500) {
+      this.faults.push(`the feed is read on while ${waiting} messages wait`)
     }
   }
 
-  #anyone(): Running | undefined {
-    return [...this.#running.values()][this.dice.upTo(this.#running.size)]
-  }
-
-  #start(slot: number): void {
+  #start(slot: number, kind: HostKind): void {
     if (this.#running.has(slot)) return
-    const { clock, dice, calmAt } = this
+    const { clock, dice, storage } = this
     const number = ++this.figures.sessions
-    const trouble = this.#deaths > 0 && clock.now() < calmAt - 5_000
+    const trouble = this.#deaths > 0 && clock.now() < this.#calmAt - 5_000
     this.#deaths--
     const death = dice.pick(['killed', 'killed', 'torn', 'power'] as const)
-    const fuse = dice.upTo(death === 'torn' ? 40 : 160)
-    const life = new Life({
+    const fuse = dice.upTo(death === 'torn' ? 40 : 250)
+    const life = new Life(number, {
       fuse: trouble && dice.chance(0.7) ? fuse : Number.POSITIVE_INFINITY,
       death,
-      onDeath: (death, since) => this.#died(running, death, since),
+      onDeath: (how, since) => this.#died(process, slot, how, since),
     })
     const host = new SimHost({
       clock,
-      random: dice.random,
-      sightings: this.sightings,
-      session: number,
-      calmAt,
-      onSeen: (showing) => this.#seen(running, showing),
-    })
-    const raw = this.#disk.open()
-    const ledger = life.guard(raw, this.#disk, () => this.#isFull())
-    const session = new SimSession({
-      clock,
       dice,
-      life,
-      ledger,
-      host,
-      workspaceIds: this.#workspaceIds,
-      windowSecs: this.windowSecs,
-      lockPath: (workspaceId) => this.#disk.lockPath(workspaceId),
-      client: (workspaceId) => this.#client(workspaceId, life, raw),
-      isCalm: () => clock.now() >= calmAt,
-      onHeld: (workspaceId) => this.#noteBegin(workspaceId, raw),
+      sightings: this.sightings,
+      process: number,
+      listens: kind.listens,
+      calmAt: this.#calmAt,
+      onRead: (showings) => this.#read(process, showings),
     })
-    const running: Running = { slot, life, raw, ledger, host, session }
-    this.#running.set(slot, running)
-    session.start()
-    if (trouble && dice.chance(0.5)) this.#planEnd(running)
+    const process: SimProcess = new SimProcess({
+      life,
+      clock,
+      storage,
+      network: this.platform.network(life),
+      host,
+      kind,
+      isFull: () => this.#isFull(),
+      log: new EphemeralLog({ clock, write: (line) => this.#noteLog(line) }),
+      onResult: (outcome) => this.deeds.noteResult(process, outcome),
+    })
+    this.#running.set(slot, process)
+    if (!kind.listens) this.#typeOn(process)
+    try {
+      process.start()
+    } catch (error) {
+      if (!life.dead) throw error
+    }
+    if (trouble && dice.chance(0.5)) this.#planEnd(process, slot)
   }
 
-  #planEnd(running: Running): void {
-    const { clock, dice, calmAt } = this
-    const at = clock.now() + dice.upTo(20_000)
-    if (dice.chance(0.2)) clock.at(at - dice.upTo(15_000), () => running.host.freeze())
-    clock.at(Math.min(at, calmAt), () => {
-      if (running.life.dead) return
-      // An orderly end gives the locks back first; the process may live a little longer.
-      if (dice.chance(0.3)) running.session.stop()
-      clock.at(clock.now() + dice.upTo(300), () => {
-        if (!running.life.dead) this.#died(running, 'killed', undefined)
+  #planEnd(process: SimProcess, slot: number): void {
+    const { clock, dice } = this
+    const at = Math.min(clock.now() + dice.upTo(20_000), this.#calmAt)
+    // Without receipts a host that stops reading looks like one that reads.
+    if (dice.chance(0.2) && process.kind.hooks) {
+      clock.at(at - dice.upTo(15_000), () => process.host.freeze())
+    }
+    clock.at(at, () => {
+      if (process.life.dead) return
+      // An orderly end gives the locks back first.
+      if (dice.chance(0.3)) process.session.stop()
+      clock.after(dice.upTo(300), () => {
+        if (!process.life.dead) this.#died(process, slot, 'killed', undefined)
       })
     })
   }
 
-  #noteBegin(workspaceId: string, raw: Ledger): void {
-    if (raw.cursor(workspaceId) !== undefined) return
+  #noteLog(line: string): void {
+    const [, workspaceId] = /workspace (\S+) is received by this session/.exec(line) ?? []
+    if (workspaceId === undefined || this.storage.hasCursor(workspaceId)) return
     // A first page that was stored is on the disk for good, whatever became of the power.
-    if (this.#remembered.has(workspaceId)) this.faults.push(`the beginning of ${workspaceId} was forgotten`)
+    if (this.storage.flushed.has(workspaceId))
+      this.faults.push(`the beginning of ${workspaceId} was forgotten`)
     const now = this.clock.now()
     if (!this.firstBegunAt.has(workspaceId)) this.firstBegunAt.set(workspaceId, now)
     this.lastBegunAt.set(workspaceId, now)
   }
 
-  #died(running: Running, death: Death, since: LogMark | undefined): void {
+  #died(process: SimProcess, slot: number, death: Death, since: LogMark | undefined): void {
     this.figures.crashes++
     const isAlone = this.#running.size === 1
-    if (since === undefined) this.#remember(running)
-    this.#end(running)
+    this.#end(process)
     if (death === 'power') this.#powerFails()
     // Where another process has the files open, it has the whole log.
-    if (since !== undefined && isAlone && this.#disk.cut(this.dice.random, since)) this.figures.tornWrites++
-    if (this.dice.chance(0.3)) running.host.end()
-    this.#startLater(running.slot)
+    if (since !== undefined && isAlone && this.storage.cut(this.dice.random, since)) this.figures.tornWrites++
+    if (process.kind.hooks && this.dice.chance(0.3)) process.host.end()
+    this.#startLater(slot, process.kind)
   }
 
   #powerFails(): void {
     this.figures.powerCuts++
-    const slots = [...this.#running.values()].map((running) => {
-      this.#remember(running)
-      this.#end(running)
-      running.host.end()
-      return running.slot
-    })
-    const before = this.#disk.records()
-    if (this.#disk.cut(this.dice.random)) this.figures.tornWrites++
-    this.erasures.push(...erasuresBetween(before, this.#disk.records(), this.sightings.begun.length))
-    for (const slot of slots) this.#startLater(slot)
-  }
-
-  #remember({ raw }: Running): void {
-    for (const workspaceId of this.#workspaceIds) {
-      if (raw.cursor(workspaceId) !== undefined) this.#remembered.add(workspaceId)
+    const ended = [...this.#running]
+    for (const [, process] of ended) {
+      this.#end(process)
+      process.host.end()
     }
+    const before = this.storage.records()
+    if (this.storage.cut(this.dice.random)) this.figures.tornWrites++
+    this.erasures.push(...erasuresBetween(before, this.storage.records(), this.sightings.begun.length))
+    for (const [slot, { kind }] of ended) this.#startLater(slot, kind)
   }
 
-  #end({ slot, life, raw, host, session }: Running): void {
-    life.end()
-    this.#running.delete(slot)
-    session.stop()
-    host.processEnded()
-    raw.close()
+  #end(process: SimProcess): void {
+    for (const [slot, other] of this.#running) if (other === process) this.#running.delete(slot)
+    process.kill()
   }
 
-  #startLater(slot: number): void {
+  #startLater(slot: number, kind: HostKind): void {
     if (slot > 0 && this.dice.chance(0.5)) return
-    this.clock.at(this.clock.now() + 100 + this.dice.upTo(6_000), () => this.#start(slot))
+    this.clock.after(100 + this.dice.upTo(6_000), () => this.#start(slot, kind))
   }
 
-  /** The host's prompt hook says now and then that the model was given a message. */
-  #seen({ life, ledger }: Running, { workspaceId, activityId }: Showing): void {
-    if (life.dead || this.dice.chance(0.6)) return
-    try {
-      if (!ledger.markConfirmed(workspaceId, activityId)) return
-      this.receipts.push({ order: this.sightings.begun.length, workspaceId, activityId })
-    } catch {
-      // A full disk, or the end of the process: then there is no receipt.
+  /** A person types now and then, which tells a host that shows nothing from one that does. */
+  #typeOn(process: SimProcess): void {
+    if (process.kind.listens) return
+    this.clock.every(20_000, () => process.type())
+  }
+
+  /** Whoever does not hold is ended in an orderly way: it would only try the locks for the rest of the time. */
+  #retire(): void {
+    for (const [slot, process] of [...this.#running]) {
+      if (this.#workspaceIds.some((id) => process.holds(id))) continue
+      this.#running.delete(slot)
+      process.stop()
     }
   }
 
-  #client(workspaceId: string, life: Life, raw: Ledger) {
-    const feed = this.feeds.get(workspaceId)
-    if (feed === undefined) throw new Error('no such feed')
-    const { clock, dice, calmAt } = this
-    const onFault = (sentence: string): void => void this.faults.push(sentence)
-    const onRequest = (query: URLSearchParams): void => {
-      const waiting = raw.waiting(workspaceId)
-      if (query.has('since_id') && waiting >= MAX_WAITING) {
-        onFault(`the feed is read on while ${waiting} messages wait`)
-      }
+  /** The host's prompt hook reports now and then that the model was given a message. */
+  #read(process: SimProcess, showings: readonly Showing[]): void {
+    for (const showing of showings) {
+      this.deeds.consider(process, showing)
+      if (!this.dice.chance(0.4)) continue
+      process.receipt(showing)
+      this.deeds.prompt(process)
+      // After the record, which is written once the answer has gone out.
+      this.clock.after(0, () => {
+        const { workspaceId, activityId } = showing
+        if (this.storage.recordOf(workspaceId, activityId)?.state !== 'confirmed') return
+        this.receipts.push({ order: this.sightings.begun.length, workspaceId, activityId })
+      })
     }
-    return simClient({ feed, workspaceId, clock, dice, life, calmAt, onRequest, onFault })
   }
 }

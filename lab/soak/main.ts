@@ -7,10 +7,13 @@ import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '../../base/clock.ts'
 import { statePaths } from '../../member/folder/state-folder.ts'
-import { Ledger } from '../../member/ledger/ledger.ts'
 import { Dice } from '../dice.ts'
 import { currentBundle } from '../driver/bundle.ts'
+
+import { openLedger } from '../driver/ledger.ts'
+
 import { openHandles, residentBytes } from '../driver/process-figures.ts'
+
 import { end, processesOf } from '../driver/processes.ts'
 import type { Message } from '../judge/evidence.ts'
 import { judge } from '../judge/judge.ts'
@@ -118,7 +121,7 @@ async function judgeRun({ platform, homes, record }: CourseOptions): Promise<Jud
   for (const { id } of platform.members) messages.push(...(await platform.messages(id)))
   const accepted = [...record.written.values()].filter((message) => message.accepted).map(({ key }) => key)
   const stored = new Set(messages.map(({ name }) => name))
-  const ledgers = homes.map((home) => Ledger.open(statePaths(home.stateFolder).ledger))
+  const ledgers = homes.map((home) => openLedger(statePaths(home.stateFolder).ledger))
   try {
     const verdict = judge({
       messages,

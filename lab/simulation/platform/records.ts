@@ -58,6 +58,8 @@ export class Records {
   /** Pages of the feed that the platform answered. */
   reads = 0
 
-  /** The highest acknowledged row number; 0 before the first. */
+  /** Processes that asked to acknowledge rows, whether or not the request arrived. */
+  readonly acknowledging = new Set<number>()
+  /** The highest row number that was acknowledged; 0 before the first. */
   ackedSeq = 0
 }

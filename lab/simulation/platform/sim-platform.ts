@@ -2,7 +2,7 @@
  * A platform in memory and the network to it. It answers everything the plugin asks over HTTP, in simulated time and by
  * one pair of dice, and needs nothing but microtasks and the timers of its clock. Until `calmAt` things go wrong.
  */
-import { MAX_PEEKED } from '../../../member/feed/peek.ts'
+import { MAX_PEEKED } from '../../../member/workspace/peek.ts'
 import type { Dice } from '../../dice.ts'
 import type { SimClock } from '../sim-clock.ts'
 import { type Answer, failure } from './answers.ts'

@@ -1,0 +1,58 @@
+/** Whether tasks were told how they ended, and permission requests answered by nobody but the person in the chat. */
+import type { World } from './world.ts'
+
+/** A verdict that came this long before the end has reached the session that asked. */
+const TAKEN_MS = 60_000
+/** An old task is asked after once a minute. */
+const ASKED_MS = 90_000
+const TASK_DAY_MS = 24 * 60 * 60_000
+
+/** The result of a task that was left with the platform is shown, and once. */
+export function judgeTasks({ platform, sightings, deeds, figures, clock }: World): string[] {
+  // A power cut can take the note of a task.
+  if (figures.powerCuts > 0 || figures.tornWrites > 0) return []
+  const read = new Set(sightings.read.map(({ activityId }) => activityId))
+  return platform.workspaces.flatMap(({ tasks, feed }) =>
+    tasks.all.flatMap(({ id, status, answers }) => {
+      if (!deeds.left.has(id) || (status !== 'completed' && status !== 'failed')) return []
+      const told = answers[0]
+      if (told === undefined || clock.now() - told.at < ASKED_MS || clock.now() - told.at > TASK_DAY_MS)
+        return []
+      const rows = feed.everything.filter((row) => row.result !== undefined && row.delegationId === id)
+      const shown = [`delegation-${id}`, ...rows.map((row) => row.id)].filter((one) => read.has(one))
+      if (shown.length === 0) return [`the result of task ${id} was never shown`]
+      return shown.length === 1 ? [] : [`the result of task ${id} was shown as ${shown.join(' and ')}`]
+    }),
+  )
+}
+
+export function judgeVerdicts({ sightings, deeds, clock, calmAt }: World): string[] {
+  const { questions } = deeds
+  const given = Map.groupBy(sightings.verdicts, ({ requestId }) => requestId)
+  const faults = [...given].flatMap(([requestId, verdicts]) => {
+    const question = questions.find((one) => one.requestId === requestId)
+    const [verdict] = verdicts
+    if (question?.answer === undefined || verdict === undefined) {
+      return [`a verdict on ${requestId} was given that nobody answered`]
+    }
+    const found: string[] = []
+    if (verdicts.length > 1) found.push(`the verdict on ${requestId} was given ${verdicts.length} times`)
+    if (verdict.allowed !== question.answer.allowed)
+      found.push(`the verdict on ${requestId} was turned round`)
+    if (verdict.process !== question.process.life.number) {
+      found.push(`process ${verdict.process} gave the verdict on ${requestId}, which it did not ask`)
+    }
+    return found
+  })
+  const missing = questions.filter(
+    ({ requestId, answer, settled, process }) =>
+      answer !== undefined &&
+      // Before that the disk may have been full.
+      answer.at > calmAt &&
+      !settled &&
+      !process.life.dead &&
+      clock.now() - answer.at > TAKEN_MS &&
+      !given.has(requestId),
+  )
+  return [...faults, ...missing.map(({ requestId }) => `the verdict on ${requestId} never reached the host`)]
+}

@@ -1,0 +1,151 @@
+/** What hosts, models and users do with the plugin, beside reading messages, and what must come of it. */
+import type { CallOutcome } from '../../plugin/host/tools/tool.ts'
+import type { Showing } from '../judge/evidence.ts'
+import { COLLEAGUE } from './people.ts'
+import type { SimWorkspace } from './platform/sim-workspace.ts'
+import type { SimProcess } from './sim-process.ts'
+import type { World } from './world.ts'
+
+/** A permission request that a host made. */
+export interface Question {
+  readonly requestId: string
+  readonly workspaceId: string
+  readonly process: SimProcess
+  /** What the person answered first, and when. */
+  answer?: { readonly allowed: boolean; readonly at: number }
+  /** The session has visibly gone on, so the answer in the chat may come too late. */
+  settled: boolean
+}
+
+const LETTERS = 'abcdefghijkmnopqrstuvwxyz'
+
+export class Deeds {
+  readonly #world: World
+  readonly questions: Question[] = []
+  /** Ids of the tasks that a call reported as left with the platform. */
+  readonly left = new Set<string>()
+  /** When the token of a workspace was revoked, and when it was valid again. */
+  readonly revoked = new Map<string, number>()
+  readonly restored = new Map<string, number>()
+  #asked = 0
+
+  constructor(world: World) {
+    this.#world = world
+  }
+
+  /** Something that happens in one session. */
+  act(process: SimProcess): void {
+    if (process.life.dead || process.host.frozen) return
+    const { dice } = this.#world
+    dice.pick([
+      () => this.#type(process),
+      () => this.#type(process),
+      () => this.#look(process),
+      () => this.#delegate(process),
+      () => this.#leave(process),
+      () => this.#claim(process),
+      () => this.#ask(process),
+    ])()
+  }
+
+  /** The model was given a message: now and then it answers. */
+  consider(process: SimProcess, { activityId }: Showing): void {
+    const { dice } = this.#world
+    if (dice.chance(0.03))
+      void process.call('reply_to_workspace', { activity_id: activityId, text: 'an answer' })
+    else if (dice.chance(0.02)) void process.call('inbox', { mark_done: [activityId] })
+  }
+
+  /** The messages that a result shows: the answers to tasks that were waited for. */
+  noteResult({ life }: SimProcess, outcome: CallOutcome): readonly Showing[] {
+    const { platform, sightings } = this.#world
+    if (outcome.onSent === undefined) return []
+    return platform.workspaces.flatMap(({ id: workspaceId, feed }) =>
+      feed.everything
+        .filter(({ delegationId, text }) => delegationId !== undefined && outcome.text.includes(text))
+        .map(({ id: activityId }) =>
+          sightings.note({ activityId, workspaceId, redelivered: false, session: life.number }),
+        ),
+    )
+  }
+
+  /** The host submits a prompt, so its dialogs are closed. */
+  prompt(process: SimProcess): void {
+    for (const question of this.questions) if (question.process === process) question.settled = true
+  }
+
+  #type(process: SimProcess): void {
+    process.type()
+    this.prompt(process)
+  }
+
+  #look(process: SimProcess): void {
+    void process.call(this.#world.dice.chance(0.5) ? 'status' : 'inbox', {})
+  }
+
+  #delegate(process: SimProcess): void {
+    const { dice } = this.#world
+    void process.call('delegate_task', {
+      workspace_id: COLLEAGUE.id,
+      task: 'a task',
+      wait_seconds: dice.pick([0, 0, 20, 60]),
+      _as_workspace: this.#workspace().id,
+    })
+  }
+
+  #leave(process: SimProcess): void {
+    const call = process.call('delegate_task_async', {
+      workspace_id: COLLEAGUE.id,
+      task: 'a task',
+      _as_workspace: this.#workspace().id,
+    })
+    void call.then((outcome) => {
+      const [, id] = /Task (\S+) was left with the platform/.exec(outcome?.text ?? '') ?? []
+      if (id !== undefined && outcome?.text.includes('cannot be tracked') === false) this.left.add(id)
+    })
+  }
+
+  #claim(process: SimProcess): void {
+    if (!process.kind.listens) return
+    this.#world.figures.claims++
+    void process.call('claim_channel', {})
+  }
+
+  /** The host asks for permission, and the person in the chat answers, or does not. */
+  #ask(process: SimProcess): void {
+    const { dice, clock, platform, relays } = this.#world
+    const workspace = platform.workspaces[0]
+    if (!relays || workspace === undefined) return
+    const requestId = this.#nextRequestId()
+    const question: Question = { requestId, workspaceId: workspace.id, process, settled: false }
+    this.questions.push(question)
+    process.session.permissions.ask({
+      request_id: requestId,
+      tool_name: 'Bash',
+      description: '',
+      input_preview: '',
+    })
+    if (dice.chance(0.2)) return
+    clock.after(dice.upTo(8_000), () => {
+      // The question may not have reached the chat.
+      if (!workspace.records.notices.some(({ text }) => text.includes(requestId))) return
+      const allowed = dice.chance(0.5)
+      workspace.feed.add({ text: `${allowed ? 'yes' : 'no'} ${requestId}` })
+      question.answer ??= { allowed, at: clock.now() }
+    })
+  }
+
+  #nextRequestId(): string {
+    let rest = this.#asked++
+    let id = ''
+    while (id.length < 5) {
+      id = `${LETTERS[rest % LETTERS.length]}${id}`
+      rest = Math.floor(rest / LETTERS.length)
+    }
+    return id
+  }
+
+  #workspace(): SimWorkspace {
+    return this.#world.dice.pick(this.#world.platform.workspaces)
+  }
+}

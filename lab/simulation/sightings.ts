@@ -1,0 +1,68 @@
+/** Everything that processes wrote to their hosts, and what hosts read of it. */
+import { z } from 'zod'
+import type { Showing } from '../judge/evidence.ts'
+import type { Reading } from './sim-host.ts'
+
+const eventSchema = z.object({
+  method: z.literal('notifications/claude/channel'),
+  params: z.object({
+    meta: z.object({
+      activity_id: z.string(),
+      workspace_id: z.string(),
+      redelivered: z.literal('true').optional(),
+      digest_count: z.string().optional(),
+    }),
+  }),
+})
+const verdictSchema = z.object({
+  method: z.literal('notifications/claude/channel/permission'),
+  params: z.object({ request_id: z.string(), behavior: z.enum(['allow', 'deny']) }),
+})
+const lineSchema = z.discriminatedUnion('method', [eventSchema, verdictSchema])
+
+export interface GivenVerdict {
+  readonly requestId: string
+  readonly allowed: boolean
+  /** The process whose host was told. */
+  readonly process: number
+}
+
+export class Sightings {
+  readonly begun: Showing[] = []
+  /** What a model was given, in the order in which it was. */
+  readonly read: Showing[] = []
+  readonly verdicts: GivenVerdict[] = []
+  digests = 0
+  /** The messages that one digest stands for. */
+  readonly #inDigest: (workspaceId: string, lead: string) => readonly string[]
+
+  constructor(inDigest: (workspaceId: string, lead: string) => readonly string[]) {
+    this.#inDigest = inDigest
+  }
+
+  /** A process begins to write a line. */
+  begin(line: string, process: number): Reading {
+    const { method, params } = lineSchema.parse(JSON.parse(line))
+    if (method === 'notifications/claude/channel/permission') {
+      const { request_id: requestId, behavior } = params
+      this.verdicts.push({ requestId, allowed: behavior === 'allow', process })
+      return { kind: 'other' }
+    }
+    const { activity_id: lead, workspace_id: workspaceId, redelivered, digest_count } = params.meta
+    if (digest_count !== undefined) this.digests++
+    const ids = digest_count === undefined ? [lead] : this.#inDigest(workspaceId, lead)
+    return {
+      kind: 'prompt',
+      showings: ids.map((activityId) =>
+        this.note({ activityId, workspaceId, redelivered: redelivered !== undefined, session: process }),
+      ),
+    }
+  }
+
+  /** A process begins to show a message. */
+  note(showing: Omit<Showing, 'order'>): Showing {
+    const noted = { ...showing, order: this.begun.length }
+    this.begun.push(noted)
+    return noted
+  }
+}

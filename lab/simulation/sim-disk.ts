@@ -1,0 +1,126 @@
+/** The disk as one process has it: each use of the ledger is a deed in which the process may die, or find no room. */
+import type { SQLQueryBindings } from 'bun:sqlite'
+import { type Database, type Disk, type OpenOptions, type Query, systemDisk } from '../../base/sqlite.ts'
+import type { Life } from './life.ts'
+import type { Storage } from './storage.ts'
+
+export interface SimDiskOptions {
+  readonly life: Life
+  readonly storage: Storage
+  /** Whether the write that begins now finds the disk full. */
+  readonly isFull: () => boolean
+}
+
+export class SimDisk implements Disk {
+  readonly #options: SimDiskOptions
+  readonly #open = new Set<Database>()
+  readonly #locked = new Set<string>()
+
+  constructor(options: SimDiskOptions) {
+    this.#options = options
+  }
+
+  readonly open = (path: string, options?: OpenOptions): Database => {
+    const { life, storage } = this.#options
+    if (life.dead) throw new Error('the process is dead')
+    const db = systemDisk.open(path, options)
+    this.#open.add(db)
+    const close = (): void => {
+      this.#locked.delete(path)
+      if (this.#open.delete(db)) db.close()
+    }
+    // Locks are the kernel's: taking one is no deed of ours.
+    if (!storage.isLedger(path)) {
+      const run = (sql: string): void => {
+        db.run(sql)
+        if (sql === 'BEGIN EXCLUSIVE') this.#locked.add(path)
+      }
+      return { query: (sql) => db.query(sql), run, transaction: (work) => db.transaction(work), close }
+    }
+    storage.keep()
+    return new MortalDatabase(db, this.#options, close)
+  }
+
+  /** Whether the lock in this file is held. */
+  holds(path: string): boolean {
+    return this.#locked.has(path)
+  }
+
+  /** As the end of the process: the kernel closes what it had open and drops its locks. */
+  closeAll(): void {
+    for (const db of this.#open) db.close()
+    this.#open.clear()
+    this.#locked.clear()
+  }
+}
+
+const WRITES = /^\s*(?:INSERT|UPDATE|DELETE|CREATE|ALTER|DROP)/i
+
+class MortalDatabase implements Database {
+  readonly #db: Database
+  readonly #options: SimDiskOptions
+  readonly close: () => void
+  readonly #queries = new Map<string, Query<unknown, SQLQueryBindings[]>>()
+  #inTransaction = false
+
+  constructor(db: Database, options: SimDiskOptions, close: () => void) {
+    this.#db = db
+    this.#options = options
+    this.close = close
+  }
+
+  query<Row, Values extends SQLQueryBindings[]>(sql: string): Query<Row, Values> {
+    const known = this.#queries.get(sql)
+    if (known !== undefined) return known as Query<Row, Values>
+    const query = this.#guard<Row, Values>(sql)
+    this.#queries.set(sql, query as Query<unknown, SQLQueryBindings[]>)
+    return query
+  }
+
+  run(sql: string): void {
+    this.#deed(false, () => this.#db.run(sql))
+    if (sql.includes('wal_checkpoint')) this.#options.storage.noteFlush()
+  }
+
+  transaction<T>(work: () => T): T {
+    return this.#deed(true, () => {
+      this.#inTransaction = true
+      try {
+        return this.#db.transaction(work)
+      } finally {
+        this.#inTransaction = false
+      }
+    })
+  }
+
+  #guard<Row, Values extends SQLQueryBindings[]>(sql: string): Query<Row, Values> {
+    const isWrite = WRITES.test(sql)
+    const query = this.#db.query<Row, Values>(sql)
+    return {
+      get: (...values) => this.#deed(isWrite, () => query.get(...values)),
+      all: (...values) => this.#deed(isWrite, () => query.all(...values)),
+      run: (...values) => this.#deed(isWrite, () => query.run(...values)),
+      iterate: (...values) => this.#deed(isWrite, () => query.iterate(...values)),
+    }
+  }
+
+  #deed<T>(isWrite: boolean, work: () => T): T {
+    const { life, storage, isFull } = this.#options
+    if (this.#inTransaction) {
+      // A process that dies within a transaction leaves nothing of it, as if it had died before. A disk can fill here.
+      if (isWrite && isFull()) throw fullDisk()
+      return work()
+    }
+    life.half()
+    if (isWrite && isFull()) throw fullDisk()
+    const since = isWrite && life.tearsNext() ? storage.mark() : undefined
+    const result = work()
+    if (since !== undefined) life.tear(since)
+    life.half()
+    return result
+  }
+}
+
+function fullDisk(): Error {
+  return Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' })
+}

@@ -1,0 +1,147 @@
+/** One process: the real session over a simulated clock, network, disk and host. */
+import { lockPaths } from '../../member/folder/lock.ts'
+import { Log } from '../../member/folder/log.ts'
+import { callTool } from '../../plugin/host/tools/registry.ts'
+import type { CallOutcome } from '../../plugin/host/tools/tool.ts'
+import { Session } from '../../plugin/session/session.ts'
+import type { Showing } from '../judge/evidence.ts'
+import type { Life } from './life.ts'
+import type { SimClock } from './sim-clock.ts'
+import { SimDisk } from './sim-disk.ts'
+import type { SimHost } from './sim-host.ts'
+import type { Storage } from './storage.ts'
+
+/** What kind of host started the process, and what it does with what it is given. */
+export interface HostKind {
+  /** As it names itself. */
+  readonly clientName: string
+  /** Its command line. */
+  readonly command: readonly string[]
+  /** Whether it shows channel events to the model. */
+  readonly listens: boolean
+  /** Whether it calls the plugin's prompt hook. */
+  readonly hooks: boolean
+}
+
+export const HOSTS = {
+  withChannel: {
+    clientName: 'claude-code',
+    command: ['claude', '--channels', 'plugin:molecule@molecule-channel'],
+    listens: true,
+    hooks: true,
+  },
+  withoutHooks: {
+    clientName: 'claude-code',
+    command: ['claude', '--channels', 'plugin:molecule@molecule-channel'],
+    listens: true,
+    hooks: false,
+  },
+  unknown: { clientName: 'another-host', command: ['another-host'], listens: true, hooks: true },
+  /** It holds at first, since nothing speaks against it, and is found out by what is typed. */
+  unknownAndDeaf: { clientName: 'another-host', command: ['another-host'], listens: false, hooks: true },
+  withoutChannel: { clientName: 'claude-code', command: ['claude'], listens: false, hooks: true },
+} as const satisfies Record<string, HostKind>
+
+export interface SimProcessOptions {
+  readonly life: Life
+  readonly clock: SimClock
+  readonly storage: Storage
+  readonly network: typeof fetch
+  readonly host: SimHost
+  readonly kind: HostKind
+  readonly isFull: () => boolean
+  readonly log: Log
+  /** Told of a result that shows messages, as it begins to leave. */
+  readonly onResult: (outcome: CallOutcome) => readonly Showing[]
+}
+
+/** The file is of no interest to many runs, and each line would cost a write. */
+export class EphemeralLog extends Log {
+  override openFile(): void {}
+}
+
+export class SimProcess {
+  readonly life: Life
+  readonly host: SimHost
+  readonly kind: HostKind
+  readonly session: Session
+  readonly #options: SimProcessOptions
+  readonly #disk: SimDisk
+
+  constructor(options: SimProcessOptions) {
+    const { life, clock, storage, network, host, kind, isFull, log } = options
+    this.#options = options
+    this.life = life
+    this.host = host
+    this.kind = kind
+    this.#disk = new SimDisk({ life, storage, isFull })
+    const own = clock.of(() => life.dead)
+    this.session = new Session({
+      environment: { MOLECULE_STATE_DIR: storage.paths.folder, CLAUDE_PROJECT_DIR: '/project' },
+      home: storage.paths.folder,
+      version: '0.0.0',
+      clock: own,
+      network,
+      disk: this.#disk,
+      log,
+      holder: { pid: 1_000 + life.number, startedAt: clock.now(), project: '/project' },
+      ancestors: () => [kind.command],
+      write: (line) => {
+        life.half()
+        return host.write(line)
+      },
+    })
+  }
+
+  /** Whether it has the lock of a workspace. */
+  holds(workspaceId: string): boolean {
+    return this.#disk.holds(lockPaths(this.#options.storage.paths.locks, workspaceId).lock)
+  }
+
+  /** The host has read the tool list. */
+  start(): void {
+    this.session.activate(this.kind.clientName)
+  }
+
+  /** The host shows the model a prompt that somebody typed. */
+  type(): void {
+    if (this.life.dead || this.host.frozen || !this.kind.hooks) return
+    this.session.submitted(undefined)
+  }
+
+  /** The host's prompt hook reports that the model was given a message. */
+  receipt({ workspaceId, activityId }: Showing): void {
+    if (!this.life.dead && this.kind.hooks) this.session.submitted({ workspaceId, activityId })
+  }
+
+  /** The model calls a tool. Never rejects; a process that dies meanwhile gives no outcome. */
+  async call(name: string, args: Readonly<Record<string, unknown>>): Promise<CallOutcome | undefined> {
+    const { onResult } = this.#options
+    if (this.life.dead || this.host.frozen) return undefined
+    const outcome = await callTool(name, args, this.session, new AbortController().signal)
+    if (this.life.dead) return undefined
+    void this.host.giveResult(onResult(outcome)).then(() => {
+      try {
+        if (!this.life.dead) outcome.onSent?.()
+      } catch {
+        // A full disk, or the end of the process: the answer counts as not told.
+      }
+    })
+    return outcome
+  }
+
+  /** As a host ends it: asked to, it stops at once. */
+  stop(): void {
+    if (!this.life.dead) this.session.stop()
+    this.kill()
+  }
+
+  /** As the kernel ends it: what it had open is closed, and its locks are free. */
+  kill(): void {
+    this.life.end()
+    this.host.processEnded()
+    this.#disk.closeAll()
+    // So that nothing of it is reachable any more. It is dead, and has no effect.
+    this.session.stop()
+  }
+}
