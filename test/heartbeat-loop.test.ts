@@ -1,14 +1,18 @@
 import { describe, expect, test } from 'bun:test'
+import { systemClock } from '../base/clock.ts'
 import {
   type BeatResult,
   type HeartbeatLoopOptions,
   type HeartbeatMetrics,
-  type HeartbeatTimers,
   startHeartbeatLoop,
 } from '../heartbeat.ts'
-import { accepted, startHeartbeatPlatform } from './fixtures/heartbeat-platform.ts'
+import { SimClock, settled } from '../lab/simulation/sim-clock.ts'
+import { jsonResponse, textResponse } from '../lab/simulation/sim-response.ts'
+import { startHeartbeatPlatform } from './fixtures/heartbeat-platform.ts'
 
 const ID = '7d0c1a52-0b1e-4a47-9d0e-0a2f5e3b9c11'
+const STAGGER_MS = 500
+const INTERVAL_MS = 30_000
 const METRICS: HeartbeatMetrics = {
   error_rate: 0,
   sample_error: '',
@@ -18,140 +22,95 @@ const METRICS: HeartbeatMetrics = {
   runtime_metadata: {},
 }
 
-/** Timers that run only when the test says so, and that know what is still armed. */
-class ManualTimers implements HeartbeatTimers {
-  readonly #armed = new Set<{
-    readonly kind: 'after' | 'every'
-    readonly ms: number
-    readonly run: () => void
-  }>()
-
-  get armed(): readonly string[] {
-    return [...this.#armed].map(({ kind, ms }) => `${kind} ${ms}`)
-  }
-
-  after = (ms: number, run: () => void): (() => void) => this.#arm('after', ms, run)
-  every = (ms: number, run: () => void): (() => void) => this.#arm('every', ms, run)
-
-  fire(): void {
-    for (const timer of [...this.#armed]) {
-      if (timer.kind === 'after') this.#armed.delete(timer)
-      timer.run()
-    }
-  }
-
-  #arm(kind: 'after' | 'every', ms: number, run: () => void): () => void {
-    const timer = { kind, ms, run }
-    this.#armed.add(timer)
-    return () => void this.#armed.delete(timer)
-  }
-}
-
 type Answer = () => Response | Promise<Response>
 
-/** A loop without a network. `beats` counts what was sent; `next()` is one tick and waits for its result. */
+const accepted = (more: Readonly<Record<string, unknown>> = {}): Response =>
+  jsonResponse(200, { status: 'ok', ...more })
+const failing: Answer = () => textResponse(500, 'no')
+
+/** A loop without a network. `next()` lets one interval pass. */
 function startLoop(answer: Answer, more: Partial<HeartbeatLoopOptions> = {}) {
-  const timers = new ManualTimers()
+  const clock = new SimClock()
   const stop = new AbortController()
   const sent: RequestInit[] = []
   const lines: string[] = []
   const results: BeatResult[] = []
-  let onNext: () => void = () => {}
   const fetchImpl = (async (_url: unknown, init: RequestInit) => {
     sent.push(init)
     return answer()
   }) as unknown as typeof fetch
   startHeartbeatLoop({
     target: { workspaceId: ID, platformUrl: 'https://platform.example' },
-    intervalMs: 30_000,
-    staggerMs: 500,
+    intervalMs: INTERVAL_MS,
+    staggerMs: STAGGER_MS,
     metrics: () => METRICS,
     token: () => 'a-token',
-    log: (line) => lines.push(line.replace(`heartbeat ${ID} `, '')),
+    log: (line) => lines.push(line),
     signal: stop.signal,
-    timers,
+    clock,
     fetchImpl,
     ...more,
     onResult: async (result) => {
       results.push(result)
-      onNext()
       await more.onResult?.(result)
     },
   })
-  const next = async (): Promise<void> => {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    onNext = resolve
-    timers.fire()
-    await promise
-    // The tick still has to come back from `onResult`.
-    await settled()
-  }
-  return { timers, stop, sent, lines, results, next }
+  const next = (): Promise<void> => clock.advance(INTERVAL_MS)
+  return { clock, stop, sent, lines, results, next }
 }
 
-/** Lets every callback run that is ready; what is being waited for here is that nothing more happens. */
-function settled(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
+/** A loop whose first interval has begun. */
+async function startedLoop(answer: Answer, more: Partial<HeartbeatLoopOptions> = {}) {
+  const loop = startLoop(answer, more)
+  await loop.clock.advance(STAGGER_MS)
+  return loop
 }
 
-const failing: Answer = () => new Response('no', { status: 500 })
-
-describe('when it beats', () => {
-  test('first one stagger and one interval after the start', async () => {
-    const { timers, sent, next } = startLoop(accepted)
-    expect(timers.armed).toEqual(['after 500'])
-    timers.fire()
-    expect(timers.armed).toEqual(['every 30000'])
-    await settled()
+describe('the loop beats', () => {
+  test('first after one stagger and one interval, then every interval', async () => {
+    const { clock, sent } = startLoop(accepted)
+    await clock.advance(STAGGER_MS + INTERVAL_MS - 1)
     expect(sent).toHaveLength(0)
-    await next()
+    await clock.advance(1)
     expect(sent).toHaveLength(1)
-    await next()
+    await clock.advance(INTERVAL_MS - 1)
+    expect(sent).toHaveLength(1)
+    await clock.advance(1)
     expect(sent).toHaveLength(2)
   })
 
   test.each([0, -1, Number.NaN])('never, with an interval of %p', (intervalMs) => {
-    expect(startLoop(accepted, { intervalMs }).timers.armed).toEqual([])
+    expect(startLoop(accepted, { intervalMs }).clock.armed).toBe(0)
   })
 
   test('not while the last beat is under way', async () => {
     const { promise: answer, resolve } = Promise.withResolvers<Response>()
-    const { timers, sent, next, results } = startLoop(() => answer)
-    timers.fire()
-    timers.fire()
-    timers.fire()
-    await settled()
+    const { sent, next } = await startedLoop(() => answer, { timeoutMs: 10 * INTERVAL_MS })
+    for (let ticks = 0; ticks < 3; ticks++) await next()
     expect(sent).toHaveLength(1)
     resolve(accepted())
-    while (results.length === 0) await settled()
     await next()
     expect(sent).toHaveLength(2)
   })
 
   test('not while the owner is busy with the last result', async () => {
     const { promise: handled, resolve } = Promise.withResolvers<void>()
-    const { timers, sent, next } = startLoop(accepted, { onResult: () => handled })
-    timers.fire()
+    const { sent, next } = await startedLoop(accepted, { onResult: () => handled })
     await next()
-    timers.fire()
-    await settled()
+    await next()
     expect(sent).toHaveLength(1)
     resolve()
-    await settled()
     await next()
     expect(sent).toHaveLength(2)
   })
-})
 
-describe('what it sends', () => {
-  test('is the state and the token of that moment', async () => {
+  test('with the state and the token of that moment', async () => {
     let uptime = 0
     const tokens = ['old', 'new']
-    const { timers, sent, next } = startLoop(accepted, {
+    const { sent, next } = await startedLoop(accepted, {
       metrics: () => ({ ...METRICS, uptime_seconds: ++uptime }),
       token: () => tokens.shift() ?? '',
     })
-    timers.fire()
     await next()
     await next()
     expect(sent.map(({ body }) => JSON.parse(String(body)).uptime_seconds)).toEqual([1, 2])
@@ -160,17 +119,28 @@ describe('what it sends', () => {
       'Bearer new',
     ])
   })
+
+  test('on after a platform that never answers: the deadline is the clock it was handed', async () => {
+    const { sent, results, next } = await startedLoop(() => new Promise<Response>(() => {}), {
+      timeoutMs: 1_000,
+      fetchImpl: ((_url: unknown, init: RequestInit) =>
+        new Promise<Response>((_resolve, reject) => {
+          sent.push(init)
+          init.signal?.addEventListener('abort', () => reject(init.signal?.reason))
+        })) as unknown as typeof fetch,
+    })
+    await next()
+    await next()
+    await next()
+    expect(sent).toHaveLength(3)
+    expect(results.map(({ kind }) => kind)).toEqual(['failed', 'failed'])
+  })
 })
 
-describe('what it tells', () => {
-  test('the owner hears of every beat, a refusal by its name, and the loop goes on', async () => {
-    const answers = [
-      accepted(),
-      new Response('no', { status: 401 }),
-      accepted({ auth_token: 'fresh-t0ken-1234' }),
-    ]
-    const { timers, results, next } = startLoop(() => answers.shift() ?? accepted())
-    timers.fire()
+describe('what the loop tells', () => {
+  test('is every result, a refusal among them, and the loop goes on', async () => {
+    const answers = [accepted(), textResponse(401, 'no'), accepted({ auth_token: 'fresh-t0ken-1234' })]
+    const { results, next } = await startedLoop(() => answers.shift() ?? accepted())
     for (let beats = 0; beats < 3; beats++) await next()
     expect(results).toEqual([
       { kind: 'ok', secrets: {} },
@@ -179,17 +149,17 @@ describe('what it tells', () => {
     ])
   })
 
-  test('failures are logged for the first three and then every tenth, with their count', async () => {
-    const { timers, lines, next } = startLoop(failing)
-    timers.fire()
+  test('is, in the log, the first three failures in a row and then every tenth, with their count', async () => {
+    const { lines, next } = await startedLoop(failing)
     for (let beats = 0; beats < 25; beats++) await next()
-    expect(lines).toEqual([1, 2, 3, 10, 20].map((count) => `HTTP 500 — no (failure ${count} in a row)`))
+    expect(lines).toEqual(
+      [1, 2, 3, 10, 20].map((count) => `heartbeat: HTTP 500 — no (failure ${count} in a row)`),
+    )
   })
 
-  test('a success ends the row, and says so once', async () => {
+  test('is, in the log and once, that failures have ended', async () => {
     let healthy = false
-    const { timers, lines, next } = startLoop(() => (healthy ? accepted() : failing()))
-    timers.fire()
+    const { lines, next } = await startedLoop(() => (healthy ? accepted() : failing()))
     await next()
     healthy = true
     await next()
@@ -197,59 +167,57 @@ describe('what it tells', () => {
     healthy = false
     await next()
     expect(lines).toEqual([
-      'HTTP 500 — no (failure 1 in a row)',
-      'accepted again, after 1 failed in a row',
-      'HTTP 500 — no (failure 1 in a row)',
+      'heartbeat: HTTP 500 — no (failure 1 in a row)',
+      'heartbeat: accepted again, after 1 failed in a row',
+      'heartbeat: HTTP 500 — no (failure 1 in a row)',
     ])
   })
 
-  test('an owner that throws, and a state that cannot be read, do not end the loop', async () => {
+  test('is, in the log, that the owner threw or the state could not be read, and the loop goes on', async () => {
     const onResult = (): never => {
       throw new Error('disk full')
     }
     const metrics = (): never => {
       throw new Error('ledger closed')
     }
-    const { timers, lines, sent, next } = startLoop(accepted, { onResult, metrics })
-    timers.fire()
+    const { lines, sent, next } = await startedLoop(accepted, { onResult, metrics })
     await next()
     await next()
     expect(sent).toHaveLength(0)
     expect(lines.slice(0, 2)).toEqual([
-      'not sent: Error: ledger closed (failure 1 in a row)',
-      'result not handled: Error: disk full',
+      'heartbeat: not sent: Error: ledger closed (failure 1 in a row)',
+      'heartbeat: the result was not handled: Error: disk full',
     ])
     expect(lines).toHaveLength(4)
   })
 })
 
-describe('when it is stopped', () => {
-  test('no timer is left, before the first tick and after it', async () => {
+describe('a stopped loop', () => {
+  test('leaves no timer, whether it stops before its first beat or after it', async () => {
     const early = startLoop(accepted)
+    expect(early.clock.armed).toBe(1)
     early.stop.abort()
-    expect(early.timers.armed).toEqual([])
-    const late = startLoop(accepted)
-    late.timers.fire()
+    expect(early.clock.armed).toBe(0)
+    const late = await startedLoop(accepted)
     await late.next()
+    expect([late.sent.length, late.clock.armed]).toEqual([1, 1])
     late.stop.abort()
-    expect(late.timers.armed).toEqual([])
+    expect(late.clock.armed).toBe(0)
   })
 
-  test('it never started, where the signal came first', () => {
-    expect(startLoop(accepted, { signal: AbortSignal.abort() }).timers.armed).toEqual([])
+  test('never starts when the signal came first', () => {
+    expect(startLoop(accepted, { signal: AbortSignal.abort() }).clock.armed).toBe(0)
   })
 
-  test('the owner can stop it from within, and hears no more', async () => {
-    const { timers, stop, results, next } = startLoop(failing, { onResult: () => stop.abort() })
-    timers.fire()
+  test('may be stopped by its owner from within, who then hears no more', async () => {
+    const { clock, results, next, stop } = await startedLoop(failing, { onResult: () => stop.abort() })
     await next()
-    timers.fire()
-    await settled()
+    await next()
     expect(results).toHaveLength(1)
-    expect(timers.armed).toEqual([])
+    expect(clock.armed).toBe(0)
   })
 
-  test('the beat under way is cut off, without a line and without a result', async () => {
+  test('cuts off the beat under way, without a line and without a result', async () => {
     const { promise: never, resolve: release } = Promise.withResolvers<Response>()
     const { promise: arrived, resolve: arrive } = Promise.withResolvers<void>()
     await using platform = startHeartbeatPlatform(() => {
@@ -262,20 +230,19 @@ describe('when it is stopped', () => {
       return fetch(url, init)
     }) as unknown as typeof fetch
     const target = { workspaceId: ID, platformUrl: platform.url }
-    const { timers, stop, lines, results } = startLoop(accepted, { target, fetchImpl })
-    timers.fire()
-    timers.fire()
+    const { stop, lines, results, next } = await startedLoop(accepted, { target, fetchImpl })
+    await next()
     await arrived
     stop.abort()
     expect(signal?.aborted).toBe(true)
-    release(accepted())
+    release(Response.json({ status: 'ok' }))
     for (let turns = 0; turns < 20; turns++) await settled()
     expect(lines).toEqual([])
     expect(results).toEqual([])
   })
 })
 
-test('with the timers of the system it beats, and stops', async () => {
+test('on the clock of the system the loop beats, and stops', async () => {
   await using platform = startHeartbeatPlatform()
   const stop = new AbortController()
   const { promise: third, resolve } = Promise.withResolvers<void>()
@@ -291,13 +258,12 @@ test('with the timers of the system it beats, and stops', async () => {
     },
     log: () => {},
     signal: stop.signal,
+    clock: systemClock,
   })
   await third
   stop.abort()
   const seen = platform.seen.length
-  const { promise: later, resolve: elapse } = Promise.withResolvers<void>()
-  setTimeout(elapse, 30)
-  await later
+  await Bun.sleep(30)
   expect(platform.seen.length).toBeLessThanOrEqual(seen + 1)
   expect(JSON.parse(platform.seen[0]?.body ?? '')).toEqual({ workspace_id: ID, ...METRICS })
 })

@@ -15,7 +15,6 @@ const FLOORS: readonly (readonly string[])[] = [
   ['plugin/host/'],
   ['member/workspace/'],
   ['poll.ts', 'heartbeat.ts'],
-  ['member/feed/'],
   ['member/files/', 'member/ledger/'],
   ['member/folder/', 'member/client/'],
   ['member/settings/'],

@@ -22,7 +22,7 @@ function countingSignal() {
 
 test('a wake that came before the wait ends it at once, and only that one', async () => {
   const clock = new SimClock()
-  const wake = new Wake(clock.timers())
+  const wake = new Wake(clock)
   const { signal } = new AbortController()
   wake.notify()
   wake.notify()
@@ -39,7 +39,7 @@ test('a wake that came before the wait ends it at once, and only that one', asyn
 
 test('a wake during the wait ends it', async () => {
   const clock = new SimClock()
-  const wake = new Wake(clock.timers())
+  const wake = new Wake(clock)
   const waiting = wake.wait(1_000, new AbortController().signal)
   wake.notify()
   expect(await waiting).toBe(true)
@@ -48,7 +48,7 @@ test('a wake during the wait ends it', async () => {
 
 test('the signal ends the wait, and no later one begins', async () => {
   const clock = new SimClock()
-  const wake = new Wake(clock.timers())
+  const wake = new Wake(clock)
   const stop = new AbortController()
   const waiting = wake.wait(1_000, stop.signal)
   stop.abort()
@@ -58,7 +58,7 @@ test('the signal ends the wait, and no later one begins', async () => {
 
 test('a wait without a limit has no timer', async () => {
   const clock = new SimClock()
-  const wake = new Wake(clock.timers())
+  const wake = new Wake(clock)
   const waiting = wake.wait(Number.POSITIVE_INFINITY, new AbortController().signal)
   await settled()
   expect(clock.armed).toBe(0)

@@ -25,7 +25,7 @@ async function exchange(scene: Scene, member: Member, host: Host, text: string):
 const beats = (requests: readonly string[]): number =>
   requests.filter((request) => request === 'POST /registry/heartbeat').length
 
-test.concurrent('a clock set forwards and back loses no message and repeats none', async () => {
+test.concurrent('a clock set forward and back loses no message and repeats none', async () => {
   await using scene = await Scene.open()
   await using gate = new Gate(scene.platform.url)
   const clock = await shiftedClock(scene.path('shift'))

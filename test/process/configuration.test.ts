@@ -1,5 +1,6 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import { chmodSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { systemDisk } from '../../base/sqlite.ts'
 import { type Member, Scene } from '../../lab/driver/scene.ts'
 import { until } from '../../lab/driver/until.ts'
 import { LockFile } from '../../member/folder/lock.ts'
@@ -45,7 +46,7 @@ test.concurrent('writing, breaking and mending .env starts, stops and starts the
 
   writeFileSync(file, 'MOLECULE_WORKSPACE_IDS=nonsense\n')
   await until('the channel to stop', async () => (await status()).includes('configuration: NOT VALID'))
-  const lock = new LockFile(scene.path('state', 'locks', `${member.id}.lock`))
+  const lock = new LockFile(scene.path('state', 'locks', `${member.id}.lock`), systemDisk)
   expect(lock.tryTake()).toEqual({ state: 'held' })
   lock.close()
   await scene.person.write(member.id, 'while it was broken')

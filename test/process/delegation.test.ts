@@ -161,7 +161,7 @@ describe('delegate_task_async', () => {
     expect(giver.events.filter((event) => event.meta.delegation_id === taskId)).toHaveLength(1)
   })
 
-  test('the same task can be given again, and is done again', async () => {
+  test('can give the same task again, which is then done again', async () => {
     const id = await pushedPeer(() => Response.json(ANSWER))
     const again = () => giver.call('delegate_task_async', { workspace_id: id, task: 'the daily one' })
     const ids = [taskIdOf((await again()).text), taskIdOf((await again()).text)]

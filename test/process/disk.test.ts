@@ -154,7 +154,8 @@ async function damage(path: string, name: string | undefined): Promise<void> {
   const page = name === undefined ? 1 : (root.get(name)?.rootpage ?? 1)
   const size = ledger.query<{ page_size: number }, []>('PRAGMA page_size').get()?.page_size ?? 0
   const overwrite = ledger.transaction(() => {
-    ledger.run('UPDATE cursor SET checked_at = checked_at')
+    // A real change: SQLite writes nothing for one that leaves all bytes as they are.
+    ledger.run('UPDATE cursor SET checked_at = checked_at + 1')
     const file = openSync(path, 'r+')
     writeSync(file, Buffer.alloc(size, 0xa5), 0, size, (page - 1) * size)
     closeSync(file)

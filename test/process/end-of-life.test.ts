@@ -1,5 +1,6 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { systemDisk } from '../../base/sqlite.ts'
 import { Gate, never } from '../../lab/driver/gate.ts'
 import type { PluginProcess } from '../../lab/driver/plugin-process.ts'
 import { end, runs } from '../../lab/driver/processes.ts'
@@ -62,7 +63,7 @@ for (const [name, how] of ENDS) {
 
     expect(await exitCode(plugin, how)).toBe(0)
     expect(existsSync(scene.path('state', 'bot.pid'))).toBe(false)
-    const lock = new LockFile(scene.path('state', 'locks', `${member.id}.lock`))
+    const lock = new LockFile(scene.path('state', 'locks', `${member.id}.lock`), systemDisk)
     expect(lock.tryTake()).toEqual({ state: 'held' })
     lock.close()
   })
@@ -122,7 +123,7 @@ test.concurrent('whatever the platform does, the end of stdin ends the process',
   expect(await Promise.all(STATES.map(codeIn))).toEqual(STATES.map(([name]) => [name, 0]))
 })
 
-test.concurrent('a killed process leaves a free lock, and a bot.pid that stops nobody', async () => {
+test.concurrent('a killed process leaves the lock free, and a bot.pid that stops no other process', async () => {
   await using scene = await Scene.open()
   const member = scene.member()
   const first = scene.process(scene.settings(member))
@@ -149,7 +150,7 @@ const HOST = `
   exec cat > "$0/input"
 `
 
-test.concurrent('when the host is gone the process ends, though another process keeps its input open', async () => {
+test.concurrent('the process ends when the host is gone, even if another process keeps its input open', async () => {
   await using scene = await Scene.open()
   const folder = scene.newFolder('host')
   writeFileSync(`${folder}/log`, '')

@@ -7,7 +7,7 @@ setDefaultTimeout(30_000)
 
 const MIN_OPENINGS = 5
 
-test('an event stream that floods is closed, delays no message and costs a bounded number of requests', async () => {
+test('an event stream that floods is closed, delays no message, and costs a bounded number of requests', async () => {
   await using scene = await Scene.open()
   await using gate = new Gate(scene.platform.url)
   const flood = 'data: {"type":"ACTIVITY_LOGGED"}\n\n'.repeat(1_000)

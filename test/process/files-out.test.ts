@@ -88,7 +88,7 @@ describe('a file that is sent', () => {
 })
 
 describe('a file that may not leave', () => {
-  test.concurrent('is refused by any spelling, and nothing of the message is sent', async () => {
+  test.concurrent('is refused in any spelling of its path, and no part of the message is sent', async () => {
     await using scene = await Scene.open()
     const member = scene.member()
     const host = await scene.host(scene.settings(member))

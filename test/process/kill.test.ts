@@ -65,7 +65,7 @@ async function startUnread(scene: Scene, waiting: Waiting, pipe: UnreadPipe): Pr
   return plugin
 }
 
-test.concurrent('killed at the first event, ten times: nothing is lost, order is kept, repeats are marked', async () => {
+test.concurrent('killed at the first event, ten times: nothing is lost, order is kept, and repeats are marked', async () => {
   await using scene = await Scene.open()
   const round = async (index: number): Promise<void> => {
     const waiting = await prepare(scene, ROWS, `state-${index}`)
@@ -104,7 +104,7 @@ for (const afterwards of ['reads what is in the pipe', 'reads nothing more'] as 
 const MAX_STORED = 600
 const MORE_THAN_MAY_WAIT = 800
 
-test.concurrent('while a host does not read, the rest waits on the platform, and is shown once it reads on', async () => {
+test.concurrent('while a host does not read, messages wait on the platform, and are shown once it reads again', async () => {
   await using scene = await Scene.open()
   using pipe = new UnreadPipe(scene.path('pipe'))
   const waiting = await prepare(scene, MORE_THAN_MAY_WAIT)

@@ -36,7 +36,7 @@ async function arrives(host: Host, text: string): Promise<string> {
 
 const texts = (host: Host): readonly string[] => host.events.map(({ content }) => content)
 
-test.concurrent('of two sessions one receives and both can answer', async () => {
+test.concurrent('of two sessions, one receives and both can answer', async () => {
   await using scene = await Scene.open()
   const { member, holder, standby } = await startPair(scene)
   await scene.person.write(member.id, 'question')

@@ -96,7 +96,7 @@ test('heartbeats are recorded with their state, and echoed to the event stream',
     onResult: () => {},
     signal: stop.signal,
     fetchImpl: scene.platform.network(process),
-    timers: scene.clock,
+    clock: scene.clock,
     log: () => {},
   })
   const { now } = scene.clock

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { rmSync } from 'node:fs'
-import { simulationFolder } from '../../../lab/simulation/disk.ts'
 import { runHere } from '../../../lab/simulation/run.ts'
 import { runSeed } from '../../../lab/simulation/seed.ts'
+import { simulationFolder } from '../../../lab/simulation/storage.ts'
 import { explain } from '../../../lab/simulation/tally.ts'
 
 const SEEDS = 200

@@ -102,6 +102,18 @@ describe('a call with several attempts', () => {
     expect(platform.seen).toHaveLength(1)
   })
 
+  test('leaves a long Retry-After to the caller, whether in seconds or a date', async () => {
+    const later = new Date(Date.now() + 120_000).toUTCString()
+    for (const value of ['120', later]) {
+      await using platform = startLyingPlatform(() => status(429, { 'Retry-After': value }))
+      const error = await rejection(platform.client.json({ path: '/x', attempts: 3 }, anything))
+      if (!(error instanceof PlatformError)) throw error
+      expect(error.retryAfterMs).toBeWithin(100_000, 120_001)
+      expect(error.message).toMatch(/asks to wait 1[12]\d s$/)
+      expect(platform.seen).toHaveLength(1)
+    }
+  })
+
   test('reads Retry-After as seconds or a date, from 0 to 5 minutes, and ignores garbage', () => {
     const now = Date.parse('2026-07-01T10:00:00Z')
     expect(parseRetryAfter('7', now)).toBe(7_000)
@@ -154,6 +166,7 @@ describe('time limits and aborts', () => {
       const call = platform.client.json({ path: '/x', attempts: 3, signal: stop.signal }, anything)
       const ended = rejection(call)
       await until('the request', () => platform.seen.length === 1)
+      // What the abort did not end would go on for longer than this test may take.
       const reason = new Error('stopped')
       stop.abort(reason)
       expect(await ended).toBe(reason)

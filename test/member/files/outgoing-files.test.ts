@@ -8,6 +8,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs'
+import { systemDisk } from '../../../base/sqlite.ts'
 import { startSecondProcess } from '../../../lab/driver/second-process.ts'
 import { type TemporaryFolder, temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
 import { OpenFile, type OutgoingRules, RefusedFile } from '../../../member/files/outgoing-files.ts'
@@ -148,12 +149,12 @@ describe('a file that is refused', () => {
 
   test('is a hard link to a lock that this process holds, and the lock stays held', async () => {
     using folder = temporaryFolder()
-    const lock = new LockFile(folder.file('a.lock'))
+    const lock = new LockFile(folder.file('a.lock'), systemDisk)
     expect(lock.tryTake().state).toBe('held')
     linkSync(folder.file('a.lock'), folder.file('a.txt'))
     expect(await refusal(folder.file('a.txt'), rulesIn(folder))).toContain('hard link')
     await using other = startSecondProcess(
-      "import { LockFile } from '@/member/folder/lock.ts'; console.log(new LockFile(process.argv.at(-1)).tryTake().state)",
+      "import { systemDisk } from '@/base/sqlite.ts'; import { LockFile } from '@/member/folder/lock.ts'; console.log(new LockFile(process.argv.at(-1), systemDisk).tryTake().state)",
       folder.file('a.lock'),
     )
     expect(await other.line()).toBe('busy')

@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
 import { linkSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { openLedger } from '../../../lab/driver/ledger.ts'
 import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
 import { createPrivately } from '../../../member/folder/database-file.ts'
-import { Ledger } from '../../../member/ledger/ledger.ts'
 
 /** A database, and what SQLite keeps beside it. */
 const SUFFIXES = ['', '-wal', '-shm', '-journal']
@@ -42,12 +42,12 @@ test.each(SUFFIXES)(
     writeFileSync(folder.file('own'), 'own')
     const path = folder.file('ledger.db')
     symlinkSync(folder.file('own'), path + suffix)
-    expect(() => Ledger.open(path)).toThrow('is not a regular file')
+    expect(() => openLedger(path)).toThrow('is not a regular file')
     rmSync(path + suffix)
     linkSync(folder.file('own'), path + suffix)
-    expect(() => Ledger.open(path)).toThrow('has another hard link')
+    expect(() => openLedger(path)).toThrow('has another hard link')
     expect(readFileSync(folder.file('own'), 'utf8')).toBe('own')
     rmSync(path + suffix)
-    Ledger.open(path).close()
+    openLedger(path).close()
   },
 )

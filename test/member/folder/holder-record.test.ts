@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { systemDisk } from '../../../base/sqlite.ts'
 import { startSecondProcess } from '../../../lab/driver/second-process.ts'
 import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
 import { readPidFile, removePidFile, writePidFile } from '../../../member/folder/holder-record.ts'
@@ -63,7 +64,7 @@ describe('the record of a holder', () => {
     )
     const pid = Number(await stranger.line())
     writePidFile(folder.file('bot.pid'), { ...holder, pid })
-    const lock = new LockFile(folder.file('a.lock'))
+    const lock = new LockFile(folder.file('a.lock'), systemDisk)
     expect(lock.tryTake().state).toBe('held')
     writePidFile(folder.file('bot.pid'), holder)
     expect([await stranger.line(), readPidFile(folder.file('bot.pid'))?.pid]).toEqual(['lives', 4242])

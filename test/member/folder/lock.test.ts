@@ -9,21 +9,25 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { systemDisk } from '../../../base/sqlite.ts'
 import { startSecondProcess } from '../../../lab/driver/second-process.ts'
 import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
 import { until } from '../../../lab/driver/until.ts'
 import { createPrivately } from '../../../member/folder/database-file.ts'
 import { isHeld, LockFile, lockPaths } from '../../../member/folder/lock.ts'
+import { diskWith, patienceOf } from '../../fixtures/disk.ts'
 
 const TAKER = `
+import { systemDisk } from '@/base/sqlite.ts'
 import { LockFile } from '@/member/folder/lock.ts'
-console.log(new LockFile(process.argv.at(-1)).tryTake().state)
+console.log(new LockFile(process.argv.at(-1), systemDisk).tryTake().state)
 setInterval(() => {}, 1000)
 `
 /** A process that keeps no reference to the lock, and collects whatever it can. */
 const FORGETFUL = `
+import { systemDisk } from '@/base/sqlite.ts'
 import { LockFile } from '@/member/folder/lock.ts'
-const take = () => new LockFile(process.argv.at(-1)).tryTake().state
+const take = () => new LockFile(process.argv.at(-1), systemDisk).tryTake().state
 console.log(take())
 for (let n = 0; n < 20; n++) { Bun.gc(true); await Bun.sleep(1) }
 console.log('collected')
@@ -40,7 +44,7 @@ describe('the lock', () => {
   test('is lost when its file is removed or replaced, and whoever waits takes the new file', () => {
     using folder = temporaryFolder()
     const path = folder.file('a.lock')
-    const [holder, standby] = [new LockFile(path), new LockFile(path)]
+    const [holder, standby] = [new LockFile(path, systemDisk), new LockFile(path, systemDisk)]
     expect([holder.tryTake().state, standby.tryTake().state]).toEqual(['held', 'busy'])
     expect([holder.lost, standby.lost]).toEqual([false, false])
     rmSync(path)
@@ -52,13 +56,20 @@ describe('the lock', () => {
     for (const lock of [holder, standby]) lock.close()
   })
 
-  test('is refused while another process holds it', async () => {
+  test('is refused, without waiting, while another process holds it', async () => {
     using folder = temporaryFolder()
     const path = folder.file('a.lock')
     await using other = startSecondProcess(TAKER, path)
     expect(await other.line()).toBe('held')
-    const lock = new LockFile(path)
-    expect(lock.tryTake()).toEqual({ state: 'busy' })
+    const patience: (number | undefined)[] = []
+    const disk = diskWith((db) => ({
+      run: (sql) => {
+        if (sql.startsWith('BEGIN')) patience.push(patienceOf(db))
+        db.run(sql)
+      },
+    }))
+    const lock = new LockFile(path, disk)
+    expect([lock.tryTake(), patience]).toEqual([{ state: 'busy' }, [0]])
     lock.close()
   })
 
@@ -67,7 +78,7 @@ describe('the lock', () => {
     const path = folder.file('a.lock')
     await using other = startSecondProcess(TAKER, path)
     await other.line()
-    const lock = new LockFile(path)
+    const lock = new LockFile(path, systemDisk)
     expect(lock.tryTake().state).toBe('busy')
     await other.kill()
     await until('the lock to be free', () => lock.tryTake().state === 'held')
@@ -76,7 +87,7 @@ describe('the lock', () => {
 
   test('is free for others once it is released, and can be taken again', async () => {
     using folder = temporaryFolder()
-    const lock = new LockFile(folder.file('a.lock'))
+    const lock = new LockFile(folder.file('a.lock'), systemDisk)
     lock.tryTake()
     expect(await askedElsewhere(folder.file('a.lock'))).toBe('busy')
     lock.close()
@@ -90,7 +101,7 @@ describe('the lock', () => {
     const path = folder.file('a.lock')
     await using other = startSecondProcess(FORGETFUL, path)
     expect([await other.line(), await other.line()]).toEqual(['held', 'collected'])
-    const lock = new LockFile(path)
+    const lock = new LockFile(path, systemDisk)
     expect(lock.tryTake().state).toBe('busy')
     lock.close()
   })
@@ -98,11 +109,11 @@ describe('the lock', () => {
   test('survives whatever else this process does with the file', async () => {
     using folder = temporaryFolder()
     const path = folder.file('a.lock')
-    const lock = new LockFile(path)
+    const lock = new LockFile(path, systemDisk)
     lock.tryTake()
     createPrivately(path)
     statSync(path)
-    const second = new LockFile(path)
+    const second = new LockFile(path, systemDisk)
     expect(second.tryTake().state).toBe('busy')
     second.close()
     expect(await askedElsewhere(path)).toBe('busy')
@@ -111,7 +122,7 @@ describe('the lock', () => {
 
   test('belongs to one workspace: another one is free', () => {
     using folder = temporaryFolder()
-    const locks = ['a.lock', 'b.lock'].map((name) => new LockFile(folder.file(name)))
+    const locks = ['a.lock', 'b.lock'].map((name) => new LockFile(folder.file(name), systemDisk))
     expect(locks.map((lock) => lock.tryTake().state)).toEqual(['held', 'held'])
     for (const lock of locks) lock.close()
   })
@@ -120,7 +131,7 @@ describe('the lock', () => {
     using folder = temporaryFolder()
     const path = folder.file('a.lock')
     writeFileSync(path, 'no database '.repeat(500))
-    const lock = new LockFile(path)
+    const lock = new LockFile(path, systemDisk)
     expect(lock.tryTake().state).toBe('held')
     expect(await askedElsewhere(path)).toBe('busy')
     lock.close()
@@ -133,7 +144,7 @@ describe('the lock', () => {
     writeFileSync(folder.file('own'), own)
     for (const plant of [symlinkSync, linkSync]) {
       plant(folder.file('own'), path)
-      expect(new LockFile(path).tryTake()).toMatchObject({
+      expect(new LockFile(path, systemDisk).tryTake()).toMatchObject({
         state: 'failed',
         reason: expect.stringContaining(path),
       })
@@ -144,7 +155,7 @@ describe('the lock', () => {
 
   test('that cannot be created says why, and can be tried again', () => {
     using folder = temporaryFolder()
-    const lock = new LockFile(folder.file('locks/a.lock'))
+    const lock = new LockFile(folder.file('locks/a.lock'), systemDisk)
     expect(lock.tryTake()).toMatchObject({ state: 'failed', reason: expect.stringContaining('a.lock') })
     mkdirSync(folder.file('locks'))
     expect(lock.tryTake().state).toBe('held')
@@ -157,32 +168,47 @@ describe('asking whether a lock is held', () => {
   test('is true of another process until that has ended', async () => {
     using folder = temporaryFolder()
     const path = folder.file('a.lock')
-    expect(isHeld(path)).toBe(false)
+    expect(isHeld(path, systemDisk)).toBe(false)
     await using other = startSecondProcess(TAKER, path)
     await other.line()
-    expect(isHeld(path)).toBe(true)
+    expect(isHeld(path, systemDisk)).toBe(true)
     await other.kill()
-    await until('the lock to be free', () => !isHeld(path))
+    await until('the lock to be free', () => !isHeld(path, systemDisk))
   })
 
   test('does not take it: its holder keeps it, and a free one can be taken', async () => {
     using folder = temporaryFolder()
     const path = folder.file('a.lock')
-    const lock = new LockFile(path)
+    const lock = new LockFile(path, systemDisk)
     lock.tryTake()
-    expect([isHeld(path), isHeld(path)]).toEqual([true, true])
+    expect([isHeld(path, systemDisk), isHeld(path, systemDisk)]).toEqual([true, true])
     expect(await askedElsewhere(path)).toBe('busy')
     lock.close()
-    expect(isHeld(path)).toBe(false)
+    expect(isHeld(path, systemDisk)).toBe(false)
     expect(await askedElsewhere(path)).toBe('held')
   })
 
   test('creates no file, and is false of a file that is not a lock', () => {
     using folder = temporaryFolder()
-    expect(isHeld(folder.file('none.lock'))).toBe(false)
+    expect(isHeld(folder.file('none.lock'), systemDisk)).toBe(false)
     expect(existsSync(folder.file('none.lock'))).toBe(false)
     writeFileSync(folder.file('odd.lock'), 'no database '.repeat(500))
-    expect(isHeld(folder.file('odd.lock'))).toBe(false)
+    expect(isHeld(folder.file('odd.lock'), systemDisk)).toBe(false)
+  })
+
+  test('does not wait for another process', async () => {
+    using folder = temporaryFolder()
+    const path = folder.file('a.lock')
+    await using other = startSecondProcess(TAKER, path)
+    await other.line()
+    const patience: (number | undefined)[] = []
+    const disk = diskWith((db) => ({
+      query: (sql) => {
+        patience.push(patienceOf(db))
+        return db.query(sql)
+      },
+    }))
+    expect([isHeld(path, disk), patience]).toEqual([true, [0]])
   })
 })
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
+import { openLedger } from '../../../lab/driver/ledger.ts'
 import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
-import { type Entry, Ledger } from '../../../member/ledger/ledger.ts'
+import type { Entry, Ledger } from '../../../member/ledger/ledger.ts'
 import { entry } from '../../fixtures/entries.ts'
 
 const OWN = 'workspace-a'
@@ -9,7 +10,7 @@ const NOW = 1_800_000_000_000
 const DAY_MS = 24 * 60 * 60_000
 
 function open(): Ledger {
-  return Ledger.open(':memory:')
+  return openLedger()
 }
 const task = (id: string, more: { peerId?: string; watched?: boolean } = {}) => ({
   id,
@@ -24,11 +25,11 @@ const named = (id: string, more: Partial<Entry> = {}): Entry =>
 const result = (id: string, failed = false): Entry => entry({ task: { id, by: 'platform', failed } })
 
 function store(ledger: Ledger, row: Entry, now = NOW): string | null | undefined {
-  ledger.storePage(OWN, [row], undefined, now)
+  ledger.of(OWN).storePage([row], undefined, now)
   return ledger.find(row.activityId, [OWN])?.delegationId
 }
 
-test('a message that names a task given to its sender answers it, also one more after it is closed', () => {
+test('a message that names a task given to its sender answers that task, even after it was closed', () => {
   const ledger = open()
   ledger.delegations.add(task('t'), NOW)
   expect(store(ledger, named('t'))).toBe('t')
@@ -36,7 +37,7 @@ test('a message that names a task given to its sender answers it, also one more 
   expect(store(ledger, named('t'))).toBe('t')
 })
 
-test('a message that names a task of somebody else answers none', () => {
+test('a message that names a task given to somebody else answers none', () => {
   const ledger = open()
   ledger.delegations.add(task('t', { peerId: 'another' }), NOW)
   expect(store(ledger, named('t'))).toBeNull()
@@ -54,26 +55,26 @@ test('a message that names no task answers the only open one of its sender, for 
   expect(store(ledger, entry({ peerId: PEER }))).toBeNull()
 })
 
-test('a row that is stepped over answers nothing', () => {
+test('a skipped row answers nothing', () => {
   const ledger = open()
   ledger.delegations.add(task('t'), NOW)
   store(ledger, named('t', { skipped: 'an echo' }))
   expect(ledger.delegations.find(OWN, 't')?.state).toBe('open')
 })
 
-test('a result is told once, whichever way it comes, and is kept as failed when it failed', () => {
+test('a result is shown once, whichever way it comes, and a failure is recorded as one', () => {
   const ledger = open()
   ledger.delegations.add(task('done', { watched: true }), NOW)
   ledger.delegations.add(task('failed', { watched: true }), NOW)
   const stored = [result('done'), result('done'), result('failed', true), result('failed', true)].map((row) =>
-    ledger.storePage(OWN, [row], undefined, NOW),
+    ledger.of(OWN).storePage([row], undefined, NOW),
   )
   expect(stored).toEqual([1, 0, 1, 0])
   expect(ledger.delegations.find(OWN, 'failed')?.state).toBe('failed')
   expect(ledger.delegations.watched(OWN, NOW)).toEqual([])
 })
 
-test('an answer that a call waits for is no event until the wait is over', () => {
+test('an answer that a call waits for becomes an event only after the wait', () => {
   const ledger = open()
   ledger.delegations.add(task('t'), NOW)
   ledger.delegations.await(OWN, 't', NOW + 1_000)
@@ -86,7 +87,7 @@ test('an answer that a call waits for is no event until the wait is over', () =>
   expect(batch(NOW)).toEqual(['t', null])
 })
 
-test('an answer is taken by a call or shown as an event, never both', () => {
+test('an answer goes to the call or becomes an event, never both', () => {
   const ledger = open()
   ledger.delegations.add(task('t'), NOW)
   store(ledger, named('t'))
@@ -102,11 +103,11 @@ test('an answer is taken by a call or shown as an event, never both', () => {
   expect(ledger.delegations.nextAnswer(OWN, 't')).toBeUndefined()
 })
 
-test('only the answer that is told is taken: one more is an event', () => {
+test('a call takes only the answer it returns: another one becomes an event', () => {
   const ledger = open()
   ledger.delegations.add(task('t'), NOW)
   const [first, second] = [named('t'), named('t')]
-  ledger.storePage(OWN, [first, second], undefined, NOW)
+  ledger.of(OWN).storePage([first, second], undefined, NOW)
   const answer = ledger.delegations.nextAnswer(OWN, 't')
   if (answer === undefined) throw new Error('no answer')
   expect(answer.activityId).toBe(first.activityId)
@@ -116,34 +117,34 @@ test('only the answer that is told is taken: one more is an event', () => {
   expect(ledger.nextBatch([OWN], 10, 1_000, NOW).map((row) => row.activityId)).toEqual([second.activityId])
 })
 
-test('an answer whose result never left the process is shown by the next session, marked', () => {
+test('the next session shows, marked, an answer whose result never left the process', () => {
   using folder = temporaryFolder()
-  const ledger = Ledger.open(folder.file('ledger.db'))
+  const ledger = openLedger(folder.file('ledger.db'))
   ledger.delegations.add(task('t'), NOW)
   store(ledger, named('t'))
   const answer = ledger.delegations.nextAnswer(OWN, 't')
   if (answer === undefined) throw new Error('no answer')
   ledger.delegations.take(answer)
   ledger.close()
-  const next = Ledger.open(folder.file('ledger.db'))
-  next.recover(OWN, NOW + 1_000)
+  const next = openLedger(folder.file('ledger.db'))
+  next.of(OWN).recover(NOW + 1_000)
   expect(next.nextBatch([OWN], 10, 1_000, NOW).map(({ attempts }) => attempts)).toEqual([1])
   next.close()
 })
 
-test('the words of a peer on the way do not end a task that the platform carries out', () => {
+test('what a peer says meanwhile does not end a task that the platform carries out', () => {
   const ledger = open()
   ledger.delegations.add(task('t', { watched: true }), NOW)
   expect(store(ledger, entry({ peerId: PEER }))).toBeNull()
   expect(store(ledger, named('t'))).toBe('t')
   expect(ledger.delegations.find(OWN, 't')).toMatchObject({ state: 'open', watched: true })
-  expect(ledger.storePage(OWN, [result('t')], undefined, NOW)).toBe(1)
+  expect(ledger.of(OWN).storePage([result('t')], undefined, NOW)).toBe(1)
   expect(ledger.delegations.find(OWN, 't')?.state).toBe('completed')
 })
 
-test('a task whose result or answer was there before it was noted is not open', () => {
+test('a task is not open if its result or answer was there before the task was recorded', () => {
   const ledger = open()
-  ledger.storePage(OWN, [result('early')], undefined, NOW)
+  ledger.of(OWN).storePage([result('early')], undefined, NOW)
   ledger.delegations.add(task('early', { watched: true }), NOW)
   expect(ledger.delegations.watched(OWN, NOW)).toEqual([])
   ledger.delegations.add(task('handed', { watched: true }), NOW)
@@ -152,7 +153,7 @@ test('a task whose result or answer was there before it was noted is not open', 
   expect(ledger.delegations.find(OWN, 'handed')?.state).toBe('completed')
 })
 
-test('a wait that a clock set back made endless holds nothing up', () => {
+test('a wait made endless by a clock set back holds nothing up', () => {
   const ledger = open()
   ledger.delegations.add(task('t'), NOW)
   ledger.delegations.await(OWN, 't', NOW + DAY_MS)
@@ -161,7 +162,7 @@ test('a wait that a clock set back made endless holds nothing up', () => {
   expect(ledger.delegations.anyAwaited([OWN], NOW)).toBe(false)
 })
 
-test('a task that was handed to its peer is not asked after, nor one that is a day old', () => {
+test('nobody asks about a task that was handed to its peer, or that is a day old', () => {
   const ledger = open()
   for (const id of ['handed', 'old', 'young']) ledger.delegations.add(task(id, { watched: true }), NOW)
   ledger.delegations.handedOver(OWN, 'handed')

@@ -1,11 +1,14 @@
 import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { systemDisk } from '../../../base/sqlite.ts'
+import { openLedger } from '../../../lab/driver/ledger.ts'
 import { startSecondProcess } from '../../../lab/driver/second-process.ts'
 import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
+import { identityOf } from '../../../member/folder/file-stat.ts'
 import { Ledger } from '../../../member/ledger/ledger.ts'
-import { noticeDamage, setAside } from '../../../member/ledger/ledger-damage.ts'
-import { beginAnew, openLedgerFile } from '../../../member/ledger/ledger-file.ts'
+import { isDamage, setAside } from '../../../member/ledger/ledger-damage.ts'
+import { beginAnew, type LedgerFileOptions, openLedgerFile } from '../../../member/ledger/ledger-file.ts'
 import { SessionLedger } from '../../../member/ledger/session-ledger.ts'
 import { cursor, entries } from '../../fixtures/entries.ts'
 
@@ -14,6 +17,12 @@ const NOW = 1_800_000_000_000
 const ROWS = 500
 /** Far more than SQLite keeps in memory, so that what is on the disk is what is read. */
 const LARGE = JSON.stringify({ text: 'x'.repeat(12_000) })
+
+const fileOptions = (onDamage: (sentence: string) => void = () => {}): LedgerFileOptions => ({
+  disk: systemDisk,
+  now: () => NOW,
+  onDamage,
+})
 
 /** Overwrites one page: the last of those that hold a table or an index. */
 function damageLast(path: string, name: string): void {
@@ -44,19 +53,19 @@ const asideIn = (folder: string): string[] =>
     .filter((name) => /damaged-\d+$/.test(name))
     .sort()
 
-test('of a file that is damaged in its midst, where reading stopped and the messages before and behind are kept', () => {
+test('a file damaged in the middle keeps where reading stopped and the messages before and after the damage', () => {
   using folder = temporaryFolder()
   const path = folder.file('ledger.db')
   const rows = entries(ROWS, () => ({ content: LARGE }))
-  const first = Ledger.open(path)
+  const first = openLedger(path)
   const where = cursor()
-  first.storePage(A, rows, where, NOW)
+  first.of(A).storePage(rows, where, NOW)
   first.close()
   damageMiddle(path, 0.1)
 
   const said: string[] = []
-  const ledger = Ledger.open(path, (sentence) => said.push(sentence))
-  const kept = ledger.nextBatch([A], ROWS, 1e9).map(({ activityId }) => activityId)
+  const ledger = openLedger(path, { onDamage: (sentence) => said.push(sentence) })
+  const kept = ledger.nextBatch([A], ROWS, 1e9, NOW).map(({ activityId }) => activityId)
   expect(kept.length).toBeGreaterThan(ROWS * 0.8)
   expect(kept.length).toBeLessThan(ROWS)
   // In their order, and the oldest and the newest are among them.
@@ -66,78 +75,85 @@ test('of a file that is damaged in its midst, where reading stopped and the mess
   const lastBefore = rows.findLast((_, index) =>
     rows.slice(0, index + 1).every(({ activityId }) => kept.includes(activityId)),
   )
-  expect(ledger.cursor(A)).toEqual({ ...where, activityId: lastBefore?.activityId ?? 'none' })
+  expect(ledger.of(A).cursor()).toEqual({ ...where, activityId: lastBefore?.activityId ?? 'none' })
   expect(said.join()).toContain(`${kept.length} messages were carried over, and where reading stopped`)
   // One of the lost, read again, may have been shown; so may any other of that time.
   const lost = rows.filter(({ activityId }) => !kept.includes(activityId)).slice(0, 1)
-  ledger.storePage(A, [...lost, ...entries(1, () => ({ createdAt: '9999-01-01T00:00:00Z' }))], undefined, NOW)
-  const attempts = ledger.nextBatch([A], ROWS, 1e9).map((message) => message.attempts)
+  ledger
+    .of(A)
+    .storePage([...lost, ...entries(1, () => ({ createdAt: '9999-01-01T00:00:00Z' }))], undefined, NOW)
+  const attempts = ledger.nextBatch([A], ROWS, 1e9, NOW).map((message) => message.attempts)
   expect(attempts.slice(-2)).toEqual([1, 0])
   ledger.close()
 })
 
-test('damage that is met while the file is open is noticed, and the error goes on', () => {
+test('damage met while the file is open is reported, and the caller gets the error', () => {
   using folder = temporaryFolder()
   const path = folder.file('ledger.db')
-  Ledger.open(path).close()
+  openLedger(path).close()
   let noticed = 0
-  const ledger = noticeDamage(Ledger.open(path), () => noticed++)
-  ledger.storePage(
-    A,
+  const onError = (error: unknown): void => {
+    if (isDamage(error)) noticed++
+  }
+  const ledger = new Ledger(openLedgerFile(path, { ...fileOptions(), onError }), 'this session')
+  ledger.of(A).storePage(
     entries(ROWS, () => ({ content: LARGE })),
     cursor(),
     NOW,
   )
-  expect([ledger.waiting(A), noticed]).toEqual([ROWS, 0])
+  expect([ledger.of(A).waiting(), noticed]).toEqual([ROWS, 0])
   damageMiddle(path, 0.5)
   writeFileSync(`${path}-wal`, Buffer.alloc(100_000, 0xa5))
-  expect(() => ledger.nextBatch([A], ROWS, 1e9)).toThrow()
+  expect(() => ledger.nextBatch([A], ROWS, 1e9, NOW)).toThrow()
   expect(noticed).toBe(1)
   expect(() => ledger.inbox.counts(A)).toThrow()
   expect(noticed).toBe(2)
   ledger.close()
   // Not every error is damage.
-  expect(() => ledger.waiting(A)).toThrow()
+  expect(() => ledger.of(A).waiting()).toThrow()
   expect(noticed).toBe(2)
 })
 
-test('begun anew in the midst of a session, it does not repeat what this session has written', () => {
+test('a ledger begun anew in the middle of a session does not repeat what this session wrote', () => {
   using folder = temporaryFolder()
   const path = folder.file('ledger.db')
-  const before = Ledger.of(
-    openLedgerFile(path, () => {}),
-    'this session',
-  )
-  before.storePage(A, entries(5), cursor(), NOW)
-  const [one, two, ...more] = before.nextBatch([A], 4, 1e9)
+  const before = new Ledger(openLedgerFile(path, fileOptions()), 'this session')
+  before.of(A).storePage(entries(5), cursor(), NOW)
+  const [one, two, ...more] = before.nextBatch([A], 4, 1e9, NOW)
   if (one === undefined || two === undefined) throw new Error('nothing to send')
   before.markSending([one, two, ...more])
   before.markSent([one], NOW)
   before.close()
 
   const said: string[] = []
-  const after = Ledger.of(
-    beginAnew(path, 'damaged', (sentence) => said.push(sentence), 'this session'),
+  const damaged = identityOf(path)
+  const db = beginAnew(
+    path,
+    'damaged',
     'this session',
+    damaged,
+    fileOptions((sentence) => said.push(sentence)),
   )
-  expect(after.recover(A, NOW)).toMatchObject({ again: 0, givenUp: 0 })
-  expect([after.inbox.counts(A), after.waiting(A)]).toEqual([{ sent: 4, received: 1 }, 1])
+  const after = new Ledger(db, 'this session')
+  expect(after.of(A).recover(NOW)).toMatchObject({ again: 0, givenUp: 0 })
+  expect([after.inbox.counts(A), after.of(A).waiting()]).toEqual([{ sent: 4, received: 1 }, 1])
   expect(said).toEqual([expect.stringContaining(asideIn(folder.path)[0] ?? 'nothing was set aside')])
   after.close()
   // The next session does, marked.
-  const next = Ledger.open(path)
-  expect(next.recover(A, NOW).again).toBe(4)
+  const next = openLedger(path)
+  expect(next.of(A).recover(NOW).again).toBe(4)
   next.close()
 })
 
-test('of damaged files no more than the last three are kept', async () => {
+test('only the last three damaged files are kept', () => {
   using folder = temporaryFolder()
   const path = folder.file('ledger.db')
-  Ledger.open(path).close()
+  openLedger(path).close()
   const names = new Set<string>()
   while (names.size < 5) {
-    beginAnew(path, 'damaged', (sentence) => names.add(/damaged-\d+/.exec(sentence)?.[0] ?? ''), 'x').close()
-    await Bun.sleep(1)
+    const options = fileOptions((sentence) => names.add(/damaged-\d+/.exec(sentence)?.[0] ?? ''))
+    const now = NOW + names.size
+    beginAnew(path, 'damaged', 'x', identityOf(path), { ...options, now: () => now }).close()
   }
   expect(asideIn(folder.path).map((name) => name.replace('ledger.db.', ''))).toEqual([...names].slice(-3))
   expect(readdirSync(folder.path).toSorted()).toEqual(
@@ -145,7 +161,7 @@ test('of damaged files no more than the last three are kept', async () => {
   )
 })
 
-test('where the newest messages are lost, reading goes back to before them, and they come marked', () => {
+test('if the newest messages are lost, reading goes back to before them, and they come marked', () => {
   using folder = temporaryFolder()
   const path = folder.file('ledger.db')
   const B = 'workspace-b'
@@ -153,65 +169,71 @@ test('where the newest messages are lost, reading goes back to before them, and 
   const at = (index: number): string => new Date(begin + index * 1000).toISOString()
   const rows = entries(100, (index) => ({ createdAt: at(index) }))
   const checkedAt = begin + 3_600_000
-  const first = Ledger.open(path)
-  first.storePage(
-    A,
-    rows,
-    cursor({ activityId: rows.at(-1)?.activityId ?? '', createdAt: at(99), checkedAt }),
-    checkedAt,
-  )
+  const first = openLedger(path)
+  first
+    .of(A)
+    .storePage(
+      rows,
+      cursor({ activityId: rows.at(-1)?.activityId ?? '', createdAt: at(99), checkedAt }),
+      checkedAt,
+    )
   const [only] = entries(1, () => ({ createdAt: at(99) }))
   if (only === undefined) throw new Error('no row')
   const ofB = cursor({ activityId: only.activityId, createdAt: at(99), checkedAt })
-  first.storePage(B, [only], ofB, checkedAt)
+  first.of(B).storePage([only], ofB, checkedAt)
   first.close()
   damageLast(path, 'message')
 
-  const ledger = Ledger.open(path)
-  const kept = ledger.nextBatch([A, B], 1000, 1e9).length
+  const ledger = openLedger(path)
+  const kept = ledger.nextBatch([A, B], 1000, 1e9, NOW).length
   expect(kept).toBeGreaterThan(50)
   expect(kept).toBeLessThan(100)
-  expect(ledger.cursor(A)).toMatchObject({
+  expect(ledger.of(A).cursor()).toMatchObject({
     activityId: rows[kept - 1]?.activityId ?? 'none',
     createdAt: at(kept - 1),
     checkedAt: begin + (kept - 1) * 1000,
   })
   // Nothing tells where those of this one begin.
-  expect(ledger.cursor(B)).toEqual({ ...ofB, checkedAt: checkedAt - 24 * 3_600_000 })
-  expect(ledger.storePage(A, rows.slice(kept - 1), undefined, checkedAt)).toBe(100 - kept)
-  const attempts = ledger.nextBatch([A], 1000, 1e9).map((message) => message.attempts)
+  expect(ledger.of(B).cursor()).toEqual({ ...ofB, checkedAt: checkedAt - 24 * 3_600_000 })
+  expect(ledger.of(A).storePage(rows.slice(kept - 1), undefined, checkedAt)).toBe(100 - kept)
+  const attempts = ledger.nextBatch([A], 1000, 1e9, NOW).map((message) => message.attempts)
   expect(attempts).toEqual([...Array(kept).fill(0), ...Array(100 - kept).fill(1)])
   ledger.close()
 })
 
-test('where no message is lost, reading goes on where it stopped', () => {
+test('if no message is lost, reading goes on where it stopped', () => {
   using folder = temporaryFolder()
   const path = folder.file('ledger.db')
   const where = cursor()
-  const first = Ledger.open(path)
-  first.storePage(A, entries(ROWS), where, NOW)
+  const first = openLedger(path)
+  first.of(A).storePage(entries(ROWS), where, NOW)
   first.close()
   damageLast(path, 'message_age')
-  const ledger = Ledger.open(path)
-  expect([ledger.cursor(A), ledger.waiting(A), asideIn(folder.path).length]).toEqual([where, ROWS, 1])
+  const ledger = openLedger(path)
+  expect([ledger.of(A).cursor(), ledger.of(A).waiting(), asideIn(folder.path).length]).toEqual([
+    where,
+    ROWS,
+    1,
+  ])
   ledger.close()
 })
 
 const OPENER = `
-import { Ledger } from '@/member/ledger/ledger.ts'
+import { systemDisk } from '../../../base/sqlite.ts'
+import { openLedger } from '@/lab/driver/ledger.ts'
 const [path] = process.argv.slice(-1)
 let said = 0
-const ledger = Ledger.open(path, () => said++)
-console.log(JSON.stringify([ledger.waiting('${A}'), said]))
+const ledger = openLedger(path, { onDamage: () => said++ })
+console.log(JSON.stringify([ledger.of('${A}').waiting(), said]))
 setInterval(() => {}, 1000)
 `
 
-test('sessions that find the damage at once set the file aside once, and each sees all that was carried over', async () => {
+test('sessions that find the damage together set the file aside once, and each sees everything carried over', async () => {
   using folder = temporaryFolder()
   const path = folder.file('ledger.db')
-  const first = Ledger.open(path)
+  const first = openLedger(path)
   const many = 20_000
-  first.storePage(A, entries(many), cursor(), NOW)
+  first.of(A).storePage(entries(many), cursor(), NOW)
   first.close()
   damageLast(path, 'message_age')
   await using stack = new AsyncDisposableStack()
@@ -224,28 +246,29 @@ test('sessions that find the damage at once set the file aside once, and each se
   expect(asideIn(folder.path)).toHaveLength(1)
 })
 
-test('a process that is killed before the new file is in its place loses nothing of it', () => {
+test('a process killed before the new file is in place loses nothing of it', () => {
   using folder = temporaryFolder()
   const path = folder.file('ledger.db')
-  const first = Ledger.open(path)
-  first.storePage(A, entries(3), cursor(), NOW)
+  const first = openLedger(path)
+  first.of(A).storePage(entries(3), cursor(), NOW)
   first.close()
   renameSync(path, `${path}.mended`)
-  const ledger = Ledger.open(path)
-  expect(ledger.waiting(A)).toBe(3)
+  const ledger = openLedger(path)
+  expect(ledger.of(A).waiting()).toBe(3)
   ledger.close()
 })
 
-test('damage that another session has mended meanwhile is not mended again', () => {
+test('damage that another session has mended is not mended again', () => {
   using folder = temporaryFolder()
   const path = folder.file('ledger.db')
-  Ledger.open(path).close()
+  openLedger(path).close()
   const said: string[] = []
-  beginAnew(path, 'damaged', (sentence) => said.push(sentence), 'one', 'the file before').close()
+  const options = fileOptions((sentence) => said.push(sentence))
+  beginAnew(path, 'damaged', 'one', 'the file before', options).close()
   expect([said, asideIn(folder.path)]).toEqual([[], []])
 })
 
-test('files that are set aside in the same millisecond are all kept', () => {
+test('files set aside in the same millisecond are all kept', () => {
   using folder = temporaryFolder()
   const path = folder.file('ledger.db')
   for (const text of ['one', 'two']) {
@@ -255,15 +278,18 @@ test('files that are set aside in the same millisecond are all kept', () => {
   expect(asideIn(folder.path).map((name) => readFileSync(folder.file(name), 'utf8'))).toEqual(['one', 'two'])
 })
 
-test('a file that is exchanged while it is opened is not taken for the one that is there', () => {
+test('a file replaced while it is being opened is not mistaken for the new one', () => {
   using folder = temporaryFolder()
   const path = folder.file('ledger.db')
-  const other = Ledger.open(folder.file('other.db'))
-  other.storePage(A, entries(7), cursor(), NOW)
+  const other = openLedger(folder.file('other.db'))
+  other.of(A).storePage(entries(7), cursor(), NOW)
   other.close()
   writeFileSync(path, 'no database')
-  const ledger = new SessionLedger(path, () => renameSync(folder.file('other.db'), path))
+  const ledger = new SessionLedger(
+    path,
+    fileOptions(() => renameSync(folder.file('other.db'), path)),
+  )
   ledger.open()
-  expect([ledger.look(), ledger.current?.waiting(A)]).toEqual([undefined, 7])
+  expect([ledger.loss(), ledger.current?.of(A).waiting()]).toEqual([undefined, 7])
   ledger.close()
 })

@@ -1,9 +1,10 @@
 import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { systemDisk } from '../../../base/sqlite.ts'
+import { openLedger } from '../../../lab/driver/ledger.ts'
 import { startSecondProcess } from '../../../lab/driver/second-process.ts'
 import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
-import { Ledger } from '../../../member/ledger/ledger.ts'
 import { migrate } from '../../../member/ledger/ledger-schema.ts'
 import { cursor, entries } from '../../fixtures/entries.ts'
 
@@ -11,12 +12,12 @@ const A = 'workspace-a'
 const NOW = 1_800_000_000_000
 const modeOf = (path: string) => statSync(path).mode & 0o777
 
-test('the file and what SQLite lays beside it are for the owner alone', () => {
+test('only the owner can read the file and what SQLite puts beside it', () => {
   using folder = temporaryFolder()
   const before = process.umask(0)
   try {
-    const ledger = Ledger.open(folder.file('ledger.db'))
-    ledger.storePage(A, entries(1), undefined, NOW)
+    const ledger = openLedger(folder.file('ledger.db'))
+    ledger.of(A).storePage(entries(1), undefined, NOW)
     const modes = readdirSync(folder.path).map((name) => [
       name.replace('ledger.db', ''),
       modeOf(folder.file(name)),
@@ -28,14 +29,14 @@ test('the file and what SQLite lays beside it are for the owner alone', () => {
   }
 })
 
-test('what was stored is there for the next session', () => {
+test('the next session finds what was stored', () => {
   using folder = temporaryFolder()
-  const first = Ledger.open(folder.file('ledger.db'))
+  const first = openLedger(folder.file('ledger.db'))
   const where = cursor()
-  first.storePage(A, entries(2), where, NOW)
+  first.of(A).storePage(entries(2), where, NOW)
   first.close()
-  const second = Ledger.open(folder.file('ledger.db'))
-  expect([second.cursor(A), second.waiting(A)]).toEqual([where, 2])
+  const second = openLedger(folder.file('ledger.db'))
+  expect([second.of(A).cursor(), second.of(A).waiting()]).toEqual([where, 2])
   second.close()
 })
 
@@ -51,19 +52,19 @@ test.each([
   const path = folder.file('ledger.db')
   writeFileSync(path, content)
   const said: string[] = []
-  const ledger = Ledger.open(path, (sentence) => said.push(sentence))
-  expect(ledger.storePage(A, entries(1), undefined, NOW)).toBe(1)
+  const ledger = openLedger(path, { onDamage: (sentence) => said.push(sentence) })
+  expect(ledger.of(A).storePage(entries(1), undefined, NOW)).toBe(1)
   ledger.close()
   const aside = readdirSync(folder.path).find((name) => name.includes('damaged'))
   expect(said).toEqual([expect.stringContaining(aside ?? 'nothing was set aside')])
   expect(readFileSync(folder.file(aside ?? ''))).toEqual(content)
 })
 
-test('a file with a sound header and garbage in a page behind it is set aside, and a new one is begun', () => {
+test('a file with an intact header and a page of garbage is set aside, and a new one is begun', () => {
   using folder = temporaryFolder()
   const path = folder.file('ledger.db')
-  const first = Ledger.open(path)
-  first.storePage(A, entries(500), undefined, NOW)
+  const first = openLedger(path)
+  first.of(A).storePage(entries(500), undefined, NOW)
   first.close()
   const content = readFileSync(path)
   const page = content.readUInt16BE(16)
@@ -71,8 +72,8 @@ test('a file with a sound header and garbage in a page behind it is set aside, a
   content.fill(0xa5, middle, middle + page)
   writeFileSync(path, content)
   const said: string[] = []
-  const ledger = Ledger.open(path, (sentence) => said.push(sentence))
-  expect(ledger.storePage(A, entries(1), undefined, NOW)).toBe(1)
+  const ledger = openLedger(path, { onDamage: (sentence) => said.push(sentence) })
+  expect(ledger.of(A).storePage(entries(1), undefined, NOW)).toBe(1)
   ledger.close()
   const aside = readdirSync(folder.path).find((name) => /damaged-\d+$/.test(name))
   expect(said).toEqual([expect.stringContaining(aside ?? 'nothing was set aside')])
@@ -81,30 +82,30 @@ test('a file with a sound header and garbage in a page behind it is set aside, a
   )
 })
 
-test('an empty file is a new ledger, and nothing is said', () => {
+test('an empty file is a new ledger, without a message', () => {
   using folder = temporaryFolder()
   writeFileSync(folder.file('ledger.db'), '')
   const said: string[] = []
-  Ledger.open(folder.file('ledger.db'), (sentence) => said.push(sentence)).close()
+  openLedger(folder.file('ledger.db'), { onDamage: (sentence) => said.push(sentence) }).close()
   expect(said).toEqual([])
 })
 
-test('a file of a newer version is refused with the remedy, and left as it is', () => {
+test('a file of a newer version is refused, with the remedy, and stays as it is', () => {
   using folder = temporaryFolder()
   const path = folder.file('ledger.db')
-  Ledger.open(path).close()
+  openLedger(path).close()
   const newer = new Database(path)
   newer.run('PRAGMA user_version = 99')
   newer.close()
-  expect(() => Ledger.open(path)).toThrow(/version 99.*update the plugin/)
+  expect(() => openLedger(path)).toThrow(/version 99.*update the plugin/)
   expect(readdirSync(folder.path).filter((name) => name.includes('damaged'))).toEqual([])
 })
 
-test('a folder in place of the file, or no folder to put it in, is an error and no damage', () => {
+test('a folder in place of the file, or no folder to put it in, is an error and not damage', () => {
   using folder = temporaryFolder()
   mkdirSync(folder.file('ledger.db'))
-  expect(() => Ledger.open(folder.file('ledger.db'))).toThrow()
-  expect(() => Ledger.open(folder.file('missing/ledger.db'))).toThrow(/ENOENT/)
+  expect(() => openLedger(folder.file('ledger.db'))).toThrow()
+  expect(() => openLedger(folder.file('missing/ledger.db'))).toThrow(/ENOENT/)
   expect(readdirSync(folder.path).toSorted()).toEqual(['ledger.db', 'ledger.db.opening'])
 })
 
@@ -112,26 +113,27 @@ test.skipIf(process.getuid?.() === 0)('a folder that cannot be written is an err
   using folder = temporaryFolder()
   chmodSync(folder.path, 0o500)
   try {
-    expect(() => Ledger.open(folder.file('ledger.db'))).toThrow()
+    expect(() => openLedger(folder.file('ledger.db'))).toThrow()
   } finally {
     chmodSync(folder.path, 0o700)
   }
 })
 
 const WRITER = `
-import { Ledger } from '@/member/ledger/ledger.ts'
+import { systemDisk } from '../../../base/sqlite.ts'
+import { openLedger } from '@/lab/driver/ledger.ts'
 import { entries } from '@/test/fixtures/entries.ts'
 const [path, name] = process.argv.slice(-2)
-const ledger = Ledger.open(path)
+const ledger = openLedger(path)
 for (let page = 0; page < 40; page++) {
-  ledger.storePage(name, entries(5), undefined, 1)
-  ledger.markSending(ledger.nextBatch([name], 2, 1))
+  ledger.of(name).storePage(entries(5), undefined, 1)
+  ledger.markSending(ledger.nextBatch([name], 2, 1, 1))
 }
 console.log(JSON.stringify(ledger.inbox.counts(name)))
 setInterval(() => {}, 1000)
 `
 
-test('sessions that make the file together and write to it at once lose nothing of it', async () => {
+test('sessions that create the file and write to it at the same time lose nothing', async () => {
   using folder = temporaryFolder()
   const path = folder.file('ledger.db')
   const names = ['one', 'two', 'three', 'four']
@@ -141,15 +143,15 @@ test('sessions that make the file together and write to it at once lose nothing 
   expect(counts).toEqual(names.map(() => JSON.stringify({ received: 160, sending: 40 })))
   // Killed and not closed: the next session reads everything.
   await Promise.all(writers.map((writer) => writer.kill()))
-  const ledger = Ledger.open(path)
-  expect(names.map((name) => ledger.waiting(name))).toEqual([200, 200, 200, 200])
+  const ledger = openLedger(path)
+  expect(names.map((name) => ledger.of(name).waiting())).toEqual([200, 200, 200, 200])
   ledger.close()
 })
 
-test('a file of the first version is brought forward with all that it holds', () => {
+test('a file of the first version is migrated with everything in it', () => {
   using folder = temporaryFolder()
   const path = folder.file('ledger.db')
-  const old = new Database(path, { create: true })
+  const old = systemDisk.open(path)
   migrate(old, 1)
   const states = ['received', 'sending', 'sent', 'confirmed', 'answered', 'skipped']
   for (const [index, state] of states.entries()) {
@@ -159,10 +161,10 @@ test('a file of the first version is brought forward with all that it holds', ()
     )
   }
   old.close()
-  const ledger = Ledger.open(path)
+  const ledger = openLedger(path)
   expect(ledger.inbox.counts(A)).toEqual(Object.fromEntries(states.map((state) => [state, 1])))
   expect(ledger.inbox.hasWritten(A, 'peer')).toBeTrue()
-  ledger.storePage(A, entries(1), undefined, NOW)
+  ledger.of(A).storePage(entries(1), undefined, NOW)
   const rows = ledger.nextBatch([A], 10, 1_000, NOW)
   expect(rows.map(({ ord, activityId }) => [ord, activityId])).toEqual([
     [1, 'row 0'],

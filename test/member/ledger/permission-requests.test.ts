@@ -1,7 +1,9 @@
 import { Database } from 'bun:sqlite'
 import { describe, expect, test } from 'bun:test'
+import { systemDisk } from '../../../base/sqlite.ts'
+import { openLedger } from '../../../lab/driver/ledger.ts'
 import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
-import { Ledger } from '../../../member/ledger/ledger.ts'
+import type { Ledger } from '../../../member/ledger/ledger.ts'
 import { migrate } from '../../../member/ledger/ledger-schema.ts'
 import { type Decision, MAX_OPEN, OPEN_FOR_MS } from '../../../member/ledger/permission-requests.ts'
 import { entry } from '../../fixtures/entries.ts'
@@ -16,7 +18,7 @@ const question = (requestId = 'abcde', workspaceId = A) => ({ workspaceId, reque
 /** A message as the feed stores it. */
 function message(ledger: Ledger, workspaceId: string, now: number) {
   const row = entry()
-  ledger.storePage(workspaceId, [row], undefined, now)
+  ledger.of(workspaceId).storePage([row], undefined, now)
   const stored = ledger.find(row.activityId, [workspaceId])
   if (stored === undefined) throw new Error('the message was not stored')
   return stored
@@ -36,8 +38,8 @@ const SETTLED = { kind: 'settled', tool: 'Bash' } as const
 const TAKEN = { workspaceId: A, requestId: 'abcde', tool: 'Bash' }
 
 describe('a verdict', () => {
-  test('counts once: the first', () => {
-    const ledger = Ledger.open(':memory:')
+  test('counts once, the first time', () => {
+    const ledger = openLedger()
     expect(ledger.permissions.add(question(), NOW)).toBe('added')
     expect(decide(ledger, 'abcde', 'denied', NOW + 1)).toEqual({ kind: 'recorded', tool: 'Bash' })
     expect(decide(ledger, 'abcde', 'allowed', NOW + 2)).toEqual({ ...SETTLED, state: 'denied' })
@@ -45,9 +47,9 @@ describe('a verdict', () => {
     expect(ledger.permissions.takeVerdicts()).toEqual([])
   })
 
-  test('is recorded together with the message that gives it: both or none', () => {
+  test('is recorded together with its message, or not at all', () => {
     using folder = temporaryFolder()
-    const ledger = Ledger.open(folder.file('ledger.db'))
+    const ledger = openLedger(folder.file('ledger.db'))
     ledger.permissions.add(question(), NOW)
     const stored = message(ledger, A, NOW)
     const saboteur = new Database(folder.file('ledger.db'))
@@ -64,8 +66,8 @@ describe('a verdict', () => {
     ledger.close()
   })
 
-  test('on a question of another workspace, or of none, is unknown and leaves its message alone', () => {
-    const ledger = Ledger.open(':memory:')
+  test('on a question of another workspace, or on none, is unknown and leaves its message as it is', () => {
+    const ledger = openLedger()
     ledger.permissions.add(question(), NOW)
     expect(decide(ledger, 'abcde', 'allowed', NOW, B)).toEqual({ kind: 'unknown' })
     expect(decide(ledger, 'zzzzz', 'allowed', NOW)).toEqual({ kind: 'unknown' })
@@ -74,7 +76,7 @@ describe('a verdict', () => {
   })
 
   test('comes too late after ten minutes', () => {
-    const ledger = Ledger.open(':memory:')
+    const ledger = openLedger()
     ledger.permissions.add(question(), NOW)
     ledger.permissions.add(question('fghij'), NOW)
     const end = NOW + OPEN_FOR_MS
@@ -88,16 +90,16 @@ describe('a verdict', () => {
     expect(ledger.permissions.takeVerdicts()).toHaveLength(1)
   })
 
-  test('comes too late once the host has gone on', () => {
-    const ledger = Ledger.open(':memory:')
+  test('comes too late once the host has moved on', () => {
+    const ledger = openLedger()
     ledger.permissions.add(question(), NOW)
     ledger.permissions.close('elsewhere')
     expect(decide(ledger, 'abcde', 'allowed', NOW)).toEqual({ ...SETTLED, state: 'elsewhere' })
     expect([ledger.permissions.takeVerdicts(), ledger.permissions.waiting(NOW)]).toEqual([[], false])
   })
 
-  test('that is older than a question is not about it, even if the id is the same again', () => {
-    const ledger = Ledger.open(':memory:')
+  test('does not apply to a question that is younger, even one with the same id', () => {
+    const ledger = openLedger()
     ledger.permissions.add(question(), NOW)
     const early = message(ledger, A, NOW + 1)
     expect(ledger.permissions.add(question(), NOW + DAY)).toBe('known')
@@ -108,9 +110,9 @@ describe('a verdict', () => {
 })
 
 describe('between sessions', () => {
-  test('a verdict goes to the session that asked, and closing is its own affair', () => {
+  test('a verdict goes to the session that asked, which alone closes its questions', () => {
     using folder = temporaryFolder()
-    const [asks, reads] = [Ledger.open(folder.file('ledger.db')), Ledger.open(folder.file('ledger.db'))]
+    const [asks, reads] = [openLedger(folder.file('ledger.db')), openLedger(folder.file('ledger.db'))]
     asks.permissions.add(question(), NOW)
     reads.permissions.close('elsewhere')
     expect([asks.permissions.waiting(NOW), reads.permissions.waiting(NOW)]).toEqual([true, false])
@@ -122,8 +124,8 @@ describe('between sessions', () => {
     reads.close()
   })
 
-  test('a verdict that nobody took is given up, and cannot be taken after that', () => {
-    const ledger = Ledger.open(':memory:')
+  test('a verdict that nobody took can be given up, and not taken after that', () => {
+    const ledger = openLedger()
     ledger.permissions.add(question(), NOW)
     decide(ledger, 'abcde', 'allowed', NOW)
     expect(ledger.permissions.giveUp(A, 'abcde')).toBe(true)
@@ -132,8 +134,8 @@ describe('between sessions', () => {
   })
 })
 
-test('at most fifty are open; those that ended make room', () => {
-  const ledger = Ledger.open(':memory:')
+test('at most fifty questions are open; one that ends makes room', () => {
+  const ledger = openLedger()
   const name = (n: number): string =>
     `aa${String.fromCharCode(97 + Math.floor(n / 10))}a${String.fromCharCode(97 + (n % 10))}`
   for (let n = 0; n < MAX_OPEN; n++) expect(ledger.permissions.add(question(name(n)), NOW)).toBe('added')
@@ -143,13 +145,13 @@ test('at most fifty are open; those that ended make room', () => {
   expect(ledger.permissions.add(question('zzzzy'), NOW + OPEN_FOR_MS)).toBe('added')
 })
 
-test('a ledger from before verdicts were told is brought forward', () => {
+test('a ledger of the second version is migrated', () => {
   using folder = temporaryFolder()
   const path = folder.file('ledger.db')
-  const older = new Database(path)
+  const older = systemDisk.open(path)
   migrate(older, 2)
   older.close()
-  const ledger = Ledger.open(path)
+  const ledger = openLedger(path)
   expect(ledger.permissions.add(question(), NOW)).toBe('added')
   expect(ledger.permissions.takeVerdicts()).toEqual([])
   ledger.close()

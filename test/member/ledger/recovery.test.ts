@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
+import { openLedger } from '../../../lab/driver/ledger.ts'
 import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
-import { Ledger } from '../../../member/ledger/ledger.ts'
 import { PRESUME_AFTER_MS } from '../../../member/ledger/recovery.ts'
 import type { Fact } from '../../../member/ledger/session-evidence.ts'
 import { cursor, entries } from '../../fixtures/entries.ts'
@@ -20,18 +20,18 @@ interface Past {
 /** What the next session finds, and makes of it, after one that sent two messages to each of two workspaces. */
 function afterSession({ facts = [], lived = PRESUME_AFTER_MS, state = 'sent' }: Past) {
   using folder = temporaryFolder()
-  const first = Ledger.open(folder.file('ledger.db'))
-  for (const workspaceId of [A, B]) first.storePage(workspaceId, entries(2), undefined, SENT)
-  const batch = first.nextBatch([A, B], 10, 1_000_000)
+  const first = openLedger(folder.file('ledger.db'))
+  for (const workspaceId of [A, B]) first.of(workspaceId).storePage(entries(2), undefined, SENT)
+  const batch = first.nextBatch([A, B], 10, 1_000_000, SENT)
   first.markSending(batch)
   if (state === 'sent') first.markSent(batch, SENT)
   for (const fact of facts) first.evidence.note(fact, SENT)
   for (const workspaceId of [A, B]) {
-    first.storePage(workspaceId, [], cursor({ checkedAt: SENT + lived }), SENT + lived)
+    first.of(workspaceId).storePage([], cursor({ checkedAt: SENT + lived }), SENT + lived)
   }
   first.close()
-  const next = Ledger.open(folder.file('ledger.db'))
-  const recovery = next.recover(A, SENT + lived + 1_000)
+  const next = openLedger(folder.file('ledger.db'))
+  const recovery = next.of(A).recover(SENT + lived + 1_000)
   const found = { recovery, counts: next.inbox.counts(A), other: next.inbox.counts(B) }
   const unanswered = next.inbox.list({ workspaceIds: [A], states: ['presumed'], limit: 10 }).total
   next.close()
@@ -41,7 +41,7 @@ function afterSession({ facts = [], lived = PRESUME_AFTER_MS, state = 'sent' }: 
 const DEAF_HOOKS: readonly Fact[] = ['prompted', 'with_channel']
 
 describe('what a session sent that had the channel, a person and no receipt', () => {
-  test('is presumed to have been seen: not sent again, and still in the inbox', () => {
+  test('is presumed seen: not sent again, and still in the inbox', () => {
     const { recovery, counts, other, unanswered } = afterSession({ facts: DEAF_HOOKS })
     expect(recovery).toEqual({ again: 0, givenUp: 0, presumed: 2 })
     expect([counts, unanswered]).toEqual([{ presumed: 2 }, 2])
@@ -49,12 +49,12 @@ describe('what a session sent that had the channel, a person and no receipt', ()
     expect(other).toEqual({ sent: 2 })
   })
 
-  test('is sent again when that session ended so soon that its host may still have had it in a queue', () => {
+  test('is sent again if that session ended so soon that its host may still have queued it', () => {
     const { recovery, counts } = afterSession({ facts: DEAF_HOOKS, lived: PRESUME_AFTER_MS - 1 })
     expect([recovery.presumed, recovery.again, counts]).toEqual([0, 2, { received: 2 }])
   })
 
-  test('is sent again when a crash caught it', () => {
+  test('is sent again if a crash interrupted the sending', () => {
     const { recovery } = afterSession({ facts: DEAF_HOOKS, state: 'sending' })
     expect([recovery.presumed, recovery.again]).toEqual([0, 2])
   })
@@ -70,38 +70,38 @@ test.each<[string, readonly Fact[]]>([
   expect([recovery.presumed, recovery.again, counts]).toEqual([0, 2, { received: 2 }])
 })
 
-test('what is presumed stays so, until there is proof or an answer', () => {
+test('what is presumed stays presumed until there is proof or an answer', () => {
   using folder = temporaryFolder()
-  const first = Ledger.open(folder.file('ledger.db'))
+  const first = openLedger(folder.file('ledger.db'))
   const page = entries(2)
-  first.storePage(A, page, cursor({ checkedAt: SENT + PRESUME_AFTER_MS }), SENT)
-  const batch = first.nextBatch([A], 10, 1_000_000)
+  first.of(A).storePage(page, cursor({ checkedAt: SENT + PRESUME_AFTER_MS }), SENT)
+  const batch = first.nextBatch([A], 10, 1_000_000, SENT)
   first.markSending(batch)
   first.markSent(batch, SENT)
   for (const fact of DEAF_HOOKS) first.evidence.note(fact, SENT)
   first.close()
   for (let n = 0; n < 3; n++) {
-    const next = Ledger.open(folder.file('ledger.db'))
-    next.recover(A, SENT + PRESUME_AFTER_MS)
+    const next = openLedger(folder.file('ledger.db'))
+    next.of(A).recover(SENT + PRESUME_AFTER_MS)
     expect(next.inbox.counts(A)).toEqual({ presumed: 2 })
     next.close()
   }
-  const last = Ledger.open(folder.file('ledger.db'))
+  const last = openLedger(folder.file('ledger.db'))
   expect(last.markConfirmed(A, page[0]?.activityId ?? '')).toBe(true)
   expect(last.inbox.counts(A)).toEqual({ presumed: 1, confirmed: 1 })
   last.close()
 })
 
-describe('what this session sent and nothing came back of', () => {
-  test('is counted by workspace and by time, and without what is confirmed, or of another session', () => {
+describe('what this session sent without any sign of receipt', () => {
+  test('is counted by workspace and by time, without what was confirmed or what another session sent', () => {
     using folder = temporaryFolder()
-    const earlier = Ledger.open(folder.file('ledger.db'))
-    for (const workspaceId of [A, B]) earlier.storePage(workspaceId, entries(3), undefined, SENT)
-    const [own, ...rest] = earlier.nextBatch([A], 10, 1_000_000)
+    const earlier = openLedger(folder.file('ledger.db'))
+    for (const workspaceId of [A, B]) earlier.of(workspaceId).storePage(entries(3), undefined, SENT)
+    const [own, ...rest] = earlier.nextBatch([A], 10, 1_000_000, SENT)
     if (own === undefined) throw new Error('no message')
     earlier.markSending([own])
     earlier.markSent([own], SENT)
-    const ledger = Ledger.open(folder.file('ledger.db'))
+    const ledger = openLedger(folder.file('ledger.db'))
     ledger.markSending(rest)
     ledger.markSent(rest, SENT)
     const count = (workspaces: readonly string[], before: number): number =>

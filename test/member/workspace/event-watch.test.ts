@@ -1,9 +1,14 @@
 import { expect, test } from 'bun:test'
-import { until } from '../../../lab/driver/until.ts'
-import { PlatformClient } from '../../../member/client/client.ts'
-import { EventWatch, type EventWatchOptions } from '../../../member/workspace/event-watch.ts'
+import { SimClock } from '../../../lab/simulation/sim-clock.ts'
+import { textResponse } from '../../../lab/simulation/sim-response.ts'
+import type { Config } from '../../../member/settings/config.ts'
+import { EventWatch } from '../../../member/workspace/event-watch.ts'
+import { makeWorkspace } from '../../fixtures/workspace.ts'
 
-const ID = '7d0c1a52-0b1e-4a47-9d0e-0a2f5e3b9c11'
+const HEARTBEAT_MS = 30_000
+/** Longer than any wait after a failure, shorter than the wait after a refusal that is believed. */
+const A_WHILE_MS = 60_000
+const ACTIVITY = 'data: {"type":"ACTIVITY_LOGGED","data":{}}\n\n'
 const encoder = new TextEncoder()
 
 interface OpenStream {
@@ -12,158 +17,186 @@ interface OpenStream {
 }
 
 /** A platform with an event stream that the test speaks through. */
-class Streams implements AsyncDisposable {
+class Streams {
   readonly open: OpenStream[] = []
   asked = 0
   refusal: (() => Response) | undefined
-  readonly #server = Bun.serve({
-    hostname: '127.0.0.1',
-    port: 0,
-    idleTimeout: 0,
-    fetch: () => {
-      this.asked++
-      if (this.refusal !== undefined) return this.refusal()
-      const stream = new ReadableStream<Uint8Array>({
-        start: (controller) => {
-          controller.enqueue(encoder.encode(': ping\n\n'))
-          this.open.push({
-            say: (text) => controller.enqueue(encoder.encode(text)),
-            end: () => controller.close(),
-          })
-        },
-      })
-      return new Response(stream, { headers: { 'content-type': 'text/event-stream' } })
-    },
-  })
 
-  get url(): string {
-    return `http://127.0.0.1:${this.#server.port}`
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#server.stop(true)
+  readonly network = (): Response => {
+    this.asked++
+    if (this.refusal !== undefined) return this.refusal()
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        controller.enqueue(encoder.encode(': ping\n\n'))
+        this.open.push({
+          say: (text) => controller.enqueue(encoder.encode(text)),
+          end: () => controller.close(),
+        })
+      },
+    })
+    return new Response(body, { headers: { 'content-type': 'text/event-stream' } })
   }
 }
 
-function watch(url: string, more: Partial<EventWatchOptions> = {}) {
-  const stop = new AbortController()
-  const lines: string[] = []
-  const scene = { hints: 0, lines, ended: false }
-  const events = new EventWatch({
-    client: new PlatformClient({ platformUrl: url, workspaceId: ID, token: 'a-token-of-a-test' }),
-    signal: stop.signal,
-    onHint: () => {
-      scene.hints++
-    },
-    heartbeatIntervalMs: 30_000,
-    log: (line) => lines.push(line),
-    random: () => 0,
-    ...more,
-  })
-  const running = events.run().then(() => {
-    scene.ended = true
-  })
-  return {
-    scene,
-    events,
-    async [Symbol.asyncDispose]() {
-      stop.abort()
-      await running
-    },
+class Watch implements AsyncDisposable {
+  readonly streams = new Streams()
+  readonly clock = new SimClock()
+  readonly lines: string[] = []
+  hints = 0
+  readonly #stop = new AbortController()
+  readonly #events: EventWatch
+  #running: Promise<void> = Promise.resolve()
+
+  constructor(config: Partial<Config> = {}) {
+    const workspace = makeWorkspace({
+      clock: this.clock,
+      config: { heartbeatIntervalMs: HEARTBEAT_MS, ...config },
+      network: this.streams.network,
+      log: (line) => this.lines.push(line),
+      signal: this.#stop.signal,
+    })
+    this.#events = new EventWatch(workspace, () => {
+      this.hints++
+    })
+  }
+
+  get live(): boolean {
+    return this.#events.live
+  }
+
+  /** Begins to watch, and opens the stream if it may. */
+  async start(): Promise<void> {
+    this.#running = this.#events.run()
+    await this.clock.advance(0)
+  }
+
+  /** Resolves when the watch has ended. */
+  async stop(): Promise<void> {
+    this.#stop.abort()
+    await this.#running
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
   }
 }
 
-const activity = 'data: {"type":"ACTIVITY_LOGGED","data":{}}\n\n'
-
-test('the opening of a stream is a hint, since what happened before left no event', async () => {
-  await using streams = new Streams()
-  await using watching = watch(streams.url)
-  await until('the stream', () => watching.events.live)
-  expect(watching.scene.hints).toBe(1)
+test('the opening of a stream is a hint, because what happened before left no event', async () => {
+  await using watch = new Watch()
+  await watch.start()
+  expect([watch.live, watch.hints]).toEqual([true, 1])
 })
 
-test('each event that can mean something new is a hint, others are not', async () => {
-  await using streams = new Streams()
-  await using watching = watch(streams.url)
-  await until('the stream', () => streams.open.length === 1 && watching.events.live)
-  streams.open[0]?.say('data: {"type":"WORKSPACE_HEARTBEAT"}\n\n: ping\n\n')
-  streams.open[0]?.say(activity)
-  await until('a hint', () => watching.scene.hints === 2)
-  streams.open[0]?.say(activity + activity)
-  await until('two hints', () => watching.scene.hints === 4)
+test('an event that may mean something new is a hint, any other is not', async () => {
+  await using watch = new Watch()
+  await watch.start()
+  const [stream] = watch.streams.open
+  stream?.say('data: {"type":"WORKSPACE_HEARTBEAT"}\n\n: ping\n\n')
+  await watch.clock.advance(1)
+  expect(watch.hints).toBe(1)
+  stream?.say(ACTIVITY)
+  await watch.clock.advance(1)
+  expect(watch.hints).toBe(2)
+  stream?.say(ACTIVITY + ACTIVITY)
+  await watch.clock.advance(1)
+  expect(watch.hints).toBe(4)
 })
 
-test('a stream that ends is a hint, is not live any more, and is opened again', async () => {
-  await using streams = new Streams()
-  await using watching = watch(streams.url)
+test('the end of a stream is a hint; the watch is then not live, and opens another stream', async () => {
+  await using watch = new Watch()
+  await watch.start()
   for (let n = 1; n <= 5; n++) {
-    await until('the next stream', () => streams.open.length === n && watching.events.live)
-    const before = watching.scene.hints
-    streams.open[n - 1]?.end()
-    await until('the news of its end', () => watching.scene.hints > before)
+    const before = watch.hints
+    watch.streams.refusal = () => textResponse(503, '')
+    watch.streams.open.at(-1)?.end()
+    await watch.clock.advance(0)
+    expect([watch.hints, watch.live]).toEqual([before + 1, false])
+    watch.streams.refusal = undefined
+    await watch.clock.advance(A_WHILE_MS)
+    expect([watch.streams.open.length, watch.live]).toEqual([n + 1, true])
   }
-  expect(watching.scene.lines).toEqual([])
+  expect(watch.lines).toEqual([])
 })
 
-test('where there is no stream that is said once, after three refusals, and asked again only after minutes', async () => {
-  await using streams = new Streams()
-  streams.refusal = () => Response.json({ error: 'workspace not found' }, { status: 404 })
-  await using watching = watch(streams.url)
-  await until('the word about it', () => watching.scene.lines.length === 1)
-  expect(watching.scene.lines[0]).toContain('polling alone delivers')
-  expect([watching.events.live, streams.asked, watching.scene.hints]).toEqual([false, 3, 0])
+test('a platform without a stream is logged once, after three refusals, and asked again only after minutes', async () => {
+  await using watch = new Watch()
+  watch.streams.refusal = () => textResponse(404, '{"error":"workspace not found"}')
+  await watch.start()
+  await watch.clock.advance(A_WHILE_MS)
+  expect(watch.lines).toEqual([expect.stringContaining('polling alone delivers')])
+  expect([watch.live, watch.streams.asked, watch.hints]).toEqual([false, 3, 0])
+  await watch.clock.advance(180_000)
+  expect(watch.streams.asked).toBe(3)
+  await watch.clock.advance(120_000)
+  expect([watch.streams.asked, watch.lines.length]).toEqual([4, 1])
 })
 
-test('a refusal is said also when it comes after failures of another kind', async () => {
-  await using streams = new Streams()
-  streams.refusal = () =>
-    streams.asked < 4 ? new Response('', { status: 503 }) : Response.json({ error: 'no' }, { status: 403 })
-  await using watching = watch(streams.url)
-  await until('the word about it', () => watching.scene.lines.length === 1)
-  expect(streams.asked).toBe(6)
+test('a refusal is logged even if it follows failures of another kind', async () => {
+  await using watch = new Watch()
+  const { streams } = watch
+  streams.refusal = () => textResponse(streams.asked < 4 ? 503 : 403, '{"error":"no"}')
+  await watch.start()
+  await watch.clock.advance(A_WHILE_MS)
+  expect([streams.asked, watch.lines.length]).toEqual([6, 1])
 })
 
-test('one answer that is no stream, such as the page of a proxy, does not end the watch for minutes', async () => {
-  await using streams = new Streams()
-  streams.refusal = () => new Response('<html>', { headers: { 'content-type': 'text/html' } })
-  await using watching = watch(streams.url)
-  await until('the first try', () => streams.asked > 0)
-  streams.refusal = undefined
-  await until('the stream', () => watching.events.live)
-  expect(watching.scene.lines).toEqual([])
+test('one answer that is no stream, such as a page of a proxy, does not pause the watch for minutes', async () => {
+  await using watch = new Watch()
+  watch.streams.refusal = () => textResponse(200, '<html>', { 'content-type': 'text/html' })
+  await watch.start()
+  expect([watch.streams.asked, watch.live]).toEqual([1, false])
+  watch.streams.refusal = undefined
+  await watch.clock.advance(A_WHILE_MS)
+  expect([watch.live, watch.lines]).toEqual([true, []])
 })
 
-test('an unwell platform is asked again, without a word and without a hint', async () => {
-  await using streams = new Streams()
-  streams.refusal = () => new Response('', { status: 503 })
-  await using watching = watch(streams.url)
-  await until('a few tries', () => streams.asked >= 5)
-  expect([watching.scene.lines, watching.scene.hints]).toEqual([[], 0])
-  streams.refusal = undefined
-  await until('the stream', () => watching.events.live)
+test('an unwell platform is asked again, without a line in the log and without a hint', async () => {
+  await using watch = new Watch()
+  watch.streams.refusal = () => textResponse(503, '')
+  await watch.start()
+  await watch.clock.advance(A_WHILE_MS)
+  expect(watch.streams.asked).toBeGreaterThanOrEqual(5)
+  expect([watch.lines, watch.hints]).toEqual([[], 0])
+  watch.streams.refusal = undefined
+  await watch.clock.advance(A_WHILE_MS)
+  expect(watch.live).toBe(true)
 })
 
-test('a stream that falls silent is given up and opened again', async () => {
-  await using streams = new Streams()
-  // Three beats and five seconds: with a beat of less than nothing the silence is over soon.
-  await using watching = watch(streams.url, { heartbeatIntervalMs: -1_650 })
-  await until('the second stream', () => streams.open.length >= 2)
-  expect(watching.scene.hints).toBeGreaterThanOrEqual(2)
+test('a stream that is silent for three heartbeats and five seconds is given up, and another one opened', async () => {
+  await using watch = new Watch()
+  await watch.start()
+  await watch.clock.advance(3 * HEARTBEAT_MS + 4_999)
+  expect([watch.streams.open.length, watch.hints]).toEqual([1, 1])
+  await watch.clock.advance(1_000)
+  expect([watch.streams.open.length, watch.hints]).toEqual([2, 3])
 })
 
-test('the signal ends it at once, streaming, waiting or before it began', async () => {
-  await using streams = new Streams()
-  {
-    await using watching = watch(streams.url)
-    await until('the stream', () => watching.events.live)
-  }
-  streams.refusal = () => new Response('', { status: 404 })
-  const waiting = watch(streams.url)
-  await until('the pause', () => waiting.scene.lines.length === 1)
-  await waiting[Symbol.asyncDispose]()
-  expect(waiting.scene.ended).toBe(true)
-  const before = streams.asked
-  const stopped = watch(streams.url, { signal: AbortSignal.abort() })
-  await stopped[Symbol.asyncDispose]()
-  expect([streams.asked, stopped.events.live]).toEqual([before, false])
+test('without heartbeats, a stream may be silent for ten minutes', async () => {
+  await using watch = new Watch({ heartbeatIntervalMs: 0 })
+  await watch.start()
+  await watch.clock.advance(10 * 60_000 - 1)
+  expect(watch.streams.open).toHaveLength(1)
+  await watch.clock.advance(1_000)
+  expect(watch.streams.open).toHaveLength(2)
+})
+
+test('the signal ends the watch at once: streaming, waiting, or before it began', async () => {
+  const streaming = new Watch()
+  await streaming.start()
+  expect(streaming.live).toBe(true)
+  await streaming.stop()
+  expect([streaming.live, streaming.clock.armed]).toEqual([false, 0])
+
+  const waiting = new Watch()
+  waiting.streams.refusal = () => textResponse(404, '')
+  await waiting.start()
+  await waiting.clock.advance(A_WHILE_MS)
+  expect(waiting.lines).toHaveLength(1)
+  await waiting.stop()
+  expect(waiting.clock.armed).toBe(0)
+
+  const stopped = new Watch()
+  await stopped.stop()
+  await stopped.start()
+  expect([stopped.streams.asked, stopped.live, stopped.clock.armed]).toEqual([0, false, 0])
 })

@@ -1,82 +1,139 @@
 import { expect, test } from 'bun:test'
-import { until } from '../../../lab/driver/until.ts'
+import { openLedger } from '../../../lab/driver/ledger.ts'
+import { SimClock } from '../../../lab/simulation/sim-clock.ts'
+import { jsonResponse, textResponse } from '../../../lab/simulation/sim-response.ts'
 import { readInbound } from '../../../member/client/inbound.ts'
-import { Ledger } from '../../../member/ledger/ledger.ts'
 import { TaskWatch } from '../../../member/workspace/task-watch.ts'
-import { OWN_ID, PEER_ID, startLyingPlatform } from '../../fixtures/lying-platform.ts'
+import { PEER_ID } from '../../fixtures/lying-platform.ts'
+import { makeWorkspace, type Network, WORKSPACE } from '../../fixtures/workspace.ts'
 
-const NOW = Date.now()
-const isList = (path: string): boolean => path.endsWith('/delegations')
+const isList = ({ pathname }: URL): boolean => pathname.endsWith('/delegations')
+const listing = (...rows: readonly object[]): Response => jsonResponse(200, rows)
+const ended = (id: string, text: string) => ({
+  delegation_id: id,
+  source_id: WORKSPACE,
+  status: 'completed',
+  response_preview: text,
+})
 
-function watch(platform: ReturnType<typeof startLyingPlatform>, ids: readonly string[]) {
-  const ledger = Ledger.open(':memory:')
-  for (const id of ids) {
-    ledger.delegations.add({ id, workspaceId: OWN_ID, peerId: PEER_ID, task: 'x', watched: true }, NOW)
-  }
+/** A watch over the tasks of these ids, which this session has just given. */
+async function startWatch(answer: Network, ids: readonly string[]) {
+  const clock = new SimClock()
+  const ledger = openLedger()
+  const give = (id: string): void =>
+    ledger.delegations.add(
+      { id, workspaceId: WORKSPACE, peerId: PEER_ID, task: 'x', watched: true },
+      clock.now(),
+    )
+  ids.forEach(give)
   const stop = new AbortController()
+  const asked: number[] = []
   const lines: string[] = []
-  const tasks = new TaskWatch({
-    client: platform.client,
+  const workspace = makeWorkspace({
+    clock,
     ledger,
-    signal: stop.signal,
-    onStored: () => {},
+    network: (url, init) => {
+      asked.push(clock.now())
+      return answer(url, init)
+    },
     log: (line) => lines.push(line),
+    signal: stop.signal,
   })
+  let stored = 0
+  workspace.events.on('stored', () => {
+    stored++
+  })
+  const tasks = new TaskWatch(workspace)
   const running = tasks.run()
+  await clock.advance(0)
   return {
+    clock,
     ledger,
+    tasks,
+    asked,
     lines,
-    results: () => ledger.nextBatch([OWN_ID], 200, 1_000_000).map(({ content }) => readInbound(content)),
+    give,
+    stored: () => stored,
+    results: () =>
+      ledger.nextBatch([WORKSPACE], 200, 1_000_000, clock.now()).map(({ content }) => readInbound(content)),
     async [Symbol.asyncDispose]() {
       stop.abort()
       await running
+      ledger.close()
     },
   }
 }
 
-test('without an open task nothing is asked', async () => {
-  await using platform = startLyingPlatform(() => Response.json([]))
-  await using watching = watch(platform, [])
-  await Bun.sleep(50)
-  expect([platform.seen.length, watching.lines]).toEqual([0, []])
+test('without an open task the platform is not asked', async () => {
+  await using watch = await startWatch(() => listing(), [])
+  await watch.clock.advance(3_600_000)
+  expect([watch.asked, watch.lines]).toEqual([[], []])
 })
 
-test('a result that names another workspace as its source is dropped, and said once', async () => {
-  const row = { delegation_id: 't', source_id: PEER_ID, status: 'completed', response_preview: 'obey' }
-  await using platform = startLyingPlatform(() => Response.json([row]))
-  await using watching = watch(platform, ['t'])
-  await until('the word about it', () => watching.lines.length > 0)
-  expect(watching.lines).toEqual([expect.stringContaining('possibly an injection')])
-  expect(watching.results()).toEqual([])
+test('a result is stored once and announced, and its task is then closed', async () => {
+  await using watch = await startWatch(() => listing(ended('t', 'done')), ['t'])
+  await watch.clock.advance(600_000)
+  expect(watch.results()).toEqual([
+    expect.objectContaining({ kind: 'delegation_result', text: 'done', delegationId: 't' }),
+  ])
+  expect([watch.stored(), watch.asked.length]).toEqual([1, 1])
 })
 
-test('a task that the platform lists no more is looked for in its activity', async () => {
-  const listed = Array.from({ length: 50 }, (_, n) => ({
-    delegation_id: `new-${n}`,
-    source_id: OWN_ID,
-    status: 'dispatched',
-  }))
+test('a young task is asked about every few seconds, an old one about once a minute', async () => {
+  await using watch = await startWatch(() => listing({ ...ended('t', ''), status: 'dispatched' }), ['t'])
+  const askedIn = async (ms: number): Promise<number> => {
+    const before = watch.asked.length
+    await watch.clock.advance(ms)
+    return watch.asked.length - before
+  }
+  // The pause of a second after each question is added to the interval.
+  expect(await askedIn(60_000)).toBeWithin(8, 12)
+  await watch.clock.advance(20 * 60_000)
+  expect(await askedIn(10 * 60_000)).toBeWithin(8, 12)
+})
+
+test('a task given while the watch waits is noticed within seconds, and at once after a word', async () => {
+  await using watch = await startWatch(() => listing(), [])
+  watch.give('told')
+  watch.tasks.notify()
+  await watch.clock.advance(0)
+  expect(watch.asked).toHaveLength(1)
+  await using quiet = await startWatch(() => listing(), [])
+  quiet.give('untold')
+  await quiet.clock.advance(6_000)
+  expect(quiet.asked.length).toBeGreaterThan(0)
+})
+
+test('a result that names another workspace as its source is dropped, and logged once', async () => {
+  await using watch = await startWatch(() => listing({ ...ended('t', 'obey'), source_id: PEER_ID }), ['t'])
+  await watch.clock.advance(60_000)
+  expect(watch.lines).toEqual([expect.stringContaining('possibly an injection')])
+  expect(watch.results()).toEqual([])
+})
+
+test('a task that the platform no longer lists is looked up in its activity', async () => {
+  const listed = Array.from({ length: 50 }, (_, n) => ({ ...ended(`new-${n}`, ''), status: 'dispatched' }))
   const activity = [
-    { source_id: OWN_ID, response_body: { delegation_id: 'old', text: 'done long ago' } },
+    { source_id: WORKSPACE, response_body: { delegation_id: 'old', text: 'done long ago' } },
     { source_id: PEER_ID, response_body: { delegation_id: 'older', text: 'a lie' } },
   ]
-  await using platform = startLyingPlatform(({ path }) => Response.json(isList(path) ? listed : activity))
-  await using watching = watch(platform, ['old', 'older'])
-  const [result] = await until('the result', () => {
-    const results = watching.results()
-    return results.length > 0 && results
-  })
-  expect(result).toMatchObject({ kind: 'delegation_result', text: 'done long ago', delegationId: 'old' })
-  expect(watching.ledger.delegations.find(OWN_ID, 'older')?.state).toBe('open')
+  await using watch = await startWatch(
+    (url) => listing(...(isList(url) ? listed : activity)),
+    ['old', 'older'],
+  )
+  expect(watch.results()).toEqual([
+    expect.objectContaining({ kind: 'delegation_result', text: 'done long ago', delegationId: 'old' }),
+  ])
+  expect(watch.ledger.delegations.find(WORKSPACE, 'older')?.state).toBe('open')
 })
 
-test('a platform that says "again, after nothing" is not asked without a pause', async () => {
-  await using platform = startLyingPlatform(
-    () => new Response('', { status: 429, headers: { 'Retry-After': '0' } }),
-  )
-  await using watching = watch(platform, ['t'])
-  await until('the word about it', () => watching.lines.length > 0)
-  await Bun.sleep(300)
-  // One call of two attempts, and then the pause.
-  expect(platform.seen.length).toBeLessThanOrEqual(2)
+test('a platform that asks to be asked again after no time is not asked without a pause', async () => {
+  await using watch = await startWatch(() => textResponse(429, '', { 'Retry-After': '0' }), ['t'])
+  await watch.clock.advance(60_000)
+  // A call is two attempts; a second at least lies between two calls.
+  const calls = watch.asked.filter((_, index) => index % 2 === 0)
+  const pauses = calls.slice(1).map((at, index) => at - (calls[index] ?? 0))
+  expect(watch.asked.length).toBeGreaterThan(2)
+  expect(Math.min(...pauses)).toBeGreaterThanOrEqual(1_000)
+  expect(watch.lines).toHaveLength(1)
 })

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'bun:test'
+import { openLedger } from '../../../../lab/driver/ledger.ts'
 import { SimClock, settled } from '../../../../lab/simulation/sim-clock.ts'
 import type { ShownFile } from '../../../../member/files/incoming-files.ts'
-import { type Entry, Ledger } from '../../../../member/ledger/ledger.ts'
+import type { Entry } from '../../../../member/ledger/ledger.ts'
 import { DeliveryLine } from '../../../../plugin/host/event/delivery.ts'
 import { entry, MESSAGE } from '../../../fixtures/entries.ts'
 import { OWN_ID, PEER_ID } from '../../../fixtures/lying-platform.ts'
@@ -18,7 +19,7 @@ function message(text: string): Entry {
 
 /** A delivery line whose files arrive when the test says so. */
 function startLine() {
-  const ledger = Ledger.open(':memory:')
+  const ledger = openLedger()
   const clock = new SimClock()
   const stop = new AbortController()
   const written: { content: string; path: string | undefined }[] = []
@@ -51,7 +52,7 @@ function startLine() {
     paths: () => written.flatMap(({ path }) => path ?? []),
     asked,
     store: async (workspaceId: string, ...texts: readonly string[]) => {
-      ledger.storePage(workspaceId, texts.map(message), undefined, clock.now())
+      ledger.of(workspaceId).storePage(texts.map(message), undefined, clock.now())
       line.notify()
       await settled()
     },

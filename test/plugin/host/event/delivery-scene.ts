@@ -1,7 +1,8 @@
 /** A delivery line on a clock that stands still, and a pipe that takes what the test lets it take. */
 import { z } from 'zod'
+import { openLedger } from '../../../../lab/driver/ledger.ts'
 import { SimClock, settled } from '../../../../lab/simulation/sim-clock.ts'
-import { type Entry, Ledger } from '../../../../member/ledger/ledger.ts'
+import type { Entry, Ledger } from '../../../../member/ledger/ledger.ts'
 import { DeliveryLine, type DeliveryOptions } from '../../../../plugin/host/event/delivery.ts'
 import { entries, MESSAGE } from '../../../fixtures/entries.ts'
 
@@ -36,7 +37,7 @@ export class Scene implements Disposable {
   ended = false
   readonly line: DeliveryLine
 
-  constructor(options: Partial<DeliveryOptions> = {}, ledger: Ledger = Ledger.open(':memory:')) {
+  constructor(options: Partial<DeliveryOptions> = {}, ledger: Ledger = openLedger()) {
     this.ledger = ledger
     this.line = new DeliveryLine({
       ledger: this.ledger,
@@ -54,7 +55,7 @@ export class Scene implements Disposable {
   }
 
   async add(workspaceId: string, page: readonly Entry[]): Promise<void> {
-    this.ledger.storePage(workspaceId, page, undefined, this.clock.now())
+    this.ledger.of(workspaceId).storePage(page, undefined, this.clock.now())
     this.line.notify()
     await settled()
   }

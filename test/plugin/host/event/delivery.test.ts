@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
+import { openLedger } from '../../../../lab/driver/ledger.ts'
 import { temporaryFolder } from '../../../../lab/driver/temporary-folder.ts'
 import { settled } from '../../../../lab/simulation/sim-clock.ts'
-import { Ledger } from '../../../../member/ledger/ledger.ts'
 import { entry } from '../../../fixtures/entries.ts'
 import { A, B, numbered, Scene, text } from './delivery-scene.ts'
 
@@ -32,12 +32,12 @@ describe('a message', () => {
 
   test('is marked as redelivered when an earlier session may have shown it', async () => {
     using folder = temporaryFolder()
-    const earlier = Ledger.open(folder.file('ledger.db'))
-    earlier.storePage(A, numbered(2), undefined, 0)
-    earlier.markSending(earlier.nextBatch([A], 1, 1_000))
+    const earlier = openLedger(folder.file('ledger.db'))
+    earlier.of(A).storePage(numbered(2), undefined, 0)
+    earlier.markSending(earlier.nextBatch([A], 1, 1_000, 0))
     earlier.close()
-    const ledger = Ledger.open(folder.file('ledger.db'))
-    ledger.recover(A, 0)
+    const ledger = openLedger(folder.file('ledger.db'))
+    ledger.of(A).recover(0)
     using scene = new Scene({}, ledger)
     await settled()
     expect(scene.written.map((line) => [line.text, line.redelivered])).toEqual([

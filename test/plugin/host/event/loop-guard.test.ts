@@ -1,9 +1,10 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { z } from 'zod'
+import { openLedger } from '../../../../lab/driver/ledger.ts'
 import { temporaryFolder } from '../../../../lab/driver/temporary-folder.ts'
 import { SimClock, settled } from '../../../../lab/simulation/sim-clock.ts'
-import { type Entry, Ledger } from '../../../../member/ledger/ledger.ts'
+import type { Entry, Ledger } from '../../../../member/ledger/ledger.ts'
 import { DIGEST_AFTER_MS, isOverflow, MAX_EVENTS, WINDOW_MS } from '../../../../member/ledger/loop-guard.ts'
 import { DeliveryLine } from '../../../../plugin/host/event/delivery.ts'
 import { entry, MESSAGE } from '../../../fixtures/entries.ts'
@@ -26,7 +27,7 @@ function from(peerId: string, text: string, atMs: number, begin: number): Entry 
   })
 }
 
-function startLine(ledger: Ledger = Ledger.open(':memory:')) {
+function startLine(ledger: Ledger = openLedger()) {
   const clock = new SimClock()
   const stop = new AbortController()
   const events: z.infer<typeof lineSchema>['params'][] = []
@@ -45,7 +46,7 @@ function startLine(ledger: Ledger = Ledger.open(':memory:')) {
     clock,
     events,
     async arrive(...page: readonly Entry[]): Promise<void> {
-      ledger.storePage(WORKSPACE, page, undefined, clock.now())
+      ledger.of(WORKSPACE).storePage(page, undefined, clock.now())
       line.notify()
       await settled()
     },
@@ -112,12 +113,12 @@ test('a digest quotes a bounded number of messages and counts the others', async
 
 test('the next session sends an unconfirmed digest again, marked as redelivered', async () => {
   using folder = temporaryFolder()
-  using first = startLine(Ledger.open(folder.file('ledger.db')))
+  using first = startLine(openLedger(folder.file('ledger.db')))
   await first.arrive(...many(23, PEER, first.clock.now()))
   await first.clock.advance(DIGEST_AFTER_MS)
   expect(first.events[20]?.meta.redelivered).toBeUndefined()
-  const ledger = Ledger.open(folder.file('ledger.db'))
-  expect(ledger.recover(WORKSPACE, first.clock.now())).toMatchObject({ again: 23 })
+  const ledger = openLedger(folder.file('ledger.db'))
+  expect(ledger.of(WORKSPACE).recover(first.clock.now())).toMatchObject({ again: 23 })
   expect(ledger.inbox.counts(WORKSPACE)).toEqual({ received: 20, held: 3 })
   using second = startLine(ledger)
   await second.clock.advance(DIGEST_AFTER_MS)
@@ -160,7 +161,7 @@ test('a message that cannot be read back, or is only a file, does not block a di
 test('what was held back while the clock was ahead does not wait until the clock gets there again', async () => {
   using line = startLine()
   const page = many(23, PEER, line.clock.now())
-  line.ledger.storePage(WORKSPACE, page, undefined, line.clock.now() + 30 * 24 * 60 * 60_000)
+  line.ledger.of(WORKSPACE).storePage(page, undefined, line.clock.now() + 30 * 24 * 60 * 60_000)
   await line.arrive(entry())
   await line.clock.advance(1_000)
   expect(line.events.filter(({ meta }) => meta.digest_count === '3')).toHaveLength(1)

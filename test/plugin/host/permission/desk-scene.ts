@@ -1,9 +1,11 @@
 /** A permission desk beside a chat and a host that keep what they are told. */
+
+import { openLedger } from '../../../../lab/driver/ledger.ts'
 import { until } from '../../../../lab/driver/until.ts'
 import { SimClock } from '../../../../lab/simulation/sim-clock.ts'
 import { PlatformClient } from '../../../../member/client/client.ts'
 import { type Inbound, inboundSchema } from '../../../../member/client/inbound.ts'
-import { Ledger, type StoredMessage } from '../../../../member/ledger/ledger.ts'
+import type { Ledger, StoredMessage } from '../../../../member/ledger/ledger.ts'
 import {
   PermissionDesk,
   type PermissionDeskOptions,
@@ -27,11 +29,7 @@ export class Scene implements Disposable {
   status = 200
   writes: (line: string) => Promise<void> = async (line) => void this.told.push(line)
 
-  constructor(
-    ledger = Ledger.open(':memory:'),
-    clock = new SimClock(),
-    more: Partial<PermissionDeskOptions> = {},
-  ) {
+  constructor(ledger = openLedger(), clock = new SimClock(), more: Partial<PermissionDeskOptions> = {}) {
     this.clock = clock
     this.ledger = ledger
     this.desk = new PermissionDesk({
@@ -61,7 +59,7 @@ export class Scene implements Disposable {
   store(fields: Partial<Inbound>, workspaceId = OURS): { stored: StoredMessage; message: Inbound } {
     const message = inboundSchema.parse({ ...MESSAGE, ...fields })
     const row = entry({ content: JSON.stringify(message), peerId: message.peerId })
-    this.ledger.storePage(workspaceId, [row], undefined, this.clock.now())
+    this.ledger.of(workspaceId).storePage([row], undefined, this.clock.now())
     const stored = this.ledger.find(row.activityId, [workspaceId])
     if (stored === undefined) throw new Error('the message was not stored')
     return { stored, message }

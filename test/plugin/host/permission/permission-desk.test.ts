@@ -55,7 +55,7 @@ describe('a verdict', () => {
     const { stored, message } = scene.store({ text: 'yes abcde' })
     scene.desk.intercept(stored, message)
     await scene.posts(2)
-    expect(scene.ledger.nextBatch([OURS], 10, 1_000)).toEqual([])
+    expect(scene.ledger.nextBatch([OURS], 10, 1_000, scene.clock.now())).toEqual([])
     expect(scene.told).toHaveLength(1)
   })
 

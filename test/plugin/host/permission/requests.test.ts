@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
+import { openLedger } from '../../../../lab/driver/ledger.ts'
 import { temporaryFolder } from '../../../../lab/driver/temporary-folder.ts'
 import { until } from '../../../../lab/driver/until.ts'
 import { SimClock } from '../../../../lab/simulation/sim-clock.ts'
-import { Ledger } from '../../../../member/ledger/ledger.ts'
 import { OPEN_FOR_MS, VERDICT } from '../../../../member/ledger/permission-requests.ts'
 import { REQUEST, Scene } from './desk-scene.ts'
 
@@ -10,8 +10,8 @@ describe('two sessions', () => {
   test('share the work: one asks, the other reads the answer, and the one that asked tells its host', async () => {
     using folder = temporaryFolder()
     const clock = new SimClock()
-    using asks = new Scene(Ledger.open(folder.file('ledger.db')), clock)
-    using reads = new Scene(Ledger.open(folder.file('ledger.db')), clock)
+    using asks = new Scene(openLedger(folder.file('ledger.db')), clock)
+    using reads = new Scene(openLedger(folder.file('ledger.db')), clock)
     asks.desk.ask(REQUEST)
     // A prompt in the other session says nothing about this one's dialog.
     reads.desk.prompted()
@@ -25,8 +25,8 @@ describe('two sessions', () => {
   test('tell the person that nothing was passed on when the one that asked is gone', async () => {
     using folder = temporaryFolder()
     const clock = new SimClock()
-    const asks = new Scene(Ledger.open(folder.file('ledger.db')), clock)
-    using reads = new Scene(Ledger.open(folder.file('ledger.db')), clock)
+    const asks = new Scene(openLedger(folder.file('ledger.db')), clock)
+    using reads = new Scene(openLedger(folder.file('ledger.db')), clock)
     asks.desk.ask(REQUEST)
     asks.desk.stop()
     await reads.receives({ text: 'yes abcde' })
@@ -38,8 +38,8 @@ describe('two sessions', () => {
   test('both take answers: a session without the relay takes the answer to a question of another', async () => {
     using folder = temporaryFolder()
     const clock = new SimClock()
-    using asks = new Scene(Ledger.open(folder.file('ledger.db')), clock)
-    using reads = new Scene(Ledger.open(folder.file('ledger.db')), clock)
+    using asks = new Scene(openLedger(folder.file('ledger.db')), clock)
+    using reads = new Scene(openLedger(folder.file('ledger.db')), clock)
     reads.on = false
     asks.desk.ask(REQUEST)
     expect(await reads.receives({ text: 'no abcde' })).toBe(VERDICT)

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
+import { openLedger } from '../../../../lab/driver/ledger.ts'
 import { SimClock } from '../../../../lab/simulation/sim-clock.ts'
-import { Ledger } from '../../../../member/ledger/ledger.ts'
 import { awaitAnswer } from '../../../../plugin/host/tools/awaited-answer.ts'
 import { noteTask, type TaskNote } from '../../../../plugin/host/tools/task-note.ts'
 import type { Outcome } from '../../../../plugin/host/tools/tool.ts'
@@ -23,7 +23,7 @@ interface Wait extends Disposable {
 
 function startWait(): Wait {
   const clock = new SimClock()
-  const ledger = Ledger.open(':memory:')
+  const ledger = openLedger()
   const bench = startBench([], { clock, ledger: () => ledger })
   const note = noteTask(bench.context, TASK)
   if (note === undefined) throw new Error('there is no ledger')
@@ -44,7 +44,7 @@ function startWait(): Wait {
     answer: (text) => {
       const content = JSON.stringify({ ...MESSAGE, kind: 'peer_agent', peerId: PEER_ID, text })
       const task = { id: TASK.id, by: 'peer', failed: false } as const
-      ledger.storePage(OWN_ID, [entry({ peerId: PEER_ID, content, task })], undefined, clock.now())
+      ledger.of(OWN_ID).storePage([entry({ peerId: PEER_ID, content, task })], undefined, clock.now())
     },
     [Symbol.dispose]: () => {
       bench[Symbol.dispose]()

@@ -124,7 +124,7 @@ describe('the result of a send', () => {
     await using platform = startLyingPlatform(answer)
     using bench = startBench([endpointAt(platform.url)])
     // A peer that has written may be written to without a look at the list of peers.
-    bench.ledger.storePage(OWN_ID, [peerMessage(crypto.randomUUID())], undefined, 0)
+    bench.ledger.of(OWN_ID).storePage([peerMessage(crypto.randomUUID())], undefined, 0)
     return { outcome: await bench.call('reply_to_workspace', reply), requests: platform.seen.length }
   }
 
@@ -186,7 +186,7 @@ describe('the result of a send', () => {
     for (const [answer, state] of answers) {
       await using platform = startLyingPlatform(answer)
       using bench = startBench([endpointAt(platform.url)])
-      bench.ledger.storePage(OWN_ID, [peerMessage(activityId)], undefined, 0)
+      bench.ledger.of(OWN_ID).storePage([peerMessage(activityId)], undefined, 0)
       await bench.call('reply_to_workspace', { text: 'x', activity_id: activityId })
       expect(platform.seen[0]?.path).toBe(`/workspaces/${PEER_ID}/a2a`)
       expect(bench.ledger.find(activityId, [OWN_ID])?.state).toBe(state)

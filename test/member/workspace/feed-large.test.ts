@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { textResponse } from '../../../lab/simulation/sim-response.ts'
-import { FeedScene, type Interruption, WORKSPACE } from '../../fixtures/feed-scene.ts'
+import { FeedScene, type Interruption } from '../../fixtures/feed-scene.ts'
+import { WORKSPACE } from '../../fixtures/workspace.ts'
 
 const texts = (count: number): string[] => Array.from({ length: count }, (_, index) => `message ${index + 1}`)
 
@@ -34,7 +35,7 @@ describe('rows so large that only a few fit into one answer', () => {
     expect(scene.stored()).toEqual(texts(26))
   })
 
-  test('are asked for one by one where the line is too slow for more, and that is remembered', async () => {
+  test('are requested one by one if the line is too slow for more, and that is remembered', async () => {
     using scene = new FeedScene()
     scene.backlog(1)
     await scene.start()
@@ -67,7 +68,7 @@ describe('a row too large to be read', () => {
     }
   }
 
-  function expectSteppedOver(scene: FeedScene): void {
+  function expectSkipped(scene: FeedScene): void {
     expect(scene.stored()).toEqual(ordinary(23))
     expect(scene.lines.filter((line) => line.includes('which is too large'))).toHaveLength(1)
     expect(scene.lines.join()).toContain(scene.feed.everything[11]?.id ?? '')
@@ -80,15 +81,15 @@ describe('a row too large to be read', () => {
     expect(scene.failures).toEqual([])
   }
 
-  test('is stepped over at the first start, and said once', async () => {
+  test('is skipped at the first start, and logged once', async () => {
     using scene = new FeedScene()
     fill(scene)
     await scene.start({ bounds: BOUNDS })
     await scene.clock.advance(10 * 60_000)
-    expectSteppedOver(scene)
+    expectSkipped(scene)
   })
 
-  test('is stepped over after the cursor, though the platform says beforehand how large it is', async () => {
+  test('is skipped after the cursor, even if the platform announces its size', async () => {
     using scene = new FeedScene()
     await scene.start({ bounds: BOUNDS })
     fill(scene)
@@ -98,10 +99,10 @@ describe('a row too large to be read', () => {
       return textResponse(status, text, { 'content-length': String(text.length) })
     }
     await scene.clock.advance(10 * 60_000)
-    expectSteppedOver(scene)
+    expectSkipped(scene)
   })
 
-  test('is read without what is told of the peer, if that makes it small enough', async () => {
+  test('is read without its details of the peer, if that makes it small enough', async () => {
     using scene = new FeedScene()
     scene.backlog(1)
     scene.interrupt = (_url, _index, withPeer) =>
@@ -110,7 +111,7 @@ describe('a row too large to be read', () => {
     expect(scene.stored()).toEqual(['message 1'])
   })
 
-  test('that does not say at its beginning which it is stays an error, and is not guessed at', async () => {
+  test('stays an error if its beginning does not say which row it is', async () => {
     using scene = new FeedScene()
     scene.backlog(1)
     scene.interrupt = () => textResponse(200, `[{"request_body":"${OVERSIZED}"`)
@@ -120,10 +121,10 @@ describe('a row too large to be read', () => {
   })
 })
 
-test('a newest row that is dated in the future does not hide what comes until then', async () => {
+test('a newest row dated in the future does not hide what comes before that date', async () => {
   using scene = new FeedScene()
   scene.feed.add({ at: (scene.clock.now() + 3_600_000) * 1000 })
-  await scene.start({ pollWindowSecs: 0 })
+  await scene.start({ config: { pollWindowSecs: 0 } })
   scene.feed.prune(() => true)
   await scene.clock.advance(10_000)
   scene.feed.add({ at: scene.clock.now() * 1000 })

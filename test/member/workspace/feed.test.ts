@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'bun:test'
+import { openLedger } from '../../../lab/driver/ledger.ts'
 import type { ModelFeedOptions } from '../../../lab/simulation/model-feed.ts'
 import { jsonResponse } from '../../../lab/simulation/sim-response.ts'
-import { Ledger } from '../../../member/ledger/ledger.ts'
-import { FeedScene, WORKSPACE } from '../../fixtures/feed-scene.ts'
+import { diskWith } from '../../fixtures/disk.ts'
+import { FeedScene } from '../../fixtures/feed-scene.ts'
+import { WORKSPACE } from '../../fixtures/workspace.ts'
 
 const texts = (from: number, to: number): string[] =>
   Array.from({ length: to - from + 1 }, (_, index) => `message ${from + index}`)
@@ -24,10 +26,10 @@ describe.each(PLATFORMS)('the first start on %s', (_name, options) => {
     },
   )
 
-  test('with a window of nothing shows what comes from now on', async () => {
+  test('with an empty window shows what comes from now on', async () => {
     using scene = new FeedScene(options)
     scene.backlog(150)
-    await scene.start({ pollWindowSecs: 0 })
+    await scene.start({ config: { pollWindowSecs: 0 } })
     expect(scene.stored()).toEqual([])
     scene.feed.add()
     await scene.clock.advance(6_000)
@@ -38,7 +40,7 @@ describe.each(PLATFORMS)('the first start on %s', (_name, options) => {
     'with a window of %d s, on an empty feed, shows all that ever comes',
     async (pollWindowSecs) => {
       using scene = new FeedScene(options)
-      await scene.start({ pollWindowSecs })
+      await scene.start({ config: { pollWindowSecs } })
       await scene.clock.advance(3_600_000)
       scene.backlog(250, 1, 10_000)
       await scene.clock.advance(6_000)
@@ -55,7 +57,7 @@ describe.each(PLATFORMS)('the first start on %s', (_name, options) => {
         if (scene.requests.length <= 4) scene.feed.add()
         return undefined
       }
-      await scene.start({ pollWindowSecs })
+      await scene.start({ config: { pollWindowSecs } })
       await scene.clock.advance(6_000)
       // What came before the first answer may count as before the start, where no window is wanted.
       expect(scene.stored().slice(pollWindowSecs === 0 ? 0 : 1)).toEqual(texts(7, scene.feed.rows.length))
@@ -71,11 +73,11 @@ describe.each(PLATFORMS)('the first start on %s', (_name, options) => {
     expect(scene.stored()).toEqual(texts(1, count + 30))
   })
 
-  test('that takes long to succeed begins where it was made', async () => {
+  test('that takes long to succeed begins at the time of its first attempt', async () => {
     using scene = new FeedScene(options)
     scene.backlog(3, 60_000)
     scene.interrupt = () => jsonResponse(503, {})
-    await scene.start({ pollWindowSecs: 0 })
+    await scene.start({ config: { pollWindowSecs: 0 } })
     await scene.clock.advance(5_000)
     scene.feed.add()
     await scene.clock.advance(600_000)
@@ -87,7 +89,7 @@ describe.each(PLATFORMS)('the first start on %s', (_name, options) => {
   test('never leads to older messages later, whatever is read again', async () => {
     using scene = new FeedScene(options)
     scene.backlog(400, 100, 100)
-    await scene.start({ pollWindowSecs: 10 })
+    await scene.start({ config: { pollWindowSecs: 10 } })
     const shown = scene.stored()
     expect(shown).toEqual(texts(301, 400))
     scene.feed.prune((row) => row.seq === 400)
@@ -96,7 +98,7 @@ describe.each(PLATFORMS)('the first start on %s', (_name, options) => {
   })
 })
 
-test('a platform that does not know before_ts gives what it can, and is not asked for ever', async () => {
+test('a platform that does not know before_ts gives what it can, and is not asked endlessly', async () => {
   using scene = new FeedScene({ ignoresBeforeTs: true })
   scene.backlog(450)
   await scene.start()
@@ -118,7 +120,7 @@ describe('reading on', () => {
     expect(scene.stored()).toEqual(texts(1, 350))
   })
 
-  test('goes on in the next session where the last one stopped, however long ago', async () => {
+  test('resumes where the last session stopped, however long ago', async () => {
     using scene = new FeedScene()
     scene.backlog(3)
     await scene.start()
@@ -134,7 +136,7 @@ describe('reading on', () => {
     using scene = new FeedScene()
     scene.backlog(450)
     let room: (() => void) | undefined
-    await scene.start({ capacity: () => new Promise((resolve) => (room = resolve)) })
+    await scene.start({ capacity: () => new Promise<void>((resolve) => (room = resolve)) })
     for (let n = 0; n < 3; n++) {
       const [asked, had] = [scene.requests.length, scene.stored().length]
       await scene.clock.advance(60_000)
@@ -146,7 +148,7 @@ describe('reading on', () => {
     }
   })
 
-  test('steps over what cannot be read, says so once, and loses nothing around it', async () => {
+  test('skips what cannot be read, logs that once, and loses nothing around it', async () => {
     using scene = new FeedScene()
     await scene.start()
     for (const wire of [() => null, () => 'text', () => ({}), (id: string) => ({ id, source_id: 7 })]) {
@@ -160,7 +162,7 @@ describe('reading on', () => {
     expect(scene.lines.filter((line) => line.includes('cannot be read'))).toHaveLength(1)
   })
 
-  test('takes a row that is shown twice in one page once', async () => {
+  test('takes a row that appears twice on one page once', async () => {
     using scene = new FeedScene()
     await scene.start()
     const row = scene.feed.add()
@@ -171,28 +173,29 @@ describe('reading on', () => {
     expect(scene.stored()).toEqual([row.text])
   })
 
-  test('a page that cannot be stored moves no cursor, and is read again', async () => {
-    const ledger = Ledger.open(':memory:')
+  test('does not move the cursor past a page that cannot be stored, and reads that page again', async () => {
     let full = false
-    const store = ledger.storePage.bind(ledger)
-    ledger.storePage = (...page) => {
-      if (full) throw new Error('database or disk is full')
-      return store(...page)
-    }
+    const disk = diskWith((db) => ({
+      transaction: (work) => {
+        if (full) throw new Error('database or disk is full')
+        return db.transaction(work)
+      },
+    }))
+    const ledger = openLedger(':memory:', { disk })
     using scene = new FeedScene({}, ledger)
     await scene.start()
     full = true
     scene.backlog(5)
-    const before = ledger.cursor(WORKSPACE)
+    const before = ledger.of(WORKSPACE).cursor()
     await scene.clock.advance(20_000)
-    expect([ledger.cursor(WORKSPACE), scene.stored()]).toEqual([before, []])
+    expect([ledger.of(WORKSPACE).cursor(), scene.stored()]).toEqual([before, []])
     full = false
     await scene.clock.advance(20_000)
     expect(scene.stored()).toEqual(texts(1, 5))
   })
 })
 
-test('more rows of one moment than a page holds are all read where the platform does not know before_ts', async () => {
+test('all rows of one moment are read, even more than a page holds, from a platform that does not know before_ts', async () => {
   using scene = new FeedScene({ ignoresBeforeTs: true })
   const at = (scene.clock.now() - 1_000) * 1000
   for (let n = 0; n < 130; n++) scene.feed.add({ at })

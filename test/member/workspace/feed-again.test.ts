@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'bun:test'
 import { jsonResponse } from '../../../lab/simulation/sim-response.ts'
-import { FeedScene, WORKSPACE } from '../../fixtures/feed-scene.ts'
+import { FeedScene } from '../../fixtures/feed-scene.ts'
+import { WORKSPACE } from '../../fixtures/workspace.ts'
 
 const texts = (from: number, to: number): string[] =>
   Array.from({ length: to - from + 1 }, (_, index) => `message ${from + index}`)
 
 describe('a cursor the platform has forgotten', () => {
-  test('leads back over a window, and nothing is shown twice or lost', async () => {
+  test('leads back over a window, and no message is shown twice or lost', async () => {
     using scene = new FeedScene()
     scene.backlog(20)
     await scene.start()
@@ -18,7 +19,7 @@ describe('a cursor the platform has forgotten', () => {
     expect(scene.stored()).toEqual(texts(1, 270))
   })
 
-  test('twice, with a crash between, leads back as far as before', async () => {
+  test('twice, with a crash in between, leads back as far as the first time', async () => {
     using scene = new FeedScene()
     scene.backlog(1)
     await scene.start()
@@ -34,7 +35,7 @@ describe('a cursor the platform has forgotten', () => {
     await scene.start()
     await scene.stop()
     expect(scene.stored().length).toBeLessThan(351)
-    const cursor = scene.ledger.cursor(WORKSPACE)
+    const cursor = scene.ledger.of(WORKSPACE).cursor()
     scene.feed.prune((row) => row.id === cursor?.activityId)
     await scene.clock.advance(60_000)
     scene.interrupt = () => undefined
@@ -42,7 +43,7 @@ describe('a cursor the platform has forgotten', () => {
     expect(scene.stored().toSorted()).toEqual(texts(1, 351).toSorted())
   })
 
-  test('each time is no reason to ask without a pause, and what is shown still arrives', async () => {
+  test('every time does not make us ask without a pause, and what the platform shows still arrives', async () => {
     using scene = new FeedScene()
     scene.backlog(3)
     scene.interrupt = (url) =>
@@ -60,7 +61,7 @@ describe('a cursor the platform has forgotten', () => {
 })
 
 describe('rows behind the cursor', () => {
-  test('that are committed late are found, whenever that is between two overlap reads', async () => {
+  test('are found if they were committed late, at any time between two overlap reads', async () => {
     using scene = new FeedScene()
     await scene.start()
     const late: string[] = []
@@ -74,7 +75,7 @@ describe('rows behind the cursor', () => {
     expect(scene.stored()).toEqual(expect.arrayContaining(late))
   })
 
-  test('that became visible while no session ran are found by the next one', async () => {
+  test('are found by the next session if they became visible while no session ran', async () => {
     using scene = new FeedScene()
     scene.backlog(1)
     await scene.start()
@@ -88,7 +89,7 @@ describe('rows behind the cursor', () => {
     expect(scene.stored()).toContain(late.text)
   })
 
-  test('that share its moment are found where times alone are compared', async () => {
+  test('are found if they share its moment, on a platform that compares times alone', async () => {
     using scene = new FeedScene({ timestampCursor: true })
     await scene.start()
     const at = scene.clock.now() * 1000
@@ -99,7 +100,7 @@ describe('rows behind the cursor', () => {
     expect(scene.stored()).toEqual(texts(1, 4))
   })
 
-  test('are looked for again when looking failed', async () => {
+  test('are looked for again after a failure', async () => {
     using scene = new FeedScene()
     await scene.start()
     const at = scene.clock.now() * 1000
@@ -114,7 +115,7 @@ describe('rows behind the cursor', () => {
     expect(scene.stored()).toContain(late.text)
   })
 
-  test('are found also where the cursor stands on a row that cannot be read', async () => {
+  test('are found even if the cursor is on a row that cannot be read', async () => {
     using scene = new FeedScene()
     await scene.start()
     const at = scene.clock.now() * 1000

@@ -1,13 +1,18 @@
 import { describe, expect, test } from 'bun:test'
+import { systemDisk } from '../../../base/sqlite.ts'
+import { openLedger } from '../../../lab/driver/ledger.ts'
 import { until } from '../../../lab/driver/until.ts'
 import { ModelFeed } from '../../../lab/simulation/model-feed.ts'
 import { SimClock } from '../../../lab/simulation/sim-clock.ts'
 import { jsonResponse } from '../../../lab/simulation/sim-response.ts'
-import { Ledger } from '../../../member/ledger/ledger.ts'
-import { Bystander, type BystanderOptions } from '../../../plugin/session/bystander.ts'
-import { configOf } from '../../fixtures/config.ts'
+import { PlatformClient } from '../../../member/client/client.ts'
+import { Log } from '../../../member/folder/log.ts'
+import { statePaths } from '../../../member/folder/state-folder.ts'
+import type { Ledger } from '../../../member/ledger/ledger.ts'
+import type { Surroundings } from '../../../member/workspace/memberships.ts'
+import { Observer, type ObserverOptions } from '../../../plugin/session/observer.ts'
 import { cursor, entries } from '../../fixtures/entries.ts'
-import { WORKSPACE } from '../../fixtures/feed-scene.ts'
+import { CONFIG, fetchOf, WORKSPACE } from '../../fixtures/workspace.ts'
 
 const NO_SIGNAL = new AbortController().signal
 const LOOK_EVERY_MS = 15_000
@@ -16,7 +21,7 @@ const LOOK_EVERY_MS = 15_000
 class Scene {
   readonly clock = new SimClock()
   readonly feed = new ModelFeed({ workspaceId: WORKSPACE, now: this.clock.now })
-  readonly ledger = Ledger.open(':memory:')
+  readonly ledger: Ledger
   readonly lines: string[] = []
   requests = 0
   held = false
@@ -24,28 +29,29 @@ class Scene {
     const { status, body } = this.feed.answer(url)
     return jsonResponse(status, body)
   }
-  readonly bystander: Bystander
+  readonly observer: Observer
 
-  constructor(more: Partial<BystanderOptions> = {}) {
-    const fetchImpl = async (url: unknown, init?: RequestInit): Promise<Response> => {
+  constructor(more: Partial<ObserverOptions> = {}, ledger: Ledger = openLedger()) {
+    this.ledger = ledger
+    const network = fetchOf((url) => {
       this.requests++
-      init?.signal?.throwIfAborted()
-      return this.respond(String(url))
+      return this.respond(url.href)
+    })
+    const surroundings: Surroundings = {
+      clock: this.clock,
+      network,
+      disk: systemDisk,
+      log: new Log({ level: 'debug', write: (line) => this.lines.push(line) }),
+      paths: statePaths('/nowhere/molecule'),
+      holder: { pid: 1, startedAt: this.clock.now(), project: '/home/user/project' },
+      session: 'this session',
+      version: '0.0.0',
+      clientOf: (target) => new PlatformClient(target, { fetchImpl: network, clock: this.clock }),
     }
-    this.bystander = new Bystander({
-      config: configOf({
-        MOLECULE_WORKSPACE_IDS: WORKSPACE,
-        MOLECULE_WORKSPACE_TOKENS: 'a-token-of-a-test',
-        MOLECULE_PLATFORM_URL: 'http://127.0.0.1:1',
-      }),
-      ledger: this.ledger,
+    this.observer = new Observer(surroundings, CONFIG, this.ledger, {
       isHeld: () => this.held,
       unheard: false,
       remedy: 'start one',
-      since: this.clock.now(),
-      log: (line) => this.lines.push(line),
-      fetchImpl: Object.assign(fetchImpl, { preconnect: () => {} }),
-      now: this.clock.now,
       ...more,
     })
   }
@@ -58,64 +64,64 @@ class Scene {
 
   /** Looks, and gives what is told at the next prompt. */
   async told(): Promise<string | undefined> {
-    await this.bystander.unread(NO_SIGNAL)
-    return this.bystander.notice()
+    await this.observer.unread(NO_SIGNAL)
+    return this.observer.notice()
   }
 }
 
 describe('a session that does not receive', () => {
-  test('tells how many wait when a new one does, and not again', async () => {
+  test('says how many messages wait once one more does, and does not repeat it', async () => {
     const scene = new Scene()
     expect(await scene.told()).toBeUndefined()
     await scene.arrives('one')
     expect(await scene.told()).toContain(
       `1 for workspace ${WORKSPACE}. The inbox tool shows them. To receive`,
     )
-    expect(scene.bystander.notice()).toBeUndefined()
+    expect(scene.observer.notice()).toBeUndefined()
     await scene.clock.advance(LOOK_EVERY_MS)
     expect(await scene.told()).toBeUndefined()
     await scene.arrives('two')
     expect(await scene.told()).toContain('2 for workspace')
   })
 
-  test('asks the platform once in fifteen seconds at most, however often it is to look', async () => {
+  test('asks the platform at most once in fifteen seconds, however often it is told to look', async () => {
     const scene = new Scene()
-    for (let n = 0; n < 10; n++) await scene.bystander.unread(NO_SIGNAL)
+    for (let n = 0; n < 10; n++) await scene.observer.unread(NO_SIGNAL)
     expect(scene.requests).toBe(1)
     await scene.clock.advance(LOOK_EVERY_MS)
-    for (let n = 0; n < 10; n++) scene.bystander.look()
+    for (let n = 0; n < 10; n++) scene.observer.look()
     expect(scene.requests).toBe(2)
   })
 
-  test('asks nothing where another session receives, and tells nothing once one does', async () => {
+  test('asks nothing while another session receives, and says nothing once one does', async () => {
     const scene = new Scene()
     scene.held = true
     await scene.arrives('one')
     expect([await scene.told(), scene.requests]).toEqual([undefined, 0])
     scene.held = false
     await scene.clock.advance(LOOK_EVERY_MS)
-    await scene.bystander.unread(NO_SIGNAL)
+    await scene.observer.unread(NO_SIGNAL)
     scene.held = true
-    expect([scene.bystander.notice(), await scene.bystander.unread(NO_SIGNAL)]).toEqual([undefined, []])
+    expect([scene.observer.notice(), await scene.observer.unread(NO_SIGNAL)]).toEqual([undefined, []])
   })
 
-  test('counts what is stored and unshown, and only that, unless nobody was given the rest', async () => {
+  test('counts only what is stored and not shown, and the rest too if the host never showed it', async () => {
     const scene = new Scene()
-    scene.ledger.storePage(WORKSPACE, entries(3), cursor({ checkedAt: scene.clock.now() }), 0)
-    const [first] = scene.ledger.nextBatch([WORKSPACE], 1, 1_000)
+    scene.ledger.of(WORKSPACE).storePage(entries(3), cursor({ checkedAt: scene.clock.now() }), 0)
+    const [first] = scene.ledger.nextBatch([WORKSPACE], 1, 1_000, scene.clock.now())
     if (first === undefined) throw new Error('no message')
     scene.ledger.markSending([first])
     scene.ledger.markSent([first], 0)
     expect(await scene.told()).toContain('2 for workspace')
-    const refuted = new Scene({ ledger: scene.ledger, unheard: true })
+    const refuted = new Scene({ unheard: true }, scene.ledger)
     expect(await refuted.told()).toContain('3 for workspace')
   })
 
-  test('tells nothing of what a session has shown since it was found', async () => {
+  test('does not mention what a session has shown since', async () => {
     const scene = new Scene()
-    scene.ledger.storePage(WORKSPACE, entries(2), cursor({ checkedAt: scene.clock.now() }), 0)
-    await scene.bystander.unread(NO_SIGNAL)
-    scene.ledger.markSending(scene.ledger.nextBatch([WORKSPACE], 10, 1_000))
+    scene.ledger.of(WORKSPACE).storePage(entries(2), cursor({ checkedAt: scene.clock.now() }), 0)
+    await scene.observer.unread(NO_SIGNAL)
+    scene.ledger.markSending(scene.ledger.nextBatch([WORKSPACE], 10, 1_000, scene.clock.now()))
     for (const { ord } of scene.ledger.inbox.list({
       workspaceIds: [WORKSPACE],
       states: ['sending'],
@@ -123,28 +129,28 @@ describe('a session that does not receive', () => {
     }).rows) {
       scene.ledger.markAnswered(ord)
     }
-    expect(scene.bystander.notice()).toBeUndefined()
+    expect(scene.observer.notice()).toBeUndefined()
   })
 
-  test('goes on with what it knew when the platform fails, and says so in the log', async () => {
+  test('keeps what it knew when the platform fails, and logs the failure', async () => {
     const scene = new Scene()
     await scene.arrives('one')
     await scene.told()
     scene.respond = () => new Response('down', { status: 503 })
     await scene.clock.advance(LOOK_EVERY_MS)
-    const unread = await scene.bystander.unread(NO_SIGNAL)
+    const unread = await scene.observer.unread(NO_SIGNAL)
     expect(unread.map(({ message }) => message.text)).toEqual(['one'])
     expect(scene.lines).toHaveLength(1)
   })
 
-  test('ends a look that is under way when it is stopped, and begins none', async () => {
+  test('ends a look under way when it is stopped, and begins no other', async () => {
     const scene = new Scene()
     scene.respond = () => new Promise<Response>(() => {})
-    scene.bystander.look()
+    scene.observer.look()
     await until('the request', () => scene.requests === 1)
-    scene.bystander.stop()
+    scene.observer.stop()
     await scene.clock.advance(LOOK_EVERY_MS)
-    scene.bystander.look()
+    scene.observer.look()
     expect([scene.requests, scene.lines]).toEqual([1, []])
   })
 })

@@ -1,9 +1,9 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import type { ActivityRow } from '../../../member/client/activity.ts'
-import { toEntry } from '../../../member/feed/feed-entry.ts'
-import { mayWrite, NOT_ALLOWED } from '../../../member/feed/sender-gate.ts'
 import { parseConfig } from '../../../member/settings/config.ts'
+import { toEntry } from '../../../member/workspace/feed-entry.ts'
+import { mayWrite, NOT_ALLOWED } from '../../../member/workspace/sender-gate.ts'
 
 const OWN = '7d0c1a52-0b1e-4a47-9d0e-0a2f5e3b9c11'
 const PEER = '11111111-1111-4111-8111-111111111111'
@@ -45,7 +45,7 @@ test.each([
   expect(who(value)).toEqual([...expected])
 })
 
-test('what cannot be read lets nobody in, and is said', () => {
+test('a list that cannot be read lets nobody in, and is reported', () => {
   const { senders, warnings } = allowed('everybody')
   expect(senders).toEqual([])
   expect(warnings).toEqual([
@@ -54,11 +54,11 @@ test('what cannot be read lets nobody in, and is said', () => {
   expect(who('everybody')).toEqual([false, false, false, false, false])
 })
 
-test('the result of a task of ours is not a sender’s word and passes', () => {
+test('the result of a task of ours passes, since it is not the word of a sender', () => {
   expect(mayWrite({ kind: 'delegation_result', peerId: null }, [])).toBeTrue()
 })
 
-test('of a message whose sender may not write nothing is kept but that it came', () => {
+test('a message whose sender may not write is recorded without its content', () => {
   const secret = fc.string({ minLength: 8 }).filter((text) => !/^[{}]*$/.test(text))
   fc.assert(
     fc.property(secret, (text) => {

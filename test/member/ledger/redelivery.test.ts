@@ -1,0 +1,139 @@
+import { describe, expect, test } from 'bun:test'
+import { openLedger } from '../../../lab/driver/ledger.ts'
+import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
+import type { Ledger } from '../../../member/ledger/ledger.ts'
+import { MAX_ATTEMPTS, MAX_UNSURE_ATTEMPTS, REDELIVER_WITHIN_MS } from '../../../member/ledger/recovery.ts'
+import { entries } from '../../fixtures/entries.ts'
+
+const A = 'workspace-a'
+const B = 'workspace-b'
+const NOW = 1_800_000_000_000
+
+/** A ledger on disk that can be left as a killed session leaves it. */
+function onDisk() {
+  const folder = temporaryFolder()
+  let ledger = openLedger(folder.file('ledger.db'))
+  return {
+    get ledger() {
+      return ledger
+    },
+    nextSession(): Ledger {
+      ledger.close()
+      ledger = openLedger(folder.file('ledger.db'))
+      return ledger
+    },
+    [Symbol.dispose]() {
+      ledger.close()
+      folder[Symbol.dispose]()
+    },
+  }
+}
+
+const batch = (ledger: Ledger, limit = 100) => ledger.nextBatch([A, B], limit, 1_000_000, NOW)
+
+describe('a new session', () => {
+  test.each(['sending', 'sent'] as const)(
+    'sends again, marked as possibly seen, what it finds %s',
+    (state) => {
+      using disk = onDisk()
+      disk.ledger.of(A).storePage(entries(2), undefined, NOW)
+      const [first] = batch(disk.ledger)
+      if (first === undefined) throw new Error('no message')
+      disk.ledger.markSending([first])
+      if (state === 'sent') disk.ledger.markSent([first], NOW)
+      const next = disk.nextSession()
+      expect(next.of(A).recover(NOW)).toEqual({ again: 1, givenUp: 0, presumed: 0 })
+      expect(batch(next).map(({ attempts }) => attempts)).toEqual([1, 0])
+    },
+  )
+
+  test('never sends again what it wrote itself', () => {
+    const ledger = openLedger()
+    ledger.of(A).storePage(entries(2), undefined, NOW)
+    const [first, second] = batch(ledger)
+    if (first === undefined || second === undefined) throw new Error('no messages')
+    ledger.markSending([first, second])
+    ledger.markSent([second], NOW)
+    expect(ledger.of(A).recover(NOW)).toEqual({ again: 0, givenUp: 0, presumed: 0 })
+    expect(ledger.inbox.counts(A)).toEqual({ sending: 1, sent: 1 })
+    // The host reads on at last.
+    ledger.markSent([first], NOW)
+    expect(ledger.inbox.counts(A)).toEqual({ sent: 2 })
+  })
+
+  test.each([
+    ['whose bytes left', MAX_ATTEMPTS],
+    ['that a crash caught each time', MAX_UNSURE_ATTEMPTS],
+  ])('a message %s is written %d times in all', (what, limit) => {
+    using disk = onDisk()
+    disk.ledger.of(A).storePage(entries(1), undefined, NOW)
+    let times = 0
+    for (let session = 0; session < limit + 3; session++) {
+      const messages = batch(disk.ledger)
+      times += messages.length
+      disk.ledger.markSending(messages)
+      if (what === 'whose bytes left') disk.ledger.markSent(messages, NOW)
+      disk
+        .nextSession()
+        .of(A)
+        .recover(NOW + 1)
+    }
+    expect(times).toBe(limit)
+    expect(disk.ledger.inbox.counts(A)).toEqual({ sent: 1 })
+    // Given up is not in hand.
+    expect(disk.ledger.of(A).open(NOW + 10 * 60_000 + 1).count).toBe(0)
+  })
+
+  test('keeps what may have been seen over a day ago, and does not repeat it, whether recovered before or not', () => {
+    using disk = onDisk()
+    disk.ledger.of(A).storePage(entries(2), undefined, NOW)
+    disk.ledger.markSending(batch(disk.ledger, 1))
+    disk
+      .nextSession()
+      .of(A)
+      .recover(NOW + REDELIVER_WITHIN_MS - 1)
+    expect(batch(disk.ledger)).toHaveLength(2)
+    disk
+      .nextSession()
+      .of(A)
+      .recover(NOW + REDELIVER_WITHIN_MS)
+    // The other was never written: it is as new as on the first day.
+    expect(batch(disk.ledger).map(({ attempts }) => attempts)).toEqual([0])
+    expect(disk.ledger.inbox.counts(A)).toEqual({ sent: 1, received: 1 })
+  })
+
+  test.each(['confirmed', 'answered'])('leaves what is %s as it is', (state) => {
+    using disk = onDisk()
+    disk.ledger.of(A).storePage(entries(1), undefined, NOW)
+    const messages = batch(disk.ledger)
+    disk.ledger.markSending(messages)
+    for (const { ord, activityId } of messages) {
+      if (state === 'answered') disk.ledger.markAnswered(ord)
+      else disk.ledger.markConfirmed(A, activityId)
+    }
+    expect(disk.nextSession().of(A).recover(NOW).again).toBe(0)
+    expect(disk.ledger.inbox.counts(A)).toEqual({ [state]: 1 })
+  })
+
+  test('recovers the workspace it holds and no other', () => {
+    using disk = onDisk()
+    for (const workspaceId of [A, B]) disk.ledger.of(workspaceId).storePage(entries(1), undefined, NOW)
+    disk.ledger.markSending(batch(disk.ledger))
+    disk.nextSession().of(A).recover(NOW)
+    expect([disk.ledger.inbox.counts(A), disk.ledger.inbox.counts(B)]).toEqual([
+      { received: 1 },
+      { sending: 1 },
+    ])
+  })
+
+  test('forgets what is done after thirty days, and never what still waits', () => {
+    using disk = onDisk()
+    disk.ledger.of(A).storePage(entries(2), undefined, NOW)
+    disk.ledger.markSending(batch(disk.ledger, 1))
+    disk
+      .nextSession()
+      .of(A)
+      .recover(NOW + 31 * 24 * 60 * 60_000)
+    expect(disk.ledger.inbox.counts(A)).toEqual({ received: 1 })
+  })
+})

@@ -1,0 +1,115 @@
+import { describe, expect, test } from 'bun:test'
+import { stream, toResponse } from '../../../lab/simulation/platform/answers.ts'
+import { EventStream } from '../../../lab/simulation/platform/event-streams.ts'
+import { textResponse } from '../../../lab/simulation/sim-response.ts'
+import { FIRST, type SceneProcess, SECOND, SessionScene } from '../../fixtures/session-scene.ts'
+
+const MINUTE_MS = 60_000
+const PING = new TextEncoder().encode(': ping\n\n')
+
+/** A session with an event stream that the test can break. */
+function begin(): { scene: SessionScene; process: SceneProcess; streams: EventStream[] } {
+  const scene = new SessionScene()
+  const streams: EventStream[] = []
+  scene.answer = ({ route }) => {
+    if (route !== 'events') return undefined
+    const opened = new EventStream(() => {})
+    opened.push(PING)
+    streams.push(opened)
+    return toResponse(stream(() => opened.body))
+  }
+  const process = scene.start()
+  scene.pass(1_000)
+  return { scene, process, streams }
+}
+
+const readsOf = (scene: SessionScene): number => scene.sent('activity').length
+
+describe('an event stream', () => {
+  test('makes the poll slow while it is open', () => {
+    using scene = new SessionScene({ hasEvents: true })
+    const process = scene.start()
+    scene.pass(1_000)
+    expect(process.status).toContain('registered, event stream open, last read')
+    const before = readsOf(scene)
+    scene.pass(10 * MINUTE_MS)
+    expect(readsOf(scene) - before).toBeGreaterThanOrEqual(9)
+    expect(readsOf(scene) - before).toBeLessThanOrEqual(13)
+  })
+
+  test('has a message arrive at once', () => {
+    const { scene, process, streams } = begin()
+    using _ = scene
+    scene.pass(10_000)
+    scene.first.feed.add()
+    streams[0]?.push(new TextEncoder().encode('data: {"type":"ACTIVITY_LOGGED"}\n\n'))
+    expect(scene.until('the event', () => process.shown.length > 0)).toBeLessThan(300)
+  })
+
+  test('that breaks has the feed read at once, and polled at its own interval while it cannot be opened again', () => {
+    const { scene, process, streams } = begin()
+    using _ = scene
+    scene.pass(10_000)
+    scene.answer = ({ route }) => (route === 'events' ? textResponse(503, '') : undefined)
+    const { id } = scene.first.feed.add()
+    streams[0]?.close()
+    expect(scene.until('the event', () => process.shown.length > 0)).toBeLessThan(300)
+    expect(process.shown).toEqual([id])
+    expect(process.status).toContain('registered, polling, last read')
+    const before = readsOf(scene)
+    scene.pass(MINUTE_MS)
+    expect(readsOf(scene) - before).toBeGreaterThanOrEqual(10)
+  })
+
+  test('that breaks is opened again soon', () => {
+    const { scene, streams } = begin()
+    using _ = scene
+    for (let n = 1; n <= 5; n++) {
+      streams.at(-1)?.close()
+      expect(scene.until('the next stream', () => streams.length > n)).toBeLessThan(5_500)
+    }
+  })
+
+  test('that the platform does not have is asked for three times, and then every five minutes', () => {
+    using scene = new SessionScene()
+    const process = scene.start()
+    scene.pass(MINUTE_MS)
+    expect(scene.sent('events')).toHaveLength(3)
+    expect(process.said('has no event stream, polling alone delivers')).toHaveLength(1)
+    scene.pass(30 * MINUTE_MS)
+    expect(scene.sent('events').length).toBeGreaterThanOrEqual(3 + 5)
+    expect(scene.sent('events').length).toBeLessThanOrEqual(3 + 7)
+    expect(process.said('has no event stream')).toHaveLength(1)
+  })
+})
+
+describe('back-pressure', () => {
+  test('leaves the feed of a workspace unread while 500 messages wait, and of no other', () => {
+    using scene = new SessionScene()
+    scene.found(SECOND)
+    scene.configure()
+    const process = scene.start()
+    scene.pass(1_000)
+    process.host.freeze()
+    for (let n = 0; n < 800; n++) scene.first.feed.add()
+    scene.pass(MINUTE_MS)
+    expect(scene.storage.waiting(FIRST)).toBeGreaterThanOrEqual(500)
+    expect(scene.storage.waiting(FIRST)).toBeLessThan(600)
+    const [first, second] = [FIRST, SECOND].map((id) => scene.sent('activity', id).length)
+    scene.pass(MINUTE_MS)
+    expect(scene.sent('activity', FIRST)).toHaveLength(first ?? 0)
+    expect(scene.sent('activity', SECOND).length).toBeGreaterThan((second ?? 0) + 9)
+  })
+
+  test('ends as soon as one message fewer waits', () => {
+    using scene = new SessionScene({}, { room: 1 })
+    scene.start()
+    scene.pass(1_000)
+    for (let n = 0; n < 700; n++) scene.first.feed.add()
+    scene.until('the feed to be left', () => scene.storage.waiting(FIRST) >= 500)
+    const reads = readsOf(scene)
+    scene.until('room', () => scene.storage.waiting(FIRST) < 500)
+    // 10 ms is how closely this looks.
+    expect(scene.until('the next page', () => readsOf(scene) > reads)).toBeLessThanOrEqual(10)
+  })
+})

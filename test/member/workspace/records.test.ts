@@ -1,0 +1,141 @@
+import { describe, expect, test } from 'bun:test'
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { jsonResponse } from '../../../lab/simulation/sim-response.ts'
+import { lockPaths } from '../../../member/folder/lock.ts'
+import { FIRST, SECOND, SessionScene } from '../../fixtures/session-scene.ts'
+
+const MINUTE_MS = 60_000
+const holderOf = (scene: SessionScene, id: string = FIRST): string => lockPaths(scene.paths.locks, id).holder
+const SECRET = 'an-inbound-secret-of-the-platform'
+
+describe('the records of who holds what', () => {
+  test('are there while it holds, and gone at its end', () => {
+    using scene = new SessionScene()
+    const process = scene.launch()
+    const launchedAt = new Date(scene.clock.now()).toISOString()
+    scene.pass(5_000)
+    const heldAt = new Date(scene.clock.now()).toISOString()
+    process.activate()
+    scene.pass(5_000)
+    expect(readFileSync(scene.paths.pidFile, 'utf8')).toBe(`${process.pid}\n${launchedAt}\n/project\n`)
+    expect(readFileSync(holderOf(scene), 'utf8')).toBe(`${process.pid}\n${heldAt}\n/project\n`)
+    expect(process.status).toContain(`held here since ${heldAt}`)
+    process.stop()
+    expect([existsSync(scene.paths.pidFile), existsSync(holderOf(scene))]).toEqual([false, false])
+  })
+
+  test('are removed with each workspace that is given away, and the pid with the last', () => {
+    using scene = new SessionScene()
+    scene.found(SECOND)
+    scene.configure()
+    const process = scene.start()
+    scene.pass(5_000)
+    const pids: unknown[] = []
+    for (const id of [FIRST, SECOND]) {
+      const claim = { session: 'other', pid: 7, project: '/other', at: scene.clock.now() }
+      writeFileSync(lockPaths(scene.paths.locks, id).claim, JSON.stringify(claim))
+      scene.pass(2_000)
+      pids.push([existsSync(holderOf(scene, id)), existsSync(scene.paths.pidFile)])
+    }
+    expect(pids).toEqual([
+      [false, true],
+      [false, false],
+    ])
+    expect(process.holds(FIRST)).toBe(false)
+  })
+
+  test('of somebody else are left alone', () => {
+    using scene = new SessionScene()
+    const process = scene.start()
+    scene.pass(5_000)
+    const other = '7\n2026-07-01T00:00:00.000Z\n/other\n'
+    for (const path of [scene.paths.pidFile, holderOf(scene)]) writeFileSync(path, other)
+    process.stop()
+    for (const path of [scene.paths.pidFile, holderOf(scene)]) expect(readFileSync(path, 'utf8')).toBe(other)
+  })
+
+  test('of a session that took over stay when the earlier one ends', () => {
+    using scene = new SessionScene()
+    const earlier = scene.start()
+    scene.pass(5_000)
+    const later = scene.start()
+    later.call('claim_channel')
+    scene.pass(2_000)
+    earlier.stop()
+    expect(readFileSync(scene.paths.pidFile, 'utf8')).toStartWith(`${later.pid}\n`)
+    expect(readFileSync(holderOf(scene), 'utf8')).toStartWith(`${later.pid}\n`)
+  })
+
+  test('are written by a standby only once it holds', () => {
+    using scene = new SessionScene()
+    const holder = scene.start()
+    scene.pass(5_000)
+    const before = readFileSync(scene.paths.pidFile, 'utf8')
+    const standby = scene.start()
+    scene.pass(MINUTE_MS)
+    expect(readFileSync(scene.paths.pidFile, 'utf8')).toBe(before)
+    expect(standby.said('is received by this session')).toEqual([])
+    expect(holder.said(`workspace ${FIRST} is received by this session`)).toHaveLength(1)
+  })
+})
+
+describe('secrets that a platform issues', () => {
+  const quoting = ({ route }: { readonly route: unknown }): Response | undefined =>
+    route === 'activity' ? jsonResponse(500, { error: `it was ${SECRET}` }) : undefined
+
+  test('by registering are kept in a file of their own, and out of the log', () => {
+    using scene = new SessionScene({ inboundSecret: SECRET })
+    const process = scene.start()
+    scene.pass(5_000)
+    const kept: unknown = JSON.parse(readFileSync(scene.paths.secrets, 'utf8'))
+    expect(kept).toEqual({ [FIRST]: { inboundSecret: SECRET } })
+    expect(statSync(scene.paths.secrets).mode & 0o777).toBe(0o600)
+    scene.answer = quoting
+    scene.pass(MINUTE_MS)
+    expect(process.said('it was ').length).toBeGreaterThan(0)
+    expect([process.said(SECRET), process.status.includes(SECRET)]).toEqual([[], false])
+  })
+
+  test('by heartbeats are kept, too', () => {
+    using scene = new SessionScene({ inboundSecret: SECRET })
+    scene.configure({ MOLECULE_AUTO_REGISTER_POLL: 'false' })
+    scene.start()
+    scene.pass(5_000)
+    expect(existsSync(scene.paths.secrets)).toBe(false)
+    scene.pass(MINUTE_MS)
+    expect(readFileSync(scene.paths.secrets, 'utf8')).toContain(SECRET)
+  })
+
+  test('to an earlier session stay out of the log of a later one', () => {
+    using scene = new SessionScene({ inboundSecret: SECRET })
+    const earlier = scene.start()
+    scene.pass(5_000)
+    earlier.stop()
+    scene.answer = (request) =>
+      request.route === 'register' ? jsonResponse(500, { error: `it was ${SECRET}` }) : quoting(request)
+    const later = scene.start()
+    scene.pass(MINUTE_MS)
+    expect(later.said('cannot register (attempt 1): ')).toEqual([expect.stringContaining('it was ')])
+    expect(later.said(SECRET)).toEqual([])
+  })
+
+  test('and that cannot be kept are reported and hidden all the same', () => {
+    using scene = new SessionScene({ inboundSecret: SECRET })
+    mkdirSync(scene.paths.secrets)
+    const process = scene.start()
+    scene.pass(5_000)
+    expect(process.said('cannot keep what the platform issued: ')).toHaveLength(1)
+    scene.answer = quoting
+    scene.pass(MINUTE_MS)
+    expect(process.said(SECRET)).toEqual([])
+    expect(scene.first.records.heartbeats.length).toBeGreaterThan(0)
+  })
+
+  test('are not written for when there are none', () => {
+    using scene = new SessionScene()
+    mkdirSync(scene.paths.secrets)
+    const process = scene.start()
+    scene.pass(MINUTE_MS)
+    expect(process.said('cannot keep')).toEqual([])
+  })
+})

@@ -1,0 +1,60 @@
+import { describe, expect, test } from 'bun:test'
+import { SessionScene } from '../../fixtures/session-scene.ts'
+
+const MINUTE_MS = 60_000
+
+describe('taking a workspace over', () => {
+  test('waits for a disk that is full, and says so once', () => {
+    using scene = new SessionScene()
+    const earlier = scene.start()
+    scene.pass(1_000)
+    const { id } = scene.first.feed.add()
+    scene.until('the event', () => earlier.shown.length > 0)
+    const standby = scene.start()
+    scene.isFull = true
+    earlier.kill()
+    scene.pass(MINUTE_MS)
+    expect(standby.said('cannot use its ledger: database or disk is full')).toHaveLength(1)
+    expect(standby.status).toContain('last error: cannot use its ledger')
+    expect([standby.shown, scene.first.records.registrations.length]).toEqual([[], 1])
+    scene.isFull = false
+    expect(scene.until('the repeat', () => standby.shown.length > 0)).toBeLessThan(700)
+    expect(standby.shown).toEqual([id])
+    scene.pass(10_000)
+    expect(standby.status).not.toContain('last error')
+  })
+
+  test('presumes seen what a session with a user was given, and logs how much', () => {
+    using scene = new SessionScene()
+    const earlier = scene.start()
+    scene.pass(1_000)
+    earlier.session.submitted(undefined)
+    scene.first.feed.add()
+    scene.pass(2 * MINUTE_MS)
+    earlier.kill()
+    const later = scene.start()
+    scene.pass(MINUTE_MS)
+    expect(later.said('takes 1 messages for seen: ')).toHaveLength(1)
+    expect(later.shown).toEqual([])
+    scene.first.feed.add()
+    scene.pass(10_000)
+    expect(later.events[0]?.inbox_unconfirmed).toBe('1')
+  })
+
+  test('repeats a message three times at most, and then tells the next session of it', () => {
+    using scene = new SessionScene()
+    scene.first.feed.add()
+    for (let n = 0; n < 3; n++) {
+      const process = scene.start()
+      scene.pass(10_000)
+      expect(process.shown).toHaveLength(1)
+      process.kill()
+    }
+    const last = scene.start()
+    scene.pass(10_000)
+    expect(last.said('keeps 1 messages that were sent before and never confirmed')).toHaveLength(1)
+    for (let n = 0; n < 2; n++) scene.first.feed.add()
+    scene.pass(10_000)
+    expect(last.events.map(({ inbox_unconfirmed }) => inbox_unconfirmed)).toEqual(['1', undefined])
+  })
+})

@@ -1,0 +1,251 @@
+import { Database } from 'bun:sqlite'
+import { describe, expect, test } from 'bun:test'
+import { existsSync, mkdirSync, renameSync } from 'node:fs'
+import { HOSTS } from '../../../lab/simulation/sim-process.ts'
+import { lockPaths } from '../../../member/folder/lock.ts'
+import { FIRST, type SceneProcess, SECOND, SessionScene } from '../../fixtures/session-scene.ts'
+
+const MINUTE_MS = 60_000
+const GIVES_BACK = 'gives its workspaces back, since the host does not listen'
+
+/** A session on a host that shows nothing, after one message was sent to it. */
+function deaf(): { scene: SessionScene; process: SceneProcess; id: string } {
+  const scene = new SessionScene()
+  const process = scene.start(HOSTS.unknownAndDeaf)
+  scene.pass(1_000)
+  const { id } = scene.first.feed.add()
+  scene.until('the event', () => process.shown.length > 0)
+  return { scene, process, id }
+}
+
+/** The user types a prompt. Returns what the hook tells besides. */
+function type(scene: SessionScene, { session }: SceneProcess): string | undefined {
+  const notice = session.submitted(undefined)
+  scene.pass(1_000)
+  return notice
+}
+
+describe('a host that shows nothing of what it was sent', () => {
+  test('loses its workspaces at the first prompt after 30 s, and is told what waits at the next', () => {
+    const { scene, process } = deaf()
+    using _ = scene
+    scene.pass(29_000)
+    type(scene, process)
+    expect(process.holds(FIRST)).toBe(true)
+    scene.pass(3_000)
+    expect(type(scene, process)).toBeUndefined()
+    expect(process.said(GIVES_BACK)).toHaveLength(1)
+    expect([process.holds(FIRST), existsSync(scene.paths.pidFile)]).toEqual([false, false])
+    expect(process.status).toContain('receiving: no, the host has not shown 1 message sent over 30 s ago')
+    expect(process.session.remark()).toContain('the host has not shown 1 message')
+    const notice = type(scene, process)
+    expect(notice).toContain(`1 for workspace ${FIRST}`)
+    expect(notice).toContain('or set MOLECULE_CHANNEL=on if this host does listen')
+  })
+
+  test('beats, registers and reads no more', () => {
+    const { scene, process } = deaf()
+    using _ = scene
+    scene.pass(MINUTE_MS)
+    type(scene, process)
+    scene.pass(20_000)
+    const asked = scene.requests.length
+    scene.pass(10 * MINUTE_MS)
+    expect(scene.requests).toHaveLength(asked)
+  })
+
+  test('makes way for a session that listens', () => {
+    const { scene, process, id } = deaf()
+    using _ = scene
+    const other = scene.start()
+    scene.pass(MINUTE_MS)
+    type(scene, process)
+    scene.pass(10_000)
+    expect([other.holds(FIRST), other.shown]).toEqual([true, [id]])
+    expect(type(scene, process)).toBeUndefined()
+  })
+
+  test('receives again as soon as it passes one on after all', () => {
+    const { scene, process, id } = deaf()
+    using _ = scene
+    scene.pass(MINUTE_MS)
+    type(scene, process)
+    expect(process.session.submitted({ workspaceId: FIRST, activityId: id })).toBeUndefined()
+    scene.pass(5_000)
+    expect(process.said('receives again, since the host passes messages on')).toHaveLength(1)
+    expect(process.holds(FIRST)).toBe(true)
+    const later = scene.first.feed.add()
+    scene.pass(10_000)
+    expect(process.shown).toEqual([id, later.id])
+    expect(process.status).toContain('receiving: yes (the host has shown messages)')
+    scene.pass(MINUTE_MS)
+    type(scene, process)
+    expect(process.holds(FIRST)).toBe(true)
+    expect(type(scene, process)).toBeUndefined()
+  })
+
+  test('is not found out by prompts while nothing was sent', () => {
+    using scene = new SessionScene()
+    const process = scene.start(HOSTS.unknownAndDeaf)
+    for (let n = 0; n < 5; n++) {
+      scene.pass(MINUTE_MS)
+      type(scene, process)
+    }
+    expect(process.holds(FIRST)).toBe(true)
+  })
+
+  test('keeps its workspaces while the ledger cannot tell, and loses them at the next prompt', () => {
+    const { scene, process } = deaf()
+    using _ = scene
+    scene.pass(MINUTE_MS)
+    const { evidence } = process.session.ledger() ?? {}
+    if (evidence === undefined) throw new Error('no ledger')
+    const { unconfirmed } = evidence
+    Object.defineProperty(evidence, 'unconfirmed', {
+      configurable: true,
+      value: () => {
+        throw new Error('disk I/O error')
+      },
+    })
+    type(scene, process)
+    expect(process.holds(FIRST)).toBe(true)
+    Object.defineProperty(evidence, 'unconfirmed', { value: unconfirmed })
+    type(scene, process)
+    expect(process.holds(FIRST)).toBe(false)
+  })
+})
+
+describe('a host that was started without the channel', () => {
+  test('gets no messages, holds nothing, and is told what waits', () => {
+    using scene = new SessionScene()
+    const process = scene.start(HOSTS.withoutChannel)
+    scene.pass(1_000)
+    scene.first.feed.add()
+    scene.pass(15_000)
+    expect(type(scene, process)).toBeUndefined()
+    expect(
+      process.said('does not receive messages: this session was started without the channel'),
+    ).toHaveLength(1)
+    expect(process.status).toContain('receiving: no, this session was started without the channel')
+    expect(process.status).toContain('held by nobody')
+    expect(type(scene, process)).toContain(`1 for workspace ${FIRST}. The inbox tool shows them.`)
+    expect(process.call('inbox')).toContain('message 1')
+    expect([process.holds(FIRST), scene.sent('register'), process.shown]).toEqual([false, [], []])
+  })
+
+  test('is told who receives instead', () => {
+    using scene = new SessionScene()
+    const holder = scene.start()
+    scene.pass(1_000)
+    const process = scene.start(HOSTS.withoutChannel)
+    scene.pass(1_000)
+    const receives = `ession with pid ${holder.pid} (/project) receives`
+    expect(process.status).toContain(receives)
+    expect(process.session.remark()).toContain(receives)
+    scene.first.feed.add()
+    scene.pass(MINUTE_MS)
+    expect([type(scene, process), type(scene, process)]).toEqual([undefined, undefined])
+    expect(scene.requests.some((request) => request.process === 2)).toBe(false)
+  })
+
+  test('asks the platform only at prompts, and no more once it ended', () => {
+    using scene = new SessionScene()
+    const process = scene.start(HOSTS.withoutChannel)
+    scene.pass(10 * MINUTE_MS)
+    expect(scene.requests).toHaveLength(1)
+    type(scene, process)
+    expect(scene.requests).toHaveLength(2)
+    process.stop()
+    scene.pass(MINUTE_MS)
+    type(scene, process)
+    expect(scene.requests).toHaveLength(2)
+  })
+
+  test('of several workspaces names those that are held in status', () => {
+    using scene = new SessionScene()
+    scene.found(SECOND)
+    scene.configure()
+    const process = scene.start(HOSTS.withoutChannel)
+    scene.pass(1_000)
+    for (const id of [FIRST, SECOND])
+      expect(process.status).toContain(`workspace ${id} at http://127.0.0.1:1`)
+  })
+})
+
+describe('what is learned of the session', () => {
+  const factsIn = (path: string): unknown => {
+    using db = new Database(path, { readonly: true })
+    return db.query('SELECT prompted, receipted, with_channel FROM session').all()
+  }
+
+  test('is written into the ledger, once it is known', () => {
+    using scene = new SessionScene()
+    const process = scene.start()
+    scene.pass(1_000)
+    expect(factsIn(scene.paths.ledger)).toEqual([{ prompted: 0, receipted: 0, with_channel: 1 }])
+    type(scene, process)
+    expect(factsIn(scene.paths.ledger)).toEqual([{ prompted: 1, receipted: 0, with_channel: 1 }])
+    process.session.submitted({ workspaceId: FIRST, activityId: 'x' })
+    scene.pass(0)
+    expect(factsIn(scene.paths.ledger)).toEqual([{ prompted: 1, receipted: 1, with_channel: 1 }])
+  })
+
+  test('by a call of a tool is written down as well', () => {
+    using scene = new SessionScene()
+    const process = scene.start(HOSTS.unknown)
+    scene.pass(1_000)
+    process.call('status')
+    scene.pass(0)
+    expect(factsIn(scene.paths.ledger)).toEqual([{ prompted: 1, receipted: 0, with_channel: 0 }])
+  })
+
+  test('is written into each new ledger', () => {
+    using scene = new SessionScene()
+    const process = scene.start()
+    scene.pass(1_000)
+    type(scene, process)
+    const { folder } = scene.paths
+    renameSync(folder, `${folder}-old`)
+    mkdirSync(folder, { mode: 0o700 })
+    scene.configure()
+    scene.pass(5_000)
+    expect(factsIn(scene.paths.ledger)).toEqual([{ prompted: 1, receipted: 0, with_channel: 1 }])
+  })
+
+  test('is written before the session ends, even at the last moment', () => {
+    using scene = new SessionScene()
+    const process = scene.start()
+    scene.pass(1_000)
+    const { id } = scene.first.feed.add()
+    scene.pass(10_000)
+    process.session.submitted({ workspaceId: FIRST, activityId: id })
+    process.stop()
+    expect(factsIn(scene.paths.ledger)).toEqual([{ prompted: 0, receipted: 1, with_channel: 1 }])
+    expect(scene.storage.recordOf(FIRST, id)?.state).toBe('confirmed')
+  })
+
+  test('makes a receipt confirm its message', () => {
+    using scene = new SessionScene()
+    const process = scene.start()
+    scene.pass(1_000)
+    const { id } = scene.first.feed.add()
+    scene.pass(10_000)
+    expect(scene.storage.recordOf(FIRST, id)?.state).toBe('sent')
+    process.session.submitted({ workspaceId: FIRST, activityId: id })
+    scene.pass(0)
+    expect(scene.storage.recordOf(FIRST, id)?.state).toBe('confirmed')
+  })
+})
+
+test('MOLECULE_CHANNEL decides, whatever the host says', () => {
+  using scene = new SessionScene()
+  scene.configure({ MOLECULE_CHANNEL: 'on' })
+  const process = scene.start(HOSTS.withoutChannel)
+  scene.pass(1_000)
+  expect(process.holds(FIRST)).toBe(true)
+  scene.configure({ MOLECULE_CHANNEL: 'off' })
+  scene.pass(5_000)
+  expect(process.holds(FIRST)).toBe(false)
+  expect(process.status).toContain('receiving: no, MOLECULE_CHANNEL is off')
+  expect(existsSync(lockPaths(scene.paths.locks, FIRST).holder)).toBe(false)
+})

@@ -1,0 +1,57 @@
+import { expect, test } from 'bun:test'
+import { FIRST, type SceneProcess, SECOND, SessionScene } from '../../fixtures/session-scene.ts'
+
+const REQUEST = { request_id: 'abcde', tool_name: 'Bash', description: '', input_preview: '' }
+
+function begin(): { scene: SessionScene; process: SceneProcess } {
+  const scene = new SessionScene()
+  scene.found(SECOND)
+  scene.configure({ MOLECULE_PERMISSION_RELAY: 'canvas' })
+  const process = scene.start()
+  scene.pass(5_000)
+  process.session.permissions.ask(REQUEST)
+  scene.pass(1_000)
+  return { scene, process }
+}
+
+test('a permission request is posted to the chat of the first workspace, and the answer goes to the host, not the model', () => {
+  const { scene, process } = begin()
+  using _ = scene
+  expect(scene.first.records.notices).toEqual([
+    expect.objectContaining({ text: expect.stringContaining('abcde') }),
+  ])
+  expect(scene.workspace(SECOND).records.notices).toEqual([])
+  scene.first.feed.add({ text: 'yes abcde' })
+  scene.pass(10_000)
+  expect(scene.sightings.verdicts).toEqual([{ requestId: 'abcde', allowed: true, process: 1 }])
+  expect(process.shown).toEqual([])
+  expect(process.status).toContain(`permission requests: posted to the chat of workspace ${FIRST}`)
+})
+
+test('a prompt settles open permission requests, so that a later answer is refused', () => {
+  const { scene, process } = begin()
+  using _ = scene
+  process.session.submitted(undefined)
+  scene.pass(1_000)
+  scene.first.feed.add({ text: 'yes abcde' })
+  scene.pass(10_000)
+  expect(scene.sightings.verdicts).toEqual([])
+})
+
+test('what is posted to the chat holds no secret', () => {
+  const { scene, process } = begin()
+  using _ = scene
+  process.session.permissions.ask({ ...REQUEST, request_id: 'fghij', description: scene.first.token })
+  scene.pass(1_000)
+  const texts = scene.first.records.notices.map(({ text }) => text)
+  expect(texts).toHaveLength(2)
+  expect(texts.join()).not.toContain(scene.first.token)
+})
+
+test('the relay is decided when a session starts, and status says so of a later change', () => {
+  using scene = new SessionScene()
+  const process = scene.start()
+  scene.configure({ MOLECULE_PERMISSION_RELAY: 'canvas' })
+  scene.pass(5_000)
+  expect(process.status).toContain('permission requests: not posted')
+})

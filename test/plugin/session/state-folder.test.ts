@@ -1,0 +1,135 @@
+import { Database } from 'bun:sqlite'
+import { describe, expect, test } from 'bun:test'
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { lockPaths } from '../../../member/folder/lock.ts'
+import { FIRST, type SceneProcess, SessionScene } from '../../fixtures/session-scene.ts'
+
+const MINUTE_MS = 60_000
+const REPLACED = 'the state folder was replaced; everything starts over in the new one'
+
+function begin(): { scene: SessionScene; process: SceneProcess } {
+  const scene = new SessionScene()
+  const process = scene.start()
+  scene.pass(10_000)
+  return { scene, process }
+}
+
+describe('a state folder that is replaced', () => {
+  test('has everything start over in the new one', () => {
+    const { scene, process } = begin()
+    using _ = scene
+    const { folder, locks, ledger } = scene.paths
+    renameSync(folder, `${folder}-old`)
+    mkdirSync(folder, { mode: 0o700 })
+    scene.configure()
+    scene.pass(5_000)
+    expect(process.said(REPLACED)).toHaveLength(1)
+    expect(readFileSync(lockPaths(locks, FIRST).holder, 'utf8')).toStartWith(`${process.pid}\n`)
+    const { id } = scene.first.feed.add()
+    scene.pass(10_000)
+    expect(process.shown).toEqual([id])
+    using db = new Database(ledger, { readonly: true })
+    expect(db.query('SELECT activity_id, state FROM message').all()).toEqual([
+      { activity_id: id, state: 'sent' },
+    ])
+    expect(readFileSync(scene.paths.logFile, 'utf8')).toContain(REPLACED)
+  })
+
+  test('is taken for replaced when only its ledger was deleted', () => {
+    const { scene, process } = begin()
+    using _ = scene
+    for (const end of ['', '-wal', '-shm']) rmSync(`${scene.paths.ledger}${end}`, { force: true })
+    scene.pass(MINUTE_MS)
+    expect(process.said(REPLACED)).toHaveLength(1)
+    const { id } = scene.first.feed.add()
+    scene.pass(10_000)
+    expect(process.shown).toEqual([id])
+  })
+
+  test('is noticed by a lock that nobody else sees, so that no two sessions hold a workspace', () => {
+    const { scene, process } = begin()
+    using _ = scene
+    rmSync(lockPaths(scene.paths.locks, FIRST).lock)
+    const other = scene.start()
+    scene.pass(5_000)
+    expect(process.said(REPLACED)).toHaveLength(1)
+    expect(process.status).toContain(`the session with pid ${other.pid}`)
+    expect(scene.first.records.registrations.map((one) => one.process)).toEqual([1, 2])
+  })
+})
+
+test('a ledger that is damaged is set aside, and reading goes on in a new one', () => {
+  const { scene, process } = begin()
+  using _ = scene
+  damage(scene.paths.ledger)
+  scene.pass(MINUTE_MS)
+  expect(process.said(REPLACED)).toEqual([])
+  expect(process.said('damaged').length).toBeGreaterThan(0)
+  const { id } = scene.first.feed.add()
+  scene.pass(MINUTE_MS)
+  expect(process.shown).toEqual([id])
+})
+
+describe('a state folder that cannot be used', () => {
+  function blocked(): { scene: SessionScene; process: SceneProcess } {
+    const scene = new SessionScene()
+    writeFileSync(scene.paths.locks, '')
+    const process = scene.start()
+    scene.pass(MINUTE_MS)
+    return { scene, process }
+  }
+
+  test('is reported once, in status, and by a claim, while tools go on', () => {
+    const { scene, process } = blocked()
+    using _ = scene
+    const problem = `the state folder ${scene.paths.folder} cannot be used: `
+    expect(process.said(problem)).toHaveLength(1)
+    expect(process.status).toContain(`problem: ${problem}`)
+    expect(process.status).toContain('receiving: no, the state folder cannot be used')
+    expect(process.call('claim_channel')).toContain(`Nothing can be received: ${problem}`)
+    expect(process.call('list_peers')).toContain('A peer')
+    expect([scene.sent('register'), scene.sent('activity')]).toEqual([[], []])
+  })
+
+  test('is used as soon as it can be', () => {
+    const { scene, process } = blocked()
+    using _ = scene
+    rmSync(scene.paths.locks)
+    scene.pass(5_000)
+    expect(process.holds(FIRST)).toBe(true)
+    expect(process.status).not.toContain('problem: ')
+    scene.pass(MINUTE_MS)
+    expect(scene.first.records.registrations).toHaveLength(1)
+    expect(process.said('the configuration changed')).toEqual([])
+  })
+})
+
+/** Overwrites the first page within a transaction, which makes others read all pages anew after it. */
+function damage(path: string): void {
+  using ledger = new Database(path)
+  ledger.run('PRAGMA wal_checkpoint(TRUNCATE)')
+  const overwrite = ledger.transaction(() => {
+    ledger.run('UPDATE cursor SET checked_at = checked_at')
+    const file = openSync(path, 'r+')
+    writeSync(file, Buffer.alloc(4_096, 0xa5))
+    closeSync(file)
+  })
+  overwrite.immediate()
+}
+
+test('the log is kept in the state folder from the beginning', () => {
+  const { scene, process } = begin()
+  using _ = scene
+  const file = readFileSync(scene.paths.logFile, 'utf8')
+  for (const line of process.log) expect(file).toContain(line)
+  expect(process.log.length).toBeGreaterThan(0)
+})
