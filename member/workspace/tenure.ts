@@ -119,6 +119,8 @@ export class Tenure {
     this.#held = true
     events.on('sent', this.#onSent)
     events.emit('held', recovery)
+    // An earlier session may have ended before it acknowledged what it sent.
+    this.#acknowledgement.schedule()
     await Promise.all([this.#presence.begin(), this.#events.run(), this.#poll(), this.#tasks.run()])
   }
 
