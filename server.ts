@@ -10,7 +10,7 @@ import { HostTransport } from './plugin/host/host-transport.ts'
 import { createMcpServer } from './plugin/host/mcp-server.ts'
 import { Session } from './plugin/session/session.ts'
 
-const log = new Log()
+const log = new Log({ clock: systemClock })
 
 /** Resolves when the line's bytes are in the pipe, which the write's callback says. */
 function writeToHost(line: string): Promise<void> {
@@ -37,6 +37,7 @@ const session = new Session({
 })
 const transport = new HostTransport()
 const server = createMcpServer({
+  clock: systemClock,
   whenSent: transport.whenSent,
   version,
   context: session,

@@ -14,11 +14,7 @@ const EARLY_MS = 60_000
  * @param outageMs milliseconds since the first of them; decides the cap (5 s in the first minute, then 30 s).
  * @returns milliseconds.
  */
-export function backoffDelayMs(
-  failures: number,
-  outageMs: number,
-  random: () => number = Math.random,
-): number {
+export function backoffDelayMs(failures: number, outageMs: number, random: () => number): number {
   return Math.floor(random() * longest(failures, outageMs))
 }
 
@@ -30,11 +26,7 @@ const STEADY_SPREAD = 0.04
  * As {@link backoffDelayMs}, but close to the capped exponential each time, for what is to be back soon and may not
  * ask often: an outage of 20 s costs eight tries, and the ninth comes less than 2 s after its end.
  */
-export function steadyBackoffDelayMs(
-  failures: number,
-  outageMs: number,
-  random: () => number = Math.random,
-): number {
+export function steadyBackoffDelayMs(failures: number, outageMs: number, random: () => number): number {
   return Math.floor((STEADY_LEAST + STEADY_SPREAD * random()) * longest(failures, outageMs))
 }
 

@@ -2,7 +2,7 @@
  * One HTTP exchange with a platform, with a time limit on the whole of it and a size limit on the answer. It follows no
  * redirect, since a redirect would carry the bearer token to another host.
  */
-import { type Clock, systemClock } from './clock.ts'
+import type { Clock } from './clock.ts'
 import { isLoopback } from './loopback.ts'
 
 export interface Exchange {
@@ -19,8 +19,7 @@ export interface Exchange {
   readonly signal?: AbortSignal | undefined
   /** Default: the global `fetch`. */
   readonly fetchImpl?: typeof fetch | undefined
-  /** Default: the system's. */
-  readonly clock?: Pick<Clock, 'after'> | undefined
+  readonly clock: Pick<Clock, 'after'>
 }
 
 export interface Reply {
@@ -57,8 +56,8 @@ export interface Deadline {
  */
 export function deadline(
   timeoutMs: number,
-  outer?: AbortSignal,
-  clock: Pick<Clock, 'after'> = systemClock,
+  outer: AbortSignal | undefined,
+  clock: Pick<Clock, 'after'>,
 ): Deadline {
   const controller = new AbortController()
   const onOuter = (): void => controller.abort(outer?.reason)

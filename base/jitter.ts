@@ -4,7 +4,7 @@ export interface JitterOptions {
   /** Half the width of the spread, as a share of the interval; 0.1 is one tenth to either side. */
   readonly factor?: number
   /** Uniform in [0, 1). */
-  readonly random?: () => number
+  readonly random: () => number
 }
 
 /**
@@ -13,9 +13,6 @@ export interface JitterOptions {
  * @param intervalMs The interval in milliseconds that is right on average.
  * @returns `intervalMs` plus a whole number of milliseconds, uniform in [-factor, +factor) of `intervalMs`.
  */
-export function computeJitteredInterval(
-  intervalMs: number,
-  { factor = 0.1, random = Math.random }: JitterOptions = {},
-): number {
+export function computeJitteredInterval(intervalMs: number, { factor = 0.1, random }: JitterOptions): number {
   return intervalMs + Math.floor((random() * 2 - 1) * factor * intervalMs)
 }

@@ -1,13 +1,13 @@
 /** A wait that can be ended early. A wake that comes while nobody waits is kept for the next wait. */
-import { systemTimers, type Timers } from './sleep.ts'
+import type { Clock } from './clock.ts'
 
 export class Wake {
-  readonly #timers: Timers
+  readonly #clock: Pick<Clock, 'after'>
   #pending = false
   #end: (() => void) | undefined
 
-  constructor(timers: Timers = systemTimers) {
-    this.#timers = timers
+  constructor(clock: Pick<Clock, 'after'>) {
+    this.#clock = clock
   }
 
   /** Ends the current wait, or the next one at once. */
@@ -25,13 +25,13 @@ export class Wake {
     if (!this.#pending && !signal.aborted) {
       await new Promise<void>((resolve) => {
         const end = (): void => {
-          callOff?.()
+          cancel?.()
           signal.removeEventListener('abort', end)
           this.#end = undefined
           resolve()
         }
         // Without a time limit there is no timer: a wait for ever costs nothing.
-        const callOff = Number.isFinite(ms) ? this.#timers.after(ms, end) : undefined
+        const cancel = Number.isFinite(ms) ? this.#clock.after(ms, end) : undefined
         signal.addEventListener('abort', end, { once: true })
         this.#end = end
       })

@@ -1,7 +1,7 @@
 /** From a message sent to its event read by the host, with the event stream and without it. */
 import { systemClock } from '../../base/clock.ts'
-import { sleep } from '../../base/sleep.ts'
 import type { Host } from '../driver/host.ts'
+import { pause } from '../driver/pause.ts'
 import type { Member, Scene } from '../driver/scene.ts'
 import { until } from '../driver/until.ts'
 import { milliseconds, quantile, spread } from '../statistics.ts'
@@ -56,7 +56,7 @@ async function sample(
 ): Promise<readonly number[]> {
   const samples: number[] = []
   for (let index = 0; index < WARM_UP + count; index++) {
-    await sleep(pauseMs())
+    await pause(pauseMs())
     const text = `sample ${index}`
     const from = elapsedMs()
     await person.write(id, text)

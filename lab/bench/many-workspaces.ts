@@ -1,5 +1,5 @@
 /** Memory of a process with a hundred workspaces, beside a process with one. */
-import { sleep } from '../../base/sleep.ts'
+import { pause } from '../driver/pause.ts'
 import type { PluginProcess } from '../driver/plugin-process.ts'
 import { residentBytes } from '../driver/process-figures.ts'
 import type { Scene } from '../driver/scene.ts'
@@ -14,7 +14,7 @@ const SETTLE_MS = 8_000
 export async function measureManyWorkspaces(scene: Scene): Promise<readonly Line[]> {
   const one = await watch(scene, 1)
   const many = await watch(scene, MANY)
-  await sleep(SETTLE_MS)
+  await pause(SETTLE_MS)
   const [small, large] = [residentBytes(one.pid), residentBytes(many.pid)]
   for (const plugin of [one, many]) {
     plugin.signal('SIGTERM')

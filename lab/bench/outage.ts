@@ -1,7 +1,8 @@
 /** How soon the plugin is back after its platform failed, and how often it asks meanwhile. */
-import { sleep } from '../../base/sleep.ts'
+
 import { feedOnly, Gate, isFeed, never } from '../driver/gate.ts'
 import type { Host } from '../driver/host.ts'
+import { pause } from '../driver/pause.ts'
 import type { Member, Scene } from '../driver/scene.ts'
 import { until } from '../driver/until.ts'
 import { milliseconds } from '../statistics.ts'
@@ -83,7 +84,7 @@ async function measureDown(behind: Behind): Promise<readonly Line[]> {
 /** Writes a message into an outage, and returns the milliseconds from its end to the event. */
 async function timeToReturn({ scene, member, host }: Behind, end: () => unknown): Promise<number> {
   await scene.person.write(member.id, 'meanwhile')
-  await sleep(OUTAGE_MS)
+  await pause(OUTAGE_MS)
   await end()
   const from = elapsedMs()
   const { at } = await host.event(({ content }) => content === 'meanwhile', WAIT_MS)

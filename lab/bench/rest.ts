@@ -1,5 +1,5 @@
 /** An idle process: its memory beside an empty server's, its processor time, its requests. */
-import { sleep } from '../../base/sleep.ts'
+import { pause } from '../driver/pause.ts'
 import type { PluginProcess } from '../driver/plugin-process.ts'
 import { cpuMilliseconds, proportionalBytes, residentBytes } from '../driver/process-figures.ts'
 import { Scene } from '../driver/scene.ts'
@@ -35,13 +35,13 @@ export async function startResting(): Promise<Resting & AsyncDisposable> {
   await scene.person.write(member.id, 'one message, so that every part has run once')
   await until('the message', () => plugin.events.length === 1)
   await until('the event stream', async () => (await plugin.call('status')).includes('event stream open'))
-  await sleep(SETTLE_MS)
+  await pause(SETTLE_MS)
   const cpuBefore = cpuMilliseconds(plugin.pid)
   const requestsBefore = scene.requests.length
   const from = elapsedMs()
   return {
     lines: async () => {
-      await sleep(Math.max(0, MIN_IDLE_MS - (elapsedMs() - from)))
+      await pause(Math.max(0, MIN_IDLE_MS - (elapsedMs() - from)))
       const ms = elapsedMs() - from
       return [
         ...memoryLines(plugin, empty),

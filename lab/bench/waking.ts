@@ -1,5 +1,5 @@
 /** A process that stood still, as on a machine that slept: how soon it is present again, and how often it asks then. */
-import { sleep } from '../../base/sleep.ts'
+import { pause } from '../driver/pause.ts'
 import type { Scene } from '../driver/scene.ts'
 import { until } from '../driver/until.ts'
 import { milliseconds } from '../statistics.ts'
@@ -20,14 +20,14 @@ export async function measureWaking(scene: Scene): Promise<readonly Line[]> {
   await host.receiving()
   process.kill(host.pid, 'SIGSTOP')
   await scene.person.write(member.id, 'while it stood still')
-  await sleep(STOPPED_MS)
+  await pause(STOPPED_MS)
   const before = scene.requests.length
   const since = (): readonly string[] => scene.requests.slice(before)
   process.kill(host.pid, 'SIGCONT')
   const from = elapsedMs()
   const beat = await until('a heartbeat', () => since().includes('POST /registry/heartbeat') && elapsedMs())
   const { at } = await host.event(({ content }) => content === 'while it stood still')
-  await sleep(WATCHED_MS)
+  await pause(WATCHED_MS)
   const perSecond = since().length / ((elapsedMs() - from) / 1000)
   await host.close()
   return [

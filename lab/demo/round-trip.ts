@@ -1,6 +1,7 @@
 /** The round trip: a person asks one agent, which asks another, and the person reads the answer in the chat. */
-import { sleep } from '../../base/sleep.ts'
+
 import type { Chat } from '../driver/chat.ts'
+import { pause } from '../driver/pause.ts'
 import { runs } from '../driver/processes.ts'
 import type { Scene } from '../driver/scene.ts'
 import { until } from '../driver/until.ts'
@@ -88,7 +89,7 @@ export async function leave({ chat, builder, reviewer }: Cast, scene: Scene, sto
     await until('the process to end', () => !runs(pid), STEP_TIMEOUT_MS)
   })
   await story.step('platform', 'sees builder leave and reviewer stay', async () => {
-    await sleep(STALE_AFTER_MS + 100)
+    await pause(STALE_AFTER_MS + 100)
     scene.platform.sweep()
     if (await isOnline(chat, builder)) throw new Error('builder still has its badge')
     if (!(await isOnline(chat, reviewer))) throw new Error('reviewer lost its badge')

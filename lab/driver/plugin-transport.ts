@@ -1,7 +1,7 @@
 /** Lets the SDK's client speak with a plugin process. */
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
 import { type JSONRPCMessage, JSONRPCMessageSchema } from '@modelcontextprotocol/sdk/types.js'
-import { sleep } from '../../base/sleep.ts'
+import { pause } from './pause.ts'
 import { PluginProcess, type ProcessOptions } from './plugin-process.ts'
 
 /** How long a process may take to end after the end of its input. */
@@ -31,7 +31,7 @@ export class PluginTransport implements Transport {
     const ended = this.process.exited()
     this.process.endInput()
     const inTime = new AbortController()
-    await Promise.race([ended, sleep(END_WITHIN_MS, inTime.signal)])
+    await Promise.race([ended, pause(END_WITHIN_MS, inTime.signal)])
     inTime.abort()
     this.process.signal('SIGKILL')
     await ended

@@ -1,6 +1,7 @@
 /** The course of a run: trouble and calm in turns, and a last calm in which everything must arrive. */
-import { sleep } from '../../base/sleep.ts'
+
 import { Dice } from '../dice.ts'
+import { pause } from '../driver/pause.ts'
 import { until } from '../driver/until.ts'
 import { elapsedMs } from '../stopwatch.ts'
 import type { Home } from './home.ts'
@@ -61,7 +62,7 @@ export async function endure(options: CourseOptions): Promise<void> {
   for (let turn = 1; leftMs() > 0; turn++) {
     const trouble = new AbortController()
     const acting = Promise.all(actors.map((act) => act(trouble.signal)))
-    await Promise.race([sleep(Math.min(totalMs / TURNS, MAX_TROUBLE_MS, leftMs()), trouble.signal), acting])
+    await Promise.race([pause(Math.min(totalMs / TURNS, MAX_TROUBLE_MS, leftMs()), trouble.signal), acting])
     trouble.abort()
     await acting
     record.troubleEndedAt = elapsedMs()
@@ -106,7 +107,7 @@ async function calmDown(options: CourseOptions, withinMs: number): Promise<numbe
   await endTrouble(options)
   try {
     await arrival(options, withinMs)
-    await until('event streams', async () => (await allLive(options)) || pause(), withinMs)
+    await until('event streams', async () => (await allLive(options)) || notYet(), withinMs)
     return elapsedMs() - since
   } catch {
     return undefined
@@ -123,7 +124,7 @@ async function probe({ platform, desk, record }: CourseOptions, dice: Dice): Pro
   record.calmMoments++
   const keys: string[] = []
   for (let left = PROBES; left > 0; left--) {
-    await sleep(dice.between(...PROBE_PAUSE_MS))
+    await pause(dice.between(...PROBE_PAUSE_MS))
     const at = elapsedMs()
     const { key } = await desk.write(undefined, dice.pick(platform.members).id, dice.between(0, 400), 1)
     record.probes.set(key, at)
@@ -138,8 +139,8 @@ async function allLive({ homes }: CourseOptions): Promise<boolean> {
   return (await Promise.all(homes.map((home) => home.live()))).every(Boolean)
 }
 
-async function pause(): Promise<false> {
-  await sleep(STATUS_PAUSE_MS)
+async function notYet(): Promise<false> {
+  await pause(STATUS_PAUSE_MS)
   return false
 }
 

@@ -1,8 +1,8 @@
 /** The local platform over the whole run: one file and one port, and a process that comes and goes. */
 import { z } from 'zod'
 import { systemClock } from '../../base/clock.ts'
-import { sleep } from '../../base/sleep.ts'
 import type { FaultChange } from '../../platform/contract/faults.ts'
+import { pause } from '../driver/pause.ts'
 import { type PlatformProcess, startPlatformProcess } from '../driver/platform-process.ts'
 import type { Member } from '../driver/scene.ts'
 import { until } from '../driver/until.ts'
@@ -53,7 +53,7 @@ export class PlatformLife {
   /** Ends the process and starts it again on the same file and port. */
   async restart(way: 'kill' | 'stop', downMs: number): Promise<void> {
     await this.end(way)
-    await sleep(downMs)
+    await pause(downMs)
     const port = Number(new URL(this.url).port)
     // A connection that is still closing may hold the port.
     this.#process = await until(

@@ -5,9 +5,10 @@
  * without their text; and rows of the same moment, which the loop guard counts by. No event stream is refused for good
  * either: the plugin would then poll for five minutes, and calm moments would say nothing about streams.
  */
-import { sleep } from '../../base/sleep.ts'
+
 import type { FaultChange } from '../../platform/contract/faults.ts'
 import type { Dice } from '../dice.ts'
+import { pause } from '../driver/pause.ts'
 import type { PlatformLife } from './platform-life.ts'
 import type { Deeds } from './run-record.ts'
 
@@ -38,7 +39,7 @@ export async function troublePlatform(
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
-    await sleep(dice.pause(MEAN_PAUSE_MS), signal)
+    await pause(dice.pause(MEAN_PAUSE_MS), signal)
     if (signal.aborted) return
     const what = dice.between(1, 100)
     if (what <= 10) {

@@ -1,6 +1,7 @@
 /** What happens to the sessions of one state folder: they are killed, ended, started again; their hosts stop reading. */
-import { sleep } from '../../base/sleep.ts'
+
 import type { Dice } from '../dice.ts'
+import { pause } from '../driver/pause.ts'
 import { elapsedMs } from '../stopwatch.ts'
 import type { Home } from './home.ts'
 import { type HostSession, WAYS_TO_END } from './host-session.ts'
@@ -28,7 +29,7 @@ export async function troubleSessions(
   const stalls = new Stalls(deeds)
   let startAt = 0
   while (!signal.aborted) {
-    await sleep(dice.pause(MEAN_PAUSE_MS), signal)
+    await pause(dice.pause(MEAN_PAUSE_MS), signal)
     if (signal.aborted) break
     stalls.endDue()
     // One seat at a time, so that at times the folder has fewer sessions.

@@ -4,9 +4,9 @@
  * per message and could not be judged here.
  */
 import { z } from 'zod'
-import { sleep } from '../../base/sleep.ts'
 import type { Dice } from '../dice.ts'
 import { messageRequest } from '../driver/a2a-request.ts'
+import { pause } from '../driver/pause.ts'
 import type { Member } from '../driver/scene.ts'
 import { elapsedMs } from '../stopwatch.ts'
 import type { PlatformLife } from './platform-life.ts'
@@ -59,7 +59,7 @@ export class Desk {
   async work(writer: Writer, dice: Dice, signal: AbortSignal): Promise<void> {
     const { from } = writer
     while (!signal.aborted) {
-      await sleep(dice.pause(MEAN_PAUSE_MS), signal)
+      await pause(dice.pause(MEAN_PAUSE_MS), signal)
       const to = dice.pick(writer.to)
       const count = dice.chance(BURST) ? dice.between(5, MAX_IN_BURST) : 1
       for (let left = count; left > 0 && !signal.aborted; left--) {
@@ -86,7 +86,7 @@ export class Desk {
     for (let left = tries; left > 0; left--) {
       written.accepted = await this.#send(from, written)
       if (written.accepted) break
-      if (left > 1) await sleep(RETRY_MS)
+      if (left > 1) await pause(RETRY_MS)
     }
     return written
   }

@@ -5,7 +5,7 @@
 
 import type { ZodType } from 'zod'
 import { backoffDelayMs } from '../../base/backoff.ts'
-import { type Clock, systemClock } from '../../base/clock.ts'
+import type { Clock } from '../../base/clock.ts'
 import { codeOf } from '../../base/errors.ts'
 import {
   BodyError,
@@ -61,9 +61,9 @@ export interface Upload {
 }
 
 export interface ClientDependencies {
-  /** The network: carries every request of this client. Default: the global `fetch`. */
-  readonly fetchImpl?: typeof fetch | undefined
-  readonly clock?: Clock
+  /** Carries every request of this client. */
+  readonly network: typeof fetch
+  readonly clock: Clock
 }
 
 const DEFAULT_TIMEOUT_MS = 15_000
@@ -77,10 +77,10 @@ export class PlatformClient {
   readonly clock: Clock
   readonly #fetch: typeof fetch
 
-  constructor(endpoint: Endpoint, { fetchImpl = fetch, clock = systemClock }: ClientDependencies = {}) {
+  constructor(endpoint: Endpoint, { network, clock }: ClientDependencies) {
     this.endpoint = endpoint
     this.clock = clock
-    this.#fetch = fetchImpl
+    this.#fetch = network
   }
 
   /**

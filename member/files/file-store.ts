@@ -5,7 +5,7 @@
 import { constants } from 'node:fs'
 import { type FileHandle, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { type Clock, systemClock } from '../../base/clock.ts'
+import type { Clock } from '../../base/clock.ts'
 import { type FileKind, HEAD_BYTES, kindOfContent } from './file-kinds.ts'
 import { safeFileName } from './file-names.ts'
 
@@ -47,12 +47,7 @@ export class FileStore {
   readonly #clock: Pick<Clock, 'now'>
 
   /** @param maxTotalBytes for all files together; beyond that, the oldest are removed. */
-  constructor(
-    folder: string,
-    maxFileBytes: number,
-    maxTotalBytes: number,
-    clock: Pick<Clock, 'now'> = systemClock,
-  ) {
+  constructor(folder: string, maxFileBytes: number, maxTotalBytes: number, clock: Pick<Clock, 'now'>) {
     this.#folder = folder
     this.#maxFileBytes = maxFileBytes
     this.#maxTotalBytes = maxTotalBytes

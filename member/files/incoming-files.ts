@@ -4,7 +4,7 @@
  */
 
 import { backoffDelayMs } from '../../base/backoff.ts'
-import { type Clock, systemClock } from '../../base/clock.ts'
+import type { Clock } from '../../base/clock.ts'
 import { describeError } from '../../base/errors.ts'
 import { deadline } from '../../base/http.ts'
 import { sleep } from '../../base/sleep.ts'
@@ -76,7 +76,7 @@ export interface IncomingFilesOptions {
   readonly client: (workspaceId: string) => PlatformClient | undefined
   readonly signal: AbortSignal
   readonly log: (line: string) => void
-  readonly clock?: Clock
+  readonly clock: Clock
 }
 
 export class IncomingFiles {
@@ -93,7 +93,7 @@ export class IncomingFiles {
     this.#clientOf = options.client
     this.#signal = options.signal
     this.#log = options.log
-    this.#clock = options.clock ?? systemClock
+    this.#clock = options.clock
   }
 
   /**

@@ -3,7 +3,7 @@
  * read; it is opened only once the program may leave traces.
  */
 import { lstatSync, renameSync } from 'node:fs'
-import { type Clock, systemClock } from '../../base/clock.ts'
+import type { Clock } from '../../base/clock.ts'
 import { MIN_SECRET_CHARS, redact } from '../../base/redact.ts'
 import type { LogLevel } from '../settings/setting-table.ts'
 import { appendToFile } from './regular-file.ts'
@@ -13,7 +13,7 @@ const ORDER: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, 
 export interface LogOptions {
   readonly level?: LogLevel
   readonly write?: (line: string) => void
-  readonly clock?: Pick<Clock, 'now'>
+  readonly clock: Pick<Clock, 'now'>
   /** Bytes after which the file becomes `<file>.1`, so at most twice as many are kept. */
   readonly maxBytes?: number
 }
@@ -38,10 +38,10 @@ export class Log {
   /** By workspace, the newest last. */
   readonly #issued = new Map<string, readonly string[]>()
 
-  constructor(options: LogOptions = {}) {
+  constructor(options: LogOptions) {
     this.#level = options.level ?? 'info'
     this.#write = options.write ?? ((line) => void process.stderr.write(`${line}\n`))
-    this.#clock = options.clock ?? systemClock
+    this.#clock = options.clock
     this.#maxBytes = options.maxBytes ?? 1024 * 1024
   }
 

@@ -7,7 +7,7 @@ import {
 } from '@modelcontextprotocol/sdk/types.js'
 import type { jsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/types.js'
 import { z } from 'zod'
-import { type Clock, systemClock } from '../../base/clock.ts'
+import type { Clock } from '../../base/clock.ts'
 import { GUIDANCE } from './guidance.ts'
 import { PERMISSION_CAPABILITY, REQUEST_METHOD } from './permission/permission-relay.ts'
 import { cleanText } from './text/clean-text.ts'
@@ -26,7 +26,7 @@ export interface McpServerOptions {
   readonly onPermissionRequest?: ((params: unknown) => void) | undefined
   /** Runs `run` once the answer to a request has left the process. */
   readonly whenSent: (id: RequestId, run: () => void) => void
-  readonly clock?: Clock
+  readonly clock: Clock
 }
 
 /**
@@ -54,7 +54,7 @@ export function createMcpServer({
   onListening,
   onPermissionRequest,
   whenSent,
-  clock = systemClock,
+  clock,
 }: McpServerOptions): Server {
   const relay = onPermissionRequest === undefined ? {} : { [PERMISSION_CAPABILITY]: {} }
   const server = new Server(

@@ -39,7 +39,12 @@ export class Receiver {
       held: () => memberships.held(),
       onSent: (workspaceId) => memberships.find(workspaceId)?.workspace.events.emit('sent'),
       files: new IncomingFiles({
-        store: new FileStore(paths.receivedFiles, config.attachmentMaxMb * MEGABYTE, inboxMb * MEGABYTE),
+        store: new FileStore(
+          paths.receivedFiles,
+          config.attachmentMaxMb * MEGABYTE,
+          inboxMb * MEGABYTE,
+          clock,
+        ),
         client: (workspaceId) => memberships.find(workspaceId)?.workspace.client,
         signal,
         log: log.info,

@@ -205,7 +205,7 @@ export class Session implements ToolContext {
   }
 
   readonly #clientOf = (target: Target): PlatformClient =>
-    new PlatformClient(target, { fetchImpl: this.#options.network, clock: this.clock })
+    new PlatformClient(target, { network: this.#options.network, clock: this.clock })
 
   #targets(): Config['targets'] {
     return this.#configuration.valid?.targets ?? []

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
+import { systemClock } from '../../base/clock.ts'
 import { computeJitteredInterval } from '../../base/jitter.ts'
 
 const unit = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
@@ -45,7 +46,7 @@ describe('computeJitteredInterval', () => {
   })
 
   test('both sides of the interval are reached without any option', () => {
-    const draws = Array.from({ length: 200 }, () => computeJitteredInterval(10_000))
+    const draws = Array.from({ length: 200 }, () => computeJitteredInterval(10_000, systemClock))
     expect(draws.some((ms) => ms < 10_000)).toBe(true)
     expect(draws.some((ms) => ms > 10_000)).toBe(true)
     expect(draws.every((ms) => ms >= 9_000 && ms < 11_000)).toBe(true)

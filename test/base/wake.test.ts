@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { systemClock } from '../../base/clock.ts'
 import { Wake } from '../../base/wake.ts'
 import { SimClock, settled } from '../../lab/simulation/sim-clock.ts'
 
@@ -68,7 +69,7 @@ test('a wait without a limit has no timer', async () => {
 
 test('however many waits there were, nothing is left listening to the signal', async () => {
   const { controller, signal, listeners } = countingSignal()
-  const wake = new Wake()
+  const wake = new Wake(systemClock)
   for (let n = 0; n < 50; n++) {
     const waiting = wake.wait(n % 2 === 0 ? 0 : 60_000, signal)
     if (n % 2 === 1) wake.notify()

@@ -1,6 +1,6 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import { existsSync } from 'node:fs'
-import { sleep } from '../../base/sleep.ts'
+import { pause } from '../../lab/driver/pause.ts'
 import { Scene } from '../../lab/driver/scene.ts'
 
 import { elapsedMs } from '../../lab/stopwatch.ts'
@@ -15,7 +15,7 @@ test.concurrent('a start that only lists the tools leaves no trace', async () =>
   const plugin = scene.process(scene.settings(scene.member()))
   await plugin.connect('claude-code')
   // The pause of the host before it interrupts a one-shot run.
-  await sleep(10)
+  await pause(10)
   plugin.signal('SIGINT')
   expect(await plugin.exited()).toBe(0)
   expect(existsSync(scene.path('state'))).toBe(false)

@@ -1,10 +1,10 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import { z } from 'zod'
-import { sleep } from '../../base/sleep.ts'
 import { Dice } from '../../lab/dice.ts'
 import { type EventParams, promptOf } from '../../lab/driver/channel-event.ts'
 import { ledgerRows } from '../../lab/driver/ledger-rows.ts'
 import { MessageRun, sawLast } from '../../lab/driver/message-run.ts'
+import { pause } from '../../lab/driver/pause.ts'
 import type { PluginProcess } from '../../lab/driver/plugin-process.ts'
 import { type Member, Scene } from '../../lab/driver/scene.ts'
 import { WITHOUT_CHANNEL } from '../../lab/driver/session-kinds.ts'
@@ -92,10 +92,10 @@ class Turmoil {
         await this.#end(plugin, 'SIGINT')
       } else {
         // The pace of the sessions is the point of this test.
-        await sleep(lifeMs * claimsAfter)
+        await pause(lifeMs * claimsAfter)
         if (kind === 'claims') this.#call(plugin, 'claim_channel', {})
         if (kind === 'has no channel') this.#call(plugin, 'channel_receipt', { prompt: 'typed' })
-        await sleep(lifeMs * (1 - claimsAfter))
+        await pause(lifeMs * (1 - claimsAfter))
         await this.#end(plugin, isKilled ? 'SIGKILL' : 'SIGINT')
       }
     }
@@ -106,7 +106,7 @@ class Turmoil {
     const pauseMs = (TURMOIL_MS - 500) / MESSAGES
     const start = elapsedMs()
     for (let n = 1; n <= MESSAGES; n++) {
-      await sleep(Math.max(0, start + n * pauseMs - elapsedMs()))
+      await pause(Math.max(0, start + n * pauseMs - elapsedMs()))
       await messages.write(1, 0)
     }
   }

@@ -1,8 +1,8 @@
 /** A team under load: a stream and a heartbeat for every workspace, and messages spread over all of them. */
 
 import { connect } from 'node:net'
-import { sleep } from '../../../base/sleep.ts'
 import { messageRequest } from '../../driver/a2a-request.ts'
+import { pause } from '../../driver/pause.ts'
 import type { PlatformProcess } from '../../driver/platform-process.ts'
 import { residentBytes } from '../../driver/process-figures.ts'
 import type { Member } from '../../driver/scene.ts'
@@ -58,7 +58,7 @@ export async function load(
   let beaten = 0
   for (let sent = 0; sent < total; sent++) {
     const due = started + (sent * 1000) / MESSAGES_PER_SECOND
-    if (elapsedMs() < due) await sleep(due - elapsedMs())
+    if (elapsedMs() < due) await pause(due - elapsedMs())
     const target = pick(agents, sent)
     const messageId = crypto.randomUUID()
     sentAt.set(messageId, elapsedMs())
@@ -70,7 +70,7 @@ export async function load(
     }
   }
   await Promise.all(work)
-  while (sentAt.size > 0 && elapsedMs() < started + seconds * 1000 + 5000) await sleep(5)
+  while (sentAt.size > 0 && elapsedMs() < started + seconds * 1000 + 5000) await pause(5)
   const bytes = residentBytes(platform.pid)
   leaving.abort()
   return {

@@ -8,7 +8,7 @@
  * that a call awaits, and what the loop guard holds back, are passed over until their time comes.
  */
 
-import { type Clock, systemClock } from '../../../base/clock.ts'
+import type { Clock } from '../../../base/clock.ts'
 import { describeError } from '../../../base/errors.ts'
 import { sleep } from '../../../base/sleep.ts'
 import { Wake } from '../../../base/wake.ts'
@@ -37,7 +37,7 @@ export interface DeliveryOptions {
   readonly intercept?: ((stored: StoredMessage, message: Inbound) => string | undefined) | undefined
   readonly signal: AbortSignal
   readonly log: (line: string) => void
-  readonly clock?: Clock
+  readonly clock: Clock
 }
 
 /** Messages, and characters, in flight at once. */
@@ -65,7 +65,7 @@ export class DeliveryLine {
   #problem: string | undefined
 
   constructor(options: DeliveryOptions) {
-    const { ledger, write, held, onSent, files, intercept, signal, log, clock = systemClock } = options
+    const { ledger, write, held, onSent, files, intercept, signal, log, clock } = options
     this.#ledger = ledger
     this.#write = write
     this.#held = held

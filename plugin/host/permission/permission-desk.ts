@@ -5,7 +5,7 @@
  * All of this is an offer beside the terminal. Whatever fails is logged, and the terminal still asks.
  */
 
-import { type Clock, systemClock } from '../../../base/clock.ts'
+import type { Clock } from '../../../base/clock.ts'
 import { describeError } from '../../../base/errors.ts'
 import { sleep } from '../../../base/sleep.ts'
 import { Wake } from '../../../base/wake.ts'
@@ -38,7 +38,7 @@ export interface PermissionDeskOptions {
   readonly write: (line: string) => Promise<void>
   readonly redact: (text: string) => string
   readonly log: (line: string) => void
-  readonly clock?: Clock
+  readonly clock: Clock
 }
 
 /** How often a session checks for verdicts on its own open questions. */
@@ -63,7 +63,7 @@ export class PermissionDesk {
   #problem: string | undefined
 
   constructor(options: PermissionDeskOptions) {
-    const { chat, client, ledger, write, redact, log, clock = systemClock } = options
+    const { chat, client, ledger, write, redact, log, clock } = options
     this.#chat = chat
     this.#ledger = ledger
     this.#write = write

@@ -187,7 +187,7 @@ describe('the event stream', () => {
     }
     const client = new PlatformClient(
       { platformUrl: 'https://platform.example', workspaceId: OWN_ID, token: TOKEN },
-      { fetchImpl: Object.assign(answer, { preconnect: () => {} }), clock },
+      { network: Object.assign(answer, { preconnect: () => {} }), clock },
     )
     const { signal } = new AbortController()
     await followEvents(client, { signal, silenceMs: 60_000, onOpen: () => {}, onHint: () => {} })

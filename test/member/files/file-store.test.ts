@@ -10,6 +10,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
+import { systemClock } from '../../../base/clock.ts'
 import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
 import { FileStore, type FileToStore, UnusableFile } from '../../../member/files/file-store.ts'
 import { rejection } from '../../fixtures/lying-platform.ts'
@@ -33,7 +34,7 @@ async function* parts(...texts: readonly string[]): AsyncGenerator<Uint8Array> {
 describe('a stored file', () => {
   test('gets its name once it is complete, and is found by its id', async () => {
     using folder = temporaryFolder()
-    const store = new FileStore(folder.file('inbox'), 100, 1_000)
+    const store = new FileStore(folder.file('inbox'), 100, 1_000, systemClock)
     const one = arrival({ name: '../x y.txt' })
     expect(await store.find(WORKSPACE, one.fileId)).toBeUndefined()
     async function* watched(): AsyncGenerator<Uint8Array> {
@@ -50,7 +51,7 @@ describe('a stored file', () => {
 
   test('has its kind by content, even if that comes a byte at a time, and when it is found again', async () => {
     using folder = temporaryFolder()
-    const store = new FileStore(folder.path, 100, 1_000)
+    const store = new FileStore(folder.path, 100, 1_000, systemClock)
     const one = arrival({ name: 'a' })
     const kept = await store.keep(one, parts(...'%PDF-1.7 and more'))
     expect(kept.kind?.mimeType).toBe('application/pdf')
@@ -64,7 +65,7 @@ describe('a stored file', () => {
     ['longer than announced', arrival({ lengths: [4] }), ['12345'], 'has 5 bytes instead of 4'],
   ] as const)('is removed again when it is %s', async (_what, one, content, words) => {
     using folder = temporaryFolder()
-    const store = new FileStore(folder.path, 10, 1_000)
+    const store = new FileStore(folder.path, 10, 1_000, systemClock)
     const error = await rejection(store.keep(one, parts(...content)))
     expect(error).toBeInstanceOf(UnusableFile)
     expect(String(error)).toContain(words)
@@ -77,7 +78,7 @@ describe('a stored file', () => {
       yield Buffer.from('ab')
       throw new Error('connection lost')
     }
-    const store = new FileStore(folder.path, 10, 1_000)
+    const store = new FileStore(folder.path, 10, 1_000, systemClock)
     expect(String(await rejection(store.keep(arrival(), broken())))).toContain('connection lost')
     expect(readdirSync(folder.file(WORKSPACE))).toEqual([])
   })
@@ -92,7 +93,7 @@ describe('a stored file', () => {
     writeFileSync(folder.file('own'), 'of somebody else')
     const one = arrival()
     plant(folder.file('own'), folder.file(`${WORKSPACE}/${one.fileId}-a.txt`))
-    const store = new FileStore(folder.path, 10, 1_000)
+    const store = new FileStore(folder.path, 10, 1_000, systemClock)
     expect(await store.find(WORKSPACE, one.fileId)).toBeUndefined()
   })
 })
@@ -100,7 +101,7 @@ describe('a stored file', () => {
 describe('all files together', () => {
   test('stay within the bound over all workspaces: the oldest are removed first, and the newest stays', async () => {
     using folder = temporaryFolder()
-    const store = new FileStore(folder.path, 100, 25)
+    const store = new FileStore(folder.path, 100, 25, systemClock)
     const kept: string[] = []
     for (const [index, workspaceId] of [newId(), newId(), newId()].entries()) {
       const { path } = await store.keep(arrival({ workspaceId }), parts('1234567890'))
@@ -148,7 +149,7 @@ describe('all files together', () => {
       writeFileSync(folder.file(other), 'x'.repeat(50))
       utimesSync(folder.file(other), 1_000, 1_000)
     }
-    await new FileStore(folder.file('inbox'), 100, 20).keep(arrival(), parts('x'))
+    await new FileStore(folder.file('inbox'), 100, 20, systemClock).keep(arrival(), parts('x'))
     expect(others.filter((other) => existsSync(folder.file(other)))).toEqual(others)
   })
 
@@ -161,7 +162,7 @@ describe('all files together', () => {
       if (linked !== 'inbox') mkdirSync(folder.file('inbox'))
       symlinkSync(folder.file(linked === 'inbox' ? 'own' : `own/${WORKSPACE}`), folder.file(linked))
       writeFileSync(folder.file(`own/${WORKSPACE}/${one.fileId}-a.txt`), 'own')
-      const store = new FileStore(folder.file('inbox'), 100, 1_000)
+      const store = new FileStore(folder.file('inbox'), 100, 1_000, systemClock)
       expect(await store.find(WORKSPACE, one.fileId)).toBeUndefined()
       expect(String(await rejection(store.keep(arrival(), parts('x'))))).toContain('is a link')
       expect(readdirSync(folder.file(`own/${WORKSPACE}`))).toEqual([`${one.fileId}-a.txt`])

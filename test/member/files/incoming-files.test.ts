@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
+import { systemClock } from '../../../base/clock.ts'
 import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
 import { until } from '../../../lab/driver/until.ts'
 import type { Attachment } from '../../../member/client/message-body.ts'
@@ -77,7 +78,8 @@ function startFetching(answer: Parameters<typeof startLyingPlatform>[0]) {
   const platform = startLyingPlatform(answer)
   const stop = new AbortController()
   const files = new IncomingFiles({
-    store: new FileStore(folder.path, 1_000, 10_000),
+    clock: systemClock,
+    store: new FileStore(folder.path, 1_000, 10_000, systemClock),
     client: (workspaceId) => (workspaceId === OWN_ID ? platform.client : undefined),
     signal: stop.signal,
     log: () => {},

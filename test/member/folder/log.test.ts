@@ -1,21 +1,22 @@
 import { expect, test } from 'bun:test'
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { systemClock } from '../../../base/clock.ts'
 import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
 import { Log, type LogOptions, MAX_ISSUED } from '../../../member/folder/log.ts'
 
 const PREFIX = 'molecule channel: '
 
 /** `written` is what callers said, without the prefix. */
-function quietLog(options: LogOptions = {}) {
+function quietLog(options: Partial<LogOptions> = {}) {
   const written: string[] = []
   const write = (line: string) => written.push(line.replace(PREFIX, ''))
-  return { written, log: new Log({ write, ...options }) }
+  return { written, log: new Log({ write, clock: systemClock, ...options }) }
 }
 
 test('every line names the program, on stderr and in the file', () => {
   using folder = temporaryFolder()
   const lines: string[] = []
-  const log = new Log({ write: (line) => lines.push(line) })
+  const log = new Log({ write: (line) => lines.push(line), clock: systemClock })
   log.openFile(folder.file('log'))
   log.info('one')
   expect(lines).toEqual([`${PREFIX}one`])

@@ -1,3 +1,4 @@
+import { systemClock } from '../../../base/clock.ts'
 import { expect, test } from 'bun:test'
 import {
   chmodSync,
@@ -57,7 +58,7 @@ for (const [what, plant] of PLANTED) {
     writeFileSync(folder.file('own'), 'own\n', { mode: 0o644 })
     plant(folder, path)
     const written: string[] = []
-    const log = new Log({ write: (line) => written.push(line) })
+    const log = new Log({ write: (line) => written.push(line), clock: systemClock })
     log.openFile(path)
     log.info('still said')
     expect(written).toEqual(['molecule channel: still said'])
@@ -73,7 +74,7 @@ test("a hard link to somebody else's file in place of the log is removed, that f
   writeFileSync(folder.file('own'), 'own\n')
   chmodSync(folder.file('own'), 0o644)
   linkSync(folder.file('own'), path)
-  const log = new Log({ write: () => {} })
+  const log = new Log({ write: () => {}, clock: systemClock })
   log.openFile(path)
   log.info('one')
   expect(readFileSync(path, 'utf8')).toEndWith('one\n')

@@ -41,12 +41,12 @@ class Scene {
       clock: this.clock,
       network,
       disk: systemDisk,
-      log: new Log({ level: 'debug', write: (line) => this.lines.push(line) }),
+      log: new Log({ clock: this.clock, level: 'debug', write: (line) => this.lines.push(line) }),
       paths: statePaths('/nowhere/molecule'),
       holder: { pid: 1, startedAt: this.clock.now(), project: '/home/user/project' },
       session: 'this session',
       version: '0.0.0',
-      clientOf: (target) => new PlatformClient(target, { fetchImpl: network, clock: this.clock }),
+      clientOf: (target) => new PlatformClient(target, { network, clock: this.clock }),
     }
     this.observer = new Observer(surroundings, CONFIG, this.ledger, {
       isHeld: () => this.held,

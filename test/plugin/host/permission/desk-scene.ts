@@ -37,7 +37,7 @@ export class Scene implements Disposable {
       client: (workspaceId) =>
         new PlatformClient(
           { platformUrl: 'http://127.0.0.1:1', workspaceId, token: 'token-of-the-test' },
-          { fetchImpl: Object.assign(this.#fetch, { preconnect: () => {} }) },
+          { network: Object.assign(this.#fetch, { preconnect: () => {} }), clock },
         ),
       ledger: () => this.ledger,
       write: (line) => this.writes(line),

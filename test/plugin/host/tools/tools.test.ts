@@ -1,3 +1,4 @@
+import { systemClock } from '../../../../base/clock.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { fetchPage } from '../../../../member/client/activity.ts'
 import { PlatformClient } from '../../../../member/client/client.ts'
@@ -26,7 +27,10 @@ const endpoint = ({ id, token }: Member) => ({ platformUrl: platform.url, worksp
 
 /** A member's inbox as it would be shown there, newest last. */
 async function inbox(member: Member) {
-  const { rows } = await fetchPage(new PlatformClient(endpoint(member)), { limit: 100 })
+  const { rows } = await fetchPage(
+    new PlatformClient(endpoint(member), { network: fetch, clock: systemClock }),
+    { limit: 100 },
+  )
   return rows.flatMap((row) => {
     const reading = interpretRow(row, member.id)
     return reading.deliver ? [reading.message] : []
@@ -35,7 +39,10 @@ async function inbox(member: Member) {
 
 /** What the person reads in the chat of a member. */
 async function chat(member: Member): Promise<readonly string[]> {
-  const { rows } = await fetchPage(new PlatformClient(endpoint(member)), { limit: 100 })
+  const { rows } = await fetchPage(
+    new PlatformClient(endpoint(member), { network: fetch, clock: systemClock }),
+    { limit: 100 },
+  )
   return rows
     .filter(({ method }) => method === 'notify')
     .map(({ response_body }) => String(Reflect.get(Object(response_body), 'result')))
