@@ -24,6 +24,14 @@ const FLOORS: readonly (readonly string[])[] = [
 /** A program of its own. Only what drives it from outside imports it, and it imports nothing of the rest. */
 const APART = 'platform/'
 const OUTSIDE: readonly string[] = ['test/', 'lab/']
+/** Where time and chance may come from: the clocks themselves, and the entry that hands one in. */
+const CLOCKS: readonly string[] = ['base/', 'platform/base/', 'lab/simulation/sim-clock.ts', 'server.ts']
+const TIME_OR_CHANCE =
+  /\b(?:setTimeout|setInterval|setImmediate|Bun\.sleep)\(|\bDate\.now\b|\bperformance\.|\bMath\.random\b|\bnew Date\(\)/
+/** Only these choose the system's clock or disk; everything below is handed one. `sendHeartbeat` is called by others, too. */
+const ENTRIES: readonly string[] = ['server.ts', 'heartbeat.ts', 'base/clock.ts', 'base/sqlite.ts']
+const PRODUCT: readonly string[] = ['base/', 'member/', 'plugin/', 'poll.ts', 'heartbeat.ts', 'server.ts']
+const MAX_LINES = 300
 
 interface Import {
   readonly from: string
@@ -46,12 +54,47 @@ describe('the house', () => {
   test('has no arrow up, and none between rooms on one floor', () => {
     expect(allImports().filter((one) => !mayImport(one))).toEqual([])
   })
+
+  test('keeps the platform and the rest apart, and lets only tests and the lab drive either', () => {
+    const crossings = allImports().filter(({ from, to }) => {
+      const [above, below] = [roomOf(from), roomOf(to)]
+      const isDriver = OUTSIDE.includes(above ?? '')
+      if (below === 'test/') return above !== 'test/'
+      if (below === 'lab/') return !isDriver
+      return above !== below && !isDriver && (above === APART || below === APART)
+    })
+    expect(crossings).toEqual([])
+  })
+
+  test('has no file of more than 300 lines', () => {
+    expect(files.filter((file) => read(file).trimEnd().split('\n').length > MAX_LINES)).toEqual([])
+  })
+
+  test('takes time and chance from one clock, which an entry hands in', () => {
+    const others = files.filter((file) => !isIn(file, CLOCKS) && !file.startsWith('test/'))
+    expect(others.length).toBeGreaterThan(200)
+    expect(others.filter((file) => TIME_OR_CHANCE.test(withoutComments(read(file))))).toEqual([])
+    const product = files.filter((file) => isIn(file, PRODUCT) && !ENTRIES.includes(file))
+    expect(product.filter((file) => /\bsystem(?:Clock|Disk)\b/.test(withoutComments(read(file))))).toEqual([])
+  })
 })
+
+function read(file: string): string {
+  return readFileSync(join(ROOT, file), 'utf8')
+}
+
+function isIn(file: string, places: readonly string[]): boolean {
+  return places.some((place) => (place.endsWith('/') ? file.startsWith(place) : file === place))
+}
+
+function withoutComments(source: string): string {
+  return source.replace(/\/\*[\s\S]*?\*\/|(?<![:'"`])\/\/.*$/gm, '')
+}
 
 function allImports(): readonly Import[] {
   const transpiler = new Bun.Transpiler({ loader: 'ts' })
   return files.flatMap((from) => {
-    const source = readFileSync(join(ROOT, from), 'utf8')
+    const source = read(from)
     // The transpiler leaves out what is imported as a type alone.
     const typed = [...source.matchAll(/\bfrom '(\.[^']+)'|\bimport\('(\.[^']+)'\)/g)].map(
       ([, one, other]) => one ?? other ?? '',
@@ -64,9 +107,7 @@ function allImports(): readonly Import[] {
 }
 
 function roomOf(file: string): string | undefined {
-  return [...FLOORS.flat(), APART].find((room) =>
-    room.endsWith('/') ? file.startsWith(room) : file === room,
-  )
+  return [...FLOORS.flat(), APART].find((room) => isIn(file, [room]))
 }
 
 function mayImport({ from, to }: Import): boolean {

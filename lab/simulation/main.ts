@@ -2,8 +2,10 @@
  * `./molecule simulate`: runs the delivery core through many simulated lives and prints what came of them. Ends with 1 when
  * a message was lost, doubled without the mark, out of order or not expected.
  */
+
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
+import { systemClock } from '../../base/clock.ts'
 import { hunt } from './mutation-hunt.ts'
 import { MUTATIONS } from './mutations.ts'
 import { runHere, runSpread } from './run.ts'
@@ -47,7 +49,7 @@ if (values.part) {
   process.exit(0)
 }
 
-const startedAt = performance.now()
+const startedAt = systemClock.now()
 if (values.mutations) {
   const finds = await hunt(MUTATIONS, seeds, workers)
   for (const { name, failure } of finds) {
@@ -57,7 +59,7 @@ if (values.mutations) {
         : `found by seed ${failure.seed}: ${name}\n  ${failure.fault}`,
     )
   }
-  console.log(`${((performance.now() - startedAt) / 1000).toFixed(1)} s`)
+  console.log(`${((systemClock.now() - startedAt) / 1000).toFixed(1)} s`)
   process.exit(finds.every(({ failure }) => failure !== undefined) ? 0 : 1)
 }
 
@@ -65,7 +67,7 @@ const onPart = (part: Tally): void => {
   for (const failure of part.failures) console.log(explain(failure))
 }
 const total = workers === 1 ? runHere(range, onPart) : await runSpread(range, workers, onPart)
-console.log(table(total, (performance.now() - startedAt) / 1000))
+console.log(table(total, (systemClock.now() - startedAt) / 1000))
 process.exit(total.failures.length === 0 ? 0 : 1)
 
 function number(option: string, text: string): number {

@@ -16,6 +16,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { systemClock } from '../../base/clock.ts'
 import { systemDisk } from '../../base/sqlite.ts'
 import { identityOf } from '../../member/folder/file-stat.ts'
 import { type StatePaths, statePaths } from '../../member/folder/state-folder.ts'
@@ -207,7 +208,7 @@ export class Storage implements Disposable {
       db.run('PRAGMA page_size = 1024')
       db.run('VACUUM')
       db.close()
-      openLedgerFile(pattern, { disk: systemDisk, now: Date.now, onDamage: () => {} }).close()
+      openLedgerFile(pattern, { disk: systemDisk, now: systemClock.now, onDamage: () => {} }).close()
     }
     copyFileSync(pattern, this.paths.ledger)
   }

@@ -7,15 +7,13 @@
 import { Dice } from '../dice.ts'
 import type { Erasure, Receipt, Showing } from '../judge/evidence.ts'
 import { Deeds } from './deeds.ts'
-import { erasuresBetween } from './erasure.ts'
-import { type Death, Life } from './life.ts'
+import { Machine } from './machine.ts'
 import { People } from './people.ts'
 import { SimPlatform } from './platform/sim-platform.ts'
 import { Sightings } from './sightings.ts'
 import { SimClock } from './sim-clock.ts'
-import { SimHost } from './sim-host.ts'
-import { EphemeralLog, HOSTS, type HostKind, SimProcess } from './sim-process.ts'
-import type { LogMark, Storage } from './storage.ts'
+import type { SimProcess } from './sim-process.ts'
+import type { Storage } from './storage.ts'
 
 const WORKSPACES = ['7d0c1a52-0b1e-4a47-9d0e-0a2f5e3b9c11', '11111111-1111-4111-8111-111111111111'] as const
 /** Enough for everything to arrive once nothing goes wrong any more. */
@@ -46,7 +44,6 @@ export class World {
   /** When a process first began to read a feed, and when last one that knew of no cursor did. */
   readonly firstBegunAt = new Map<string, number>()
   readonly lastBegunAt = new Map<string, number>()
-  readonly erasures: Erasure[] = []
   readonly receipts: Receipt[] = []
   readonly faults: string[] = []
   readonly figures = {
@@ -59,16 +56,13 @@ export class World {
     hours: 0,
     revocations: 0,
   }
-  readonly #workspaceIds: readonly string[]
+  readonly workspaceIds: readonly string[]
   readonly #people: People
-  readonly #running = new Map<number, SimProcess>()
+  readonly #machine: Machine
   /** Milliseconds since the epoch until which things go wrong. */
   #calmAt: number
   #calmMs: number
-  #fullUntil = 0
   #settings = 0
-  /** Few enough in most runs for no message to use up its attempts. */
-  #deaths: number
 
   constructor(seed: number, storage: Storage) {
     const dice = new Dice(seed)
@@ -84,9 +78,8 @@ export class World {
     // Without `before_ts` only the newest 500 rows can be read again.
     this.floods = !this.ignoresBeforeTs && dice.chance(0.01)
     this.#calmMs = this.commitsLate || this.timestampCursor || this.floods ? LATE_CALM_MS : CALM_MS
-    this.#deaths = dice.pick([0, 1, 1, 2, 20])
     this.#calmAt = this.clock.now() + 10_000 + dice.upTo(24_000)
-    this.#workspaceIds = WORKSPACES.slice(0, dice.pick([1, 1, 1, 2]))
+    this.workspaceIds = WORKSPACES.slice(0, dice.pick([1, 1, 1, 2]))
     this.platform = new SimPlatform({
       clock: this.clock,
       dice,
@@ -97,8 +90,9 @@ export class World {
       },
     })
     this.deeds = new Deeds(this)
+    this.#machine = new Machine(this)
     this.#people = new People(this, (work, everyMs) => this.#plan(work, everyMs))
-    for (const [index, workspaceId] of this.#workspaceIds.entries()) this.#people.found(workspaceId, index)
+    for (const [index, workspaceId] of this.workspaceIds.entries()) this.#people.found(workspaceId, index)
     this.#configure()
     this.#planTrouble()
   }
@@ -107,24 +101,28 @@ export class World {
     return this.#calmAt
   }
 
+  get erasures(): readonly Erasure[] {
+    return this.#machine.erasures
+  }
+
   get running(): readonly SimProcess[] {
-    return [...this.#running.values()]
+    return this.#machine.running
   }
 
   /** Lives through the trouble, then through enough calm for everything to arrive. */
   run(): void {
     const { clock } = this
-    this.#start(0, HOSTS.withChannel)
+    this.#machine.startFirst()
     clock.runUntil(this.#calmAt)
     this.#calmAt = clock.now()
     for (const { life } of this.running) life.makeSafe()
-    clock.at(this.#calmAt + FOUND_OUT_MS, () => this.#retire())
+    clock.at(this.#calmAt + FOUND_OUT_MS, () => this.#machine.retire())
     clock.runUntil(this.#calmAt + this.#calmMs)
   }
 
   /** Ends what still runs. */
   end(): void {
-    for (const process of this.running) this.#end(process)
+    this.#machine.end()
   }
 
   /** The number of the process that holds a workspace. */
@@ -145,9 +143,9 @@ export class World {
 
   #planTrouble(): void {
     const { dice } = this
-    if (dice.chance(0.4)) this.#plan(() => this.#fillDisk(), 15_000)
-    if (dice.chance(0.2)) this.#plan(() => this.#powerFails(), 20_000)
-    if (dice.chance(0.4)) this.#plan(() => this.#startSecond(), 10_000)
+    if (dice.chance(0.4)) this.#plan(() => this.#machine.fillDisk(), 15_000)
+    if (dice.chance(0.2)) this.#plan(() => this.#machine.powerFails(), 20_000)
+    if (dice.chance(0.4)) this.#plan(() => this.#machine.startSecond(), 10_000)
     if (dice.chance(0.3)) this.#plan(() => this.#configure(), 15_000)
     if (dice.chance(0.05)) this.#plan(() => this.#sleep(), 20_000)
     if (dice.chance(0.05)) this.#plan(() => this.#revoke(), 20_000)
@@ -156,35 +154,21 @@ export class World {
     }, 7_000)
   }
 
-  #startSecond(): void {
-    this.#start(1, this.dice.pick([HOSTS.withChannel, HOSTS.withoutHooks, ...Object.values(HOSTS)]))
-  }
-
   /** Writes the settings: the same, a comment more, or another name. */
   #configure(): void {
     const { dice } = this
     if (dice.chance(0.5)) this.#settings++
     const comment = '#'.repeat(dice.upTo(20))
-    const tokens = this.#workspaceIds.map((id) => `token-of-${id}`)
+    const tokens = this.workspaceIds.map((id) => `token-of-${id}`)
     this.storage.configure(`${comment}
 MOLECULE_PLATFORM_URL=http://127.0.0.1:1
-MOLECULE_WORKSPACE_IDS=${this.#workspaceIds.join(',')}
+MOLECULE_WORKSPACE_IDS=${this.workspaceIds.join(',')}
 MOLECULE_WORKSPACE_TOKENS=${tokens.join(',')}
 MOLECULE_POLL_WINDOW_SECS=${this.windowSecs}
 MOLECULE_POLL_INTERVAL_MS=15000
 MOLECULE_AGENT_NAME=agent ${this.#settings}
 MOLECULE_PERMISSION_RELAY=${this.relays ? 'canvas' : 'off'}
 `)
-  }
-
-  #fillDisk(): void {
-    this.#fullUntil = Math.min(this.#calmAt, this.clock.now() + this.dice.upTo(10_000))
-  }
-
-  #isFull(): boolean {
-    if (this.clock.now() >= this.#fullUntil || this.dice.chance(0.2)) return false
-    this.figures.diskFailures++
-    return true
   }
 
   /** The machine sleeps for an hour, in which others write. Nothing goes wrong after that. */
@@ -216,67 +200,8 @@ MOLECULE_PERMISSION_RELAY=${this.relays ? 'canvas' : 'off'}
     }
   }
 
-  #start(slot: number, kind: HostKind): void {
-    if (this.#running.has(slot)) return
-    const { clock, dice, storage } = this
-    const number = ++this.figures.sessions
-    const trouble = this.#deaths > 0 && clock.now() < this.#calmAt - 5_000
-    this.#deaths--
-    const death = dice.pick(['killed', 'killed', 'torn', 'power'] as const)
-    const fuse = dice.upTo(death === 'torn' ? 40 : 250)
-    const life = new Life(number, {
-      fuse: trouble && dice.chance(0.7) ? fuse : Number.POSITIVE_INFINITY,
-      death,
-      onDeath: (how, since) => this.#died(process, slot, how, since),
-    })
-    const host = new SimHost({
-      clock,
-      dice,
-      sightings: this.sightings,
-      process: number,
-      listens: kind.listens,
-      calmAt: this.#calmAt,
-      onRead: (showings) => this.#read(process, showings),
-    })
-    const process: SimProcess = new SimProcess({
-      life,
-      clock,
-      storage,
-      network: this.platform.network(life),
-      host,
-      kind,
-      isFull: () => this.#isFull(),
-      log: new EphemeralLog({ clock, write: (line) => this.#noteLog(line) }),
-      onResult: (outcome) => this.deeds.noteResult(process, outcome),
-    })
-    this.#running.set(slot, process)
-    if (!kind.listens) this.#typeOn(process)
-    try {
-      process.start()
-    } catch (error) {
-      if (!life.dead) throw error
-    }
-    if (trouble && dice.chance(0.5)) this.#planEnd(process, slot)
-  }
-
-  #planEnd(process: SimProcess, slot: number): void {
-    const { clock, dice } = this
-    const at = Math.min(clock.now() + dice.upTo(20_000), this.#calmAt)
-    // Without receipts a host that stops reading looks like one that reads.
-    if (dice.chance(0.2) && process.kind.hooks) {
-      clock.at(at - dice.upTo(15_000), () => process.host.freeze())
-    }
-    clock.at(at, () => {
-      if (process.life.dead) return
-      // An orderly end gives the locks back first.
-      if (dice.chance(0.3)) process.session.stop()
-      clock.after(dice.upTo(300), () => {
-        if (!process.life.dead) this.#died(process, slot, 'killed', undefined)
-      })
-    })
-  }
-
-  #noteLog(line: string): void {
+  /** A process wrote a line to its log. */
+  noteLog(line: string): void {
     const [, workspaceId] = /workspace (\S+) is received by this session/.exec(line) ?? []
     if (workspaceId === undefined || this.storage.hasCursor(workspaceId)) return
     // A first page that was stored is on the disk for good, whatever became of the power.
@@ -287,68 +212,9 @@ MOLECULE_PERMISSION_RELAY=${this.relays ? 'canvas' : 'off'}
     this.lastBegunAt.set(workspaceId, now)
   }
 
-  #died(process: SimProcess, slot: number, death: Death, since: LogMark | undefined): void {
-    this.figures.crashes++
-    const isAlone = this.#running.size === 1
-    this.#end(process)
-    if (death === 'power') this.#powerFails()
-    // Where another process has the files open, it has the whole log.
-    if (since !== undefined && isAlone && this.storage.cut(this.dice.random, since)) this.figures.tornWrites++
-    if (process.kind.hooks && this.dice.chance(0.3)) process.host.end()
-    this.#startLater(slot, process.kind)
-  }
-
-  #powerFails(): void {
-    this.figures.powerCuts++
-    const ended = [...this.#running]
-    for (const [, process] of ended) {
-      this.#end(process)
-      process.host.end()
-    }
-    const before = this.storage.records()
-    if (this.storage.cut(this.dice.random)) this.figures.tornWrites++
-    this.erasures.push(...erasuresBetween(before, this.storage.records(), this.sightings.begun.length))
-    for (const [slot, { kind }] of ended) this.#startLater(slot, kind)
-  }
-
-  #end(process: SimProcess): void {
-    for (const [slot, other] of this.#running) if (other === process) this.#running.delete(slot)
-    process.kill()
-  }
-
-  #startLater(slot: number, kind: HostKind): void {
-    if (slot > 0 && this.dice.chance(0.5)) return
-    this.clock.after(100 + this.dice.upTo(6_000), () => this.#start(slot, kind))
-  }
-
-  /** A person types now and then, which tells a host that shows nothing from one that does. */
-  #typeOn(process: SimProcess): void {
-    if (process.kind.listens) return
-    this.clock.every(20_000, () => process.type())
-  }
-
-  /** Whoever does not hold is ended in an orderly way: it would only try the locks for the rest of the time. */
-  #retire(): void {
-    for (const [slot, process] of [...this.#running]) {
-      if (this.#workspaceIds.some((id) => process.holds(id))) continue
-      this.#running.delete(slot)
-      process.stop()
-    }
-  }
-
-  /** The host's prompt hook reports now and then that the model was given a message. */
-  #read(process: SimProcess, showings: readonly Showing[]): void {
-    for (const showing of showings) {
-      this.deeds.consider(process, showing)
-      if (!this.dice.chance(0.4)) continue
-      process.receipt(showing)
-      this.deeds.prompt(process)
-      // After the record, which is written once the answer has gone out.
-      this.clock.after(0, () => {
-        const { workspaceId, activityId } = showing
-        if (this.storage.recordOf(workspaceId, activityId)?.state !== 'confirmed') return
-        this.receipts.push({ order: this.sightings.begun.length, workspaceId, activityId })
-      })
-    }
+  /** The host's receipt for a message was given; what counts is whether the ledger recorded it. */
+  noteReceipt({ workspaceId, activityId }: Showing): void {
+    if (this.storage.recordOf(workspaceId, activityId)?.state !== 'confirmed') return
+    this.receipts.push({ order: this.sightings.begun.length, workspaceId, activityId })
   }
 }

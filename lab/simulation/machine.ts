@@ -1,0 +1,185 @@
+/** The machine of the user: its processes, which die one by one or all together, and its disk, which fills. */
+import type { Erasure, Showing } from '../judge/evidence.ts'
+import { erasuresBetween } from './erasure.ts'
+import { type Death, Life } from './life.ts'
+import { SimHost } from './sim-host.ts'
+import { EphemeralLog, HOSTS, type HostKind, SimProcess } from './sim-process.ts'
+import type { LogMark } from './storage.ts'
+import type { World } from './world.ts'
+
+/** How often a person types into a session whose host shows no messages. */
+const TYPING_INTERVAL_MS = 20_000
+
+export class Machine {
+  readonly erasures: Erasure[] = []
+  readonly #world: World
+  /** By slot: the first is started again whenever it ends. */
+  readonly #running = new Map<number, SimProcess>()
+  /** Few enough in most runs for no message to use up its attempts. */
+  #deaths: number
+  #fullUntil = 0
+
+  constructor(world: World) {
+    this.#world = world
+    this.#deaths = world.dice.pick([0, 1, 1, 2, 20])
+  }
+
+  get running(): readonly SimProcess[] {
+    return [...this.#running.values()]
+  }
+
+  startFirst(): void {
+    this.#start(0, HOSTS.withChannel)
+  }
+
+  startSecond(): void {
+    const kinds = [HOSTS.withChannel, HOSTS.withoutHooks, ...Object.values(HOSTS)]
+    this.#start(1, this.#world.dice.pick(kinds))
+  }
+
+  /** The disk is full for some seconds. */
+  fillDisk(): void {
+    const { calmAt, clock, dice } = this.#world
+    this.#fullUntil = Math.min(calmAt, clock.now() + dice.upTo(10_000))
+  }
+
+  #isFull(): boolean {
+    const { clock, dice, figures } = this.#world
+    if (clock.now() >= this.#fullUntil || dice.chance(0.2)) return false
+    figures.diskFailures++
+    return true
+  }
+
+  #start(slot: number, kind: HostKind): void {
+    if (this.#running.has(slot)) return
+    const { clock, dice, storage, sightings, calmAt, platform, deeds, figures } = this.#world
+    const number = ++figures.sessions
+    const trouble = this.#deaths > 0 && clock.now() < calmAt - 5_000
+    this.#deaths--
+    const death = dice.pick(['killed', 'killed', 'torn', 'power'] as const)
+    const fuse = dice.upTo(death === 'torn' ? 40 : 250)
+    const life = new Life(number, {
+      fuse: trouble && dice.chance(0.7) ? fuse : Number.POSITIVE_INFINITY,
+      death,
+      onDeath: (how, since) => this.#died(process, slot, how, since),
+    })
+    const host = new SimHost({
+      clock,
+      dice,
+      sightings,
+      process: number,
+      listens: kind.listens,
+      calmAt,
+      onRead: (showings) => this.#read(process, showings),
+    })
+    const process: SimProcess = new SimProcess({
+      life,
+      clock,
+      storage,
+      network: platform.network(life),
+      host,
+      kind,
+      isFull: () => this.#isFull(),
+      log: new EphemeralLog({ clock, write: (line) => this.#world.noteLog(line) }),
+      onResult: (outcome) => deeds.noteResult(process, outcome),
+    })
+    this.#running.set(slot, process)
+    if (!kind.listens) this.#typeOn(process)
+    try {
+      process.start()
+    } catch (error) {
+      if (!life.dead) throw error
+    }
+    if (trouble && dice.chance(0.5)) this.#planEnd(process, slot)
+  }
+
+  #planEnd(process: SimProcess, slot: number): void {
+    const { clock, dice, calmAt } = this.#world
+    const at = Math.min(clock.now() + dice.upTo(20_000), calmAt)
+    // Without receipts a host that stops reading looks like one that reads.
+    if (dice.chance(0.2) && process.kind.hooks) {
+      clock.at(at - dice.upTo(15_000), () => process.host.freeze())
+    }
+    clock.at(at, () => {
+      if (process.life.dead) return
+      // An orderly end gives the locks back first.
+      if (dice.chance(0.3)) process.session.stop()
+      clock.after(dice.upTo(300), () => {
+        if (!process.life.dead) this.#died(process, slot, 'killed', undefined)
+      })
+    })
+  }
+
+  #died(process: SimProcess, slot: number, death: Death, since: LogMark | undefined): void {
+    const { figures, storage, dice } = this.#world
+    figures.crashes++
+    const isAlone = this.#running.size === 1
+    this.#end(process)
+    if (death === 'power') this.powerFails()
+    // Where another process has the files open, it has the whole log.
+    if (since !== undefined && isAlone && storage.cut(dice.random, since)) figures.tornWrites++
+    if (process.kind.hooks && dice.chance(0.3)) process.host.end()
+    this.#startLater(slot, process.kind)
+  }
+
+  /** Every process dies, and with them what was not flushed. */
+  powerFails(): void {
+    const { figures, storage, dice, sightings } = this.#world
+    figures.powerCuts++
+    const ended = [...this.#running]
+    for (const [, process] of ended) {
+      this.#end(process)
+      process.host.end()
+    }
+    const before = storage.records()
+    if (storage.cut(dice.random)) figures.tornWrites++
+    this.erasures.push(...erasuresBetween(before, storage.records(), sightings.begun.length))
+    for (const [slot, { kind }] of ended) this.#startLater(slot, kind)
+  }
+
+  #end(process: SimProcess): void {
+    for (const [slot, other] of this.#running) if (other === process) this.#running.delete(slot)
+    process.kill()
+  }
+
+  #startLater(slot: number, kind: HostKind): void {
+    const { clock, dice } = this.#world
+    if (slot > 0 && dice.chance(0.5)) return
+    clock.after(100 + dice.upTo(6_000), () => this.#start(slot, kind))
+  }
+
+  /** A person types now and then, which tells a host that shows nothing from one that does. */
+  #typeOn(process: SimProcess): void {
+    const stop = this.#world.clock.every(TYPING_INTERVAL_MS, () => {
+      if (process.life.dead) stop()
+      else process.type()
+    })
+  }
+
+  /** Ends every process. */
+  end(): void {
+    for (const process of this.running) this.#end(process)
+  }
+
+  /** Whoever does not hold is ended in an orderly way: it would only try the locks for the rest of the time. */
+  retire(): void {
+    for (const [slot, process] of [...this.#running]) {
+      if (this.#world.workspaceIds.some((id) => process.holds(id))) continue
+      this.#running.delete(slot)
+      process.stop()
+    }
+  }
+
+  /** The host's prompt hook reports now and then that the model was given a message. */
+  #read(process: SimProcess, showings: readonly Showing[]): void {
+    const { deeds, dice, clock } = this.#world
+    for (const showing of showings) {
+      deeds.consider(process, showing)
+      if (!dice.chance(0.4)) continue
+      process.receipt(showing)
+      deeds.prompt(process)
+      // After the record, which is written once the answer has gone out.
+      clock.after(0, () => this.#world.noteReceipt(showing))
+    }
+  }
+}
