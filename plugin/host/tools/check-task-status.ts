@@ -68,7 +68,6 @@ async function showOne(
   try {
     report = await fetchReport(client, id, signal)
   } catch (error) {
-    signal.throwIfAborted()
     if (known === undefined) throw error
     return {
       text: `${describeTask(known)}\nCould not ask the platform for its state: ${describeError(error)}`,

@@ -1,20 +1,26 @@
 import { describe, expect, test } from 'bun:test'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js'
+import { until } from '../../../lab/driver/until.ts'
 import { SimClock } from '../../../lab/simulation/sim-clock.ts'
+import type { Endpoint } from '../../../member/client/client.ts'
 import { GUIDANCE } from '../../../plugin/host/guidance.ts'
 import { createMcpServer } from '../../../plugin/host/mcp-server.ts'
 import type { ToolContext } from '../../../plugin/host/tools/tool-context.ts'
+import { entry, MESSAGE } from '../../fixtures/entries.ts'
+import { OWN_ID, PEER_ID, startLyingPlatform, TOKEN } from '../../fixtures/lying-platform.ts'
 import { startBench } from '../../fixtures/tool-context.ts'
 
 async function connect(
   more: Partial<ToolContext> = {},
   onListening: (name?: string) => void = () => {},
   clock = new SimClock(),
+  endpoints: readonly Endpoint[] = [],
 ) {
-  const bench = startBench([], more)
+  const bench = startBench(endpoints, { clock, ...more })
+  const answered: (() => void)[] = []
   const server = createMcpServer({
-    whenSent: () => {},
+    whenSent: (_id, run) => answered.push(run),
     version: '1.2.3',
     context: bench.context,
     redact: (text) => text.replaceAll('secret', '[token]'),
@@ -26,6 +32,8 @@ async function connect(
   await Promise.all([server.connect(ours), client.connect(theirs)])
   return {
     client,
+    answered,
+    ledger: bench.ledger,
     async [Symbol.asyncDispose]() {
       await client.close()
       bench[Symbol.dispose]()
@@ -115,6 +123,25 @@ describe('the tools', () => {
       'a <\\\\/channel> here',
     )
   })
+})
+
+test('an answer told as the result of a call counts as answered once that result has left', async () => {
+  await using platform = startLyingPlatform(() => Response.json({ status: 'queued' }))
+  const clock = new SimClock()
+  const endpoint = { platformUrl: platform.url, workspaceId: OWN_ID, token: TOKEN }
+  await using host = await connect({}, () => {}, clock, [endpoint])
+  const task = { workspace_id: PEER_ID, task: 'count', wait_seconds: 60 }
+  const call = host.client.callTool({ name: 'delegate_task', arguments: task })
+  await until('the call to wait for the answer', () => clock.armed > 0)
+  const id = host.ledger.delegations.list(OWN_ID, 1)[0]?.id ?? ''
+  const content = JSON.stringify({ ...MESSAGE, kind: 'peer_agent', peerId: PEER_ID, text: 'seven' })
+  const row = entry({ peerId: PEER_ID, content, task: { id, by: 'peer', failed: false } })
+  host.ledger.of(OWN_ID).storePage([row], undefined, clock.now())
+  await clock.advance(200)
+  expect(JSON.stringify(await call)).toContain('seven')
+  expect(host.ledger.inbox.counts(OWN_ID)).toEqual({ sending: 1 })
+  for (const run of host.answered) run()
+  expect(host.ledger.inbox.counts(OWN_ID)).toEqual({ answered: 1 })
 })
 
 test('the host counts as listening once, some time after it got the tool list', async () => {

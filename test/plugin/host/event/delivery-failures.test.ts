@@ -76,6 +76,36 @@ describe('a disk that fails', () => {
   })
 })
 
+describe('a disk that is full as delivery stops', () => {
+  for (const [when, leavesBefore] of [
+    ['before', true],
+    ['after', false],
+  ] as const) {
+    test(`records what left ${when} that once it recovers, and then arms no timer`, async () => {
+      using scene = new Scene()
+      const mark = scene.ledger.markSent.bind(scene.ledger)
+      scene.ledger.markSent = () => {
+        throw new Error('database or disk is full')
+      }
+      scene.pipeOpen = false
+      await scene.add(A, numbered(3))
+      const leave = (): void => {
+        for (const line of scene.written) line.leave()
+      }
+      if (leavesBefore) leave()
+      await settled()
+      scene.stop.abort()
+      await settled()
+      if (!leavesBefore) leave()
+      await scene.clock.advance(5_000)
+      expect([scene.ledger.inbox.counts(A), scene.clock.armed]).toEqual([{ sending: 3 }, 1])
+      scene.ledger.markSent = mark
+      await scene.clock.advance(1_000)
+      expect([scene.ledger.inbox.counts(A), scene.clock.armed]).toEqual([{ sent: 3 }, 0])
+    })
+  }
+})
+
 test('a stored message that cannot be read back is logged and skipped', async () => {
   using scene = new Scene()
   await scene.add(A, [

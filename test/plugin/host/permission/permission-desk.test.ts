@@ -94,6 +94,23 @@ describe('a verdict', () => {
     expect(scene.desk.intercept(stored, message)).toBe(VERDICT)
   })
 
+  test('is passed on once the disk can be read again', async () => {
+    using scene = new Scene()
+    scene.desk.ask(REQUEST)
+    await scene.clock.advance(0)
+    const { permissions } = scene.ledger
+    const take = permissions.takeVerdicts
+    permissions.takeVerdicts = () => {
+      throw new Error('database is locked')
+    }
+    await scene.receives({ text: 'yes abcde' })
+    await scene.clock.advance(2_000)
+    expect([scene.told, scene.lines]).toEqual([[], [expect.stringContaining('cannot check for answers')]])
+    permissions.takeVerdicts = take
+    await scene.clock.advance(500)
+    expect(scene.told).toHaveLength(1)
+  })
+
   test('is not passed on once the relay is switched off', async () => {
     using scene = new Scene()
     scene.desk.ask(REQUEST)

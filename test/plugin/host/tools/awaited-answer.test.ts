@@ -1,6 +1,8 @@
 import { expect, test } from 'bun:test'
 import { openLedger } from '../../../../lab/driver/ledger.ts'
 import { SimClock } from '../../../../lab/simulation/sim-clock.ts'
+import type { Inbound } from '../../../../member/client/inbound.ts'
+import type { Ledger, MessageState, StoredMessage } from '../../../../member/ledger/ledger.ts'
 import { awaitAnswer } from '../../../../plugin/host/tools/awaited-answer.ts'
 import { noteTask, type TaskNote } from '../../../../plugin/host/tools/task-note.ts'
 import type { Outcome } from '../../../../plugin/host/tools/tool.ts'
@@ -18,7 +20,9 @@ interface Wait extends Disposable {
   readonly stop: AbortController
   /** Undefined while the wait goes on. */
   readonly result: () => { readonly outcome: Outcome | undefined } | undefined
-  readonly answer: (text: string) => void
+  readonly answer: (text: string, more?: Partial<Inbound>) => StoredMessage
+  readonly stateOf: (message: StoredMessage) => MessageState | undefined
+  readonly ledger: Ledger
 }
 
 function startWait(): Wait {
@@ -41,11 +45,16 @@ function startWait(): Wait {
     progress,
     stop,
     result: () => result,
-    answer: (text) => {
-      const content = JSON.stringify({ ...MESSAGE, kind: 'peer_agent', peerId: PEER_ID, text })
+    ledger,
+    answer: (text, more) => {
+      const content = JSON.stringify({ ...MESSAGE, kind: 'peer_agent', peerId: PEER_ID, text, ...more })
       const task = { id: TASK.id, by: 'peer', failed: false } as const
       ledger.of(OWN_ID).storePage([entry({ peerId: PEER_ID, content, task })], undefined, clock.now())
+      const stored = note.nextAnswer()
+      if (stored === undefined) throw new Error('the answer was not stored')
+      return stored
     },
+    stateOf: ({ activityId }) => ledger.find(activityId, [OWN_ID])?.state,
     [Symbol.dispose]: () => {
       bench[Symbol.dispose]()
       ledger.close()
@@ -53,14 +62,32 @@ function startWait(): Wait {
   }
 }
 
-test('an answer that comes in time is taken, so that it does not become an event', async () => {
+test('an answer that comes in time is taken from the events, and answered once the result has left', async () => {
   using wait = startWait()
   await wait.clock.advance(1_000)
   expect(wait.result()).toBeUndefined()
-  wait.answer('done')
+  const answer = wait.answer('done')
   await wait.clock.advance(200)
-  expect(wait.result()?.outcome?.text).toEndWith('\n\ndone')
-  expect(wait.note.nextAnswer()).toBeUndefined()
+  const outcome = wait.result()?.outcome
+  expect([outcome?.text.endsWith('\n\ndone'), wait.stateOf(answer)]).toEqual([true, 'sending'])
+  outcome?.onSent?.()
+  expect(wait.stateOf(answer)).toBe('answered')
+})
+
+test('an answer with files is left to become an event, which fetches them', async () => {
+  using wait = startWait()
+  const file = { uri: 'platform-pending:w/f', name: 'a.txt', mimeType: 'text/plain', size: 1 }
+  const answer = wait.answer('see the file', { attachments: [file] })
+  await wait.clock.advance(200)
+  expect(wait.result()?.outcome?.text).toStartWith('The answer has arrived;')
+  expect(wait.stateOf(answer)).toBe('received')
+})
+
+test('an answer that another session has shown is not repeated', async () => {
+  using wait = startWait()
+  wait.ledger.markSending([wait.answer('done')])
+  await wait.clock.advance(200)
+  expect(wait.result()?.outcome?.text).toStartWith('The answer has arrived;')
 })
 
 test('the wait ends in time without an answer, and shows every five seconds that it goes on', async () => {

@@ -119,6 +119,39 @@ test('a ToolFailure reaches the model word for word; any other error is called a
   })
 })
 
+test('a claim that fails for one workspace is a failure, which tells what became of each', async () => {
+  using bench = startBench([], {
+    claim: async () => [
+      { workspaceId: OWN_ID, held: true },
+      { workspaceId: PEER_ID, held: false, because: 'its holder did not answer' },
+    ],
+  })
+  expect(await bench.call('claim_channel')).toEqual({
+    text: `This session receives for workspace ${OWN_ID}.\nWorkspace ${PEER_ID} was not moved: its holder did not answer.`,
+    isError: true,
+  })
+})
+
+describe('nothing reaches the platform', () => {
+  test('when one of the files may not be sent', async () => {
+    await using platform = startLyingPlatform(() => Response.json({}))
+    using bench = startBench([endpointAt(platform.url)])
+    const attachments = [import.meta.path, '/no/such/file']
+    const outcome = await bench.call('send_message_to_user', { message: 'x', attachments })
+    expect(outcome.isError).toBeTrue()
+    expect(outcome.text).toMatch(/^Nothing was sent\.\n- \/no\/such\/file /)
+    expect(platform.seen).toHaveLength(0)
+  })
+
+  test('but the question who the peers are, when a message is for a stranger', async () => {
+    await using platform = startLyingPlatform(() => Response.json([]))
+    using bench = startBench([endpointAt(platform.url)])
+    const outcome = await bench.call('reply_to_workspace', reply)
+    expect(outcome).toMatchObject({ isError: true, text: expect.stringContaining('has never written') })
+    expect(platform.seen.map(({ path }) => path)).toEqual([`/registry/${OWN_ID}/peers`])
+  })
+})
+
 describe('the result of a send', () => {
   const send = async (answer: () => Response) => {
     await using platform = startLyingPlatform(answer)

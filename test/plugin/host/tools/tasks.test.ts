@@ -1,0 +1,92 @@
+import { describe, expect, test } from 'bun:test'
+import type { Delegation } from '../../../../member/ledger/delegations.ts'
+import type { CallOutcome } from '../../../../plugin/host/tools/tool.ts'
+import { entry, MESSAGE } from '../../../fixtures/entries.ts'
+import { OWN_ID, PEER_ID, startLyingPlatform, TOKEN } from '../../../fixtures/lying-platform.ts'
+import { type Bench, startBench } from '../../../fixtures/tool-context.ts'
+
+const TASK_ID = 'c0ffee00-0000-4000-8000-000000000007'
+const TASK = { id: TASK_ID, workspaceId: OWN_ID, peerId: PEER_ID, task: 'build it' }
+const bench = (platformUrl: string): Bench => startBench([{ platformUrl, workspaceId: OWN_ID, token: TOKEN }])
+
+interface Delegated {
+  readonly outcome: CallOutcome
+  readonly states: readonly Delegation['state'][]
+  readonly isAwaited: boolean
+}
+
+async function delegate(answer: () => Response, more: object = {}): Promise<Delegated> {
+  await using platform = startLyingPlatform(answer)
+  using ours = bench(platform.url)
+  const outcome = await ours.call('delegate_task', { workspace_id: PEER_ID, task: 'build it', ...more })
+  const { delegations } = ours.ledger
+  return {
+    outcome,
+    states: delegations.list(OWN_ID, 10).map(({ state }) => state),
+    isAwaited: delegations.anyAwaited([OWN_ID], ours.context.clock.now()),
+  }
+}
+
+describe('delegate_task', () => {
+  test('closes the task when the peer answers in the same call', async () => {
+    const done = () => Response.json({ result: { parts: [{ kind: 'text', text: 'done' }] } })
+    expect((await delegate(done)).states).toEqual(['completed'])
+    const refused = () => Response.json({ error: { code: 1, message: 'no' } })
+    expect((await delegate(refused)).states).toEqual(['failed'])
+  })
+
+  test('keeps the task open until a peer that fetches its messages answers', async () => {
+    const { outcome, states } = await delegate(() => Response.json({ status: 'queued' }))
+    expect([outcome.isError, states]).toEqual([undefined, ['open']])
+  })
+
+  test('forgets a task that the platform refuses', async () => {
+    const { outcome, states } = await delegate(() => Response.json({ error: 'no' }, { status: 400 }))
+    expect([outcome.isError, states]).toEqual([true, []])
+  })
+
+  test('keeps a task that may have arrived, and awaits its answer no longer', async () => {
+    const busy = () => Response.json({ busy: true }, { status: 503 })
+    const { outcome, states, isAwaited } = await delegate(busy, { wait_seconds: 60 })
+    expect([outcome.isError, states, isAwaited]).toEqual([true, ['open'], false])
+  })
+})
+
+describe('check_task_status', () => {
+  const ask = (ours: Bench): Promise<CallOutcome> => ours.call('check_task_status', { task_id: TASK_ID })
+  const answered = (ours: Bench): void => {
+    const content = JSON.stringify({ ...MESSAGE, kind: 'peer_agent', peerId: PEER_ID, text: 'half done' })
+    const task = { id: TASK_ID, by: 'peer', failed: false } as const
+    ours.ledger.of(OWN_ID).storePage([entry({ peerId: PEER_ID, content, task })], undefined, 0)
+  }
+
+  test('tells what it knows when the platform cannot be asked, and fails when it knows nothing', async () => {
+    await using platform = startLyingPlatform(() => Response.json({ error: 'down' }, { status: 500 }))
+    using ours = bench(platform.url)
+    expect(await ask(ours)).toMatchObject({ isError: true, text: expect.stringContaining('Try again') })
+    ours.ledger.delegations.add({ ...TASK, watched: false }, ours.context.clock.now())
+    const { isError, text } = await ask(ours)
+    expect(isError).toBeUndefined()
+    expect(text).toStartWith(`Task ${TASK_ID} for peer ${PEER_ID}: open, given `)
+    expect(text).toContain('\nCould not ask the platform for its state: ')
+  })
+
+  test('takes a peer at its word only for a task the platform does not track', async () => {
+    await using platform = startLyingPlatform(() => Response.json([]))
+    for (const [watched, expected] of [
+      [false, `Task ${TASK_ID} is answered.`],
+      [true, `Task ${TASK_ID} for peer ${PEER_ID}: open`],
+    ] as const) {
+      using ours = bench(platform.url)
+      ours.ledger.delegations.add({ ...TASK, watched }, ours.context.clock.now())
+      answered(ours)
+      expect((await ask(ours)).text).toStartWith(expected)
+    }
+  })
+
+  test('calls a task unknown that is known neither here nor on the platform', async () => {
+    await using platform = startLyingPlatform(() => Response.json([]))
+    using ours = bench(platform.url)
+    expect(await ask(ours)).toMatchObject({ isError: true, text: expect.stringContaining('No task') })
+  })
+})
