@@ -1,4 +1,3 @@
-import { systemClock } from '../../../base/clock.ts'
 import { expect, test } from 'bun:test'
 import {
   chmodSync,
@@ -11,6 +10,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs'
+import { systemClock } from '../../../base/clock.ts'
 import { type TemporaryFolder, temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
 import { readPidFile, removePidFile, writePidFile } from '../../../member/folder/holder-record.ts'
 import { readIssued, storeIssued } from '../../../member/folder/issued-secrets.ts'

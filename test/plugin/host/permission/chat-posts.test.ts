@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { systemClock } from '../../../../base/clock.ts'
 import { until } from '../../../../lab/driver/until.ts'
 import { settled } from '../../../../lab/simulation/sim-clock.ts'
 import { PlatformClient } from '../../../../member/client/client.ts'
@@ -19,7 +20,7 @@ function startChat() {
   }
   const client = new PlatformClient(
     { platformUrl: 'http://127.0.0.1:1', workspaceId: OWN_ID, token: TOKEN },
-    { fetchImpl: Object.assign(fetchImpl, { preconnect: () => {} }) },
+    { network: Object.assign(fetchImpl, { preconnect: () => {} }), clock: systemClock },
   )
   const posts = new ChatPosts({
     client: (workspaceId) => (workspaceId === OWN_ID ? client : undefined),

@@ -1,5 +1,5 @@
-import { systemClock } from '../../../../base/clock.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { systemClock } from '../../../../base/clock.ts'
 import { fetchPage } from '../../../../member/client/activity.ts'
 import { PlatformClient } from '../../../../member/client/client.ts'
 import { interpretRow } from '../../../../member/client/inbound.ts'
