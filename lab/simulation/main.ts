@@ -52,15 +52,11 @@ if (values.part) {
 const startedAt = systemClock.now()
 if (values.mutations) {
   const finds = await hunt(MUTATIONS, seeds, workers)
-  for (const { name, failure } of finds) {
-    console.log(
-      failure === undefined
-        ? `NOT FOUND: ${name}`
-        : `found by seed ${failure.seed}: ${name}\n  ${failure.fault}`,
-    )
+  for (const { name, by } of finds) {
+    console.log(by === undefined ? `NOT FOUND: ${name}` : `${name}\n  found by ${by}`)
   }
   console.log(`${((systemClock.now() - startedAt) / 1000).toFixed(1)} s`)
-  process.exit(finds.every(({ failure }) => failure !== undefined) ? 0 : 1)
+  process.exit(finds.every(({ by }) => by !== undefined) ? 0 : 1)
 }
 
 const onPart = (part: Tally): void => {

@@ -1,33 +1,39 @@
-/** Deliberate breaks of the sources, each of which the simulation must find. */
+/** Deliberate breaks of the sources, each of which the simulation or a test of the wiring must find. */
+import { WIRING_BREAKS } from './wiring-breaks.ts'
 
-export interface Mutation {
+export interface Break {
   /** The rule that is broken. */
   readonly name: string
   readonly file: string
-  /** Stands exactly once in the file. */
+  /** Occurs exactly once in the file. */
   readonly find: string
   readonly replace: string
 }
 
-export const MUTATIONS: readonly Mutation[] = [
+interface DeliveryBreak extends Break {
+  /** The first seed to try, where the break shows itself late. Default: 1. */
+  readonly from?: number
+}
+
+/** A break, and who must find it. */
+export type Mutation =
+  | (DeliveryBreak & { readonly finder: 'simulation' })
+  | (Break & { readonly finder: 'tests'; readonly tests: readonly string[] })
+
+const DELIVERY_BREAKS: readonly DeliveryBreak[] = [
   {
     name: 'the cursor moves before the rows are stored',
     file: 'member/workspace/feed.ts',
-    find: 'this.#o.ledger.storePage(this.#workspaceId, entries, cursor, this.#now())',
-    replace: `(this.#o.ledger.storePage(this.#workspaceId, [], cursor, this.#now()),
-      this.#o.ledger.storePage(this.#workspaceId, entries, undefined, this.#now()))`,
+    find: 'ledger.storePage(entries, cursor, this.#now())',
+    replace: '(ledger.storePage([], cursor, this.#now()), ledger.storePage(entries, undefined, this.#now()))',
   },
   {
     name: 'a page is stored in two transactions',
-    file: 'member/ledger/ledger.ts',
-    find: `    const fresh = this.#write(() => {
-      let fresh = 0
-      for (const entry of entries)`,
-    replace: `    const half = Math.ceil(entries.length / 2)
-    if (half > 1) this.storePage(workspaceId, entries.slice(0, half), cursor, now)
-    const fresh = this.#write(() => {
-      let fresh = 0
-      for (const entry of entries)`,
+    file: 'member/ledger/workspace-ledger.ts',
+    find: 'const fresh = this.#db.transaction(() => {',
+    replace: `const half = Math.ceil(entries.length / 2)
+    if (half > 1) this.storePage(entries.slice(0, half), cursor, now)
+    const fresh = this.#db.transaction(() => {`,
   },
   {
     name: 'the cursor moves though the rows are not stored',
@@ -82,15 +88,17 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'reading goes on though too much waits',
+    from: 56,
     file: 'member/workspace/feed.ts',
     find: `    for (let forgotten = 0; ; ) {
-      await this.#o.capacity()
+      await this.#capacity()
 `,
     replace: `    for (let forgotten = 0; ; ) {
 `,
   },
   {
     name: 'rows that were committed late are not looked for',
+    from: 152,
     file: 'member/workspace/feed.ts',
     find: 'return found + (await this.#overlap(this.#overlappedAt))',
     replace: 'return found',
@@ -112,8 +120,16 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'where a feed begins is not flushed to the disk',
-    file: 'member/ledger/ledger.ts',
+    from: 392,
+    file: 'member/ledger/workspace-ledger.ts',
     find: "if (isFirst) this.#db.run('PRAGMA wal_checkpoint(PASSIVE)')",
     replace: '',
   },
+]
+
+export const MUTATIONS: readonly Mutation[] = [
+  ...DELIVERY_BREAKS.map((one): Mutation => ({ ...one, finder: 'simulation' })),
+  ...Object.entries(WIRING_BREAKS).flatMap(([test, breaks]) =>
+    breaks.map((one): Mutation => ({ ...one, finder: 'tests', tests: [`test/${test}.test.ts`] })),
+  ),
 ]

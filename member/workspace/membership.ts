@@ -99,10 +99,8 @@ export class Membership {
       const tenure = new Tenure(this.workspace, this.#options)
       this.#tenure = tenure
       await tenure.run()
-      if (signal.aborted) return
       // Everything under way has ended: from here on another process may read and deliver.
       this.#tenure = undefined
-      this.#elsewhere = true
       lock.close()
       events.emit('givenBack')
     }

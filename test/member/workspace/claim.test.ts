@@ -85,6 +85,18 @@ describe('a claim', () => {
     expect(scene.sightings.begun.filter(({ redelivered }) => !redelivered)).toHaveLength(4)
   })
 
+  test('leaves nothing of what the earlier holder knew in its status', () => {
+    const { scene, holder, standby } = begin()
+    using _ = scene
+    scene.first.revoke()
+    scene.pass(2 * MINUTE_MS)
+    expect(holder.status).toContain('given up: ')
+    standby.call('claim_channel')
+    scene.pass(1_000)
+    expect(holder.status).toContain(`  held by the session with pid ${standby.pid}`)
+    expect(holder.status).not.toContain('given up: ')
+  })
+
   test('leaves alone what this session holds already', () => {
     const { scene, holder } = begin()
     using _ = scene

@@ -182,3 +182,23 @@ test('a token that registering refuses is given up as well, and comes back with 
   scene.pass(6 * MINUTE_MS)
   expect(scene.first.records.registrations).toHaveLength(1)
 })
+
+test('a workspace that comes back while an earlier registration still waits beats once an interval', () => {
+  const HOUR_MS = 60 * MINUTE_MS
+  using scene = new SessionScene()
+  let isBusy = true
+  const busy = { 'retry-after': '3600' }
+  scene.answer = ({ route }) => (route === 'register' && isBusy ? textResponse(503, '', busy) : undefined)
+  const process = scene.start()
+  scene.pass(MINUTE_MS)
+  isBusy = false
+  scene.first.revoke()
+  scene.pass(2 * MINUTE_MS)
+  scene.first.restore()
+  scene.pass(2 * HOUR_MS)
+  expect(process.said('is valid again')).toHaveLength(1)
+  const { heartbeats } = scene.first.records
+  const before = heartbeats.length
+  scene.pass(10 * MINUTE_MS)
+  expect(heartbeats.length - before).toBe(20)
+})
