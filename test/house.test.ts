@@ -38,17 +38,26 @@ interface Import {
   readonly to: string
 }
 
-const files = Bun.spawnSync(['git', 'ls-files', '--cached', '--others', '--exclude-standard', '*.ts'], {
-  cwd: ROOT,
-})
-  .stdout.toString()
-  .trim()
-  .split('\n')
+const files = listFiles('*.ts')
 
 describe('the house', () => {
   test('gives every file a room', () => {
     expect(files.length).toBeGreaterThan(200)
     expect(files.filter((file) => roomOf(file) === undefined)).toEqual([])
+  })
+
+  test('has the rooms that ARCHITECTURE.md lists, and lists those it has', () => {
+    const listed = blockUnder('The rooms').map((line) => line.split(' ', 1)[0] ?? '')
+    const folders = new Set(listFiles('*').flatMap(foldersOf))
+    const rooms = new Set(files.flatMap(foldersOf).filter(isRoom))
+    expect(listed.filter((path) => !folders.has(path) && !files.includes(path))).toEqual([])
+    expect([...rooms, ...FLOORS.flat()].filter((path) => !listed.includes(path))).toEqual([])
+  })
+
+  test('has the floors that ARCHITECTURE.md lists', () => {
+    expect(blockUnder('The floors').map((line) => line.split(/ +/))).toEqual(
+      FLOORS.map((floor) => [...floor]),
+    )
   })
 
   test('has no arrow up, and none between rooms on one floor', () => {
@@ -89,6 +98,31 @@ function isIn(file: string, places: readonly string[]): boolean {
 
 function withoutComments(source: string): string {
   return source.replace(/\/\*[\s\S]*?\*\/|(?<![:'"`])\/\/.*$/gm, '')
+}
+
+/** The files of the repository, those not yet committed included. */
+function listFiles(pattern: string): readonly string[] {
+  const command = ['git', 'ls-files', '--cached', '--others', '--exclude-standard', pattern]
+  return Bun.spawnSync(command, { cwd: ROOT }).stdout.toString().trim().split('\n')
+}
+
+/** The lines of the first code block under a heading of ARCHITECTURE.md. */
+function blockUnder(heading: string): readonly string[] {
+  const text = readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8')
+  const [, block = ''] = text.split(`\n## ${heading}\n`)[1]?.split(/^```(?:text)?\n/m) ?? []
+  return block.trim().split('\n')
+}
+
+/** `a/`, `a/b/` and so on, for `a/b/c.ts`. */
+function foldersOf(file: string): readonly string[] {
+  return [...file.matchAll(/\//g)].map(({ index }) => file.slice(0, index + 1))
+}
+
+/** Down to the second level, and below `plugin/host/` to the third. Tests mirror the rooms. */
+function isRoom(folder: string): boolean {
+  const depth = folder.split('/').length - 1
+  if (folder.startsWith('test/')) return depth === 1
+  return depth <= 2 || (depth === 3 && folder.startsWith('plugin/host/'))
 }
 
 function allImports(): readonly Import[] {

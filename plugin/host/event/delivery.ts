@@ -74,7 +74,7 @@ export class DeliveryLine {
     this.#log = log
     this.#clock = clock
     this.#wake = new Wake(clock)
-    this.#sent = new SentRecord({ ledger, onSent, signal, log, clock })
+    this.#sent = new SentRecord({ ledger, onSent, log, clock })
     this.#files = new MessageFiles({ files, onArrival: () => this.#wake.notify(), log })
   }
 

@@ -9,7 +9,6 @@ export interface SentRecordOptions {
   readonly ledger: Ledger
   /** Called after messages of a workspace were recorded. */
   readonly onSent: (workspaceId: string) => void
-  readonly signal: AbortSignal
   readonly log: (line: string) => void
   readonly clock: Clock
 }
@@ -22,18 +21,15 @@ const LAST_TRIES = 60
 export class SentRecord {
   readonly #ledger: Ledger
   readonly #onSent: (workspaceId: string) => void
-  readonly #signal: AbortSignal
   readonly #log: (line: string) => void
   readonly #clock: Clock
   /** Left the process, not yet recorded. */
   #unrecorded: StoredMessage[] = []
   #recordingSoon = false
-  #finishing = false
 
-  constructor({ ledger, onSent, signal, log, clock }: SentRecordOptions) {
+  constructor({ ledger, onSent, log, clock }: SentRecordOptions) {
     this.#ledger = ledger
     this.#onSent = onSent
-    this.#signal = signal
     this.#log = log
     this.#clock = clock
   }
@@ -50,8 +46,7 @@ export class SentRecord {
       } catch (error) {
         // The messages stay `sending` and are recorded later. If this process ends first, the next session marks them
         // as possibly seen, which is true.
-        if (this.#signal.aborted) void this.finish()
-        else this.#log(`cannot yet record what was sent: ${describeError(error)}`)
+        this.#log(`cannot yet record what was sent: ${describeError(error)}`)
       }
     })
   }
@@ -66,20 +61,18 @@ export class SentRecord {
   }
 
   /**
-   * Records what is left, for up to a minute of disk errors. Otherwise a disk that is full as delivery ends would leave
-   * messages `sending` for the life of this process, where they take up room and hold back the acknowledgement.
+   * Records what is left once all writes are over, through up to a minute of disk errors. Without it, a disk that is full
+   * as delivery ends would leave messages `sending` for the life of this process, where they take up room and hold back
+   * the acknowledgement.
    */
   async finish(): Promise<void> {
-    if (this.#finishing) return
-    this.#finishing = true
     for (let tries = 0; this.#unrecorded.length > 0 && tries < LAST_TRIES; tries++) {
       try {
         this.write()
       } catch {
-        // Already logged as the reason why delivery paused or ended.
+        // Already logged by the first try.
         await sleep(RETRY_MS, undefined, this.#clock)
       }
     }
-    this.#finishing = false
   }
 }

@@ -66,6 +66,11 @@ describe('files', () => {
   })
 })
 
+test('a body counts up to ten thousand parts', () => {
+  const parts = Array.from({ length: 10_001 }, (_, index) => text(String(index)))
+  expect(readMessageBody({ parts }).text.split('\n')).toHaveLength(10_000)
+})
+
 test('ids and origin are text or absent', () => {
   const message = { parts: [text('x')], messageId: 7, contextId: {}, metadata: { delegation_id: [] } }
   expect(readMessageBody({ params: { message, metadata: { source: 7, username: 8 } } })).toEqual({

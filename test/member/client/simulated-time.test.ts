@@ -59,6 +59,15 @@ describe('a call', () => {
     expect(call.state).toContain('503')
   })
 
+  test('waits its own time when the platform asks to wait for nothing', () => {
+    const { client, asked, run } = simulateClient(
+      () => new Response('', { status: 503, headers: { 'Retry-After': '0' } }),
+    )
+    observe(client.json({ path: PATH, attempts: 3 }, ANYTHING))
+    run(60_000)
+    expect(new Set(asked).size).toBe(3)
+  })
+
   test.each(['120', new Date(120_000).toUTCString()])(
     'is not made again when the platform asks to wait for more than ten seconds (%s), which the error says',
     (retryAfter) => {

@@ -146,6 +146,26 @@ describe('fetching', () => {
     }
   })
 
+  test('shows an image only if the content is one, whatever type was declared', async () => {
+    const PNG = '\x89PNG\r\n\x1a\nrest'
+    await using scene = startFetching(({ path }) =>
+      path.includes('/0') ? new Response(Buffer.from(PNG, 'latin1')) : new Response('text'),
+    )
+    const id = (first: string): string => first + crypto.randomUUID().slice(1)
+    const [image, fake, drawing] = await scene.prepare(
+      file(own(id('0')), { mimeType: 'text/plain' }),
+      file(own(id('1')), { mimeType: 'image/png' }),
+      file(own(id('1')), { mimeType: 'image/svg+xml' }),
+    )
+    expect(image).toMatchObject({ kind: 'image', mimeType: 'image/png' })
+    expect(fake).toMatchObject({
+      kind: 'file',
+      mimeType: 'application/octet-stream',
+      error: 'not of the declared type (image/png): do not open it as such',
+    })
+    expect(drawing).toMatchObject({ kind: 'file', mimeType: 'image/svg+xml' })
+  })
+
   test('detects a web page in place of a file', async () => {
     const html = { headers: { 'Content-Type': 'text/html' } }
     await using scene = startFetching(() => new Response('<!doctype html>', html))

@@ -114,6 +114,7 @@ test('the file is for the owner alone, whether new or found with wider rights', 
   for (const name of ['new', 'old']) {
     const { log } = quietLog({ maxBytes: 100 })
     log.openFile(folder.file(name))
+    expect([name, statSync(folder.file(name)).mode & 0o777]).toEqual([name, 0o600])
     for (let n = 0; n < 5; n++) log.info('a line that fills the file')
     expect([name, statSync(folder.file(name)).mode & 0o777]).toEqual([name, 0o600])
   }

@@ -3,6 +3,7 @@ import {
   chmodSync,
   linkSync,
   lstatSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   statSync,
@@ -15,6 +16,7 @@ import { type TemporaryFolder, temporaryFolder } from '../../../lab/driver/tempo
 import { readPidFile, removePidFile, writePidFile } from '../../../member/folder/holder-record.ts'
 import { readIssued, storeIssued } from '../../../member/folder/issued-secrets.ts'
 import { Log } from '../../../member/folder/log.ts'
+import { readRegularFile, replaceFile } from '../../../member/folder/regular-file.ts'
 
 const HOLDER = { pid: 4242, startedAt: Date.UTC(2026, 6, 1), project: '/home/user/project' }
 const PLANTED: readonly (readonly [string, (folder: TemporaryFolder, path: string) => void])[] = [
@@ -90,9 +92,16 @@ test("a hard link to somebody else's file in place of the log is removed, that f
   expect(statSync(path).mode & 0o777).toBe(0o600)
 })
 
-test('a file without end in place of a small one is not read', () => {
+test('a file of more than 8 MiB is not read', () => {
   using folder = temporaryFolder()
   writeFileSync(folder.file('bot.pid'), '')
-  truncateSync(folder.file('bot.pid'), 9 * 1024 * 1024)
-  expect(readPidFile(folder.file('bot.pid'))).toBeUndefined()
+  truncateSync(folder.file('bot.pid'), 8 * 1024 * 1024 + 1)
+  expect(() => readRegularFile(folder.file('bot.pid'))).toThrow('is too large')
+})
+
+test('replacing a file that cannot be replaced leaves nothing behind', () => {
+  using folder = temporaryFolder()
+  mkdirSync(folder.file('bot.pid'))
+  expect(() => replaceFile(folder.file('bot.pid'), 'text')).toThrow()
+  expect(readdirSync(folder.path)).toEqual(['bot.pid'])
 })

@@ -45,7 +45,7 @@ describe('a host that does not read', () => {
 })
 
 describe('a disk that fails', () => {
-  test('before the write holds the message back until it recovers, and is logged once', async () => {
+  test('before the write holds the message back until it recovers, and is logged once each time', async () => {
     using scene = new Scene()
     const mark = scene.ledger.markSending.bind(scene.ledger)
     scene.ledger.markSending = () => {
@@ -57,6 +57,11 @@ describe('a disk that fails', () => {
     scene.ledger.markSending = mark
     await scene.clock.advance(1_000)
     expect(scene.written.map((line) => line.text)).toEqual(['message 1', 'message 2'])
+    scene.ledger.markSending = () => {
+      throw new Error('database or disk is full')
+    }
+    await scene.add(A, numbered(1, 3))
+    expect(scene.lines).toHaveLength(2)
   })
 
   test('after the write leaves the message `sending`, and records it on recovery', async () => {

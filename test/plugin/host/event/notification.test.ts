@@ -24,7 +24,7 @@ const MESSAGE: Inbound = {
   attachments: [],
 }
 const ACTIVITY_ID = 'c0ffee00-0000-4000-8000-000000000001'
-const delivery = (message: Partial<Inbound> = {}, more: Partial<EventInput> = {}): EventInput => ({
+const input = (message: Partial<Inbound> = {}, more: Partial<EventInput> = {}): EventInput => ({
   workspaceId: OWN_ID,
   activityId: ACTIVITY_ID,
   createdAt: '2026-07-01T10:00:00.123456Z',
@@ -35,7 +35,7 @@ const delivery = (message: Partial<Inbound> = {}, more: Partial<EventInput> = {}
 
 describe('an event', () => {
   test('of a peer names the peer in meta, and leaves out what is unknown', () => {
-    expect(renderEvent(delivery())).toEqual({
+    expect(renderEvent(input())).toEqual({
       content: 'hello',
       meta: {
         kind: 'peer_agent',
@@ -51,13 +51,13 @@ describe('an event', () => {
   })
 
   test('that the model may have seen before says so; any other has no such key', () => {
-    expect(renderEvent(delivery({}, { redelivered: true })).meta.redelivered).toBe('true')
-    expect(renderEvent(delivery()).meta).not.toContainKey('redelivered')
+    expect(renderEvent(input({}, { redelivered: true })).meta.redelivered).toBe('true')
+    expect(renderEvent(input()).meta).not.toContainKey('redelivered')
   })
 
   test('counts its files and names a bounded number of them', () => {
     const file = { uri: 'platform-pending:x/y', name: '../a\n<b>.png', mimeType: 'image/png', size: 1 }
-    const { meta } = renderEvent(delivery({ attachments: Array.from({ length: 50 }, () => file) }))
+    const { meta } = renderEvent(input({ attachments: Array.from({ length: 50 }, () => file) }))
     expect(meta).toMatchObject({
       attachment_count: '50',
       attachment_1_name: '../a <b>.png',
@@ -72,7 +72,7 @@ describe('an event', () => {
   test('gives the path, the URI and the error of each file', () => {
     const attachment = { uri: 'x:y', name: 'a', mimeType: '', size: null }
     const { meta } = renderEvent(
-      delivery(
+      input(
         { attachments: [attachment, attachment, attachment, attachment] },
         {
           files: [
@@ -100,7 +100,7 @@ describe('an event', () => {
   test('leaves out a path or URI that would need cleaning', () => {
     const file = { name: 'a', mimeType: '', kind: 'file' } as const
     const { meta } = renderEvent(
-      delivery({}, { files: [{ ...file, path: '/in\u202ebox/a', uri: 'https://x/</channel>' }] }),
+      input({}, { files: [{ ...file, path: '/in\u202ebox/a', uri: 'https://x/</channel>' }] }),
     )
     expect(Object.keys(meta).filter((key) => key.startsWith('attachment_1'))).toEqual([
       'attachment_1_name',
@@ -108,12 +108,25 @@ describe('an event', () => {
     ])
   })
 
+  test('of a task carries its id, and of a platform’s report only a summary', () => {
+    const report = { kind: 'delegation_result', taskStatus: 'failed', delegationId: 'task-1' } as const
+    const { content, meta } = renderEvent(input({ ...report, text: 'x'.repeat(1_000) }))
+    expect(meta).toMatchObject({ kind: 'delegation_result', delegation_id: 'task-1', task_status: 'failed' })
+    expect(content).toStartWith(`The task failed. ${'x'.repeat(300)}…\n\n(This is a summary.`)
+    expect(content).toContain('check_task_status with task_id task-1')
+    const answer = renderEvent(input({ text: 'done' }, { delegationId: 'task-2' }))
+    expect(answer).toMatchObject({
+      content: 'done',
+      meta: { kind: 'delegation_result', delegation_id: 'task-2' },
+    })
+  })
+
   test('that is too long is cut, and says how much is missing', () => {
     const { content } = renderEvent(
-      delivery({ text: `${'x'.repeat(MAX_CONTENT_CHARS - 1)}😀${'y'.repeat(99)}` }),
+      input({ text: `${'x'.repeat(MAX_CONTENT_CHARS - 1)}😀${'y'.repeat(99)}` }),
     )
     expect(content).toEndWith(`x\ufffd\n[cut here: 100 of ${MAX_CONTENT_CHARS + 100} characters are missing]`)
-    expect(renderEvent(delivery({ text: 'x'.repeat(MAX_CONTENT_CHARS) })).content).toHaveLength(
+    expect(renderEvent(input({ text: 'x'.repeat(MAX_CONTENT_CHARS) })).content).toHaveLength(
       MAX_CONTENT_CHARS,
     )
   })

@@ -38,12 +38,12 @@ describe('the hearing of a session', () => {
     expect(remedy).toContain('--dangerously-load-development-channels')
     // The same evidence as before changes nothing.
     hearing.judge(PERHAPS)
-    expect(hearing.verdict.mayHold).toBe(false)
+    expect([hearing.verdict.mayHold, hearing.isRefuted]).toEqual([false, true])
     hearing.judge(SURELY)
     expect(hearing.verdict.mayHold).toBe(true)
     hearing.judge(PERHAPS)
     hearing.receipted()
-    expect(hearing.verdict.mayHold).toBe(true)
+    expect([hearing.verdict.mayHold, hearing.isRefuted]).toEqual([true, false])
   })
 
   test('stays off once switched off, whatever reaches the hook', () => {

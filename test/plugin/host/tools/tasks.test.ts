@@ -1,13 +1,15 @@
 import { describe, expect, test } from 'bun:test'
 import type { Delegation } from '../../../../member/ledger/delegations.ts'
 import type { CallOutcome } from '../../../../plugin/host/tools/tool.ts'
+import type { ToolContext } from '../../../../plugin/host/tools/tool-context.ts'
 import { entry, MESSAGE } from '../../../fixtures/entries.ts'
 import { OWN_ID, PEER_ID, startLyingPlatform, TOKEN } from '../../../fixtures/lying-platform.ts'
 import { type Bench, startBench } from '../../../fixtures/tool-context.ts'
 
 const TASK_ID = 'c0ffee00-0000-4000-8000-000000000007'
 const TASK = { id: TASK_ID, workspaceId: OWN_ID, peerId: PEER_ID, task: 'build it' }
-const bench = (platformUrl: string): Bench => startBench([{ platformUrl, workspaceId: OWN_ID, token: TOKEN }])
+const bench = (platformUrl: string, more: Partial<ToolContext> = {}): Bench =>
+  startBench([{ platformUrl, workspaceId: OWN_ID, token: TOKEN }], more)
 
 interface Delegated {
   readonly outcome: CallOutcome
@@ -49,6 +51,42 @@ describe('delegate_task', () => {
     const busy = () => Response.json({ busy: true }, { status: 503 })
     const { outcome, states, isAwaited } = await delegate(busy, { wait_seconds: 60 })
     expect([outcome.isError, states, isAwaited]).toEqual([true, ['open'], false])
+  })
+})
+
+describe('the result of delegate_task says where the answer arrives', () => {
+  const tell = async (more: Partial<ToolContext>): Promise<string> => {
+    await using platform = startLyingPlatform(() => Response.json({ status: 'queued' }))
+    using ours = bench(platform.url, more)
+    return (await ours.call('delegate_task', { workspace_id: PEER_ID, task: 'build it' })).text
+  }
+
+  test('here, or in the session that receives', async () => {
+    expect(await tell({})).toContain('The answer arrives here as a channel message')
+    expect(await tell({ remark: () => 'Note' })).toContain('The answer arrives in the session that receives')
+  })
+
+  test('nowhere, if the peer may not write to this session', async () => {
+    expect(await tell({ allowedSenders: () => [OWN_ID] })).toContain('its answer will not be shown here')
+  })
+})
+
+describe('delegate_task_async', () => {
+  const accepted = () => Response.json({ delegation_id: TASK_ID, status: 'delegated' })
+  const args = { workspace_id: PEER_ID, task: 'build it' }
+
+  test('tracks the task, whose result the platform reports', async () => {
+    await using platform = startLyingPlatform(accepted)
+    using ours = bench(platform.url)
+    expect((await ours.call('delegate_task_async', args)).text).toContain('The answer arrives here')
+    expect(ours.ledger.delegations.find(OWN_ID, TASK_ID)).toMatchObject({ state: 'open', watched: true })
+  })
+
+  test('does not fail when the task cannot be tracked, since it is given by then', async () => {
+    await using platform = startLyingPlatform(accepted)
+    using ours = bench(platform.url, { ledger: () => undefined })
+    const { isError, text } = await ours.call('delegate_task_async', args)
+    expect([isError, text]).toEqual([undefined, expect.stringContaining('cannot be tracked here')])
   })
 })
 
