@@ -44,7 +44,6 @@ const server = createMcpServer({
   redact: (text) => log.redact(text),
   onListening: (clientName) => session.activate(clientName),
   onPermissionRequest: session.permissions.on ? session.permissions.ask : undefined,
-  clock: systemClock,
 })
 
 /** Slow: the ends of the pipes tell nearly always, and at once. */
