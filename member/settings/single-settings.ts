@@ -67,15 +67,15 @@ function readValue<T>({ name, schema, rule, fallback }: ValueSetting<T>, lookup:
   if (value === undefined) return fallback
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
-  const instead = fallback === undefined ? 'ignoring it' : `using ${String(fallback)}`
-  warn(`${name} is ${quoteValue(value)} but must be ${rule}: correct or remove it; ${instead} until then.`)
+  const instead = fallback === undefined ? 'it is ignored' : `${String(fallback)} applies`
+  warn(`${name} is ${quoteValue(value)} but must be ${rule}: correct or remove it. Until then, ${instead}.`)
   return fallback
 }
 
 function readText({ name, rule, maxLength, fallback }: TextSetting, lookup: Lookup, warn: Warn): string {
   const value = lookup(name) ?? ''
   if (value.length > maxLength) {
-    warn(`${name} has ${value.length} characters but must be ${rule}: shorten it; cutting it until then.`)
+    warn(`${name} has ${value.length} characters but must be ${rule}: shorten it. Until then, it is cut.`)
   }
   return plainText(value, maxLength) || fallback
 }
@@ -94,7 +94,7 @@ function readList(
     const parsed = entry.safeParse(text)
     if (parsed.success) return [parsed.data]
     warn(
-      `${name} contains ${quoteValue(text)} but must be ${rule}: correct or remove it; it allows nothing until then.`,
+      `${name} contains ${quoteValue(text)} but must be ${rule}: correct or remove it. Until then, it allows nothing.`,
     )
     return []
   })

@@ -171,8 +171,8 @@ function checkEntries(
     firstPlaces.set(workspaceId, first ?? entry.id.place)
     if (platformUrl !== '' && hasExtras(entry.url.value)) {
       warnings.add(
-        `${entry.url.place} must not have user info, a query or a fragment: remove them; ` +
-          `using ${quoteValue(platformUrl)} until then.`,
+        `${entry.url.place} must not have user info, a query or a fragment: remove them. ` +
+          `Until then, ${quoteValue(platformUrl)} is used.`,
       )
     }
     return Object.freeze({ workspaceId, token, platformUrl })

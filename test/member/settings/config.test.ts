@@ -180,7 +180,7 @@ describe('single settings', () => {
       const warnings = warningsOf({ ...MINIMAL, [name]: value })
       expect(warnings).toHaveLength(1)
       expect(warnings[0]).toStartWith(`${name} is "${value.slice(0, 60)}"`)
-      expect(warnings[0]).toEndWith(`; using ${fallback} until then.`)
+      expect(warnings[0]).toEndWith(`Until then, ${fallback} applies.`)
     }
   })
 
@@ -192,7 +192,7 @@ describe('single settings', () => {
       expect(configOf({ ...MINIMAL, MOLECULE_AUTO_REGISTER_POLL: word }).autoRegister).toBe(false)
     }
     expect(warningsOf({ ...MINIMAL, MOLECULE_AUTO_REGISTER_POLL: 'maybe' })).toEqual([
-      'MOLECULE_AUTO_REGISTER_POLL is "maybe" but must be true or false: correct or remove it; using true until then.',
+      'MOLECULE_AUTO_REGISTER_POLL is "maybe" but must be true or false: correct or remove it. Until then, true applies.',
     ])
   })
 
@@ -220,7 +220,7 @@ describe('single settings', () => {
       const environment = { ...MINIMAL, MOLECULE_ATTACHMENT_ROOTS: value }
       expect(configOf(environment).attachmentRoots).toEqual([...left])
       expect(warningsOf(environment)).toHaveLength(1)
-      expect(warningsOf(environment)[0]).toEndWith('it allows nothing until then.')
+      expect(warningsOf(environment)[0]).toEndWith('Until then, it allows nothing.')
     }
   })
 
