@@ -19,9 +19,11 @@ const WORKSPACES = ['7d0c1a52-0b1e-4a47-9d0e-0a2f5e3b9c11', '11111111-1111-4111-
 /** Enough for everything to arrive once nothing goes wrong any more. */
 const CALM_MS = 150_000
 /** The same where rows are committed late: the feed reads its overlap every five minutes. */
-const LATE_CALM_MS = 400_000
+const LONG_CALM_MS = 400_000
+/** A feed that is begun anew reads its overlap at once, so that not every late row need be waited for that long. */
+const READ_AGAIN_MS = 45_000
 /** A workspace that was given up is asked for every five minutes, give or take a tenth. */
-const LONG_CALM_MS = 14 * 60_000
+const REVOKED_CALM_MS = 14 * 60_000
 /** By then a host that does not show what it is given has been found out. */
 const FOUND_OUT_MS = 90_000
 const HOUR_MS = 60 * 60_000
@@ -62,6 +64,8 @@ export class World {
   /** Milliseconds since the epoch until which things go wrong. */
   #calmAt: number
   #calmMs: number
+  /** Whether the settings change once nothing goes wrong any more. */
+  readonly #readsAgain: boolean
   #settings = 0
 
   constructor(seed: number, storage: Storage) {
@@ -77,7 +81,9 @@ export class World {
     this.relays = dice.chance(0.3)
     // Without `before_ts` only the newest 500 rows can be read again.
     this.floods = !this.ignoresBeforeTs && dice.chance(0.01)
-    this.#calmMs = this.commitsLate || this.timestampCursor || this.floods ? LATE_CALM_MS : CALM_MS
+    this.#readsAgain = (this.commitsLate || this.timestampCursor) && dice.chance(0.8)
+    const isLong = !this.#readsAgain && (this.commitsLate || this.timestampCursor)
+    this.#calmMs = isLong || this.floods ? LONG_CALM_MS : CALM_MS
     this.#calmAt = this.clock.now() + 10_000 + dice.upTo(24_000)
     this.workspaceIds = WORKSPACES.slice(0, dice.pick([1, 1, 1, 2]))
     this.platform = new SimPlatform({
@@ -116,6 +122,7 @@ export class World {
     clock.runUntil(this.#calmAt)
     this.#calmAt = clock.now()
     for (const { life } of this.running) life.makeSafe()
+    if (this.#readsAgain) clock.at(this.#calmAt + READ_AGAIN_MS, () => this.#configure('another name'))
     clock.at(this.#calmAt + FOUND_OUT_MS, () => this.#machine.retire())
     clock.runUntil(this.#calmAt + this.#calmMs)
   }
@@ -155,9 +162,9 @@ export class World {
   }
 
   /** Writes the settings: the same, a comment more, or another name. */
-  #configure(): void {
+  #configure(change?: 'another name'): void {
     const { dice } = this
-    if (dice.chance(0.5)) this.#settings++
+    if (change !== undefined || dice.chance(0.5)) this.#settings++
     const comment = '#'.repeat(dice.upTo(20))
     const tokens = this.workspaceIds.map((id) => `token-of-${id}`)
     this.storage.configure(`${comment}
@@ -183,7 +190,7 @@ MOLECULE_PERMISSION_RELAY=${this.relays ? 'canvas' : 'off'}
   #revoke(): void {
     if (this.figures.revocations > 0) return
     this.figures.revocations++
-    this.#calmMs = LONG_CALM_MS
+    this.#calmMs = REVOKED_CALM_MS
     const workspace = this.dice.pick(this.platform.workspaces)
     workspace.revoke()
     this.deeds.revoked.set(workspace.id, this.clock.now())
