@@ -32,7 +32,7 @@ const UNNAMED_ANSWER_WITHIN_MS = 24 * 60 * 60_000
 /** A task is asked after, and known, for so long. */
 const KEEP_MS = 30 * 24 * 60 * 60_000
 /** A task that nobody has answered for so long is no longer watched. */
-export const WATCH_MS = 24 * 60 * 60_000
+const WATCH_MS = 24 * 60 * 60_000
 /** No call waits longer for an answer. */
 export const MAX_AWAITED_MS = 120_000
 

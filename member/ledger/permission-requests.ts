@@ -8,7 +8,7 @@
 import type { Database } from '../../base/sqlite.ts'
 import type { StoredMessage } from './ledger-rows.ts'
 
-export type PermissionState = 'open' | 'allowed' | 'denied' | 'expired' | 'elsewhere'
+type PermissionState = 'open' | 'allowed' | 'denied' | 'expired' | 'elsewhere'
 
 export interface PermissionQuestion {
   readonly workspaceId: string

@@ -19,7 +19,7 @@ export interface FeedOptions {
 }
 
 /** Rows asked for at once. */
-export const PAGE_LIMIT = 100
+const PAGE_LIMIT = 100
 /** The most rows a platform gives at once. */
 const MAX_LIMIT = 500
 /** Rows asked for to learn which is the newest: several, since some may not be readable. */

@@ -47,7 +47,7 @@ export interface TenureReport extends PresenceReport {
 /** How often to re-check for room when no wake-up comes. */
 const ROOM_INTERVAL_MS = 1_000
 /** Messages that may wait for the host before the feed is read any further. */
-export const MAX_WAITING = 500
+const MAX_WAITING = 500
 /** How often to retry a ledger that cannot be used now. */
 const RECOVER_INTERVAL_MS = 500
 

@@ -6,7 +6,7 @@ import type { Recovery } from '../ledger/ledger.ts'
 import type { WorkspaceLedger } from '../ledger/workspace-ledger.ts'
 import type { Config } from '../settings/config.ts'
 
-export interface WorkspaceEvents {
+interface WorkspaceEvents {
   /** An earlier holder's messages were taken over; from here on messages can be delivered. */
   readonly held: [Recovery]
   /** Another session may hold the workspace from here on. */

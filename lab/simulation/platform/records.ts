@@ -23,7 +23,7 @@ export interface Heartbeat extends Deed {
   readonly state: HeartbeatState
 }
 
-export interface HeartbeatState {
+interface HeartbeatState {
   readonly error_rate: number
   readonly sample_error: string
   readonly active_tasks: number
