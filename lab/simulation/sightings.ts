@@ -1,7 +1,6 @@
 /** Everything that processes wrote to their hosts, and what hosts read of it. */
 import { z } from 'zod'
 import type { Showing } from '../judge/evidence.ts'
-import type { Reading } from './sim-host.ts'
 
 const eventSchema = z.object({
   method: z.literal('notifications/claude/channel'),
@@ -19,6 +18,11 @@ const verdictSchema = z.object({
   params: z.object({ request_id: z.string(), behavior: z.enum(['allow', 'deny']) }),
 })
 const lineSchema = z.discriminatedUnion('method', [eventSchema, verdictSchema])
+
+/** What is done with a line once the host has read it. */
+export type Reading =
+  /** The model is given messages. */
+  { readonly kind: 'prompt' | 'result'; readonly showings: readonly Showing[] } | { readonly kind: 'other' }
 
 export interface GivenVerdict {
   readonly requestId: string

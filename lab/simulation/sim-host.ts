@@ -1,13 +1,8 @@
 /** The host of one process: a pipe that takes lines while there is room, and a reader that reads when it likes. */
 import type { Dice } from '../dice.ts'
 import type { Showing } from '../judge/evidence.ts'
-import type { Sightings } from './sightings.ts'
+import type { Reading, Sightings } from './sightings.ts'
 import type { SimClock } from './sim-clock.ts'
-
-/** What is done with a line once the host has read it. */
-export type Reading =
-  /** The model is given messages. */
-  { readonly kind: 'prompt' | 'result'; readonly showings: readonly Showing[] } | { readonly kind: 'other' }
 
 interface Pending {
   readonly reading: Reading
