@@ -196,6 +196,5 @@ export function rowJson(
   let text = head.slice(0, -1)
   if (row.request_body !== null) text += `,"request_body":${row.request_body}`
   if (row.response_body !== null) text += `,"response_body":${row.response_body}`
-  if (row.tool_trace !== null) text += `,"tool_trace":${row.tool_trace}`
   return `${text}}`
 }

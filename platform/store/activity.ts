@@ -34,7 +34,6 @@ export interface ActivityRow {
   readonly summary: string | null
   readonly request_body: string | null
   readonly response_body: string | null
-  readonly tool_trace: string | null
   readonly duration_ms: number | null
   readonly status: string
   readonly error_detail: string | null

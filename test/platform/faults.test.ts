@@ -158,6 +158,11 @@ test('the faults of single endpoints do what they say', async () => {
     params: { metadata: { user_identity_status: 'UNAUTHENTICATED' } },
   })
   expect(JSON.stringify(kept)).not.toContain('local-operator')
+  platform.setFaults({ unauthenticated_user: false })
+  await send(fixture, builder, say('verified'))
+  expect(rowsOf(await inbox(fixture, builder))[0]?.request_body).toMatchObject({
+    params: { metadata: { user_identity_status: 'AUTHENTICATED', user_id: 'local-operator' } },
+  })
   platform.createWorkspace({ name: 'without a role', parentId: fixture.lead.id })
   const peers = (query: string) =>
     client.call('GET', `/registry/${reviewer.id}/peers${query}`, { token: reviewer.token })

@@ -87,4 +87,17 @@ contract('memories', ['v0', 'v1'], (target) => {
     expect((await target.call('DELETE', `${path}/${id}`, { token: agent.token })).status).toBe(200)
     expect(await contents('?q=everyone')).toEqual([])
   })
+
+  test('without a scope an agent finds its own memories, and with TEAM those of its team', async () => {
+    const { builder, reviewer } = await target.team()
+    const body = { content: 'team note', scope: 'TEAM' }
+    await target.call('POST', `/workspaces/${builder.id}/memories`, { token: builder.token, body })
+    const found = async (agent: Agent, query = '') =>
+      rowsOf(
+        await target.call('GET', `/workspaces/${agent.id}/memories${query}`, { token: agent.token }),
+      ).map((row) => row.content)
+    expect(await found(builder)).toEqual(['team note'])
+    expect(await found(reviewer)).toEqual([])
+    expect(await found(reviewer, '?scope=TEAM')).toEqual(['team note'])
+  })
 })

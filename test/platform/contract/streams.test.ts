@@ -1,5 +1,6 @@
 /** Event streams and sockets. */
 import { expect, test } from 'bun:test'
+import { statusAndJson, textField } from './client.ts'
 import { type Agent, ALL, contract, SINCE_V1, say, type Target, V2 } from './target.ts'
 
 interface StreamEvent {
@@ -129,6 +130,17 @@ contract('event stream', SINCE_V1, (target) => {
     await sent
     await stream.close()
   })
+
+  test('the delegator hears each step of its delegation', async () => {
+    const { lead, builder } = await target.team()
+    const stream = await open(target, lead)
+    const body = { target_id: builder.id, task: 'build it' }
+    const answer = await target.call('POST', `/workspaces/${lead.id}/delegate`, { token: lead.token, body })
+    const delegation_id = textField(answer, 'delegation_id')
+    for (const step of ['SENT', 'STATUS', 'COMPLETE'])
+      expect((await stream.next(`DELEGATION_${step}`)).data).toMatchObject({ delegation_id })
+    await stream.close()
+  })
 })
 
 contract('event stream', V2, (target) => {
@@ -190,13 +202,20 @@ contract('web socket', V2, (target) => {
     socket.close()
   })
 
+  test('a credential that is not hexadecimal is refused with its own text', async () => {
+    const headers = { 'Sec-WebSocket-Protocol': 'molecule, molecule-auth.xyz' }
+    expect(statusAndJson(await target.call('GET', '/ws', { headers }))).toEqual([
+      401,
+      { error: 'invalid WebSocket credential' },
+    ])
+  })
+
   test('it needs a token, which a browser sends as a subprotocol that is never echoed', async () => {
     const { builder } = await target.team()
     const hex = (text: string) => Buffer.from(text).toString('hex')
     expect(await opened(connect({}))).toBe(false)
     expect(await opened(connect({ headers: { Authorization: `Bearer ${builder.token}` } }))).toBe(false)
     expect(await opened(connect({ protocols: ['molecule', `molecule-auth.${hex('wrong')}`] }))).toBe(false)
-    expect(await opened(connect({ protocols: ['molecule', 'molecule-auth.xyz'] }))).toBe(false)
     const socket = connect({ protocols: ['molecule', `molecule-auth.${hex(target.adminToken)}`] })
     expect([await opened(socket), socket.protocol]).toEqual([true, 'molecule'])
     socket.close()
