@@ -3,7 +3,8 @@
  * the one that reads the feed records a verdict, the one that asked takes it and tells its host.
  *
  * States: open -> allowed or denied (and then told), or elsewhere, or expired. An open one that is too old counts as
- * expired whether or not anybody wrote that down.
+ * expired whether or not anybody wrote that down. An allowed or denied one that the asking session does not take becomes
+ * expired, too.
  */
 import type { Database } from '../../base/sqlite.ts'
 import type { StoredMessage } from './ledger-rows.ts'
