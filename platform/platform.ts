@@ -3,6 +3,7 @@ import { Background } from './base/background.ts'
 import { type Clock, systemClock } from './base/clock.ts'
 import { Events } from './base/events.ts'
 import { newSecret, type RandomBytes, systemRandom } from './base/random.ts'
+import { errorText } from './base/text.ts'
 import { Timestamps } from './base/timestamp.ts'
 import { type FaultChange, Faults } from './contract/faults.ts'
 import type { Status } from './contract/statuses.ts'
@@ -161,7 +162,7 @@ function createServices(options: PlatformOptions, adminToken: string): Services 
   return {
     ...context,
     rules,
-    background: new Background(clock, (error) => log(`background work failed: ${String(error)}`)),
+    background: new Background(clock, (error) => log(`background work failed: ${errorText(error)}`)),
     activity,
     tokens,
     queue,

@@ -18,7 +18,8 @@ async function change(services: Services, call: Call): Promise<Response> {
   const checked = faultChangeSchema.safeParse(parseJson(text)?.value)
   if (checked.success) return json(services.faults.change(checked.data))
   const [issue] = checked.error.issues
-  throw refuse(400, `fault switch ${issue?.path.join('.') || ''}: ${issue?.message ?? 'invalid'}`)
+  const field = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `
+  throw refuse(400, `invalid faults: ${field}${issue?.message ?? 'not an object'}`)
 }
 
 function closeStreams({ events }: Services): Response {

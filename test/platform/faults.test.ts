@@ -12,6 +12,11 @@ test('only the operator can read, inject and reset faults over HTTP', async () =
   expect((await client.call('GET', '/admin/faults', { token: lead.token })).status).toBe(401)
   const wrong = await client.call('PUT', '/admin/faults', { token, body: { nonsense: 1 } })
   expect([wrong.status, wrong.text]).toEqual([400, expect.stringContaining('nonsense')])
+  const negative = await client.call('PUT', '/admin/faults', { token, body: { sse_drop: -1 } })
+  expect([negative.status, negative.text]).toEqual([
+    400,
+    expect.stringContaining('invalid faults: sse_drop: '),
+  ])
   expect((await client.call('DELETE', '/admin/faults', { token })).json).toMatchObject({ sse_drop: 0 })
 })
 

@@ -2,7 +2,7 @@
 import { random } from '../../lab/driver/marked-secrets.ts'
 import { type PlatformOptions, type RunningPlatform, startPlatform } from '../../platform/platform.ts'
 import type { Member } from '../../platform/team.ts'
-import { Client } from './contract/client.ts'
+import { Client, textField } from './contract/client.ts'
 import { ManualClock } from './manual-clock.ts'
 
 export interface Fixture extends AsyncDisposable {
@@ -59,4 +59,15 @@ export function inbox({ client }: Fixture, member: Member, query = '') {
 
 export function say(text: string) {
   return { role: 'user', messageId: crypto.randomUUID(), parts: [{ kind: 'text', text }] }
+}
+
+/** The lead gives the builder a task. Resolves to the id of the delegation. */
+export async function delegate({ client, lead, builder }: Fixture): Promise<string> {
+  const body = { target_id: builder.id, task: 'do it' }
+  const answer = await client.call('POST', `/workspaces/${lead.id}/delegate`, { token: lead.token, body })
+  return textField(answer, 'delegation_id')
+}
+
+export function delegations({ client, lead }: Fixture) {
+  return client.call('GET', `/workspaces/${lead.id}/delegations`, { token: lead.token })
 }
