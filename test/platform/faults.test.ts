@@ -1,7 +1,17 @@
 /** Fault injection. */
 import { expect, test } from 'bun:test'
 import { rowsOf, until } from './contract/client.ts'
-import { beat, type Fixture, inbox, platformWithTeam, register, say, send, statusOf } from './platform.ts'
+import {
+  beat,
+  delegate,
+  delegations,
+  inbox,
+  platformWithTeam,
+  register,
+  say,
+  send,
+  statusOf,
+} from './platform.ts'
 
 test('only the operator can read, inject and reset faults over HTTP', async () => {
   await using fixture = await platformWithTeam()
@@ -193,19 +203,12 @@ test('with the Origin trap a same-origin sender is a canvas user, whoever it cla
     expect(row.request_body).toMatchObject({ params: { metadata: { source: 'canvas_user' } } })
 })
 
-async function delegate(fixture: Fixture): Promise<string> {
-  const { client, lead, builder } = fixture
-  const body = { target_id: builder.id, task: 'do it' }
-  const answer = await client.call('POST', `/workspaces/${lead.id}/delegate`, { token: lead.token, body })
-  return String(Reflect.get(Object(answer.json), 'delegation_id'))
-}
-
 test("a delegation can wait for its peer's answer, and its result can come to the inbox", async () => {
   await using fixture = await platformWithTeam()
-  const { client, platform, lead, builder } = fixture
+  const { platform, lead, builder } = fixture
   platform.setFaults({ delegation_completes: 'answer', delegation_results_in_inbox: true })
   const [first, second] = [await delegate(fixture), await delegate(fixture)]
-  const list = () => client.call('GET', `/workspaces/${lead.id}/delegations`, { token: lead.token })
+  const list = () => delegations(fixture)
   expect(rowsOf(await list()).map((row) => row.status)).toEqual(['in_progress', 'in_progress'])
   await send(fixture, lead, { ...say('of the second'), metadata: { delegation_id: second } }, builder)
   await send(fixture, lead, say('of the first'), builder)

@@ -1,7 +1,7 @@
 /** Agents that take pushes. */
 import { afterAll, expect, test } from 'bun:test'
 import { type Answer, Client, rowsOf, textField, until } from './contract/client.ts'
-import { beat, inbox, platformWithTeam, say, send } from './platform.ts'
+import { beat, delegate, delegations, inbox, platformWithTeam, say, send } from './platform.ts'
 import { ANSWER, agentThat, pushTo, servers, stopAgents } from './push-agent.ts'
 
 afterAll(stopAgents)
@@ -83,11 +83,9 @@ test("the person's chat is told of a push agent's answer", async () => {
 test('a delegation to a push agent completes with the text of its answer', async () => {
   await using fixture = await platformWithTeam()
   await pushTo(fixture, agentThat(() => Response.json(ANSWER)).url)
-  const path = `/workspaces/${fixture.lead.id}`
-  const body = { target_id: fixture.builder.id, task: 'do it' }
-  await fixture.client.call('POST', `${path}/delegate`, { token: fixture.lead.token, body })
+  await delegate(fixture)
   const list = await until(
-    () => fixture.client.call('GET', `${path}/delegations`, { token: fixture.lead.token }),
+    () => delegations(fixture),
     (page) => page.text.includes('completed'),
   )
   expect(rowsOf(list)[0]).toMatchObject({ status: 'completed', response_preview: 'done', direction: 'sent' })
@@ -97,9 +95,7 @@ test('stopping does not wait for an agent that never answers', async () => {
   const fixture = await platformWithTeam()
   const agent = agentThat(() => new Promise<Response>(() => {}))
   await pushTo(fixture, agent.url)
-  const body = { target_id: fixture.builder.id, task: 'do it' }
-  const path = `/workspaces/${fixture.lead.id}/delegate`
-  await fixture.client.call('POST', path, { token: fixture.lead.token, body })
+  await delegate(fixture)
   // The clock stands still, so nothing but the stop itself can end the push.
   await fixture.platform.stop()
 })
@@ -121,9 +117,7 @@ test('stopping does not wait for a name that never resolves', async () => {
     },
   })
   await pushTo(fixture, 'http://agent.example/')
-  const body = { target_id: fixture.builder.id, task: 'do it' }
-  const path = `/workspaces/${fixture.lead.id}/delegate`
-  await fixture.client.call('POST', path, { token: fixture.lead.token, body })
+  await delegate(fixture)
   await asked.promise
   await fixture.platform.stop()
 })

@@ -1,7 +1,7 @@
 /** Messages that wait for a busy agent. */
 import { afterAll, expect, test } from 'bun:test'
 import { rowsOf, textField, until } from './contract/client.ts'
-import { beat, inbox, platformWithTeam, say, send } from './platform.ts'
+import { beat, delegate, delegations, inbox, platformWithTeam, say, send } from './platform.ts'
 import { ANSWER, agentThat, pushTo, stopAgents } from './push-agent.ts'
 
 afterAll(stopAgents)
@@ -111,12 +111,11 @@ test("the queue also drains without a beat, and never beyond the agent's capacit
 
 test('a delegation fails when the queue gives its message up', async () => {
   await using fixture = await platformWithTeam()
-  const { client, lead, builder } = fixture
+  const { builder } = fixture
   await pushTo(fixture, 'http://localhost:1/')
   await beat(fixture, builder, { active_tasks: 1 })
-  const body = { target_id: builder.id, task: 'do it' }
-  await client.call('POST', `/workspaces/${lead.id}/delegate`, { token: lead.token, body })
-  const list = () => client.call('GET', `/workspaces/${lead.id}/delegations`, { token: lead.token })
+  await delegate(fixture)
+  const list = () => delegations(fixture)
   await until(list, (page) => page.text.includes('"queued"'))
   for (let attempt = 1; attempt <= 5; attempt++) {
     await beat(fixture, builder)
