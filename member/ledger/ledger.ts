@@ -16,11 +16,11 @@
 import type { Database } from '../../base/sqlite.ts'
 import { Delegations, MAX_AWAITED_MS } from './delegations.ts'
 import { GivenMessages } from './given-messages.ts'
-import { HeldMessages } from './held-messages.ts'
 import { Inbox } from './inbox.ts'
 import { COLUMNS, type StoredMessage } from './ledger-rows.ts'
 import { PermissionRequests } from './permission-requests.ts'
 import { SessionEvidence } from './session-evidence.ts'
+import { ThrottledMessages } from './throttled-messages.ts'
 import { WorkspaceLedger } from './workspace-ledger.ts'
 
 export type { Cursor, Entry, MessageState, StoredMessage, TaskMark } from './ledger-rows.ts'
@@ -31,7 +31,7 @@ export class Ledger {
   readonly #session: string
   readonly #given = new GivenMessages()
   readonly delegations: Delegations
-  readonly held: HeldMessages
+  readonly throttled: ThrottledMessages
   readonly inbox: Inbox
   readonly evidence: SessionEvidence
   readonly permissions: PermissionRequests
@@ -41,7 +41,7 @@ export class Ledger {
     this.#db = db
     this.#session = session
     this.delegations = new Delegations(db, session)
-    this.held = new HeldMessages(db, session, this.#given)
+    this.throttled = new ThrottledMessages(db, session, this.#given)
     this.inbox = new Inbox(db)
     this.evidence = new SessionEvidence(db, session)
     this.permissions = new PermissionRequests(db, session)

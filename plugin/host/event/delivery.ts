@@ -176,7 +176,9 @@ export class DeliveryLine {
     const workspaceIds = this.#held()
     const now = this.#clock.now()
     if (this.#ledger.delegations.anyAwaited(workspaceIds, now)) return AWAITED_INTERVAL_MS
-    const dueAt = Math.min(...this.#ledger.held.peers(workspaceIds).map((peer) => digestDueAt(peer, now)))
+    const dueAt = Math.min(
+      ...this.#ledger.throttled.peers(workspaceIds).map((peer) => digestDueAt(peer, now)),
+    )
     return Math.max(MIN_IDLE_MS, dueAt - now)
   }
 

@@ -1,8 +1,8 @@
 /** One event for everything a peer wrote faster than a conversation goes: the beginning of each message, and how to read on. */
 import type { Inbound } from '../../../member/client/inbound.ts'
-import type { HeldPeer } from '../../../member/ledger/held-messages.ts'
 import type { StoredMessage } from '../../../member/ledger/ledger.ts'
 import { DIGEST_AFTER_MS } from '../../../member/ledger/loop-guard.ts'
+import type { ThrottledPeer } from '../../../member/ledger/throttled-messages.ts'
 import { cleanExcerpt, cleanName } from '../text/clean-text.ts'
 import { type ChannelEvent, renderEvent } from './notification.ts'
 
@@ -12,7 +12,7 @@ const MAX_QUOTE_CHARS = 500
 const MAX_FILES_NAMED = 5
 
 /** When a peer's digest is due, in milliseconds since the epoch; at once if somebody set the clock back meanwhile. Pure. */
-export function digestDueAt({ since }: HeldPeer, now: number): number {
+export function digestDueAt({ since }: ThrottledPeer, now: number): number {
   return since > now ? now : since + DIGEST_AFTER_MS
 }
 

@@ -1,20 +1,20 @@
-/** The messages that the loop guard holds back, until they are written together in one digest. */
+/** The messages of peers that write too fast (state `held`), until they are written together in one digest. */
 import type { Database } from '../../base/sqlite.ts'
 import type { GivenMessages } from './given-messages.ts'
 import { COLUMNS, type StoredMessage } from './ledger-rows.ts'
 
 /** A peer whose messages are held back. */
-export interface HeldPeer {
+export interface ThrottledPeer {
   readonly workspaceId: string
   readonly peerId: string
   /** When the first of them arrived, in milliseconds since the epoch. */
   readonly since: number
 }
 
-/** Peers that are looked at; the others have their turn when those are done. */
+/** How many peers to consider at once; the others have their turn later. */
 const MAX_PEERS = 1_000
 
-export class HeldMessages {
+export class ThrottledMessages {
   readonly #db: Database
   readonly #session: string
   readonly #given: GivenMessages
@@ -25,13 +25,13 @@ export class HeldMessages {
     this.#given = given
   }
 
-  /** Everyone of whom something is held. The cost follows the number of peers and not that of their messages. */
-  peers(workspaceIds: readonly string[]): readonly HeldPeer[] {
-    const next = this.#db.query<HeldPeer, [string, string]>(
+  /** Every peer with held messages. The cost follows the number of peers, not of their messages. */
+  peers(workspaceIds: readonly string[]): readonly ThrottledPeer[] {
+    const next = this.#db.query<ThrottledPeer, [string, string]>(
       `SELECT workspace_id AS workspaceId, peer_id AS peerId, received_at AS since FROM message INDEXED BY message_held
        WHERE workspace_id = ? AND peer_id > ? AND state = 'held' ORDER BY peer_id, ord LIMIT 1`,
     )
-    const peers: HeldPeer[] = []
+    const peers: ThrottledPeer[] = []
     for (const workspaceId of workspaceIds) {
       let peer = next.get(workspaceId, '')
       while (peer !== null && peers.length < MAX_PEERS) {
@@ -42,7 +42,7 @@ export class HeldMessages {
     return peers
   }
 
-  count({ workspaceId, peerId }: HeldPeer): number {
+  count({ workspaceId, peerId }: ThrottledPeer): number {
     return (
       this.#db
         .query<{ n: number }, [string, string]>(
@@ -54,7 +54,7 @@ export class HeldMessages {
   }
 
   /** The oldest held messages of a peer. */
-  of({ workspaceId, peerId }: HeldPeer, limit: number): readonly StoredMessage[] {
+  of({ workspaceId, peerId }: ThrottledPeer, limit: number): readonly StoredMessage[] {
     return this.#db
       .query<StoredMessage, [string, string, number]>(
         `SELECT ${COLUMNS} FROM message INDEXED BY message_held
@@ -64,7 +64,7 @@ export class HeldMessages {
   }
 
   /** Records that a digest of all that is held of a peer is about to be written, and which activity stands for it. */
-  markSending({ workspaceId, peerId }: HeldPeer, lead: StoredMessage): void {
+  markSending({ workspaceId, peerId }: ThrottledPeer, lead: StoredMessage): void {
     const begun = this.#db
       .query<{ ord: number }, [string, string, string, string]>(
         `UPDATE message SET state = 'sending', attempts = attempts + 1, session = ?, digest = ?
