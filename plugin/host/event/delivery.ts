@@ -150,7 +150,7 @@ export class DeliveryLine {
 
   /** Writes the digest of one peer whose messages are held back, if one is due. */
   #beginDigest(): Promise<boolean> | undefined {
-    const { held: throttled } = this.#ledger
+    const { throttled } = this.#ledger
     const now = this.#clock.now()
     const due = throttled.peers(this.#held()).find((peer) => digestDueAt(peer, now) <= now)
     if (due === undefined) return undefined
