@@ -80,7 +80,8 @@ function messagesOf(world: World, workspaceId: string, rows: readonly ModelRow[]
 function dutyOf(world: World, workspaceId: string, row: ModelRow): Message['duty'] {
   if ('raw' in row) return 'forbidden'
   // The platform's own word on a task may have been told before; an answer to a permission request is for the host.
-  if (row.result !== undefined || /^(?:yes|no) [a-z]{5}$/.test(row.text)) return 'allowed'
+  if (row.result !== undefined || isTold(world, workspaceId, row)) return 'allowed'
+  if (/^(?:yes|no) [a-z]{5}$/.test(row.text)) return 'allowed'
   const atMs = row.at / 1000
   const windowMs = world.windowSecs * 1000
   const lastBegunAt = world.lastBegunAt.get(workspaceId) ?? 0
@@ -91,6 +92,11 @@ function dutyOf(world: World, workspaceId: string, row: ModelRow): Message['duty
   }
   if (atMs < (world.firstBegunAt.get(workspaceId) ?? 0) - windowMs - EARLY_MS) return 'forbidden'
   return atMs >= lastBegunAt - windowMs + LATE_MS ? 'required' : 'allowed'
+}
+
+/** The result of a call that told an answer has left its process, whose host may have ended before it read it. */
+function isTold({ storage }: World, workspaceId: string, { id, delegationId }: ModelRow): boolean {
+  return delegationId !== undefined && storage.recordOf(workspaceId, id)?.state === 'answered'
 }
 
 function isLate(row: ModelRow): boolean {

@@ -167,8 +167,9 @@ export class Storage implements Disposable {
    * @returns whether anything was lost.
    */
   cut(random: () => number, since?: LogMark): boolean {
-    if (this.#keeper === undefined) return false
     const before = this.paths
+    // A process that died while it created the file may not have begun a log.
+    if (this.#keeper === undefined || !existsSync(`${before.ledger}-wal`)) return false
     const { salt, frames, flushed, frameBytes } = this.#log()
     const kept = since?.salt === salt ? Math.max(since.frames, flushed) : flushed
     const log = readFileSync(`${before.ledger}-wal`)

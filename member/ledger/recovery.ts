@@ -36,12 +36,12 @@ export function recover(
   given: readonly number[],
   now: number,
 ): Recovery {
-  // Another session held the workspace meanwhile, and may have written these as well. This host has them already.
+  // Another session held the workspace meanwhile: it wrote these again, or was about to. This host has them already.
   if (given.length > 0) {
     db.query(
       `UPDATE message SET state = 'sent', session = ?2, sent_at = coalesce(sent_at, received_at)
-       WHERE workspace_id = ?1 AND session <> ?2 AND state IN ('sending', 'sent')
-       AND ord IN (SELECT value FROM json_each(?3))`,
+       WHERE workspace_id = ?1 AND ord IN (SELECT value FROM json_each(?3))
+       AND (state IN ('sending', 'sent') AND session <> ?2 OR state IN ('received', 'held') AND attempts > 0)`,
     ).run(workspaceId, session, JSON.stringify(given))
   }
   const oldest = now - REDELIVER_WITHIN_MS

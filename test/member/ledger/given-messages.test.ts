@@ -1,0 +1,64 @@
+import { expect, test } from 'bun:test'
+import { openLedger } from '../../../lab/driver/ledger.ts'
+import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
+import type { Ledger } from '../../../member/ledger/ledger.ts'
+import { entries } from '../../fixtures/entries.ts'
+
+const A = 'workspace-a'
+const NOW = 1_800_000_000_000
+
+const batch = (ledger: Ledger) => ledger.nextBatch([A], 100, 1_000_000, NOW)
+
+/** Two living sessions on one ledger. The first has written two messages, and only the second of them left it. */
+function twoSessions() {
+  const folder = temporaryFolder()
+  const first = openLedger(folder.file('ledger.db'))
+  const second = openLedger(folder.file('ledger.db'))
+  first.of(A).storePage(entries(2), undefined, NOW)
+  const [one, two] = batch(first)
+  if (one === undefined || two === undefined) throw new Error('no messages')
+  first.markSending([one, two])
+  first.markSent([two], NOW)
+  return {
+    first,
+    second,
+    [Symbol.dispose]() {
+      first.close()
+      second.close()
+      folder[Symbol.dispose]()
+    },
+  }
+}
+
+test('a workspace that comes back brings nothing again that this session wrote to its host before', () => {
+  using sessions = twoSessions()
+  const { first, second } = sessions
+  expect(second.of(A).recover(NOW)).toMatchObject({ again: 2 })
+  second.markSending(batch(second))
+  expect(first.of(A).recover(NOW)).toMatchObject({ again: 0 })
+  expect(batch(first)).toEqual([])
+  expect(first.inbox.counts(A)).toEqual({ sent: 2 })
+})
+
+test('nor when the other session gave it back before it wrote anything', () => {
+  using sessions = twoSessions()
+  const { first, second } = sessions
+  second.of(A).recover(NOW)
+  expect(first.of(A).recover(NOW)).toMatchObject({ again: 0 })
+  expect(batch(first)).toEqual([])
+})
+
+test('a digest counts as written with all its messages', () => {
+  using sessions = twoSessions()
+  const { first, second } = sessions
+  const peerId = '22222222-2222-4222-8222-222222222222'
+  const burst = entries(23).map((entry, index) => ({ ...entry, activityId: `burst-${index}`, peerId }))
+  first.of(A).storePage(burst, undefined, NOW)
+  const [peer] = first.throttled.peers([A])
+  const [lead] = peer === undefined ? [] : first.throttled.of(peer, 1)
+  if (peer === undefined || lead === undefined) throw new Error('nothing is held back')
+  first.throttled.markSending(peer, lead)
+  first.markSending(batch(first))
+  second.of(A).recover(NOW)
+  expect(first.of(A).recover(NOW)).toMatchObject({ again: 0 })
+})
