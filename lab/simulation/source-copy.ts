@@ -15,6 +15,7 @@ const PARTS = [
   'lab/simulation',
   'test/fixtures',
   'test/member/workspace',
+  'test/plugin/host',
   'test/plugin/session',
   'heartbeat.ts',
   'lab/dice.ts',

@@ -108,7 +108,6 @@ export class DeliveryLine {
           return
         }
       } catch (error) {
-        if (signal.aborted) return
         const problem = `delivery pauses: ${describeError(error)}`
         if (problem !== this.#problem) this.#log(problem)
         this.#problem = problem

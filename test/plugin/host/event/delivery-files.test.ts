@@ -37,6 +37,7 @@ function startLine() {
       prepare: (_workspaceId, [attachment]) => {
         if (attachment === undefined) return []
         asked.push(attachment.uri)
+        if (attachment.uri === 'file that is a bug') throw new Error('a bug')
         if (attachment.uri === 'file that fails') return Promise.reject(new Error('a fault'))
         return new Promise((resolve) => arrivals.set(attachment.uri, () => resolve(SHOWN)))
       },
@@ -87,6 +88,13 @@ describe('a message that waits for its files', () => {
     await line.store(OWN_ID, 'file that fails', 'b')
     expect(line.written()).toEqual(['file that fails', 'b'])
     expect(line.paths()).toEqual([])
+  })
+
+  test('is skipped when even asking for them fails, and blocks nothing', async () => {
+    await using line = startLine()
+    await line.store(OWN_ID, 'file that is a bug', 'b')
+    expect(line.written()).toEqual(['b'])
+    expect(line.ledger.inbox.counts(OWN_ID)).toEqual({ skipped: 1, sent: 1 })
   })
 
   test('is not `sending` before they are there, so that a crash leaves it unseen', async () => {

@@ -31,13 +31,18 @@ function startLine(ledger: Ledger = openLedger()) {
   const clock = new SimClock()
   const stop = new AbortController()
   const events: z.infer<typeof lineSchema>['params'][] = []
+  const logged: string[] = []
+  const host = { isGone: false }
   const line = new DeliveryLine({
     ledger,
-    write: async (text) => void events.push(lineSchema.parse(JSON.parse(text)).params),
+    write: async (text) => {
+      if (host.isGone) throw new Error('EPIPE')
+      events.push(lineSchema.parse(JSON.parse(text)).params)
+    },
     held: () => [WORKSPACE],
     onSent: () => {},
     signal: stop.signal,
-    log: () => {},
+    log: (text) => logged.push(text),
     clock,
   })
   void line.run()
@@ -45,6 +50,8 @@ function startLine(ledger: Ledger = openLedger()) {
     ledger,
     clock,
     events,
+    logged,
+    host,
     async arrive(...page: readonly Entry[]): Promise<void> {
       ledger.of(WORKSPACE).storePage(page, undefined, clock.now())
       line.notify()
@@ -156,6 +163,27 @@ test('a message that cannot be read back, or is only a file, does not block a di
   expect(line.events[20]?.content).toContain('plan.pdf')
   expect(line.events[20]?.content).toContain('message 23')
   expect(line.ledger.inbox.counts(WORKSPACE)).toEqual({ sent: 22, skipped: 1 })
+})
+
+test('messages that can none of them be read back are skipped without a digest', async () => {
+  using line = startLine()
+  const rows = many(23, PEER, line.clock.now())
+  await line.arrive(...rows.map((row, n) => (n < 20 ? row : { ...row, content: 'garbage' })))
+  await line.clock.advance(DIGEST_AFTER_MS)
+  expect([line.events.length, line.ledger.inbox.counts(WORKSPACE)]).toEqual([20, { sent: 20, skipped: 3 }])
+  expect(line.logged.filter((text) => !text.includes('cannot be shown'))).toEqual([])
+})
+
+test('a host that does not take a digest ends delivery, and nothing overtakes the digest', async () => {
+  using line = startLine()
+  await line.arrive(...many(23, PEER, line.clock.now()))
+  line.host.isGone = true
+  await line.clock.advance(DIGEST_AFTER_MS)
+  expect(line.logged).toEqual([expect.stringContaining('accepts no more')])
+  line.host.isGone = false
+  await line.arrive(entry())
+  await line.clock.advance(60_000)
+  expect(line.events).toHaveLength(20)
 })
 
 test('what was held back while the clock was ahead does not wait until the clock gets there again', async () => {
