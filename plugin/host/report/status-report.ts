@@ -100,7 +100,7 @@ function doubt({ unproven, workspaces }: SessionView): string[] {
   const sent = workspaces.reduce((sum, { counts }) => sum + (counts.sent ?? 0), 0)
   if (!unproven || sent === 0) return []
   return [
-    `  no sign yet that the host shows messages, though ${sent} were sent. If none appears in this session, the host is not listening: its debug log says why.`,
+    `  no sign yet that the host shows messages, though ${sent} ${sent === 1 ? 'was' : 'were'} sent. If none appears in this session, the host is not listening: its debug log says why.`,
   ]
 }
 

@@ -85,6 +85,8 @@ describe('the line "receiving"', () => {
   test('doubts that the host listens only if messages were sent and prompts reach the hook', () => {
     const doubt = 'no sign yet that the host shows messages, though 3 were sent'
     expect(shown({ unproven: true })).toContain(doubt)
+    const one = workspace({ counts: { sent: 1 } })
+    expect(shown({ unproven: true, workspaces: [one] })).toContain('though 1 was sent')
     expect(shown({ unproven: true, workspaces: [workspace({ counts: {} })] })).not.toContain('no sign yet')
     expect(shown()).not.toContain('no sign yet')
   })
