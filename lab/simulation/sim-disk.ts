@@ -79,7 +79,6 @@ class MortalDatabase implements Database {
 
   run(sql: string): void {
     this.#deed(false, () => this.#db.run(sql))
-    if (sql.includes('wal_checkpoint')) this.#options.storage.noteFlush()
   }
 
   transaction<T>(work: () => T): T {

@@ -46,8 +46,6 @@ export function simulationFolder(): string {
 export class Storage implements Disposable {
   readonly #root: string
   readonly #name: string
-  /** Workspaces whose first page was flushed: no power cut takes it any more. */
-  readonly flushed = new Set<string>()
   #cuts = 0
   /** Keeps the log as it is when a process ends: a killed process tidies nothing up, and this handle may not write. */
   #keeper: Database | undefined
@@ -101,12 +99,6 @@ export class Storage implements Disposable {
       this.#hasTable('cursor') &&
       this.#get('SELECT 1 FROM cursor WHERE workspace_id = ?', workspaceId) !== null
     )
-  }
-
-  /** A process flushed the log. */
-  noteFlush(): void {
-    const cursors = this.#keeper?.query<{ id: string }, []>('SELECT workspace_id AS id FROM cursor').all()
-    for (const { id } of cursors ?? []) this.flushed.add(id)
   }
 
   /** What the ledger knows of a message, also while processes have it open. */

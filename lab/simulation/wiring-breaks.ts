@@ -15,9 +15,25 @@ export const WIRING_BREAKS: Readonly<Record<string, readonly Break[]>> = {
   'member/workspace/acknowledgement': [
     {
       name: 'nothing is ever acknowledged',
+      file: 'member/workspace/acknowledgement.ts',
+      find: '() => void this.#send()',
+      replace: '() => {}',
+    },
+    {
+      name: 'what is sent is not acknowledged until the workspace is taken over',
       file: TENURE,
-      find: '    this.#acknowledgement.schedule()\n',
-      replace: '',
+      find: `    this.#room.notify()
+    this.#acknowledgement.schedule()
+`,
+      replace: '    this.#room.notify()\n',
+    },
+    {
+      name: 'what an earlier session sent is not acknowledged',
+      file: TENURE,
+      find: `it sent.
+    this.#acknowledgement.schedule()
+`,
+      replace: 'it sent.\n',
     },
     {
       name: 'a platform that does not know the acknowledgement is asked again and again',

@@ -88,3 +88,19 @@ test('a session that ended acknowledges nothing', () => {
   scene.pass(MINUTE_MS)
   expect(scene.sent('ack')).toEqual([])
 })
+
+test('what an earlier session sent and did not acknowledge is acknowledged by the next one', () => {
+  const { scene, process } = begin()
+  using _ = scene
+  const { id: activityId, seq } = scene.first.feed.add()
+  scene.until('the event', () => process.shown.length > 0)
+  // So that the next session has nothing to send.
+  process.session.submitted({ workspaceId: scene.first.id, activityId })
+  scene.pass(500)
+  process.stop()
+  expect(scene.sent('ack')).toEqual([])
+  const next = scene.start()
+  scene.pass(3_000)
+  expect(next.shown).toEqual([])
+  expect(scene.first.records.acknowledgements.map((one) => one.seq)).toEqual([seq])
+})
