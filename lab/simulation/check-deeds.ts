@@ -4,7 +4,7 @@ import type { World } from './world.ts'
 /** A verdict that came this long before the end has reached the session that asked. */
 const TAKEN_MS = 60_000
 /** An old task is asked after once a minute. */
-const ASKED_MS = 90_000
+const ASKED_MS = 70_000
 const TASK_DAY_MS = 24 * 60 * 60_000
 
 /** The result of a task that was left with the platform is shown, and once. */

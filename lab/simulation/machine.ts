@@ -21,7 +21,7 @@ export class Machine {
 
   constructor(world: World) {
     this.#world = world
-    this.#deaths = world.dice.pick([0, 1, 1, 2, 20])
+    this.#deaths = world.dice.pick([0, 1, 1, 2, 8])
   }
 
   get running(): readonly SimProcess[] {
@@ -161,13 +161,23 @@ export class Machine {
     for (const process of this.running) this.#end(process)
   }
 
-  /** Whoever does not hold is ended in an orderly way: it would only try the locks for the rest of the time. */
-  retire(): void {
+  /** Ends the sessions whose hosts do not listen, and has the first one run: whatever they held is to be shown. */
+  endDeaf(): void {
+    for (const [slot, process] of [...this.#running]) if (!process.kind.listens) this.#quit(slot, process)
+    if (this.running.length === 0) this.startFirst()
+  }
+
+  /** Ends whoever holds nothing: it would only try the locks for the rest of the time. */
+  endIdle(): void {
+    const { workspaceIds } = this.#world
     for (const [slot, process] of [...this.#running]) {
-      if (this.#world.workspaceIds.some((id) => process.holds(id))) continue
-      this.#running.delete(slot)
-      process.stop()
+      if (!workspaceIds.some((id) => process.holds(id))) this.#quit(slot, process)
     }
+  }
+
+  #quit(slot: number, process: SimProcess): void {
+    this.#running.delete(slot)
+    process.stop()
   }
 
   /** The host's prompt hook reports now and then that the model was given a message. */

@@ -28,7 +28,7 @@ export class People {
   }
 
   found(workspaceId: string, index: number): void {
-    const { dice, clock, platform, timestampCursor, ignoresBeforeTs, floods } = this.#world
+    const { dice, clock, platform, timestampCursor, ignoresBeforeTs, chatters, floods } = this.#world
     let rows = 0
     const nextId = (): string => `c0ffee0${index}-0000-4000-8000-${(++rows).toString(16).padStart(12, '0')}`
     const workspace = platform.found(workspaceId, {
@@ -38,14 +38,14 @@ export class People {
       hasEvents: dice.chance(0.7),
       peers: [COLLEAGUE, CHATTERBOX],
     })
-    const before = dice.pick([0, 0, 0, 3, 20, dice.upTo(160)])
+    const before = dice.chance(0.06) ? dice.upTo(160) : dice.pick([0, 0, 0, 2, 8])
     for (let n = before; n > 0; n--) {
       workspace.feed.add({ at: (clock.now() - n * dice.pick([20, 300])) * 1000 })
     }
     this.#plan(() => this.#arrive(workspace), 8_000)
     this.#plan(() => this.#forget(workspace), 15_000)
-    if (dice.chance(0.1)) this.#plan(() => this.#chatter(workspace), 12_000)
-    if (floods) this.#plan(() => this.#flood(workspace), 12_000)
+    if (chatters) this.#plan(() => this.#chatter(workspace), 12_000)
+    if (floods) clock.after(dice.upTo(10_000), () => this.#flood(workspace))
   }
 
   /** What arrives while the machine sleeps for `ms` milliseconds from now. */
@@ -62,7 +62,7 @@ export class People {
   #arrive(workspace: SimWorkspace): void {
     const { dice, clock, commitsLate } = this.#world
     const { feed } = workspace
-    const burst = dice.pick([0, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 3, 3, 5, 5, 20, dice.chance(0.2) ? 110 : 1])
+    const burst = dice.pick([0, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 3, 3, 5, 5, 20, dice.chance(0.1) ? 110 : 1])
     const at = dice.chance(0.2) ? clock.now() * 1000 + 1 : undefined
     for (let n = 0; n < burst; n++) {
       if (dice.chance(0.04)) feed.poison(dice.pick(POISON))

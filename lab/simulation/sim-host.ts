@@ -40,7 +40,7 @@ export class SimHost {
 
   constructor(options: HostOptions) {
     this.#options = options
-    this.#room = options.room ?? options.dice.pick([1, 10, 40, 200])
+    this.#room = options.room ?? options.dice.pick([2, 10, 40, 200])
   }
 
   get frozen(): boolean {

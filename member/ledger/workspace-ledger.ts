@@ -54,9 +54,7 @@ export class WorkspaceLedger {
       if (cursor !== undefined) this.#saveCursor(cursor)
       return stored.length
     })
-    // Flush the log. A power cut that took the first cursor would have the next session start over, past messages that
-    // this one knew of; a cut that rewinds a later cursor only has them read again.
-    if (isFirst) this.#db.run('PRAGMA wal_checkpoint(PASSIVE)')
+    if (isFirst) this.#flush()
     return fresh
   }
 
@@ -81,9 +79,12 @@ export class WorkspaceLedger {
 
   /** Called by a new holder: what an earlier one may have written is written again, within bounds. */
   recover(now: number): Recovery {
-    return this.#db.transaction(() =>
+    const recovery = this.#db.transaction(() =>
       recover(this.#db, this.workspaceId, this.#session, this.#given.all(), now),
     )
+    // An earlier holder may have died between its first page and the flush.
+    this.#flush()
+    return recovery
   }
 
   /** The highest `seq` at and below which no message is unsent; undefined when rows have none. */
@@ -159,6 +160,14 @@ export class WorkspaceLedger {
       this.#amend(activityId, 'state = ?', 'held')
     }
     return true
+  }
+
+  /**
+   * Flushes the log to the disk. A power cut that took the first cursor would have the next session start over, past
+   * messages that this one knew of; a cut that rewinds a later cursor only has them read again.
+   */
+  #flush(): void {
+    this.#db.run('PRAGMA wal_checkpoint(PASSIVE)')
   }
 
   #amend(activityId: string, set: string, value: string): void {

@@ -48,8 +48,8 @@ type NewTask = Deed & Pick<Task, 'peerId' | 'text'>
 const QUEUED_PREVIEW = JSON.stringify({ delivery_mode: 'poll', method: 'message/send', status: 'queued' })
 const LISTED_ROWS = 50
 const SOON_MS = 500
-const USUAL_MS = 30_000
-const LONG_MS = 120_000
+const USUAL_MS = 15_000
+const LONG_MS = 60_000
 /** The feed row and the list entry for one result appear within this of each other. */
 const APART_MS = 3_000
 
