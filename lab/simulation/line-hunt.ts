@@ -1,23 +1,27 @@
 /**
- * Looks for lines that no test holds: deletes one statement at a time, or turns one condition or constant round, in a
- * copy of the sources, and runs tests: first those that are likely to notice, then all. Prints each change that they let
- * pass. Run by hand, and takes long:
- * `bun lab/simulation/line-hunt.ts --first test/member/workspace/presence.test.ts --tests test/member/workspace member/workspace/presence.ts`
+ * Looks for lines that no test holds. In a copy of the sources each statement of some files gets a switch that leaves it
+ * out, and each condition one that settles or turns it; then the tests run in one process with one switch on at a time.
+ * Prints what they let pass. Run by hand:
+ *
+ *   bun lab/simulation/line-hunt.ts --tests test/member/workspace/validity.test.ts member/workspace/validity.ts …
+ *
+ * Deletions that the compiler refuses are of no interest, so declarations and properties are left alone. Constants,
+ * too: they are read once.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { systemClock } from '../../base/clock.ts'
+import { sleep } from '../../base/sleep.ts'
 import { copySources } from './source-copy.ts'
 
-interface Change {
-  readonly line: number
-  /** The lines that take the place of `count` lines. */
-  readonly lines: readonly string[]
-  readonly count: number
+interface Switch {
+  readonly id: number
+  readonly what: string
 }
 
-/** Processor seconds after which a run counts as hung, which is a find. */
-const CPU_SECONDS = 20
+/** Processor seconds for all tests with one switch on, after which they count as hung, which is a find. */
+const CPU_SECONDS = 6
 
 const SWAPS: readonly (readonly [string, string])[] = [
   [' && ', ' || '],
@@ -25,77 +29,155 @@ const SWAPS: readonly (readonly [string, string])[] = [
   [' < ', ' <= '],
   [' > ', ' >= '],
   [' + ', ' - '],
-  [' * ', ' / '],
 ]
 
 const { values, positionals } = parseArgs({
-  options: {
-    first: { type: 'string', multiple: true, default: [] },
-    tests: { type: 'string', multiple: true, default: [] },
-    from: { type: 'string', default: '1' },
-  },
+  options: { tests: { type: 'string', multiple: true, default: [] } },
   allowPositionals: true,
 })
 
 using copy = copySources()
-if (!passes(copy.folder, [...values.first, ...values.tests]))
-  throw new Error('the tests fail without any change')
-for (const file of positionals) {
-  const path = join(copy.folder, file)
-  const source = readFileSync(path, 'utf8')
-  const lines = source.split('\n')
-  for (const change of changesOf(lines)) {
-    if (change.line < Number(values.from)) continue
-    const changed = lines.toSpliced(change.line - 1, change.count, ...change.lines).join('\n')
-    if (!parses(changed)) continue
-    writeFileSync(path, changed)
-    if (![values.first, values.tests].every((tests) => passes(copy.folder, tests))) continue
-    const before = lines.slice(change.line - 1, change.line - 1 + change.count)
-    console.log(
-      `${file}:${change.line}\n  - ${before.map(trim).join(' ')}\n  + ${change.lines.map(trim).join(' ')}`,
-    )
-  }
-  writeFileSync(path, source)
-}
+const switches: Switch[] = []
+for (const file of positionals) instrument(file)
+for (const file of values.tests) redirect(file)
+writeFileSync(join(copy.folder, 'test/collected.ts'), COLLECTED())
+const report = join(copy.folder, 'report')
 
-function changesOf(lines: readonly string[]): readonly Change[] {
-  return lines.flatMap((text, index) => {
-    const line = index + 1
-    if (/^\s*(?:\/\/|\/?\*|import |export |readonly |interface |type )/.test(text) || trim(text).length < 3)
-      return []
-    const turned = turns(text).map((other): Change => ({ line, lines: [other], count: 1 }))
-    // Deleting one of these leaves what does not compile.
-    const isNeeded = /^\s*(?:const |let |return |[}\])]|(?:\.\.\.)?[\w.]+(?:: .*)?,$)/.test(text)
-    const isStatement = text.startsWith('    ') && !isNeeded
-    return isStatement ? [{ line, lines: [], count: lengthOf(lines, index) }, ...turned] : turned
+for (let from = 1; from <= switches.length; ) from = (await runTests(from)) + 1
+
+/** Runs the tests with one switch on after the other. Returns the last of them, on which the tests may have hung. */
+async function runTests(from: number): Promise<number> {
+  writeFileSync(report, '')
+  writeFileSync(join(copy.folder, 'test/hunt.test.ts'), driver(from))
+  const child = Bun.spawn([process.execPath, 'test', '--timeout', '100000000', 'test/hunt.test.ts'], {
+    cwd: copy.folder,
+    stdio: ['ignore', 'ignore', 'ignore'],
   })
+  let seen = ''
+  let usedBefore = 0
+  const told = (): readonly string[] => readFileSync(report, 'utf8').trim().split('\n')
+  while (child.exitCode === null && child.signalCode === null) {
+    await sleep(500, undefined, systemClock)
+    const now = told().at(-1) ?? ''
+    const used = cpuSeconds(child.pid)
+    if (now !== seen) [seen, usedBefore] = [now, used]
+    else if (used - usedBefore > CPU_SECONDS) child.kill('SIGKILL')
+  }
+  const lines = told()
+  if (lines[0] !== 'whole') throw new Error(`the tests fail without any change: ${lines.join('\n')}`)
+  for (const line of lines) if (line.startsWith('passed ')) console.log(line)
+  return Number(lines.at(-1)?.split(' ')[1] ?? switches.length)
 }
 
-/** How many lines the statement takes that begins here. */
-function lengthOf(lines: readonly string[], index: number): number {
-  const text = lines[index] ?? ''
-  if (!/[({[]$/.test(text)) return 1
-  const indent = /^\s*/.exec(text)?.[0] ?? ''
-  const end = lines.findIndex(
-    (one, other) => other > index && one.startsWith(indent) && /^[)}\]]+,?$/.test(one.slice(indent.length)),
-  )
-  return end === -1 ? 1 : end - index + 1
-}
-
-function turns(text: string): readonly string[] {
-  const [, name = '', value = ''] = /^(?:export )?(const [A-Z_]+ = )([\d_ *]+)$/.exec(text) ?? []
-  if (name !== '') return [`${name}(${value}) * 2`, `${name}(${value}) / 2`]
-  const swapped = SWAPS.flatMap(([one, other]) => [text.replace(one, other), text.replace(other, one)])
-  const settled = ['if (true)', 'if (false)'].map((settledIf) =>
-    text.replace(/\bif \(.*\)(?= \S)/, settledIf),
-  )
-  const unawaited = text.replace(/^( +)await /, '$1void ')
-  return [...new Set([...swapped, ...settled, unawaited])].filter((other) => other !== text)
-}
-
-function parses(source: string): boolean {
+function cpuSeconds(pid: number): number {
   try {
-    new Bun.Transpiler({ loader: 'ts' }).transformSync(source)
+    const [user, system] =
+      readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ').slice(11, 13) ?? []
+    return (Number(user) + Number(system)) / 100
+  } catch {
+    // It has just ended.
+    return 0
+  }
+}
+
+/** Puts a switch around each statement and condition of a file. */
+function instrument(file: string): void {
+  const path = join(copy.folder, file)
+  let lines = readFileSync(path, 'utf8').split('\n')
+  for (let index = 0; index < lines.length; index++) {
+    const text = lines[index] ?? ''
+    if (/^\s*(?:\/\/|\/?\*|import |export |readonly |interface |type )/.test(text)) continue
+    const place = `${file}:${index + 1}`
+    // Line numbers stay as they are.
+    for (const [what, change] of changesOf(text)) {
+      const id = switches.length + 1
+      const changed = change(`globalThis.off === ${id}`, lines, index)
+      if (changed === undefined || !parses(changed)) continue
+      lines = [...changed]
+      switches.push({ id, what: `${place} ${what}: ${text.trim()}` })
+    }
+  }
+  writeFileSync(path, lines.join('\n'))
+}
+
+type Change = (isOn: string, lines: readonly string[], index: number) => readonly string[] | undefined
+
+function changesOf(text: string): readonly (readonly [string, Change])[] {
+  const changes: (readonly [string, Change])[] = []
+  const [, head, condition, tail] = /^(\s*(?:\} else )?if \()(.*)(\)(?: .*|))$/.exec(text) ?? []
+  const [, name, value] = /^(\s*(?:const \w+ = |return ))(.+[^,({[])$/.exec(text) ?? []
+  const swaps = SWAPS.flatMap(([one, other]) => [
+    [one, other],
+    [other, one],
+  ])
+  if (
+    head !== undefined &&
+    condition !== undefined &&
+    tail !== undefined &&
+    tail.split('(').length <= tail.split(')').length
+  ) {
+    for (const [what, settled] of [
+      ['always', 'true'],
+      ['never', 'false'],
+      ...swaps.map(([one = '', other = '']) => [`${one}→${other}`, condition.replace(one, other)]),
+    ]) {
+      if (settled === condition) continue
+      changes.push([
+        what ?? '',
+        (isOn, lines, index) =>
+          replaced(lines, index, `(${condition})`, `(${isOn} ? ${settled} : (${condition}))`),
+      ])
+    }
+  } else if (name !== undefined && value !== undefined) {
+    for (const [one = '', other = ''] of swaps) {
+      const swapped: string = value.replace(one, other)
+      if (swapped === value) continue
+      changes.push([
+        `${one}→${other}`,
+        (isOn, lines, index) => replaced(lines, index, value, `(${isOn} ? ${swapped} : (${value}))`),
+      ])
+    }
+  }
+  if (
+    /^ {4}/.test(text) &&
+    !/^\s*(?:const |let |return |break|[}\])]|(?:\.\.\.)?[\w.]+(?:: .*)?,$)/.test(text)
+  ) {
+    changes.push(['without', wrapped])
+  }
+  return changes
+}
+
+/** Only the first change of a line finds the text as it was; the others find it inside. */
+function replaced(
+  lines: readonly string[],
+  index: number,
+  text: string,
+  other: string,
+): readonly string[] | undefined {
+  const line = lines[index] ?? ''
+  const at = line.lastIndexOf(text)
+  return at === -1 ? undefined : lines.with(index, line.slice(0, at) + other + line.slice(at + text.length))
+}
+
+function wrapped(isOn: string, lines: readonly string[], index: number): readonly string[] | undefined {
+  const first = lines[index] ?? ''
+  const indent = /^\s*/.exec(first)?.[0] ?? ''
+  const isOpen = /[({[]$/.test(first)
+  const end = isOpen
+    ? lines.findIndex(
+        (one, other) =>
+          other > index && one.startsWith(indent) && /^[)}\]][^{(]*$/.test(one.slice(indent.length)),
+      )
+    : index
+  // An `else` must keep its `if`.
+  if (end === -1 || /^\s*else\b/.test(lines[end + 1] ?? '')) return undefined
+  const opened = lines.with(index, `if (!(${isOn})) { ${first}`)
+  return opened.with(end, `${opened[end]} }`)
+}
+
+function parses(lines: readonly string[]): boolean {
+  try {
+    new Bun.Transpiler({ loader: 'ts' }).transformSync(lines.join('\n'))
     return true
   } catch {
     // Not a statement of its own.
@@ -103,14 +185,54 @@ function parses(source: string): boolean {
   }
 }
 
-function passes(cwd: string, tests: readonly string[]): boolean {
-  const command = `ulimit -t ${CPU_SECONDS}; exec "$0" test --bail "$@"`
-  return Bun.spawnSync(['bash', '-c', command, process.execPath, ...tests], {
-    cwd,
-    stdio: ['ignore', 'ignore', 'ignore'],
-  }).success
+/** Has a test file hand its tests to the driver. */
+function redirect(file: string): void {
+  const path = join(copy.folder, file)
+  const up = '../'.repeat(file.split('/').length - 2)
+  writeFileSync(
+    path,
+    readFileSync(path, 'utf8').replace("from 'bun:test'", `from '${up === '' ? './' : up}collected.ts'`),
+  )
 }
 
-function trim(text: string): string {
-  return text.trim()
+function COLLECTED(): string {
+  return `import { expect as expectIt } from 'bun:test'
+export const expect = expectIt
+export const tests = []
+const each = (rows) => (title, run) => {
+  for (const row of rows) tests.push({ title, run: () => (Array.isArray(row) ? run(...row) : run(row)) })
+}
+export const test = Object.assign((title, run) => void tests.push({ title, run }), { each })
+export const describe = (_, run) => run()
+`
+}
+
+function driver(from: number): string {
+  return `import { test } from 'bun:test'
+import { appendFileSync } from 'node:fs'
+import { tests } from './collected.ts'
+${values.tests.map((file) => `import '../${file}'`).join('\n')}
+const say = (line) => appendFileSync(${JSON.stringify(report)}, line + '\\n')
+const failing = async (off) => {
+  globalThis.off = off
+  for (const one of tests) {
+    try { await one.run() } catch (error) {
+      // The next change is likely to be noticed by the same test.
+      tests.sort((a, b) => (b === one) - (a === one))
+      return one.title + ': ' + error
+    }
+  }
+}
+test('hunt', async () => {
+  const whole = await failing(0)
+  say(whole ?? 'whole')
+  if (whole !== undefined) return
+  for (const { id, what } of ${JSON.stringify(switches)}) {
+    if (id < ${from}) continue
+    say('begun ' + id)
+    const found = await failing(id)
+    say((found === undefined ? 'passed ' : 'found ') + id + ' ' + what)
+  }
+})
+`
 }

@@ -17,7 +17,7 @@ interface Run {
 }
 
 /**
- * Looks for each mutation, with at most `seeds` seeds in the simulation, in `workers` copies at a time.
+ * Looks for each mutation, with at most `seeds` seeds in the simulation, in `workers` copies of the sources at a time.
  *
  * @throws Error when the text of a mutation does not occur exactly once in its file, or a run broke off.
  */
@@ -25,53 +25,54 @@ export async function hunt(mutations: readonly Mutation[], seeds: number, worker
   const left = [...mutations.entries()]
   const finds: Find[] = []
   const work = async (): Promise<void> => {
+    using copy = copySources()
     for (let next = left.shift(); next !== undefined; next = left.shift()) {
       const [index, mutation] = next
-      const by =
-        mutation.finder === 'tests'
-          ? await failingTest(mutation.tests, mutation)
-          : await failingSeed(seeds, mutation, mutation.from)
-      finds[index] = { name: mutation.name, by }
+      const mend = breakCopy(copy.folder, mutation)
+      finds[index] = { name: mutation.name, by: await finderOf(mutation, seeds, copy.folder) }
+      mend()
     }
   }
   await Promise.all(Array.from({ length: workers }, work))
   return finds
 }
 
-/** The first seed, from `from` on, that fails in a copy of the sources, broken if a break is given. */
-export async function failingSeed(seeds: number, broken?: Break, from = 1): Promise<string | undefined> {
-  const options = ['--until-failure', '--workers', '1', '--from', String(from), '--seeds', String(seeds)]
-  const { code, output } = await run(['lab/simulation/main.ts', ...options], broken)
+/** Returns what takes the break out again. */
+export function breakCopy(folder: string, { name, file, find, replace }: Break): () => void {
+  const path = join(folder, file)
+  const source = readFileSync(path, 'utf8')
+  const parts = source.split(find)
+  if (parts.length !== 2) throw new Error(`"${name}": its text occurs ${parts.length - 1} times in ${file}`)
+  writeFileSync(path, parts.join(replace))
+  return () => writeFileSync(path, source)
+}
+
+function finderOf(mutation: Mutation, seeds: number, folder: string): Promise<string | undefined> {
+  return mutation.finder === 'tests' ? failingTest(folder, mutation.tests) : failingSeed(folder, seeds)
+}
+
+/** The first seed that fails in a copy of the sources, and its fault. */
+export async function failingSeed(folder: string, seeds: number): Promise<string | undefined> {
+  const options = ['--until-failure', '--workers', '1', '--seeds', String(seeds)]
+  const { code, output } = await run(folder, ['lab/simulation/main.ts', ...options])
   const [, seed, fault = ''] = /^seed (\d+) failed.*\n *(.*)/m.exec(output) ?? []
   // Only a run that came to its end tells anything.
   if ((code === 0) !== (seed === undefined) || !/^time /m.test(output)) throw brokeOff(code, output)
   return seed === undefined ? undefined : `seed ${seed}: ${fault}`
 }
 
-/** The first of these tests that fails in a copy of the sources, broken if a break is given. */
-export async function failingTest(files: readonly string[], broken?: Break): Promise<string | undefined> {
-  const { code, output } = await run(['test', '--bail', ...files], broken)
+/** The first of these tests that fails in a copy of the sources. */
+export async function failingTest(folder: string, files: readonly string[]): Promise<string | undefined> {
+  const { code, output } = await run(folder, ['test', '--bail', ...files])
   const [, title] = /^\(fail\) (.*?)(?: \[[\d.]+ms\])?$/m.exec(output) ?? []
   if ((code === 0) !== (title === undefined)) throw brokeOff(code, output)
   return title === undefined ? undefined : `the test "${title}"`
 }
 
-async function run(args: readonly string[], broken: Break | undefined): Promise<Run> {
-  using copy = copySources()
-  if (broken !== undefined) apply(broken, copy.folder)
-  const child = Bun.spawn([process.execPath, ...args], {
-    cwd: copy.folder,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+async function run(cwd: string, args: readonly string[]): Promise<Run> {
+  const child = Bun.spawn([process.execPath, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
   const [code, ...texts] = await Promise.all([child.exited, child.stdout.text(), child.stderr.text()])
   return { code, output: texts.join('\n') }
-}
-
-function apply({ name, file, find, replace }: Break, folder: string): void {
-  const path = join(folder, file)
-  const parts = readFileSync(path, 'utf8').split(find)
-  if (parts.length !== 2) throw new Error(`"${name}": its text occurs ${parts.length - 1} times in ${file}`)
-  writeFileSync(path, parts.join(replace))
 }
 
 function brokeOff(code: number, output: string): Error {

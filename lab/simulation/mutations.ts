@@ -1,8 +1,9 @@
 /** Deliberate breaks of the sources, each of which the simulation or a test of the wiring must find. */
-import { WIRING_BREAKS } from './wiring-breaks.ts'
+import { SESSION_BREAKS } from './session-breaks.ts'
+import { WORKSPACE_BREAKS } from './workspace-breaks.ts'
 
 export interface Break {
-  /** The rule that is broken. */
+  /** What goes wrong then. */
   readonly name: string
   readonly file: string
   /** Occurs exactly once in the file. */
@@ -10,17 +11,12 @@ export interface Break {
   readonly replace: string
 }
 
-interface DeliveryBreak extends Break {
-  /** The first seed to try, where the break shows itself late. Default: 1. */
-  readonly from?: number
-}
-
 /** A break, and who must find it. */
 export type Mutation =
-  | (DeliveryBreak & { readonly finder: 'simulation' })
+  | (Break & { readonly finder: 'simulation' })
   | (Break & { readonly finder: 'tests'; readonly tests: readonly string[] })
 
-const DELIVERY_BREAKS: readonly DeliveryBreak[] = [
+const DELIVERY_BREAKS: readonly Break[] = [
   {
     name: 'the cursor moves before the rows are stored',
     file: 'member/workspace/feed.ts',
@@ -87,18 +83,7 @@ const DELIVERY_BREAKS: readonly DeliveryBreak[] = [
     replace: 'const rows = usable',
   },
   {
-    name: 'reading goes on though too much waits',
-    from: 56,
-    file: 'member/workspace/feed.ts',
-    find: `    for (let forgotten = 0; ; ) {
-      await this.#capacity()
-`,
-    replace: `    for (let forgotten = 0; ; ) {
-`,
-  },
-  {
     name: 'rows that were committed late are not looked for',
-    from: 152,
     file: 'member/workspace/feed.ts',
     find: 'return found + (await this.#overlap(this.#overlappedAt))',
     replace: 'return found',
@@ -118,18 +103,11 @@ const DELIVERY_BREAKS: readonly DeliveryBreak[] = [
     replace: `    try {
       this.#open().run('BEGIN')`,
   },
-  {
-    name: 'where a feed begins is not flushed to the disk',
-    from: 392,
-    file: 'member/ledger/workspace-ledger.ts',
-    find: "if (isFirst) this.#db.run('PRAGMA wal_checkpoint(PASSIVE)')",
-    replace: '',
-  },
 ]
 
 export const MUTATIONS: readonly Mutation[] = [
   ...DELIVERY_BREAKS.map((one): Mutation => ({ ...one, finder: 'simulation' })),
-  ...Object.entries(WIRING_BREAKS).flatMap(([test, breaks]) =>
+  ...Object.entries({ ...WORKSPACE_BREAKS, ...SESSION_BREAKS }).flatMap(([test, breaks]) =>
     breaks.map((one): Mutation => ({ ...one, finder: 'tests', tests: [`test/${test}.test.ts`] })),
   ),
 ]

@@ -58,7 +58,6 @@ export class EventWatch {
         })
         if (clock.now() - openedAt > GOOD_STREAM_MS) failures = 0
       } catch (error) {
-        if (signal.aborted) return
         const refused = error instanceof PlatformError && error.kind !== 'retry'
         refusals = refused ? refusals + 1 : 0
         if (refusals >= REFUSALS_BELIEVED) waitMs = computeJitteredInterval(REFUSED_INTERVAL_MS, clock)

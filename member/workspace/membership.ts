@@ -36,6 +36,8 @@ const LOCK_INTERVAL_MS = 500
 /** The same while this session claims the workspace. */
 const CLAIMING_INTERVAL_MS = 50
 
+const NOT_GIVEN_BACK = 'the session that holds it has not given it back within 10 s; close that one'
+
 /** The report on a workspace of which nothing is known. */
 export const NOT_JOINED = {
   held: false,
@@ -131,7 +133,7 @@ export class Membership {
         if (other !== undefined) {
           return { held: false, because: `the session with pid ${other.pid} claims it at the same time` }
         }
-        if (clock.now() >= until) return { held: false, because: this.#whyNot() }
+        if (clock.now() >= until) return { held: false, because: this.report().lastError ?? NOT_GIVEN_BACK }
         this.#wake.notify()
         await sleep(CLAIMING_INTERVAL_MS, signal, clock)
       }
@@ -156,12 +158,6 @@ export class Membership {
       if (attempt.state === 'held') return
       await this.#wake.wait(LOCK_INTERVAL_MS, signal)
     }
-  }
-
-  #whyNot(): string {
-    if (this.#lockProblem !== undefined) return this.#lockProblem
-    const { lastError } = this.report()
-    return lastError ?? 'the session that holds it has not given it back within 10 s; close that one'
   }
 
   #stop(): void {

@@ -62,10 +62,8 @@ export class Memberships {
 
   /** Removes the records. The locks go back when the signal aborts. */
   stop(): void {
-    const { paths, holder } = this.#surroundings
     this.#stopHeeding?.()
     for (const workspaceId of this.#records.keys()) this.#removeRecord(workspaceId)
-    removePidFile(paths.pidFile, holder)
   }
 
   /** The workspaces that this session holds now. */

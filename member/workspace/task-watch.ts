@@ -75,7 +75,6 @@ export class TaskWatch {
   async #ask(open: readonly Delegation[]): Promise<void> {
     const { id: workspaceId, client, ledger, clock, events, signal } = this.#workspace
     const reports = await listDelegations(client, signal)
-    signal.throwIfAborted()
     const results: Entry[] = []
     for (const task of open) {
       const report = reports.find(({ id, sourceId }) => id === task.id && sourceId === workspaceId)
@@ -96,7 +95,6 @@ export class TaskWatch {
     const results: Entry[] = []
     for (const task of unlisted) {
       const text = await fetchResult(client, task.id, signal)
-      signal.throwIfAborted()
       if (text === undefined) continue
       if (isQueuedAnswer(text)) ledger.handedOver(task.id)
       else results.push(toEntry(task, 'completed', text, clock.now()))

@@ -68,7 +68,7 @@ export class Observer {
 
   /** Begins a look, unless one has just been made. Never throws, and need not be awaited. */
   look(everyMs: number = LOOK_EVERY_MS): void {
-    if (this.#running.signal.aborted || this.#look !== undefined) return
+    if (this.#look !== undefined) return
     const now = this.#surroundings.clock.now()
     if (Math.abs(now - this.#lookedAt) < everyMs) return
     this.#lookedAt = now
@@ -157,7 +157,6 @@ export class Observer {
         }
       }),
     )
-    if (this.#running.signal.aborted) return
     this.#waiting = found.flat()
   }
 

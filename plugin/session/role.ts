@@ -67,13 +67,10 @@ export class Role {
   /** Begins to receive, or to observe. */
   begin(config: Config, ledger: Ledger): void {
     const { clock } = this.#surroundings
-    const isNew = this.#given?.ledger !== ledger
     this.#given = { config, ledger }
-    if (isNew) {
-      // What was learned about this session belongs into each ledger that it writes to.
-      for (const fact of this.hearing.facts) {
-        this.#deferred.add((target) => target.evidence.note(fact, clock.now()))
-      }
+    // What was learned about this session belongs into each ledger that it writes to; noting a fact again does nothing.
+    for (const fact of this.hearing.facts) {
+      this.#deferred.add((target) => target.evidence.note(fact, clock.now()))
     }
     this.#assume()
   }

@@ -96,7 +96,6 @@ export class Session implements ToolContext {
 
   /** The host listens now: from here on the session may leave traces. Called once. */
   activate(clientName: string | undefined): void {
-    if (this.#active) return
     this.#active = true
     this.#clientName = clientName
     this.#prepareFolder()
@@ -242,7 +241,6 @@ export class Session implements ToolContext {
    * goes for a damaged ledger.
    */
   #checkFolder(): void {
-    if (this.#ledger.current === undefined) return
     const lostLock = this.#role.memberships.some(({ lockLost }) => lockLost)
     const loss = this.#ledger.loss() ?? (lostLock ? 'replaced' : undefined)
     if (loss === undefined) return

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
-import { failingSeed, failingTest, hunt } from '../../../lab/simulation/mutation-hunt.ts'
+import { breakCopy, failingSeed, failingTest, hunt } from '../../../lab/simulation/mutation-hunt.ts'
 import { MUTATIONS } from '../../../lab/simulation/mutations.ts'
+import { copySources } from '../../../lab/simulation/source-copy.ts'
 
 /** Each break that the simulation finds shows within this many seeds. */
 const SEEDS = 400
@@ -12,17 +13,17 @@ test('the simulation, or a test of the wiring, finds each break of the sources',
 }, 120_000)
 
 test('neither finds anything in the sources as they are', async () => {
+  using copy = copySources()
   const tests = MUTATIONS.flatMap((mutation) => (mutation.finder === 'tests' ? mutation.tests : []))
-  expect(await Promise.all([failingSeed(40), failingTest([...new Set(tests)])])).toEqual([
-    undefined,
-    undefined,
-  ])
+  expect(await failingTest(copy.folder, [...new Set(tests)])).toBeUndefined()
+  expect(await failingSeed(copy.folder, 20)).toBeUndefined()
 }, 60_000)
 
-test('a break whose text is not found in its file is an error', async () => {
+test('a break whose text does not occur exactly once in its file is an error', () => {
+  using copy = copySources()
   const [mutation] = MUTATIONS
   if (mutation === undefined) throw new Error('no mutation')
-  const gone = { ...mutation, find: 'a text that occurs nowhere' }
-  await expect(failingSeed(1, gone)).rejects.toThrow('its text occurs 0 times')
-  await expect(failingTest([], { ...mutation, find: 'const ' })).rejects.toThrow(/occurs \d+ times/)
+  const broken = (find: string): (() => void) => breakCopy(copy.folder, { ...mutation, find })
+  expect(() => broken('a text that occurs nowhere')).toThrow('its text occurs 0 times')
+  expect(() => broken('const ')).toThrow(/occurs \d+ times/)
 })

@@ -13,7 +13,7 @@ function begin(): { scene: SessionScene; process: SceneProcess } {
   return { scene, process }
 }
 
-test('what was sent is acknowledged 2 s later, once for a burst, up to its last row', () => {
+test('a burst is acknowledged once, 2 s after it was sent, up to its last row', () => {
   const { scene, process } = begin()
   using _ = scene
   const last = Array.from({ length: 100 }, () => scene.first.feed.add()).at(-1)
@@ -28,7 +28,7 @@ test('what was sent is acknowledged 2 s later, once for a burst, up to its last 
   expect(acknowledgements.map(({ seq }) => seq)).toEqual([last?.seq ?? 0])
 })
 
-test('what is sent later is acknowledged, too', () => {
+test('each later message is acknowledged as well', () => {
   const { scene } = begin()
   using _ = scene
   for (let n = 0; n < 3; n++) {
@@ -61,7 +61,7 @@ test('a failure is made good by the next message', () => {
   expect(scene.first.records.acknowledgements.map(({ seq }) => seq)).toEqual([2])
 })
 
-test('what has no row of its own, such as the result of a task, has nothing acknowledged again', () => {
+test('a message without a row of its own, such as the result of a task, causes no acknowledgement', () => {
   const { scene, process } = begin()
   using _ = scene
   scene.first.feed.add()
@@ -78,7 +78,7 @@ test('what has no row of its own, such as the result of a task, has nothing ackn
   expect(scene.sent('ack')).toHaveLength(1)
 })
 
-test('a session that ended acknowledges nothing', () => {
+test('a session acknowledges nothing after its end', () => {
   const { scene, process } = begin()
   using _ = scene
   scene.first.feed.add()
@@ -89,18 +89,16 @@ test('a session that ended acknowledges nothing', () => {
   expect(scene.sent('ack')).toEqual([])
 })
 
-test('what an earlier session sent and did not acknowledge is acknowledged by the next one', () => {
+test('the next session acknowledges what an earlier one sent and did not acknowledge', () => {
   const { scene, process } = begin()
   using _ = scene
-  const { id: activityId, seq } = scene.first.feed.add()
+  const { id, seq } = scene.first.feed.add()
   scene.until('the event', () => process.shown.length > 0)
-  // So that the next session has nothing to send.
-  process.session.submitted({ workspaceId: scene.first.id, activityId })
-  scene.pass(500)
-  process.stop()
-  expect(scene.sent('ack')).toEqual([])
-  const next = scene.start()
-  scene.pass(3_000)
-  expect(next.shown).toEqual([])
-  expect(scene.first.records.acknowledgements.map((one) => one.seq)).toEqual([seq])
+  process.session.submitted({ workspaceId: scene.first.id, activityId: id })
+  scene.pass(1_000)
+  process.kill()
+  const later = scene.start()
+  scene.pass(MINUTE_MS)
+  expect(scene.first.records.acknowledgements).toEqual([expect.objectContaining({ process: 2, seq })])
+  expect(later.shown).toEqual([])
 })

@@ -85,6 +85,17 @@ describe('a claim', () => {
     expect(scene.sightings.begun.filter(({ redelivered }) => !redelivered)).toHaveLength(4)
   })
 
+  test('takes the lock within 50 ms after the holder gave it back', () => {
+    using scene = new SessionScene()
+    const holder = scene.start()
+    scene.pass(5_270)
+    const standby = scene.start()
+    scene.pass(5_000)
+    void standby.session.claim(undefined, new AbortController().signal)
+    scene.until('the holder to yield', () => !holder.holds(FIRST))
+    expect(scene.until('the takeover', () => standby.holds(FIRST))).toBeLessThanOrEqual(50)
+  })
+
   test('leaves nothing of what the earlier holder knew in its status', () => {
     const { scene, holder, standby } = begin()
     using _ = scene

@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'bun:test'
+import { SimClock } from '../../../lab/simulation/sim-clock.ts'
 import { jsonResponse, textResponse } from '../../../lab/simulation/sim-response.ts'
+import { Presence } from '../../../member/workspace/presence.ts'
+import { Validity } from '../../../member/workspace/validity.ts'
+import { Workload } from '../../../member/workspace/workload.ts'
 import { FIRST, SECOND, SessionScene, THIRD } from '../../fixtures/session-scene.ts'
+import { makeWorkspace } from '../../fixtures/workspace.ts'
 
 const MINUTE_MS = 60_000
 const INTERVAL_MS = 30_000
@@ -14,14 +19,16 @@ describe('a workspace that does not exist', () => {
       const process = scene.start()
       scene.pass(10 * MINUTE_MS)
       expect([scene.sent('register'), scene.sent('heartbeat')]).toEqual([[], []])
-      expect(process.said('is not registered: ')).toHaveLength(1)
+      expect(process.said('is not registered: ')).toEqual([
+        expect.stringContaining(how === 'absent' ? `has no workspace ${FIRST}` : 'was deleted'),
+      ])
       expect(process.status).toContain('receiving: no, the workspace is given up')
       expect(process.status).toContain(how === 'absent' ? `has no workspace ${FIRST}` : 'was deleted')
       expect(scene.faults).toEqual([])
     },
   )
 
-  test('is not looked for again where the platform shows no workspace to us, but registered', () => {
+  test('is assumed to exist where the platform does not show us workspaces', () => {
     using scene = new SessionScene()
     scene.answer = ({ route }) => (route === 'lookup' ? jsonResponse(403, { error: 'no' }) : undefined)
     scene.start()
@@ -30,7 +37,7 @@ describe('a workspace that does not exist', () => {
     expect(scene.first.records.registrations).toHaveLength(1)
   })
 
-  test('may exist after all while the platform cannot say, so registering waits', () => {
+  test('may exist after all, so registering waits while the platform cannot say', () => {
     using scene = new SessionScene()
     let isUnwell = true
     scene.answer = ({ route }) => (route === 'lookup' && isUnwell ? textResponse(503, '') : undefined)
@@ -181,8 +188,30 @@ describe('heartbeats', () => {
     scene.pass(INTERVAL_MS)
     scene.answer = ({ route }) => (route === 'activity' ? textResponse(502, '') : undefined)
     scene.pass(INTERVAL_MS)
-    const [first, second] = scene.first.records.heartbeats.map(({ state }) => state)
+    scene.pass(INTERVAL_MS / 2)
+    scene.answer = () => undefined
+    scene.pass(INTERVAL_MS / 2)
+    const [first, second, third] = scene.first.records.heartbeats.map(({ state }) => state)
     expect(first).toMatchObject({ active_tasks: 1, current_task: 'a message from the chat', error_rate: 0 })
     expect(second).toMatchObject({ error_rate: 1, sample_error: expect.stringContaining('502') })
+    // It failed for half of the interval.
+    expect(third?.error_rate).toBeWithin(0.01, 0.9)
   })
+})
+
+test('a presence that begins after its end does nothing', async () => {
+  const clock = new SimClock()
+  const lines: string[] = []
+  const config = { autoRegister: false }
+  const signal = AbortSignal.abort()
+  const workspace = makeWorkspace({ clock, config, signal, log: (line) => lines.push(line) })
+  await new Presence(workspace, {
+    card: { name: '', description: '', version: '' },
+    index: 0,
+    keepIssued: () => {},
+    validity: new Validity(workspace, () => {}),
+    workload: new Workload(workspace),
+    onError: () => {},
+  }).begin()
+  expect([lines, clock.armed]).toEqual([[], 0])
 })

@@ -37,7 +37,7 @@ describe('an event stream', () => {
     expect(readsOf(scene) - before).toBeLessThanOrEqual(13)
   })
 
-  test('has a message arrive at once', () => {
+  test('brings a message at once', () => {
     const { scene, process, streams } = begin()
     using _ = scene
     scene.pass(10_000)
@@ -46,7 +46,7 @@ describe('an event stream', () => {
     expect(scene.until('the event', () => process.shown.length > 0)).toBeLessThan(300)
   })
 
-  test('that breaks has the feed read at once, and polled at its own interval while it cannot be opened again', () => {
+  test('that breaks causes a look at once, and polling at the configured interval until it is open again', () => {
     const { scene, process, streams } = begin()
     using _ = scene
     scene.pass(10_000)
@@ -70,7 +70,55 @@ describe('an event stream', () => {
     }
   })
 
-  test('that the platform does not have is asked for three times, and then every five minutes', () => {
+  test('is opened ever more slowly while that fails, and soon again after a good one', () => {
+    const { scene, streams } = begin()
+    using _ = scene
+    const openable = scene.answer
+    scene.pass(20_000)
+    scene.answer = ({ route }) => (route === 'events' ? textResponse(503, '') : undefined)
+    streams[0]?.close()
+    const before = scene.sent('events').length
+    scene.pass(5 * MINUTE_MS)
+    expect(scene.sent('events').length - before).toBeLessThan(60)
+    scene.answer = openable
+    scene.until('a stream', () => streams.length === 2)
+    scene.pass(20_000)
+    streams[1]?.close()
+    expect(scene.until('the next stream', () => streams.length === 3)).toBeLessThan(500)
+  })
+
+  test('that ends as soon as it is open is not opened again at once', () => {
+    const { scene, streams } = begin()
+    using _ = scene
+    const { answer } = scene
+    scene.answer = (request, process) => {
+      const response = answer(request, process)
+      scene.clock.after(50, () => streams.at(-1)?.close())
+      return response
+    }
+    streams[0]?.close()
+    scene.pass(5 * MINUTE_MS)
+    expect(streams.length).toBeLessThan(60)
+  })
+
+  test('that was open between refusals is not given up for them', () => {
+    const { scene, process, streams } = begin()
+    using _ = scene
+    const { answer } = scene
+    let asked = 0
+    // Twice refused, once opened, and so on.
+    scene.answer = (request, number) => {
+      if (request.route !== 'events') return undefined
+      return ++asked % 3 === 0 ? answer(request, number) : textResponse(404, '')
+    }
+    for (let n = 1; n < 5; n++) {
+      streams.at(-1)?.close()
+      scene.until('the next stream', () => streams.length > n)
+    }
+    expect(process.said('has no event stream')).toEqual([])
+  })
+
+  test('is tried three times where the platform has none, and then every five minutes', () => {
     using scene = new SessionScene()
     const process = scene.start()
     scene.pass(MINUTE_MS)

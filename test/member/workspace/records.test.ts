@@ -119,7 +119,7 @@ describe('secrets that a platform issues', () => {
     expect(later.said(SECRET)).toEqual([])
   })
 
-  test('and that cannot be kept are reported and hidden all the same', () => {
+  test('that cannot be kept are reported, and hidden all the same', () => {
     using scene = new SessionScene({ inboundSecret: SECRET })
     mkdirSync(scene.paths.secrets)
     const process = scene.start()
@@ -131,7 +131,7 @@ describe('secrets that a platform issues', () => {
     expect(scene.first.records.heartbeats.length).toBeGreaterThan(0)
   })
 
-  test('are not written for when there are none', () => {
+  test('cause no write when there are none', () => {
     using scene = new SessionScene()
     mkdirSync(scene.paths.secrets)
     const process = scene.start()

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { SessionScene } from '../../fixtures/session-scene.ts'
+import { FIRST, SessionScene } from '../../fixtures/session-scene.ts'
 
 const MINUTE_MS = 60_000
 
@@ -18,11 +18,23 @@ describe('taking a workspace over', () => {
     expect(standby.status).toContain('last error: cannot use its ledger')
     expect(scene.requests.filter(({ process }) => process === 2)).toEqual([])
     expect(standby.shown).toEqual([])
+    scene.answer = () => new Promise(() => {})
     scene.isFull = false
     expect(scene.until('the repeat', () => standby.shown.length > 0)).toBeLessThan(700)
     expect(standby.shown).toEqual([id])
-    scene.pass(10_000)
     expect(standby.status).not.toContain('last error')
+  })
+
+  test('that waits for the disk is the reason why a claim fails', () => {
+    using scene = new SessionScene()
+    const holder = scene.start()
+    scene.pass(1_000)
+    const standby = scene.start()
+    scene.pass(1_000)
+    scene.isFull = true
+    holder.kill()
+    scene.pass(1_000)
+    expect(standby.call('claim_channel')).toContain('cannot use its ledger: database or disk is full')
   })
 
   test('presumes seen what a session with a user was given, and logs how much', () => {
@@ -32,6 +44,7 @@ describe('taking a workspace over', () => {
     earlier.session.submitted(undefined)
     scene.first.feed.add()
     scene.pass(2 * MINUTE_MS)
+    expect(['sends ', 'keeps ', 'takes '].flatMap((verb) => earlier.said(verb))).toEqual([])
     earlier.kill()
     const later = scene.start()
     scene.pass(MINUTE_MS)
@@ -57,5 +70,16 @@ describe('taking a workspace over', () => {
     for (let n = 0; n < 2; n++) scene.first.feed.add()
     scene.pass(10_000)
     expect(last.events.map(({ inbox_unconfirmed }) => inbox_unconfirmed)).toEqual(['1', undefined])
+  })
+
+  test('begins where the first session began, even if the power fails right after its first look', () => {
+    using scene = new SessionScene()
+    for (let n = 0; n < 3; n++) scene.first.feed.add()
+    const earlier = scene.start()
+    scene.until('the first page', () => scene.storage.hasCursor(FIRST))
+    earlier.kill()
+    // Nothing is left of the log but what was flushed.
+    scene.storage.cut(() => 0)
+    expect(scene.storage.hasCursor(FIRST)).toBe(true)
   })
 })

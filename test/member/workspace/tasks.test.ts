@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { jsonResponse } from '../../../lab/simulation/sim-response.ts'
+import { jsonResponse, textResponse } from '../../../lab/simulation/sim-response.ts'
 import { FIRST, PEER, type SceneProcess, SessionScene } from '../../fixtures/session-scene.ts'
 
 const MINUTE_MS = 60_000
@@ -27,7 +27,7 @@ function begin(): { scene: SessionScene; process: SceneProcess; finish: () => vo
   }
 }
 
-test('the platform is asked for a task soon after each look at the feed, however old the task is', () => {
+test('the platform is asked about a task soon after each look at the feed, however old the task is', () => {
   const { scene, process, finish } = begin()
   using _ = scene
   scene.pass(12 * MINUTE_MS)
@@ -40,7 +40,7 @@ test('the platform is asked for a task soon after each look at the feed, however
   expect(process.shown).toEqual([`delegation-${TASK}`])
 })
 
-test('an old task is asked for no more often than once a minute while the feed is quiet', () => {
+test('while the feed is quiet, the platform is asked about an old task no more than once a minute', () => {
   const { scene } = begin()
   using _ = scene
   scene.pass(12 * MINUTE_MS)
@@ -49,17 +49,53 @@ test('an old task is asked for no more often than once a minute while the feed i
   expect(scene.sent('delegations').length - asked).toBeLessThan(25)
 })
 
-test('a session without open tasks asks for none', () => {
+test('a session without open tasks asks about none', () => {
   using scene = new SessionScene()
   scene.start()
   scene.pass(10 * MINUTE_MS)
   expect(scene.sent('delegations')).toEqual([])
 })
 
-test('a result arrives soon, although no look at the feed comes between', () => {
+test('a result arrives soon, even when nothing arrives in the feed', () => {
   const { scene, process, finish } = begin()
   using _ = scene
   scene.pass(20_000)
   finish()
   expect(scene.until('the result', () => process.shown.length > 0)).toBeLessThan(6_500)
+  expect(process.said('possibly an injection')).toEqual([])
+})
+
+test('the platform is asked once a second at most, however often the feed is read', () => {
+  const { scene } = begin()
+  using _ = scene
+  const asked = scene.sent('delegations').length
+  for (let n = 0; n < 50; n++) {
+    scene.first.feed.add()
+    scene.first.hint()
+    scene.pass(200)
+  }
+  expect(scene.sent('delegations').length - asked).toBeLessThanOrEqual(11)
+})
+
+test('each outage is logged once', () => {
+  const { scene, process } = begin()
+  using _ = scene
+  const { answer } = scene
+  for (let outage = 1; outage <= 2; outage++) {
+    scene.answer = ({ route }) => (route === 'delegations' ? textResponse(500, '') : undefined)
+    scene.pass(2 * MINUTE_MS)
+    scene.answer = answer
+    scene.pass(2 * MINUTE_MS)
+    expect(process.said('cannot ask what became of its tasks')).toHaveLength(outage)
+  }
+})
+
+test('a session that ends while it asks logs nothing of it', () => {
+  const { scene, process } = begin()
+  using _ = scene
+  scene.answer = ({ route }) => (route === 'delegations' ? new Promise<Response>(() => {}) : undefined)
+  scene.pass(10_000)
+  process.stop()
+  scene.pass(1_000)
+  expect(process.said('cannot ask')).toEqual([])
 })

@@ -49,7 +49,7 @@ describe('a token that is refused', () => {
     expect(confirmed).toBe(5)
   })
 
-  test('is asked for every five minutes, give or take a tenth', () => {
+  test('is tried every five minutes, give or take a tenth', () => {
     const { scene, process } = begin()
     using _ = scene
     scene.first.revoke()
@@ -82,7 +82,7 @@ describe('a token that is refused', () => {
     expect(heartbeats.length - before).toBe(20)
   })
 
-  test('is given up again the second time, after as many refusals', () => {
+  test('is given up a second time only after as many refusals', () => {
     const { scene, process } = begin()
     using _ = scene
     scene.first.revoke()
@@ -96,6 +96,18 @@ describe('a token that is refused', () => {
     scene.pass(MINUTE_MS)
     expect(process.said('is given up')).toHaveLength(2)
   })
+})
+
+test('a workspace that is given up is tried no more often while its platform is down', () => {
+  const { scene, process } = begin()
+  using _ = scene
+  scene.first.revoke()
+  scene.until('the end', () => process.said('is given up').length > 0)
+  scene.answer = () => textResponse(503, '')
+  const before = scene.sent('activity').length
+  scene.pass(30 * MINUTE_MS)
+  // Each look may ask twice.
+  expect(scene.sent('activity').length - before).toBeLessThanOrEqual(14)
 })
 
 describe('nothing is given up', () => {
@@ -167,6 +179,15 @@ test('a refused heartbeat counts as a refusal, also while the feed can be read',
   scene.answer = ({ route }) => (route === 'heartbeat' ? jsonResponse(401, REFUSAL) : undefined)
   scene.pass(30_000)
   expect(scene.sent('lookup')).toHaveLength(lookups + 1)
+})
+
+test('a heartbeat that fails for another reason is no refusal', () => {
+  const { scene } = begin()
+  using _ = scene
+  const lookups = scene.sent('lookup').length
+  scene.answer = ({ route }) => (route === 'heartbeat' ? textResponse(500, '') : undefined)
+  scene.pass(MINUTE_MS)
+  expect(scene.sent('lookup')).toHaveLength(lookups)
 })
 
 test('a token that registering refuses is given up as well, and comes back with the feed', () => {

@@ -49,7 +49,7 @@ describe('a change of the .env file', () => {
     expect(heartbeats.length - before).toBe(2)
   })
 
-  test('is written to the log once, and not again at later checks', () => {
+  test('is logged once', () => {
     const { scene, process } = begin()
     using _ = scene
     scene.configure({ MOLECULE_AGENT_NAME: 'Grace', MOLECULE_NO_SUCH: '1' })
@@ -59,7 +59,7 @@ describe('a change of the .env file', () => {
     expect(process.status).toContain('MOLECULE_NO_SUCH')
   })
 
-  test('that adds a workspace receives for it as well', () => {
+  test('that adds a workspace has the session receive for it as well', () => {
     const { scene, process } = begin()
     using _ = scene
     const second = scene.found(SECOND)
@@ -92,7 +92,7 @@ describe('a file that is not valid', () => {
     expect(scene.first.records.registrations).toHaveLength(2)
   })
 
-  test('keeps no tool from telling, and starts when it is repaired later', () => {
+  test('is reported from the beginning, and the session receives once it is repaired', () => {
     using scene = new SessionScene()
     scene.configure({ MOLECULE_WORKSPACE_IDS: 'nobody' })
     const process = scene.start()
@@ -104,7 +104,7 @@ describe('a file that is not valid', () => {
     expect(process.holds(FIRST)).toBe(true)
   })
 
-  test('is looked for where there is none, and started from once it is there', () => {
+  test('that does not exist yet is read as soon as it does', () => {
     using scene = new SessionScene()
     rmSync(scene.paths.envFile)
     const process = scene.start()
@@ -116,7 +116,7 @@ describe('a file that is not valid', () => {
     expect(process.holds(FIRST)).toBe(true)
   })
 
-  test('is named with the reason when it cannot be read', () => {
+  test('that cannot be read is named with the reason', () => {
     using scene = new SessionScene()
     rmSync(scene.paths.envFile)
     mkdirSync(scene.paths.envFile)
@@ -126,7 +126,7 @@ describe('a file that is not valid', () => {
   })
 })
 
-describe('what the file holds', () => {
+describe('the .env file', () => {
   const modeOf = ({ paths }: SessionScene): number => statSync(paths.envFile).mode & 0o777
 
   test('is closed to others when the session begins and after each change, with a warning', () => {
@@ -140,7 +140,7 @@ describe('what the file holds', () => {
     expect([modeOf(scene), process.said('was readable by others').length]).toEqual([0o600, 2])
   })
 
-  test('is kept out of the log when it is a token, also one that came later', () => {
+  test('keeps its tokens out of the log, including those added later', () => {
     using scene = new SessionScene()
     const process = scene.start()
     scene.pass(1_000)
@@ -167,7 +167,7 @@ describe('what the file holds', () => {
     expect(process.said('is a member of ')).toHaveLength(1)
   })
 
-  test('decides how much is logged, also when it is not valid', () => {
+  test('decides how much is logged even when it is not valid', () => {
     using scene = new SessionScene()
     scene.configure({ MOLECULE_LOG_LEVEL: 'error', MOLECULE_WORKSPACE_IDS: 'nobody', MOLECULE_NO_SUCH: '1' })
     const process = scene.start()

@@ -84,6 +84,17 @@ describe('a session that does not receive', () => {
     expect(await scene.told()).toContain('2 for workspace')
   })
 
+  test('glances at no lock for a prompt while it has nothing new to say', async () => {
+    let glances = 0
+    const isHeld = (): boolean => ++glances < 0
+    const scene = new Scene({ isHeld })
+    await scene.arrives('one')
+    await scene.told()
+    const before = glances
+    expect(scene.observer.notice()).toBeUndefined()
+    expect(glances).toBe(before)
+  })
+
   test('asks the platform at most once in fifteen seconds, however often it is told to look', async () => {
     const scene = new Scene()
     for (let n = 0; n < 10; n++) await scene.observer.unread(NO_SIGNAL)

@@ -48,7 +48,7 @@ test('what is posted to the chat holds no secret', () => {
   expect(texts.join()).not.toContain(scene.first.token)
 })
 
-test('the relay is decided when a session starts, and status says so of a later change', () => {
+test('a change of the relay takes effect when a session starts, and status says so until then', () => {
   using scene = new SessionScene()
   const process = scene.start()
   scene.configure({ MOLECULE_PERMISSION_RELAY: 'canvas' })

@@ -9,12 +9,12 @@ const MINUTE_MS = 60_000
 /** Stops a session, and looks for an hour whether anything of it is left. */
 function expectNothingLeft(scene: SessionScene, process: SceneProcess): void {
   process.stop()
+  const [asked, shown, logged] = [scene.requests.length, process.shown.length, process.log.length]
   expect([FIRST, SECOND].map((id) => process.holds(id))).toEqual([false, false])
   expect(existsSync(scene.paths.pidFile)).toBe(false)
   expect(scene.files.filter((name) => name.endsWith('.holder'))).toEqual([])
   // What the host and the platform still do takes less than a second.
   scene.pass(1_000)
-  const [asked, shown, logged] = [scene.requests.length, process.shown.length, process.log.length]
   const log = readFileSync(scene.paths.logFile, 'utf8')
   expect(scene.clock.armed).toBe(0)
   scene.first.feed.add()
@@ -31,7 +31,7 @@ function begin(kind: HostKind = HOSTS.withChannel): { scene: SessionScene; proce
   return { scene, process }
 }
 
-describe('after its end a session asks nothing, writes nothing, holds nothing and waits for nothing', () => {
+describe('after its end a session sends nothing, writes nothing, holds nothing and waits for nothing', () => {
   test('while it is idle', () => {
     const { scene, process } = begin()
     using _ = scene
@@ -116,9 +116,13 @@ describe('after its end a session asks nothing, writes nothing, holds nothing an
     expectNothingLeft(scene, process)
   })
 
-  test('while it observes', () => {
+  test('while it observes a platform that does not answer', () => {
     const { scene, process } = begin(HOSTS.withoutChannel)
     using _ = scene
+    scene.answer = () => new Promise(() => {})
+    scene.pass(20_000)
+    process.session.submitted(undefined)
+    scene.pass(1_000)
     expectNothingLeft(scene, process)
   })
 

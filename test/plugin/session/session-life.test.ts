@@ -24,3 +24,10 @@ test('a session that is active holds, registers, reads and delivers', () => {
   expect(process.holds(FIRST)).toBe(true)
   expect(scene.faults).toEqual([])
 })
+
+test('a tool that is called before the host has finished connecting has a ledger', () => {
+  using scene = new SessionScene()
+  const process = scene.launch()
+  expect(process.call('inbox')).toBe('Nothing is unanswered.')
+  expect(scene.requests).toEqual([])
+})

@@ -23,8 +23,8 @@ function begin(): { scene: SessionScene; process: SceneProcess } {
   return { scene, process }
 }
 
-describe('a state folder that is replaced', () => {
-  test('has everything start over in the new one', () => {
+describe('a state folder that was replaced', () => {
+  test('makes everything start over in the new one', () => {
     const { scene, process } = begin()
     using _ = scene
     const { folder, locks, ledger } = scene.paths
@@ -44,7 +44,7 @@ describe('a state folder that is replaced', () => {
     expect(readFileSync(scene.paths.logFile, 'utf8')).toContain(REPLACED)
   })
 
-  test('is taken for replaced when only its ledger was deleted', () => {
+  test('counts as replaced when only its ledger was deleted', () => {
     const { scene, process } = begin()
     using _ = scene
     for (const end of ['', '-wal', '-shm']) rmSync(`${scene.paths.ledger}${end}`, { force: true })
@@ -55,7 +55,7 @@ describe('a state folder that is replaced', () => {
     expect(process.shown).toEqual([id])
   })
 
-  test('is noticed by a lock that nobody else sees, so that no two sessions hold a workspace', () => {
+  test('is noticed by a lock that nobody else sees, so that two sessions never hold one workspace', () => {
     const { scene, process } = begin()
     using _ = scene
     rmSync(lockPaths(scene.paths.locks, FIRST).lock)
@@ -88,7 +88,7 @@ describe('a state folder that cannot be used', () => {
     return { scene, process }
   }
 
-  test('is reported once, in status, and by a claim, while tools go on', () => {
+  test('is logged once and named by status and by a claim, and tools still work', () => {
     const { scene, process } = blocked()
     using _ = scene
     const problem = `the state folder ${scene.paths.folder} cannot be used: `

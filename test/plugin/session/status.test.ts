@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { jsonResponse } from '../../../lab/simulation/sim-response.ts'
-import { SECOND, SessionScene } from '../../fixtures/session-scene.ts'
+import { FIRST, SECOND, SessionScene } from '../../fixtures/session-scene.ts'
 
 describe('status', () => {
   test('names the error of the last look until one succeeds', () => {
@@ -63,5 +63,26 @@ describe('status', () => {
     scene.pass(10_000)
     expect(process.shown).toHaveLength(1)
     expect(process.status).not.toContain('last error')
+  })
+
+  test('names the version, the process, its host and the log file', () => {
+    using scene = new SessionScene()
+    const process = scene.start()
+    const lines = process.status.split('\n')
+    expect(lines[0]).toBe(`Molecule channel 0.0.0, pid ${process.pid}, host claude-code`)
+    expect(lines.at(-1)).toBe(`log: ${scene.paths.logFile}`)
+  })
+
+  test('doubts that the host shows messages once prompts come without a receipt', () => {
+    using scene = new SessionScene()
+    const process = scene.start()
+    scene.pass(1_000)
+    const { id } = scene.first.feed.add()
+    scene.pass(10_000)
+    expect(process.status).not.toContain('no sign yet')
+    process.session.submitted(undefined)
+    expect(process.status).toContain('no sign yet that the host shows messages, though 1 was sent')
+    process.session.submitted({ workspaceId: FIRST, activityId: id })
+    expect(process.status).not.toContain('no sign yet')
   })
 })

@@ -1,4 +1,4 @@
-/** Breaks of the wiring: how a session holds, registers, beats, reads, gives up and ends. By the test that finds them. */
+/** Breaks of how a workspace is held, registered, read and given up, by the test that finds them. */
 import type { Break } from './mutations.ts'
 
 const MEMBERSHIPS = 'member/workspace/memberships.ts'
@@ -7,11 +7,8 @@ const TENURE = 'member/workspace/tenure.ts'
 const PRESENCE = 'member/workspace/presence.ts'
 const VALIDITY = 'member/workspace/validity.ts'
 const EVENT_WATCH = 'member/workspace/event-watch.ts'
-const SESSION = 'plugin/session/session.ts'
-const ROLE = 'plugin/session/role.ts'
-const CONFIGURATION = 'plugin/session/configuration.ts'
 
-export const WIRING_BREAKS: Readonly<Record<string, readonly Break[]>> = {
+export const WORKSPACE_BREAKS: Readonly<Record<string, readonly Break[]>> = {
   'member/workspace/acknowledgement': [
     {
       name: 'nothing is ever acknowledged',
@@ -28,12 +25,11 @@ export const WIRING_BREAKS: Readonly<Record<string, readonly Break[]>> = {
       replace: '    this.#room.notify()\n',
     },
     {
-      name: 'what an earlier session sent is not acknowledged',
+      name: 'what an earlier session sent is acknowledged only with the next message',
       file: TENURE,
-      find: `it sent.
-    this.#acknowledgement.schedule()
-`,
-      replace: 'it sent.\n',
+      find: `    this.#acknowledgement.schedule()
+    await`,
+      replace: '    await',
     },
     {
       name: 'a platform that does not know the acknowledgement is asked again and again',
@@ -83,6 +79,12 @@ export const WIRING_BREAKS: Readonly<Record<string, readonly Break[]>> = {
       replace: '    const controller',
     },
     {
+      name: 'a workspace that is given up is asked for often while its platform is down',
+      file: VALIDITY,
+      find: "    if (this.#dead !== undefined) return 'dead'\n",
+      replace: '',
+    },
+    {
       name: 'one refusal is believed',
       file: VALIDITY,
       find: 'const DEAD_AFTER_REFUSALS = 5',
@@ -116,6 +118,12 @@ export const WIRING_BREAKS: Readonly<Record<string, readonly Break[]>> = {
       replace: '',
     },
     {
+      name: 'the platform is asked for tasks as often as the feed is read',
+      file: 'member/workspace/task-watch.ts',
+      find: 'if (asks) await sleep(PAUSE_MS, signal, clock)',
+      replace: '',
+    },
+    {
       name: 'the result of a task waits for the next message',
       file: 'member/workspace/task-watch.ts',
       find: "events.emit('stored')",
@@ -123,6 +131,15 @@ export const WIRING_BREAKS: Readonly<Record<string, readonly Break[]>> = {
     },
   ],
   'member/workspace/reading': [
+    {
+      name: 'reading goes on though too much waits',
+      file: 'member/workspace/feed.ts',
+      find: `    for (let forgotten = 0; ; ) {
+      await this.#capacity()
+`,
+      replace: `    for (let forgotten = 0; ; ) {
+`,
+    },
     {
       name: 'the feed is read on only at the next check for room',
       file: TENURE,
@@ -147,8 +164,20 @@ export const WIRING_BREAKS: Readonly<Record<string, readonly Break[]>> = {
       find: 'refusals = refused ? refusals + 1 : 0',
       replace: 'refusals = 0',
     },
+    {
+      name: 'refusals of an event stream are counted across open ones',
+      file: EVENT_WATCH,
+      find: '            refusals = 0\n',
+      replace: '',
+    },
   ],
   'member/workspace/takeover': [
+    {
+      name: 'where a feed begins is not flushed to the disk',
+      file: 'member/ledger/workspace-ledger.ts',
+      find: "if (isFirst) this.#db.run('PRAGMA wal_checkpoint(PASSIVE)')",
+      replace: '',
+    },
     {
       name: 'reading begins before the ledger was taken over',
       file: TENURE,
@@ -183,11 +212,25 @@ export const WIRING_BREAKS: Readonly<Record<string, readonly Break[]>> = {
       replace: '',
     },
     {
+      name: 'a claim waits for the next try of the lock',
+      file: MEMBERSHIP,
+      find: '        this.#wake.notify()\n',
+      replace: '',
+    },
+    {
       name: 'a claim outlives its call',
       file: MEMBERSHIP,
       find: `    } finally {
       claims.clear(claimant.session, clock.now())`,
       replace: '    } finally {',
+    },
+  ],
+  'member/workspace/membership': [
+    {
+      name: 'a workspace is given away before its work has ended',
+      file: MEMBERSHIP,
+      find: '    this.#tenure.end()\n',
+      replace: '    this.#tenure.end()\n    this.#options.lock.close()\n',
     },
   ],
   'member/workspace/records': [
@@ -208,94 +251,6 @@ export const WIRING_BREAKS: Readonly<Record<string, readonly Break[]>> = {
       file: PRESENCE,
       find: 'this.#options.keepIssued(result.secrets)',
       replace: '',
-    },
-  ],
-  'plugin/session/configuration': [
-    {
-      name: 'a changed comment starts everything over',
-      file: SESSION,
-      find: "if (change !== 'changed' && !hasFolderNow) return",
-      replace: "if (change === 'none' && !hasFolderNow) return",
-    },
-    {
-      name: 'a file that became invalid stops nothing',
-      file: SESSION,
-      find: `    this.#role.end()
-    this.#begin()
-  }
-}`,
-      replace: `    if (this.#configuration.valid !== undefined) this.#role.end()
-    this.#begin()
-  }
-}`,
-    },
-    {
-      name: 'a changed file stays open to others',
-      file: CONFIGURATION,
-      find: 'const warning = tightenEnvFile(this.#options.envFile)',
-      replace: 'const warning = undefined',
-    },
-  ],
-  'plugin/session/state-folder': [
-    {
-      name: 'a replaced state folder goes unnoticed',
-      file: SESSION,
-      find: 'this.#ledger.loss() ?? ',
-      replace: '',
-    },
-    {
-      name: 'a lock that nobody else sees goes unnoticed',
-      file: SESSION,
-      find: "(lostLock ? 'replaced' : undefined)",
-      replace: 'undefined',
-    },
-  ],
-  'plugin/session/hearing': [
-    {
-      name: 'a host that shows nothing keeps its workspaces',
-      file: ROLE,
-      find: 'this.hearing.refute(unheard)',
-      replace: 'return',
-    },
-    {
-      name: 'a receipt after that changes nothing',
-      file: ROLE,
-      find: 'if (this.#observer !== undefined) clock.after(0, () => this.#considerReceiving())',
-      replace: '',
-    },
-    {
-      name: 'a new ledger does not know what was learned of the session',
-      file: ROLE,
-      find: 'if (isNew) {',
-      replace: 'if (isNew && false) {',
-    },
-    {
-      name: 'the last receipt is lost with the session',
-      file: ROLE,
-      find: '    this.#deferred.flush()\n',
-      replace: '',
-    },
-  ],
-  'plugin/session/session-end': [
-    {
-      name: 'a session that ended still checks its files',
-      file: SESSION,
-      find: '    this.#stopWatching?.()\n',
-      replace: '',
-    },
-    {
-      name: 'a lock outlives its session',
-      file: MEMBERSHIP,
-      find: '    this.#options.lock.close()\n',
-      replace: '',
-    },
-  ],
-  'plugin/session/session-life': [
-    {
-      name: 'a session is active before its host has finished connecting',
-      file: SESSION,
-      find: '    this.#relays = this.permissions.on\n',
-      replace: '    this.#relays = this.permissions.on\n    queueMicrotask(() => this.activate(undefined))\n',
     },
   ],
 }

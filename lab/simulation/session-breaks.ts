@@ -1,0 +1,110 @@
+/** Breaks of how a session begins, changes and ends, by the test that finds them. */
+import type { Break } from './mutations.ts'
+
+const MEMBERSHIP = 'member/workspace/membership.ts'
+const SESSION = 'plugin/session/session.ts'
+const ROLE = 'plugin/session/role.ts'
+const CONFIGURATION = 'plugin/session/configuration.ts'
+
+export const SESSION_BREAKS: Readonly<Record<string, readonly Break[]>> = {
+  'plugin/session/configuration': [
+    {
+      name: 'a changed comment starts everything over',
+      file: SESSION,
+      find: "if (change !== 'changed' && !hasFolderNow) return",
+      replace: "if (change === 'none' && !hasFolderNow) return",
+    },
+    {
+      name: 'a file that became invalid stops nothing',
+      file: SESSION,
+      find: `    this.#role.end()
+    this.#begin()
+  }
+}`,
+      replace: `    if (this.#configuration.valid !== undefined) this.#role.end()
+    this.#begin()
+  }
+}`,
+    },
+    {
+      name: 'a changed file stays open to others',
+      file: CONFIGURATION,
+      find: 'const warning = tightenEnvFile(this.#options.envFile)',
+      replace: 'const warning = undefined',
+    },
+  ],
+  'plugin/session/state-folder': [
+    {
+      name: 'a replaced state folder goes unnoticed',
+      file: SESSION,
+      find: 'this.#ledger.loss() ?? ',
+      replace: '',
+    },
+    {
+      name: 'a lock that nobody else sees goes unnoticed',
+      file: SESSION,
+      find: "(lostLock ? 'replaced' : undefined)",
+      replace: 'undefined',
+    },
+  ],
+  'plugin/session/hearing': [
+    {
+      name: 'a host that shows nothing keeps its workspaces',
+      file: ROLE,
+      find: 'this.hearing.refute(unheard)',
+      replace: 'return',
+    },
+    {
+      name: 'a host that was started with the channel is doubted',
+      file: ROLE,
+      find: 'if (!this.hearing.isOpen || this.#receiver === undefined) return',
+      replace: 'if (this.#receiver === undefined) return',
+    },
+    {
+      name: 'a receipt after that changes nothing',
+      file: ROLE,
+      find: 'if (this.#observer !== undefined) clock.after(0, () => this.#considerReceiving())',
+      replace: '',
+    },
+    {
+      name: 'a new ledger does not know what was learned of the session',
+      file: ROLE,
+      find: 'for (const fact of this.hearing.facts) {',
+      replace: 'for (const fact of this.hearing.facts.slice(9)) {',
+    },
+    {
+      name: 'the last receipt is lost with the session',
+      file: ROLE,
+      find: '    this.#deferred.flush()\n',
+      replace: '',
+    },
+  ],
+  'plugin/session/session-end': [
+    {
+      name: 'a session that ended still checks its files',
+      file: SESSION,
+      find: '    this.#stopWatching?.()\n',
+      replace: '',
+    },
+    {
+      name: 'a look at what waits outlives its session',
+      file: ROLE,
+      find: '    this.#observer?.stop()\n',
+      replace: '',
+    },
+    {
+      name: 'a lock outlives its session',
+      file: MEMBERSHIP,
+      find: '    this.#options.lock.close()\n',
+      replace: '',
+    },
+  ],
+  'plugin/session/session-life': [
+    {
+      name: 'a session is active before its host has finished connecting',
+      file: SESSION,
+      find: '    this.#relays = this.permissions.on\n',
+      replace: '    this.#relays = this.permissions.on\n    queueMicrotask(() => this.activate(undefined))\n',
+    },
+  ],
+}
