@@ -14,8 +14,6 @@ export { FAULT_KINDS, type Fault } from '../judge/verdict.ts'
 const EARLY_MS = 2_500
 /** A request for a window may be in flight for long, so the beginning may be this late. */
 const LATE_MS = 10_500
-/** A message that was committed late is owed only when it is dated this long after the session began. */
-const OVERLAP_MS = 20_000
 
 /** Called when the world has come to its end. */
 export function judge(world: World): Fault[] {
@@ -86,8 +84,10 @@ function dutyOf(world: World, workspaceId: string, row: ModelRow): Message['duty
   const windowMs = world.windowSecs * 1000
   const lastBegunAt = world.lastBegunAt.get(workspaceId) ?? 0
   if (isLate(row)) {
-    // Without `before_ts` nothing older than the newest rows can be read again, so a late row is not found.
-    const isFound = !world.ignoresBeforeTs && atMs >= lastBegunAt + OVERLAP_MS + LATE_MS
+    // What is dated before the first page counts as older than the membership. Without `before_ts` nothing older than
+    // the newest rows can be read again, so a late row is not found.
+    const isFound =
+      !world.ignoresBeforeTs && atMs > (world.storedAt.get(workspaceId) ?? Number.POSITIVE_INFINITY)
     return isFound ? 'required' : 'allowed'
   }
   if (atMs < (world.firstBegunAt.get(workspaceId) ?? 0) - windowMs - EARLY_MS) return 'forbidden'

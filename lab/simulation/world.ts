@@ -67,8 +67,8 @@ export class World {
   readonly workspaceIds: readonly string[]
   readonly #people: People
   readonly #machine: Machine
-  /** Workspaces whose first page is on the disk for good. */
-  readonly #begun = new Set<string>()
+  /** When a workspace was first seen to have its first page on the disk, for good. */
+  readonly storedAt = new Map<string, number>()
   /** Milliseconds since the epoch until which things go wrong. */
   #calmAt: number
   #calmMs: number
@@ -102,7 +102,9 @@ export class World {
       onFault: (sentence) => this.faults.push(sentence),
       onRead: (workspaceId, _, query) => {
         // Whoever reads on has stored the first page for good.
-        if (this.storage.hasCursor(workspaceId)) this.#begun.add(workspaceId)
+        if (!this.storedAt.has(workspaceId) && this.storage.hasCursor(workspaceId)) {
+          this.storedAt.set(workspaceId, this.clock.now())
+        }
         if (this.floods) this.#checkRoom(workspaceId, query)
       },
     })
@@ -224,7 +226,7 @@ MOLECULE_PERMISSION_RELAY=${this.relays ? 'canvas' : 'off'}
     const [, workspaceId] = /workspace (\S+) is received by this session/.exec(line) ?? []
     if (workspaceId === undefined || this.storage.hasCursor(workspaceId)) return
     // A first page that was stored is on the disk for good, whatever became of the power.
-    if (this.#begun.has(workspaceId)) this.faults.push(`the beginning of ${workspaceId} was forgotten`)
+    if (this.storedAt.has(workspaceId)) this.faults.push(`the beginning of ${workspaceId} was forgotten`)
     const now = this.clock.now()
     if (!this.firstBegunAt.has(workspaceId)) this.firstBegunAt.set(workspaceId, now)
     this.lastBegunAt.set(workspaceId, now)
