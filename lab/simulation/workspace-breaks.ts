@@ -175,8 +175,14 @@ export const WORKSPACE_BREAKS: Readonly<Record<string, readonly Break[]>> = {
     {
       name: 'where a feed begins is not flushed to the disk',
       file: 'member/ledger/workspace-ledger.ts',
-      find: "this.#db.run('PRAGMA wal_checkpoint(PASSIVE)')",
+      find: 'if (isFirst) this.#flush()',
       replace: '',
+    },
+    {
+      name: 'where a feed begins is not flushed for a holder that died',
+      file: 'member/ledger/workspace-ledger.ts',
+      find: '    this.#flush()\n    return recovery\n',
+      replace: '    return recovery\n',
     },
     {
       name: 'reading begins before the ledger was taken over',

@@ -1,3 +1,4 @@
+import { Database } from 'bun:sqlite'
 import { describe, expect, test } from 'bun:test'
 import { FIRST, SessionScene } from '../../fixtures/session-scene.ts'
 
@@ -79,6 +80,24 @@ describe('taking a workspace over', () => {
     scene.until('the first page', () => scene.storage.hasCursor(FIRST))
     earlier.kill()
     // Nothing is left of the log but what was flushed.
+    scene.storage.cut(() => 0)
+    expect(scene.storage.hasCursor(FIRST)).toBe(true)
+  })
+
+  test('keeps where an earlier session began, even if that session died before it could flush it', () => {
+    using scene = new SessionScene()
+    scene.answer = () => new Promise(() => {})
+    const earlier = scene.start()
+    scene.pass(1_000)
+    earlier.kill()
+    using db = new Database(scene.paths.ledger)
+    db.run(
+      "INSERT INTO cursor (workspace_id, activity_id, created_at, floor, checked_at) VALUES (?, NULL, '', '', ?)",
+      [FIRST, scene.clock.now()],
+    )
+    const later = scene.start()
+    scene.pass(1_000)
+    later.kill()
     scene.storage.cut(() => 0)
     expect(scene.storage.hasCursor(FIRST)).toBe(true)
   })
