@@ -126,7 +126,7 @@ export class Deeds {
       input_preview: '',
     })
     if (dice.chance(0.2)) return
-    clock.after(dice.upTo(8_000), () => {
+    clock.after(dice.upTo(4_000), () => {
       // The question may not have reached the chat.
       if (!workspace.records.notices.some(({ text }) => text.includes(requestId))) return
       const allowed = dice.chance(0.5)

@@ -86,7 +86,7 @@ export class World {
     this.timestampCursor = dice.chance(0.15)
     this.ignoresBeforeTs = dice.chance(0.15)
     this.commitsLate = dice.chance(0.3)
-    this.relays = dice.chance(0.3)
+    this.relays = dice.chance(0.5)
     this.chatters = dice.chance(0.1)
     // Without `before_ts` only the newest 500 rows can be read again.
     this.floods = !this.ignoresBeforeTs && dice.chance(0.006)
