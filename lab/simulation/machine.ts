@@ -21,7 +21,7 @@ export class Machine {
 
   constructor(world: World) {
     this.#world = world
-    this.#deaths = world.dice.pick([0, 1, 1, 2, 8])
+    this.#deaths = world.dice.pick([0, 0, 1, 1, 2, 6])
   }
 
   get running(): readonly SimProcess[] {

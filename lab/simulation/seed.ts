@@ -33,7 +33,7 @@ export interface Outcome {
 
 /** @param folder where its files lie meanwhile. */
 export function runSeed(seed: number, folder: string): Outcome {
-  using storage = new Storage(folder, String(seed), seed % 8 !== 0)
+  using storage = new Storage(folder, String(seed), seed % 16 !== 0)
   const world = new World(seed, storage)
   const faults: Fault[] = []
   try {

@@ -17,17 +17,17 @@ import type { Storage } from './storage.ts'
 
 const WORKSPACES = ['7d0c1a52-0b1e-4a47-9d0e-0a2f5e3b9c11', '11111111-1111-4111-8111-111111111111'] as const
 /** Enough for everything to arrive once nothing goes wrong any more. */
-const CALM_MS = 115_000
+const CALM_MS = 100_000
 /** The same where somebody writes too fast: after the last look, a digest waits for a minute. */
-const DIGEST_CALM_MS = 150_000
+const DIGEST_CALM_MS = 145_000
 /** The same where rows are committed late: the feed reads its overlap every five minutes. */
 const LONG_CALM_MS = 400_000
 /** A feed that is begun anew reads its overlap at once, so that not every late row need be waited for that long. */
 const READ_AGAIN_MS = 40_000
 /** A workspace that was given up is asked for every five minutes, give or take a tenth. */
-const REVOKED_CALM_MS = 14 * 60_000
+const REVOKED_CALM_MS = 11 * 60_000
 /** By then a host that does not show what it is given has been found out. */
-const FOUND_OUT_MS = 80_000
+const FOUND_OUT_MS = 60_000
 /** A standby has taken over by then. */
 const TAKEN_OVER_MS = 2_000
 const HOUR_MS = 60 * 60_000
@@ -90,7 +90,7 @@ export class World {
     this.chatters = dice.chance(0.1)
     // Without `before_ts` only the newest 500 rows can be read again.
     this.floods = !this.ignoresBeforeTs && dice.chance(0.006)
-    this.#readsAgain = (this.commitsLate || this.timestampCursor) && dice.chance(0.8)
+    this.#readsAgain = (this.commitsLate || this.timestampCursor) && dice.chance(0.9)
     const isLong = !this.#readsAgain && (this.commitsLate || this.timestampCursor)
     this.#calmMs = isLong || this.floods ? LONG_CALM_MS : this.chatters ? DIGEST_CALM_MS : CALM_MS
     this.#calmAt = this.clock.now() + 8_000 + dice.upTo(18_000)
@@ -166,7 +166,7 @@ export class World {
     const { dice } = this
     if (dice.chance(0.4)) this.#plan(() => this.#machine.fillDisk(), 15_000)
     if (dice.chance(0.2)) this.#plan(() => this.#machine.powerFails(), 20_000)
-    if (dice.chance(0.35)) this.#plan(() => this.#machine.startSecond(), 10_000)
+    if (dice.chance(0.3)) this.#plan(() => this.#machine.startSecond(), 10_000)
     if (dice.chance(0.3)) this.#plan(() => this.#configure(), 15_000)
     if (dice.chance(0.05)) this.#plan(() => this.#sleep(), 20_000)
     if (dice.chance(0.05)) this.#plan(() => this.#revoke(), 20_000)
