@@ -7,7 +7,7 @@ export function settingTable(): string {
 
 function row({ name, fallback, rule, meaning, environmentOnly }: Setting): string {
   const shown = fallback === undefined ? '' : `\`${String(fallback)}\``
-  const where = environmentOnly ? ' Set it in the environment: the `.env` file lies in this folder.' : ''
+  const where = environmentOnly ? ' Set it in the environment: the `.env` file is in this folder.' : ''
   return `| \`${name}\` | ${shown} | ${rule} | ${meaning}${where} |`
 }
 

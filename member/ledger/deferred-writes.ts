@@ -58,7 +58,7 @@ export class DeferredWrites {
           this.#flushAfter(backoffDelayMs(this.#failures++, 0, this.#clock.random) + 1)
           return
         }
-        this.#log(`a fact about a message could not be recorded: ${describeError(error)}`)
+        this.#log(`the new state of a message could not be recorded: ${describeError(error)}`)
       }
       this.#writes.shift()
     }

@@ -1,6 +1,6 @@
 /**
  * The message ledger: every message the platform showed us, and how far it got. It is what makes delivery survive a
- * crash, so its rule is that the record comes before the deed: a page is stored, rows and cursor together, before
+ * crash, so its rule is that the record comes before the action: a page is stored, rows and cursor together, before
  * anything of it is delivered, and `sending` is recorded before the first byte is written.
  *
  * States: received (or held) -> sending -> sent -> confirmed -> answered, or skipped with a reason.

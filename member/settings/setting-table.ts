@@ -82,7 +82,7 @@ const workspaceTokens: Setting = {
 const workspacesJson: Setting = {
   name: 'MOLECULE_WORKSPACES_JSON',
   rule: '[{"id":"…","token":"…","platform_url":"…"}]',
-  meaning: 'All workspaces in one. Overrides the four settings above.',
+  meaning: 'All workspaces in one value. Overrides the four settings above.',
 }
 
 const pollIntervalMs: ValueSetting<number> = {
@@ -157,7 +157,7 @@ const attachmentRoots: ListSetting = {
   name: 'MOLECULE_ATTACHMENT_ROOTS',
   separator: delimiter,
   entry: z.string().refine(isAbsolute),
-  rule: `absolute paths with ${delimiter} between them`,
+  rule: `absolute paths, separated by ${delimiter}`,
   meaning: 'If set, only files below these folders are sent.',
 }
 

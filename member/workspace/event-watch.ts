@@ -62,7 +62,7 @@ export class EventWatch {
         refusals = refused ? refusals + 1 : 0
         if (refusals >= REFUSALS_BELIEVED) waitMs = computeJitteredInterval(REFUSED_INTERVAL_MS, clock)
         if (refusals === REFUSALS_BELIEVED) {
-          log(`has no event stream, polling alone delivers: ${describeError(error)}`)
+          log(`has no event stream, so messages arrive by polling alone: ${describeError(error)}`)
         }
       } finally {
         const wasLive = this.#live

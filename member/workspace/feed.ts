@@ -102,7 +102,7 @@ export class Feed {
     } catch (error) {
       if (!(error instanceof PlatformError) || error.status !== 410) throw error
       if (!this.#forgottenLogged) {
-        this.#workspace.log('the platform has forgotten where reading stopped; a window is read again')
+        this.#workspace.log('the platform no longer knows the cursor; reading a window of the feed again')
       }
       this.#forgottenLogged = true
       return undefined

@@ -114,7 +114,7 @@ export class Membership {
     const { claims, claimant } = this.#options
     const claim = claims.foreign(claimant.session, this.workspace.clock.now())
     if (claim === undefined) return
-    this.workspace.log(`is given to the session with pid ${claim.pid}, which claims it`)
+    this.workspace.log(`is released to the session with pid ${claim.pid}, which claimed it`)
     this.#tenure.end()
   }
 

@@ -124,7 +124,7 @@ export class Memberships {
     try {
       storeIssued(paths.secrets, workspaceId, secrets)
     } catch (error) {
-      log.warn(`cannot keep what the platform issued: ${describeError(error)}`)
+      log.warn(`cannot store the secrets the platform issued: ${describeError(error)}`)
     }
   }
 

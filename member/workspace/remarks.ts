@@ -18,12 +18,12 @@ export class Remarks {
   ofPage({ rows, unusable }: Page): void {
     if (unusable > 0 && !this.#unusable) {
       this.#unusable = true
-      this.#log(`steps over ${unusable} rows of its feed that cannot be read`)
+      this.#log(`skips ${unusable} unreadable rows of its feed`)
     }
     const oversized = rows.find((row) => row.oversized)?.id
     if (oversized === undefined || oversized === this.#oversized) return
     this.#oversized = oversized
-    this.#log(`steps over message ${oversized}, which is too large; inbox shows it among what was skipped`)
+    this.#log(`skips message ${oversized}, which is too large; inbox lists it under skipped`)
   }
 
   ofEntries(entries: readonly Entry[]): void {

@@ -61,7 +61,7 @@ export class TaskWatch {
         )
       } catch (error) {
         if (signal.aborted) return
-        if (failures === 0) log(`cannot ask what became of its tasks: ${describeError(error)}`)
+        if (failures === 0) log(`cannot look up the state of its tasks: ${describeError(error)}`)
         await sleep(waitAfter(error, failures++, clock.random), signal, clock)
       }
     }

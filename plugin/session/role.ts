@@ -150,7 +150,7 @@ export class Role {
       log.debug(`cannot tell whether the host listens: ${describeError(error)}`)
       return
     }
-    log.warn('gives its workspaces back, since the host does not listen')
+    log.warn('releases its workspaces, since the host does not listen')
     this.end()
     this.#assume()
   }

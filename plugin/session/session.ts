@@ -245,7 +245,7 @@ export class Session implements ToolContext {
     const loss = this.#ledger.loss() ?? (lostLock ? 'replaced' : undefined)
     if (loss === undefined) return
     if (loss === 'replaced') {
-      this.#options.log.warn('the state folder was replaced; everything starts over in the new one')
+      this.#options.log.warn('the state folder was replaced; the session starts over in the new one')
     }
     this.#role.end()
     this.#ledger.close()

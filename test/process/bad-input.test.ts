@@ -37,12 +37,12 @@ const BAD: readonly BadAnswer[] = [
   {
     name: 'rows that are null, numbers, or without an id',
     answer: () => Response.json([null, 7, 'text', [], {}, { id: 5 }]),
-    logged: /steps over 6 rows/,
+    logged: /skips 6 unreadable rows/,
   },
   {
     name: 'ten megabytes of one row',
     answer: () => Response.json([{ id: 'x'.repeat(TEN_MEGABYTES) }]),
-    logged: /steps over 1 rows/,
+    logged: /skips 1 unreadable rows/,
   },
   {
     name: 'ten megabytes of text',
@@ -155,7 +155,7 @@ test.concurrent('a cursor that the platform has forgotten is replaced, and nothi
   await scene.person.write(member.id, 'later')
   await host.event(({ content }) => content === 'later')
   expect(host.events.map(({ content }) => content)).toEqual(['before', 'after', 'later'])
-  expect(scene.log().match(/has forgotten where reading stopped/g)).toHaveLength(1)
+  expect(scene.log().match(/no longer knows the cursor/g)).toHaveLength(1)
 })
 
 test.concurrent('a redirect is not followed: the other host sees nothing, the log says what to do', async () => {
@@ -232,7 +232,7 @@ test.concurrent('a row that is too large is skipped with a line in the log, and 
   await until('the row to be skipped', () => scene.log().includes('which is too large'))
   await scene.person.write(member.id, 'after')
   await host.event(({ content }) => content === 'after')
-  expect(scene.log()).toContain(`steps over message ${skipped}`)
+  expect(scene.log()).toContain(`skips message ${skipped}`)
   expect((await host.call('inbox', { show: 'skipped' })).text).toContain('too large to read')
   expect(host.events.map(({ content }) => content)).toEqual(['before', 'after'])
 })

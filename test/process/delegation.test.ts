@@ -70,7 +70,7 @@ describe('delegate_task', () => {
     const result = await resultOf(id)
     expect(result).toMatchObject({ content: 'seven', meta: { peer_id: builder.id, delegation_id: id } })
     const { text: closed } = await giver.call('check_task_status', { task_id: id })
-    expect(closed).toStartWith(`Task ${id} is answered.`)
+    expect(closed).toStartWith(`Task ${id} was answered.`)
     expect(closed).toEndWith('seven')
   })
 
@@ -236,7 +236,7 @@ describe('tasks that cannot be given', () => {
     const { isError } = await giver.call('delegate_task', { workspace_id: stranger, task: 'x' })
     expect(isError).toBeTrue()
     expect((await giver.call('check_task_status', { workspace_id: stranger })).text).toBe(
-      `No task was given to peer ${stranger} from here in the last 30 days.`,
+      `No task was delegated to peer ${stranger} from here in the last 30 days.`,
     )
   })
 })

@@ -19,7 +19,7 @@ describe('a file that is sent', () => {
     })
     expect([isError, text]).toEqual([
       false,
-      `Posted to the chat of workspace ${member.id}.\nFiles sent along: Übersicht "neu".csv (8 bytes).`,
+      `Posted to the chat of workspace ${member.id}.\nFiles attached: Übersicht "neu".csv (8 bytes).`,
     ])
     const [file] = await scene.person.filesFrom(member.id)
     if (file === undefined) throw new Error('no file in the chat')
@@ -76,9 +76,7 @@ describe('a file that is sent', () => {
     const task = await ours.event((event) => event.content === 'plan')
     const reply = { activity_id: task.meta.activity_id, text: 'this', attachments }
     const { text } = await ours.call('reply_to_workspace', reply)
-    expect(text).toMatch(
-      /^Delivered to peer .*\nFiles sent along: plan\.md \(6 bytes\)\. .*send that as text/s,
-    )
+    expect(text).toMatch(/^Delivered to peer .*\nFiles attached: plan\.md \(6 bytes\)\. .*send that as text/s)
     // The platform gives a file to no other workspace: the peer learns that, and asks nobody for the file.
     const { meta } = await theirs.event((event) => event.content === 'this')
     expect(meta).toMatchObject({ attachment_count: '1', attachment_1_name: 'plan.md' })

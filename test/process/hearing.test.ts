@@ -92,7 +92,7 @@ test.concurrent('a host that passes prompts on but shows no message yields to a 
   const status = await plugin.call('status')
   expect(status).toContain('is not listening to the channel')
   expect(status).toContain('receiving: no, ')
-  expect(scene.log()).toContain('gives its workspaces back')
+  expect(scene.log()).toContain('releases its workspaces')
   await scene.person.write(member.id, 'after')
   await standby.event(({ content }) => content === 'after')
   expect(plugin.events).toHaveLength(1)
@@ -136,7 +136,7 @@ test.concurrent('a host that has shown one message keeps its workspaces, whateve
   await submit(plugin, 'typed')
   await plugin.request('ping')
   expect(await plugin.call('status')).toContain('receiving: yes')
-  expect(scene.log()).not.toContain('gives its workspaces back')
+  expect(scene.log()).not.toContain('releases its workspaces')
 })
 
 test.concurrent('a host started with the channel keeps its workspaces, since its hooks may be off', async () => {
@@ -150,5 +150,5 @@ test.concurrent('a host started with the channel keeps its workspaces, since its
   const status = await plugin.call('status')
   expect(status).toContain('receiving: yes')
   expect(status).toContain('no sign yet that the host shows messages')
-  expect(scene.log()).not.toContain('gives its workspaces back')
+  expect(scene.log()).not.toContain('releases its workspaces')
 })

@@ -130,13 +130,15 @@ describe('each tool does its work', () => {
     const { text: recent } = await host.call('inbox', { since_hours: 1 })
     expect(recent).toContain('of the person')
     expect((await host.call('inbox', { since_hours: 0.000001 })).text).toBe(
-      'Nothing that fits is unanswered.',
+      'Nothing that matches is unanswered.',
     )
     const ids = [mine, theirs].map(({ meta }) => meta.activity_id)
     const { text: whole } = await host.call('inbox', { activity_id: ids[0] })
     expect(whole).toEndWith('of the person')
     expect((await host.call('inbox', { mark_done: ids })).text).toBe('2 messages marked as done.')
-    expect((await host.call('inbox', { peer_id: builder.id })).text).toBe('Nothing that fits is unanswered.')
+    expect((await host.call('inbox', { peer_id: builder.id })).text).toBe(
+      'Nothing that matches is unanswered.',
+    )
     expect((await host.call('inbox', { show: 'all' })).text).toContain('of the person')
   })
 

@@ -104,7 +104,7 @@ export class DeliveryLine {
         if (writing === undefined) {
           await this.#wake.wait(this.#idleMs(), signal)
         } else if (!(await writing)) {
-          this.#log('delivery stops: the host accepts no more')
+          this.#log('delivery stops: the host accepts no more messages')
           return
         }
       } catch (error) {

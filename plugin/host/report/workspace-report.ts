@@ -40,7 +40,7 @@ function heartbeat({ lastBeatAt, firstBeatAt, registered }: WorkspaceView, now: 
 }
 
 function holder({ elsewhere, holder }: WorkspaceView): string {
-  if (!elsewhere) return 'held by nobody'
+  if (!elsewhere) return 'held by no session'
   return `held by ${holderName(holder)}${holder === undefined ? '' : ` since ${time(holder.startedAt)}`}`
 }
 

@@ -7,7 +7,7 @@ const MAX_FILES = 10
 export const asWorkspace = z
   .string()
   .optional()
-  .describe('Which of your workspaces acts. Optional when there is only one.')
+  .describe('Which of your workspaces to act as. Optional when there is only one.')
 
 /** Text that leaves the machine. The bound is well below what platforms accept in one message (1 MiB on older ones). */
 export const outgoingText = z
@@ -20,13 +20,13 @@ export const attachments = z
   .array(z.string().min(1).max(4_096))
   .max(MAX_FILES, `must be at most ${MAX_FILES} files`)
   .optional()
-  .describe('Files to send along, as absolute paths on this machine.')
+  .describe('Files to attach, as absolute paths on this machine.')
 
 export const taskPeer = z
   .string()
   .min(1, 'must not be empty')
-  .describe('The peer to do it: its workspace id from list_peers, or its name.')
+  .describe('The peer that gets the task: its workspace id from list_peers, or its name.')
 
 export const task = outgoingText.describe(
-  'The task, complete in itself: the peer does not see your conversation.',
+  'The task, self-contained: the peer does not see your conversation.',
 )

@@ -37,9 +37,9 @@ export async function uploadAll(
   }
 }
 
-/** Adds to a result which files went along. */
+/** Adds to a result the names of the files sent with it. */
 export function withFiles(outcome: Outcome, files: readonly UploadedFile[], remark = ''): Outcome {
   if (files.length === 0) return outcome
   const list = files.map(({ name, size }) => `${name} (${size} bytes)`).join(', ')
-  return { ...outcome, text: `${outcome.text}\nFiles sent along: ${list}.${remark}` }
+  return { ...outcome, text: `${outcome.text}\nFiles attached: ${list}.${remark}` }
 }

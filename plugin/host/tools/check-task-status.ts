@@ -27,7 +27,7 @@ const MAX_LISTED = 30
 /** The state of a task, and the full text of its result. */
 export const checkTaskStatus = defineTool({
   name: 'check_task_status',
-  title: 'Ask what became of a task',
+  title: 'Check the state of a task',
   description:
     'Reports the state of a task that delegate_task or delegate_task_async gave to another agent, with the full text of its result once there is one. Without task_id it lists the newest tasks, open ones first.',
   input,
@@ -42,7 +42,7 @@ export const checkTaskStatus = defineTool({
       .slice(0, MAX_LISTED)
     if (tasks.length === 0) {
       const whom = wanted ? ` to peer ${cleanName(wanted)}` : ''
-      return { text: `No task was given${whom} from here in the last 30 days.` }
+      return { text: `No task was delegated${whom} from here in the last 30 days.` }
     }
     return { text: tasks.map(describeTask).join('\n') }
   },
@@ -58,11 +58,11 @@ async function showOne(
   const known = ledger?.delegations.find(workspaceId, id)
   const answer = ledger?.delegations.answer(workspaceId, id)
   const said = answer === undefined ? undefined : readInbound(answer.content)
-  // The platform reports the result of a task it tracks; what the peer says meanwhile is not it.
+  // The platform reports the result of a task it tracks; what the peer says in the meantime is not the result.
   if (answer !== undefined && said !== undefined && answer.peerId !== null && known?.watched !== true) {
     const { text, attachments } = said
     const told = tellAnswer(text, `peer ${answer.peerId}`, attachments.length, answer.activityId)
-    return { text: `Task ${id} is answered. ${told.text}` }
+    return { text: `Task ${id} was answered. ${told.text}` }
   }
   let report: TaskReport | undefined
   try {
@@ -86,7 +86,7 @@ async function showOne(
   if (report !== undefined) return { text: `Task ${id} is under way (${cleanName(report.status)}).` }
   if (known !== undefined) return { text: describeTask(known) }
   throw new ToolFailure(
-    `No task "${cleanName(id)}" is known, here or on the platform. Without task_id the newest tasks are listed.`,
+    `No task "${cleanName(id)}" is known, here or on the platform. Call without task_id to list the newest tasks.`,
   )
 }
 

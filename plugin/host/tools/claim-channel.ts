@@ -9,7 +9,7 @@ export const claimChannel = defineTool({
   description:
     'Makes this session the one that receives the messages of your Molecule workspaces when another session does now. That session stops receiving, and takes over again when this one ends. Takes up to ten seconds. Call it only when the user asks for it.',
   input: z.object({
-    workspace_id: z.string().optional().describe('Only this workspace of yours. Default: all of them.'),
+    workspace_id: z.string().optional().describe('Only this one of your workspaces. Default: all of them.'),
   }),
   annotations: CHANGES_SESSION,
   async handle(args, context, signal) {

@@ -14,7 +14,7 @@ import { resolveSender } from './sender.ts'
 import { defineTool } from './tool.ts'
 
 const input = z.strictObject({
-  content: outgoingText.describe('What to remember, complete in itself.'),
+  content: outgoingText.describe('What to remember, self-contained.'),
   scope: z
     .enum(SCOPES)
     .default('LOCAL')

@@ -15,9 +15,9 @@ const input = z.strictObject({ workspace_id: taskPeer, task, _as_workspace: asWo
 /** Leaves a task to the platform, which delivers it to the peer and tracks it. */
 export const delegateTaskAsync = defineTool({
   name: 'delegate_task_async',
-  title: 'Leave a task to another agent',
+  title: 'Delegate a task through the platform',
   description:
-    'Leaves a task with the platform, which delivers it to another agent (a peer workspace, see list_peers) and tracks it. Returns at once with a task id. The outcome arrives as a channel message of kind delegation_result with id, status and a summary; check_task_status returns the full text. Good for long work you need not wait for.',
+    'Hands a task to the platform, which delivers it to another agent (a peer workspace, see list_peers) and tracks it. Returns at once with a task id. The outcome arrives as a channel message of kind delegation_result with id, status and a summary; check_task_status returns the full text. Good for long work you need not wait for.',
   input,
   annotations: WRITES_PLATFORM,
   async handle({ workspace_id, task, _as_workspace }, context, signal) {

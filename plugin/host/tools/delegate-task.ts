@@ -27,7 +27,7 @@ const input = z.strictObject({
 /** A push-mode peer works while the request is open. */
 const ANSWER_TIMEOUT_MS = 10 * 60_000
 
-/** Gives a task to a peer, as a message whose id is the task id. */
+/** Delegates a task to a peer, as a message whose id is the task id. */
 export const delegateTask = defineTool({
   name: 'delegate_task',
   title: 'Give a task to another agent',

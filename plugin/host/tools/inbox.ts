@@ -20,7 +20,7 @@ const input = z.strictObject({
   show: z
     .enum(['unanswered', 'all', 'skipped'])
     .default('unanswered')
-    .describe('skipped: what was not for you, such as the echo of your own words, and why.'),
+    .describe('skipped: messages that were not for you, such as the echo of your own words, and why.'),
   activity_id: z.string().optional().describe('Only this message, in full.'),
   peer_id: z.string().optional().describe('Only messages from this peer.'),
   since_hours: z
@@ -35,7 +35,7 @@ const input = z.strictObject({
     .max(200)
     .optional()
     .describe('activity_ids that need no answer: they count as answered from now on.'),
-  _as_workspace: z.string().optional().describe('Only this workspace of yours.'),
+  _as_workspace: z.string().optional().describe('Only this one of your workspaces.'),
 })
 
 /** How far a message got, in a word for the model. */
@@ -97,7 +97,7 @@ export const inbox = defineTool({
 })
 
 function nothing({ show, peer_id, since_hours }: z.infer<typeof input>): string {
-  const fits = peer_id === undefined && since_hours === undefined ? '' : ' that fits'
+  const fits = peer_id === undefined && since_hours === undefined ? '' : ' that matches'
   return `Nothing${fits} ${NOTHING[show]}.`
 }
 
@@ -127,7 +127,7 @@ function markDone(activityIds: readonly string[], ledger: Ledger, context: ToolC
   const done = activityIds.length - unknown.length
   if (unknown.length === 0) return { text: `${counted(done, 'message')} marked as done.` }
   const names = unknown.map((id) => cleanName(id)).join(', ')
-  const text = `${counted(done, 'message')} marked as done; not known here: ${names}. What still waits on the platform can be marked only after a session has received it.`
+  const text = `${counted(done, 'message')} marked as done; unknown here: ${names}. A message that still waits on the platform can be marked only after a session has received it.`
   if (done === 0) throw new ToolFailure(text)
   return { text }
 }

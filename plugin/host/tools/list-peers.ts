@@ -13,7 +13,7 @@ const input = z.strictObject({
 
 const MAX_LISTED = 200
 
-/** Whom this workspace may talk to. */
+/** The peers this workspace may write to. */
 export const listPeers = defineTool({
   name: 'list_peers',
   title: 'List the agents you can reach',

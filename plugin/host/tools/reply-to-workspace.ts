@@ -39,7 +39,7 @@ export const replyToWorkspace = defineTool({
   name: 'reply_to_workspace',
   title: 'Reply to a message',
   description:
-    'Answers a message that arrived as <channel source="plugin:molecule:…">. Give its activity_id and your text: the answer goes to whoever sent it, a person in the chat or another agent. What you write in the terminal does not reach them. Without activity_id, peer_id writes to that peer; without either, the text goes to the person in the chat.',
+    'Answers a message that arrived as <channel source="plugin:molecule:…">. Give its activity_id and your text: the answer goes to its sender, a person in the chat or another agent. What you write in the terminal does not reach them. Without activity_id, peer_id writes to that peer; without either, the text goes to the person in the chat.',
   input,
   annotations: WRITES_PLATFORM,
   // In a turn opened by a channel message the host names no deferred tools, and this one must be there.
@@ -108,13 +108,13 @@ async function answer(
   const { kind, contextId, delegationId } = message
   if (kind === 'delegation_result') {
     throw new ToolFailure(
-      'Nobody waits for an answer to a delegation result: write to the peer with peer_id, or to the person with send_message_to_user.',
+      'A delegation result cannot be answered: write to the peer with peer_id, or to the person with send_message_to_user.',
     )
   }
   if (peerId === null) {
     const posted = await writeToUser(client, content, signal)
     if (kind === 'canvas_user') return posted
-    return { text: `${posted.text} There is no way to answer this ${kind} message where it came from.` }
+    return { text: `${posted.text} This ${kind} message cannot be answered where it came from.` }
   }
   return writeToPeer(client, peerId, { ...content, contextId, delegationId }, signal)
 }

@@ -1,4 +1,4 @@
-/** What this session keeps about a task it gave away, as far as it has a ledger to keep it in. */
+/** What this session records about a task it delegated, if it has a ledger. */
 
 import type { Delegation, Delegations } from '../../../member/ledger/delegations.ts'
 import type { StoredMessage } from '../../../member/ledger/ledger.ts'
@@ -18,7 +18,7 @@ export class TaskNote {
     this.#id = id
   }
 
-  /** @param until milliseconds since the epoch; 0: nobody awaits the answer any longer. */
+  /** @param until milliseconds since the epoch; 0: no call waits for the answer any longer. */
   await(until: number): void {
     this.#delegations.await(this.#workspaceId, this.#id, until)
   }
@@ -59,7 +59,7 @@ export function noteTask(context: ToolContext, task: NewTask): TaskNote | undefi
   return new TaskNote(delegations, task)
 }
 
-/** How the answer will reach the model. Whoever may not write here cannot answer either. */
+/** How the answer will reach the model. A peer that may not write here cannot answer either. */
 export function answerComes(context: ToolContext, peerId: string, id: string): string {
   if (!mayWrite({ kind: 'peer_agent', peerId }, context.allowedSenders())) {
     return 'But MOLECULE_ALLOWED_SENDERS does not name this peer, so its answer will not be shown here.'

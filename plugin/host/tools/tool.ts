@@ -1,9 +1,9 @@
-/** What a tool is, and what comes of a call. */
+/** The type of a tool, and the outcome of a call. */
 import type { CallToolResult, ToolAnnotations } from '@modelcontextprotocol/sdk/types.js'
 import { type ZodType, z } from 'zod'
 import type { ToolContext } from './tool-context.ts'
 
-/** The host replaces longer results by a preview. */
+/** The host replaces longer results with a preview. */
 export const MAX_RESULT_CHARS = 40_000
 
 /** A call that cannot be carried out. The message is the whole text for the model. */
@@ -20,7 +20,7 @@ export interface Outcome {
   readonly silent?: boolean
 }
 
-/** What came of a call, failed or not. */
+/** The outcome of a call, failed or not. */
 export interface CallOutcome extends Outcome {
   readonly isError?: boolean
 }
@@ -39,7 +39,7 @@ export interface Tool {
   readonly meta?: Readonly<Record<string, unknown>>
   /** Works, and is needed most, while nothing is configured. */
   readonly worksUnconfigured?: boolean
-  /** Checks the arguments against `input` first. `callTool` turns whatever it throws into a result with `isError`. */
+  /** Checks the arguments against `input` first. `callTool` turns anything it throws into a result with `isError`. */
   readonly call: Handler<unknown>
 }
 

@@ -60,7 +60,9 @@ describe('a claim', () => {
     const begun = scene.clock.now()
     expect(standby.call('claim_channel')).toBe(`This session receives for workspace ${FIRST}.`)
     expect(scene.clock.now() - begun).toBeLessThanOrEqual(1_100)
-    expect(holder.said(`is given to the session with pid ${standby.pid}, which claims it`)).toHaveLength(1)
+    expect(holder.said(`is released to the session with pid ${standby.pid}, which claimed it`)).toHaveLength(
+      1,
+    )
     scene.pass(1_000)
     const before = scene.requests.filter(({ process }) => process === 1).length
     const { id } = scene.first.feed.add()

@@ -123,7 +123,7 @@ test('a platform without a stream is logged once, after three refusals, and aske
   watch.streams.refusal = () => textResponse(404, '{"error":"workspace not found"}')
   await watch.start()
   await watch.clock.advance(A_WHILE_MS)
-  expect(watch.lines).toEqual([expect.stringContaining('polling alone delivers')])
+  expect(watch.lines).toEqual([expect.stringContaining('messages arrive by polling alone')])
   expect([watch.live, watch.streams.asked, watch.hints]).toEqual([false, 3, 0])
   await watch.clock.advance(180_000)
   expect(watch.streams.asked).toBe(3)

@@ -56,7 +56,7 @@ describe('a cursor the platform has forgotten', () => {
     await scene.clock.advance(60_000)
     expect(scene.stored()).toEqual(texts(1, 4))
     expect(scene.requests.length).toBeLessThan(400)
-    expect(scene.lines.filter((line) => line.includes('forgotten'))).toHaveLength(1)
+    expect(scene.lines.filter((line) => line.includes('no longer knows the cursor'))).toHaveLength(1)
   })
 })
 

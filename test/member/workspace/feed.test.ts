@@ -159,7 +159,7 @@ describe('reading on', () => {
     scene.feed.add()
     await scene.clock.advance(400_000)
     expect(scene.stored()).toEqual(['message 1', 'message 3', 'message 5', 'message 7', 'message 9'])
-    expect(scene.lines.filter((line) => line.includes('cannot be read'))).toHaveLength(1)
+    expect(scene.lines.filter((line) => line.includes('unreadable'))).toHaveLength(1)
   })
 
   test('takes a row that appears twice on one page once', async () => {

@@ -123,7 +123,7 @@ describe('an event stream', () => {
     const process = scene.start()
     scene.pass(MINUTE_MS)
     expect(scene.sent('events')).toHaveLength(3)
-    expect(process.said('has no event stream, polling alone delivers')).toHaveLength(1)
+    expect(process.said('has no event stream, so messages arrive by polling alone')).toHaveLength(1)
     scene.pass(30 * MINUTE_MS)
     expect(scene.sent('events').length).toBeGreaterThanOrEqual(3 + 5)
     expect(scene.sent('events').length).toBeLessThanOrEqual(3 + 7)

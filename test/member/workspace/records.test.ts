@@ -124,7 +124,7 @@ describe('secrets that a platform issues', () => {
     mkdirSync(scene.paths.secrets)
     const process = scene.start()
     scene.pass(5_000)
-    expect(process.said('cannot keep what the platform issued: ')).toHaveLength(1)
+    expect(process.said('cannot store the secrets the platform issued: ')).toHaveLength(1)
     scene.answer = quoting
     scene.pass(MINUTE_MS)
     expect(process.said(SECRET)).toEqual([])
@@ -136,6 +136,6 @@ describe('secrets that a platform issues', () => {
     mkdirSync(scene.paths.secrets)
     const process = scene.start()
     scene.pass(MINUTE_MS)
-    expect(process.said('cannot keep')).toEqual([])
+    expect(process.said('cannot store')).toEqual([])
   })
 })

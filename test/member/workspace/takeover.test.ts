@@ -49,7 +49,7 @@ describe('taking a workspace over', () => {
     earlier.kill()
     const later = scene.start()
     scene.pass(MINUTE_MS)
-    expect(later.said('takes 1 messages for seen: ')).toHaveLength(1)
+    expect(later.said('presumes 1 messages seen: ')).toHaveLength(1)
     expect(later.shown).toEqual([])
     scene.first.feed.add()
     scene.pass(10_000)

@@ -86,7 +86,7 @@ test('each outage is logged once', () => {
     scene.pass(2 * MINUTE_MS)
     scene.answer = answer
     scene.pass(2 * MINUTE_MS)
-    expect(process.said('cannot ask what became of its tasks')).toHaveLength(outage)
+    expect(process.said('cannot look up the state of its tasks')).toHaveLength(outage)
   }
 })
 
@@ -97,5 +97,5 @@ test('a session that ends while it asks logs nothing of it', () => {
   scene.pass(10_000)
   process.stop()
   scene.pass(1_000)
-  expect(process.said('cannot ask')).toEqual([])
+  expect(process.said('cannot look up')).toEqual([])
 })

@@ -6,7 +6,7 @@ import { lockPaths } from '../../../member/folder/lock.ts'
 import { FIRST, type SceneProcess, SessionScene } from '../../fixtures/session-scene.ts'
 
 const MINUTE_MS = 60_000
-const GIVES_BACK = 'gives its workspaces back, since the host does not listen'
+const GIVES_BACK = 'releases its workspaces, since the host does not listen'
 
 /** A session on a host that shows nothing, after one message was sent to it. */
 function deaf(): { scene: SessionScene; process: SceneProcess; id: string } {

@@ -14,7 +14,7 @@ import { lockPaths } from '../../../member/folder/lock.ts'
 import { FIRST, type SceneProcess, SessionScene } from '../../fixtures/session-scene.ts'
 
 const MINUTE_MS = 60_000
-const REPLACED = 'the state folder was replaced; everything starts over in the new one'
+const REPLACED = 'the state folder was replaced; the session starts over in the new one'
 
 function begin(): { scene: SessionScene; process: SceneProcess } {
   const scene = new SessionScene()

@@ -23,7 +23,7 @@ describe('a host that was started without the channel', () => {
       process.said('does not receive messages: this session was started without the channel'),
     ).toHaveLength(1)
     expect(process.status).toContain('receiving: no, this session was started without the channel')
-    expect(process.status).toContain('held by nobody')
+    expect(process.status).toContain('held by no session')
     expect(type(scene, process)).toContain(`1 for workspace ${FIRST}. The inbox tool shows them.`)
     expect(process.call('inbox')).toContain('message 1')
     expect([process.holds(FIRST), scene.sent('register'), process.shown]).toEqual([false, [], []])

@@ -145,7 +145,7 @@ test('the holder of a workspace is shown with pid, project folder and start', ()
   expect(shown({ workspaces: [other] })).toContain(
     `\n  held by the session with pid 7 (/home/ada) ${since}\n`,
   )
-  expect(shown({ workspaces: [workspace({ held: false })] })).toContain('\n  held by nobody\n')
+  expect(shown({ workspaces: [workspace({ held: false })] })).toContain('\n  held by no session\n')
 })
 
 test('skipped, held back and presumed messages are counted if there are any', () => {

@@ -92,7 +92,7 @@ describe('inbox', () => {
     const outcome = await builder.call('inbox', { mark_done: [known, 'nonsense'] })
     expect(outcome.isError).toBeUndefined()
     expect((await builder.call('inbox', { mark_done: ['nonsense'] })).isError).toBeTrue()
-    expect(outcome.text).toContain('1 message marked as done; not known here: nonsense')
+    expect(outcome.text).toContain('1 message marked as done; unknown here: nonsense')
     expect((await builder.call('inbox')).text).toBe('Nothing is unanswered.')
     await end()
   })

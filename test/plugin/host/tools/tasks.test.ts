@@ -112,7 +112,7 @@ describe('check_task_status', () => {
   test('takes a peer at its word only for a task the platform does not track', async () => {
     await using platform = startLyingPlatform(() => Response.json([]))
     for (const [watched, expected] of [
-      [false, `Task ${TASK_ID} is answered.`],
+      [false, `Task ${TASK_ID} was answered.`],
       [true, `Task ${TASK_ID} for peer ${PEER_ID}: open`],
     ] as const) {
       using ours = bench(platform.url)

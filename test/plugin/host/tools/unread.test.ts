@@ -81,6 +81,9 @@ test('an answer to one of our tasks asks for no reply: once shown it is not unan
   expect((await ours.call('inbox')).text).toBe('Nothing is unanswered.')
   expect(idsIn((await ours.call('inbox', { show: 'all' })).text)).toEqual([row.activityId])
   const reply = await ours.call('reply_to_workspace', { activity_id: row.activityId, text: 'thanks' })
-  expect(reply).toMatchObject({ isError: true, text: expect.stringContaining('Nobody waits for an answer') })
+  expect(reply).toMatchObject({
+    isError: true,
+    text: expect.stringContaining('A delegation result cannot be answered'),
+  })
   expect(platform.seen).toEqual([])
 })

@@ -1,12 +1,12 @@
-/** The house rules: which file lives in which room, which room may import which, and how long a file may be. */
+/** The rules of ARCHITECTURE.md: which file belongs to which component, which component may import which, and how long a file may be. */
 import { describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { dirname, join, posix } from 'node:path'
 
 const ROOT = join(import.meta.dir, '..')
 
-/** From top to bottom. A file imports from its own room and from the floors below; rooms on one floor do not meet. */
-const FLOORS: readonly (readonly string[])[] = [
+/** From top to bottom. A file imports from its own component and from the layers below; components in one layer do not import each other. */
+const LAYERS: readonly (readonly string[])[] = [
   ['test/'],
   ['lab/'],
   ['scripts/'],
@@ -40,33 +40,33 @@ interface Import {
 
 const files = listFiles('*.ts')
 
-describe('the house', () => {
-  test('gives every file a room', () => {
+describe('the repository', () => {
+  test('gives every file a component', () => {
     expect(files.length).toBeGreaterThan(200)
-    expect(files.filter((file) => roomOf(file) === undefined)).toEqual([])
+    expect(files.filter((file) => componentOf(file) === undefined)).toEqual([])
   })
 
-  test('has the rooms that ARCHITECTURE.md lists, and lists those it has', () => {
-    const listed = blockUnder('The rooms').map((line) => line.split(' ', 1)[0] ?? '')
+  test('has the components that ARCHITECTURE.md lists, and lists those it has', () => {
+    const listed = blockUnder('The components').map((line) => line.split(' ', 1)[0] ?? '')
     const folders = new Set(listFiles('*').flatMap(foldersOf))
-    const rooms = new Set(files.flatMap(foldersOf).filter(isRoom))
+    const components = new Set(files.flatMap(foldersOf).filter(isComponent))
     expect(listed.filter((path) => !folders.has(path) && !files.includes(path))).toEqual([])
-    expect([...rooms, ...FLOORS.flat()].filter((path) => !listed.includes(path))).toEqual([])
+    expect([...components, ...LAYERS.flat()].filter((path) => !listed.includes(path))).toEqual([])
   })
 
-  test('has the floors that ARCHITECTURE.md lists', () => {
-    expect(blockUnder('The floors').map((line) => line.split(/ +/))).toEqual(
-      FLOORS.map((floor) => [...floor]),
+  test('has the layers that ARCHITECTURE.md lists', () => {
+    expect(blockUnder('The layers').map((line) => line.split(/ +/))).toEqual(
+      LAYERS.map((layer) => [...layer]),
     )
   })
 
-  test('has no arrow up, and none between rooms on one floor', () => {
+  test('has no import upwards, and none between components in one layer', () => {
     expect(allImports().filter((one) => !mayImport(one))).toEqual([])
   })
 
   test('keeps the platform and the rest apart, and lets only tests and the lab drive either', () => {
     const crossings = allImports().filter(({ from, to }) => {
-      const [above, below] = [roomOf(from), roomOf(to)]
+      const [above, below] = [componentOf(from), componentOf(to)]
       const isDriver = OUTSIDE.includes(above ?? '')
       if (below === 'test/') return above !== 'test/'
       if (below === 'lab/') return !isDriver
@@ -118,8 +118,8 @@ function foldersOf(file: string): readonly string[] {
   return [...file.matchAll(/\//g)].map(({ index }) => file.slice(0, index + 1))
 }
 
-/** Down to the second level, and below `plugin/host/` to the third. Tests mirror the rooms. */
-function isRoom(folder: string): boolean {
+/** Down to the second level, and below `plugin/host/` to the third. Tests mirror the components. */
+function isComponent(folder: string): boolean {
   const depth = folder.split('/').length - 1
   if (folder.startsWith('test/')) return depth === 1
   return depth <= 2 || (depth === 3 && folder.startsWith('plugin/host/'))
@@ -140,19 +140,19 @@ function allImports(): readonly Import[] {
   })
 }
 
-function roomOf(file: string): string | undefined {
-  return [...FLOORS.flat(), APART].find((room) => isIn(file, [room]))
+function componentOf(file: string): string | undefined {
+  return [...LAYERS.flat(), APART].find((component) => isIn(file, [component]))
 }
 
 function mayImport({ from, to }: Import): boolean {
-  const [above, below] = [roomOf(from), roomOf(to)]
+  const [above, below] = [componentOf(from), componentOf(to)]
   if (above === undefined || below === undefined) return false
   if (above === below) return true
   if (below === APART) return OUTSIDE.includes(above)
   if (above === APART) return false
-  return floorOf(above) < floorOf(below)
+  return layerOf(above) < layerOf(below)
 }
 
-function floorOf(room: string): number {
-  return FLOORS.findIndex((floor) => floor.includes(room))
+function layerOf(component: string): number {
+  return LAYERS.findIndex((layer) => layer.includes(component))
 }

@@ -6,7 +6,7 @@ import { join, posix } from 'node:path'
 const PLATFORM = join(import.meta.dir, '../../platform')
 
 /** From top to bottom. Files outside the folders wire them together. */
-const ROOMS = ['endpoints', 'work', 'http', 'store', 'contract', 'base']
+const FOLDERS = ['endpoints', 'work', 'http', 'store', 'contract', 'base']
 
 interface Import {
   readonly from: string
@@ -15,29 +15,29 @@ interface Import {
 }
 
 test('a folder of the platform imports only from itself and those below, besides the type of its services', () => {
-  const found = ROOMS.flatMap((room) =>
-    readdirSync(join(PLATFORM, room)).flatMap((file) => importsOf(room, file)),
+  const found = FOLDERS.flatMap((folder) =>
+    readdirSync(join(PLATFORM, folder)).flatMap((file) => importsOf(folder, file)),
   )
   expect(found.length).toBeGreaterThan(100)
   expect(found.filter((one) => !isAllowed(one))).toEqual([])
 })
 
-function importsOf(room: string, file: string): readonly Import[] {
-  const source = readFileSync(join(PLATFORM, room, file), 'utf8')
+function importsOf(folder: string, file: string): readonly Import[] {
+  const source = readFileSync(join(PLATFORM, folder, file), 'utf8')
   return [...source.matchAll(/^import (?:[^']*? from )?'(\.[^']+)'/gm)].map(([statement, path = '']) => ({
-    from: `${room}/${file}`,
+    from: `${folder}/${file}`,
     statement,
-    to: posix.join(room, path),
+    to: posix.join(folder, path),
   }))
 }
 
 function isAllowed({ from, statement, to }: Import): boolean {
   if (to === 'services.ts') return statement.startsWith('import type ')
-  const [above, below] = [floorOf(from), floorOf(to)]
+  const [above, below] = [layerOf(from), layerOf(to)]
   return below >= above
 }
 
 /** -1 for a file outside the folders. */
-function floorOf(path: string): number {
-  return ROOMS.indexOf(path.split('/')[0] ?? '')
+function layerOf(path: string): number {
+  return FOLDERS.indexOf(path.split('/')[0] ?? '')
 }
