@@ -5,6 +5,7 @@
  * The client is installed once, below `.tools/`. Where it cannot be, the scenarios are skipped, which is no failure.
  */
 import { parseArgs } from 'node:util'
+import { describeError } from '../../base/errors.ts'
 import { obtainClient, TOOLS_FOLDER } from '../driver/client/installed-client.ts'
 import { User } from '../driver/client/user.ts'
 import { elapsedMs } from '../stopwatch.ts'
@@ -17,7 +18,8 @@ import { Stage } from './stage.ts'
 
 const HELP = `Usage: ./molecule test:host [NAME ...]
 
-Plays all scenarios, or the named ones, with the real Claude Code client. Needs no network and no account.
+Plays all scenarios, or the named ones, with the real Claude Code client. Needs no account, and no
+network once the client is installed.
 
   --client PATH   use this client instead of the one installed below .tools/ (360 MB, once)
   --keep          keep the folder of the run: the client's home and logs, the plugin's state
@@ -50,15 +52,12 @@ for (const [signal, exitCode] of [
 process.exit(await main(process.argv.slice(2)))
 
 async function main(argv: readonly string[]): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...argv],
-    options: {
-      client: { type: 'string' },
-      keep: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-    allowPositionals: true,
-  })
+  const parsed = parse(argv)
+  if (typeof parsed === 'string') {
+    console.error(`${parsed}\n\n${HELP}`)
+    return 2
+  }
+  const { values, positionals } = parsed
   const unknown = positionals.filter((name) => !scenarios.some((scenario) => scenario.name === name))
   if (values.help || unknown.length > 0) {
     for (const name of unknown) console.log(`No scenario is named "${name}".\n`)
@@ -79,6 +78,23 @@ async function main(argv: readonly string[]): Promise<number> {
     if (error instanceof Interrupted) return error.exitCode
     console.log(`failed: ${error instanceof Error ? error.message : String(error)}`)
     return 1
+  }
+}
+
+/** A string says what is wrong with the command line. */
+function parse(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      options: {
+        client: { type: 'string' },
+        keep: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+      allowPositionals: true,
+    })
+  } catch (error) {
+    return describeError(error)
   }
 }
 

@@ -1,11 +1,12 @@
 /**
- * `./molecule simulate`: runs the delivery core through many simulated lives and prints what came of them. Ends with 1 when
- * a message was lost, doubled without the mark, out of order or not expected.
+ * `./molecule simulate`: runs the real session through many simulated lives and prints what came of them. Ends with 1 when
+ * a promise was broken.
  */
 
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { systemClock } from '../../base/clock.ts'
+import { describeError } from '../../base/errors.ts'
 import { hunt } from './mutation-hunt.ts'
 import { MUTATIONS } from './mutations.ts'
 import { runHere, runSpread } from './run.ts'
@@ -19,20 +20,7 @@ const USAGE = `Usage: ./molecule simulate [options]
   --workers N      processes (one for each processor)
   --mutations      break the sources in known ways, one at a time, and look for each with --seeds seeds at most`
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: 'string', default: '1000' },
-    from: { type: 'string', default: '1' },
-    seed: { type: 'string' },
-    'until-failure': { type: 'boolean', default: false },
-    workers: { type: 'string', default: String(availableParallelism()) },
-    mutations: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-    // Said by a run to its own parts.
-    part: { type: 'boolean', default: false },
-    step: { type: 'string', default: '1' },
-  },
-})
+const { values } = parseOptions()
 if (values.help) {
   console.log(USAGE)
   process.exit(0)
@@ -66,9 +54,34 @@ const total = workers === 1 ? runHere(range, onPart) : await runSpread(range, wo
 console.log(table(total, (systemClock.now() - startedAt) / 1000))
 process.exit(total.failures.length === 0 ? 0 : 1)
 
+function parseOptions() {
+  try {
+    return parseArgs({
+      options: {
+        seeds: { type: 'string', default: '1000' },
+        from: { type: 'string', default: '1' },
+        seed: { type: 'string' },
+        'until-failure': { type: 'boolean', default: false },
+        workers: { type: 'string', default: String(availableParallelism()) },
+        mutations: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+        // Said by a run to its own parts.
+        part: { type: 'boolean', default: false },
+        step: { type: 'string', default: '1' },
+      },
+    })
+  } catch (error) {
+    return refuse(describeError(error))
+  }
+}
+
 function number(option: string, text: string): number {
   const value = Number(text)
   if (Number.isSafeInteger(value) && value >= 0) return value
-  console.error(`--${option} takes a whole number, not ${JSON.stringify(text)}\n\n${USAGE}`)
+  return refuse(`--${option} takes a whole number, not ${JSON.stringify(text)}`)
+}
+
+function refuse(problem: string): never {
+  console.error(`${problem}\n\n${USAGE}`)
   process.exit(2)
 }

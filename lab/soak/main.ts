@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '../../base/clock.ts'
+import { counted } from '../../base/plural.ts'
 import { statePaths } from '../../member/folder/state-folder.ts'
 import { Dice } from '../dice.ts'
 import { currentBundle } from '../driver/bundle.ts'
@@ -59,7 +60,7 @@ function endAll(): void {
 
 /** Returns whether every promise was kept. */
 async function soak({ minutes, seed }: Arguments): Promise<boolean> {
-  console.error(`soak: ${minutes} minutes, seed ${seed}`)
+  console.error(`soak: ${counted(minutes, 'minute')}, seed ${seed}`)
   const record = new RunRecord()
   const complain = (sentence: string): void => void record.unexpected.push(sentence)
   const script = await currentBundle()
@@ -86,7 +87,7 @@ async function soak({ minutes, seed }: Arguments): Promise<boolean> {
   const faults = faultsOf(record, judgement, leftOver)
   const [processor] = cpus()
   console.log(
-    `Seed ${seed}, ${minutes} minutes, ${process.platform} ${process.arch}, ${cpus().length} x ${processor?.model ?? 'unknown'}, Bun ${Bun.version}\n`,
+    `Seed ${seed}, ${counted(minutes, 'minute')}, ${process.platform} ${process.arch}, ${cpus().length} x ${processor?.model ?? 'unknown'}, Bun ${Bun.version}\n`,
   )
   console.log(renderOutcome(record, judgement, { ...atStart, ...atEnd, leftOver }))
   for (const fault of faults.slice(0, MAX_FAULTS_PRINTED)) console.error(fault)
