@@ -214,7 +214,8 @@ describe('a secret by its place', () => {
   })
 
   test('stays one wherever the folder of secrets is, and however deep below it', () => {
-    const part = fc.stringMatching(/^[a-z]{1,8}$/)
+    // No name that says something itself, such as `dev` at the top or `shadow` at the end, begins with an x.
+    const part = fc.stringMatching(/^x[a-z]{0,7}$/)
     fc.assert(
       fc.property(fc.array(part), fc.array(part, { minLength: 1 }), (above, below) => {
         const path = (folder: string) => `/${[...above, folder, ...below].join('/')}`
