@@ -175,7 +175,7 @@ export const WORKSPACE_BREAKS: Readonly<Record<string, readonly Break[]>> = {
     {
       name: 'where a feed begins is not flushed to the disk',
       file: 'member/ledger/workspace-ledger.ts',
-      find: 'if (isFirst) this.#flush()',
+      find: 'if (isFirst || this.#flushDue) this.#flush()',
       replace: '',
     },
     {

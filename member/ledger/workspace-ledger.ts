@@ -17,6 +17,8 @@ export class WorkspaceLedger {
   readonly #session: string
   readonly #delegations: Delegations
   readonly #given: GivenMessages
+  /** The last flush failed. */
+  #flushDue = false
 
   constructor(
     db: Database,
@@ -54,13 +56,14 @@ export class WorkspaceLedger {
       if (cursor !== undefined) this.#saveCursor(cursor)
       return stored.length
     })
-    if (isFirst) this.#flush()
+    if (isFirst || this.#flushDue) this.#flush()
     return fresh
   }
 
   /** Notes that the feed was read and held nothing new. */
   touch(now: number): void {
     this.#db.query('UPDATE cursor SET checked_at = ? WHERE workspace_id = ?').run(now, this.workspaceId)
+    if (this.#flushDue) this.#flush()
   }
 
   /**
@@ -164,10 +167,17 @@ export class WorkspaceLedger {
 
   /**
    * Flushes the log to the disk. A power cut that took the first cursor would have the next session start over, past
-   * messages that this one knew of; a cut that rewinds a later cursor only has them read again.
+   * messages that this one knew of; a cut that rewinds a later cursor only has them read again. Never throws: what was
+   * written before is valid without it, and would otherwise be done, and told, a second time.
    */
   #flush(): void {
-    this.#db.run('PRAGMA wal_checkpoint(PASSIVE)')
+    try {
+      this.#db.run('PRAGMA wal_checkpoint(PASSIVE)')
+      this.#flushDue = false
+    } catch {
+      // A full disk, most likely. The next look at the feed tries again.
+      this.#flushDue = true
+    }
   }
 
   #amend(activityId: string, set: string, value: string): void {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { type Disk, systemDisk } from '../../../base/sqlite.ts'
 import { openLedger } from '../../../lab/driver/ledger.ts'
 import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
 import { PRESUME_AFTER_MS } from '../../../member/ledger/recovery.ts'
@@ -113,5 +114,57 @@ describe('what this session sent without any sign of receipt', () => {
     expect(count([A, B], SENT + 1)).toBe(1)
     ledger.close()
     earlier.close()
+  })
+})
+
+describe('a log that cannot be flushed now', () => {
+  /** Counts the flushes that were tried; all of them fail until it is mended. */
+  class UnflushedDisk implements Disk {
+    isFull = true
+    tries = 0
+
+    readonly open: Disk['open'] = (path, options) => {
+      const db = systemDisk.open(path, options)
+      const run = (sql: string): void => {
+        if (sql === 'PRAGMA wal_checkpoint(PASSIVE)') {
+          this.tries++
+          if (this.isFull) throw new Error('database or disk is full')
+        }
+        db.run(sql)
+      }
+      return {
+        run,
+        query: (sql) => db.query(sql),
+        transaction: (work) => db.transaction(work),
+        close: () => db.close(),
+      }
+    }
+  }
+
+  test('keeps no holder from what it took over, and is flushed at a later look', () => {
+    using folder = temporaryFolder()
+    const first = openLedger(folder.file('ledger.db'))
+    first.of(A).storePage(entries(1), cursor(), SENT)
+    first.close()
+    const disk = new UnflushedDisk()
+    const next = openLedger(folder.file('ledger.db'), { disk })
+    const workspace = next.of(A)
+    expect(workspace.recover(SENT)).toEqual({ again: 0, givenUp: 0, presumed: 0 })
+    workspace.touch(SENT)
+    expect(disk.tries).toBe(2)
+    disk.isFull = false
+    workspace.storePage([], cursor(), SENT)
+    workspace.touch(SENT)
+    expect(disk.tries).toBe(3)
+    next.close()
+  })
+
+  test('does not hide that a first page was stored', () => {
+    using folder = temporaryFolder()
+    const disk = new UnflushedDisk()
+    const ledger = openLedger(folder.file('ledger.db'), { disk })
+    expect(ledger.of(A).storePage(entries(2), cursor(), SENT)).toBe(2)
+    expect(disk.tries).toBe(1)
+    ledger.close()
   })
 })
