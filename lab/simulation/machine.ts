@@ -189,7 +189,7 @@ export class Machine {
       process.receipt(showing)
       deeds.prompt(process)
       // After the record, which is written once the answer has gone out.
-      clock.after(0, () => this.#world.noteReceipt(showing))
+      clock.after(0, () => this.#world.noteReceipt(process, showing))
     }
   }
 }

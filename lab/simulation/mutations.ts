@@ -77,6 +77,12 @@ const DELIVERY_BREAKS: readonly Break[] = [
     replace: 'redelivered: attempts > 1,',
   },
   {
+    name: 'a receipt is not recorded',
+    file: 'plugin/session/role.ts',
+    find: 'ledger.markConfirmed(receipt.workspaceId, receipt.activityId)',
+    replace: 'ledger.find(receipt.activityId, [receipt.workspaceId])',
+  },
+  {
     name: 'the newest rows are not turned round',
     file: 'member/client/activity.ts',
     find: 'const rows = isAscending ? usable : usable.toReversed()',

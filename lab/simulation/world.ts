@@ -233,8 +233,14 @@ MOLECULE_PERMISSION_RELAY=${this.relays ? 'canvas' : 'off'}
   }
 
   /** The host's receipt for a message was given; what counts is whether the ledger recorded it. */
-  noteReceipt({ workspaceId, activityId }: Showing): void {
-    if (this.storage.recordOf(workspaceId, activityId)?.state !== 'confirmed') return
+  noteReceipt(process: SimProcess, { workspaceId, activityId }: Showing): void {
+    const state = this.storage.recordOf(workspaceId, activityId)?.state
+    // Before that a disk may be full, and another session may have taken the message over.
+    const isDue = this.clock.now() > this.#calmAt && !process.life.dead && process.kind.hooks
+    if (isDue && process.holds(workspaceId) && state !== 'confirmed' && state !== 'answered') {
+      this.faults.push(`the receipt for ${activityId} was not recorded`)
+    }
+    if (state !== 'confirmed') return
     this.receipts.push({ order: this.sightings.begun.length, workspaceId, activityId })
   }
 }
