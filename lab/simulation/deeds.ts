@@ -44,7 +44,7 @@ export class Deeds {
       () => this.#delegate(process),
       () => this.#leave(process),
       () => this.#claim(process),
-      () => this.#ask(process),
+      () => this.ask(process),
     ])()
   }
 
@@ -72,6 +72,30 @@ export class Deeds {
   /** The host submits a prompt, so its dialogs are closed. */
   prompt(process: SimProcess): void {
     for (const question of this.questions) if (question.process === process) question.settled = true
+  }
+
+  /** The host asks for permission, and the person in the chat answers, or does not. */
+  ask(process: SimProcess): void {
+    const { dice, clock, platform, relays } = this.#world
+    const workspace = platform.workspaces[0]
+    if (!relays || workspace === undefined) return
+    const requestId = this.#nextRequestId()
+    const question: Question = { requestId, workspaceId: workspace.id, process, settled: false }
+    this.questions.push(question)
+    process.session.permissions.ask({
+      request_id: requestId,
+      tool_name: 'Bash',
+      description: '',
+      input_preview: '',
+    })
+    if (dice.chance(0.2)) return
+    clock.after(dice.upTo(4_000), () => {
+      // The question may not have reached the chat.
+      if (!workspace.records.notices.some(({ text }) => text.includes(requestId))) return
+      const allowed = dice.chance(0.5)
+      workspace.feed.add({ text: `${allowed ? 'yes' : 'no'} ${requestId}` })
+      question.answer ??= { allowed, at: clock.now() }
+    })
   }
 
   #type(process: SimProcess): void {
@@ -109,30 +133,6 @@ export class Deeds {
     if (!process.kind.listens) return
     this.#world.figures.claims++
     void process.call('claim_channel', {})
-  }
-
-  /** The host asks for permission, and the person in the chat answers, or does not. */
-  #ask(process: SimProcess): void {
-    const { dice, clock, platform, relays } = this.#world
-    const workspace = platform.workspaces[0]
-    if (!relays || workspace === undefined) return
-    const requestId = this.#nextRequestId()
-    const question: Question = { requestId, workspaceId: workspace.id, process, settled: false }
-    this.questions.push(question)
-    process.session.permissions.ask({
-      request_id: requestId,
-      tool_name: 'Bash',
-      description: '',
-      input_preview: '',
-    })
-    if (dice.chance(0.2)) return
-    clock.after(dice.upTo(4_000), () => {
-      // The question may not have reached the chat.
-      if (!workspace.records.notices.some(({ text }) => text.includes(requestId))) return
-      const allowed = dice.chance(0.5)
-      workspace.feed.add({ text: `${allowed ? 'yes' : 'no'} ${requestId}` })
-      question.answer ??= { allowed, at: clock.now() }
-    })
   }
 
   #nextRequestId(): string {

@@ -83,6 +83,24 @@ const DELIVERY_BREAKS: readonly Break[] = [
     replace: 'ledger.find(receipt.activityId, [receipt.workspaceId])',
   },
   {
+    name: 'a verdict does not reach the host that asked',
+    file: 'plugin/host/permission/permission-desk.ts',
+    find: 'void this.#tellHost(answered)',
+    replace: 'void answered',
+  },
+  {
+    name: 'a verdict goes to whichever session looks for one',
+    file: 'member/ledger/permission-requests.ts',
+    find: 'SET told = 1 WHERE session = ? AND told = 0 AND',
+    replace: "SET told = 1 WHERE ? <> '' AND told = 0 AND",
+  },
+  {
+    name: 'a verdict is told again and again',
+    file: 'member/ledger/permission-requests.ts',
+    find: 'SET told = 1 WHERE session = ? AND told = 0 AND',
+    replace: 'SET told = 0 WHERE session = ? AND told = 0 AND',
+  },
+  {
     name: 'the newest rows are not turned round',
     file: 'member/client/activity.ts',
     find: 'const rows = isAscending ? usable : usable.toReversed()',

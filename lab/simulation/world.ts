@@ -28,6 +28,8 @@ const READ_AGAIN_MS = 40_000
 const REVOKED_CALM_MS = 11 * 60_000
 /** By then a host that does not show what it is given has been found out. */
 const FOUND_OUT_MS = 60_000
+/** A question that is asked then is answered, and its verdict due, before the end. */
+const ASKED_AT_MS = 10_000
 /** A standby has taken over by then. */
 const TAKEN_OVER_MS = 2_000
 const HOUR_MS = 60 * 60_000
@@ -136,6 +138,9 @@ export class World {
     this.#calmAt = clock.now()
     for (const { life } of this.running) life.makeSafe()
     if (this.#readsAgain) clock.at(this.#calmAt + READ_AGAIN_MS, () => this.#configure('another name'))
+    clock.at(this.#calmAt + ASKED_AT_MS, () => {
+      for (const process of this.running) this.deeds.ask(process)
+    })
     clock.at(this.#calmAt + FOUND_OUT_MS, () => this.#machine.endDeaf())
     clock.at(this.#calmAt + FOUND_OUT_MS + TAKEN_OVER_MS, () => this.#machine.endIdle())
     clock.runUntil(this.#calmAt + this.#calmMs)
