@@ -10,18 +10,18 @@ import { redact } from './base/redact.ts'
 import { type IssuedSecrets, issuedSecretsSchema } from './member/client/issued-secrets.ts'
 import type { Target } from './member/settings/config.ts'
 
-/** The full state as it goes over the wire. The platform stores zero or nothing for a field that is left out. */
+/** The full state as sent on the wire. For a field left out the platform stores zero or an empty value. */
 export interface HeartbeatMetrics {
-  /** Share of failures since the last beat, 0 to 1. */
+  /** Failure rate since the last beat, 0 to 1. */
   readonly error_rate: number
-  /** One of these failures, or the empty string; people see it. */
+  /** One of these failures, or the empty string; visible to people. */
   readonly sample_error: string
   /** Messages delivered and not yet answered. */
   readonly active_tasks: number
-  /** What is being worked on, or the empty string; people see it. */
+  /** The current task, or the empty string; visible to people. */
   readonly current_task: string
   readonly uptime_seconds: number
-  /** Present only when stuck: any other value would keep the platform from calling the workspace well again. */
+  /** Present only when stuck: any other value would keep the platform from reporting the workspace as healthy again. */
   readonly runtime_state?: 'wedged'
   readonly runtime_metadata: {
     readonly capabilities?: Readonly<Record<string, boolean>>
@@ -32,28 +32,29 @@ export interface HeartbeatMetrics {
 export interface HeartbeatOptions {
   readonly platformUrl: string
   readonly workspaceId: string
-  /** Secret; taken out of every line that is logged. */
+  /** Secret; redacted from every logged line. */
   readonly token: string
   /** Default: the global `fetch`. */
   readonly fetchImpl?: typeof fetch
-  /** Takes one line without a line break. Default: standard error. */
+  /** Called with one line without a line break. Default: writes to standard error. */
   readonly log?: (line: string) => void
   /** Milliseconds for the whole exchange. Default: 10 000. */
   readonly timeoutMs?: number
-  /** Without them the smallest body is sent, which sets all of them to nothing on the platform. */
+  /** Without them the smallest body is sent, which clears all of them on the platform. */
   readonly metrics?: HeartbeatMetrics
 }
 
 export interface BeatOptions extends Omit<HeartbeatOptions, 'log'> {
   /** Times the exchange. Default: the system's. */
   readonly clock?: Clock
-  /** Ends the exchange early, as a failure. */
+  /** Aborts the exchange, as a failure. */
   readonly signal?: AbortSignal
 }
 
 /**
- * - `ok`: the platform took the beat.
- * - `refused`: 401. One is no proof that the token is dead, for a platform whose database is down says the same.
+ * - `ok`: the platform accepted the beat.
+ * - `refused`: 401. A single one does not prove that the token is invalid, since a platform whose database is down
+ *   answers the same.
  * - `failed`: everything else.
  *
  * `detail` is one clean line without the token.
@@ -69,7 +70,7 @@ const MAX_LOGGED_BODY = 200
 const MAX_LOGGED_ERROR = 300
 const MAX_STATE_TEXT = 300
 
-/** Sends one heartbeat and logs what went wrong, if anything. Resolves in every case. */
+/** Sends one heartbeat and logs a failure. Always resolves. */
 export async function sendHeartbeat(options: HeartbeatOptions): Promise<void> {
   const result = await beat(options)
   if (result.kind === 'ok') return
@@ -77,7 +78,7 @@ export async function sendHeartbeat(options: HeartbeatOptions): Promise<void> {
   writeLine(log, `molecule channel: heartbeat ${plainText(options.workspaceId, 100)} ${result.detail}`)
 }
 
-/** Sends one heartbeat. Resolves in every case, and logs nothing. */
+/** Sends one heartbeat. Always resolves, and logs nothing. */
 export async function beat(options: BeatOptions): Promise<BeatResult> {
   const { token } = options
   try {
@@ -120,7 +121,7 @@ function finite(value: number): number {
 
 function judge(reply: Reply, token: string): BeatResult {
   const type = reply.headers.get('content-type') ?? ''
-  // Paths that the platform does not know are answered by its web pages: such an answer is no heartbeat taken.
+  // The platform answers unknown paths with a web page: that does not count as an accepted heartbeat.
   if (/\bhtml\b/i.test(type)) {
     return { kind: 'failed', detail: httpDetail(reply.status, reply.text, token) }
   }
@@ -144,12 +145,12 @@ function readSecrets(text: string): IssuedSecrets {
   try {
     return issuedSecretsSchema.parse(JSON.parse(text))
   } catch {
-    // The status alone says that the beat was taken; the secrets come again with a later answer.
+    // The status alone says that the beat was accepted; a later response repeats the secrets.
     return {}
   }
 }
 
-// Before the cut, which could leave a part of the token standing.
+// Before truncation, which could leave part of the token.
 function clean(text: string, token: string, maxLength: number): string {
   return plainText(redact(text, [token], '[token]'), maxLength)
 }
@@ -158,7 +159,7 @@ function errorText(error: unknown): string {
   try {
     return String(error)
   } catch {
-    // What has no text, such as an object without a prototype, can be thrown as well.
+    // A value without text, such as an object without a prototype, can be thrown, too.
     return 'unknown error'
   }
 }
@@ -167,7 +168,7 @@ function writeLine(log: (line: string) => void, line: string): void {
   try {
     log(line)
   } catch {
-    // A log that cannot be written must not end the presence it tells of.
+    // A failing log must not stop the heartbeats.
   }
 }
 
@@ -179,28 +180,28 @@ export interface HeartbeatLoopOptions extends Pick<HeartbeatOptions, 'fetchImpl'
   readonly target: Pick<Target, 'workspaceId' | 'platformUrl'>
   /** Milliseconds between two beats; 0 is off. */
   readonly intervalMs: number
-  /** Milliseconds by which every beat of this workspace is late, so that several do not beat together. */
+  /** Milliseconds by which to delay every beat of this workspace, so that several do not beat together. */
   readonly staggerMs: number
   /** Asked at each beat. */
   readonly metrics: () => HeartbeatMetrics
-  /** Asked at each beat, so that a token that was replaced is used from the next one on. */
+  /** Asked at each beat, so that a replaced token takes effect at the next one. */
   readonly token: () => string
-  /** Told of each beat, and waited for before the next. The way to stop after a refusal is the signal. */
+  /** Called after each beat, and awaited before the next. To stop after a refusal, abort the signal. */
   readonly onResult: (result: BeatResult) => unknown
-  /** Takes a sentence without a line break that begins with "heartbeat:". */
+  /** Called with a sentence without a line break that begins with "heartbeat:". */
   readonly log: (sentence: string) => void
   readonly clock: Clock
-  /** Stops the loop: at once, without a trace of the beat that is under way. */
+  /** Stops the loop at once; a beat in flight has no effect. */
   readonly signal: AbortSignal
 }
 
 /**
- * Beats until the signal. The first beat comes one interval (and the stagger) after the call, for a registration has
- * just said that the workspace is there. A tick that finds the last beat still under way is left out.
+ * Beats until the signal. The first beat comes one interval (and the stagger) after the call, since a registration has
+ * just announced the workspace. A tick is skipped while the last beat is still in flight.
  */
 export function startHeartbeatLoop(options: HeartbeatLoopOptions): void {
   const { intervalMs, signal, clock } = options
-  // Stated this way round since a timer takes NaN for "every millisecond".
+  // Written this way round because a timer treats NaN as "every millisecond".
   if (!(intervalMs > 0) || signal.aborted) return
   let beating = false
   let failures = 0
@@ -217,7 +218,7 @@ export function startHeartbeatLoop(options: HeartbeatLoopOptions): void {
   }
 
   let cancel = clock.after(options.staggerMs, () => {
-    // Nothing in `tick` can reject: `beatOnce`, `report` and `tellOwner` each contain what they call.
+    // Nothing in `tick` can reject: `beatOnce`, `report` and `tellOwner` each catch the errors of what they call.
     cancel = clock.every(intervalMs, () => void tick())
   })
   signal.addEventListener('abort', () => cancel(), { once: true })
@@ -241,7 +242,7 @@ async function beatOnce(options: HeartbeatLoopOptions): Promise<BeatResult> {
   }
 }
 
-/** Logs what is worth a line, and gives the number of failures in a row. */
+/** Logs what is worth a line, and returns the number of consecutive failures. */
 function report(options: HeartbeatLoopOptions, result: BeatResult, failuresBefore: number): number {
   const say = (text: string): void => writeLine(options.log, `heartbeat: ${text}`)
   if (result.kind === 'ok') {

@@ -1,4 +1,4 @@
-/** Which workspace lives at which platform. Pure, and ignorant of what a URL is: entries pass through unread. */
+/** Which workspace is on which platform. Pure, and does not parse URLs: entries pass through unread. */
 
 export interface PlatformUrlSettings {
   readonly workspaceIds: readonly string[]
@@ -15,8 +15,8 @@ export type PlatformUrls =
 /**
  * Gives each workspace its platform URL.
  *
- * @returns `urls`, as long as `workspaceIds`, each string exactly as it was given, and whether they name more than
- *   one platform; or a message fit to print. An empty string counts as unset.
+ * @returns `urls`, as long as `workspaceIds`, each string exactly as given, and whether they name more than one
+ *   platform; or a printable error message. An empty string counts as unset.
  */
 export function resolvePlatformUrls(settings: PlatformUrlSettings): PlatformUrls {
   const ids = settings.workspaceIds.length

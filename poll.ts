@@ -1,4 +1,4 @@
-/** When the inbox of one workspace is read. Polling delivers; everything else only decides when to look. */
+/** Decides when to read the inbox of one workspace. Only polling delivers; everything else affects only when it happens. */
 import { steadyBackoffDelayMs } from './base/backoff.ts'
 import type { Clock } from './base/clock.ts'
 import { describeError } from './base/errors.ts'
@@ -8,11 +8,11 @@ import { sleep } from './base/sleep.ts'
 import type { Wake } from './base/wake.ts'
 import { PlatformError } from './member/client/errors.ts'
 
-/** What a failed look came to: `dead` means that the platform confirmed the refusal. */
+/** How a failed look was judged: `dead` means that the platform confirmed the refusal. */
 export type Verdict = 'passing' | 'dead'
 
 export interface PollOptions {
-  /** Reads everything that is there. Returns how many messages were new. */
+  /** Reads everything available. Returns the number of new messages. */
   readonly look: () => Promise<number>
   /** Milliseconds between two looks while no event stream is open. */
   readonly intervalMs: number
@@ -27,9 +27,9 @@ export interface PollOptions {
   readonly signal: AbortSignal
 }
 
-/** With an open stream, a poll is only the safety net under lost events. */
+/** With an open stream, polling is only the safety net for lost events. */
 const LIVE_INTERVAL_MS = 60_000
-/** How often a dead workspace is asked whether it has come back. */
+/** How often to check whether a dead workspace has come back. */
 const DEAD_INTERVAL_MS = 5 * 60_000
 /** A row may become visible a moment after its event, so an empty look after a hint is repeated once. */
 const SECOND_LOOK_MS = 120
@@ -39,7 +39,7 @@ const HINTED_PER_SECOND = 5
 /** A hint may mean that a failing platform is back, but hints must not make us ask more often than this. */
 const HINTED_RETRY_MS = 1_000
 
-/** Looks until the signal aborts. No error leaves it. */
+/** Polls until the signal aborts. Never throws. */
 export async function pollInbox(options: PollOptions): Promise<void> {
   const { look, signal, wake, clock } = options
   const pace = new Pace(HINTED_BURST, HINTED_PER_SECOND, clock.now)
@@ -91,12 +91,12 @@ export function failureDelay(
 ): number {
   if (verdict === 'dead') return computeJitteredInterval(DEAD_INTERVAL_MS, { random })
   if (askedToWait(error)) return error.retryAfterMs
-  // A refused request will be refused again: no hurry, but the platform may recover.
+  // A refused request will most likely be refused again, so retry slowly; but the platform may recover.
   const refused = error instanceof PlatformError && error.kind === 'refused'
   return steadyBackoffDelayMs(refused ? failures + 3 : failures, outageMs, random)
 }
 
-/** A `Retry-After` of zero is ignored: obeyed to the letter, it would have us ask without a pause. */
+/** A `Retry-After` of zero is ignored: taken literally, it would make us ask without a pause. */
 function askedToWait(error: unknown): error is PlatformError & { readonly retryAfterMs: number } {
   return error instanceof PlatformError && (error.retryAfterMs ?? 0) > 0
 }

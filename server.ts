@@ -1,4 +1,4 @@
-/** Entry: joins the host's pipes, the MCP server and the session, and ends them on one path. */
+/** Entry point: connects the host's pipes, the MCP server and the session, and shuts them down on one path. */
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { systemClock } from './base/clock.ts'
@@ -12,7 +12,7 @@ import { Session } from './plugin/session/session.ts'
 
 const log = new Log({ clock: systemClock })
 
-/** Resolves when the line's bytes are in the pipe, which the write's callback says. */
+/** Resolves when the line's bytes are in the pipe, as reported by the write callback. */
 function writeToHost(line: string): Promise<void> {
   return new Promise((resolve, reject) => {
     process.stdout.write(line, (error) => (error ? reject(error) : resolve()))
@@ -46,16 +46,16 @@ const server = createMcpServer({
   onPermissionRequest: session.permissions.on ? session.permissions.ask : undefined,
 })
 
-/** Slow: the ends of the pipes tell nearly always, and at once. */
+/** Slow: the pipes nearly always report the end, and at once. */
 const PARENT_INTERVAL_MS = 15_000
 
-/** The parent now; `process.ppid` is read once and kept. Undefined where the system does not tell. */
+/** The current parent; Bun reads `process.ppid` once and caches it. Undefined where the system does not provide it. */
 function parentPid(): string | undefined {
   try {
-    // After the name, which stands in parentheses and may hold anything: state, then the parent's pid.
+    // After the name, which is in parentheses and may contain anything: state, then the parent's pid.
     return readFileSync('/proc/self/stat', 'utf8').split(') ').at(-1)?.split(' ')[1]
   } catch {
-    // No /proc on this system: then the pipes alone tell.
+    // No /proc on this system: rely on the pipes alone.
     return undefined
   }
 }
@@ -69,14 +69,14 @@ function shutDown(reason: string): void {
   process.exit(0)
 }
 
-// Attached in the first tick: what the host wrote before a later listener would be lost.
+// Attached in the first tick: a later listener would miss what the host wrote before.
 const connected = server.connect(transport)
 
 process.stdin.on('end', () => shutDown('end of input'))
 process.stdin.on('close', () => shutDown('input closed'))
 process.stdout.on('error', () => shutDown('the host reads no more'))
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => shutDown(signal))
-// A host that was killed leaves its end of the pipes to its other children, so that no end of input may come.
+// The other children of a killed host inherit its end of the pipes, so end of input may never arrive.
 const parent = parentPid()
 setInterval(() => {
   if (parentPid() !== parent) shutDown('the host is gone')

@@ -1,11 +1,11 @@
-/** Time and chance. An entry hands one clock in, and everything below it knows no other. */
+/** Time and randomness. An entry point injects one clock, and everything below it uses no other. */
 
 export interface Clock {
-  /** Milliseconds since the epoch. It can jump either way: the machine slept, or somebody set it. */
+  /** Milliseconds since the epoch. It can jump either way: the machine may sleep, or someone may set the clock. */
   readonly now: () => number
-  /** Runs `run` once, `ms` milliseconds from now. Returns what cancels it. */
+  /** Runs `run` once, `ms` milliseconds from now. Returns a function that cancels it. */
   readonly after: (ms: number, run: () => void) => () => void
-  /** Runs `run` every `ms` milliseconds, the first time after `ms`. Returns what cancels it. */
+  /** Runs `run` every `ms` milliseconds, the first time after `ms`. Returns a function that cancels it. */
   readonly every: (ms: number, run: () => void) => () => void
   /** Uniform in [0, 1). */
   readonly random: () => number

@@ -1,4 +1,4 @@
-/** What a caught value says. Anything can be thrown, so nothing here takes an `Error` for granted. */
+/** Describes a caught value. Anything can be thrown, so nothing here assumes an `Error`. */
 import { plainText } from './plain-text.ts'
 
 const MAX_CHARS = 300
@@ -8,7 +8,7 @@ export function describeError(thrown: unknown): string {
   return plainText(thrown instanceof Error ? thrown.message : textOf(thrown), MAX_CHARS)
 }
 
-/** The code of an error of the system, SQLite or the network, such as `ENOENT` or `SQLITE_BUSY`. */
+/** The code of a system, SQLite or network error, such as `ENOENT` or `SQLITE_BUSY`. */
 export function codeOf(thrown: unknown): string | undefined {
   const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined
   return typeof code === 'string' ? code : undefined

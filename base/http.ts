@@ -1,6 +1,6 @@
 /**
- * One HTTP exchange with a platform, with a time limit on the whole of it and a size limit on the answer. It follows no
- * redirect, since a redirect would carry the bearer token to another host.
+ * One HTTP exchange with a platform, with a time limit for the whole exchange and a size limit on the response. It
+ * follows no redirect, since a redirect would carry the bearer token to another host.
  */
 import type { Clock } from './clock.ts'
 import { isLoopback } from './loopback.ts'
@@ -12,9 +12,9 @@ export interface Exchange {
   readonly body?: string | ReadableStream<Uint8Array> | undefined
   /** Milliseconds for the whole exchange, the body included. */
   readonly timeoutMs: number
-  /** Bytes of body to accept. */
+  /** The largest body to accept, in bytes. */
   readonly maxBytes: number
-  /** Bytes to keep of a larger body, to learn what it is. Default: 0. */
+  /** How many bytes of a larger body to keep, to identify it. Default: 0. */
   readonly beginningBytes?: number | undefined
   readonly signal?: AbortSignal | undefined
   /** Default: the global `fetch`. */
@@ -28,11 +28,11 @@ export interface Reply {
   readonly text: string
 }
 
-/** The status arrived, but the body did not: it was cut off, or is larger than `maxBytes`. */
+/** The status arrived, but the body did not: it was truncated, or is larger than `maxBytes`. */
 export class BodyError extends Error {
   readonly status: number
   readonly tooLarge: boolean
-  /** What was kept of a body that is too large. */
+  /** The beginning of a body that is too large. */
   readonly beginning: string
 
   constructor(status: number, message: string, tooLarge: boolean, beginning = '') {
@@ -75,7 +75,7 @@ export function deadline(
   }
 }
 
-/** What every request to a platform carries. `Origin` is the bare origin: platforms refuse one with a path or slash. */
+/** The headers of every request to a platform. `Origin` is the bare origin: platforms refuse one with a path or slash. */
 export function platformHeaders(
   platformUrl: string,
   token: string,
@@ -84,15 +84,15 @@ export function platformHeaders(
   return {
     Authorization: `Bearer ${token}`,
     Origin: new URL(platformUrl).origin,
-    // The size limit counts bytes on the wire; unpacked they could be a thousand times as many.
+    // The size limit counts bytes on the wire; decompressed, the body could be a thousand times as large.
     'Accept-Encoding': 'identity',
     ...more,
   }
 }
 
 /**
- * How every request travels: without redirects or decompression, and to a platform on this machine without a proxy,
- * which would see the token.
+ * The transport options of every request: no redirects or decompression, and to a platform on this machine without a
+ * proxy, which would see the token.
  */
 export function transport(url: string): { redirect: 'manual'; decompress: false; proxy?: string } {
   const direct = isLoopback(new URL(url).hostname)
@@ -100,9 +100,9 @@ export function transport(url: string): { redirect: 'manual'; decompress: false;
 }
 
 /**
- * Sends one request and reads the whole answer.
+ * Sends one request and reads the whole response.
  *
- * @throws {@link BodyError} once a status is known; before that, whatever `fetch` throws (network, abort, timeout).
+ * @throws {@link BodyError} once a status is known; before that, any error `fetch` throws (network, abort, timeout).
  */
 export async function exchange(request: Exchange): Promise<Reply> {
   const { signal, release } = deadline(request.timeoutMs, request.signal, request.clock)
@@ -135,7 +135,7 @@ export async function exchange(request: Exchange): Promise<Reply> {
  * @throws {@link BodyError} when it is larger than `maxBytes` or breaks off.
  */
 export async function readCapped(response: Response, maxBytes: number, beginningBytes = 0): Promise<string> {
-  // A body that announces that it is too large is read only as far as its beginning.
+  // Of a body whose announced length is too large, only the beginning is read.
   const isTooLarge = Number(response.headers.get('content-length') ?? 0) > maxBytes
   const bound = isTooLarge ? beginningBytes : maxBytes
   const tooLarge = (): BodyError =>

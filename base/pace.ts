@@ -1,4 +1,4 @@
-/** A budget for something that others decide how often to ask for: a burst at once, then a steady rate (token bucket). */
+/** A budget for requests whose rate others decide: a burst at once, then a steady rate (token bucket). */
 export class Pace {
   readonly #burst: number
   readonly #perSecond: number
@@ -6,7 +6,7 @@ export class Pace {
   #left: number
   #at: number
 
-  /** @param now milliseconds; a clock that jumps back refills nothing. */
+  /** @param now milliseconds; a clock that jumps backwards refills nothing. */
   constructor(burst: number, perSecond: number, now: () => number = Date.now) {
     this.#burst = burst
     this.#perSecond = perSecond

@@ -1,20 +1,23 @@
-/** Text from outside made fit for one line of a log, a tool result or a name: no control, no reordering, no flood. */
+/**
+ * Text from outside made fit for one line of a log, a tool result or a name: no control characters, no reordering,
+ * bounded length.
+ */
 
-// C0, C1 and DEL, and the two Unicode line breaks: each would start a line, or steer a terminal.
+// C0, C1 and DEL, and the two Unicode line breaks: each would start a new line or control a terminal.
 const CONTROL = /[\p{Cc}\u2028\u2029]+/gu
 
-// Marks, embeddings, overrides and isolates that make text read otherwise than it is stored.
+// Marks, embeddings, overrides and isolates that make text display differently from how it is stored.
 const BIDIRECTIONAL = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
 
 /**
- * Makes one clean line of a text: control characters and runs of white space become one space, bidirectional
- * controls go, a broken surrogate is replaced, and the rest is cut.
+ * Turns a text into one clean line: control characters and runs of white space become one space, bidirectional controls
+ * are removed, lone surrogates are replaced, and the rest is cut off.
  *
  * @param text Any text, from any source.
- * @param maxLength The most UTF-16 units kept; a character is never cut in two.
+ * @param maxLength The most UTF-16 code units kept; a character is never split.
  */
 export function plainText(text: string, maxLength: number): string {
-  // What is far beyond the cut is dropped first, so that the cost follows `maxLength` and not the sender.
+  // Text far beyond the cut is dropped first, so that the cost depends on `maxLength` and not on the sender.
   const near = text.length > maxLength * 4 + 64 ? text.slice(0, maxLength * 4 + 64) : text
   const line = near
     .replace(BIDIRECTIONAL, '')

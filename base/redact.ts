@@ -1,4 +1,4 @@
-/** Takes secrets out of text: the last line of defence, since text is built without them in the first place. */
+/** Removes secrets from text: the last line of defence, since text is built without them in the first place. */
 
 /**
  * Anything shorter is left alone: it may be a word or a JSON key, and replacing it everywhere would garble the text to
@@ -9,10 +9,10 @@ export const MIN_SECRET_CHARS = 6
 /**
  * Replaces every occurrence of the secrets. Give it whole texts: half a secret is not recognised.
  *
- * @param mark what stands in place of each.
+ * @param mark what replaces each of them.
  */
 export function redact(text: string, secrets: readonly string[], mark = '[secret]'): string {
-  // Longest first: replacing a secret that another one begins with would leave the rest of the other in the text.
+  // Longest first: replacing a secret that is a prefix of another would leave the rest of the other in the text.
   const longestFirst = secrets
     .filter((secret) => secret.length >= MIN_SECRET_CHARS)
     .sort((a, b) => b.length - a.length)

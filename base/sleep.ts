@@ -2,8 +2,8 @@
 import type { Clock } from './clock.ts'
 
 /**
- * Resolves after `ms` milliseconds, or at once when the signal aborts: the caller looks at the signal itself, so
- * that stopping is a normal way out of a loop and not an exception.
+ * Resolves after `ms` milliseconds, or at once when the signal aborts: the caller checks the signal itself, so that
+ * stopping is a normal exit from a loop and not an exception.
  */
 export function sleep(
   ms: number,

@@ -1,4 +1,4 @@
-/** SQLite files. An entry hands one disk in, and everything below it opens databases there and nowhere else. */
+/** SQLite files. An entry point injects one disk, and everything below it opens databases there and nowhere else. */
 import { Database as BunDatabase, type SQLQueryBindings } from 'bun:sqlite'
 
 export interface Query<Row, Values extends SQLQueryBindings[]> {
@@ -15,7 +15,7 @@ export interface Database {
   readonly run: (sql: string) => void
   /**
    * Runs `work` as one transaction that writes. It takes the write lock at once: two processes that both begin by
-   * reading would otherwise fail against each other at their first write.
+   * reading would otherwise conflict at their first write.
    */
   readonly transaction: <T>(work: () => T) => T
   readonly close: () => void
@@ -24,7 +24,7 @@ export interface Database {
 export interface OpenOptions {
   /** `create` by default: the file is created if there is none. */
   readonly mode?: 'create' | 'existing' | 'readonly'
-  /** Told of every error of this database before its caller is. */
+  /** Called with every error of this database before its caller sees it. */
   readonly onError?: (error: unknown) => void
 }
 
@@ -53,7 +53,7 @@ class SqliteDatabase implements Database {
   }
 
   query<Row, Values extends SQLQueryBindings[]>(sql: string): Query<Row, Values> {
-    // Bun derives a tuple from its type parameter, which a generic one cannot be shown to be.
+    // Bun derives a tuple from its type parameter, which TypeScript cannot prove for a generic one.
     const statement: Query<Row, Values> = this.#heed(() => this.#db.query<Row, SQLQueryBindings[]>(sql))
     return {
       get: (...values) => this.#heed(() => statement.get(...values)),

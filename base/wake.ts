@@ -1,4 +1,4 @@
-/** A wait that can be ended early. A wake that comes while nobody waits is kept for the next wait. */
+/** A wait that can be ended early. A wake-up while nobody waits is kept for the next wait. */
 import type { Clock } from './clock.ts'
 
 export class Wake {
@@ -17,7 +17,7 @@ export class Wake {
   }
 
   /**
-   * Waits until {@link notify}, `ms` milliseconds, or the signal, whichever is first. One waiter at a time.
+   * Waits until {@link notify}, `ms` milliseconds, or the signal, whichever comes first. One waiter at a time.
    *
    * @returns true when it was woken.
    */
@@ -30,7 +30,7 @@ export class Wake {
           this.#end = undefined
           resolve()
         }
-        // Without a time limit there is no timer: a wait for ever costs nothing.
+        // Without a time limit there is no timer: an unlimited wait costs nothing.
         const cancel = Number.isFinite(ms) ? this.#clock.after(ms, end) : undefined
         signal.addEventListener('abort', end, { once: true })
         this.#end = end

@@ -1,6 +1,6 @@
-/** What a run leaves to judge, as plain data: what the platform has, and what sessions wrote and hosts read. */
+/** The evidence of a run, as plain data: what the platform has, and what sessions wrote and hosts read. */
 
-/** Names one message: the platform numbers activities within a workspace. */
+/** Identifies one message: activity ids are unique within a workspace. */
 export interface MessageId {
   readonly workspaceId: string
   readonly activityId: string
@@ -8,7 +8,7 @@ export interface MessageId {
 
 /** A message on the platform. */
 export interface Message extends MessageId {
-  /** What faults call it. No two messages share a name. */
+  /** Its unique name in fault reports. */
   readonly name: string
   /** Whether it must be shown, may be shown, or must never be. */
   readonly duty: 'required' | 'allowed' | 'forbidden'
@@ -18,12 +18,12 @@ export interface Message extends MessageId {
 
 /** One event that a session wrote to its host. */
 export interface Showing extends MessageId {
-  /** Counts the writes of all sessions, in the order they began. */
+  /** Sequence number over the writes of all sessions, in the order they began. */
   readonly order: number
   readonly session: number
   /** Whether it carried `redelivered="true"`. */
   readonly redelivered: boolean
-  /** The message that its content names, where the run can tell. */
+  /** The message identified by its content, if the run can tell. */
   readonly name?: string
 }
 
@@ -33,13 +33,13 @@ export interface Receipt extends MessageId {
   readonly order: number
 }
 
-/** What the ledger knows about the showing of a message. */
+/** What the ledger knows about the delivery of a message. */
 export interface DeliveryRecord {
   readonly state: string
   readonly attempts: number
 }
 
-/** A power cut took the ledger back to an earlier record of a message. */
+/** A power cut rolled the ledger back to an earlier record of a message. */
 export interface Erasure extends MessageId {
   /** How many writes had begun by then. */
   readonly order: number
@@ -65,7 +65,7 @@ export interface Evidence {
   readonly waiting?: ReadonlyMap<string, number>
 }
 
-/** One string for a message, to look it up by. */
+/** The lookup key of a message. */
 export function idOf({ workspaceId, activityId }: MessageId): string {
   return `${workspaceId} ${activityId}`
 }

@@ -1,5 +1,5 @@
 /**
- * The one judge of the promise: every message is shown at least once, in the platform's order within its workspace; a
+ * The only judge of the promise: every message is shown at least once, in the platform's order within its workspace; a
  * repeat carries `redelivered="true"`; nothing is lost. Pure.
  */
 import { type DeliveryRecord, type Evidence, idOf, type Message, type Showing } from './evidence.ts'
@@ -48,7 +48,7 @@ function judgeLoss({ messages, accepted, waiting }: Evidence, missing: readonly 
   ].map((text) => ({ kind: 'lost', text }))
 }
 
-/** First showings follow the platform's order within each workspace. */
+/** First deliveries follow the platform's order within each workspace. */
 function judgeOrder(messages: readonly Message[], written: readonly Showing[]): Fault[] {
   const ordered = messages.filter((message) => message.ordered)
   const places = new Map(ordered.map((message, place) => [idOf(message), { place, name: message.name }]))
@@ -67,7 +67,7 @@ function judgeOrder(messages: readonly Message[], written: readonly Showing[]): 
   return faults
 }
 
-/** Nothing is shown but what the platform has, each message under its own id. */
+/** Only messages that the platform has are shown, each under its own id. */
 function judgeOrigin(
   messages: readonly Message[],
   byId: ReadonlyMap<string, Message>,

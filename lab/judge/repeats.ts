@@ -1,14 +1,14 @@
 /**
- * When a message may be shown again: with the mark, in another session, before its receipt, and only so often. The one
- * exception: after a power cut that erased every record of a showing, the message counts as new.
+ * When a message may be shown again: with the mark, in another session, before its receipt, and a limited number of
+ * times. The one exception: after a power cut that erased every record of a delivery, the message counts as new.
  */
 import { type Erasure, type Evidence, idOf, type Receipt, type Showing } from './evidence.ts'
 import type { Fault, FaultKind } from './verdict.ts'
 
-/** A session that dies while it writes may have shown the message or not; the next one tries again, this often at most. */
+/** A session that dies while writing may or may not have shown the message; this limits how often later ones try again. */
 const MAX_WRITES = 10
 
-/** All that is known about one message. */
+/** Everything known about one message. */
 interface Case {
   /** In the order they began. */
   readonly showings: readonly Showing[]
@@ -46,7 +46,7 @@ function judgeShowing(one: Case, index: number): Fault[] {
   return faults
 }
 
-/** Whether the session could not know of an earlier showing. */
+/** Whether the session could not know of an earlier delivery. */
 function isNew({ erasures }: Case, showing: Showing, previous: Showing | undefined): boolean {
   return (
     previous === undefined ||

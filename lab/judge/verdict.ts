@@ -21,7 +21,7 @@ export interface Verdict {
   readonly faults: readonly Fault[]
   /** Messages that a host read at least once. */
   readonly shown: number
-  /** Messages that no host read and that wait in the inbox, since every attempt is used up. */
+  /** Messages that no host read and that wait in the inbox, since all attempts are used up. */
   readonly kept: number
   /** Events read that carried the mark. */
   readonly marked: number

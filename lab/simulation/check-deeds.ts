@@ -1,15 +1,15 @@
-/** Whether tasks were told how they ended, and permission requests answered by nobody but the person in the chat. */
+/** Checks that the results of tasks were shown, and that only the person in the chat answered permission requests. */
 import type { World } from './world.ts'
 
-/** A verdict that came this long before the end has reached the session that asked. */
+/** A verdict given this long before the end must have reached the session that asked. */
 const TAKEN_MS = 60_000
-/** An old task is asked after once a minute. */
+/** An old task is looked up once a minute. */
 const ASKED_MS = 70_000
 const TASK_DAY_MS = 24 * 60 * 60_000
 
-/** The result of a task that was left with the platform is shown, and once. */
+/** The result of a task that was left with the platform is shown, exactly once. */
 export function judgeTasks({ platform, sightings, deeds, figures, clock }: World): string[] {
-  // A power cut can take the note of a task.
+  // A power cut can erase the record of a task.
   if (figures.powerCuts > 0 || figures.tornWrites > 0) return []
   const read = new Set(sightings.read.map(({ activityId }) => activityId))
   return platform.workspaces.flatMap(({ tasks, feed }) =>
@@ -46,7 +46,7 @@ export function judgeVerdicts({ sightings, deeds, clock, calmAt, timestampCursor
   })
   const missing = questions.filter(
     ({ requestId, answer, settled, process }) =>
-      // A platform whose rows have no number vouches for nobody.
+      // A platform whose rows have no number does not vouch for senders.
       !timestampCursor &&
       answer !== undefined &&
       // Before that the disk may have been full.

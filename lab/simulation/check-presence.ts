@@ -1,11 +1,11 @@
-/** Whether each workspace was present as promised, and told the platform how far it has read. */
+/** Checks that each workspace was present as promised, and acknowledged what it has read. */
 import type { SimWorkspace } from './platform/sim-workspace.ts'
 import type { World } from './world.ts'
 
 const INTERVAL_MS = 30_000
 /** One interval, the stagger, a slow platform. */
 const DUE_MS = INTERVAL_MS + 6_000
-/** A refused token is believed after thirty seconds, and what is under way then may still arrive. */
+/** A refused token is accepted as invalid after thirty seconds, and requests in flight then may still arrive. */
 const GIVEN_UP_MS = 120_000
 
 export function judgePresence(world: World): string[] {
@@ -16,7 +16,7 @@ export function judgePresence(world: World): string[] {
   ])
 }
 
-/** A process beats about once in an interval, whatever it slept through. */
+/** A process beats about once per interval, however long the machine slept. */
 function judgePace({ id, records }: SimWorkspace): string[] {
   return [...Map.groupBy(records.heartbeats, ({ process }) => process)].flatMap(([process, beats]) => {
     const early = beats.filter(({ sentAt }, index) => {
@@ -30,12 +30,12 @@ function judgePace({ id, records }: SimWorkspace): string[] {
   })
 }
 
-/** At the end, exactly the process that holds the workspace is registered and beats. */
+/** At the end, the process that holds the workspace, and no other, is registered and beats. */
 function judgeEnd({ clock, calmAt, deeds, holderOf }: World, { id, records }: SimWorkspace): string[] {
   const holder = holderOf(id)
   if (holder === undefined) return [`nobody holds ${id} at the end`]
   const since = Math.max(calmAt, deeds.restored.get(id) ?? 0)
-  // Late enough for a workspace that was given up to have come back.
+  // Late enough for a workspace that was given up to be back.
   if (deeds.revoked.has(id) && clock.now() - since < 7 * 60_000) return []
   const last = records.heartbeats.findLast(({ accepted }) => accepted)
   if (last === undefined || clock.now() - last.at > DUE_MS) return [`the badge of ${id} is off at the end`]
@@ -46,7 +46,7 @@ function judgeEnd({ clock, calmAt, deeds, holderOf }: World, { id, records }: Si
   return faults
 }
 
-/** A workspace whose token is refused is given up: it beats no more until the token is valid again. */
+/** A workspace whose token is refused is given up: it stops beating until the token is valid again. */
 function judgeRefused({ deeds, calmAt }: World, { id, records }: SimWorkspace): string[] {
   const [from, until] = [deeds.revoked.get(id), deeds.restored.get(id)]
   if (from === undefined || until === undefined) return []
@@ -56,7 +56,10 @@ function judgeRefused({ deeds, calmAt }: World, { id, records }: SimWorkspace): 
   return late.length === 0 ? [] : [`${late.length} heartbeats of ${id} were sent after it was given up`]
 }
 
-/** Whoever has sent rows with numbers asks to acknowledge them. That one request may fail, and the next rows make up for it. */
+/**
+ * A process that has sent numbered rows tries to acknowledge them. That one request may fail; the next rows make up for
+ * it.
+ */
 export function judgeAcknowledgements(world: World): string[] {
   if (world.timestampCursor) return []
   const { platform, sightings, holderOf } = world
@@ -67,7 +70,7 @@ export function judgeAcknowledgements(world: World): string[] {
       session === holder && workspaceId === id ? [rows.get(activityId)] : [],
     )
     const last = sent.findLast((row) => row !== undefined)
-    // What waits for a digest or a call holds the rows after it back.
+    // A row that waits for a digest or a call holds back the acknowledgement of the rows after it.
     if (tasks.all.length > 0 || sightings.digests > 0) return []
     if (holder === undefined || last === undefined || records.acknowledging.has(holder)) return []
     if (records.ackedSeq >= last.seq) return []

@@ -1,4 +1,4 @@
-/** Lays what a simulated world remembers before the judge of the promise, and checks the other promises itself. */
+/** Passes the records of a simulated world to the judge, and checks the other guarantees itself. */
 import type { Evidence, Message } from '../judge/evidence.ts'
 import { judge as judgePromise } from '../judge/judge.ts'
 import type { Fault } from '../judge/verdict.ts'
@@ -10,12 +10,12 @@ import type { World } from './world.ts'
 
 export { FAULT_KINDS, type Fault } from '../judge/verdict.ts'
 
-/** The platform counts its windows in whole seconds from the request, so the beginning may be this early. */
+/** The platform counts its windows in whole seconds from the request, so a window may begin this early. */
 const EARLY_MS = 2_500
-/** A request for a window may be in flight for long, so the beginning may be this late. */
+/** A request for a window may be in flight for a long time, so it may begin this late. */
 const LATE_MS = 10_500
 
-/** Called when the world has come to its end. */
+/** Called at the end of the world. */
 export function judge(world: World): Fault[] {
   const others = [
     ...world.faults,
@@ -35,7 +35,7 @@ function evidenceOf(world: World): Evidence {
   return {
     messages: platform.workspaces.flatMap(({ id, feed, tasks }) => [
       ...messagesOf(world, id, feed.everything),
-      // The result of a task that the platform carried out, as the plugin tells it when it asked for it itself.
+      // The result of a task that the platform carried out, as the plugin shows it after asking for it.
       ...tasks.all.map(
         (task): Message => ({
           workspaceId: id,
@@ -67,9 +67,9 @@ function messagesOf(world: World, workspaceId: string, rows: readonly ModelRow[]
       duty: dutyOf(world, workspaceId, row),
       ordered:
         !isLate(row) &&
-        // An older platform's cursor cannot tell rows of the same moment apart.
+        // An older platform's cursor cannot tell rows with the same timestamp apart.
         !(world.timestampCursor && (moments.get(row.at) ?? 0) > 1) &&
-        // What the loop guard holds, and what a call waits for, is shown later.
+        // Messages held by the loop guard, and those a call waits for, are shown later.
         row.from !== CHATTERBOX.id &&
         row.delegationId === undefined,
     }))
@@ -77,15 +77,15 @@ function messagesOf(world: World, workspaceId: string, rows: readonly ModelRow[]
 
 function dutyOf(world: World, workspaceId: string, row: ModelRow): Message['duty'] {
   if ('raw' in row) return 'forbidden'
-  // The platform's own word on a task may have been told before; an answer to a permission request is for the host.
+  // The platform's own report on a task may have been shown before; an answer to a permission request is for the host.
   if (row.result !== undefined || isTold(world, workspaceId, row)) return 'allowed'
   if (/^(?:yes|no) [a-z]{5}$/.test(row.text)) return 'allowed'
   const atMs = row.at / 1000
   const windowMs = world.windowSecs * 1000
   const lastBegunAt = world.lastBegunAt.get(workspaceId) ?? 0
   if (isLate(row)) {
-    // What is dated before the first page counts as older than the membership. Without `before_ts` nothing older than
-    // the newest rows can be read again, so a late row is not found.
+    // A row dated before the first page counts as older than the membership. Without `before_ts` nothing older than the
+    // newest rows can be read again, so a late row is not found.
     const isFound =
       !world.ignoresBeforeTs && atMs > (world.storedAt.get(workspaceId) ?? Number.POSITIVE_INFINITY)
     return isFound ? 'required' : 'allowed'
@@ -94,7 +94,7 @@ function dutyOf(world: World, workspaceId: string, row: ModelRow): Message['duty
   return atMs >= lastBegunAt - windowMs + LATE_MS ? 'required' : 'allowed'
 }
 
-/** The result of a call that told an answer has left its process, whose host may have ended before it read it. */
+/** The result of a call that contains an answer has left the process; its host may have ended before reading it. */
 function isTold({ storage }: World, workspaceId: string, { id, delegationId }: ModelRow): boolean {
   return delegationId !== undefined && storage.recordOf(workspaceId, id)?.state === 'answered'
 }

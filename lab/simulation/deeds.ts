@@ -1,4 +1,4 @@
-/** What hosts, models and users do with the plugin, beside reading messages, and what must come of it. */
+/** What hosts, models and users do with the plugin besides reading messages, and the expected outcomes. */
 import type { CallOutcome } from '../../plugin/host/tools/tool.ts'
 import type { Showing } from '../judge/evidence.ts'
 import { COLLEAGUE } from './people.ts'
@@ -11,9 +11,9 @@ export interface Question {
   readonly requestId: string
   readonly workspaceId: string
   readonly process: SimProcess
-  /** What the person answered first, and when. */
+  /** The person's first answer, and when it was given. */
   answer?: { readonly allowed: boolean; readonly at: number }
-  /** The session has visibly gone on, so the answer in the chat may come too late. */
+  /** The session has visibly moved on, so the answer in the chat may come too late. */
   settled: boolean
 }
 
@@ -24,7 +24,7 @@ export class Deeds {
   readonly questions: Question[] = []
   /** Ids of the tasks that a call reported as left with the platform. */
   readonly left = new Set<string>()
-  /** When the token of a workspace was revoked, and when it was valid again. */
+  /** When the token of a workspace was revoked, and when it became valid again. */
   readonly revoked = new Map<string, number>()
   readonly restored = new Map<string, number>()
   #asked = 0
@@ -33,7 +33,7 @@ export class Deeds {
     this.#world = world
   }
 
-  /** Something that happens in one session. */
+  /** One random action in one session. */
   act(process: SimProcess): void {
     if (process.life.dead || process.host.frozen) return
     const { dice } = this.#world
@@ -48,7 +48,7 @@ export class Deeds {
     ])()
   }
 
-  /** The model was given a message: now and then it answers. */
+  /** The model was given a message, and sometimes answers. */
   consider(process: SimProcess, { activityId }: Showing): void {
     const { dice } = this.#world
     if (dice.chance(0.03))
@@ -56,7 +56,7 @@ export class Deeds {
     else if (dice.chance(0.02)) void process.call('inbox', { mark_done: [activityId] })
   }
 
-  /** The messages that a result shows: the answers to tasks that were waited for. */
+  /** The messages that a result shows: the answers that a call waited for. */
   noteResult({ life }: SimProcess, outcome: CallOutcome): readonly Showing[] {
     const { platform, sightings } = this.#world
     if (outcome.onSent === undefined) return []

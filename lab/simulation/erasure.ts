@@ -1,7 +1,7 @@
-/** What a power cut takes of what the ledger knew. */
+/** Which records of the ledger a power cut erased. */
 import type { DeliveryRecord, Erasure } from '../judge/evidence.ts'
 
-/** Pure. The records are named `workspace activity`; `order` counts the writes that were begun before the cut. */
+/** Pure. The records are named `workspace activity`; `order` counts the writes that began before the cut. */
 export function erasuresBetween(
   before: ReadonlyMap<string, DeliveryRecord>,
   after: ReadonlyMap<string, DeliveryRecord>,

@@ -1,14 +1,14 @@
-/** A process that can die between any two of its deeds: before one, within one, or right after it. */
+/** A process that can die at any of its actions: before one, during one, or right after it. */
 import type { LogMark } from './storage.ts'
 
-/** How a process ends: killed at a point, killed while it writes, or with the whole machine. */
+/** How a process ends: killed at some point, killed during a write, or with the whole machine. */
 export type Death = 'killed' | 'torn' | 'power'
 
 export interface Fate {
-  /** How many half deeds it lives, or whole writes if it is to be torn; infinite: until somebody kills it. */
+  /** How many half actions it survives, or whole writes if its last one is torn; infinite: until it is killed. */
   readonly fuse: number
   readonly death: Death
-  /** `since` is where the last write began, if it was torn. */
+  /** `since` is where the last write began, if that was torn. */
   readonly onDeath: (death: Death, since: LogMark | undefined) => void
 }
 
@@ -18,7 +18,7 @@ export class Life {
   #left: number
   #dead = false
 
-  /** @param number names the process. */
+  /** @param number identifies the process. */
   constructor(number: number, fate: Fate) {
     this.number = number
     this.#fate = fate
@@ -29,17 +29,17 @@ export class Life {
     return this.#dead
   }
 
-  /** Nothing it does from here on has any effect. */
+  /** From here on nothing it does has any effect. */
   end(): void {
     this.#dead = true
   }
 
-  /** From here on it dies only when somebody kills it. */
+  /** From here on it dies only when it is killed. */
   makeSafe(): void {
     this.#left = Number.POSITIVE_INFINITY
   }
 
-  /** Half a deed: it may end here. */
+  /** Half an action: the process may die here. */
   half(): void {
     if (this.#dead) throw new Error('the process is dead')
     if (this.#fate.death !== 'torn' && --this.#left < 0) this.#die()

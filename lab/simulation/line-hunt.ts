@@ -1,12 +1,12 @@
 /**
- * Looks for lines that no test holds. In a copy of the sources each statement of some files gets a switch that leaves it
- * out, and each condition one that settles or turns it; then the tests run in one process with one switch on at a time.
- * Prints what they let pass. Run by hand:
+ * Mutation testing: finds lines that no test covers. In a copy of the sources, each statement of the given files gets a
+ * switch that skips it, and each condition one that fixes or negates it; then the tests run in one process with one
+ * switch on at a time. Prints the mutants that survive. Run by hand:
  *
  *   bun lab/simulation/line-hunt.ts --tests test/member/workspace/validity.test.ts member/workspace/validity.ts …
  *
- * Deletions that the compiler refuses are of no interest, so declarations and properties are left alone. Constants,
- * too: they are read once.
+ * Deletions that the compiler rejects are of no interest, so declarations and properties are left alone. So are
+ * constants, since they are read only once.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -20,7 +20,7 @@ interface Switch {
   readonly what: string
 }
 
-/** Processor seconds for all tests with one switch on, after which they count as hung, which is a find. */
+/** Processor seconds for all tests with one switch on, after which they count as hung, which counts as caught. */
 const CPU_SECONDS = 6
 
 const SWAPS: readonly (readonly [string, string])[] = [
@@ -45,7 +45,7 @@ const report = join(copy.folder, 'report')
 
 for (let from = 1; from <= switches.length; ) from = (await runTests(from)) + 1
 
-/** Runs the tests with one switch on after the other. Returns the last of them, on which the tests may have hung. */
+/** Runs the tests with one switch on at a time. Returns the last switch, on which the tests may have hung. */
 async function runTests(from: number): Promise<number> {
   writeFileSync(report, '')
   writeFileSync(join(copy.folder, 'test/hunt.test.ts'), driver(from))
@@ -75,7 +75,7 @@ function cpuSeconds(pid: number): number {
       readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ').slice(11, 13) ?? []
     return (Number(user) + Number(system)) / 100
   } catch {
-    // It has just ended.
+    // It has just exited.
     return 0
   }
 }
@@ -88,7 +88,7 @@ function instrument(file: string): void {
     const text = lines[index] ?? ''
     if (/^\s*(?:\/\/|\/?\*|import |export |readonly |interface |type )/.test(text)) continue
     const place = `${file}:${index + 1}`
-    // Line numbers stay as they are.
+    // Line numbers stay unchanged.
     for (const [what, change] of changesOf(text)) {
       const id = switches.length + 1
       const changed = change(`globalThis.off === ${id}`, lines, index)
@@ -147,7 +147,7 @@ function changesOf(text: string): readonly (readonly [string, Change])[] {
   return changes
 }
 
-/** Only the first change of a line finds the text as it was; the others find it inside. */
+/** Only the first change of a line finds the original text; the others find it nested. */
 function replaced(
   lines: readonly string[],
   index: number,
@@ -180,12 +180,12 @@ function parses(lines: readonly string[]): boolean {
     new Bun.Transpiler({ loader: 'ts' }).transformSync(lines.join('\n'))
     return true
   } catch {
-    // Not a statement of its own.
+    // Not a separate statement.
     return false
   }
 }
 
-/** Has a test file hand its tests to the driver. */
+/** Makes a test file register its tests with the driver. */
 function redirect(file: string): void {
   const path = join(copy.folder, file)
   const up = '../'.repeat(file.split('/').length - 2)
@@ -217,7 +217,7 @@ const failing = async (off) => {
   globalThis.off = off
   for (const one of tests) {
     try { await one.run() } catch (error) {
-      // The next change is likely to be noticed by the same test.
+      // The same test is likely to catch the next change.
       tests.sort((a, b) => (b === one) - (a === one))
       return one.title + ': ' + error
     }

@@ -1,4 +1,4 @@
-/** The machine of the user: its processes, which die one by one or all together, and its disk, which fills. */
+/** The user's machine: its processes, which die one by one or all together, and its disk, which fills up. */
 import type { Erasure, Showing } from '../judge/evidence.ts'
 import { erasuresBetween } from './erasure.ts'
 import { type Death, Life } from './life.ts'
@@ -7,15 +7,15 @@ import { EphemeralLog, HOSTS, type HostKind, SimProcess } from './sim-process.ts
 import type { LogMark } from './storage.ts'
 import type { World } from './world.ts'
 
-/** How often a person types into a session whose host shows no messages. */
+/** How often the user types into a session whose host shows no messages. */
 const TYPING_INTERVAL_MS = 20_000
 
 export class Machine {
   readonly erasures: Erasure[] = []
   readonly #world: World
-  /** By slot: the first is started again whenever it ends. */
+  /** By slot: the process in the first is restarted whenever it ends. */
   readonly #running = new Map<number, SimProcess>()
-  /** Few enough in most runs for no message to use up its attempts. */
+  /** In most runs too few for any message to use up its attempts. */
   #deaths: number
   #fullUntil = 0
 
@@ -37,7 +37,7 @@ export class Machine {
     this.#start(1, this.#world.dice.pick(kinds))
   }
 
-  /** The disk is full for some seconds. */
+  /** The disk is full for a few seconds. */
   fillDisk(): void {
     const { calmAt, clock, dice } = this.#world
     this.#fullUntil = Math.min(calmAt, clock.now() + dice.upTo(10_000))
@@ -102,7 +102,7 @@ export class Machine {
     }
     clock.at(at, () => {
       if (process.life.dead) return
-      // An orderly end gives the locks back first.
+      // An orderly shutdown releases the locks first.
       if (dice.chance(0.3)) process.session.stop()
       clock.after(dice.upTo(300), () => {
         if (!process.life.dead) this.#died(process, slot, 'killed', undefined)
@@ -116,13 +116,13 @@ export class Machine {
     const isAlone = this.#running.size === 1
     this.#end(process)
     if (death === 'power') this.powerFails()
-    // Where another process has the files open, it has the whole log.
+    // Another process that has the files open has the whole log.
     if (since !== undefined && isAlone && storage.cut(dice.random, since)) figures.tornWrites++
     if (process.kind.hooks && dice.chance(0.3)) process.host.end()
     this.#startLater(slot, process.kind)
   }
 
-  /** Every process dies, and with them what was not flushed. */
+  /** Every process dies, and everything not flushed is lost. */
   powerFails(): void {
     const { figures, storage, dice, sightings } = this.#world
     figures.powerCuts++
@@ -148,7 +148,7 @@ export class Machine {
     clock.after(100 + dice.upTo(6_000), () => this.#start(slot, kind))
   }
 
-  /** A person types now and then, which tells a host that shows nothing from one that does. */
+  /** The user types now and then, which tells a host that shows nothing from one that does. */
   #typeOn(process: SimProcess): void {
     const stop = this.#world.clock.every(TYPING_INTERVAL_MS, () => {
       if (process.life.dead) stop()
@@ -161,13 +161,13 @@ export class Machine {
     for (const process of this.running) this.#end(process)
   }
 
-  /** Ends the sessions whose hosts do not listen, and has the first one run: whatever they held is to be shown. */
+  /** Ends the sessions whose hosts do not listen, and makes the first one run: everything they held must be shown. */
   endDeaf(): void {
     for (const [slot, process] of [...this.#running]) if (!process.kind.listens) this.#quit(slot, process)
     if (this.running.length === 0) this.startFirst()
   }
 
-  /** Ends whoever holds nothing: it would only try the locks for the rest of the time. */
+  /** Ends the sessions that hold nothing: they would only keep trying the locks. */
   endIdle(): void {
     const { workspaceIds } = this.#world
     for (const [slot, process] of [...this.#running]) {
@@ -180,7 +180,7 @@ export class Machine {
     process.stop()
   }
 
-  /** The host's prompt hook reports now and then that the model was given a message. */
+  /** Now and then, the host's prompt hook reports that the model was given a message. */
   #read(process: SimProcess, showings: readonly Showing[]): void {
     const { deeds, dice, clock } = this.#world
     for (const showing of showings) {
@@ -188,7 +188,7 @@ export class Machine {
       if (!dice.chance(0.4)) continue
       process.receipt(showing)
       deeds.prompt(process)
-      // After the record, which is written once the answer has gone out.
+      // After the record, which is written once the response has gone out.
       clock.after(0, () => this.#world.noteReceipt(process, showing))
     }
   }

@@ -1,6 +1,6 @@
 /**
- * `./molecule simulate`: runs the real session through many simulated lives and prints what came of them. Ends with 1 when
- * a promise was broken.
+ * `./molecule simulate`: runs the real session through many simulated lives and prints the outcome. Exits with 1 if a
+ * promise was broken.
  */
 
 import { availableParallelism } from 'node:os'
@@ -65,7 +65,7 @@ function parseOptions() {
         workers: { type: 'string', default: String(availableParallelism()) },
         mutations: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
-        // Said by a run to its own parts.
+        // Passed by a run to its worker processes.
         part: { type: 'boolean', default: false },
         step: { type: 'string', default: '1' },
       },

@@ -1,4 +1,4 @@
-/** Breaks a copy of the sources in one place, and looks whether its finder notices. */
+/** Applies a mutation to a copy of the sources, and checks whether a simulation or test catches it. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Break, Mutation } from './mutations.ts'
@@ -6,7 +6,7 @@ import { copySources } from './source-copy.ts'
 
 export interface Find {
   readonly name: string
-  /** The seed, or the test, that noticed, and what it saw; undefined when none did. */
+  /** The seed or test that caught it, and the fault reported; undefined when none did. */
   readonly by: string | undefined
 }
 
@@ -17,9 +17,10 @@ interface Run {
 }
 
 /**
- * Looks for each mutation, with at most `seeds` seeds in the simulation, in `workers` copies of the sources at a time.
+ * Tries to catch each mutation, with at most `seeds` seeds in the simulation, in `workers` copies of the sources at a
+ * time.
  *
- * @throws Error when the text of a mutation does not occur exactly once in its file, or a run broke off.
+ * @throws Error when the text of a mutation does not occur exactly once in its file, or a run aborted.
  */
 export async function hunt(mutations: readonly Mutation[], seeds: number, workers: number): Promise<Find[]> {
   const left = [...mutations.entries()]
@@ -37,7 +38,7 @@ export async function hunt(mutations: readonly Mutation[], seeds: number, worker
   return finds
 }
 
-/** Returns what takes the break out again. */
+/** Returns a function that undoes the mutation. */
 export function breakCopy(folder: string, { name, file, find, replace }: Break): () => void {
   const path = join(folder, file)
   const source = readFileSync(path, 'utf8')
@@ -56,7 +57,7 @@ export async function failingSeed(folder: string, seeds: number): Promise<string
   const options = ['--until-failure', '--workers', '1', '--seeds', String(seeds)]
   const { code, output } = await run(folder, ['lab/simulation/main.ts', ...options])
   const [, seed, fault = ''] = /^seed (\d+) failed.*\n *(.*)/m.exec(output) ?? []
-  // Only a run that came to its end tells anything.
+  // Only a run that finished proves anything.
   if ((code === 0) !== (seed === undefined) || !/^time /m.test(output)) throw brokeOff(code, output)
   return seed === undefined ? undefined : `seed ${seed}: ${fault}`
 }

@@ -1,9 +1,9 @@
-/** Deliberate breaks of the sources, each of which the simulation or a test of the wiring must find. */
+/** Mutations of the sources, each of which the simulation or a test of the wiring must catch. */
 import { SESSION_BREAKS } from './session-breaks.ts'
 import { WORKSPACE_BREAKS } from './workspace-breaks.ts'
 
 export interface Break {
-  /** What goes wrong then. */
+  /** What goes wrong with it. */
   readonly name: string
   readonly file: string
   /** Occurs exactly once in the file. */
@@ -11,7 +11,7 @@ export interface Break {
   readonly replace: string
 }
 
-/** A break, and who must find it. */
+/** A break, and what must catch it. */
 export type Mutation =
   | (Break & { readonly finder: 'simulation' })
   | (Break & { readonly finder: 'tests'; readonly tests: readonly string[] })

@@ -1,9 +1,9 @@
-/** Who writes to the workspaces: people in the chat, agents, one that never stops, and a platform that forgets rows. */
+/** The writers: people in the chat, agents, one agent that never stops; and the platform's pruning of rows. */
 import type { Plan } from './plan.ts'
 import type { SimWorkspace } from './platform/sim-workspace.ts'
 import type { World } from './world.ts'
 
-/** The platform's clock counts microseconds, so only this many messages have the very same time. */
+/** The platform's clock counts microseconds, so only this many messages share a timestamp. */
 const SAME_MOMENT = 15
 const POISON: readonly ((id: string) => unknown)[] = [
   () => null,
@@ -11,11 +11,11 @@ const POISON: readonly ((id: string) => unknown)[] = [
   () => ({ id: 7 }),
   (id) => ({ id, source_id: 7, created_at: '2026-07-01T10:00:00Z' }),
 ]
-/** Takes tasks, and answers. */
+/** Accepts tasks, and answers them. */
 export const COLLEAGUE = { id: 'c0111ea9-0000-4000-8000-000000000001', name: 'colleague' }
-/** Writes faster than a conversation goes. */
+/** Writes faster than a conversation needs. */
 export const CHATTERBOX = { id: 'c4a77e4b-0000-4000-8000-000000000001', name: 'chatterbox' }
-/** More than may wait for a host before the feed is read no further. */
+/** More messages than may wait for a host before reading of the feed pauses. */
 const FLOOD = 700
 
 export class People {
@@ -48,7 +48,7 @@ export class People {
     if (floods) clock.after(dice.upTo(10_000), () => this.#flood(workspace))
   }
 
-  /** What arrives while the machine sleeps for `ms` milliseconds from now. */
+  /** Adds what arrives while the machine sleeps for `ms` milliseconds from now. */
   writeDuring(ms: number): void {
     const { dice, clock, platform } = this.#world
     for (const { feed } of platform.workspaces) {
@@ -87,7 +87,7 @@ export class People {
     for (let n = 0; n < FLOOD; n++) feed.add()
   }
 
-  /** Old rows go, the cursor's row perhaps among them: all that was read, or a part of it. */
+  /** Prunes old rows, perhaps including the cursor's row: all that were read, or some of them. */
   #forget({ feed }: SimWorkspace): void {
     const { dice, sightings } = this.#world
     const share = dice.pick([0.5, 1])

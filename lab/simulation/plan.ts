@@ -1,2 +1,2 @@
-/** Does something again and again, about every `everyMs` milliseconds, until the trouble is over. */
+/** Repeats an action about every `everyMs` milliseconds until the trouble is over. */
 export type Plan = (work: () => void, everyMs: number) => void

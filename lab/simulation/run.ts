@@ -1,4 +1,4 @@
-/** Runs many seeds, in this process or spread over several. What a seed comes to is the same either way. */
+/** Runs many seeds, in this process or spread over several. The outcome of a seed is the same either way. */
 import { rmSync } from 'node:fs'
 import { z } from 'zod'
 import { FAULT_KINDS } from './check.ts'
@@ -9,7 +9,7 @@ import { EMPTY, sum, type Tally, tallyOf } from './tally.ts'
 export interface Range {
   readonly from: number
   readonly seeds: number
-  /** Of these seeds every so many-th is run. */
+  /** Only every n-th of these seeds is run. */
   readonly step: number
   readonly untilFailure: boolean
 }
@@ -23,10 +23,10 @@ const tallySchema = z.object({
   failures: z.array(z.object({ seed: count, faults: z.array(fault) })),
 })
 
-/** So many seeds are reported at once. */
+/** How many seeds are reported at once. */
 const REPORT_SEEDS = 50
 
-/** @param onPart is given what some seeds came to, again and again; all of it is what is returned. */
+/** @param onPart called repeatedly with the outcome of a batch of seeds; the return value is the total. */
 export function runHere(
   { from, seeds, step, untilFailure }: Range,
   onPart: (part: Tally) => void = () => {},
@@ -51,7 +51,7 @@ export function runHere(
   }
 }
 
-/** Spreads the seeds over so many processes. Once one has found a failure that is to be the last, the others are ended. */
+/** Spreads the seeds over several processes. If the run stops at the first failure, the others are ended once one fails. */
 export async function runSpread(
   { from, seeds, untilFailure }: Omit<Range, 'step'>,
   workers: number,
@@ -67,7 +67,7 @@ export async function runSpread(
       ],
       {
         stdio: ['ignore', 'pipe', 'inherit'],
-        // The last stage of the JIT costs more here than it brings.
+        // The last JIT tier costs more here than it gains.
         env: { ...process.env, BUN_JSC_useFTLJIT: '0' },
       },
     ),

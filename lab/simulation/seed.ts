@@ -1,4 +1,4 @@
-/** Runs the world of one seed to its end and tells what came of it. Nothing but the seed decides what happens. */
+/** Runs the world of one seed to its end and returns the outcome. Only the seed decides what happens. */
 import { describeError } from '../../base/errors.ts'
 import { type Fault, judge } from './check.ts'
 import { Storage } from './storage.ts'
@@ -27,11 +27,11 @@ export interface Outcome {
   readonly seed: number
   readonly faults: readonly Fault[]
   readonly figures: Readonly<Record<(typeof FIGURES)[number], number>>
-  /** Events that were begun to be written. */
+  /** Events whose writing began. */
   readonly writes: number
 }
 
-/** @param folder where its files lie meanwhile. */
+/** @param folder where its files are kept during the run. */
 export function runSeed(seed: number, folder: string): Outcome {
   using storage = new Storage(folder, String(seed), seed % 16 !== 0)
   const world = new World(seed, storage)

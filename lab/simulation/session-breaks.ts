@@ -1,4 +1,4 @@
-/** Breaks of how a session begins, changes and ends, by the test that finds them. */
+/** Breaks of how a session starts, changes and ends, by the test that catches them. */
 import type { Break } from './mutations.ts'
 
 const MEMBERSHIP = 'member/workspace/membership.ts'

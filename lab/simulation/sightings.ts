@@ -1,4 +1,4 @@
-/** Everything that processes wrote to their hosts, and what hosts read of it. */
+/** Everything that processes wrote to their hosts, and which of it the hosts read. */
 import { z } from 'zod'
 import type { Showing } from '../judge/evidence.ts'
 
@@ -19,32 +19,32 @@ const verdictSchema = z.object({
 })
 const lineSchema = z.discriminatedUnion('method', [eventSchema, verdictSchema])
 
-/** What is done with a line once the host has read it. */
+/** Called for a line once the host has read it. */
 export type Reading =
-  /** The model is given messages. */
+  /** Called when the model is given messages. */
   { readonly kind: 'prompt' | 'result'; readonly showings: readonly Showing[] } | { readonly kind: 'other' }
 
 export interface GivenVerdict {
   readonly requestId: string
   readonly allowed: boolean
-  /** The process whose host was told. */
+  /** The process whose host was notified. */
   readonly process: number
 }
 
 export class Sightings {
   readonly begun: Showing[] = []
-  /** What a model was given, in the order in which it was. */
+  /** What a model was given, in that order. */
   readonly read: Showing[] = []
   readonly verdicts: GivenVerdict[] = []
   digests = 0
-  /** The messages that one digest stands for. */
+  /** The messages that one digest contains. */
   readonly #inDigest: (workspaceId: string, lead: string) => readonly string[]
 
   constructor(inDigest: (workspaceId: string, lead: string) => readonly string[]) {
     this.#inDigest = inDigest
   }
 
-  /** A process begins to write a line. */
+  /** Called when a process begins to write a line. */
   begin(line: string, process: number): Reading {
     const { method, params } = lineSchema.parse(JSON.parse(line))
     if (method === 'notifications/claude/channel/permission') {
@@ -63,7 +63,7 @@ export class Sightings {
     }
   }
 
-  /** A process begins to show a message. */
+  /** Called when a process begins to show a message. */
   note(showing: Omit<Showing, 'order'>): Showing {
     const noted = { ...showing, order: this.begun.length }
     this.begun.push(noted)

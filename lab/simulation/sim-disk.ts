@@ -1,4 +1,7 @@
-/** The disk as one process has it: each use of the ledger is a deed in which the process may die, or find no room. */
+/**
+ * One process's view of the disk: each use of the ledger is an action during which the process may die, or the disk be
+ * full.
+ */
 import type { SQLQueryBindings } from 'bun:sqlite'
 import { type Database, type Disk, type OpenOptions, type Query, systemDisk } from '../../base/sqlite.ts'
 import type { Life } from './life.ts'
@@ -29,7 +32,7 @@ export class SimDisk implements Disk {
       this.#locked.delete(path)
       if (this.#open.delete(db)) db.close()
     }
-    // Locks are the kernel's: taking one is no deed of ours.
+    // Locks belong to the kernel: taking one is not an action at which the process can die.
     if (!storage.isLedger(path)) {
       const run = (sql: string): void => {
         db.run(sql)
@@ -46,7 +49,7 @@ export class SimDisk implements Disk {
     return this.#locked.has(path)
   }
 
-  /** As the end of the process: the kernel closes what it had open and drops its locks. */
+  /** Called at the end of the process: the kernel closes its open files and releases its locks. */
   closeAll(): void {
     for (const db of this.#open) db.close()
     this.#open.clear()
@@ -106,7 +109,8 @@ class MortalDatabase implements Database {
   #deed<T>(isWrite: boolean, work: () => T): T {
     const { life, storage, isFull } = this.#options
     if (this.#inTransaction) {
-      // A process that dies within a transaction leaves nothing of it, as if it had died before. A disk can fill here.
+      // A process that dies during a transaction leaves nothing of it, as if it had died before. The disk can fill up
+      // here.
       if (isWrite && isFull()) throw fullDisk()
       return work()
     }

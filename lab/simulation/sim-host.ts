@@ -1,4 +1,4 @@
-/** The host of one process: a pipe that takes lines while there is room, and a reader that reads when it likes. */
+/** The host of one process: a pipe that accepts lines while there is room, and a reader that reads at random times. */
 import type { Dice } from '../dice.ts'
 import type { Showing } from '../judge/evidence.ts'
 import type { Reading, Sightings } from './sightings.ts'
@@ -17,22 +17,22 @@ export interface HostOptions {
   readonly process: number
   /** Whether it shows channel events to the model. */
   readonly listens: boolean
-  /** Milliseconds since the epoch from which on it never pauses. */
+  /** Milliseconds since the epoch after which it never pauses. */
   readonly calmAt: number
   /** How many lines the pipe holds. Default: drawn. */
   readonly room?: number | undefined
-  /** Told of messages that the model is given as a prompt, while the process lives. */
+  /** Called with messages that the model is given as a prompt, while the process lives. */
   readonly onRead: (showings: readonly Showing[]) => void
 }
 
 export class SimHost {
   readonly #options: HostOptions
   readonly #room: number
-  /** Written and not yet in the pipe: gone when the process ends. */
+  /** Written but not yet in the pipe: lost when the process ends. */
   #outside: Pending[] = []
-  /** In the pipe: the host's, whatever becomes of the process. */
+  /** In the pipe: the host can read it even if the process dies. */
   #inside: Pending[] = []
-  /** In the pipe, and the process does not know it yet. */
+  /** In the pipe, but the process does not know it yet. */
   readonly #untold: Pending[] = []
   #reading = false
   #frozen = false
@@ -47,24 +47,24 @@ export class SimHost {
     return this.#frozen
   }
 
-  /** Takes a notification: a channel event, or a verdict on a permission request. */
+  /** Receives a notification: a channel event, or a verdict on a permission request. */
   readonly write = (line: string): Promise<void> => {
     const { sightings, process, listens } = this.#options
     const reading = sightings.begin(line, process)
     return this.#push(listens ? reading : { kind: 'other' })
   }
 
-  /** Takes the result of a tool call, which may show messages. */
+  /** Receives the result of a tool call, which may show messages. */
   giveResult(showings: readonly Showing[]): Promise<void> {
     return this.#push({ kind: 'result', showings })
   }
 
-  /** From now on it reads nothing. */
+  /** From now on it does not read. */
   freeze(): void {
     this.#frozen = true
   }
 
-  /** The process ended: what was not in the pipe is gone. */
+  /** The process ended: what was not in the pipe is lost. */
   processEnded(): void {
     this.#processEnded = true
     this.#outside = []
@@ -93,7 +93,7 @@ export class SimHost {
     if (!this.#reading) this.#readLater()
   }
 
-  /** The process learns a little later that something is in the pipe, or never, should it end before. */
+  /** The process learns a little later that something is in the pipe, or never, if it ends first. */
   #tellLater(): void {
     const { clock, dice } = this.#options
     clock.after(dice.upTo(3), () => {

@@ -11,9 +11,9 @@ import { SimDisk } from './sim-disk.ts'
 import type { SimHost } from './sim-host.ts'
 import type { Storage } from './storage.ts'
 
-/** What kind of host started the process, and what it does with what it is given. */
+/** The kind of host that started the process, and how it handles messages. */
 export interface HostKind {
-  /** As it names itself. */
+  /** The name it reports. */
   readonly clientName: string
   /** Its command line. */
   readonly command: readonly string[]
@@ -37,7 +37,7 @@ export const HOSTS = {
     hooks: false,
   },
   unknown: { clientName: 'another-host', command: ['another-host'], listens: true, hooks: true },
-  /** It holds at first, since nothing speaks against it, and is found out by what is typed. */
+  /** The session holds workspaces at first, since nothing speaks against it, until typed prompts give its host away. */
   unknownAndDeaf: { clientName: 'another-host', command: ['another-host'], listens: false, hooks: true },
   withoutChannel: { clientName: 'claude-code', command: ['claude'], listens: false, hooks: true },
 } as const satisfies Record<string, HostKind>
@@ -51,11 +51,11 @@ export interface SimProcessOptions {
   readonly kind: HostKind
   readonly isFull: () => boolean
   readonly log: Log
-  /** Told of a result that shows messages, as it begins to leave. */
+  /** Called when a result that shows messages begins to leave. */
   readonly onResult: (outcome: CallOutcome) => readonly Showing[]
 }
 
-/** The file is of no interest to many runs, and each line would cost a write. */
+/** Most runs do not need the file, and each line would cost a write. */
 export class EphemeralLog extends Log {
   override openFile(): void {}
 }
@@ -114,7 +114,7 @@ export class SimProcess {
     if (!this.life.dead && this.kind.hooks) this.session.submitted({ workspaceId, activityId })
   }
 
-  /** The model calls a tool. Never rejects; a process that dies meanwhile gives no outcome. */
+  /** The model calls a tool. Never rejects; a process that dies during the call returns no outcome. */
   async call(name: string, args: Readonly<Record<string, unknown>>): Promise<CallOutcome | undefined> {
     const { onResult } = this.#options
     if (this.life.dead || this.host.frozen) return undefined
@@ -124,24 +124,24 @@ export class SimProcess {
       try {
         if (!this.life.dead) outcome.onSent?.()
       } catch {
-        // A full disk, or the end of the process: the answer counts as not told.
+        // A full disk, or the end of the process: the answer counts as not shown.
       }
     })
     return outcome
   }
 
-  /** As a host ends it: asked to, it stops at once. */
+  /** Ends it as a host does: on request, and it stops at once. */
   stop(): void {
     if (!this.life.dead) this.session.stop()
     this.kill()
   }
 
-  /** As the kernel ends it: what it had open is closed, and its locks are free. */
+  /** Ends it as the kernel does: its open files are closed, and its locks released. */
   kill(): void {
     this.life.end()
     this.host.processEnded()
     this.#disk.closeAll()
-    // So that nothing of it is reachable any more. It is dead, and has no effect.
+    // So that nothing of it stays reachable. It is dead, and has no effect.
     this.session.stop()
   }
 }

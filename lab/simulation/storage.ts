@@ -1,7 +1,7 @@
 /**
  * The state folder of a simulated machine: real files, and what a power cut leaves of the ledger. SQLite flushes its
- * log only when it moves pages from there into the database, so a cut keeps a beginning of the log, at least as long as
- * what was moved; the rest is gone or half there. The next opening drops what is not a whole transaction.
+ * log (WAL) only at a checkpoint, so a power cut keeps a prefix of the log, at least up to the last checkpoint; the
+ * rest is lost or torn. The next open drops incomplete transactions.
  */
 import { Database } from 'bun:sqlite'
 import {
@@ -23,7 +23,7 @@ import { type StatePaths, statePaths } from '../../member/folder/state-folder.ts
 import { openLedgerFile } from '../../member/ledger/ledger-file.ts'
 import type { DeliveryRecord } from '../judge/evidence.ts'
 
-/** A place in the log: the number of frames since it was begun anew under this salt. */
+/** A position in the log: the number of frames since it was restarted with this salt. */
 export interface LogMark {
   readonly salt: string
   readonly frames: number
@@ -31,14 +31,14 @@ export interface LogMark {
 
 const LOG_HEADER_BYTES = 32
 const FRAME_HEADER_BYTES = 24
-/** Where the index of the log (`-shm`) keeps what we need; the file format is fixed. */
+/** Offsets in the index of the log (`-shm`); the file format is fixed. */
 const PAGE_SIZE_AT = 14
 const FRAMES_AT = 16
 const SALT_AT = 32
 const MOVED_AT = 96
 const MOVE_BEGUN_AT = 128
 
-/** In memory where the system offers it: the cost of a flush is of no interest here. */
+/** In memory where the system offers that: the cost of a flush does not matter here. */
 export function simulationFolder(): string {
   return mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'molecule-simulation-'))
 }
@@ -47,12 +47,12 @@ export class Storage implements Disposable {
   readonly #root: string
   readonly #name: string
   #cuts = 0
-  /** Keeps the log as it is when a process ends: a killed process tidies nothing up, and this handle may not write. */
+  /** Preserves the log when a process ends: a killed process cleans nothing up, and this handle is read-only. */
   #keeper: Database | undefined
-  /** Of the file that the keeper has open. */
+  /** The identity of the file that the keeper has open. */
   #kept = ''
 
-  /** @param isPrepared whether the ledger is there from the beginning, without a message: then its tables outlive every power cut. */
+  /** @param isPrepared whether an empty ledger exists from the beginning: then its tables survive every power cut. */
   constructor(root: string, name: string, isPrepared: boolean) {
     this.#root = root
     this.#name = name
@@ -60,7 +60,7 @@ export class Storage implements Disposable {
     if (isPrepared) this.#prepare()
   }
 
-  /** Of the state folder as it is now: after a power cut it is another one. */
+  /** The current state folder: after a power cut it is a different one. */
   get paths(): StatePaths {
     return statePaths(join(this.#root, `${this.#name}-${this.#cuts}`))
   }
@@ -101,7 +101,7 @@ export class Storage implements Disposable {
     )
   }
 
-  /** What the ledger knows of a message, also while processes have it open. */
+  /** What the ledger knows about a message, even while processes have it open. */
   recordOf(workspaceId: string, activityId: string): DeliveryRecord | undefined {
     return (
       this.#get<DeliveryRecord>(
@@ -112,7 +112,7 @@ export class Storage implements Disposable {
     )
   }
 
-  /** The messages that one digest stands for. */
+  /** The messages that one digest contains. */
   inDigest(workspaceId: string, lead: string): readonly string[] {
     const rows = this.#keeper
       ?.query<{ id: string }, [string, string]>(
@@ -131,7 +131,7 @@ export class Storage implements Disposable {
     return row?.n ?? 0
   }
 
-  /** The same, without what waits for a digest. */
+  /** The same, without messages held for a digest. */
   waitingUnheld(workspaceId: string): number {
     const row = this.#get<{ n: number }>(
       "SELECT count(*) AS n FROM message WHERE workspace_id = ? AND state IN ('received', 'sending')",
@@ -152,10 +152,10 @@ export class Storage implements Disposable {
   }
 
   /**
-   * Lets the power fail. Every process must be dead by now.
+   * Simulates a power cut. Every process must be dead by now.
    *
-   * @param random decides how much of the unflushed log is left.
-   * @param since keeps what was written before: only the last deed is torn.
+   * @param random decides how much of the unflushed log survives.
+   * @param since keeps what was written before: only the last action is torn.
    * @returns whether anything was lost.
    */
   cut(random: () => number, since?: LogMark): boolean {
@@ -165,7 +165,7 @@ export class Storage implements Disposable {
     const { salt, frames, flushed, frameBytes } = this.#log()
     const kept = since?.salt === salt ? Math.max(since.frames, flushed) : flushed
     const log = readFileSync(`${before.ledger}-wal`)
-    // Without frames of its own the file is that of the last round, all of which was moved.
+    // Without frames under its own salt, the file is the previous log, all of which was checkpointed.
     const [least, most] =
       frames === 0 ? [log.length, log.length] : [kept, frames].map((n) => LOG_HEADER_BYTES + n * frameBytes)
     if (least === undefined || most === undefined) throw new Error('no bounds')
@@ -175,13 +175,13 @@ export class Storage implements Disposable {
     const after = this.paths
     mkdirSync(after.folder, { mode: 0o700 })
     copyFileSync(before.ledger, after.ledger)
-    // Sometimes the file has its length already, and not its content.
+    // Sometimes the file already has its length, but not its content.
     writeFileSync(`${after.ledger}-wal`, isHole ? log.fill(0, left, most) : log.subarray(0, left))
     if (existsSync(before.envFile)) copyFileSync(before.envFile, after.envFile)
     this.#keeper.close()
     this.#keeper = undefined
     rmSync(before.folder, { recursive: true, force: true })
-    // Whoever looks at the ledger next finds what is left.
+    // The next reader of the ledger finds what is left.
     this.keep()
     return left < most
   }
@@ -192,11 +192,11 @@ export class Storage implements Disposable {
     rmSync(this.paths.folder, { recursive: true, force: true })
   }
 
-  /** Creating the tables anew for each of many seeds would take a good part of the time. */
+  /** Cached, since creating the tables for every seed would take much of the time. */
   #prepare(): void {
     const pattern = join(this.#root, 'prepared.db')
     if (!existsSync(pattern)) {
-      // Small pages: a transaction writes whole ones, and there is little on each.
+      // Small pages: a transaction writes whole pages, each with little on it.
       const db = new Database(pattern, { create: true })
       db.run('PRAGMA page_size = 1024')
       db.run('VACUUM')
@@ -206,7 +206,7 @@ export class Storage implements Disposable {
     copyFileSync(pattern, this.paths.ledger)
   }
 
-  /** A cut may have taken the tables as well. */
+  /** A power cut may have erased the tables, too. */
   #hasTable(name: string): boolean {
     return this.#get('SELECT 1 FROM sqlite_schema WHERE name = ?', name) !== null
   }

@@ -1,4 +1,4 @@
-/** What many seeds came to, as figures that can be added up, and as a table. */
+/** The outcome of many seeds, as figures that can be added up, and as a table. */
 import { FAULT_KINDS, type Fault } from './check.ts'
 import { FIGURES, type Outcome } from './seed.ts'
 
@@ -67,7 +67,7 @@ export function table({ seeds, figures, faults }: Tally, seconds: number): strin
   return lines.map(([name, item]) => `${name.padEnd(width)}  ${value(item).padStart(right)}`).join('\n')
 }
 
-/** What failed, and the command that shows it again. */
+/** The failures, and the command that reproduces them. */
 export function explain({ seed, faults }: Tally['failures'][number]): string {
   const shown = faults.slice(0, 5).map(({ kind, text }) => `  ${kind}: ${text}`)
   const more = faults.length > shown.length ? [`  and ${faults.length - shown.length} more`] : []

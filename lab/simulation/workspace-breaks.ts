@@ -1,4 +1,4 @@
-/** Breaks of how a workspace is held, registered, read and given up, by the test that finds them. */
+/** Breaks of how a workspace is held, registered, read and given up, by the test that catches them. */
 import type { Break } from './mutations.ts'
 
 const MEMBERSHIPS = 'member/workspace/memberships.ts'

@@ -1,8 +1,8 @@
 /**
- * Everything around the plugin, simulated from one seed: workspaces on a platform that delays, fails, hangs, forgets and
- * commits late; people and agents who write, ask and answer; hosts that read when they like, or no more, or never show
- * what they are given; one process or two on the same state folder, each of which can die between any two of its deeds,
- * or with the whole machine; a disk that fills; a machine that sleeps for an hour; a token that is revoked.
+ * Everything around the plugin, simulated from one seed: workspaces on a platform that delays, fails, hangs, forgets
+ * and commits late; people and agents who write, ask and answer; hosts that read at random times, stop reading, or
+ * never show messages; one or two processes on the same state folder, each of which can die at any of its actions, or
+ * with the whole machine; a disk that fills up; a machine that sleeps for an hour; a token that is revoked.
  */
 import { Dice } from '../dice.ts'
 import type { Erasure, Receipt, Showing } from '../judge/evidence.ts'
@@ -16,17 +16,17 @@ import type { SimProcess } from './sim-process.ts'
 import type { Storage } from './storage.ts'
 
 const WORKSPACES = ['7d0c1a52-0b1e-4a47-9d0e-0a2f5e3b9c11', '11111111-1111-4111-8111-111111111111'] as const
-/** Enough for everything to arrive once nothing goes wrong any more. */
+/** Long enough for everything to arrive once nothing goes wrong any more. */
 const CALM_MS = 100_000
-/** The same where somebody writes too fast: after the last look, a digest waits for a minute. */
+/** The same if an agent writes too fast: after the last look, a digest waits for a minute. */
 const DIGEST_CALM_MS = 145_000
-/** The same where rows are committed late: the feed reads its overlap every five minutes. */
+/** The same if rows are committed late: the feed reads its overlap every five minutes. */
 const LONG_CALM_MS = 400_000
-/** A feed that is begun anew reads its overlap at once, so that not every late row need be waited for that long. */
+/** A feed that is restarted reads its overlap at once, so that most late rows do not take that long. */
 const READ_AGAIN_MS = 40_000
-/** A workspace that was given up is asked for every five minutes, give or take a tenth. */
+/** A workspace that was given up is checked every five minutes, plus or minus 10 %. */
 const REVOKED_CALM_MS = 11 * 60_000
-/** By then a host that does not show what it is given has been found out. */
+/** By then a host that does not show messages has been detected. */
 const FOUND_OUT_MS = 60_000
 /** A question that is asked then is answered, and its verdict due, before the end. */
 const ASKED_AT_MS = 10_000
@@ -43,15 +43,15 @@ export class World {
   readonly windowSecs: number
   readonly timestampCursor: boolean
   readonly ignoresBeforeTs: boolean
-  /** Whether some rows become visible after younger ones. */
+  /** Whether some rows become visible after newer ones. */
   readonly commitsLate: boolean
   readonly relays: boolean
-  /** Whether somebody writes faster than a conversation goes. */
+  /** Whether an agent writes faster than a conversation needs. */
   readonly chatters: boolean
-  /** Whether somebody writes more than may wait for a host. */
+  /** Whether more messages are written than may wait for a host. */
   readonly floods: boolean
   readonly deeds: Deeds
-  /** When a process first began to read a feed, and when last one that knew of no cursor did. */
+  /** When a process first began to read a feed, and when one without a cursor last did. */
   readonly firstBegunAt = new Map<string, number>()
   readonly lastBegunAt = new Map<string, number>()
   readonly receipts: Receipt[] = []
@@ -69,12 +69,12 @@ export class World {
   readonly workspaceIds: readonly string[]
   readonly #people: People
   readonly #machine: Machine
-  /** When a workspace was first seen to have its first page on the disk, for good. */
+  /** When the first page of a workspace was first known to be durable. */
   readonly storedAt = new Map<string, number>()
-  /** Milliseconds since the epoch until which things go wrong. */
+  /** Until when things go wrong, in milliseconds since the epoch. */
   #calmAt: number
   #calmMs: number
-  /** Whether the settings change once nothing goes wrong any more. */
+  /** Whether the settings change after the trouble is over. */
   readonly #readsAgain: boolean
   #settings = 0
 
@@ -103,7 +103,7 @@ export class World {
       calmAt: this.#calmAt,
       onFault: (sentence) => this.faults.push(sentence),
       onRead: (workspaceId, _, query) => {
-        // Whoever reads on has stored the first page for good.
+        // A process that continues reading has stored the first page durably.
         if (!this.storedAt.has(workspaceId) && this.storage.hasCursor(workspaceId)) {
           this.storedAt.set(workspaceId, this.clock.now())
         }
@@ -130,7 +130,7 @@ export class World {
     return this.#machine.running
   }
 
-  /** Lives through the trouble, then through enough calm for everything to arrive. */
+  /** Runs through the trouble, then through enough calm for everything to arrive. */
   run(): void {
     const { clock } = this
     this.#machine.startFirst()
@@ -146,7 +146,7 @@ export class World {
     clock.runUntil(this.#calmAt + this.#calmMs)
   }
 
-  /** Ends what still runs. */
+  /** Ends the processes that still run. */
   end(): void {
     this.#machine.end()
   }
@@ -155,12 +155,12 @@ export class World {
   readonly holderOf = (workspaceId: string): number | undefined =>
     this.running.find((process) => process.holds(workspaceId))?.life.number
 
-  /** Does something again and again, about every `everyMs` milliseconds, until the trouble is over. */
+  /** Repeats an action about every `everyMs` milliseconds until the trouble is over. */
   #plan(work: () => void, everyMs: number): void {
     const at = this.clock.now() + this.dice.upTo(2 * everyMs)
     if (at >= this.#calmAt) return
     this.clock.at(at, () => {
-      // The machine may have slept meanwhile.
+      // The machine may have slept in the meantime.
       if (this.clock.now() >= this.#calmAt) return
       work()
       this.#plan(work, everyMs)
@@ -180,7 +180,7 @@ export class World {
     }, 7_000)
   }
 
-  /** Writes the settings: the same, a comment more, or another name. */
+  /** Writes the settings: unchanged, with another comment, or with another name. */
   #configure(change?: 'another name'): void {
     const { dice } = this
     if (change !== undefined || dice.chance(0.5)) this.#settings++
@@ -197,7 +197,7 @@ MOLECULE_PERMISSION_RELAY=${this.relays ? 'canvas' : 'off'}
 `)
   }
 
-  /** The machine sleeps for an hour, in which others write. Nothing goes wrong after that. */
+  /** The machine sleeps for an hour while others write. Nothing goes wrong after that. */
   #sleep(): void {
     if (this.figures.hours > 0) return
     this.figures.hours++
@@ -205,7 +205,7 @@ MOLECULE_PERMISSION_RELAY=${this.relays ? 'canvas' : 'off'}
     this.clock.sleepMachine(HOUR_MS)
   }
 
-  /** A token is refused for minutes, and then valid again. */
+  /** A token is refused for some minutes, and then valid again. */
   #revoke(): void {
     if (this.figures.revocations > 0) return
     this.figures.revocations++
@@ -226,18 +226,18 @@ MOLECULE_PERMISSION_RELAY=${this.relays ? 'canvas' : 'off'}
     }
   }
 
-  /** A process wrote a line to its log. */
+  /** Called when a process writes a line to its log. */
   noteLog(line: string): void {
     const [, workspaceId] = /workspace (\S+) is received by this session/.exec(line) ?? []
     if (workspaceId === undefined || this.storage.hasCursor(workspaceId)) return
-    // A first page that was stored is on the disk for good, whatever became of the power.
+    // A stored first page is durable, even after a power cut.
     if (this.storedAt.has(workspaceId)) this.faults.push(`the beginning of ${workspaceId} was forgotten`)
     const now = this.clock.now()
     if (!this.firstBegunAt.has(workspaceId)) this.firstBegunAt.set(workspaceId, now)
     this.lastBegunAt.set(workspaceId, now)
   }
 
-  /** The host's receipt for a message was given; what counts is whether the ledger recorded it. */
+  /** Called when the host gave a receipt for a message; what counts is whether the ledger recorded it. */
   noteReceipt(process: SimProcess, { workspaceId, activityId }: Showing): void {
     const state = this.storage.recordOf(workspaceId, activityId)?.state
     // Before that a disk may be full, and another session may have taken the message over.

@@ -1,6 +1,6 @@
 /**
- * Writes small records that nobody waits for, such as a receipt: after the answer that they come from has gone out, and
- * later still while another process writes to the ledger, because waiting for that would hold up the next answer.
+ * Writes small records that nothing waits for, such as a receipt: after the response that caused them has gone out, and
+ * later still while another process writes to the ledger, because waiting for it would delay the next response.
  */
 import { backoffDelayMs } from '../../base/backoff.ts'
 import type { Clock } from '../../base/clock.ts'
@@ -8,16 +8,16 @@ import { codeOf, describeError } from '../../base/errors.ts'
 import type { Ledger } from './ledger.ts'
 
 export interface DeferredWritesOptions {
-  /** Undefined while there is no ledger: the records are kept for it. */
+  /** Undefined while there is no ledger: the records are kept until there is one. */
   readonly ledger: () => Ledger | undefined
-  /** Told of a record that could not be written. */
+  /** Called for a record that could not be written. */
   readonly log: (sentence: string) => void
   readonly clock: Clock
 }
 
 type Write = (ledger: Ledger) => void
 
-/** The oldest is dropped beyond it. Without its receipt a message is at worst shown once more, marked. */
+/** Beyond this, the oldest is dropped. Without its receipt a message is at worst shown again, marked. */
 const MAX_WRITES = 1_000
 
 export class DeferredWrites {
@@ -35,14 +35,14 @@ export class DeferredWrites {
     this.#clock = clock
   }
 
-  /** Has a record written once the current work is done. Never throws. */
+  /** Queues a record, to be written once the current work is done. Never throws. */
   add(write: Write): void {
     if (this.#writes.length >= MAX_WRITES) this.#writes.shift()
     this.#writes.push(write)
     this.#flushAfter(0)
   }
 
-  /** Writes what waits, as far as that is possible without waiting for another process. Never throws. */
+  /** Writes the queued records, unless that would mean waiting for another process. Never throws. */
   flush(): void {
     this.#cancel?.()
     this.#cancel = undefined

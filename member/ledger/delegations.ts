@@ -1,4 +1,4 @@
-/** The tasks given to peers, and which message is the answer to which. */
+/** The tasks delegated to peers, and which message answers which. */
 import type { Database } from '../../base/sqlite.ts'
 import { COLUMNS, type Entry, type StoredMessage } from './ledger-rows.ts'
 
@@ -6,34 +6,34 @@ export interface Delegation {
   readonly id: string
   readonly workspaceId: string
   readonly peerId: string
-  /** Its beginning, for people to know it by. */
+  /** Its beginning, so that people recognize it. */
   readonly task: string
   /** Milliseconds since the epoch. */
   readonly askedAt: number
   readonly state: 'open' | 'completed' | 'failed'
-  /** The platform carries it out and is to be asked what became of it. */
+  /** The platform carries it out and must be asked for the result. */
   readonly watched: boolean
 }
 
 type Row = Omit<Delegation, 'watched'> & { readonly watched: number }
 
-/** What became of a row that says it answers a task. */
+/** How a row that claims to answer a task was classified. */
 export type Answer =
   /** `closes`: it is the first. */
   | { readonly kind: 'answer'; readonly id: string; readonly closes: boolean }
-  /** The result was told before. */
+  /** The result was shown before. */
   | { readonly kind: 'repeated' }
   | { readonly kind: 'none' }
 
 const FIELDS = 'id, workspace_id AS workspaceId, peer_id AS peerId, task, asked_at AS askedAt, state, watched'
 const MAX_TASK_CHARS = 200
-/** After so long a message of the peer that names no task is taken for something else. */
+/** After this long, a message of the peer that names no task no longer counts as the answer. */
 const UNNAMED_ANSWER_WITHIN_MS = 24 * 60 * 60_000
-/** A task is asked after, and known, for so long. */
+/** How long a task is kept. */
 const KEEP_MS = 30 * 24 * 60 * 60_000
-/** A task that nobody has answered for so long is no longer watched. */
+/** A task unanswered for this long is no longer watched. */
 const WATCH_MS = 24 * 60 * 60_000
-/** No call waits longer for an answer. */
+/** The longest that a call waits for an answer. */
 export const MAX_AWAITED_MS = 120_000
 
 export class Delegations {
@@ -45,10 +45,10 @@ export class Delegations {
     this.#session = session
   }
 
-  /** Notes a task. Done before it leaves, so that no answer can come too early. */
+  /** Records a task. Done before it is sent, so that no answer can arrive too early. */
   add(delegation: Pick<Delegation, 'id' | 'workspaceId' | 'peerId' | 'task' | 'watched'>, now: number): void {
     const { id, workspaceId, peerId, task, watched } = delegation
-    // Where the platform gives the id, its result can be here first.
+    // Where the platform assigns the id, its result can arrive first.
     const state = this.answer(workspaceId, id) === undefined ? 'open' : 'completed'
     this.#db
       .query(
@@ -61,7 +61,7 @@ export class Delegations {
       .run(workspaceId, now - KEEP_MS)
   }
 
-  /** The task never left. */
+  /** The task was never sent. */
   remove(workspaceId: string, id: string): void {
     this.#db.query('DELETE FROM delegation WHERE workspace_id = ? AND id = ?').run(workspaceId, id)
   }
@@ -97,7 +97,7 @@ export class Delegations {
   /** The platform has handed the task over; the answer, if any, comes from the peer. */
   handedOver(workspaceId: string, id: string): void {
     this.#db.query('UPDATE delegation SET watched = 0 WHERE workspace_id = ? AND id = ?').run(workspaceId, id)
-    // It may have been there before the platform said so.
+    // It may have arrived before the platform said so.
     if (this.answer(workspaceId, id) !== undefined) this.close(workspaceId, id, 'completed')
   }
 
@@ -109,14 +109,17 @@ export class Delegations {
       .run(state, workspaceId, id)
   }
 
-  /** Until `until` (milliseconds since the epoch) a call waits for the answer, which is no event meanwhile. */
+  /**
+   * Until `until` (milliseconds since the epoch) a call waits for the answer, which is not shown as an event in that
+   * time.
+   */
   await(workspaceId: string, id: string, until: number): void {
     this.#db
       .query('UPDATE delegation SET awaited_until = ? WHERE workspace_id = ? AND id = ?')
       .run(until, workspaceId, id)
   }
 
-  /** Whether a call waits for an answer. A wait that is longer than any may be is that of a clock that was set. */
+  /** Whether a call waits for an answer. A wait longer than the maximum means that the clock was changed. */
   anyAwaited(workspaceIds: readonly string[], now: number): boolean {
     const found = this.#db
       .query(
@@ -129,8 +132,8 @@ export class Delegations {
   }
 
   /**
-   * Takes an answer that a call waits for: it is told as the result of that call and is no event, unless that result
-   * never leaves the process. False when it is an event already.
+   * Takes an answer that a call waits for: it becomes the result of that call and not an event, unless that result
+   * never leaves the process. False when it already is an event.
    */
   take({ ord }: StoredMessage): boolean {
     return (
@@ -142,14 +145,14 @@ export class Delegations {
     )
   }
 
-  /** The result that told an answer has left the process. */
+  /** The result that contains an answer has left the process. */
   told({ ord }: StoredMessage): void {
     this.#db
       .query("UPDATE message SET state = 'answered' WHERE ord = ? AND state = 'sending' AND session = ?")
       .run(ord, this.#session)
   }
 
-  /** The oldest message that answers a task and is not shown yet. */
+  /** The oldest message that answers a task and has not been shown yet. */
   nextAnswer(workspaceId: string, id: string): StoredMessage | undefined {
     return (
       this.#db
@@ -174,8 +177,8 @@ export class Delegations {
   }
 
   /**
-   * Which task a new row answers; closes that task. A peer's word counts only for a task that was given to that very
-   * peer. One that names no task answers the only open one that the peer has: platforms tie an answer to nothing.
+   * Which task a new row answers; closes that task. A peer's message counts only for a task that was given to that same
+   * peer. If it names no task, it answers the peer's only open one: platforms do not link an answer to its task.
    */
   match(workspaceId: string, { task, peerId }: Pick<Entry, 'task' | 'peerId'>, now: number): Answer {
     if (task?.by === 'platform') {
@@ -190,7 +193,7 @@ export class Delegations {
     const known = id === undefined ? undefined : this.find(workspaceId, id)
     if (known === undefined) return { kind: 'none' }
     const closes = known.state === 'open' && !known.watched
-    // Where the platform carries the task out, the peer's words on the way are not its result.
+    // Where the platform carries the task out, what the peer says in the meantime is not its result.
     if (closes) this.close(workspaceId, known.id, 'completed')
     return { kind: 'answer', id: known.id, closes }
   }

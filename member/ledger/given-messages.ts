@@ -1,9 +1,10 @@
 /**
- * Which messages this very session has written to its host. The ledger names only the last session that wrote a message;
- * when a workspace goes to another session and comes back, this one must not write again what its host already has.
+ * Which messages this session itself has written to its host. The ledger names only the last session that wrote a
+ * message; when a workspace goes to another session and comes back, this one must not write again what its host already
+ * has.
  */
 
-/** The oldest is forgotten beyond it, and would at worst be written again, marked. */
+/** Beyond this, the oldest is forgotten, and would at worst be written again, marked. */
 const MAX_GIVEN = 10_000
 
 export class GivenMessages {

@@ -1,4 +1,4 @@
-/** What the ledger holds, as a person or a model asks for it. Reads only. */
+/** Queries on the ledger for a person or a model. Read-only. */
 import type { Database } from '../../base/sqlite.ts'
 import { COLUMNS, type MessageState, type StoredMessage } from './ledger-rows.ts'
 
@@ -6,9 +6,9 @@ export interface InboxFilter {
   readonly workspaceIds: readonly string[]
   readonly states: readonly MessageState[]
   readonly peerId?: string | undefined
-  /** Milliseconds since the epoch; only what was received after it. */
+  /** Milliseconds since the epoch; only messages received after it. */
   readonly since?: number | undefined
-  /** Without answers to tasks of ours that were shown: nobody waits for a reply to them. */
+  /** Excludes answers to our tasks that were shown: they need no reply. */
   readonly owed?: boolean
   readonly oldestFirst?: boolean | undefined
   readonly limit: number
@@ -28,7 +28,7 @@ export class Inbox {
     this.#db = db
   }
 
-  /** The messages that fit, newest first unless asked otherwise, and how many fit in all. */
+  /** The messages that match, newest first unless requested otherwise, and the total number of matches. */
   list({ workspaceIds, states, peerId, since, owed, oldestFirst, limit }: InboxFilter): {
     readonly rows: readonly InboxRow[]
     readonly total: number
@@ -66,7 +66,7 @@ export class Inbox {
     return Object.fromEntries(rows.map(({ state, n }) => [state, n]))
   }
 
-  /** How many rows of a workspace were stepped over for this reason. */
+  /** How many rows of a workspace were skipped for this reason. */
   skippedFor(workspaceId: string, reason: string): number {
     const row = this.#db
       .query<{ n: number }, [string, string]>(

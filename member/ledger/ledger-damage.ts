@@ -1,4 +1,4 @@
-/** A ledger that is damaged: told from other trouble, set aside, and what can still be read of it carried over. */
+/** A damaged ledger: how it is told apart from other errors, and how it is set aside. */
 
 import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
@@ -7,9 +7,9 @@ import { codeOf } from '../../base/errors.ts'
 /** How a session lost the ledger it had open: its file is damaged, or another one, or none, is in its place. */
 export type Loss = 'damaged' | 'replaced'
 
-/** Damaged files that are kept; a disk that damages every one of them must not fill with them as well. */
+/** How many damaged files are kept: a disk that damages every ledger must not fill up with them. */
 const MAX_KEPT = 3
-/** Besides the file itself, what SQLite lays beside it. */
+/** The file itself, and those SQLite keeps beside it. */
 const SUFFIXES = ['-wal', '-shm'] as const
 const ASIDE = /\.damaged-\d+$/
 
@@ -18,15 +18,15 @@ export class DamagedLedger extends Error {
 }
 
 export function isDamage(error: unknown): boolean {
-  // Also the more exact codes, such as that of an index. A read that ends too early is a file that was cut.
+  // Includes the extended codes, such as the one for an index. A short read means a truncated file.
   return (
     error instanceof DamagedLedger || /^SQLITE_(NOTADB|CORRUPT|IOERR_SHORT_READ)/.test(codeOf(error) ?? '')
   )
 }
 
 /**
- * Gives a damaged file another name beside its own, one that nothing has. Nobody of this process may have it open, and
- * no other process may do the same meanwhile.
+ * Renames a damaged file to an unused name in the same folder. This process must not have it open, and no other process
+ * may do the same at the same time.
  *
  * @returns the new name.
  * @throws the file system's error.
@@ -40,7 +40,7 @@ export function setAside(path: string, now: number): string {
     try {
       renameSync(path + suffix, aside + suffix)
     } catch {
-      // Not every database has them.
+      // Not every database has these files.
     }
   }
   const name = basename(path)

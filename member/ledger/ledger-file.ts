@@ -1,4 +1,4 @@
-/** Opens the file of the ledger, whatever is there: nothing, a file in use, a damaged one. */
+/** Opens the ledger's file, whatever its state: missing, in use, damaged. */
 import { existsSync, renameSync, rmSync } from 'node:fs'
 import { codeOf } from '../../base/errors.ts'
 import type { Database, Disk } from '../../base/sqlite.ts'
@@ -9,11 +9,11 @@ import { DamagedLedger, isDamage, type Loss, setAside } from './ledger-damage.ts
 import { migrate } from './ledger-schema.ts'
 import { doubtOlder, salvage } from './salvage.ts'
 
-/** Sessions that start together get into each other's way for some milliseconds while the file is created. */
+/** Sessions that start together block each other for some milliseconds while the file is created. */
 const BUSY_TRIES = 40
 const BUSY_PAUSE_MS = 25
 
-/** Another session may have a large file to mend: ten seconds in all. */
+/** Another session may be repairing a large file: ten seconds in all. */
 const TURN_TRIES = 400
 const TURN_PAUSE_MS = 25
 
@@ -21,29 +21,30 @@ export interface LedgerFileOptions {
   readonly disk: Disk
   /** Milliseconds since the epoch. */
   readonly now: () => number
-  /** Told, in a sentence, when a damaged file was set aside. */
+  /** Called with a sentence when a damaged file was set aside. */
   readonly onDamage: (sentence: string) => void
-  /** Told of every error of the open database. */
+  /** Called with every error of the open database. */
   readonly onError?: (error: unknown) => void
 }
 
 /**
  * Opens the ledger, creating it with mode 0600.
  *
- * A file that is no database, or a broken one, is set aside under another name, and a new ledger is begun with what can
- * still be read of it.
+ * A file that is not a database, or a damaged one, is renamed, and a new ledger starts with what can still be read of
+ * it.
  *
- * @throws when the folder cannot be written, the file has a newer version, or another process mends it for too long.
+ * @throws when the folder cannot be written, the file has a newer version, or another process takes too long to repair
+ *   it.
  */
 export function openLedgerFile(path: string, options: LedgerFileOptions): Database {
   return openOrMend(path, '', options)
 }
 
 /**
- * As {@link openLedgerFile}, in the middle of a session that has lost its ledger. Nobody in this process may still have
- * the lost one open.
+ * Like {@link openLedgerFile}, for a running session that has lost its ledger. This process must no longer have the
+ * lost one open.
  *
- * @param session names the session: what it was writing has left the process, or will.
+ * @param session names the session: what it was writing has left the process, or will leave it.
  * @param lost the identity of the lost file. It is set aside as damaged only if it is still there.
  */
 export function beginAnew(
@@ -54,7 +55,7 @@ export function beginAnew(
   options: LedgerFileOptions,
 ): Database {
   const db = openOrMend(path, loss === 'damaged' ? lost : '', options)
-  // What this session wrote after another one had read the damaged file is missing from it.
+  // What this session wrote after another one read the damaged file is missing from the new one.
   doubtOlder(db, options.now())
   db.query(
     "UPDATE message SET state = 'sent', sent_at = received_at WHERE state = 'sending' AND session = ?",
@@ -63,9 +64,9 @@ export function beginAnew(
 }
 
 /**
- * One process at a time: no process may adopt, or set aside, a file that another is about to put in place.
+ * One process at a time: none may open or set aside a file that another is about to put in place.
  *
- * @param known the identity of a file that is known to be damaged, whatever a check says; empty when there is none.
+ * @param known the identity of a file known to be damaged, whatever a check says; empty when there is none.
  */
 function openOrMend(path: string, known: string, options: LedgerFileOptions): Database {
   if (path === ':memory:') return openPatiently(path, options)
@@ -82,7 +83,7 @@ function openOrMend(path: string, known: string, options: LedgerFileOptions): Da
     return openPatiently(path, options)
   } finally {
     turn.close()
-    // Not before: whoever is told may look at the ledger.
+    // Not before: the callee may read the ledger.
     if (sentence !== undefined) options.onDamage(sentence)
   }
 }
@@ -103,15 +104,15 @@ function takeTurn(path: string, disk: Disk): LockFile {
   }
 }
 
-/** The new file, complete, until the damaged one is out of its place. */
+/** The complete new file, until the damaged one has been moved away. */
 const mendedPath = (path: string): string => `${path}.mended`
 
-/** Ends what a process began that was killed after it set the damaged file aside. */
+/** Finishes the repair of a process that was killed after it set the damaged file aside. */
 function finishMending(path: string): void {
   if (!existsSync(path) && existsSync(mendedPath(path))) renameSync(mendedPath(path), path)
 }
 
-/** @returns a sentence on what became of the damaged file. */
+/** @returns a sentence on what was done with the damaged file. */
 function mend(path: string, options: LedgerFileOptions): string {
   const unfinished = `${path}.mending`
   for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(unfinished + suffix, { force: true })
@@ -129,7 +130,7 @@ function mend(path: string, options: LedgerFileOptions): string {
   return `the ledger was damaged; it is kept as ${aside}, and a new one was begun: ${saved}`
 }
 
-/** The change to WAL ignores `busy_timeout`, so the retry for a busy file is here. */
+/** Switching to WAL ignores `busy_timeout`, so a busy file is retried here. */
 function openPatiently(path: string, options: LedgerFileOptions): Database {
   for (let tries = 1; ; tries++) {
     try {
@@ -147,7 +148,7 @@ function openOnce(path: string, { disk, onError }: LedgerFileOptions): Database 
   try {
     db.run('PRAGMA busy_timeout = 1000')
     db.run('PRAGMA journal_mode = WAL')
-    // A killed process loses nothing; a power cut at worst rewinds rows and cursor together.
+    // A killed process loses nothing; a power cut at worst rolls back rows and cursor together.
     db.run('PRAGMA synchronous = NORMAL')
     // First, because it refuses a file of a newer version, which must stay where it is.
     migrate(db)
@@ -159,7 +160,7 @@ function openOnce(path: string, { disk, onError }: LedgerFileOptions): Database 
   }
 }
 
-/** Damage behind an intact header would otherwise show up only at the row it hit, and again at every start. */
+/** Damage behind an intact header would otherwise be noticed only on reading a damaged row, and again at every start. */
 function checkPages(db: Database): void {
   const finding = db.query<{ quick_check: string }>('PRAGMA quick_check(1)').get()?.quick_check
   if (finding !== 'ok') throw new DamagedLedger(String(finding))

@@ -1,4 +1,4 @@
-/** What goes into the ledger and what comes out of it. */
+/** The rows written to the ledger and read from it. */
 
 export type MessageState =
   | 'received'
@@ -10,15 +10,15 @@ export type MessageState =
   | 'answered'
   | 'skipped'
 
-/** Which task of ours a row says it belongs to. */
+/** Which of our tasks a row claims to belong to. */
 export interface TaskMark {
   readonly id: string
-  /** Said by the peer that answers, or by the platform that carried the task out. */
+  /** Claimed by the peer that answers, or by the platform that carried the task out. */
   readonly by: 'peer' | 'platform'
   readonly failed: boolean
 }
 
-/** One row of the feed as it is handed to the ledger. */
+/** One row of the feed as stored in the ledger. */
 export interface Entry {
   readonly activityId: string
   readonly seq: number | null
@@ -27,7 +27,7 @@ export interface Entry {
   readonly peerId: string | null
   /** The task it answers, as far as the row tells. */
   readonly task: TaskMark | null
-  /** The message as JSON; the ledger does not look into it. */
+  /** The message as JSON, opaque to the ledger. */
   readonly content: string
   /** Set when the row is not for the model. */
   readonly skipped: string | null
@@ -38,7 +38,7 @@ export interface Cursor {
   readonly activityId: string | null
   readonly createdAt: string
   readonly floor: string
-  /** When the feed was last read with success, in milliseconds since the epoch. */
+  /** When the feed was last read successfully, in milliseconds since the epoch. */
   readonly checkedAt: number
 }
 
@@ -50,9 +50,9 @@ export interface StoredMessage {
   readonly peerId: string | null
   readonly content: string
   readonly state: MessageState
-  /** How often it was about to be written; more than 0 before this time means that it may have been seen. */
+  /** The number of earlier attempts to write it; more than 0 means that it may have been seen. */
   readonly attempts: number
-  /** The task of ours that it answers. */
+  /** The task of ours it answers. */
   readonly delegationId: string | null
 }
 

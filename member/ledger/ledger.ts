@@ -1,13 +1,13 @@
 /**
- * The message ledger: every message the platform showed us, and how far it got. It is what makes delivery survive a
- * crash, so its rule is that the record comes before the action: a page is stored, rows and cursor together, before
- * anything of it is delivered, and `sending` is recorded before the first byte is written.
+ * The message ledger: every message the platform showed us, and its state of delivery. Delivery survives a crash
+ * because the record comes before the action: a page is stored, rows and cursor together, before any of it is
+ * delivered, and `sending` is recorded before the first byte is written.
  *
  * States: received (or held) -> sending -> sent -> confirmed -> answered, or skipped with a reason.
  * - received: stored, to be written to the host. With attempts > 0 it may have been seen before.
  * - held: stored; its sender writes too fast, so it is to be written with others in one digest.
- * - sending: about to be written; after a crash nobody knows whether it was.
- * - sent: its bytes have left this process. Whether the model was given them is not known.
+ * - sending: about to be written; after a crash it is unknown whether it was.
+ * - sent: its bytes have left this process. Whether the model got it is unknown.
  * - presumed: sent by a session whose host gives no receipts, well before that session ended.
  * - confirmed: there is proof that the model was given it.
  * - answered: the model answered it.
@@ -36,7 +36,7 @@ export class Ledger {
   readonly evidence: SessionEvidence
   readonly permissions: PermissionRequests
 
-  /** @param session names who writes: the rows of this session are told from those of earlier ones by it. */
+  /** @param session identifies the writer: it tells the rows of this session from those of earlier ones. */
   constructor(db: Database, session: string) {
     this.#db = db
     this.#session = session
@@ -47,7 +47,7 @@ export class Ledger {
     this.permissions = new PermissionRequests(db, session)
   }
 
-  /** The part of one workspace. */
+  /** The part of the ledger that belongs to one workspace. */
   of(workspaceId: string): WorkspaceLedger {
     return new WorkspaceLedger(this.#db, this.#session, workspaceId, this.delegations, this.#given)
   }
@@ -57,8 +57,8 @@ export class Ledger {
   }
 
   /**
-   * The next messages to write, oldest first, up to `limit` of them and up to about `maxChars` of content. An answer
-   * that a call waits for is left to that call.
+   * The next messages to write, oldest first, up to `limit` of them and up to about `maxChars` of content. Excludes an
+   * answer that a call waits for.
    */
   nextBatch(
     workspaceIds: readonly string[],
@@ -86,9 +86,9 @@ export class Ledger {
   }
 
   /**
-   * Records that these are about to be written. From here on a crash leaves them marked as possibly seen.
+   * Records that these messages are about to be written. After a crash from here on, they count as possibly seen.
    *
-   * @returns those that are to be written: one that was taken meanwhile, as the result of a call, is not.
+   * @returns those to write; not one that a call has taken as its result in the meantime.
    */
   markSending(messages: readonly StoredMessage[]): readonly StoredMessage[] {
     const update = this.#db.query(
@@ -101,7 +101,7 @@ export class Ledger {
     return begun
   }
 
-  /** Records that the bytes of these have left the process. What was confirmed or answered meanwhile stays so. */
+  /** Records that the bytes of these messages have left the process. One that is already confirmed or answered stays so. */
   markSent(messages: readonly StoredMessage[], now: number): void {
     const update = this.#db.query(
       "UPDATE message SET state = 'sent', sent_at = ? WHERE ord = ? AND state = 'sending' AND session = ?",
@@ -124,7 +124,7 @@ export class Ledger {
 
   /**
    * Records proof that the model was given a message. Returns false when no such message waits for it. Two statements,
-   * each with its index: for one with OR the planner walks the whole history of the workspace.
+   * each with its own index: for a single one with OR, the planner would scan the whole history of the workspace.
    */
   markConfirmed(workspaceId: string, activityId: string): boolean {
     const set =
@@ -153,9 +153,9 @@ export class Ledger {
   }
 
   /**
-   * Does something with this ledger that fails at once where it would have to wait for another process.
+   * Runs `work` on this ledger so that it fails at once instead of waiting for another process.
    *
-   * @throws what `work` throws; code SQLITE_BUSY where it was refused for that reason.
+   * @throws what `work` throws; code SQLITE_BUSY if it would have had to wait.
    */
   withoutWaiting(work: () => void): void {
     const patience = this.#db.query<{ timeout: number }, []>('PRAGMA busy_timeout').get()?.timeout ?? 0

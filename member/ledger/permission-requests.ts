@@ -1,9 +1,9 @@
 /**
- * The questions of hosts that were posted to a chat, and what became of them. The ledger is the way between sessions:
- * the one that reads the feed records a verdict, the one that asked takes it and tells its host.
+ * The permission requests that hosts made and that were posted to a chat, and their outcomes. Sessions communicate
+ * through the ledger: the one that reads the feed records a verdict, the one that asked takes it and tells its host.
  *
  * States: open -> allowed or denied (and then told), or elsewhere, or expired. An open one that is too old counts as
- * expired whether or not anybody wrote that down. An allowed or denied one that the asking session does not take becomes
+ * expired even if that was never recorded. An allowed or denied one that the asking session does not take becomes
  * expired, too.
  */
 import type { Database } from '../../base/sqlite.ts'
@@ -17,25 +17,25 @@ export interface PermissionQuestion {
   readonly tool: string
 }
 
-/** A verdict that is to be told to the host of this session. */
+/** A verdict for the host of this session. */
 export interface AnsweredQuestion extends PermissionQuestion {
   readonly state: 'allowed' | 'denied'
 }
 
-/** What a verdict that came in by a message did. */
+/** The effect of a verdict that arrived in a message. */
 export type Decision =
   | { readonly kind: 'recorded'; readonly tool: string }
-  /** It came too late. */
+  /** It arrived too late. */
   | { readonly kind: 'settled'; readonly tool: string; readonly state: Exclude<PermissionState, 'open'> }
-  /** No such question was asked before that message came. */
+  /** No such request was made before that message arrived. */
   | { readonly kind: 'unknown' }
 
-/** A question is open for so long. */
+/** How long a request stays open. */
 export const OPEN_FOR_MS = 10 * 60_000
 export const MAX_OPEN = 50
-/** A settled question is known for so long, and its id is not taken for another one. */
+/** How long a settled request is kept, so that its id is not reused. */
 const KEEP_MS = 24 * 60 * 60_000
-/** Why a message is not shown that answers a question. */
+/** The reason for not showing a message that answers a request. */
 export const VERDICT = 'an answer to a permission request'
 
 export class PermissionRequests {
@@ -48,7 +48,7 @@ export class PermissionRequests {
   }
 
   /**
-   * Notes a question of this session's host. Done before it is posted, so that no answer can come too early.
+   * Records a request of this session's host. Done before it is posted, so that no answer can arrive too early.
    *
    * @param now milliseconds since the epoch.
    * @returns whether it may be posted: `known` when the id is taken, `full` when too many are open.
@@ -74,8 +74,8 @@ export class PermissionRequests {
   }
 
   /**
-   * Records the verdict that a message gives. The message is stepped over in the same transaction, so that a crash can
-   * not make it count twice.
+   * Records the verdict that a message gives. The message is marked as skipped in the same transaction, so that a crash
+   * cannot make it count twice.
    */
   decide(
     { ord, workspaceId }: Pick<StoredMessage, 'ord' | 'workspaceId'>,
@@ -103,7 +103,7 @@ export class PermissionRequests {
     })
   }
 
-  /** Takes the verdicts on questions of this session, each once. */
+  /** Takes the verdicts on requests of this session, each once. */
   takeVerdicts(): readonly AnsweredQuestion[] {
     return this.#db
       .query<AnsweredQuestion, [string]>(
@@ -113,7 +113,7 @@ export class PermissionRequests {
       .all(this.#session)
   }
 
-  /** Whether a question of this session is open. */
+  /** Whether a request of this session is open. */
   waiting(now: number): boolean {
     const found = this.#db
       .query("SELECT 1 FROM permission_request WHERE session = ? AND state = 'open' AND asked_at > ? LIMIT 1")
@@ -121,7 +121,7 @@ export class PermissionRequests {
     return found !== null
   }
 
-  /** Closes what is open of this session: its host has gone on, or the relay was switched off. */
+  /** Closes the open requests of this session: its host has moved on, or the relay was switched off. */
   close(state: 'elsewhere' | 'expired'): void {
     this.#db
       .query("UPDATE permission_request SET state = ? WHERE session = ? AND state = 'open'")
@@ -129,9 +129,9 @@ export class PermissionRequests {
   }
 
   /**
-   * The session that asked has not taken the verdict: from here on it cannot any more.
+   * The session that asked has not taken the verdict in time: from here on it no longer can.
    *
-   * @returns false when it has taken it after all.
+   * @returns false when that session has taken it after all.
    */
   giveUp(workspaceId: string, requestId: string): boolean {
     return (

@@ -1,33 +1,36 @@
 /**
- * What a new holder does with the messages that earlier sessions may have written: again, within bounds, or never.
- * What this very session wrote is left alone: its host has it, or will.
+ * Decides which messages that earlier sessions may have written a new holder writes again, within bounds. What this
+ * session itself wrote is left alone: its host has it, or will get it.
  */
 import type { Database } from '../../base/sqlite.ts'
 
-/** A message whose bytes have left this process is put before the model at most this often. */
+/** How often at most a message whose bytes have left the process is written. */
 export const MAX_ATTEMPTS = 3
-/** A message that a crash caught while it was being written has most likely not been seen, and is tried longer. */
+/** A message whose writing a crash interrupted has most likely not been seen, so it gets more attempts. */
 export const MAX_UNSURE_ATTEMPTS = 10
-/** What was written longer ago is not repeated in a later session. */
+/** Messages written longer ago are not repeated in a later session. */
 export const REDELIVER_WITHIN_MS = 24 * 60 * 60_000
-/** What such a session sent so long before its last sign of life was surely put before the model. */
+/** What such a session sent this long before its last sign of life is presumed seen. */
 export const PRESUME_AFTER_MS = 60_000
-/** How long a message is kept. Rows a platform still holds after that are read again as if new only if its cursor is lost too. */
+/**
+ * How long a message is kept. Rows a platform still has after that are read again as if new only if the cursor is lost,
+ * too.
+ */
 const KEEP_MS = 30 * 24 * 60 * 60_000
 
 export interface Recovery {
-  /** How many are written again. */
+  /** How many will be written again. */
   readonly again: number
-  /** How many were sent as often as may be, or too long ago, and are only kept. */
+  /** How many have used up their attempts, or were sent too long ago, and are only kept. */
   readonly givenUp: number
   /** How many are presumed to have been seen. */
   readonly presumed: number
 }
 
 /**
- * Runs inside a transaction of the caller.
+ * Runs inside the caller's transaction.
  *
- * @param given what this very session has written to its host.
+ * @param given what this session itself has written to its host.
  */
 export function recover(
   db: Database,
@@ -36,7 +39,7 @@ export function recover(
   given: readonly number[],
   now: number,
 ): Recovery {
-  // Another session held the workspace meanwhile: it wrote these again, or was about to. This host has them already.
+  // Another session held the workspace in between: it wrote these again, or was about to. This host already has them.
   if (given.length > 0) {
     db.query(
       `UPDATE message SET state = 'sent', session = ?2, sent_at = coalesce(sent_at, received_at)
@@ -45,8 +48,8 @@ export function recover(
     ).run(workspaceId, session, JSON.stringify(given))
   }
   const oldest = now - REDELIVER_WITHIN_MS
-  // A session with the channel and a person, but without one receipt, is one whose hooks are off: there a receipt was
-  // never to be expected. The last look at the feed is the last sign of life that every session leaves.
+  // A session with the channel and a user but without a single receipt has its hooks off, so no receipt could be
+  // expected. The last look at the feed is the last sign of life that every session leaves.
   const presumed = db
     .query(
       `UPDATE message SET state = 'presumed' WHERE workspace_id = ? AND session <> ? AND state = 'sent'
@@ -60,14 +63,14 @@ export function recover(
      AND (state = 'sending' AND attempts < ${MAX_UNSURE_ATTEMPTS} OR state = 'sent' AND attempts < ${MAX_ATTEMPTS})
      AND received_at > $oldest`,
   ).run({ workspaceId, session, oldest })
-  // What may not be written again counts as sent, even if nobody knows whether it was.
+  // A message that may not be written again counts as sent, even if it is unknown whether it was.
   db.query(
     `UPDATE message SET state = 'sent', sent_at = coalesce(sent_at, received_at)
      WHERE workspace_id = $workspaceId AND session <> $session
      AND (state = 'sending' OR state IN ('received', 'held') AND attempts > 0 AND received_at <= $oldest)`,
   ).run({ workspaceId, session, oldest })
-  // The age counts from the last look at the feed: by a clock that is set wrong, everything could seem old, and all
-  // that the platform still holds would be read as if new.
+  // Age is measured from the last look at the feed: with a wrong clock, everything could seem old, and everything the
+  // platform still has would be read as if new.
   db.query(
     `DELETE FROM message WHERE workspace_id = $workspaceId AND state <> 'received'
      AND received_at < min($now, coalesce((SELECT checked_at FROM cursor WHERE workspace_id = $workspaceId), $now)) - ${KEEP_MS}`,

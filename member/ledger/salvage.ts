@@ -1,14 +1,14 @@
-/** Carries over what can still be read of a damaged ledger. */
+/** Copies the readable part of a damaged ledger. */
 import type { Database, Disk } from '../../base/sqlite.ts'
 import { isDamage } from './ledger-damage.ts'
 
 /**
- * Copies what can be read of a damaged ledger into a new one: above all where reading stopped, and the messages from
- * both ends up to the damage. Where some are lost, reading goes on from before them, and what is read again from the
- * platform counts as possibly seen.
+ * Copies what can be read of a damaged ledger into a new one: above all the cursors, and the messages from both ends up
+ * to the damage. Where some are lost, the feed is read again from before them, and what it then returns counts as
+ * possibly seen.
  *
  * @param path of the damaged one.
- * @returns a sentence on how much that was.
+ * @returns a sentence on how much was copied.
  * @throws when the new one cannot be written.
  */
 export function salvage(path: string, into: Database, disk: Disk, now: number): string {
@@ -24,7 +24,7 @@ export function salvage(path: string, into: Database, disk: Disk, now: number): 
     if (!older.whole) doubtOlder(into, now)
     return `${older.rows + newer.rows} messages were carried over${cursors.rows > 0 ? ', and where reading stopped' : ''}${older.whole ? '' : '; what is missing is read again as far as it can be'}`
   } catch {
-    // Damaged at its very beginning, or there is no room for what is in it.
+    // Damaged at its very beginning, or the disk has no room for its contents.
     readAgain(into)
     doubtOlder(into, now)
     return 'nothing of it could be read'
@@ -33,7 +33,7 @@ export function salvage(path: string, into: Database, disk: Disk, now: number): 
   }
 }
 
-/** How far before the last look is read again where no message tells where the missing ones begin. */
+/** How far before the last look to read again if no message shows where the missing ones begin. */
 const READ_AGAIN_MS = 24 * 60 * 60_000
 
 interface Place {
@@ -50,8 +50,8 @@ interface CarriedOver {
 }
 
 /**
- * Sets each cursor back to the newest of the messages before the damage, which are all there is yet. Its time of the
- * last look goes back as well: the feed reads again from there if the platform does not know that message.
+ * Moves each cursor back to the newest message before the damage; only those have been copied yet. Its time of the last
+ * look moves back, too: the feed is read again from there if the platform does not know that message.
  */
 function readAgain(db: Database): void {
   const places = db
@@ -60,7 +60,7 @@ function readAgain(db: Database): void {
        FROM cursor WHERE activity_id IS NOT NULL`,
     )
     .all()
-  // Results that were asked for are no rows of the feed.
+  // Results obtained by request are not rows of the feed.
   const newest = db.query<CarriedOver, [string]>(
     `SELECT activity_id AS activityId, created_at AS createdAt, received_at AS receivedAt FROM message
      WHERE workspace_id = ? AND activity_id NOT LIKE 'delegation-%' ORDER BY ord DESC LIMIT 1`,
@@ -78,14 +78,14 @@ function setBack(place: Place, newest: CarriedOver | null): Omit<Place, 'workspa
   const { activityId, createdAt, checkedAt } = place
   if (newest === null) return { activityId, createdAt, checkedAt: checkedAt - READ_AGAIN_MS }
   const writtenAt = Date.parse(newest.createdAt)
-  // Of a time that cannot be read, when it was received is the best guess.
+  // If the timestamp is unreadable, the time of receipt is the best guess.
   const since = Math.min(checkedAt, newest.receivedAt, Number.isNaN(writtenAt) ? checkedAt : writtenAt)
-  // A row that was read again may lie behind the cursor, which is never set forward.
+  // A row that was re-read may lie behind the cursor, which never moves forward here.
   if (writtenAt > Date.parse(createdAt)) return { activityId, createdAt, checkedAt: since }
   return { activityId: newest.activityId, createdAt: newest.createdAt, checkedAt: since }
 }
 
-/** What was written before `now` and is stored from here on may have been in what is lost, and shown. */
+/** A message written before `now` and stored from here on may have been in the lost part, and been shown. */
 export function doubtOlder(db: Database, now: number): void {
   db.run('DROP TRIGGER IF EXISTS message_doubted')
   db.run(
@@ -98,13 +98,13 @@ export function doubtOlder(db: Database, now: number): void {
 interface Copied {
   /** How many were new. */
   readonly rows: number
-  /** No damage was met. */
+  /** No damage was found. */
   readonly whole: boolean
 }
 
 const NOTHING: Copied = { rows: 0, whole: true }
 
-/** Copies rows until all are copied or the damage is met. */
+/** Copies rows until all are copied or damage is found. */
 function copyRows(from: Database, into: Database, table: string, order = ''): Copied {
   const names = columnsOf(into, table).filter((name) => columnsOf(from, table).includes(name))
   if (names.length === 0) return { rows: 0, whole: false }

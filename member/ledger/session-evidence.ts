@@ -1,9 +1,9 @@
-/** What is known of a session that writes messages: whether its host lets the plugin's prompt hook see anything. */
+/** Evidence about a session that writes messages: whether its host passes anything to the plugin's prompt hook. */
 import type { Database } from '../../base/sqlite.ts'
 
 /**
- * - `prompted`: a prompt was submitted, or the model called a tool: somebody is there.
- * - `receipted`: the hook was given one of our own events.
+ * - `prompted`: a prompt was submitted, or the model called a tool: a user is present.
+ * - `receipted`: the hook received one of our own events.
  * - `with_channel`: the session was started with the channel, as far as its command line tells.
  */
 export type Fact = 'prompted' | 'receipted' | 'with_channel'
@@ -18,7 +18,7 @@ export class SessionEvidence {
     this.#session = session
   }
 
-  /** Writes a fact down, once. */
+  /** Records a fact, once. */
   note(fact: Fact, now: number): void {
     if (this.#noted.has(fact)) return
     this.#db
@@ -29,7 +29,7 @@ export class SessionEvidence {
     this.#noted.add(fact)
   }
 
-  /** How many messages this session sent before a time, of which no sign came back that anybody was given them. */
+  /** How many messages this session sent before a time without any sign that the model got them. */
   unconfirmed(workspaceIds: readonly string[], before: number): number {
     const row = this.#db
       .query<{ n: number }, [string, string, number]>(

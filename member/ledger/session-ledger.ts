@@ -1,16 +1,16 @@
-/** The ledger as one session has it open. It is lost when its file is damaged or replaced, and then begun anew. */
+/** One session's open ledger. If its file is damaged or replaced, the session reopens or recreates it. */
 import { identityOf } from '../folder/file-stat.ts'
 import { Ledger } from './ledger.ts'
 import { isDamage, type Loss } from './ledger-damage.ts'
 import { beginAnew, type LedgerFileOptions, openLedgerFile } from './ledger-file.ts'
 
-/** A new or a mended file takes two. */
+/** A new or repaired file takes two attempts. */
 const OPEN_TRIES = 4
 
 export class SessionLedger {
   readonly #path: string
   readonly #options: LedgerFileOptions
-  /** Outlives the file, so that a new ledger knows what this host was given. */
+  /** Outlives the file, so that a new ledger knows what was written to this host. */
   readonly #session = crypto.randomUUID()
   #ledger: Ledger | undefined
   #identity = ''
@@ -35,14 +35,14 @@ export class SessionLedger {
   open(): void {
     const loss = this.#loss
     for (let tries = 1; tries <= OPEN_TRIES; tries++) {
-      // Also if this fails: what is there then is opened as at a start.
+      // Even if this fails: what exists then is opened as at a start.
       this.#loss = undefined
       const before = identityOf(this.#path)
       const db =
         loss === undefined
           ? openLedgerFile(this.#path, this.#options)
           : beginAnew(this.#path, loss, this.#session, this.#identity, this.#options)
-      // Only then is it known which file was opened: one that is new, or was replaced meanwhile, is opened again.
+      // Only now is it known which file was opened: one that is new, or was replaced in the meantime, is opened again.
       if (identityOf(this.#path) === before) {
         this.#loss = undefined
         this.#identity = before
@@ -54,7 +54,7 @@ export class SessionLedger {
     throw new Error('the ledger is replaced by another file again and again')
   }
 
-  /** Whether it was lost since it was opened: another session may have replaced a damaged file already. */
+  /** Whether it has been lost since it was opened: another session may have replaced a damaged file already. */
   loss(): Loss | undefined {
     if (this.#ledger !== undefined && identityOf(this.#path) !== this.#identity) this.#loss = 'replaced'
     return this.#loss

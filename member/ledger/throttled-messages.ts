@@ -11,7 +11,7 @@ export interface ThrottledPeer {
   readonly since: number
 }
 
-/** How many peers to consider at once; the others have their turn later. */
+/** How many peers to consider at once; the others follow later. */
 const MAX_PEERS = 1_000
 
 export class ThrottledMessages {
@@ -63,7 +63,7 @@ export class ThrottledMessages {
       .all(workspaceId, peerId, limit)
   }
 
-  /** Records that a digest of all that is held of a peer is about to be written, and which activity stands for it. */
+  /** Records that a digest of all held messages of a peer is about to be written, and which activity represents it. */
   markSending({ workspaceId, peerId }: ThrottledPeer, lead: StoredMessage): void {
     const begun = this.#db
       .query<{ ord: number }, [string, string, string, string]>(

@@ -1,4 +1,4 @@
-/** The part of the ledger that belongs to one workspace: where reading stopped, what was read, what is still open. */
+/** The part of the ledger that belongs to one workspace: the cursor, the rows read, and what is still open. */
 import type { Database } from '../../base/sqlite.ts'
 import type { Delegation, Delegations } from './delegations.ts'
 import type { GivenMessages } from './given-messages.ts'
@@ -6,9 +6,9 @@ import { COLUMNS, type Cursor, type Entry, type StoredMessage } from './ledger-r
 import { isOverflow, MAX_EVENTS } from './loop-guard.ts'
 import { type Recovery, recover } from './recovery.ts'
 
-/** Why a result that came by another way before is skipped. */
+/** The reason for skipping a result that already arrived by another route. */
 const TOLD_BEFORE = 'a result that was told before'
-/** A message that was sent and not answered counts as work in hand for this long. */
+/** How long a message that was sent and not answered counts as work in progress. */
 const OPEN_MS = 10 * 60_000
 
 export class WorkspaceLedger {
@@ -44,10 +44,10 @@ export class WorkspaceLedger {
   }
 
   /**
-   * Stores a page and, if given, the new cursor, in one transaction. Rows that are already known stay as they are.
+   * Stores a page and, if given, the new cursor, in one transaction. Known rows stay unchanged.
    *
    * @param now milliseconds since the epoch.
-   * @returns how many rows are new and meant for the model.
+   * @returns the number of new rows that are for the model.
    */
   storePage(entries: readonly Entry[], cursor: Cursor | undefined, now: number): number {
     const isFirst = cursor !== undefined && this.cursor() === undefined
@@ -60,7 +60,7 @@ export class WorkspaceLedger {
     return fresh
   }
 
-  /** Notes that the feed was read and held nothing new. */
+  /** Records that the feed was read and had nothing new. */
   touch(now: number): void {
     this.#db.query('UPDATE cursor SET checked_at = ? WHERE workspace_id = ?').run(now, this.workspaceId)
     if (this.#flushDue) this.#flush()
@@ -68,7 +68,7 @@ export class WorkspaceLedger {
 
   /**
    * How many messages wait to be written, or are being written. The index is named, here and in other queries, because
-   * the planner would choose one that walks the whole history.
+   * the planner would choose one that scans the whole history.
    */
   waiting(): number {
     const row = this.#db
@@ -80,7 +80,7 @@ export class WorkspaceLedger {
     return row?.n ?? 0
   }
 
-  /** Called by a new holder: what an earlier one may have written is written again, within bounds. */
+  /** Called by a new holder: prepares what an earlier one may have written to be written again, within bounds. */
   recover(now: number): Recovery {
     const recovery = this.#db.transaction(() =>
       recover(this.#db, this.workspaceId, this.#session, this.#given.all(), now),
@@ -90,7 +90,7 @@ export class WorkspaceLedger {
     return recovery
   }
 
-  /** The highest `seq` at and below which no message is unsent; undefined when rows have none. */
+  /** The highest `seq` up to which every message has been sent; undefined when rows have none. */
   ackableSeq(): number | undefined {
     const row = this.#db
       .query<{ seq: number | null }, [{ workspaceId: string }]>(
@@ -166,9 +166,9 @@ export class WorkspaceLedger {
   }
 
   /**
-   * Flushes the log to the disk. A power cut that took the first cursor would have the next session start over, past
-   * messages that this one knew of; a cut that rewinds a later cursor only has them read again. Never throws: what was
-   * written before is valid without it, and would otherwise be done, and told, a second time.
+   * Flushes the log to the disk. If a power cut erased the first cursor, the next session would start over, after
+   * messages that this one knew of; losing a later cursor only means reading again. Never throws: the preceding writes
+   * are valid without it, and would otherwise be made, and reported, a second time.
    */
   #flush(): void {
     try {
@@ -186,7 +186,7 @@ export class WorkspaceLedger {
       .run(value, this.workspaceId, activityId)
   }
 
-  /** When this peer wrote the message that lies {@link MAX_EVENTS} places before the newest. */
+  /** When this peer wrote the message {@link MAX_EVENTS} places before the newest. */
   #earlier(peerId: string): string | undefined {
     return this.#db
       .query<{ createdAt: string }, [string, string, number]>(

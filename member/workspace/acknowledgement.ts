@@ -1,9 +1,9 @@
-/** Tells the platform which rows it may prune. Best effort and unhurried: it changes no answer of the feed. */
+/** Tells the platform which rows it may prune. Best effort and not urgent: it does not change what the feed returns. */
 import { acknowledge } from '../client/activity.ts'
 import { PlatformError } from '../client/errors.ts'
 import type { Workspace } from './workspace.ts'
 
-/** A burst is acknowledged once, when it is over. */
+/** A burst is acknowledged once, at its end. */
 const DELAY_MS = 2_000
 
 export class Acknowledgement {
@@ -17,7 +17,7 @@ export class Acknowledgement {
     workspace.signal.addEventListener('abort', () => this.#cancel?.(), { once: true })
   }
 
-  /** Something was sent, so there may be more to acknowledge. */
+  /** Messages were sent, so there may be more to acknowledge. */
   schedule(): void {
     const { clock, signal } = this.#workspace
     if (!this.#supported || this.#cancel !== undefined || signal.aborted) return
@@ -33,8 +33,8 @@ export class Acknowledgement {
       await acknowledge(client, seq, signal)
       this.#acked = seq
     } catch (error) {
-      // A platform that does not know the call keeps its rows a little longer. Any other failure is made good by the
-      // next message.
+      // A platform that does not know the call keeps its rows a little longer. The next message makes up for any other
+      // failure.
       if (error instanceof PlatformError && error.kind === 'refused') this.#supported = false
     }
   }

@@ -10,7 +10,7 @@ import { PlatformError } from '../client/errors.ts'
 import { followEvents } from '../client/events.ts'
 import type { Workspace } from './workspace.ts'
 
-/** A platform that has no stream, or does not allow it, is asked again at this interval. */
+/** How often to retry a platform that has no stream or does not allow it. */
 const REFUSED_INTERVAL_MS = 5 * 60_000
 /** Believe a refusal after this many in a row; fewer may be a proxy's page, or a platform that is starting. */
 const REFUSALS_BELIEVED = 3
@@ -52,7 +52,7 @@ export class EventWatch {
           onOpen: () => {
             this.#live = true
             refusals = 0
-            // What happened while no stream was open left no event.
+            // There were no events for what happened while no stream was open.
             this.#onHint()
           },
         })

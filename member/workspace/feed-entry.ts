@@ -10,7 +10,7 @@ import { mayWrite, NOT_ALLOWED } from './sender-gate.ts'
  * Pure.
  *
  * @param allowed who may write; undefined: everyone the platform lets through.
- * @param skipBecause gives the reason when the row is not for the model whatever it is.
+ * @param skipBecause returns the reason when the row is not for the model, whatever its content.
  */
 export function toEntry(
   row: ActivityRow,
@@ -28,7 +28,7 @@ export function toEntry(
   const skipped = skipBecause ?? (reading.deliver ? null : reading.reason)
   if (skipped !== null || !reading.deliver) return { ...common, task: null, content: '{}', skipped }
   const { message } = reading
-  // Its text stays out of the ledger, too: nothing that shows the ledger can show it.
+  // Its text is not stored either, so nothing that displays the ledger can show it.
   if (!mayWrite(message, allowed)) return { ...common, task: null, content: '{}', skipped: NOT_ALLOWED }
   return { ...common, task: taskOf(message), content: JSON.stringify(message), skipped: null }
 }

@@ -1,9 +1,9 @@
-/** What one page of a feed tells about where to read on. Pure. */
+/** Derives from one page of a feed where to continue reading. Pure. */
 import type { Page } from '../client/activity.ts'
 import { compareTimestamps } from '../client/timestamp.ts'
 import type { Cursor } from '../ledger/ledger.ts'
 
-/** Where the cursor stands after a page; where it stood, if the page is of no use for it. */
+/** The cursor after a page; unchanged if the page does not advance it. */
 export function position(page: Page, cursor: Cursor): Pick<Cursor, 'activityId' | 'createdAt'> {
   return {
     activityId: page.newestId ?? cursor.activityId,
@@ -12,11 +12,11 @@ export function position(page: Page, cursor: Cursor): Pick<Cursor, 'activityId' 
 }
 
 /**
- * The time before which the next older page is to lie. Not the page's oldest time itself, for rows that share it may
- * have been cut off; but where large rows made the page smaller than was asked for, the next one could be smaller
- * still and hold nothing new: there it is, and what shares the moment is read on the way forwards.
+ * The upper time limit of the next older page. Not the page's oldest time itself, since rows that share it may have
+ * been cut off. But where large rows made the page smaller than requested, the next one could be smaller still and hold
+ * nothing new: there it is the oldest time, and rows that share it are read on the way forwards.
  *
- * @param asked rows that a page of ordinary rows would hold.
+ * @param asked the number of ordinary rows in a full page.
  */
 export function boundary({ rows, unusable, full }: Page, asked: number): string | undefined {
   const oldest = rows[0]?.created_at

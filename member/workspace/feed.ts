@@ -1,7 +1,7 @@
 /**
- * Reads the inbox of one workspace into the ledger. The order of each step keeps the promise: a page and its cursor are
- * stored together before anything of it is delivered, and the cursor is always a row that was stored or is known to lie
- * before it.
+ * Reads the inbox of one workspace into the ledger. The order of the steps keeps the promise: a page and its cursor are
+ * stored together before any of it is delivered, and the cursor is always a row that was stored, or one known to
+ * precede it.
  */
 import { type ActivityRow, fetchPage, type Page, type PageBounds } from '../client/activity.ts'
 import { PlatformError } from '../client/errors.ts'
@@ -13,24 +13,24 @@ import { Remarks } from './remarks.ts'
 import type { Workspace } from './workspace.ts'
 
 export interface FeedOptions {
-  /** Resolves once fewer messages wait than may wait, or the signal aborted. */
+  /** Resolves once there is room for more waiting messages, or the signal aborts. */
   readonly capacity: () => Promise<void>
   readonly bounds?: PageBounds
 }
 
-/** Rows asked for at once. */
+/** Rows requested per page. */
 const PAGE_LIMIT = 100
-/** The most rows a platform gives at once. */
+/** The most rows a platform returns per page. */
 const MAX_LIMIT = 500
-/** Rows asked for to learn which is the newest: several, since some may not be readable. */
+/** Rows requested to find the newest: several, since some may be unreadable. */
 const TOP_LIMIT = 20
-/** How often rows are read again that could have become visible out of order. */
+/** How often to re-read rows that may have become visible out of order. */
 const OVERLAP_EVERY_MS = 5 * 60_000
-/** How long after its own time a row may become visible and still be found by a window that is read again. */
+/** How long after its timestamp a row may become visible and still be found by re-reading the overlap. */
 const MARGIN_MS = 2 * 60_000
 /** The longest window a platform looks back (30 days). */
 const MAX_WINDOW_SECS = 2_592_000
-/** An idle feed need not write to the disk at each look. */
+/** An idle feed need not write to the disk on every look. */
 const TOUCH_EVERY_MS = 20_000
 
 interface Step {
@@ -52,7 +52,7 @@ export class Feed {
   readonly #bounds: PageBounds | undefined
   readonly #startedAt: number
   readonly #remarks: Remarks
-  /** When rows were last read again; before this session's first time, what the cursor tells of the last session. */
+  /** When the overlap was last re-read; before this session's first time, what the cursor says about the last session. */
   #overlappedAt: number | undefined
   #touchedAt = 0
   #forgottenLogged = false
@@ -66,7 +66,7 @@ export class Feed {
     this.#remarks = new Remarks(workspace.log)
   }
 
-  /** Reads everything that is there. Returns how many messages were new. */
+  /** Reads everything available. Returns the number of new messages. */
   async look(): Promise<number> {
     this.#overlappedAt ??= (this.#cursor()?.checkedAt ?? this.#startedAt) - OVERLAP_EVERY_MS
     const found = await this.#drain()
@@ -83,7 +83,7 @@ export class Feed {
       let step: Step | undefined
       if (cursor?.activityId != null) {
         step = await this.#readOn(cursor, cursor.activityId)
-        // Twice in a row is no pruned row but a platform in trouble, which must not be asked without a pause.
+        // Twice in a row means not a pruned row but a platform in trouble, which must not be asked without a pause.
         if (step === undefined && ++forgotten > 1) {
           throw new PlatformError('retry', 'the platform does not know the rows it has just shown')
         }
@@ -94,7 +94,7 @@ export class Feed {
     }
   }
 
-  /** The normal case: rows after the cursor. Undefined when the platform does not know the cursor's row any more. */
+  /** The normal case: rows after the cursor. Undefined when the platform no longer knows the cursor's row. */
   async #readOn(cursor: Cursor, sinceId: string): Promise<Step | undefined> {
     let page: Page
     try {
@@ -117,18 +117,18 @@ export class Feed {
   }
 
   /**
-   * Finds where to begin: at the very first start, while the feed was empty at the start, and after the platform
-   * forgot the cursor. Pages come newest first here, so it walks back to the oldest page of the window, stores that
-   * one alone, and reading goes on forwards from there: however much waits, one page is in memory.
+   * Finds where to begin: at the very first start, as long as the feed has been empty, and after the platform forgot
+   * the cursor. Pages come newest first here, so it walks back to the oldest page of the window, stores only that one,
+   * and continues forwards from there: however much waits, one page is in memory.
    */
   async #seek(old: Cursor | undefined): Promise<Step> {
-    // Until the window is read to its end, a cursor that is forgotten once more must lead back to its beginning.
+    // Until the whole window is read, a cursor that is forgotten again must lead back to its beginning.
     const checkedAt = old?.checkedAt ?? this.#startedAt - this.#workspace.config.pollWindowSecs * 1000
-    // Asked first: a row that arrives between the two questions must lie after this one.
+    // Requested first: a row that arrives between the two requests must come after this one.
     const top = await this.#page({ limit: TOP_LIMIT })
     const newest = top.rows.at(-1)
     if (newest === undefined) {
-      // Truly empty, not merely unreadable: only then is all that comes later new.
+      // Empty, not merely unreadable: only then is everything that comes later new.
       if (old === undefined && top.unusable === 0) {
         this.#store([], { activityId: null, createdAt: '', floor: '', checkedAt })
       }
@@ -137,10 +137,10 @@ export class Feed {
     const page = this.#windowSecs(old) === 0 ? undefined : await this.#oldestPage(old)
     const oldest = page?.rows[0]
     if (page?.newestId === undefined || oldest === undefined) {
-      // Nothing in the window: all that is there was before our time, and is stepped over.
+      // Nothing in the window: every existing row predates this membership and is skipped.
       const cursor = { activityId: newest.id, createdAt: newest.created_at, checkedAt }
       const stepOver = old === undefined ? 'arrived before the first start' : null
-      // All of the top: rows of the same moment as the newest would else be taken for late ones.
+      // All of the top page: otherwise, rows with the same timestamp as the newest would be taken for late ones.
       const stored = this.#store(
         top.rows,
         { ...cursor, floor: old?.floor ?? this.#notLater(newest.created_at) },
@@ -163,28 +163,28 @@ export class Feed {
     if (old?.activityId === null) return undefined
     const { pollWindowSecs } = this.#workspace.config
     if (old === undefined) {
-      // A first look that took long to succeed still begins where the first start was.
+      // A first look that took long to succeed still begins at the time of the first start.
       const late = this.#since(this.#startedAt)
       return Math.min(pollWindowSecs + (late < 1000 ? 0 : Math.ceil(late / 1000)), MAX_WINDOW_SECS)
     }
     return Math.min(Math.max(this.#secsBack(old.checkedAt), pollWindowSecs), MAX_WINDOW_SECS)
   }
 
-  /** Walks back to the oldest page of the window. Each step reaches further back, or is the last. */
+  /** Walks back to the oldest page of the window. Each step goes further back, or is the last. */
   async #oldestPage(old: Cursor | undefined): Promise<Page> {
-    // Reckoned anew for each request: the platform counts back from when it is asked.
+    // Recalculated for each request: the platform counts back from the time of the request.
     const sinceSecs = (): number | undefined => this.#windowSecs(old)
     let page = await this.#page({ sinceSecs: sinceSecs() })
     let beforeTs: string | undefined
     while (page.full) {
       beforeTs = boundary(page, PAGE_LIMIT) ?? beforeTs
       let older = await this.#page({ sinceSecs: sinceSecs(), beforeTs })
-      // A page of one single moment, or a platform that does not know `before_ts`: as many as it gives at once.
+      // A page with a single timestamp, or a platform that does not know `before_ts`: request the largest page.
       if (older.full && !reachesBack(older, page)) {
         older = await this.#page({ sinceSecs: sinceSecs(), beforeTs, limit: MAX_LIMIT })
       }
       if (!reachesBack(older, page)) {
-        // More rows of the same moment are of use too, even where they only came because as many as may be were asked for.
+        // More rows with the same timestamp help, too, even if they came only because the page was larger.
         return liesBefore(older, beforeTs) || older.rows.length > page.rows.length ? older : page
       }
       page = older
@@ -193,8 +193,8 @@ export class Feed {
   }
 
   /**
-   * Reads again what lies behind: a row that was committed late, or shares its time with the cursor row on an older
-   * platform, lies before the cursor and would never be seen.
+   * Re-reads the overlap behind the cursor: a row that was committed late, or on an older platform shares the cursor
+   * row's timestamp, lies before the cursor and would never be seen.
    */
   async #overlap(since: number): Promise<number> {
     const startedAt = this.#now()
@@ -210,17 +210,17 @@ export class Feed {
       found += this.#store(
         page.rows.filter(
           ({ created_at }) =>
-            // Rows of the moment the floor was set at were all there then: stored, or stepped over.
+            // Rows with the floor's own timestamp all existed when it was set: stored, or skipped.
             compareTimestamps(created_at, cursor.floor) > 0 &&
-            // Where some may be missing between, rows after the cursor are left to the normal way. Not always, since
-            // the cursor may stand on a row that cannot be read, and late ones lie between that and the last readable.
+            // Where rows in between may be missing, those after the cursor are left to normal reading. Not always,
+            // since the cursor may be at an unreadable row, with late rows between it and the last readable one.
             (!page.full || compareTimestamps(created_at, cursor.createdAt) <= 0),
         ),
         undefined,
       )
       const next = boundary(page, MAX_LIMIT)
       if (!page.full || next === undefined) break
-      // A platform that does not know `before_ts` would go on for ever.
+      // A platform that does not know `before_ts` would go on forever.
       if (beforeTs !== undefined && compareTimestamps(next, beforeTs) >= 0) break
       beforeTs = next
     }
@@ -233,7 +233,7 @@ export class Feed {
     const { client, signal } = this.#workspace
     const page = await fetchPage(client, { ...question, limit: asked, signal, bounds: this.#bounds })
     const came = page.rows.length + page.unusable
-    // Rows so large, or a line so slow, that fewer came than were asked for: the next page begins near that number.
+    // Rows so large, or a connection so slow, that fewer arrived than requested: the next page starts near that size.
     this.#limit = page.full && came < asked ? came * 2 : Math.min(PAGE_LIMIT, this.#limit * 2)
     this.#remarks.ofPage(page)
     return page
@@ -263,7 +263,7 @@ export class Feed {
     this.#workspace.ledger.touch(now)
   }
 
-  /** A row dated in the future, by a clock that was set back since, must not hide what comes until then. */
+  /** A row dated in the future, by a clock that has since been set back, must not hide rows that arrive before then. */
   #notLater(timestamp: string): string {
     const present = new Date(this.#now()).toISOString()
     return compareTimestamps(timestamp, present) > 0 ? present : timestamp

@@ -16,7 +16,7 @@ import type { Workspace } from './workspace.ts'
 export interface MembershipOptions extends TenureOptions {
   readonly lock: LockFile
   readonly claims: ClaimFile
-  /** Who we are in a claim of ours. */
+  /** Our identity in a claim. */
   readonly claimant: Omit<Claim, 'at'>
 }
 
@@ -24,11 +24,11 @@ export interface MembershipReport extends TenureReport {
   readonly workspaceId: string
   readonly platformUrl: string
   readonly held: boolean
-  /** Another process has it, as far as was seen. */
+  /** Another process has it, as far as we know. */
   readonly elsewhere: boolean
 }
 
-/** What became of a claim: held here, or why not. */
+/** The outcome of a claim: held here, or why not. */
 export type ClaimResult = { readonly held: true } | { readonly held: false; readonly because: string }
 
 /** How often a standby tries the lock: it takes over within this time of a holder's end. */
@@ -38,7 +38,7 @@ const CLAIMING_INTERVAL_MS = 50
 
 const NOT_GIVEN_BACK = 'the session that holds it has not given it back within 10 s; close that one'
 
-/** The report on a workspace of which nothing is known. */
+/** The report on a workspace about which nothing is known. */
 export const NOT_JOINED = {
   held: false,
   elsewhere: false,
@@ -90,7 +90,7 @@ export class Membership {
     }
   }
 
-  /** Waits for the lock and holds it, again and again, until the signal aborts. No error leaves it. */
+  /** Waits for the lock and holds it, repeatedly, until the signal aborts. Never throws. */
   async run(): Promise<void> {
     const { events, clock, signal } = this.workspace
     const { lock, claims, claimant } = this.#options
@@ -108,7 +108,7 @@ export class Membership {
     }
   }
 
-  /** Gives the lock back if another session claims the workspace. Called regularly. */
+  /** Releases the lock if another session claims the workspace. Called regularly. */
   heedClaim(): void {
     if (this.#tenure === undefined || this.#tenure.signal.aborted) return
     const { claims, claimant } = this.#options
@@ -118,7 +118,7 @@ export class Membership {
     this.#tenure.end()
   }
 
-  /** Has this session hold the workspace, whoever does now, within ten seconds. */
+  /** Moves the workspace to this session, whichever session holds it now, within ten seconds. */
   async claim(signal: AbortSignal): Promise<ClaimResult> {
     const { clock } = this.workspace
     const { claims, claimant } = this.#options

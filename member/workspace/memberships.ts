@@ -1,4 +1,4 @@
-/** All our workspaces under one configuration: builds each, waits for its lock, and records who holds what. */
+/** All our workspaces under one configuration: builds each, waits for its lock, and records which session holds it. */
 import { EventEmitter } from 'node:events'
 import type { Clock } from '../../base/clock.ts'
 import { describeError } from '../../base/errors.ts'
@@ -16,16 +16,16 @@ import type { Config, Target } from '../settings/config.ts'
 import { type ClaimResult, Membership } from './membership.ts'
 import type { Workspace } from './workspace.ts'
 
-/** What a process hands to everything it runs. */
+/** What a process passes to everything it runs. */
 export interface Surroundings {
   readonly clock: Clock
   readonly network: typeof fetch
   readonly disk: Disk
   readonly log: Log
   readonly paths: StatePaths
-  /** This process, in the records of who holds what. */
+  /** This process, as holder records name it. */
   readonly holder: Holder
-  /** Names this process among others; a pid is not unique where containers share a folder. */
+  /** Identifies this process; a pid is not unique where containers share a folder. */
   readonly session: string
   /** Of this program, for the agent card. */
   readonly version: string
@@ -38,7 +38,7 @@ const CLAIM_INTERVAL_MS = 1_000
 export class Memberships {
   readonly all: readonly Membership[]
   readonly #surroundings: Surroundings
-  /** What is on disk for each workspace that is held; whoever wrote it removes it. */
+  /** The holder records on disk, one per held workspace; the session that wrote one removes it. */
   readonly #records = new Map<string, Holder>()
   #stopHeeding: (() => void) | undefined
 
@@ -60,7 +60,7 @@ export class Memberships {
     })
   }
 
-  /** Removes the records. The locks go back when the signal aborts. */
+  /** Removes the records. The locks are released when the signal aborts. */
   stop(): void {
     this.#stopHeeding?.()
     for (const workspaceId of this.#records.keys()) this.#removeRecord(workspaceId)
@@ -75,7 +75,7 @@ export class Memberships {
     return this.all.find(({ workspace }) => workspace.id === workspaceId)
   }
 
-  /** Has this session hold a workspace that another one may hold. */
+  /** Moves a workspace that another session may hold to this one. */
   async claim(workspaceId: string, signal: AbortSignal): Promise<ClaimResult> {
     const membership = this.find(workspaceId)
     return (await membership?.claim(signal)) ?? { held: false, because: 'it is not one of ours' }
@@ -85,7 +85,7 @@ export class Memberships {
     const { paths, disk, holder, session, version } = this.#surroundings
     const { id, config, events } = workspace
     const { lock, claim } = lockPaths(paths.locks, id)
-    // What an earlier session was given is still a secret.
+    // Secrets issued to an earlier session are still secret.
     this.#hide(id, readIssued(paths.secrets, id))
     events.on('held', () => this.#addRecord(workspace))
     events.on('givenBack', () => this.#removeRecord(id))

@@ -1,6 +1,6 @@
 /**
- * Looks at what waits on the platform for a workspace that this session does not receive for. It only asks: it moves no
- * cursor and stores nothing, so whoever receives next gets all of it.
+ * Looks at what waits on the platform for a workspace that this session does not receive for. Read-only: it moves no
+ * cursor and stores nothing, so the next session that receives gets all of it.
  */
 import { fetchPage, type Page, type PageRequest } from '../client/activity.ts'
 import { PlatformError } from '../client/errors.ts'
@@ -19,7 +19,7 @@ export interface PeekedMessage {
   readonly message: Inbound
 }
 
-/** Messages that are kept, and pages that are read for them: rows that are not for the model may lie between. */
+/** Limits on the messages kept and on the pages read to find them: rows in between may not be for the model. */
 export const MAX_PEEKED = 50
 const MAX_PAGES = 3
 /** Characters kept of the text of one message. */
@@ -51,7 +51,7 @@ export async function peekFeed(workspace: Workspace, since: number): Promise<rea
       if (skipped !== null) continue
       found.push({ workspaceId, activityId, createdAt, peerId, message: cut(content) })
     }
-    // Without a cursor a page holds the newest there is, and nothing comes after it.
+    // Without a cursor a page holds the newest rows, and nothing follows it.
     if (!page.full || sinceId === undefined || page.newestId === undefined) break
     sinceId = page.newestId
   }
@@ -74,7 +74,7 @@ async function readPage(
   try {
     return await ask({ sinceId })
   } catch (error) {
-    // The platform has forgotten that row, but the time at which it was read is known.
+    // The platform has forgotten that row, but the time of reading is known.
     if (error instanceof PlatformError && error.status === 410) return ask(window)
     throw error
   }

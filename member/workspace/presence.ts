@@ -1,4 +1,4 @@
-/** Makes a workspace present for others: registers it, and keeps its badge alive with heartbeats. */
+/** Makes a workspace visible to others: registers it, and keeps it online with heartbeats. */
 import { describeError } from '../../base/errors.ts'
 import { sleep } from '../../base/sleep.ts'
 import { type BeatResult, startHeartbeatLoop } from '../../heartbeat.ts'
@@ -48,7 +48,7 @@ export class Presence {
     return this.#report
   }
 
-  /** Registers, however long that takes, then beats. No error leaves it. */
+  /** Registers, however long that takes, then sends heartbeats. Never throws. */
   async begin(): Promise<void> {
     const { client, config, clock, log, signal } = this.#workspace
     if (config.autoRegister && !(await this.#register())) return
@@ -87,7 +87,7 @@ export class Presence {
         onError(describeError(error))
         if (failures % 10 === 0) log(`cannot register (attempt ${failures + 1}): ${describeError(error)}`)
         const verdict = await validity.judge(error)
-        // A feed that can be read again starts this anew.
+        // A feed that can be read again restarts this.
         if (verdict === 'dead') return false
         await sleep(failureDelay(error, verdict, failures, clock.now() - since, clock.random), signal, clock)
       }

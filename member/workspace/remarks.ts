@@ -1,4 +1,4 @@
-/** What the log is told of rows that are stepped over. Each thing once a session: who sends many must not fill it. */
+/** Logs skipped rows. Each kind once per session, so that a flood of them cannot fill the log. */
 import { plainText } from '../../base/plain-text.ts'
 import type { Page } from '../client/activity.ts'
 import { FOREIGN_RESULT } from '../client/inbound.ts'
@@ -8,7 +8,7 @@ export class Remarks {
   readonly #log: (line: string) => void
   #unusable = false
   #foreign = false
-  /** The one that was said last; a window that is read again meets it again. */
+  /** The last one logged; re-reading a window meets it again. */
   #oversized: string | undefined
 
   constructor(log: (line: string) => void) {

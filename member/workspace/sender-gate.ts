@@ -3,7 +3,7 @@
 import type { Inbound } from '../client/inbound.ts'
 import type { AllowedSenders } from '../settings/single-settings.ts'
 
-/** Why a message is stepped over whose sender is not on the list. */
+/** The reason for skipping a message whose sender is not on the list. */
 export const NOT_ALLOWED = 'its sender is not in MOLECULE_ALLOWED_SENDERS'
 
 const GROUPS: Readonly<Record<Inbound['kind'], string | undefined>> = {
@@ -11,7 +11,7 @@ const GROUPS: Readonly<Record<Inbound['kind'], string | undefined>> = {
   external: 'external',
   scheduled: 'scheduled',
   peer_agent: undefined,
-  // The platform's own word on a task this workspace gave away.
+  // The platform's own report on a task this workspace delegated.
   delegation_result: 'own',
 }
 

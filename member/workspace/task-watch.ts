@@ -1,6 +1,6 @@
 /**
- * Asks the platform what became of the tasks that were left with it, and puts each result into the ledger, which
- * delivers it like a message. Nothing is asked while no task is open.
+ * Asks the platform about the tasks it was given to carry out, and stores each result in the ledger, from which it is
+ * delivered like a message. Asks nothing while no task is open.
  */
 import { backoffDelayMs } from '../../base/backoff.ts'
 import { describeError } from '../../base/errors.ts'
@@ -14,7 +14,7 @@ import type { Delegation } from '../ledger/delegations.ts'
 import type { Entry } from '../ledger/ledger.ts'
 import type { Workspace } from './workspace.ts'
 
-/** A young task may end at any moment; an old one is in no hurry. Milliseconds of age, then between questions. */
+/** A recent task may end at any moment; an old one is not urgent. Milliseconds of age, then between requests. */
 const INTERVALS: readonly (readonly [number, number])[] = [
   [60_000, 5_000],
   [10 * 60_000, 15_000],
@@ -22,11 +22,11 @@ const INTERVALS: readonly (readonly [number, number])[] = [
 const SLOW_INTERVAL_MS = 60_000
 /** A shorter list holds every task there is: platforms return 50 rows, one or two for a task. */
 const SHORT_LIST = 25
-/** How many unlisted tasks are asked for one by one in a turn. */
+/** How many unlisted tasks to look up one by one in each round. */
 const MOST_SINGLY = 5
-/** Another session may give a task, which tells nobody here. Looking costs one question to the ledger. */
+/** Another session may delegate a task without notice here. A check costs one ledger query. */
 const UNKNOWN_INTERVAL_MS = 5_000
-/** Each look at the feed may announce a result; the platform is asked no more often than this. */
+/** Each look at the feed may announce a result; this limits how often the platform is asked. */
 const PAUSE_MS = 1_000
 
 export class TaskWatch {
@@ -39,12 +39,12 @@ export class TaskWatch {
     this.#wake = new Wake(workspace.clock)
   }
 
-  /** The feed was read: a task may have been given, or may have ended. */
+  /** The feed was read: a task may have been delegated, or may have ended. */
   notify(): void {
     this.#wake.notify()
   }
 
-  /** Watches until the signal aborts. No error leaves it. */
+  /** Watches until the signal aborts. Never throws. */
   async run(): Promise<void> {
     const { ledger, clock, log, signal } = this.#workspace
     let failures = 0
@@ -87,7 +87,7 @@ export class TaskWatch {
     if (results.length > 0 && ledger.storePage(results, undefined, clock.now()) > 0) events.emit('stored')
   }
 
-  /** A platform lists only its newest tasks: what became of an older one stands in the activity alone. */
+  /** A platform lists only its newest tasks: the result of an older one is found only in the activity. */
   async #askSingly(open: readonly Delegation[], reports: readonly TaskReport[]): Promise<readonly Entry[]> {
     const { client, ledger, clock, signal } = this.#workspace
     const listed = new Set(reports.map(({ id }) => id))
@@ -102,7 +102,7 @@ export class TaskWatch {
     return results
   }
 
-  /** A result that names somebody else as the one who gave the task is not ours. */
+  /** A result that names another workspace as the source of the task is not ours. */
   #sayForeign({ id }: Delegation, reports: readonly TaskReport[]): void {
     const { id: workspaceId, log } = this.#workspace
     const foreign = reports.some((report) => report.id === id && report.sourceId !== workspaceId)
@@ -125,7 +125,7 @@ function toEntry(
   now: number,
 ): Entry {
   return {
-    // Not a row of the feed, but shown once like one.
+    // Not a row of the feed, but shown once, like one.
     activityId: `delegation-${id}`,
     seq: null,
     createdAt: new Date(now).toISOString(),

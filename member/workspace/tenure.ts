@@ -1,13 +1,13 @@
 /**
- * The time in which this process holds a workspace: it is registered, beats, and is read. First, what an earlier holder
- * left under way is taken over.
+ * The period in which this process holds a workspace: registers it, sends heartbeats and reads its feed. First it takes
+ * over what an earlier holder left in flight.
  *
  * - taking over: the ledger of an earlier holder is recovered. Left for `held` as soon as the disk permits.
- * - held: registered, beating, read. Left for `dead` when the platform confirms that the token or the workspace is
- *   not valid, and for `ended`.
- * - dead: no heartbeat; the feed is asked now and then whether the workspace has come back. Left for `held` by the
- *   first look that succeeds, and for `ended`.
- * - ended: the signal aborted. There is no way out.
+ * - held: registered, beating, read. Left for `dead` when the platform confirms that the token or the workspace is not
+ *   valid, and for `ended`.
+ * - dead: no heartbeat; the feed is read now and then to see whether the workspace has come back. Left for `held` by
+ *   the first look that succeeds, and for `ended`.
+ * - ended: the signal aborted. Final.
  */
 import { describeError } from '../../base/errors.ts'
 import { sleep } from '../../base/sleep.ts'
@@ -46,7 +46,7 @@ export interface TenureReport extends PresenceReport {
 
 /** How often to re-check for room when no wake-up comes. */
 const ROOM_INTERVAL_MS = 1_000
-/** Messages that may wait for the host before the feed is read any further. */
+/** How many messages may wait for the host before reading of the feed pauses. */
 const MAX_WAITING = 500
 /** How often to retry a ledger that cannot be used now. */
 const RECOVER_INTERVAL_MS = 500
@@ -111,7 +111,7 @@ export class Tenure {
     }
   }
 
-  /** Lives until it is ended. No error leaves it. */
+  /** Runs until it is ended. Never throws. */
   async run(): Promise<void> {
     const { events } = this.#workspace
     const recovery = await this.#recover()
@@ -124,7 +124,7 @@ export class Tenure {
     await Promise.all([this.#presence.begin(), this.#events.run(), this.#poll(), this.#tasks.run()])
   }
 
-  /** Ends it at once: nothing is delivered or read from here on. */
+  /** Ends it at once: nothing more is delivered or read. */
   end(): void {
     this.#held = false
     this.#workspace.events.off('sent', this.#onSent)
@@ -136,7 +136,7 @@ export class Tenure {
     this.#acknowledgement.schedule()
   }
 
-  /** A failing disk may be mended, and nothing is read before. Undefined when the tenure was ended meanwhile. */
+  /** A failing disk may recover; nothing is read until then. Undefined when the tenure has ended in the meantime. */
   async #recover(): Promise<Recovery | undefined> {
     const { ledger, clock, log, signal } = this.#workspace
     while (!signal.aborted) {
@@ -180,11 +180,11 @@ export class Tenure {
     })
   }
 
-  /** Resolves once there is room for more messages, or the tenure ended. */
+  /** Resolves once there is room for more messages, or the tenure has ended. */
   async #capacity(): Promise<void> {
     const { ledger, signal } = this.#workspace
     while (!signal.aborted && ledger.waiting() >= MAX_WAITING) {
-      // The delivery of an earlier configuration also makes room, and tells nobody here.
+      // The delivery of an earlier configuration also makes room, without notifying us.
       await this.#room.wait(ROOM_INTERVAL_MS, signal)
     }
   }

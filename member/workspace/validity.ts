@@ -1,6 +1,6 @@
 /**
  * Whether the platform still accepts us as the workspace we claim to be. A refusal is no proof: a platform whose
- * database is down answers the same, so the open route is asked before a workspace is given up.
+ * database is down answers the same, so the unauthenticated route is checked before a workspace is given up.
  */
 
 import type { Verdict } from '../../poll.ts'
@@ -19,7 +19,7 @@ export class Validity {
   #refusals = 0
   #refusedSince = 0
 
-  /** @param onDead is told once, when a failure was judged `dead`. */
+  /** @param onDead called once, when a failure was judged `dead`. */
   constructor(workspace: Workspace, onDead: (reason: string) => void) {
     this.#workspace = workspace
     this.#onDead = onDead
@@ -71,8 +71,8 @@ export class Validity {
       const found = await lookUpWorkspace(client, signal)
       if (found.state !== 'present') return found.message
     } catch (error) {
-      // Where the open route fails as well, the platform is merely unwell. Where it refuses as well, which some
-      // platforms do, only the count below can tell.
+      // If the open route fails, too, the platform is merely unwell. If it also refuses, as some platforms do, only the
+      // count below can tell.
       if (!(error instanceof PlatformError) || error.kind !== 'gone') return undefined
     }
     if (this.#refusals === 0) this.#refusedSince = clock.now()

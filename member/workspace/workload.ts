@@ -1,4 +1,4 @@
-/** What the presence badge says of a workspace: what it has in hand, and how well its own requests fare. */
+/** The state reported in heartbeats: what the workspace is working on, and the failure rate of its own requests. */
 import type { HeartbeatMetrics } from '../../heartbeat.ts'
 import { type Inbound, readInbound } from '../client/inbound.ts'
 import type { Workspace } from './workspace.ts'
@@ -44,7 +44,7 @@ export class Workload {
   }
 }
 
-/** The text itself stays where it is: a badge is seen by more people than a message. */
+/** The text itself is not included: more people see a badge than a message. */
 function taskText(message: Inbound | undefined): string {
   if (message === undefined) return 'a message'
   const { kind, peerName, userName } = message

@@ -1,4 +1,4 @@
-/** One workspace of ours, as everything that serves it is given it. Built in one place, `memberships.ts`. */
+/** One workspace of ours, passed to everything that serves it. Built only in `memberships.ts`. */
 import type { EventEmitter } from 'node:events'
 import type { Clock } from '../../base/clock.ts'
 import type { PlatformClient } from '../client/client.ts'
@@ -21,15 +21,15 @@ export interface Workspace {
   /** UUID in lower case. */
   readonly id: string
   readonly config: Config
-  /** Speaks to its platform with its token. */
+  /** Calls its platform with its token. */
   readonly client: PlatformClient
   /** Its part of the ledger. */
   readonly ledger: WorkspaceLedger
   readonly clock: Clock
   readonly network: typeof fetch
-  /** Takes a sentence about this workspace that begins with a verb: "is registered". */
+  /** Logs a sentence about this workspace that begins with a verb: "is registered". */
   readonly log: (sentence: string) => void
-  /** Aborts when whatever this value was given to has to end. */
+  /** Aborts when everything that was given this value must stop. */
   readonly signal: AbortSignal
   readonly events: EventEmitter<WorkspaceEvents>
 }

@@ -1,4 +1,4 @@
-/** The configuration as it is now: read from the environment and the `.env` file, and again when the file changes. */
+/** The current configuration: read from the environment and the `.env` file, and again when the file changes. */
 
 import { readEnvFile, tightenEnvFile } from '../../member/folder/env-file.ts'
 import { stampOf } from '../../member/folder/file-stat.ts'
@@ -46,7 +46,7 @@ export class Configuration {
     return this.#hasFile
   }
 
-  /** Reads the file if it was written to since it was last read. */
+  /** Reads the file if it was written since it was last read. */
   update(): ConfigurationChange {
     const stamp = stampOf(this.#options.envFile)
     if (stamp === this.#stamp) return 'none'
@@ -55,7 +55,7 @@ export class Configuration {
     this.#result = this.#read()
     const warning = tightenEnvFile(this.#options.envFile)
     if (warning !== undefined) this.#options.log.warn(warning)
-    // A comment, or the same text written again, changes nothing.
+    // A changed comment, or rewriting the same text, makes no difference.
     return before.ok && Bun.deepEquals(before, this.#result) ? 'reread' : 'changed'
   }
 

@@ -1,6 +1,7 @@
 /**
- * Looks after the messages in a session that does not receive: finds out what waits where no other session receives
- * either, so that the user hears of it. It holds nothing, moves nothing, and asks the platform only after a prompt.
+ * Used in a session that does not receive: finds messages that wait for workspaces that no other session receives for
+ * either, so that the user learns of them. It holds nothing, changes nothing, and asks the platform only after a
+ * prompt.
  */
 import { describeError } from '../../base/errors.ts'
 import { sleep } from '../../base/sleep.ts'
@@ -13,7 +14,7 @@ import type { Workspace } from '../../member/workspace/workspace.ts'
 export interface ObserverOptions {
   /** Whether any process receives for a workspace. */
   readonly isHeld: (workspaceId: string) => boolean
-  /** The host never showed what this session sent: count it as waiting. */
+  /** The host never showed what this session sent: count those messages as waiting. */
   readonly unheard: boolean
   /** How to get a session that receives, as in "To receive them, …". */
   readonly remedy: string
@@ -22,23 +23,23 @@ export interface ObserverOptions {
 /** What waits for one workspace. */
 interface Waiting {
   readonly workspaceId: string
-  /** Stored, and not shown by anybody; of these the newest are named. */
+  /** Stored, and shown by no session; the newest of these are named. */
   readonly stored: { readonly total: number; readonly ids: readonly string[] }
-  /** Not read by anybody. */
+  /** Read by no session. */
   readonly peeked: readonly PeekedMessage[]
 }
 
-/** Whatever the user types, the platform is asked no more often than this. */
+/** However often the user types, this limits how often the platform is asked. */
 const LOOK_EVERY_MS = 15_000
-/** A tool wants what is there now. */
+/** The same for a tool, which wants current data. */
 const ASKED_EVERY_MS = 1_000
-/** How long a tool waits for a look; after that it shows what was found before. */
+/** How long a tool waits for a look; after that it shows the previous result. */
 const LOOK_WAIT_MS = 3_000
-/** A configuration with more workspaces: the others are not looked at. */
+/** How many workspaces are looked at; any others are not. */
 const MAX_WORKSPACES = 20
 const MAX_STORED = 50
 const MAX_NAMED = 3
-/** Ids that are kept so that each message is mentioned once. */
+/** How many ids to keep, so that each message is mentioned once. */
 const MAX_TOLD = 2_000
 const UNSHOWN: readonly MessageState[] = ['received', 'held', 'sending']
 
@@ -66,7 +67,7 @@ export class Observer {
       .map((target) => buildWorkspace(surroundings, config, ledger, target, signal))
   }
 
-  /** Begins a look, unless one has just been made. Never throws, and need not be awaited. */
+  /** Starts a look, unless there has just been one. Never throws, and need not be awaited. */
   look(everyMs: number = LOOK_EVERY_MS): void {
     if (this.#look !== undefined) return
     const now = this.#surroundings.clock.now()
@@ -77,7 +78,7 @@ export class Observer {
     })
   }
 
-  /** What nobody has read yet, as of now if the platform answers soon. Never throws. */
+  /** What no session has read yet; current if the platform answers soon. Never throws. */
   async unread(signal: AbortSignal): Promise<readonly PeekedMessage[]> {
     this.look(ASKED_EVERY_MS)
     if (this.#look !== undefined)
@@ -86,8 +87,8 @@ export class Observer {
   }
 
   /**
-   * One line on what waits, if something new does; undefined else. From memory; only when there is something to say,
-   * a glance at the locks and the ledger tells whether somebody has come meanwhile.
+   * One line on what waits, if there is anything new; otherwise undefined. From memory: the locks and the ledger are
+   * checked only when there is something to say, in case another session has taken over.
    */
   notice(): string | undefined {
     if (!this.#waiting.some((one) => this.#isNew(one))) return undefined
@@ -118,12 +119,12 @@ export class Observer {
       })
       return still
     } catch {
-      // The ledger cannot be read at this moment: what was found is the best that is known.
+      // The ledger cannot be read right now: the earlier result is the best available.
       return unheld
     }
   }
 
-  /** Without what a session has read, or shown, since it was found. */
+  /** Excludes what a session has read or shown since. */
   #stillOf({ workspaceId, stored, peeked }: Waiting): readonly Waiting[] {
     const shown = stored.ids.filter((id) => {
       const state = this.#ledger.find(id, [workspaceId])?.state
@@ -144,7 +145,7 @@ export class Observer {
   async #lookAll(): Promise<void> {
     const found = await Promise.all(
       this.#workspaces.map(async (workspace) => {
-        // Whoever receives there also shows it, there.
+        // The session that receives there also shows it.
         if (this.#options.isHeld(workspace.id)) return []
         try {
           return [await this.#lookAt(workspace)]
@@ -170,7 +171,7 @@ export class Observer {
     return {
       workspaceId: workspace.id,
       stored: { total: stored.total, ids: stored.rows.map(({ activityId }) => activityId) },
-      // A window that is read anew may hold what was stored before.
+      // A window that is read again may contain rows stored before.
       peeked: peeked.filter(({ activityId }) => this.#ledger.find(activityId, [workspace.id]) === undefined),
     }
   }

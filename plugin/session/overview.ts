@@ -1,4 +1,4 @@
-/** What is known of each workspace, from here and from the folder of locks, for `status` and for remarks. */
+/** What is known about each workspace, from this session and from the lock folder, for `status` and remarks. */
 
 import type { Disk } from '../../base/sqlite.ts'
 import { readPidFile } from '../../member/folder/holder-record.ts'
@@ -14,15 +14,15 @@ export interface OverviewOptions {
   readonly targets: readonly Target[]
   /** Empty in a session that may not hold. */
   readonly memberships: readonly Membership[]
-  /** The folder of locks. */
+  /** The lock folder. */
   readonly locks: string
   readonly disk: Disk
 }
 
-/** Of more workspaces a remark says nothing: it stands under every result. */
+/** A remark covers no more workspaces than this, since it follows every result. */
 const MAX_REMARKED = 12
 
-/** Who receives, of the first workspaces. */
+/** Which sessions receive for the first workspaces. */
 export function standbys(options: OverviewOptions): readonly Standby[] {
   return reports(options, MAX_REMARKED).map((report) => ({
     ...report,
@@ -68,7 +68,7 @@ function numbers(
       notAllowed: ledger?.inbox.skippedFor(workspaceId, NOT_ALLOWED) ?? 0,
     }
   } catch {
-    // The ledger cannot be read now, which the last error tells.
+    // The ledger cannot be read now; the last error says so.
     return { counts: {}, notAllowed: 0 }
   }
 }

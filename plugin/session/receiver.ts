@@ -1,5 +1,5 @@
 /**
- * The receiving side of one configuration: the memberships of its workspaces, and the one line on which their messages
+ * The receiving side of one configuration: the memberships of its workspaces, and the one queue in which their messages
  * go to the host. A changed configuration gets a receiver of its own.
  */
 import { FileStore } from '../../member/files/file-store.ts'
@@ -17,7 +17,7 @@ export interface HostSurroundings extends Surroundings {
 }
 
 const MEGABYTE = 1024 * 1024
-/** For all files that came with messages together; more only where it would hold fewer than twenty of the largest. */
+/** The space for all received files together; more only where it would not fit twenty of the largest. */
 const INBOX_MB = 500
 
 export class Receiver {
@@ -68,7 +68,7 @@ export class Receiver {
     return this.#memberships.all
   }
 
-  /** Begins to wait for the locks, and to deliver. */
+  /** Starts waiting for the locks, and delivering. */
   start(): void {
     void this.#delivery.run()
     this.#memberships.start()
@@ -79,12 +79,12 @@ export class Receiver {
     return this.#memberships.held()
   }
 
-  /** Has this session hold a workspace that another one may hold. */
+  /** Moves a workspace that another session may hold to this one. */
   claim(workspaceId: string, signal: AbortSignal): Promise<ClaimResult> {
     return this.#memberships.claim(workspaceId, signal)
   }
 
-  /** Ends everything at once and gives the locks back. */
+  /** Ends everything at once and releases the locks. */
   stop(): void {
     this.#running.abort()
     this.#memberships.stop()

@@ -2,8 +2,8 @@
  * What this session does under one configuration.
  *
  * - none: before `begin`, and after `end`.
- * - receiver: the host listens to the channel, as far as is known. Left for `observer` when the prompt hook sees what is
- *   typed and none of the messages that were sent.
+ * - receiver: the host listens to the channel, as far as is known. Left for `observer` when the prompt hook sees typed
+ *   prompts but none of the messages sent.
  * - observer: the host does not listen. Left for `receiver` when the prompt hook sees a message after all.
  */
 import { describeError } from '../../base/errors.ts'
@@ -21,7 +21,7 @@ import { Observer } from './observer.ts'
 import { type HostSurroundings, Receiver } from './receiver.ts'
 
 export interface RoleSurroundings extends HostSurroundings {
-  /** The command lines of the processes above this one, nearest first. */
+  /** The command lines of the ancestors of this process, nearest first. */
   readonly ancestors: () => HearingEvidence['ancestors']
 }
 
@@ -64,11 +64,12 @@ export class Role {
     )
   }
 
-  /** Begins to receive, or to observe. */
+  /** Starts receiving, or observing. */
   begin(config: Config, ledger: Ledger): void {
     const { clock } = this.#surroundings
     this.#given = { config, ledger }
-    // What was learned about this session belongs into each ledger that it writes to; noting a fact again does nothing.
+    // What was learned about this session is recorded in every ledger it writes to; recording a fact again does
+    // nothing.
     for (const fact of this.hearing.facts) {
       this.#deferred.add((target) => target.evidence.note(fact, clock.now()))
     }
@@ -87,7 +88,7 @@ export class Role {
   /** As in the tools' context. */
   submitted(receipt: Receipt | undefined): string | undefined {
     const { clock } = this.#surroundings
-    // Whatever follows waits until the answer to the hook has gone out.
+    // Everything else waits until the response to the hook has gone out.
     if (receipt !== undefined) {
       this.#deferred.add((ledger) => ledger.markConfirmed(receipt.workspaceId, receipt.activityId))
       this.hearing.receipted()
@@ -99,12 +100,12 @@ export class Role {
     return this.#observer?.notice()
   }
 
-  /** What waits on the platform and no session reads, if this session observes. */
+  /** What waits on the platform unread by any session, if this session observes. */
   async unread(signal: AbortSignal): Promise<readonly PeekedMessage[]> {
     return (await this.#observer?.unread(signal)) ?? []
   }
 
-  /** Has this session hold workspaces that another one may hold. */
+  /** Moves workspaces that another session may hold to this one. */
   async claim(workspaceIds: readonly string[], signal: AbortSignal): Promise<readonly Claimed[]> {
     const receiver = this.#receiver
     if (receiver === undefined) return []
@@ -155,7 +156,7 @@ export class Role {
     this.#assume()
   }
 
-  /** A receipt came although nothing seemed to listen. */
+  /** A receipt arrived although the host did not seem to listen. */
   #considerReceiving(): void {
     if (this.#observer === undefined || !this.hearing.verdict.mayHold) return
     this.#surroundings.log.info('receives again, since the host passes messages on')

@@ -5,7 +5,7 @@
  *   trace. Left for `active` once the host listens.
  * - active: the state folder is in use and the configuration file is watched. While the configuration is valid the
  *   session has a {@link Role}. Left for `stopped`.
- * - stopped: reached from anywhere on one path, synchronous and quick. There is no way out.
+ * - stopped: reached from anywhere on one path, synchronous and quick. Final.
  */
 import type { Clock } from '../../base/clock.ts'
 import { describeError } from '../../base/errors.ts'
@@ -40,9 +40,9 @@ export interface SessionOptions {
   readonly network: typeof fetch
   readonly disk: Disk
   readonly log: Log
-  /** This process, in the records of who holds what. */
+  /** This process, as holder records name it. */
   readonly holder: Holder
-  /** The command lines of the processes above this one, nearest first. */
+  /** The command lines of the ancestors of this process, nearest first. */
   readonly ancestors: () => HearingEvidence['ancestors']
   /** Writes one line to the host; resolves when its bytes have left the process. */
   readonly write: (line: string) => Promise<void>
@@ -60,7 +60,7 @@ export class Session implements ToolContext {
   readonly #configuration: Configuration
   readonly #ledger: SessionLedger
   readonly #role: Role
-  /** The host was told, which happens once, that permission requests can be relayed. */
+  /** The host was told that permission requests can be relayed, which can be done only once. */
   readonly #relays: boolean
   #active = false
   #folderProblem: string | undefined
@@ -103,7 +103,7 @@ export class Session implements ToolContext {
     this.#stopWatching = this.clock.every(CONFIG_INTERVAL_MS, () => this.#check())
   }
 
-  /** Ends everything at once, without waiting for anybody. */
+  /** Ends everything at once, without waiting. */
   stop(): void {
     this.#stopWatching?.()
     this.permissions.stop()
@@ -210,7 +210,7 @@ export class Session implements ToolContext {
     return this.#configuration.valid?.targets ?? []
   }
 
-  /** Opens what lies in the state folder, as far as that is not done yet. */
+  /** Opens the files in the state folder that are not open yet. */
   #prepareFolder(): void {
     if (this.#ledger.current !== undefined) return
     const { log } = this.#options
@@ -236,9 +236,9 @@ export class Session implements ToolContext {
   }
 
   /**
-   * A state folder that was deleted or replaced leaves this process with a ledger and locks that nobody else sees:
-   * another session would hold the same workspaces. So everything starts over in the folder that is there now. The same
-   * goes for a damaged ledger.
+   * A state folder that was deleted or replaced leaves this process with a ledger and locks that no other process sees:
+   * another session could hold the same workspaces. So everything starts over in the folder that exists now. The same
+   * applies to a damaged ledger.
    */
   #checkFolder(): void {
     const lostLock = this.#role.memberships.some(({ lockLost }) => lockLost)
@@ -253,14 +253,14 @@ export class Session implements ToolContext {
     this.#begin()
   }
 
-  /** A repaired file starts what a broken one stopped; a changed one replaces everything. */
+  /** A repaired file restarts what a broken one stopped; a changed one replaces everything. */
   #check(): void {
     this.#checkFolder()
     const change = this.#configuration.update()
     const hadNoFolder = this.#folderProblem !== undefined
     if (hadNoFolder) this.#prepareFolder()
     const hasFolderNow = hadNoFolder && this.#folderProblem === undefined
-    // Starting over for a comment would register again, and give the locks away for a moment.
+    // Restarting for a comment would register again, and release the locks for a moment.
     if (change !== 'changed' && !hasFolderNow) return
     if (change === 'changed') this.#options.log.info('the configuration changed and is read again')
     this.#role.end()

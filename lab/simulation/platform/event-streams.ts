@@ -3,7 +3,7 @@ import type { SimProcess } from './network.ts'
 
 const encoder = new TextEncoder()
 const PING = encoder.encode(': ping\n\n')
-/** There are only a few different events; each is encoded once. */
+/** There are only a few distinct events; each is encoded once. */
 const EVENTS = new Map<string, Uint8Array>()
 
 export class EventStreams {
@@ -55,7 +55,7 @@ export class EventStream {
     this.#onClosed = onClosed
   }
 
-  /** As much of a `ReadableStream` as the client uses. */
+  /** The part of `ReadableStream` that the client uses. */
   get body(): ReadableStream<Uint8Array> {
     const cancel = async (): Promise<void> => this.close()
     const reader = { read: () => this.#read(), cancel, releaseLock: () => {} }
@@ -68,7 +68,7 @@ export class EventStream {
     else this.#give({ done: false, value: chunk })
   }
 
-  /** Drops everything from here on without closing: the line is dead, and neither end knows. */
+  /** Drops everything from here on without closing: the connection is dead, and neither end knows. */
   silence(): void {
     this.#silent = true
   }

@@ -1,4 +1,4 @@
-/** The network between the processes and the platform. Until `calmAt` it delays, loses, refuses and garbles. */
+/** The network between the processes and the platform. Until `calmAt` it delays, loses, refuses and corrupts requests. */
 import type { Dice } from '../../dice.ts'
 import type { SimClock } from '../sim-clock.ts'
 import { type Answer, toResponse } from './answers.ts'
@@ -18,11 +18,11 @@ import {
 export interface SimProcess {
   readonly number: number
   readonly dead: boolean
-  /** Called before a request leaves and after the platform carried it out. Throws when the process dies there. */
+  /** Called before a request leaves and after the platform has processed it. Throws when the process dies there. */
   half(): void
 }
 
-/** A request under way. */
+/** A request in flight. */
 export interface Exchange {
   readonly process: SimProcess
   readonly request: SimRequest
@@ -33,24 +33,24 @@ export interface Exchange {
 export interface NetworkOptions {
   readonly clock: SimClock
   readonly dice: Dice
-  /** Milliseconds since the epoch from which on nothing goes wrong. */
+  /** Milliseconds since the epoch after which nothing goes wrong. */
   readonly calmAt: number
-  /** Called when a request leaves. Returns what to call once the process has its answer or has given up. */
+  /** Called when a request leaves. Returns a function to call once the process has its response or has given up. */
   readonly onSent: (exchange: Exchange) => () => void
-  /** Carries a request out. */
+  /** Processes a request. */
   readonly onArrived: (exchange: Exchange) => Answer
 }
 
 export class Network {
   readonly #options: NetworkOptions
-  /** How often each thing went wrong. */
+  /** How often each fault occurred. */
   readonly mishaps = Object.fromEntries(MISHAPS.map((name) => [name, 0])) as Record<Mishap, number>
 
   constructor(options: NetworkOptions) {
     this.#options = options
   }
 
-  /** The network as one process has it. */
+  /** One process's view of the network. */
   of(process: SimProcess): typeof fetch {
     const send = async (url: unknown, init?: RequestInit): Promise<Response> =>
       this.#send(process, String(url), init)
@@ -59,7 +59,7 @@ export class Network {
 
   #send(process: SimProcess, url: string, init: RequestInit | undefined): Promise<Response> {
     init?.signal?.throwIfAborted()
-    // The promise of a dead process never settles, so none of its code runs on.
+    // The promise of a dead process never settles, so none of its code continues.
     if (process.dead || !survives(process)) return new Promise(() => {})
     const { clock, dice, calmAt, onSent } = this.#options
     const exchange = { process, request: new SimRequest(url, init), sentAt: clock.now() }
@@ -84,7 +84,7 @@ export class Network {
     })
   }
 
-  /** The platform carries out a request even if the process that sent it is dead by now. */
+  /** The platform processes a request even if the process that sent it has died. */
   #arrive(exchange: Exchange, passage: Passage, pending: PendingFetch): void {
     const { dice, onArrived } = this.#options
     const { process, request } = exchange
@@ -106,7 +106,7 @@ export class Network {
   }
 }
 
-/** A call of `fetch` that has no answer yet. */
+/** A call of `fetch` that has no response yet. */
 class PendingFetch {
   readonly #process: SimProcess
   readonly #signal: AbortSignal | undefined
@@ -144,7 +144,7 @@ class PendingFetch {
     if (this.#end() && !this.#process.dead) this.#reject(this.#signal?.reason)
   }
 
-  /** Returns false when it had ended before. */
+  /** Returns false when it had already ended. */
   #end(): boolean {
     if (this.#ended) return false
     this.#ended = true
@@ -154,7 +154,7 @@ class PendingFetch {
   }
 }
 
-/** Whether the process lives through this step. */
+/** Whether the process survives this step. */
 function survives(process: SimProcess): boolean {
   try {
     process.half()

@@ -105,7 +105,7 @@ export class Outbox {
     return json(200, { delegation_id: task.id, status: task.status, target_id: peerId, idempotent_hit: true })
   }
 
-  /** Mostly the message waits in the peer's inbox; some peers reply in the same call. */
+  /** Usually the message waits in the peer's inbox; some peers reply in the same call. */
   #answer({ messageId, peerId, text, delegationId, ...deed }: SentMessage): Answer {
     const { tasks, dice } = this.#options
     if (delegationId === messageId) {

@@ -1,10 +1,10 @@
-/** What the plugin told the platform about one workspace, for the judge. */
+/** What the plugin sent to the platform for one workspace, recorded for the checks. */
 
-/** A request that the platform carried out. */
+/** A request that the platform processed. */
 export interface Deed {
   /** When the request left the process, in milliseconds since the epoch. */
   readonly sentAt: number
-  /** When the platform carried it out, in milliseconds since the epoch. */
+  /** When the platform processed it, in milliseconds since the epoch. */
   readonly at: number
   /** Number of the process that sent it. */
   readonly process: number
@@ -14,7 +14,7 @@ export interface Lookup extends Deed {
   readonly found: Existence
 }
 
-/** What the open lookup says of a workspace. */
+/** What the open lookup returns for a workspace. */
 export type Existence = 'present' | 'removed' | 'absent'
 
 export interface Heartbeat extends Deed {
@@ -55,7 +55,7 @@ export class Records {
   readonly acknowledgements: Acknowledgement[] = []
   readonly messages: SentMessage[] = []
   readonly notices: Notice[] = []
-  /** Pages of the feed that the platform answered. */
+  /** Pages of the feed that the platform returned. */
   reads = 0
 
   /** Processes that asked to acknowledge rows, whether or not the request arrived. */

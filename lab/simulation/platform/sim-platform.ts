@@ -1,6 +1,6 @@
 /**
- * A platform in memory and the network to it. It answers everything the plugin asks over HTTP, in simulated time and by
- * one pair of dice, and needs nothing but microtasks and the timers of its clock. Until `calmAt` things go wrong.
+ * A platform in memory and the network to it. It answers every HTTP request of the plugin, in simulated time and with
+ * one source of randomness, and needs only microtasks and the timers of its clock. Until `calmAt` things go wrong.
  */
 import { MAX_PEEKED } from '../../../member/workspace/peek.ts'
 import type { Dice } from '../../dice.ts'
@@ -15,23 +15,23 @@ import type { Mishap } from './trouble.ts'
 export interface SimPlatformOptions {
   readonly clock: SimClock
   readonly dice: Dice
-  /** Milliseconds since the epoch from which on nothing goes wrong. */
+  /** Milliseconds since the epoch after which nothing goes wrong. */
   readonly calmAt: number
-  /** Called when the plugin breaks a rule of the wire. */
+  /** Called when the plugin violates the wire contract. */
   readonly onFault: (sentence: string) => void
-  /** Called when a process asks for a page of a feed, except by a session that only peeks. */
+  /** Called when a process requests a page of a feed, unless its session only peeks. */
   readonly onRead?: (workspaceId: string, process: SimProcess, query: URLSearchParams) => void
 }
 
 export const PLATFORM_URL = 'http://127.0.0.1:1'
-/** Only a session that does not receive asks for this many rows. It may do so while another one reads. */
+/** Only a session that does not receive requests this many rows. It may do so while another one reads. */
 const PEEK_ROWS = String(MAX_PEEKED)
 
 export class SimPlatform {
   readonly #options: SimPlatformOptions
   readonly #network: Network
   readonly #workspaces = new Map<string, SimWorkspace>()
-  /** Which process has a request for the feed of a workspace under way. */
+  /** Which process has a request for the feed of a workspace in flight. */
   readonly #reading = new Map<string, SimProcess>()
 
   constructor(options: SimPlatformOptions) {
@@ -43,7 +43,7 @@ export class SimPlatform {
     })
   }
 
-  /** How often each thing went wrong on the way. */
+  /** How often each network fault occurred. */
   get mishaps(): Readonly<Record<Mishap, number>> {
     return this.#network.mishaps
   }
@@ -63,7 +63,7 @@ export class SimPlatform {
     return workspace
   }
 
-  /** The network as one process has it. */
+  /** One process's view of the network. */
   network(process: SimProcess): typeof fetch {
     return this.#network.of(process)
   }
@@ -87,7 +87,7 @@ export class SimPlatform {
     return this.#beginReading(workspace.id, process, query)
   }
 
-  /** Two readers at a time would store rows out of order. */
+  /** Two concurrent readers would store rows out of order. */
   #beginReading(workspaceId: string, process: SimProcess, query: URLSearchParams): () => void {
     const { onFault, onRead } = this.#options
     onRead?.(workspaceId, process, query)
@@ -117,7 +117,7 @@ export class SimPlatform {
     return failure(401, 'invalid workspace auth token')
   }
 
-  /** The workspace that acts. A message goes to its peer's path, so there the token tells. */
+  /** The workspace that acts. A message is posted to the peer's path, so there the token identifies the sender. */
   #actorOf(request: SimRequest): SimWorkspace | undefined {
     if (request.route !== 'a2a') return this.#workspaces.get(request.workspaceId)
     const { token } = request

@@ -1,4 +1,4 @@
-/** One workspace on the simulated platform: its feed, whether its token is good, and what its plugin did. */
+/** One workspace on the simulated platform: its feed, whether its token is valid, and what its plugin did. */
 import { z } from 'zod'
 import type { Dice } from '../../dice.ts'
 import { ModelFeed, timestamp } from '../model-feed.ts'
@@ -18,13 +18,13 @@ export interface SimPeer {
 }
 
 export interface WorkspaceOptions {
-  /** An older platform: the cursor compares times alone, rows have no number, and nothing is acknowledged. */
+  /** An older platform: the cursor compares only timestamps, rows have no number, and nothing is acknowledged. */
   readonly timestampCursor?: boolean
   /** A platform that does not know `before_ts`. */
   readonly ignoresBeforeTs?: boolean
-  /** Names the rows of the feed. */
+  /** Creates the ids of the feed's rows. */
   readonly nextId: () => string
-  /** No workspace of this id exists or ever did. */
+  /** No workspace with this id exists or ever did. */
   readonly absent?: boolean
   /** Whether the platform has event streams. Default: true. */
   readonly hasEvents?: boolean
@@ -72,7 +72,7 @@ export class SimWorkspace {
   readonly #options: WorkspaceOptions
   readonly #platform: PlatformContext
   readonly #outbox: Outbox
-  /** What the last lookup that reached each process said. */
+  /** The last lookup result that reached each process. */
   readonly #told = new Map<number, Existence>()
   #existence: Existence
   #revoked = false
@@ -215,7 +215,10 @@ export class SimWorkspace {
     return json(200, { status: 'registered', delivery_mode: 'poll', ...this.#issued() })
   }
 
-  /** The answer never tells that the workspace was removed. A beat without its whole state is a fault: it clears the rest. */
+  /**
+   * The response never reveals that the workspace was removed. A beat without its full state is a fault: it clears the
+   * rest.
+   */
   #beat(request: SimRequest, deed: Deed): Answer {
     const parsed = heartbeatSchema.safeParse(request.json())
     if (!parsed.success) return this.#bad(request, 'invalid request body')

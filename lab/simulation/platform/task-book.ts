@@ -1,4 +1,4 @@
-/** The tasks one workspace gave to its peers, and how each of them ends. */
+/** The tasks one workspace gave to its peers, and the outcome of each. */
 import type { Dice } from '../../dice.ts'
 import type { ModelRow } from '../model-feed.ts'
 import type { SimClock } from '../sim-clock.ts'
@@ -44,7 +44,7 @@ interface Task extends GivenTask {
 
 type NewTask = Deed & Pick<Task, 'peerId' | 'text'>
 
-/** Platforms mistake this receipt of a peer in poll mode for the result. */
+/** Platforms mistake this acknowledgement of a poll-mode peer for the result. */
 const QUEUED_PREVIEW = JSON.stringify({ delivery_mode: 'poll', method: 'message/send', status: 'queued' })
 const LISTED_ROWS = 50
 const SOON_MS = 500
@@ -90,7 +90,7 @@ export class TaskBook {
     return { task, isNew: true }
   }
 
-  /** Notes a row by which another workspace of this platform answers a task. */
+  /** Records a row with which another workspace of this platform answers a task. */
   noteAnswer(id: string, row: ModelRow): void {
     const task = this.#tasks.get(id)
     if (task?.peerId === row.from) this.#answer(task, { by: 'row', failed: false, row })
@@ -102,7 +102,7 @@ export class TaskBook {
     return tasks.flatMap((task) => (withRows ? this.#rowsOf(task) : [this.#wire(task)])).slice(0, LISTED_ROWS)
   }
 
-  /** The activity rows that hold the whole results. */
+  /** The activity rows that hold the full results. */
   results(): readonly unknown[] {
     const { workspaceId } = this.#options
     return [...this.#tasks.values()].toReversed().flatMap(({ id, by, peerId, status, answers }) => {

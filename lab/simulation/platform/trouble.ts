@@ -1,9 +1,9 @@
-/** What goes wrong between a process and the platform. Pure but for the dice. */
+/** What goes wrong between a process and the platform. Pure apart from the dice. */
 import type { Dice } from '../../dice.ts'
 import { type Answer, failure, json, plain } from './answers.ts'
 import type { Route } from './request.ts'
 
-/** The fate of one request, drawn when it leaves. */
+/** The fate of one request, chosen at random when it leaves. */
 export interface Passage {
   /** Milliseconds until it arrives. */
   readonly thereMs: number
@@ -36,7 +36,7 @@ const DELAY_MS = 100
 const LONG_DELAY_MS = 8_000
 const STREAM_MS = 20_000
 
-/** One short delay in all, because each delay costs a timer. */
+/** One short delay in total, because each delay costs a timer. */
 export function calmPassage(dice: Dice): Passage {
   return { thereMs: dice.upTo(DELAY_MS), backMs: 0, request: 'arrives', answer: 'arrives' }
 }
@@ -59,19 +59,19 @@ export function troubledPassage(dice: Dice, route: Route | undefined): Passage {
   }
 }
 
-/** An answer from a platform, or a proxy in front of it, that did not carry the request out. */
+/** A response from a platform, or a proxy in front of it, that did not process the request. */
 export function turnedAway(dice: Dice, route: Route | undefined): Answer {
   const refusals = [SERVER_ERROR, TOO_MANY, UNAVAILABLE, WEB_PAGE]
   // The tenant guard exempts these routes.
   const isExempt = route === 'lookup' || route === 'register' || route === 'heartbeat'
   if (!isExempt) refusals.push(EMPTY_NOT_FOUND)
-  // The lookup is open, and a false answer there would be the last word on the workspace.
+  // The lookup is open, and a false answer there would be taken as final.
   if (route !== 'lookup') refusals.push(DATASTORE_DOWN)
   if (route === 'activity') refusals.push(UNKNOWN_CURSOR)
   return dice.pick(refusals)
 }
 
-/** What reaches the process when the platform carried the request out and its answer was damaged. */
+/** What reaches the process when the platform processed the request but its response was damaged. */
 export function garbled(dice: Dice, route: Route | undefined, { status, text, headers }: Answer): Answer {
   const broken = { status, text: text.slice(0, -3), headers }
   return dice.pick([WEB_PAGE, BAD_GATEWAY, route === 'a2a' ? BUSY : broken, broken])
@@ -93,14 +93,14 @@ const TOO_MANY = json(429, { error: 'rate limit exceeded', retry_after: 2 }, { '
 const UNAVAILABLE = json(503, {}, { 'retry-after': '0' })
 const WEB_PAGE: Answer = { ...plain(200, '<html>welcome</html>'), headers: { 'content-type': 'text/html' } }
 const EMPTY_NOT_FOUND = plain(404, '')
-/** When the platform cannot look the token up, it answers as if the token were invalid. */
+/** A platform that cannot look up the token answers as if it were invalid. */
 const DATASTORE_DOWN = failure(401, 'invalid workspace auth token')
 const UNKNOWN_CURSOR = failure(410, 'since_id cursor not found')
 const BAD_GATEWAY = plain(502, 'bad gateway')
 /** The peer may have the message anyway. */
 const BUSY = json(503, { busy: true, retry_after: 30 }, { 'retry-after': '30' })
 
-/** Draws one of the cases by its probability, or else `arrives`. */
+/** Chooses one of the cases by its probability, or else `arrives`. */
 function draw<K extends string>(dice: Dice, cases: Readonly<Record<K, number>>): K | 'arrives' {
   let rest = dice.random()
   for (const name of Object.keys(cases) as K[]) {
