@@ -33,10 +33,16 @@ export class SessionLedger {
 
   /** @throws as {@link openLedgerFile}, or when the file keeps being replaced. */
   open(): void {
-    const loss = this.#loss
-    for (let tries = 1; tries <= OPEN_TRIES; tries++) {
-      // Even if this fails: what exists then is opened as at a start.
+    try {
+      this.#open(this.#loss)
+    } finally {
+      // Opening has dealt with the damage it met. If it failed, what exists then is opened as at a start.
       this.#loss = undefined
+    }
+  }
+
+  #open(loss: Loss | undefined): void {
+    for (let tries = 1; tries <= OPEN_TRIES; tries++) {
       const before = identityOf(this.#path)
       const db =
         loss === undefined
@@ -44,7 +50,6 @@ export class SessionLedger {
           : beginAnew(this.#path, loss, this.#session, this.#identity, this.#options)
       // Only now is it known which file was opened: one that is new, or was replaced in the meantime, is opened again.
       if (identityOf(this.#path) === before) {
-        this.#loss = undefined
         this.#identity = before
         this.#ledger = new Ledger(db, this.#session)
         return
