@@ -1,4 +1,4 @@
-/** Prints the README's table of settings, for whoever changes a setting. A test compares the two. */
+/** Prints the README's table of settings, to paste after changing a setting. A test compares the two. */
 import { SETTING_ROWS, type Setting } from '../member/settings/setting-table.ts'
 
 export function settingTable(): string {

@@ -1,4 +1,4 @@
-/** How soon the plugin is back after its platform failed, and how often it asks meanwhile. */
+/** How soon the plugin recovers after a platform outage, and how often it asks in the meantime. */
 
 import { feedOnly, Gate, isFeed, never } from '../driver/gate.ts'
 import type { Host } from '../driver/host.ts'

@@ -11,7 +11,7 @@ const STOPPED_MS = 4_000
 const WATCHED_MS = 5_000
 const SETTINGS = { MOLECULE_POLL_INTERVAL_MS: '250', MOLECULE_HEARTBEAT_INTERVAL_MS: '1000' }
 const MAX_BEAT_MS = 1_500
-/** Four looks a second, a beat a second, and the window that is read once more. */
+/** Four looks a second, a beat a second, and re-reading the window once. */
 const MAX_REQUESTS_A_SECOND = 8
 
 export async function measureWaking(scene: Scene): Promise<readonly Line[]> {

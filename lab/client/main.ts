@@ -44,7 +44,7 @@ for (const [signal, exitCode] of [
   ['SIGTERM', 143],
   ['SIGHUP', 129],
 ] as const) {
-  // Not `once`: whoever runs this script may pass on a signal that the terminal has already sent.
+  // Not `once`: the parent process may pass on a signal that the terminal has already sent.
   process.on(signal, () => interruption.abort(new Interrupted(exitCode)))
 }
 

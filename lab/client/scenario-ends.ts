@@ -58,7 +58,7 @@ const restarted: Scenario = {
     await third.untilShown('three')
     await stage.untilState('confirmed', 'three')
     assertShown(third, 'three')
-    return 'the confirmed message did not come again, the other came once more, marked'
+    return 'the confirmed message did not come again, the other came again, marked'
   },
 }
 

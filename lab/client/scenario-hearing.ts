@@ -6,7 +6,7 @@ import { assertShown, type Scenario } from './scenario.ts'
 
 const withoutChannel: Scenario = {
   name: 'without-channel',
-  rule: 'a session without the channel consumes nothing; one with it is shown what came before and meanwhile',
+  rule: 'a session without the channel consumes nothing; one with it is shown what arrived before and in the meantime',
   async play(stage) {
     await stage.write('before')
     const deaf = await stage.session({ channel: false })

@@ -35,7 +35,7 @@ const firstTurn: Scenario = {
 
 const busyTurn: Scenario = {
   name: 'busy-turn',
-  rule: 'messages that come while a turn calls tools reach the model in order, once',
+  rule: 'messages that arrive while a turn calls tools reach the model in order, once',
   async play(stage) {
     const session = await stage.session({ channel: true })
     session.model.hold()
@@ -80,7 +80,7 @@ const DIALOG = 'Do you want to proceed?'
 
 const openDialog: Scenario = {
   name: 'open-dialog',
-  rule: 'messages that come while a permission dialog is open are shown after it, once',
+  rule: 'messages that arrive while a permission dialog is open are shown after it, once',
   async play(stage) {
     const session = await stage.session({ channel: true, allow: STATUS })
     session.model.hold()
@@ -124,7 +124,7 @@ const hooksOff: Scenario = {
 
 const clear: Scenario = {
   name: 'clear',
-  rule: 'after /clear the same process goes on delivering',
+  rule: 'after /clear the same process continues delivering',
   async play(stage) {
     const session = await stage.session({ channel: true })
     await stage.write('before')

@@ -1,4 +1,4 @@
-/** What the plugin tells its host unasked, and the prompt that a host makes of it. */
+/** The notifications the plugin sends to its host, and the prompt that a host makes from them. */
 import { z } from 'zod'
 
 const eventSchema = z.object({

@@ -5,7 +5,7 @@ import { Ledger } from '../../member/ledger/ledger.ts'
 import { openLedgerFile } from '../../member/ledger/ledger-file.ts'
 
 export interface OpenLedgerOptions {
-  /** Told, in a sentence, when a damaged file was set aside. Default: nobody. */
+  /** Called with a sentence when a damaged file was set aside. Default: none. */
   readonly onDamage?: (sentence: string) => void
   /** Default: the system's. */
   readonly disk?: Disk

@@ -20,7 +20,7 @@ export class PluginTransport implements Transport {
   }
 
   async start(): Promise<void> {
-    // The process runs already.
+    // The process is already running.
   }
 
   async send(message: JSONRPCMessage): Promise<void> {

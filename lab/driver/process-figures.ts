@@ -1,4 +1,4 @@
-/** What the kernel tells about a process. Linux only: elsewhere, and for a process that is gone, undefined. */
+/** What the kernel reports about a process. Linux only: elsewhere, and for a process that is gone, undefined. */
 import { readdirSync, readFileSync } from 'node:fs'
 
 /** Linux reports processor time in hundredths of a second, whatever its own tick. */
@@ -23,7 +23,7 @@ export function proportionalBytes(pid: number): number | undefined {
 export function cpuMilliseconds(pid: number): number | undefined {
   const stat = readText(`/proc/${pid}/stat`)
   if (stat === undefined) return undefined
-  // Counted from after the name, which may hold spaces: fields 12 and 13 are user and system time.
+  // Counted from after the name, which may contain spaces: fields 12 and 13 are user and system time.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   return (Number(fields[11]) + Number(fields[12])) * TICK_MS
 }

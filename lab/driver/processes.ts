@@ -48,7 +48,7 @@ export function runs(pid: number): boolean {
     return false
   }
   if (process.platform !== 'linux') return true
-  // The state follows the name, which may hold anything.
+  // The state follows the name, which may contain anything.
   const [state] = readOf(pid, 'stat').replace(/^.*\) /s, '')
   return state !== undefined && state !== 'Z'
 }

@@ -1,4 +1,4 @@
-/** How the various sessions of a real host start the plugin, and what their hooks hand in. */
+/** How the various sessions of a real host start the plugin, and what their hooks pass to it. */
 import { z } from 'zod'
 import { CHANNEL } from './plugin-command.ts'
 import type { Answer, PluginProcess } from './plugin-process.ts'
@@ -15,7 +15,7 @@ export const WITHOUT_CHANNEL = { wrapper: hostWith('--continue') }
 
 const resultSchema = z.object({ content: z.tuple([z.object({ text: z.string() })]) })
 
-/** Does what the prompt hook does. @returns what the answer tells the host. */
+/** Does what the prompt hook does. @returns what the response tells the host. */
 export async function submit(plugin: PluginProcess, prompt: string): Promise<string> {
   return textOf(await plugin.request('tools/call', { name: 'channel_receipt', arguments: { prompt } }))
 }

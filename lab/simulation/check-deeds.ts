@@ -33,7 +33,7 @@ export function judgeVerdicts({ sightings, deeds, clock, calmAt, timestampCursor
     const question = questions.find((one) => one.requestId === requestId)
     const [verdict] = verdicts
     if (question?.answer === undefined || verdict === undefined) {
-      return [`a verdict on ${requestId} was given that nobody answered`]
+      return [`a verdict on ${requestId} was given although no one answered`]
     }
     const found: string[] = []
     if (verdicts.length > 1) found.push(`the verdict on ${requestId} was given ${verdicts.length} times`)

@@ -33,7 +33,7 @@ function judgePace({ id, records }: SimWorkspace): string[] {
 /** At the end, the process that holds the workspace, and no other, is registered and beats. */
 function judgeEnd({ clock, calmAt, deeds, holderOf }: World, { id, records }: SimWorkspace): string[] {
   const holder = holderOf(id)
-  if (holder === undefined) return [`nobody holds ${id} at the end`]
+  if (holder === undefined) return [`no process holds ${id} at the end`]
   const since = Math.max(calmAt, deeds.restored.get(id) ?? 0)
   // Late enough for a workspace that was given up to be back.
   if (deeds.revoked.has(id) && clock.now() - since < 7 * 60_000) return []

@@ -90,7 +90,7 @@ export class Deeds {
     })
     if (dice.chance(0.2)) return
     clock.after(dice.upTo(4_000), () => {
-      // The question may not have reached the chat.
+      // The request may not have reached the chat.
       if (!workspace.records.notices.some(({ text }) => text.includes(requestId))) return
       const allowed = dice.chance(0.5)
       workspace.feed.add({ text: `${allowed ? 'yes' : 'no'} ${requestId}` })

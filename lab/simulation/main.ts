@@ -15,10 +15,10 @@ import { explain, type Tally, table } from './tally.ts'
 const USAGE = `Usage: ./molecule simulate [options]
   --seeds N        how many seeds (1000)
   --from N         the first of them (1)
-  --seed N         this one alone: the replay of a failure
-  --until-failure  end at the first seed that fails
-  --workers N      processes (one for each processor)
-  --mutations      break the sources in known ways, one at a time, and look for each with --seeds seeds at most`
+  --seed N         only this one: replays a failure
+  --until-failure  stop at the first seed that fails
+  --workers N      number of processes (one for each processor)
+  --mutations      apply known mutations to the sources, one at a time, and try to catch each with at most --seeds seeds`
 
 const { values } = parseOptions()
 if (values.help) {

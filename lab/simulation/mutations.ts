@@ -57,7 +57,7 @@ const DELIVERY_BREAKS: readonly Break[] = [
     replace: "OR state IN ('sent', 'confirmed') AND attempts",
   },
   {
-    name: 'a new holder repeats what this very session wrote',
+    name: 'a new holder repeats what its own session wrote',
     file: 'member/ledger/recovery.ts',
     find: `     WHERE workspace_id = $workspaceId AND session <> $session
      AND (state = 'sending' AND attempts <`,
@@ -89,19 +89,19 @@ const DELIVERY_BREAKS: readonly Break[] = [
     replace: 'void answered',
   },
   {
-    name: 'a verdict goes to whichever session looks for one',
+    name: 'a verdict goes to any session that looks for one',
     file: 'member/ledger/permission-requests.ts',
     find: 'SET told = 1 WHERE session = ? AND told = 0 AND',
     replace: "SET told = 1 WHERE ? <> '' AND told = 0 AND",
   },
   {
-    name: 'a verdict is told again and again',
+    name: 'a verdict is passed on repeatedly',
     file: 'member/ledger/permission-requests.ts',
     find: 'SET told = 1 WHERE session = ? AND told = 0 AND',
     replace: 'SET told = 0 WHERE session = ? AND told = 0 AND',
   },
   {
-    name: 'the newest rows are not turned round',
+    name: 'the newest rows are not reversed',
     file: 'member/client/activity.ts',
     find: 'const rows = isAscending ? usable : usable.toReversed()',
     replace: 'const rows = usable',

@@ -9,7 +9,7 @@ const CONFIGURATION = 'plugin/session/configuration.ts'
 export const SESSION_BREAKS: Readonly<Record<string, readonly Break[]>> = {
   'plugin/session/configuration': [
     {
-      name: 'a changed comment starts everything over',
+      name: 'a changed comment restarts everything',
       file: SESSION,
       find: "if (change !== 'changed' && !hasFolderNow) return",
       replace: "if (change === 'none' && !hasFolderNow) return",
@@ -41,7 +41,7 @@ export const SESSION_BREAKS: Readonly<Record<string, readonly Break[]>> = {
       replace: '',
     },
     {
-      name: 'a lock that nobody else sees goes unnoticed',
+      name: 'a lock that no other process sees goes unnoticed',
       file: SESSION,
       find: "(lostLock ? 'replaced' : undefined)",
       replace: 'undefined',

@@ -103,7 +103,7 @@ export class SimProcess {
     this.session.activate(this.kind.clientName)
   }
 
-  /** The host shows the model a prompt that somebody typed. */
+  /** The host shows the model a prompt that the user typed. */
   type(): void {
     if (this.life.dead || this.host.frozen || !this.kind.hooks) return
     this.session.submitted(undefined)

@@ -32,7 +32,7 @@ export const WORKSPACE_BREAKS: Readonly<Record<string, readonly Break[]>> = {
       replace: '    await',
     },
     {
-      name: 'a platform that does not know the acknowledgement is asked again and again',
+      name: 'a platform that does not know the acknowledgement is asked repeatedly',
       file: 'member/workspace/acknowledgement.ts',
       find: 'this.#supported = false',
       replace: '{}',
@@ -132,7 +132,7 @@ export const WORKSPACE_BREAKS: Readonly<Record<string, readonly Break[]>> = {
   ],
   'member/workspace/reading': [
     {
-      name: 'reading goes on though too much waits',
+      name: 'reading continues though too much waits',
       file: 'member/workspace/feed.ts',
       find: `    for (let forgotten = 0; ; ) {
       await this.#capacity()
@@ -141,7 +141,7 @@ export const WORKSPACE_BREAKS: Readonly<Record<string, readonly Break[]>> = {
 `,
     },
     {
-      name: 'the feed is read on only at the next check for room',
+      name: 'reading of the feed resumes only at the next check for room',
       file: TENURE,
       find: '    this.#room.notify()\n',
       replace: '',
@@ -159,7 +159,7 @@ export const WORKSPACE_BREAKS: Readonly<Record<string, readonly Break[]>> = {
       replace: '',
     },
     {
-      name: 'a platform without an event stream is asked for it again and again',
+      name: 'a platform without an event stream is asked for it repeatedly',
       file: EVENT_WATCH,
       find: 'refusals = refused ? refusals + 1 : 0',
       replace: 'refusals = 0',
@@ -199,7 +199,7 @@ export const WORKSPACE_BREAKS: Readonly<Record<string, readonly Break[]>> = {
   ],
   'member/workspace/claim': [
     {
-      name: 'a holder heeds no claim',
+      name: 'a holder ignores claims',
       file: MEMBERSHIPS,
       find: 'membership.heedClaim()',
       replace: '{}',

@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util'
 
 export interface Arguments {
-  /** How long to make trouble; the drain at the end comes on top. */
+  /** How long to make trouble, not counting the drain at the end. */
   readonly minutes: number
   readonly seed: number
 }
@@ -20,7 +20,7 @@ Runs the plugin and the platform under random trouble. Exits with 1 if a promise
   --seed K      repeat the trouble of an earlier run: a whole number below ${SEEDS} (default: random)
   --help        show this text`
 
-/** @returns 'help' if asked for it, undefined for a command line that makes no sense. */
+/** @returns 'help' if requested, undefined for an invalid command line. */
 export function parseSoakArguments(
   argv: readonly string[],
   random: () => number,

@@ -1,4 +1,4 @@
-/** The course of a run: trouble and calm in turns, and a last calm in which everything must arrive. */
+/** The course of a run: alternating trouble and calm, and a final calm in which everything must arrive. */
 
 import { Dice } from '../dice.ts'
 import { pause } from '../driver/pause.ts'
@@ -32,9 +32,9 @@ const PROBE_PAUSE_MS = [15, 45] as const
 const SHOWN_WITHIN_MS = 10_000
 /** Covers the longest wait of a client and one look at the inbox. */
 const DRAIN_WITHIN_MS = 90_000
-/** Tries for the message at the end of a backlog, under the same id if an answer gets lost. */
+/** Attempts to send the message at the end of a backlog, under the same id if a response gets lost. */
 const LAST_TRIES = 5
-/** Between two calls of `status`, which is work too. */
+/** Between two calls of `status`, which itself takes time. */
 const STATUS_PAUSE_MS = 100
 
 /** Starts all sessions and sends each workspace a first message, which is where counting begins. */
@@ -52,7 +52,7 @@ export async function begin({ platform, homes, desk, record }: CourseOptions): P
   }
 }
 
-/** Trouble and calm in turns, until the time is up. */
+/** Alternates trouble and calm until the time is up. */
 export async function endure(options: CourseOptions): Promise<void> {
   const { record, minutes, seed, say } = options
   const started = elapsedMs()
@@ -77,7 +77,7 @@ export async function endure(options: CourseOptions): Promise<void> {
   }
 }
 
-/** Whoever acts during trouble, each with dice of their own. */
+/** Everything that acts during trouble, each with its own dice. */
 function castOf({ platform, homes, desk, record, seed }: CourseOptions) {
   const platformDice = new Dice(seed, 'platform')
   return [
@@ -131,7 +131,7 @@ async function probe({ platform, desk, record }: CourseOptions, dice: Dice): Pro
     keys.push(key)
   }
   const shown = until('probes', () => keys.every((key) => record.shownAt.has(key)), SHOWN_WITHIN_MS)
-  // A late probe shows as late in the figures, which are made at the end.
+  // A late probe shows up as late in the figures, which are calculated at the end.
   await shown.catch(() => undefined)
 }
 

@@ -39,7 +39,7 @@ export class Home {
     this.#seats = Array.from({ length: options.seats }, () => undefined)
   }
 
-  /** The session that lives through the run, or else one that runs now. */
+  /** The session that lives through the run, otherwise any running one. */
   get longest(): HostSession | undefined {
     return this.#sessions().at(0)
   }
@@ -67,8 +67,8 @@ export class Home {
   }
 
   /**
-   * Ends a session. The others' pipes are not read until its own has been: nobody can take over before its process is
-   * gone, so the order of reading is the order of writing.
+   * Ends a session. The others' pipes are not read until its own has been: no session can take over before its process
+   * is gone, so the order of reading is the order of writing.
    *
    * @returns how many events in its pipe were never read.
    */
@@ -109,7 +109,7 @@ export class Home {
     const { members, folder, script, platformUrl, record, dice, firstStays } = this.#options
     const number = ++sessions
     record.deeds.sessions++
-    // The session that stays leads an ordinary life, so that its figures mean something.
+    // The permanent session is used normally, so that its figures are meaningful.
     const hooks = (firstStays && seat === 0) || !dice.chance(NO_HOOKS)
     return new HostSession({
       number,

@@ -1,4 +1,4 @@
-/** One session: the plugin's process, started as the host starts it, and a pipe that its host reads or not. */
+/** One session: the plugin's process, started as the host starts it, and a pipe that its host may or may not read. */
 import { systemClock } from '../../base/clock.ts'
 import { CHANNEL_METHOD } from '../../plugin/host/event/notification.ts'
 import { type EventParams, promptOf } from '../driver/channel-event.ts'
@@ -20,7 +20,7 @@ export interface SessionOptions {
 export const WAYS_TO_END = ['kill', 'end of input', 'interrupt'] as const
 export type WayToEnd = (typeof WAYS_TO_END)[number]
 
-/** Far above the promised 50 ms: on any machine, what counts is that the process ends. */
+/** Far above the promised 50 ms: what counts on any machine is that the process ends. */
 const END_WITHIN_MS = 8_000
 
 /** In a `status` as JSON text: how many workspaces this session holds with an event stream open. */
@@ -125,7 +125,7 @@ export class HostSession {
     cancel()
     if (diedBefore) complain(`session ${number} ended by itself (exit code ${code})`)
     else if (this.#connected && way !== 'kill' && code !== 0) {
-      // Before the handshake a signal may arrive while nobody listens for it yet.
+      // Before the handshake a signal may arrive before there is a handler for it.
       complain(`session ${number} ended with code ${code} after: ${way}`)
     }
     const rest = this.#pipe.read()
@@ -148,7 +148,7 @@ export class HostSession {
     this.#forget()
   }
 
-  /** Every line was handled as it came; a long life must not collect them. */
+  /** Every line was handled on arrival; a long run must not accumulate them. */
   #forget(): void {
     const { lines, events } = this.#plugin
     const { number, complain } = this.#options

@@ -1,6 +1,6 @@
 /**
- * Runs the real plugin against the real platform under random trouble, and judges what became of every message. Exits
- * with 1 if the promise was broken, or if a process is left over.
+ * Runs the real plugin against the real platform under random trouble, and accounts for every message. Exits with 1 if
+ * the promise was broken, or if a process is left over.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
@@ -116,7 +116,7 @@ function makeHomes(platform: PlatformLife, record: RunRecord, script: string, se
   )
 }
 
-/** Asks the platform what had to be shown, and the ledgers what they keep. */
+/** Asks the platform which messages had to be shown, and the ledgers which they keep. */
 async function judgeRun({ platform, homes, record }: CourseOptions): Promise<Judgement> {
   const messages: Message[] = []
   for (const { id } of platform.members) messages.push(...(await platform.messages(id)))

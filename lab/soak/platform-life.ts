@@ -40,7 +40,7 @@ export class PlatformLife {
 
   /**
    * @param db path of a file that does not exist yet.
-   * @param complain takes sentences on what must not happen.
+   * @param complain called with a sentence on each violation.
    */
   static async start(db: string, complain: (sentence: string) => void): Promise<PlatformLife> {
     return new PlatformLife(await startPlatformProcess(db), db, complain)
@@ -90,7 +90,7 @@ export class PlatformLife {
     await this.#ask('POST', '/admin/faults/close-streams', {})
   }
 
-  /** Takes the newest message of a workspace as the first to count. */
+  /** Makes the newest message of a workspace the first that counts. */
   async begin(workspaceId: string): Promise<void> {
     const [first] = await this.#page(workspaceId, 'limit=1')
     if (first === undefined) throw new Error('the platform does not have the first message')

@@ -1,9 +1,9 @@
 /**
  * What happens to the platform: it is killed, restarted, and answers as a hosted one does on a bad day.
  *
- * Left out is whatever makes the platform itself break the promise: rows stored after their answer, backdated, or
- * without their text; and rows of the same moment, which the loop guard counts by. No event stream is refused for good
- * either: the plugin would then poll for five minutes, and calm moments would say nothing about streams.
+ * Excludes everything that makes the platform itself break the promise: rows stored after their answer, backdated, or
+ * without their text; and rows with the same timestamp, by which the loop guard counts. No event stream is refused for
+ * good either: the plugin would then poll for five minutes, and calm moments would say nothing about streams.
  */
 
 import type { FaultChange } from '../../platform/contract/faults.ts'
@@ -31,7 +31,7 @@ const PLACES: readonly { readonly path: string; readonly kinds: readonly Kind[] 
   { path: '/workspaces/', kinds: PASSING },
 ]
 
-/** Goes on until the signal aborts. Then the platform runs, with whatever faults are switched on. */
+/** Continues until the signal aborts. Then the platform runs, with any faults that are switched on. */
 export async function troublePlatform(
   platform: PlatformLife,
   dice: Dice,

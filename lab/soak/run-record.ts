@@ -1,19 +1,19 @@
-/** What a run leaves behind: every message written, every event read, every deed. */
+/** What a run leaves behind: every message written, every event read, every action. */
 import type { EventParams } from '../driver/channel-event.ts'
 import type { Showing } from '../judge/evidence.ts'
 import { elapsedMs } from '../stopwatch.ts'
 
 export interface Written {
-  /** Names the message everywhere: its `messageId`, and the beginning of its text. */
+  /** Identifies the message everywhere: its `messageId`, and the beginning of its text. */
   readonly key: string
   readonly workspaceId: string
   /** Length of the filler after the key. */
   readonly characters: number
-  /** Whether the platform answered that it has the message. It may have it all the same. */
+  /** Whether the platform answered that it has the message. It may have it anyway. */
   accepted: boolean
 }
 
-/** What was done to the product, for the table. */
+/** What the run did to the product, for the table. */
 export interface Deeds {
   kills: number
   inputEnds: number
@@ -42,7 +42,7 @@ export class RunRecord {
   readonly showings: Showing[] = []
   /** When each message was first shown, by {@link elapsedMs}. */
   readonly shownAt = new Map<string, number>()
-  /** Sentences on what must not happen. */
+  /** Violations, one sentence each. */
   readonly unexpected: string[] = []
   /** Messages sent in calm moments, and when their request began, by {@link elapsedMs}. */
   readonly probes = new Map<string, number>()

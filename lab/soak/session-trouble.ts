@@ -19,7 +19,7 @@ const HOST_DIES_TOO = 0.5
 /** Share of ends for which a stalled session is chosen, if there is one. */
 const WHILE_STALLED = 0.6
 
-/** Goes on until the signal aborts; then every host reads. */
+/** Continues until the signal aborts; then every host reads. */
 export async function troubleSessions(
   home: Home,
   dice: Dice,

@@ -8,7 +8,7 @@ export interface Figures {
   readonly sessionAtEnd: string
   readonly platformAtStart: string
   readonly platformAtEnd: string
-  /** Undefined on a system that does not tell. */
+  /** Undefined on a system that does not report it. */
   readonly leftOver: number | undefined
 }
 
@@ -16,7 +16,7 @@ export interface Figures {
 export interface Judgement {
   readonly verdict: Verdict
   readonly accepted: number
-  /** Messages that the platform stored although its answer got lost. They must be shown like any other. */
+  /** Messages that the platform stored although its response was lost. They must be shown like any other. */
   readonly storedUnanswered: number
 }
 
@@ -74,7 +74,7 @@ function latencies({ probes, shownAt, calmMoments }: RunRecord): string {
   return `${quantiles.join(', ')}, max ${longest} (${samples.length} messages in ${calmMoments} moments)`
 }
 
-/** Everything that must not be, one sentence each. */
+/** All violations, one sentence each. */
 export function faultsOf(
   record: RunRecord,
   { verdict }: Judgement,

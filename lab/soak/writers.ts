@@ -1,7 +1,7 @@
 /**
- * Those who write: the person, in several chats at once, in bursts and with pauses; and each agent to the others, no
- * faster than a conversation. What an agent writes faster is shown a minute later in a digest, which is not one event
- * per message and could not be judged here.
+ * The writers: the person, in several chats at once, in bursts and with pauses; and each agent to the others, no faster
+ * than a conversation. What an agent writes faster is shown a minute later in a digest, which is not one event per
+ * message and could not be judged here.
  */
 import { z } from 'zod'
 import type { Dice } from '../dice.ts'

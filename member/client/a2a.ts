@@ -1,4 +1,4 @@
-/** Sends messages to other workspaces, and tells an answer from a promise to deliver. */
+/** Sends messages to other workspaces, and distinguishes an answer from a promise to deliver. */
 import { z } from 'zod'
 import { BodyError } from '../../base/http.ts'
 import type { PlatformClient } from './client.ts'

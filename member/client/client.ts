@@ -1,6 +1,6 @@
 /**
- * One workspace's way to its platform. Every request passes through here: credentials, time limits, size limits, the
- * meaning of the answer, and when to ask again. It knows none of the resources.
+ * One workspace's connection to its platform. Every request passes through here: credentials, time limits, size limits,
+ * the meaning of the answer, and when to ask again. It knows none of the resources.
  */
 
 import type { ZodType } from 'zod'
@@ -94,7 +94,7 @@ export class PlatformClient {
     return (await this.answer(call, schema)).value
   }
 
-  /** As {@link json}, with the status: some resources say more by it than by the body. */
+  /** As {@link json}, with the status: for some resources it says more than the body. */
   async answer<T>(call: Call, schema: ZodType<T>): Promise<{ readonly status: number; readonly value: T }> {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -207,7 +207,7 @@ export class PlatformClient {
     return readFailure(answer, this.endpoint.platformUrl, this.clock.now())
   }
 
-  /** For whatever the network threw. */
+  /** For anything the network layer threw. */
   #asPlatformError(error: unknown): PlatformError {
     if (error instanceof PlatformError) return error
     const reason = this.#withoutToken(error instanceof Error ? error.message : String(error))
@@ -270,7 +270,7 @@ function parseReply<T>({ status, text }: Reply, schema: ZodType<T>): T {
   try {
     json = text === '' ? {} : JSON.parse(text)
   } catch {
-    // A web page or half an answer: nobody can use the text, but its kind helps.
+    // A web page or half an answer: the text is useless, but its kind helps.
     throw fail(`${/^\s*</.test(text) ? 'a web page' : 'broken JSON'} instead of JSON`)
   }
   const parsed = schema.safeParse(json)

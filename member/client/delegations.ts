@@ -1,10 +1,10 @@
-/** Tasks that we delegate by way of the platform, and what became of them. */
+/** Tasks that we delegate through the platform, and their outcomes. */
 import { z } from 'zod'
 import type { PlatformClient } from './client.ts'
 import { optionalText } from './fields.ts'
 import { workspacePath } from './workspace-path.ts'
 
-/** What became of a task, in the platform's words. */
+/** The state of a task, as the platform reports it. */
 export interface TaskReport {
   readonly id: string
   /** `pending`: in progress. `queued`: passed on to the peer, whose answer will come as a message. */
@@ -71,7 +71,7 @@ export async function delegate(
 }
 
 /**
- * What became of the newest tasks. Where a platform has several rows for a task, the first that says how the task ended
+ * The states of the newest tasks. Where a platform has several rows for a task, the first that says how the task ended
  * counts, since an end is final.
  *
  * @throws PlatformError

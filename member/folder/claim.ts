@@ -1,7 +1,7 @@
 /**
- * The wish of a session to take over a workspace from another one: a file beside the lock. The holder releases the lock
- * when it sees one, and everyone but the claimant leaves the lock alone while the claim is fresh. It decides nothing: the
- * kernel says who holds the lock, and a claim that nobody heeds expires.
+ * A session's request to hold a workspace that another one holds: a file beside the lock. The holder releases the lock
+ * when it sees one, and everyone but the claimant leaves the lock alone while the claim is fresh. It decides nothing:
+ * the kernel says who holds the lock, and a claim that is ignored expires.
  */
 import { rmSync } from 'node:fs'
 import { z } from 'zod'

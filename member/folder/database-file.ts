@@ -1,4 +1,4 @@
-/** SQLite creates its files with the rights the umask leaves, and follows whatever lies in their place. */
+/** SQLite creates its files with the permissions the umask allows, and follows links in their place. */
 import { closeSync, openSync } from 'node:fs'
 import { codeOf } from '../../base/errors.ts'
 import { isForeign, regularFileStat } from './file-stat.ts'

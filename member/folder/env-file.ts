@@ -33,7 +33,7 @@ export function readEnvFile(path: string, uid: number | undefined = process.getu
 }
 
 /**
- * Takes the rights of others off the file, because it holds tokens.
+ * Removes other users' permissions from the file, because it holds tokens.
  *
  * @returns a warning when others had any.
  */

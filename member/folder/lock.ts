@@ -19,7 +19,7 @@ export interface LockPaths {
   readonly lock: string
   /** The record of who holds the lock, for people. */
   readonly holder: string
-  /** The wish of another session to hold it. */
+  /** Another session's claim on it. */
   readonly claim: string
 }
 
@@ -30,7 +30,7 @@ export function lockPaths(folder: string, workspaceId: string): LockPaths {
 
 /**
  * Whether any process holds a lock, this one included. Asks as a reader, so it takes and writes nothing; under a
- * millisecond. Never throws: a lock that cannot be asked counts as held.
+ * millisecond. Never throws: a lock that cannot be checked counts as held.
  */
 export function isHeld(path: string, disk: Disk): boolean {
   try {
@@ -67,7 +67,7 @@ export class LockFile {
     this.#disk = disk
   }
 
-  /** The open file is not the one at its path, so nobody else sees this lock. */
+  /** The open file is not the one at its path, so no other process sees this lock. */
   get lost(): boolean {
     return this.#handle !== undefined && identityOf(this.#path) !== this.#identity
   }
@@ -92,8 +92,8 @@ export class LockFile {
       this.#open().run('BEGIN EXCLUSIVE')
     } catch (error) {
       if (codeOf(error) !== 'SQLITE_NOTADB') throw error
-      // Something wrote into the file. Since it could be read, nobody holds it. Truncating instead of replacing it keeps
-      // it the same file for everyone else who is trying.
+      // Something wrote into the file. Since it could be read, no process holds it. Truncating instead of replacing it
+      // keeps it the same file for everyone else who is trying.
       this.close()
       if ((regularFileStat(this.#path)?.nlink ?? 1) > 1) {
         throw new Error("it has another hard link and may be somebody else's file: remove it")

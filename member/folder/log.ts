@@ -22,9 +22,9 @@ export interface LogOptions {
 const PREFIX = 'molecule channel: '
 const MAX_EARLY_LINES = 200
 const MAX_LINE_CHARS = 8_000
-/** Secrets kept for one workspace: its platform could go on issuing for ever. */
+/** Secrets kept for one workspace: its platform could keep issuing them forever. */
 export const MAX_ISSUED = 20
-// Line breaks of every kind, and control characters that steer a terminal.
+// Line breaks of every kind, and control characters that control a terminal.
 const CONTROL = /[\p{Cc}\u2028\u2029]+/gu
 
 export class Log {

@@ -1,6 +1,6 @@
 /**
  * Our own small files, in a folder where others can put things. A pipe or a device in place of one would block the
- * process; a symbolic or hard link to somebody else's file would lead there what we write.
+ * process; a symbolic or hard link to somebody else's file would redirect our writes there.
  */
 import {
   closeSync,

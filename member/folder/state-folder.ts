@@ -32,7 +32,7 @@ const REMEDY = 'set MOLECULE_STATE_DIR to a folder of your own'
 
 /**
  * Creates the folder, readable by its owner alone. It may be reached through a link, but nothing inside it may be one:
- * what goes through a link, or into a folder that others can change, is in the hands of whoever put it there.
+ * what goes through a link, or into a folder that others can change, is controlled by the user who put it there.
  *
  * @param uid of this process; undefined where the system has none.
  * @returns a warning when others could write to the folder.
@@ -63,7 +63,7 @@ export function looksLikeStateFolder(folder: string): boolean {
   return exists(ledger) && exists(locks)
 }
 
-/** Takes away only the right to write: others may be meant to list the folder. */
+/** Removes only write permission: others may be meant to list the folder. */
 function closeToOthers(folder: string, mode: number): string | undefined {
   const shown = `0${(mode & 0o7777).toString(8)}`
   if ((mode & 0o022) === 0) return undefined

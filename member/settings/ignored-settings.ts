@@ -1,4 +1,4 @@
-/** What was meant as a setting and has no effect: without a warning, nobody would find out. */
+/** Intended settings that have no effect: without a warning, the user would not notice. */
 
 import { parseEnv } from 'node:util'
 import { plainText } from '../../base/plain-text.ts'

@@ -9,9 +9,9 @@ export interface Setting {
   readonly rule: string
   /** What it does, in whole sentences of Markdown, for the README. */
   readonly meaning: string
-  /** What applies while it is not set; `undefined` when nothing does. */
+  /** The default; `undefined` when there is none. */
   readonly fallback?: unknown
-  /** The `.env` file lies in the folder it names, so it cannot be set there. */
+  /** The `.env` file is in the folder it names, so it cannot be set there. */
   readonly environmentOnly?: boolean
 }
 

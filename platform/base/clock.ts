@@ -1,4 +1,4 @@
-/** Time. Whoever starts the platform hands in one clock, and nothing below it knows another. */
+/** Time. The caller that starts the platform injects one clock, and nothing below it uses another. */
 
 export interface Clock {
   /** Milliseconds since the epoch; a fraction carries the microseconds. */

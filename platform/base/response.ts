@@ -1,4 +1,4 @@
-/** JSON responses, and the error that stands for every refusal. */
+/** JSON responses, and the error type for every refusal. */
 import type { JsonObject } from './json.ts'
 
 type HeaderFields = Readonly<Record<string, string>>

@@ -14,7 +14,7 @@ import type { QueueItem } from '../store/queue.ts'
 import { type Delivery, deliver } from '../work/delivery.ts'
 import { type Caller, callerOf } from './a2a-caller.ts'
 
-/** The one person of a local platform: whoever holds the admin token. */
+/** The one person of a local platform: the holder of the operator token. */
 const OPERATOR = { user_id: 'local-operator', email: 'operator@localhost', username: 'operator' }
 
 export const a2aRoutes: readonly Route[] = [
@@ -51,7 +51,7 @@ function positive(header: string | null): number | undefined {
   return seconds > 0 ? seconds : undefined
 }
 
-/** A same-origin canvas caller is believed to be whoever it says it is (contract: the Origin trap). */
+/** A same-origin canvas caller's claimed identity is believed (contract: the Origin trap). */
 function sourceOf(caller: Caller): string | undefined {
   return caller.kind === 'workspace' ? caller.id : caller.claimedId
 }

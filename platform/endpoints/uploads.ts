@@ -33,7 +33,7 @@ export const uploadRoutes: readonly Route[] = [
   },
 ]
 
-/** Stages all files or none. Whoever uploads, the workspace gets one row for each file. */
+/** Stages all files or none. Regardless of the uploader, the workspace gets one row for each file. */
 async function upload(services: Services, call: Call): Promise<Response> {
   const { activity, database, timestamps, uploads, workspaces } = services
   const row = workspaces.require(call.param('id'))

@@ -1,4 +1,4 @@
-/** The pipes to the host. Tells which answers have left the process. */
+/** The pipes to the host. Reports which responses have left the process. */
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js'
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/sdk/types.js'
 
@@ -8,7 +8,7 @@ const MAX_WAITING = 100
 export class HostTransport extends StdioServerTransport {
   readonly #waiting = new Map<RequestId, () => void>()
 
-  /** Runs `run` once the pipe has taken the answer to a request, which waits for a host that does not read. */
+  /** Runs `run` once the response to a request is in the pipe; while the host does not read, that waits. */
   readonly whenSent = (id: RequestId, run: () => void): void => {
     const [oldest] = this.#waiting.keys()
     if (this.#waiting.size >= MAX_WAITING && oldest !== undefined) this.#waiting.delete(oldest)

@@ -1,4 +1,4 @@
-/** The MCP server: what it says of itself, its tools, and the moment from which the host listens. */
+/** The MCP server: how it introduces itself, its tools, and when the host begins to listen. */
 import { Server } from '@modelcontextprotocol/sdk/server/index.js'
 import {
   CallToolRequestSchema,
@@ -30,8 +30,8 @@ export interface McpServerOptions {
 }
 
 /**
- * The host attaches its listener for channel events only after it has read the answer to `tools/list`, and loses what
- * comes earlier. On a slow machine that takes a while.
+ * The host attaches its listener for channel events only after it has read the answer to `tools/list`, and loses
+ * anything sent earlier. On a slow machine that takes a while.
  */
 const LISTENING_MARGIN_MS = 1_500
 
@@ -81,7 +81,7 @@ export function createMcpServer({
       const progressToken = params._meta?.progressToken
       const tell: Progress = (progress, total, message) => {
         if (progressToken === undefined) return
-        // Nobody is left to tell when the host is gone, and the ends of the pipes show that.
+        // When the host is gone there is no one to notify, and the closed pipes show that.
         sendNotification({
           method: 'notifications/progress',
           params: { progressToken, progress, total, message: shown(message) },

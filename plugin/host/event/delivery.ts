@@ -1,11 +1,12 @@
 /**
- * Takes messages from the ledger and writes them to the host in order, on one line for the whole session.
+ * Takes messages from the ledger and writes them to the host in order, in one queue for the whole session.
  *
- * A message counts as sent once its bytes have left this process, which the callback of the write reports. The bytes stay
- * in memory while the host does not read its pipe, so only a small batch is ever in flight; the rest waits on disk.
+ * A message counts as sent once its bytes have left this process, which the callback of the write reports. The bytes
+ * stay in memory while the host does not read its pipe, so only a small batch is ever in flight; the rest waits on
+ * disk.
  *
  * A message whose files are still being fetched holds up the later ones of its workspace, and of no other. An answer
- * that a call awaits, and what the loop guard holds back, are passed over until their time comes.
+ * that a call awaits, and what the loop guard holds back, are left out until they are due.
  */
 
 import type { Clock } from '../../../base/clock.ts'
@@ -43,9 +44,9 @@ export interface DeliveryOptions {
 /** Messages, and characters, in flight at once. */
 const BATCH_MESSAGES = 32
 const BATCH_CHARS = 512 * 1024
-/** How often to look for answers that no call awaits any more. A call of another session cannot wake this line. */
+/** How often to look for answers that no call awaits any more. A call in another session cannot wake this queue. */
 const AWAITED_INTERVAL_MS = 500
-/** Keeps the line from spinning while a digest is due that cannot be written. */
+/** Keeps the queue from spinning while a digest is due that cannot be written. */
 const MIN_IDLE_MS = 100
 const UNREADABLE = 'cannot be read back'
 
@@ -83,12 +84,12 @@ export class DeliveryLine {
     this.#wake.notify()
   }
 
-  /** Has the next event of a workspace say how many of its earlier messages may never have been seen. */
+  /** Makes the next event of a workspace say how many of its earlier messages may never have been seen. */
   announceUnconfirmed(workspaceId: string, count: number): void {
     this.#unconfirmed.set(workspaceId, count)
   }
 
-  /** Delivers until the signal aborts or the host takes no more. Never rejects. */
+  /** Delivers until the signal aborts or the host accepts no more messages. Never rejects. */
   async run(): Promise<void> {
     await this.#deliver()
     await this.#sent.finish()
@@ -120,7 +121,7 @@ export class DeliveryLine {
    * Writes the next messages. `sending` is on disk before the first byte is written, and only once the files of the
    * message have arrived: a crash before that leaves it unseen.
    *
-   * @returns undefined when none wait; otherwise whether the host took them all.
+   * @returns undefined when none wait; otherwise whether the host accepted all of them.
    */
   #beginBatch(): Promise<boolean> | undefined {
     const free = this.#held().filter((workspaceId) => !this.#files.isFetching(workspaceId))
@@ -143,7 +144,7 @@ export class DeliveryLine {
       this.#unconfirmed.delete(stored.workspaceId)
     }
     const writes = written.map(({ stored, line }) => this.#write(line).then(() => this.#sent.add(stored)))
-    // Waits for every one of them, so that after a failed write no later batch overtakes the others.
+    // Waits for all of them, so that after a failed write no later batch overtakes the others.
     return Promise.allSettled(writes).then((results) => results.every(({ status }) => status === 'fulfilled'))
   }
 
@@ -183,7 +184,7 @@ export class DeliveryLine {
 
   /**
    * Undefined when the message is not to be written now: it waits for files, its own or those of an earlier one. A row
-   * that cannot be read back would block its workspace for ever, so it is logged and skipped.
+   * that cannot be read back would block its workspace forever, so it is logged and skipped.
    */
   #lineOf(stored: StoredMessage, unconfirmed: number): string | undefined {
     if (this.#files.isFetching(stored.workspaceId)) return undefined

@@ -1,4 +1,7 @@
-/** One event for everything a peer wrote faster than a conversation goes: the beginning of each message, and how to read on. */
+/**
+ * One event for everything a peer wrote faster than a conversation needs: the beginning of each message, and how to
+ * read on.
+ */
 import type { Inbound } from '../../../member/client/inbound.ts'
 import type { StoredMessage } from '../../../member/ledger/ledger.ts'
 import { DIGEST_AFTER_MS } from '../../../member/ledger/loop-guard.ts'
@@ -11,7 +14,7 @@ export const MAX_QUOTED = 50
 const MAX_QUOTE_CHARS = 500
 const MAX_FILES_NAMED = 5
 
-/** When a peer's digest is due, in milliseconds since the epoch; at once if somebody set the clock back meanwhile. Pure. */
+/** When a peer's digest is due, in milliseconds since the epoch; at once if the clock has been set back. Pure. */
 export function digestDueAt({ since }: ThrottledPeer, now: number): number {
   return since > now ? now : since + DIGEST_AFTER_MS
 }
@@ -26,7 +29,7 @@ export interface Quote {
  *
  * @param first the oldest message, whose id the event carries for all of them.
  * @param quotes the oldest messages, `first` included.
- * @param count how many messages the digest stands for.
+ * @param count how many messages the digest contains.
  */
 export function renderDigest(first: Quote, quotes: readonly Quote[], count: number): ChannelEvent {
   const { workspaceId, activityId, createdAt } = first.stored

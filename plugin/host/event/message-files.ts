@@ -37,9 +37,9 @@ export class MessageFiles {
   }
 
   /**
-   * The files of a message; starts to fetch them if need be.
+   * The files of a message; starts fetching them if necessary.
    *
-   * @throws what preparing them throws.
+   * @throws any error from preparing them.
    */
   of({ ord, workspaceId }: StoredMessage, { attachments }: Inbound): FilesOfMessage {
     if (this.#arrived.has(ord)) return { ready: true, files: this.#arrived.get(ord) }

@@ -29,7 +29,7 @@ export interface EventInput {
   readonly delegationId?: string | null
   /** Messages of this workspace that earlier sessions sent as often as allowed, with no sign that the model saw them. */
   readonly unconfirmed?: number
-  /** What became of the message's files, in order. Without it they are only named. */
+  /** The outcome of fetching the message's files, in order. Without it they are only named. */
   readonly files?: readonly ShownFile[]
 }
 
@@ -98,7 +98,7 @@ function verbatim(text: string | undefined): string {
   return clean === text ? text : ''
 }
 
-/** A platform's report on a task is addressed to nobody; its beginning is enough to decide whether to read on. */
+/** A platform's report on a task needs no reply; its beginning is enough to decide whether to read on. */
 function summary({ text, delegationId, taskStatus }: Inbound): string {
   const start = cleanExcerpt(text, MAX_SUMMARY_CHARS, () => '…')
   const id =

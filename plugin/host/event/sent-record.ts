@@ -1,4 +1,4 @@
-/** Records which messages have left this process. Bytes that have left stay gone, whatever becomes of delivery. */
+/** Records which messages have left this process. Bytes that have left cannot be recalled, whatever happens to delivery. */
 
 import type { Clock } from '../../../base/clock.ts'
 import { describeError } from '../../../base/errors.ts'

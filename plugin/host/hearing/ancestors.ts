@@ -1,4 +1,4 @@
-/** The command lines of the processes above this one, which tell how the host was started. */
+/** The command lines of this process's ancestors, which show how the host was started. */
 import { readFileSync } from 'node:fs'
 
 const MAX_ANCESTORS = 6

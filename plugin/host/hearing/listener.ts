@@ -1,6 +1,6 @@
 /**
- * Does the host listen to the channel? It never says so; only its command line tells. A session that does not listen must
- * never consume messages, since it would drop every one. Pure.
+ * Does the host listen to the channel? It never says so; only its command line shows it. A session that does not listen
+ * must never consume messages, since it would drop every one. Pure.
  */
 import { plainText } from '../../../base/plain-text.ts'
 
@@ -58,7 +58,10 @@ function nameOf(clientName: string | undefined): string {
   return plainText(clientName ?? '', 80) || 'unnamed'
 }
 
-/** Drops what is above the nearest host: that may be another session, in whose shell this one runs, with its own flags. */
+/**
+ * Drops the ancestors of the nearest host: one may be another session, in whose shell this one runs, with its own
+ * flags.
+ */
 function hostAndWrappers(ancestors: HearingEvidence['ancestors']): HearingEvidence['ancestors'] {
   const host = ancestors.findIndex(isHost)
   return host === -1 ? ancestors : ancestors.slice(0, host + 1)

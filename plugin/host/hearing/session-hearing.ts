@@ -1,6 +1,6 @@
 /**
- * Whether the host listens, as far as is known by now: from how it was started, and from what it has passed to the prompt
- * hook since. A receipt settles it. Until then an uncertain session may hold workspaces. Once the hook gets typed prompts
+ * Whether the host listens, as far as is known: from how it was started, and from what it has passed to the prompt hook
+ * since. A receipt settles it. Until then an uncertain session may hold workspaces. Once the hook gets typed prompts
  * but none of the messages sent before, the host does not listen, and another session must get the messages.
  */
 import { counted } from '../../../base/plural.ts'

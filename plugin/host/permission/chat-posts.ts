@@ -1,4 +1,4 @@
-/** Posts lines to the chat of a workspace, one after another, so that a question appears before anything about it. */
+/** Posts lines to the chat of a workspace, one after another, so that a request appears before anything about it. */
 
 import type { PlatformClient } from '../../../member/client/client.ts'
 import { notifyUser } from '../../../member/client/notify.ts'

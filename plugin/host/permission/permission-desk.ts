@@ -2,7 +2,7 @@
  * Carries the host's permission requests into the workspace's chat, and verdicts back. Two sessions may share the work:
  * the one whose host asked (`ask`, and the watch), and the one that reads the feed (`intercept`).
  *
- * All of this is an offer beside the terminal. Whatever fails is logged, and the terminal still asks.
+ * All of this is optional: any failure is logged, and the terminal still asks.
  */
 
 import type { Clock } from '../../../base/clock.ts'
@@ -41,7 +41,7 @@ export interface PermissionDeskOptions {
   readonly clock: Clock
 }
 
-/** How often a session checks for verdicts on its own open questions. */
+/** How often a session checks for verdicts on its own open requests. */
 const CHECK_INTERVAL_MS = 500
 /** A session that still runs has taken a verdict by then. */
 const TAKEN_WITHIN_MS = 3_000
@@ -58,7 +58,7 @@ export class PermissionDesk {
   readonly #posts: ChatPosts
   readonly #running = new AbortController()
   #watching = false
-  /** When the last question of this session expires, in milliseconds since the epoch. */
+  /** When the last request of this session expires, in milliseconds since the epoch. */
   #openUntil = 0
   #problem: string | undefined
 
@@ -127,10 +127,10 @@ export class PermissionDesk {
   }
 
   /**
-   * Takes a message that is a verdict on a known question, whichever session asked it.
+   * Handles a message that is a verdict on a known request, whichever session made it.
    *
    * @returns why the message is not for the model; undefined when it is.
-   * @throws the ledger's error; nothing was recorded then, and the message must be shown to this again.
+   * @throws the ledger's error; then nothing was recorded, and this must be called again with the message.
    */
   readonly intercept = (stored: StoredMessage, message: Inbound): string | undefined => {
     const verdict = readVerdict(message)
@@ -149,7 +149,7 @@ export class PermissionDesk {
     return VERDICT
   }
 
-  /** Passes verdicts on for as long as a question of this session is open. */
+  /** Passes verdicts on as long as a request of this session is open. */
   async #watch(): Promise<void> {
     const { signal } = this.#running
     this.#watching = true
@@ -157,7 +157,7 @@ export class PermissionDesk {
     this.#watching = false
   }
 
-  /** Returns whether a question is still open. */
+  /** Returns whether a request is still open. */
   #passVerdictsOn(): boolean {
     try {
       const requests = this.#ledger()?.permissions
@@ -206,7 +206,7 @@ export class PermissionDesk {
     }
   }
 
-  /** Logs a problem once, until the chat takes a line again. */
+  /** Logs a problem once, until the chat accepts a line again. */
   #report(problem: string): void {
     if (problem !== this.#problem) this.#log(`${problem}; the terminal can still answer`)
     this.#problem = problem

@@ -76,7 +76,7 @@ export function shownTool(name: string): string {
 }
 
 /**
- * The question as the chat shows it.
+ * The request as the chat shows it.
  *
  * @param redact removes secrets. It gets whole texts, since it would not recognise half a secret.
  */
@@ -92,14 +92,14 @@ export function questionText(request: PermissionRequest, redact: (text: string) 
   ].join('\n')
 }
 
-/** Stands in for a question about a tool of this plugin: if the chat could allow it, the chat would vouch for itself. */
+/** Replaces a request for a tool of this plugin: if the chat could allow it, the chat would vouch for itself. */
 export function ownToolText(tool: string): string {
   return `The session is waiting in its terminal for permission to use its own tool ${tool}. You can answer that only there.`
 }
 
-/** The host has the verdict. It does not tell whether the terminal was first. */
+/** The host has the verdict. It does not say whether the terminal answered first. */
 export function passedOnText({ requestId, tool, state }: AnsweredQuestion): string {
-  return `Passed on: ${answerWord(state)} to ${requestId} (${tool}). If somebody answered in the terminal first, that answer counts.`
+  return `Passed on: ${answerWord(state)} to ${requestId} (${tool}). If the terminal answered first, that answer counts.`
 }
 
 export function notPassedOnText(requestId: string, tool: string): string {

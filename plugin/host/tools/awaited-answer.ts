@@ -33,7 +33,7 @@ export async function awaitAnswer(
     const answer = note.nextAnswer()
     if (answer !== undefined) {
       const message = readInbound(answer.content)
-      // Only an event fetches files. `take` fails when the answer has become an event meanwhile.
+      // Only an event fetches files. `take` fails when the answer has become an event in the meantime.
       if (message === undefined || message.attachments.length > 0 || !note.take(answer)) return SHOWN
       const outcome = tellAnswer(message.text, `peer ${answer.peerId}`, 0, answer.activityId)
       return { ...outcome, onSent: () => note.told(answer) }

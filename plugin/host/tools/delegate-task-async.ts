@@ -24,7 +24,7 @@ export const delegateTaskAsync = defineTool({
     const client = resolveSender(context, _as_workspace)
     const { workspaceId } = client.endpoint
     const peerId = await findTaskPeer(client, workspace_id, signal)
-    // A new key for each call: a platform answers a repeated key with the old result for ever.
+    // A new key for each call: a platform answers a repeated key with the old result forever.
     const { id, warning } = await delegate(client, peerId, task, crypto.randomUUID(), signal)
     const untracked = note(context, { id, workspaceId, peerId, task, watched: true })
     const warned = warning === null ? '' : ` The platform warns: ${plainText(warning, 200)}.`

@@ -1,4 +1,4 @@
-/** How the model is told what came of a send: an answer is an answer, and "queued" never is one. */
+/** The text about the outcome of a send: an answer is an answer, and "queued" never is one. */
 import { counted } from '../../../base/plural.ts'
 import type { SendOutcome } from '../../../member/client/a2a.ts'
 import { cleanExcerpt, cleanText } from '../text/clean-text.ts'

@@ -16,7 +16,7 @@ export function resolveSender(context: ToolContext, wanted: string | undefined):
   if (client !== undefined) return client
   throw new ToolFailure(
     wanted === undefined
-      ? `This session acts as several workspaces; choose one by its id with _as_workspace: ${known.join(', ')}. get_workspace_info tells the name of each.`
+      ? `This session acts as several workspaces; choose one by its id with _as_workspace: ${known.join(', ')}. get_workspace_info shows the name of each.`
       : notOneOfOurs(wanted, context),
   )
 }
