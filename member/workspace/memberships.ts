@@ -51,9 +51,11 @@ export class Memberships {
 
   /** Begins to wait for the locks. */
   start(): void {
-    const { clock } = this.#surroundings
+    const { clock, log } = this.#surroundings
     for (const membership of this.all) {
-      membership.run().catch((error: unknown) => membership.workspace.log(`stopped: ${describeError(error)}`))
+      membership.run().catch((error: unknown) => {
+        log.error(`workspace ${membership.workspace.id} stopped: ${describeError(error)}`)
+      })
     }
     this.#stopHeeding = clock.every(CLAIM_INTERVAL_MS, () => {
       for (const membership of this.all) membership.heedClaim()

@@ -1,0 +1,44 @@
+import { expect, test } from 'bun:test'
+import { systemDisk } from '../../../base/sqlite.ts'
+import { openLedger } from '../../../lab/driver/ledger.ts'
+import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
+import { SimClock } from '../../../lab/simulation/sim-clock.ts'
+import { PlatformClient } from '../../../member/client/client.ts'
+import { Log } from '../../../member/folder/log.ts'
+import { ensureStateFolder, statePaths } from '../../../member/folder/state-folder.ts'
+import { Memberships } from '../../../member/workspace/memberships.ts'
+import { CONFIG, fetchOf, WORKSPACE } from '../../fixtures/workspace.ts'
+
+test('a workspace that stops by a fault of the plugin is logged as an error', async () => {
+  using folder = temporaryFolder()
+  const paths = statePaths(folder.path)
+  ensureStateFolder(paths)
+  const clock = new SimClock()
+  const network = fetchOf(() => Promise.reject(new TypeError('no network')))
+  const lines: string[] = []
+  const running = new AbortController()
+  const memberships = new Memberships(
+    {
+      clock,
+      network,
+      disk: systemDisk,
+      log: new Log({ clock, level: 'error', write: (line) => lines.push(line) }),
+      paths,
+      holder: { pid: 1, startedAt: 0, project: '/project' },
+      session: 'ours',
+      version: '0',
+      clientOf: (target) => new PlatformClient(target, { network, clock }),
+    },
+    CONFIG,
+    openLedger(),
+    running.signal,
+  )
+  memberships.find(WORKSPACE)?.workspace.events.on('held', () => {
+    throw new Error('a fault')
+  })
+  memberships.start()
+  await Bun.sleep(0)
+  expect(lines).toEqual([`molecule channel: workspace ${WORKSPACE} stopped: a fault`])
+  memberships.stop()
+  running.abort()
+})
