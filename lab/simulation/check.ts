@@ -63,7 +63,7 @@ function messagesOf(world: World, workspaceId: string, rows: readonly ModelRow[]
     .map((row) => ({
       workspaceId,
       activityId: row.id,
-      name: `${workspaceId} ${row.text} (${row.id})`,
+      name: `${workspaceId} ${row.text}`,
       duty: dutyOf(world, workspaceId, row),
       ordered:
         !isLate(row) &&
