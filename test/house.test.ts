@@ -28,6 +28,9 @@ const OUTSIDE: readonly string[] = ['test/', 'lab/']
 const CLOCKS: readonly string[] = ['base/', 'platform/base/', 'lab/simulation/sim-clock.ts', 'server.ts']
 const TIME_OR_CHANCE =
   /\b(?:setTimeout|setInterval|setImmediate|Bun\.sleep)\(|\bDate\.now\b|\bperformance\.|\bMath\.random\b|\bnew Date\(\)/
+/** Less common ways to the same. The lab measures with some of them. */
+const HIDDEN_TIME_OR_CHANCE =
+  /\bDate\[|\bnew Date(?![\w(])|= (?:Date|Math|performance)\b(?!\.)|\bAbortSignal\.timeout\b|\bBun\.nanoseconds\b|\bprocess\.(?:hrtime|uptime)\b|['"](?:node:)?timers\b/
 /** Only these choose the system's clock or disk; everything below is handed one. `sendHeartbeat` is called by others, too. */
 const ENTRIES: readonly string[] = ['server.ts', 'heartbeat.ts', 'base/clock.ts', 'base/sqlite.ts']
 const PRODUCT: readonly string[] = ['base/', 'member/', 'plugin/', 'poll.ts', 'heartbeat.ts', 'server.ts']
@@ -83,6 +86,8 @@ describe('the repository', () => {
     const others = files.filter((file) => !isIn(file, CLOCKS) && !file.startsWith('test/'))
     expect(others.length).toBeGreaterThan(200)
     expect(others.filter((file) => TIME_OR_CHANCE.test(withoutComments(read(file))))).toEqual([])
+    const ours = others.filter((file) => !file.startsWith('lab/'))
+    expect(ours.filter((file) => HIDDEN_TIME_OR_CHANCE.test(withoutComments(read(file))))).toEqual([])
     const product = files.filter((file) => isIn(file, PRODUCT) && !ENTRIES.includes(file))
     expect(product.filter((file) => /\bsystem(?:Clock|Disk)\b/.test(withoutComments(read(file))))).toEqual([])
   })
@@ -96,8 +101,9 @@ function isIn(file: string, places: readonly string[]): boolean {
   return places.some((place) => (place.endsWith('/') ? file.startsWith(place) : file === place))
 }
 
+/** Left to the transpiler: no pattern tells a comment from a text that looks like one. */
 function withoutComments(source: string): string {
-  return source.replace(/\/\*[\s\S]*?\*\/|(?<![:'"`])\/\/.*$/gm, '')
+  return new Bun.Transpiler({ loader: 'ts', trimUnusedImports: false }).transformSync(source)
 }
 
 /** The files of the repository, those not yet committed included. */

@@ -37,10 +37,9 @@ export function judgeVerdicts({ sightings, deeds, clock, calmAt, timestampCursor
     }
     const found: string[] = []
     if (verdicts.length > 1) found.push(`the verdict on ${requestId} was given ${verdicts.length} times`)
-    if (verdict.allowed !== question.answer.allowed)
-      found.push(`the verdict on ${requestId} was turned round`)
+    if (verdict.allowed !== question.answer.allowed) found.push(`the verdict on ${requestId} was reversed`)
     if (verdict.process !== question.process.life.number) {
-      found.push(`process ${verdict.process} gave the verdict on ${requestId}, which it did not ask`)
+      found.push(`process ${verdict.process} gave the verdict on ${requestId}, which it did not request`)
     }
     return found
   })

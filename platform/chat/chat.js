@@ -1,5 +1,5 @@
 /**
- * The web chat: the team, the conversation, and the composer. The platform's rows are the truth; its events
+ * The web chat: the team, the conversation, and the composer. The platform's rows are authoritative; its events
  * only say when to read them.
  */
 import { Composer } from './composer.js'

@@ -132,7 +132,7 @@ test('the next session shows, marked, an answer whose result never left the proc
   next.close()
 })
 
-test('what a peer says meanwhile does not end a task that the platform carries out', () => {
+test('what a peer says in the meantime does not end a task that the platform carries out', () => {
   const ledger = open()
   ledger.delegations.add(task('t', { watched: true }), NOW)
   expect(store(ledger, entry({ peerId: PEER }))).toBeNull()
@@ -162,7 +162,7 @@ test('a wait made endless by a clock set back holds nothing up', () => {
   expect(ledger.delegations.anyAwaited([OWN], NOW)).toBe(false)
 })
 
-test('nobody asks about a task that was handed to its peer, or that is a day old', () => {
+test('a task that was handed to its peer, or is a day old, is not looked up', () => {
   const ledger = open()
   for (const id of ['handed', 'old', 'young']) ledger.delegations.add(task(id, { watched: true }), NOW)
   ledger.delegations.handedOver(OWN, 'handed')

@@ -114,7 +114,7 @@ test('damage met while the file is open is reported, and the caller gets the err
   expect(noticed).toBe(2)
 })
 
-test('a ledger begun anew in the middle of a session does not repeat what this session wrote', () => {
+test('a ledger recreated during a session does not repeat what this session wrote', () => {
   using folder = temporaryFolder()
   const path = folder.file('ledger.db')
   const before = new Ledger(openLedgerFile(path, fileOptions()), 'this session')
@@ -201,7 +201,7 @@ test('if the newest messages are lost, reading goes back to before them, and the
   ledger.close()
 })
 
-test('if no message is lost, reading goes on where it stopped', () => {
+test('if no message is lost, reading continues where it stopped', () => {
   using folder = temporaryFolder()
   const path = folder.file('ledger.db')
   const where = cursor()

@@ -60,7 +60,7 @@ test.each([
   expect(readFileSync(folder.file(aside ?? ''))).toEqual(content)
 })
 
-test('a file with an intact header and a page of garbage is set aside, and a new one is begun', () => {
+test('a file with an intact header and a page of garbage is set aside, and a new one is created', () => {
   using folder = temporaryFolder()
   const path = folder.file('ledger.db')
   const first = openLedger(path)

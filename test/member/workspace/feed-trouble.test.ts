@@ -14,7 +14,7 @@ const TROUBLE: [string, Interruption][] = [
   ['nothing at all', () => new Promise<Response>(() => {})],
 ]
 
-test.each(TROUBLE)('after %s for minutes, reading goes on where it stopped', async (_what, answer) => {
+test.each(TROUBLE)('after %s for minutes, reading continues where it stopped', async (_what, answer) => {
   using scene = new FeedScene()
   scene.backlog(2)
   await scene.start()

@@ -79,7 +79,7 @@ test('a result is stored once and announced, and its task is then closed', async
   expect([watch.stored(), watch.asked.length]).toEqual([1, 1])
 })
 
-test('a young task is asked about every few seconds, an old one about once a minute', async () => {
+test('a recent task is looked up every few seconds, an old one about once a minute', async () => {
   await using watch = await startWatch(() => listing({ ...ended('t', ''), status: 'dispatched' }), ['t'])
   const askedIn = async (ms: number): Promise<number> => {
     const before = watch.asked.length

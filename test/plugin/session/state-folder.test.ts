@@ -55,7 +55,7 @@ describe('a state folder that was replaced', () => {
     expect(process.shown).toEqual([id])
   })
 
-  test('is noticed by a lock that nobody else sees, so that two sessions never hold one workspace', () => {
+  test('is noticed by a lock that no other process sees, so that two sessions never hold one workspace', () => {
     const { scene, process } = begin()
     using _ = scene
     rmSync(lockPaths(scene.paths.locks, FIRST).lock)
@@ -67,7 +67,7 @@ describe('a state folder that was replaced', () => {
   })
 })
 
-test('a ledger that is damaged is set aside, and reading goes on in a new one', () => {
+test('a ledger that is damaged is set aside, and reading continues in a new one', () => {
   const { scene, process } = begin()
   using _ = scene
   damage(scene.paths.ledger)
