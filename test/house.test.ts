@@ -140,9 +140,14 @@ function allImports(): readonly Import[] {
       ([, one, other]) => one ?? other ?? '',
     )
     const run = transpiler.scanImports(source).map(({ path }) => path)
-    return [...new Set([...typed, ...run])]
-      .filter((path) => path.startsWith('.') && path.endsWith('.ts'))
-      .map((path) => ({ from, to: posix.join(dirname(from), path) }))
+    return (
+      [...new Set([...typed, ...run])]
+        .filter((path) => path.startsWith('.'))
+        // Bun and the compiler find a file without its extension, too.
+        .map((path) => (posix.extname(path) === '' ? `${path}.ts` : path))
+        .filter((path) => path.endsWith('.ts'))
+        .map((path) => ({ from, to: posix.join(dirname(from), path) }))
+    )
   })
 }
 

@@ -45,7 +45,7 @@ const DELIVERY_BREAKS: readonly Break[] = [
     queueMicrotask(() => this.#ledger.markSending(lines.map(({ stored }) => stored)))`,
   },
   {
-    name: 'a new holder leaves alone what was `sending`',
+    name: 'a new holder ignores messages that were `sending`',
     file: 'member/ledger/recovery.ts',
     find: "(state = 'sending' AND attempts",
     replace: "(state = 'never' AND attempts",

@@ -67,7 +67,7 @@ export const SESSION_BREAKS: Readonly<Record<string, readonly Break[]>> = {
       replace: '',
     },
     {
-      name: 'a new ledger does not know what was learned of the session',
+      name: 'a new ledger does not know what was learned about the session',
       file: ROLE,
       find: 'for (const fact of this.hearing.facts) {',
       replace: 'for (const fact of this.hearing.facts.slice(9)) {',

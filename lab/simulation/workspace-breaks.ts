@@ -60,7 +60,7 @@ export const WORKSPACE_BREAKS: Readonly<Record<string, readonly Break[]>> = {
   ],
   'member/workspace/validity': [
     {
-      name: 'a workspace that is given up goes on beating',
+      name: 'a workspace that is given up keeps beating',
       file: TENURE,
       find: '    this.#presence.end()\n',
       replace: '',
@@ -85,7 +85,7 @@ export const WORKSPACE_BREAKS: Readonly<Record<string, readonly Break[]>> = {
       replace: '',
     },
     {
-      name: 'one refusal is believed',
+      name: 'a single refusal is believed',
       file: VALIDITY,
       find: 'const DEAD_AFTER_REFUSALS = 5',
       replace: 'const DEAD_AFTER_REFUSALS = 1',
@@ -112,13 +112,13 @@ export const WORKSPACE_BREAKS: Readonly<Record<string, readonly Break[]>> = {
   ],
   'member/workspace/tasks': [
     {
-      name: 'a look at the feed does not have the platform asked for tasks',
+      name: 'a look at the feed does not trigger a lookup of tasks',
       file: TENURE,
       find: '    this.#tasks.notify()\n',
       replace: '',
     },
     {
-      name: 'the platform is asked for tasks as often as the feed is read',
+      name: 'tasks are looked up as often as the feed is read',
       file: 'member/workspace/task-watch.ts',
       find: 'if (asks) await sleep(PAUSE_MS, signal, clock)',
       replace: '',
@@ -173,13 +173,13 @@ export const WORKSPACE_BREAKS: Readonly<Record<string, readonly Break[]>> = {
   ],
   'member/workspace/takeover': [
     {
-      name: 'where a feed begins is not flushed to the disk',
+      name: 'the beginning of a feed is not flushed to the disk',
       file: 'member/ledger/workspace-ledger.ts',
       find: 'if (isFirst || this.#flushDue) this.#flush()',
       replace: '',
     },
     {
-      name: 'where a feed begins is not flushed for a holder that died',
+      name: 'the beginning of a feed is not flushed for a holder that died',
       file: 'member/ledger/workspace-ledger.ts',
       find: '    this.#flush()\n    return recovery\n',
       replace: '    return recovery\n',
@@ -211,7 +211,7 @@ export const WORKSPACE_BREAKS: Readonly<Record<string, readonly Break[]>> = {
       replace: 'true ? lock.tryTake()',
     },
     {
-      name: 'a lock is kept after the workspace was given away',
+      name: 'a lock is kept after the workspace was released',
       file: MEMBERSHIP,
       find: `      lock.close()
 `,
@@ -233,7 +233,7 @@ export const WORKSPACE_BREAKS: Readonly<Record<string, readonly Break[]>> = {
   ],
   'member/workspace/membership': [
     {
-      name: 'a workspace is given away before its work has ended',
+      name: 'a workspace is released before its work has ended',
       file: MEMBERSHIP,
       find: '    this.#tenure.end()\n',
       replace: '    this.#tenure.end()\n    this.#options.lock.close()\n',

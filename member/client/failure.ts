@@ -38,7 +38,7 @@ export function readFailure(reply: Reply, platformUrl: string, now: number): Pla
 function explain({ status, text }: Reply, platformUrl: string, retryAfterMs: number | undefined): string {
   if (status >= 300 && status < 400) {
     return (
-      `${platformUrl} redirects (${status}); redirects are not followed, because the token would go along. ` +
+      `${platformUrl} redirects (${status}); redirects are not followed, because that would send the token to another address. ` +
       'If you trust the address it redirects to, set MOLECULE_PLATFORM_URL to that.'
     )
   }

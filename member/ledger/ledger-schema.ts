@@ -1,4 +1,4 @@
-/** The ledger's tables. The version is kept in `user_version`; a newer file is refused, an older one brought forward. */
+/** The ledger's tables. The version is kept in `user_version`; a newer file is refused, an older one migrated. */
 import type { Database } from '../../base/sqlite.ts'
 
 /** One step for each version: the step at index n leads from version n to n + 1. */
@@ -16,7 +16,7 @@ const STEPS: readonly string[] = [
     sent_at INTEGER,
     state TEXT NOT NULL CHECK (state IN ('received','sending','sent','confirmed','answered','skipped')),
     attempts INTEGER NOT NULL DEFAULT 0,
-    -- Who wrote it last; what a living session wrote it does not write again.
+    -- The session that wrote it last; a running session does not write its own messages again.
     session TEXT,
     reason TEXT,
     peer_id TEXT,
@@ -30,8 +30,8 @@ const STEPS: readonly string[] = [
   CREATE INDEX message_age ON message (received_at);
   CREATE INDEX message_seq ON message (workspace_id, seq);
 
-  -- Where reading goes on. activity_id null: the feed was empty when it was first read, so all of it is new.
-  -- Rows created before floor are older than this membership and never shown.
+  -- The cursor: where reading continues. activity_id null: the feed was empty when it was first read, so everything in
+  -- it is new. Rows created before floor are older than this membership and never shown.
   CREATE TABLE cursor (
     workspace_id TEXT PRIMARY KEY,
     activity_id TEXT,
@@ -41,7 +41,7 @@ const STEPS: readonly string[] = [
   ) WITHOUT ROWID;
   `,
   `
-  -- The list of states grows, which SQLite takes only with the table made anew.
+  -- To extend the list of states, SQLite requires the table to be recreated.
   CREATE TABLE message_2 (
     ord INTEGER PRIMARY KEY AUTOINCREMENT,
     workspace_id TEXT NOT NULL,
@@ -56,9 +56,9 @@ const STEPS: readonly string[] = [
     session TEXT,
     reason TEXT,
     peer_id TEXT,
-    -- The task of ours that it is an answer to.
+    -- The task of ours that it answers.
     delegation_id TEXT,
-    -- The activity that stands for the digest it was shown in.
+    -- The activity that represents the digest it was shown in.
     digest TEXT,
     content TEXT NOT NULL,
     UNIQUE (activity_id, workspace_id)
@@ -79,7 +79,7 @@ const STEPS: readonly string[] = [
   CREATE INDEX message_age ON message (received_at);
   CREATE INDEX message_seq ON message (workspace_id, seq);
 
-  -- Tasks given to peers. watched: the platform carries it out and is asked what became of it.
+  -- Tasks delegated to peers. watched: the platform carries it out and is asked for the result.
   CREATE TABLE delegation (
     id TEXT NOT NULL,
     workspace_id TEXT NOT NULL,
@@ -88,24 +88,24 @@ const STEPS: readonly string[] = [
     asked_at INTEGER NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('open','completed','failed')),
     watched INTEGER NOT NULL,
-    -- Until then a call waits for the answer, which is not shown as an event meanwhile.
+    -- Until then a call waits for the answer, which is not shown as an event in that time.
     awaited_until INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (workspace_id, id)
   ) WITHOUT ROWID;
   CREATE INDEX delegation_awaited ON delegation (awaited_until) WHERE awaited_until > 0;
   CREATE INDEX delegation_open ON delegation (workspace_id, peer_id) WHERE state = 'open';
 
-  -- What is known of the sessions that wrote messages: whether their hosts passed prompts, and receipts, to the hook.
+  -- What is known about the sessions that wrote messages: whether their hosts passed prompts and receipts to the hook.
   CREATE TABLE session (
     id TEXT PRIMARY KEY,
     begun_at INTEGER NOT NULL,
     prompted INTEGER NOT NULL DEFAULT 0,
     receipted INTEGER NOT NULL DEFAULT 0,
-    -- It was started with the channel, as far as its command line tells.
+    -- It was started with the channel, as far as its command line shows.
     with_channel INTEGER NOT NULL DEFAULT 0
   ) WITHOUT ROWID;
 
-  -- Questions of a host that were posted to the chat. A verdict comes to whichever session reads the feed.
+  -- Permission requests of a host that were posted to the chat. The session that reads the feed receives the verdict.
   CREATE TABLE permission_request (
     workspace_id TEXT NOT NULL,
     request_id TEXT NOT NULL,
@@ -117,15 +117,15 @@ const STEPS: readonly string[] = [
   ) WITHOUT ROWID;
   `,
   `
-  -- The verdict was taken by the session that asked, to be told to its host.
+  -- The session that asked has taken the verdict, to pass it to its host.
   ALTER TABLE permission_request ADD COLUMN told INTEGER NOT NULL DEFAULT 0;
   `,
 ]
 
 /**
- * Brings a file forward.
+ * Migrates a file.
  *
- * @param target the version to bring it to; an older one only where a test needs such a file.
+ * @param target the version to migrate to; an older one only where a test needs such a file.
  * @throws Error when the file was written by a newer version of this program.
  */
 export function migrate(db: Database, target: number = STEPS.length): void {
@@ -137,7 +137,7 @@ export function migrate(db: Database, target: number = STEPS.length): void {
   }
   if (version === target) return
   db.transaction(() => {
-    // Read again under the write lock: another session may have brought the file forward meanwhile.
+    // Read again under the write lock: another session may have migrated the file in the meantime.
     for (const step of STEPS.slice(userVersion(db), target)) db.run(step)
     db.run(`PRAGMA user_version = ${target}`)
   })

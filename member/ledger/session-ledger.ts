@@ -56,7 +56,7 @@ export class SessionLedger {
       }
       db.close()
     }
-    throw new Error('the ledger is replaced by another file again and again')
+    throw new Error('the ledger keeps being replaced by another file')
   }
 
   /** Whether it has been lost since it was opened: another session may have replaced a damaged file already. */

@@ -218,7 +218,7 @@ const PLACEHOLDER =
 
 const tokenSchema = z
   .string()
-  .max(4_096, 'must be at most 4096 characters long: paste the token alone')
+  .max(4_096, 'must be at most 4096 characters long: paste only the token')
   // White space or a control character could end the header early, and a header cannot hold more than ASCII.
   .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without white space: paste the token again')
   .refine(

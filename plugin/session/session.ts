@@ -241,6 +241,8 @@ export class Session implements ToolContext {
    * applies to a damaged ledger.
    */
   #checkFolder(): void {
+    // Without a ledger there is nothing to lose, and `#check` prepares the folder.
+    if (this.#ledger.current === undefined) return
     const lostLock = this.#role.memberships.some(({ lockLost }) => lockLost)
     const loss = this.#ledger.loss() ?? (lostLock ? 'replaced' : undefined)
     if (loss === undefined) return

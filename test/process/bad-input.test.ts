@@ -104,7 +104,7 @@ const MAX_LINES = 4
 const BAD_ANSWERS = 2
 
 for (const { name, answer, logged } of BAD) {
-  test.concurrent(`${name}: one line in the log, without a secret, and delivery goes on`, async () => {
+  test.concurrent(`${name}: one line in the log, without a secret, and delivery continues`, async () => {
     await using scene = await Scene.open()
     await using gate = new Gate(scene.platform.url)
     const member = scene.member()
@@ -200,7 +200,7 @@ test.concurrent('rows of ten megabytes are shown in order, even when one answer 
 /** Far above the limit for a row (112 MiB), so that the plugin stops reading before the end. */
 const OVERSIZED_BYTES = 200 * 1024 * 1024
 
-test.concurrent('a row that is too large is skipped with a line in the log, and delivery goes on after it', async () => {
+test.concurrent('a row that is too large is skipped with a line in the log, and delivery continues after it', async () => {
   await using scene = await Scene.open()
   await using gate = new Gate(scene.platform.url)
   const member = scene.member()

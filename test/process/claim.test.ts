@@ -87,7 +87,7 @@ test.concurrent('a claim of a workspace that the session already holds succeeds 
   expect(other.text).toContain(member.id)
 })
 
-test.concurrent('a claim that nobody follows up leaves the workspace without a holder only until it expires', async () => {
+test.concurrent('an abandoned claim leaves the workspace without a holder only until it expires', async () => {
   await using scene = await Scene.open()
   const member = scene.member()
   const holder = await scene.host(scene.settings(member))

@@ -88,7 +88,7 @@ test.concurrent('a .env that others can read is made private, and the log says s
   expect(scene.log()).toContain(`${file} was readable by others`)
 })
 
-test.concurrent('a .env whose text changes and whose settings do not disturbs nothing', async () => {
+test.concurrent('a change of the .env file that changes no setting disturbs nothing', async () => {
   await using scene = await Scene.open()
   const member = scene.member()
   const file = scene.path('state', '.env')

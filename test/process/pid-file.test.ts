@@ -49,7 +49,7 @@ const FINDS: readonly (readonly [
   ['a folder', (path) => mkdirSync(path)],
 ]
 
-test.concurrent('a pid file prevents no start and gets nobody signalled, whatever is in its place', async () => {
+test.concurrent('a pid file prevents no start and gets no process signalled, whatever is in its place', async () => {
   await using scene = await Scene.open()
   const other = stranger()
   const { parent, pid } = await zombie()

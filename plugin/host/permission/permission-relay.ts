@@ -94,7 +94,7 @@ export function questionText(request: PermissionRequest, redact: (text: string) 
 
 /** Replaces a request for a tool of this plugin: if the chat could allow it, the chat would vouch for itself. */
 export function ownToolText(tool: string): string {
-  return `The session is waiting in its terminal for permission to use its own tool ${tool}. You can answer that only there.`
+  return `The session is waiting in its terminal for permission to use its own tool ${tool}. You can answer it only there.`
 }
 
 /** The host has the verdict. It does not say whether the terminal answered first. */

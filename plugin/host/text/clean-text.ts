@@ -1,8 +1,8 @@
 /**
  * Makes a message's text safe to show to a model and otherwise leaves it alone: code keeps its `<T>`.
  *
- * Removes control characters, escape sequences, overrides of the reading direction and invisible tag characters. Breaks
- * tags that the host or the model could take for its own by a backslash after the `<`, as the host itself does.
+ * Removes control characters, escape sequences, bidirectional overrides and invisible tag characters. Breaks tags that
+ * the host or the model could take for its own with a backslash after the `<`, as the host itself does.
  */
 import { plainText } from '../../../base/plain-text.ts'
 import { breakReservedTags } from './reserved-tags.ts'

@@ -5,6 +5,7 @@ import type { Ledger } from '../../../member/ledger/ledger.ts'
 import { entries } from '../../fixtures/entries.ts'
 
 const A = 'workspace-a'
+const B = 'workspace-b'
 const NOW = 1_800_000_000_000
 
 const batch = (ledger: Ledger) => ledger.nextBatch([A], 100, 1_000_000, NOW)
@@ -61,4 +62,31 @@ test('a digest counts as written with all its messages', () => {
   first.markSending(batch(first))
   second.of(A).recover(NOW)
   expect(first.of(A).recover(NOW)).toMatchObject({ again: 0 })
+})
+
+test('what was confirmed or answered in another session stays so when the workspace comes back', () => {
+  using sessions = twoSessions()
+  const { first, second } = sessions
+  second.of(A).recover(NOW)
+  const [one, two] = second.markSending(batch(second))
+  if (one === undefined || two === undefined) throw new Error('no messages')
+  second.markConfirmed(A, one.activityId)
+  second.markAnswered(two.ord)
+  expect(first.of(A).recover(NOW)).toMatchObject({ again: 0 })
+  expect(first.inbox.counts(A)).toEqual({ confirmed: 1, answered: 1 })
+})
+
+test('a workspace that comes back changes nothing in one that another session holds', () => {
+  using folder = temporaryFolder()
+  const first = openLedger(folder.file('ledger.db'))
+  const second = openLedger(folder.file('ledger.db'))
+  const written = (ledger: Ledger) => ledger.markSending(ledger.nextBatch([A, B], 100, 1_000_000, NOW))
+  for (const id of [A, B]) first.of(id).storePage(entries(1), undefined, NOW)
+  written(first)
+  for (const id of [A, B]) second.of(id).recover(NOW)
+  written(second)
+  first.of(A).recover(NOW)
+  expect([first.inbox.counts(A), first.inbox.counts(B)]).toEqual([{ sent: 1 }, { sending: 1 }])
+  first.close()
+  second.close()
 })

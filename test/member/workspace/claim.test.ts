@@ -87,7 +87,7 @@ describe('a claim', () => {
     expect(scene.sightings.begun.filter(({ redelivered }) => !redelivered)).toHaveLength(4)
   })
 
-  test('takes the lock within 50 ms after the holder gave it back', () => {
+  test('takes the lock within 50 ms after the holder released it', () => {
     using scene = new SessionScene()
     const holder = scene.start()
     scene.pass(5_270)
@@ -149,7 +149,7 @@ describe('a claim', () => {
     expect(ends).toContainEqual(expect.objectContaining({ because }))
   })
 
-  test('that the holder does not heed fails after 10 s, and leaves no file behind', () => {
+  test('that the holder ignores fails after 10 s, and leaves no file behind', () => {
     using scene = new SessionScene()
     const standby = scene.launch()
     mkdirSync(scene.paths.locks)

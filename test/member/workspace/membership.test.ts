@@ -13,7 +13,7 @@ import { makeWorkspace, WORKSPACE } from '../../fixtures/workspace.ts'
 /** A request that is called off takes this long to end. */
 const LINGER_MS = 300
 
-test('a workspace that is claimed is given back only once everything under way has ended', () => {
+test('a workspace that is claimed is released only once everything in flight has ended', () => {
   const folder = mkdtempSync(join(tmpdir(), 'molecule-test-'))
   const { lock, claim } = lockPaths(folder, WORKSPACE)
   const clock = new SimClock()

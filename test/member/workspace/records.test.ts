@@ -8,7 +8,7 @@ const MINUTE_MS = 60_000
 const holderOf = (scene: SessionScene, id: string = FIRST): string => lockPaths(scene.paths.locks, id).holder
 const SECRET = 'an-inbound-secret-of-the-platform'
 
-describe('the records of who holds what', () => {
+describe('the records of holders', () => {
   test('are there while it holds, and gone at its end', () => {
     using scene = new SessionScene()
     const process = scene.launch()

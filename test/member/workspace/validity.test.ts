@@ -14,7 +14,7 @@ function begin(): { scene: SessionScene; process: SceneProcess } {
 }
 
 describe('a token that is refused', () => {
-  test('is given up after 30 s and five refusals, with the remedy, and beats no more', () => {
+  test('is given up after 30 s and five refusals, with the remedy, and stops beating', () => {
     const { scene, process } = begin()
     using _ = scene
     scene.first.revoke()

@@ -25,7 +25,7 @@ function type(scene: SessionScene, { session }: SceneProcess): string | undefine
   return notice
 }
 
-describe('a host that shows nothing of what it was sent', () => {
+describe('a host that shows none of the messages sent to it', () => {
   test('loses its workspaces at the first prompt after 30 s, and is told what waits at the next', () => {
     const { scene, process } = deaf()
     using _ = scene
@@ -130,7 +130,7 @@ describe('a host that shows nothing of what it was sent', () => {
   })
 })
 
-describe('what is learned of the session', () => {
+describe('what is learned about the session', () => {
   const factsIn = (path: string): unknown => {
     using db = new Database(path, { readonly: true })
     return db.query('SELECT prompted, receipted, with_channel FROM session').all()

@@ -113,6 +113,23 @@ describe('a state folder that cannot be used', () => {
   })
 })
 
+test('a state folder that cannot be used for a while is reported once, and used again when it can be', () => {
+  const { scene, process } = begin()
+  using _ = scene
+  const { folder } = scene.paths
+  renameSync(folder, `${folder}.away`)
+  writeFileSync(folder, '')
+  scene.pass(MINUTE_MS)
+  expect(process.said(REPLACED)).toHaveLength(1)
+  expect(process.said('cannot be used')).toHaveLength(1)
+  rmSync(folder)
+  renameSync(`${folder}.away`, folder)
+  const { id } = scene.first.feed.add()
+  scene.pass(20_000)
+  expect(process.shown).toEqual([id])
+  expect(process.said(REPLACED)).toHaveLength(1)
+})
+
 /** Overwrites the first page within a transaction, which makes others read all pages anew after it. */
 function damage(path: string): void {
   using ledger = new Database(path)
