@@ -32,7 +32,7 @@ export interface HeartbeatMetrics {
 export interface HeartbeatOptions {
   readonly platformUrl: string
   readonly workspaceId: string
-  /** Secret; redacted from every logged line. */
+  /** Secret; redacted from every logged line if it has six characters or more. */
   readonly token: string
   /** Default: the global `fetch`. */
   readonly fetchImpl?: typeof fetch
@@ -57,7 +57,7 @@ export interface BeatOptions extends Omit<HeartbeatOptions, 'log'> {
  *   answers the same.
  * - `failed`: everything else.
  *
- * `detail` is one clean line without the token.
+ * `detail` is one clean line, without a token of six characters or more.
  */
 export type BeatResult =
   | { readonly kind: 'ok'; readonly secrets: IssuedSecrets }
