@@ -32,7 +32,7 @@ export interface HeartbeatMetrics {
 export interface HeartbeatOptions {
   readonly platformUrl: string
   readonly workspaceId: string
-  /** Secret; redacted from every logged line if it has six characters or more. */
+  /** Secret; redacted from every logged line. */
   readonly token: string
   /** Default: the global `fetch`. */
   readonly fetchImpl?: typeof fetch
@@ -57,7 +57,7 @@ export interface BeatOptions extends Omit<HeartbeatOptions, 'log'> {
  *   answers the same.
  * - `failed`: everything else.
  *
- * `detail` is one clean line, without a token of six characters or more.
+ * `detail` is one clean line without the token.
  */
 export type BeatResult =
   | { readonly kind: 'ok'; readonly secrets: IssuedSecrets }
@@ -150,9 +150,9 @@ function readSecrets(text: string): IssuedSecrets {
   }
 }
 
-// Before truncation, which could leave part of the token.
+// Before truncation, which could leave part of the token. Of any length: a garbled line harms less than a token in a log.
 function clean(text: string, token: string, maxLength: number): string {
-  return plainText(redact(text, [token], '[token]'), maxLength)
+  return plainText(redact(text, [token], '[token]', 1), maxLength)
 }
 
 function errorText(error: unknown): string {

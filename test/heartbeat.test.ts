@@ -194,6 +194,13 @@ describe('what goes wrong is logged in one line', () => {
     expect(logged).not.toContain(TOKEN.slice(0, 4))
   })
 
+  test('a token of any length not at all', async () => {
+    await using platform = startHeartbeatPlatform(() => new Response('bad token s3c', { status: 500 }))
+    expect(await linesOf({ platformUrl: platform.url, token: 's3c' })).toEqual([
+      line('HTTP 500 — bad token [token]'),
+    ])
+  })
+
   test('a redirect, which is not followed', async () => {
     await using elsewhere = startHeartbeatPlatform()
     await using platform = startHeartbeatPlatform(() => Response.redirect(elsewhere.url, 307))

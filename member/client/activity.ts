@@ -35,6 +35,9 @@ export type ActivityRow = z.infer<typeof rowSchema> & {
   readonly oversized?: true
 }
 
+/** The longest window a platform looks back, in seconds (30 days). */
+export const MAX_WINDOW_SECS = 2_592_000
+
 /** How much of an answer to read. */
 export interface PageBounds {
   /** A larger page is requested again in smaller parts. */

@@ -1,4 +1,4 @@
-/** A damaged ledger: how it is told apart from other errors, and how it is set aside. */
+/** A damaged ledger: how to recognize one, and how to set it aside. */
 
 import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'

@@ -3,7 +3,13 @@
  * stored together before any of it is delivered, and the cursor is always a row that was stored, or one known to
  * precede it.
  */
-import { type ActivityRow, fetchPage, type Page, type PageBounds } from '../client/activity.ts'
+import {
+  type ActivityRow,
+  fetchPage,
+  MAX_WINDOW_SECS,
+  type Page,
+  type PageBounds,
+} from '../client/activity.ts'
 import { PlatformError } from '../client/errors.ts'
 import { compareTimestamps } from '../client/timestamp.ts'
 import type { Cursor } from '../ledger/ledger.ts'
@@ -28,8 +34,6 @@ const TOP_LIMIT = 20
 const OVERLAP_EVERY_MS = 5 * 60_000
 /** How long after its timestamp a row may become visible and still be found by re-reading the overlap. */
 const MARGIN_MS = 2 * 60_000
-/** The longest window a platform looks back (30 days). */
-const MAX_WINDOW_SECS = 2_592_000
 /** An idle feed need not write to the disk on every look. */
 const TOUCH_EVERY_MS = 20_000
 

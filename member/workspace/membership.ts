@@ -6,6 +6,7 @@
  *
  * The signal of the workspace ends either.
  */
+import { describeError } from '../../base/errors.ts'
 import { sleep } from '../../base/sleep.ts'
 import { Wake } from '../../base/wake.ts'
 import { CLAIM_FRESH_MS, type Claim, type ClaimFile } from '../folder/claim.ts'
@@ -139,7 +140,7 @@ export class Membership {
       }
       return { held: true }
     } catch (error) {
-      return { held: false, because: `the claim cannot be written: ${String(error)}` }
+      return { held: false, because: `the claim cannot be written: ${describeError(error)}` }
     } finally {
       claims.clear(claimant.session, clock.now())
     }

@@ -2,7 +2,7 @@
  * Looks at what waits on the platform for a workspace that this session does not receive for. Read-only: it moves no
  * cursor and stores nothing, so the next session that receives gets all of it.
  */
-import { fetchPage, type Page, type PageRequest } from '../client/activity.ts'
+import { fetchPage, MAX_WINDOW_SECS, type Page, type PageRequest } from '../client/activity.ts'
 import { PlatformError } from '../client/errors.ts'
 import { type Inbound, inboundSchema } from '../client/inbound.ts'
 import { compareTimestamps } from '../client/timestamp.ts'
@@ -24,8 +24,6 @@ export const MAX_PEEKED = 50
 const MAX_PAGES = 3
 /** Characters kept of the text of one message. */
 export const MAX_PEEKED_CHARS = 32_000
-/** The longest window a platform looks back (30 days). */
-const MAX_WINDOW_SECS = 2_592_000
 
 /**
  * Reads what waits, oldest first.

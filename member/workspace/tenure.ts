@@ -13,25 +13,17 @@ import { describeError } from '../../base/errors.ts'
 import { sleep } from '../../base/sleep.ts'
 import { Wake } from '../../base/wake.ts'
 import { pollInbox, type Verdict } from '../../poll.ts'
-import type { IssuedSecrets } from '../client/issued-secrets.ts'
-import type { AgentCard } from '../client/registry.ts'
 import type { Recovery } from '../ledger/ledger.ts'
 import { Acknowledgement } from './acknowledgement.ts'
 import { EventWatch } from './event-watch.ts'
 import { Feed } from './feed.ts'
-import { Presence, type PresenceReport } from './presence.ts'
+import { Presence, type PresenceOptions, type PresenceReport } from './presence.ts'
 import { TaskWatch } from './task-watch.ts'
 import { Validity } from './validity.ts'
 import { Workload } from './workload.ts'
 import type { Workspace } from './workspace.ts'
 
-export interface TenureOptions {
-  readonly card: AgentCard
-  /** Position among the workspaces, for the stagger of the heartbeats. */
-  readonly index: number
-  /** Keeps secrets that the platform issued. */
-  readonly keepIssued: (secrets: IssuedSecrets) => void
-}
+export type TenureOptions = Pick<PresenceOptions, 'card' | 'index' | 'keepIssued'>
 
 export interface TenureReport extends PresenceReport {
   readonly live: boolean

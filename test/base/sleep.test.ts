@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { systemClock } from '../../base/clock.ts'
 import { sleep } from '../../base/sleep.ts'
+import { countListeners } from '../fixtures/listeners.ts'
 
 describe('sleep', () => {
   test('ends at once on abort, and does not begin after one', async () => {
@@ -13,17 +14,8 @@ describe('sleep', () => {
 
   test('leaves no listener on a long-lived signal', async () => {
     const { signal } = new AbortController()
-    let listeners = 0
-    const [add, remove] = [signal.addEventListener, signal.removeEventListener]
-    signal.addEventListener = (...args: Parameters<typeof add>) => {
-      listeners++
-      add.apply(signal, args)
-    }
-    signal.removeEventListener = (...args: Parameters<typeof remove>) => {
-      listeners--
-      remove.apply(signal, args)
-    }
+    const listeners = countListeners(signal)
     await sleep(1, signal, systemClock)
-    expect(listeners).toBe(0)
+    expect(listeners()).toBe(0)
   })
 })

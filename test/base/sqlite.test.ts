@@ -27,7 +27,7 @@ function damage(path: string): void {
 }
 
 describe('a disk', () => {
-  test('creates the file that it opens, unless it is told that there is one', () => {
+  test('creates a missing file, unless the mode requires one', () => {
     using folder = temporaryFolder()
     for (const mode of ['existing', 'readonly'] as const) {
       expect(() => systemDisk.open(folder.file('none.db'), { mode })).toThrow()

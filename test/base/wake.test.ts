@@ -2,23 +2,12 @@ import { expect, test } from 'bun:test'
 import { systemClock } from '../../base/clock.ts'
 import { Wake } from '../../base/wake.ts'
 import { SimClock, settled } from '../../lab/simulation/sim-clock.ts'
+import { countListeners } from '../fixtures/listeners.ts'
 
-/** A signal that counts who listens to it. */
 function countingSignal() {
   const controller = new AbortController()
   const { signal } = controller
-  let listeners = 0
-  const add = signal.addEventListener.bind(signal)
-  const remove = signal.removeEventListener.bind(signal)
-  signal.addEventListener = (...given: Parameters<typeof add>) => {
-    listeners++
-    add(...given)
-  }
-  signal.removeEventListener = (...given: Parameters<typeof remove>) => {
-    listeners--
-    remove(...given)
-  }
-  return { controller, signal, listeners: () => listeners }
+  return { controller, signal, listeners: countListeners(signal) }
 }
 
 test('a wake that came before the wait ends it at once, and only that one', async () => {

@@ -88,7 +88,7 @@ const BAD: readonly BadAnswer[] = [
         }),
         JSON_TYPE,
       ),
-    // The plugin asks for ever smaller parts until they come.
+    // The plugin requests smaller and smaller parts until they arrive.
     logged: undefined,
   },
   {

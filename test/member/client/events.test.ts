@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { until } from '../../../lab/driver/until.ts'
 import { followEvents, isHint, LineReader } from '../../../member/client/events.ts'
+import { countListeners } from '../../fixtures/listeners.ts'
 import { OWN_ID, rejection, startLyingPlatform } from '../../fixtures/lying-platform.ts'
 
 const MAX_LINE = 64 * 1024
@@ -152,23 +153,14 @@ describe('followEvents', () => {
 
   test('leaves no listener on the signal, whether opened or refused', async () => {
     const { signal } = new AbortController()
-    let listeners = 0
-    const [add, remove] = [signal.addEventListener, signal.removeEventListener]
-    signal.addEventListener = (...args: Parameters<typeof add>) => {
-      listeners++
-      add.apply(signal, args)
-    }
-    signal.removeEventListener = (...args: Parameters<typeof remove>) => {
-      listeners--
-      remove.apply(signal, args)
-    }
+    const listeners = countListeners(signal)
     await using platform = startLyingPlatform((_, index) =>
       index === 0 ? new Response('no', { status: 404 }) : feedableStream().answer(),
     )
     const options = { signal, silenceMs: 10, onOpen: () => {}, onHint: () => {} }
     await rejection(followEvents(platform.client, options))
     await followEvents(platform.client, options)
-    expect(listeners).toBe(0)
+    expect(listeners()).toBe(0)
   })
 
   test("refuses what is not an event stream, in the platform's words", async () => {

@@ -95,7 +95,7 @@ describe('a session that does not receive', () => {
     expect(glances).toBe(before)
   })
 
-  test('asks the platform at most once in fifteen seconds, however often it is told to look', async () => {
+  test('asks the platform at most once in fifteen seconds, however often a look is requested', async () => {
     const scene = new Scene()
     for (let n = 0; n < 10; n++) await scene.observer.unread(NO_SIGNAL)
     expect(scene.requests).toBe(1)

@@ -16,7 +16,7 @@ export const OURS = '7d0c1a52-0b1e-4a47-9d0e-0a2f5e3b9c11'
 export const OTHER = '11111111-1111-4111-8111-111111111111'
 export const REQUEST = { request_id: 'abcde', tool_name: 'Bash', description: 'Run', input_preview: 'ls' }
 
-/** A desk with a ledger, a chat that keeps its posts, and a host that keeps what it is told. */
+/** A desk with a ledger, a chat that keeps its posts, and a host that keeps what it receives. */
 export class Scene implements Disposable {
   readonly posted: string[] = []
   readonly told: string[] = []
