@@ -61,6 +61,12 @@ export const SESSION_BREAKS: Readonly<Record<string, readonly Break[]>> = {
       replace: 'if (this.#receiver === undefined) return',
     },
     {
+      name: 'what follows from a prompt holds up the answer to its hook',
+      file: ROLE,
+      find: 'clock.after(0, () => this.#afterPrompt())',
+      replace: 'this.#afterPrompt()',
+    },
+    {
       name: 'a receipt after that changes nothing',
       file: ROLE,
       find: 'if (this.#observer !== undefined) clock.after(0, () => this.#considerReceiving())',

@@ -43,6 +43,27 @@ describe('a host that shows none of the messages sent to it', () => {
     expect(notice).toContain('or set MOLECULE_CHANNEL=on if this host does listen')
   })
 
+  test('loses them only once the hook has its answer', () => {
+    const { scene, process } = deaf()
+    using _ = scene
+    scene.pass(MINUTE_MS)
+    process.session.submitted(undefined)
+    expect([process.said(GIVES_BACK), process.holds(FIRST)]).toEqual([[], true])
+    scene.pass(0)
+    expect([process.said(GIVES_BACK).length, process.holds(FIRST)]).toEqual([1, false])
+  })
+
+  test('gets them back only once the hook has its answer', () => {
+    const { scene, process, id } = deaf()
+    using _ = scene
+    scene.pass(MINUTE_MS)
+    type(scene, process)
+    process.session.submitted({ workspaceId: FIRST, activityId: id })
+    expect(process.holds(FIRST)).toBe(false)
+    scene.pass(1_000)
+    expect(process.holds(FIRST)).toBe(true)
+  })
+
   test('beats, registers and reads no more', () => {
     const { scene, process } = deaf()
     using _ = scene
