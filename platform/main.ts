@@ -11,6 +11,7 @@ import { errorText } from './base/text.ts'
 import { firstGreeting, laterGreeting, reachableUrl } from './greeting.ts'
 import type { RequestRecord } from './http/front.ts'
 import { type RunningPlatform, startPlatform } from './platform.ts'
+import { portHolder } from './port-holder.ts'
 import { DatabaseRefused } from './store/database.ts'
 
 const parsed = parseArguments(process.argv.slice(2), process.env)
@@ -63,12 +64,22 @@ function explain(error: unknown, chosen: Arguments, db: string): string {
   if (error instanceof DatabaseRefused) return error.message
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   if (code === 'EADDRINUSE') {
-    return `Port ${chosen.port} is in use; stop the program that uses it, or choose another with --port.`
+    return portTaken(chosen.port)
   }
   if (code === 'EACCES' || code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR' || code === 'EROFS') {
     return `The database ${db} cannot be created (${code}); name another file with --db.`
   }
   return `The platform could not start: ${errorText(error)}`
+}
+
+function portTaken(port: number): string {
+  const holder = portHolder(port)
+  const another = port < 65_535 ? port + 1 : 0
+  if (holder === undefined) {
+    return `Port ${port} is in use. Stop the program that uses it, or choose another with --port, such as --port ${another}.`
+  }
+  const who = holder.isPlatform ? 'another Molecule platform' : holder.name
+  return `Port ${port} is in use by ${who} (process ${holder.pid}). Stop it, or choose another port, such as --port ${another}.`
 }
 
 function defaultDatabase(): string {

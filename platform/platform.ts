@@ -197,6 +197,8 @@ function listen(options: PlatformOptions, front: Front) {
     return Bun.serve({
       port: options.port ?? 0,
       hostname: options.host ?? '127.0.0.1',
+      // Where the development mode is off, Bun shares a port by default: two platforms would split the requests.
+      reusePort: false,
       idleTimeout: IDLE_SECONDS,
       maxRequestBodySize: MAX_REQUEST_BYTES,
       websocket: socketHandler(services),

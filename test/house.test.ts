@@ -93,6 +93,15 @@ describe('the repository', () => {
   })
 })
 
+test('no server shares its port with another one', () => {
+  const count = (file: string, text: RegExp) => read(file).match(text)?.length ?? 0
+  const servers = files.filter((file) => count(file, /Bun\.serve\(\{/g) > 0)
+  expect(servers).toContain('platform/platform.ts')
+  expect(
+    servers.filter((file) => count(file, /Bun\.serve\(\{/g) !== count(file, /\breusePort: false,/g)),
+  ).toEqual([])
+})
+
 function read(file: string): string {
   return readFileSync(join(ROOT, file), 'utf8')
 }

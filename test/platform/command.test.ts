@@ -2,7 +2,7 @@
 import { expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { Client } from './contract/client.ts'
 
 const MAIN = join(import.meta.dir, '../../platform/main.ts')
@@ -55,10 +55,30 @@ test('the first start prints working blocks; later starts list the team and how 
   rmSync(data, { recursive: true })
 })
 
+test('two platforms never share a port: the second names the port, the first by its process, and the remedy', async () => {
+  const first = run(['--port', '0', '--db', ':memory:'])
+  const port = /^Platform: +\S+:(\d+)$/m.exec(await first.readUntil('Stop with'))?.[1] ?? ''
+  const second = run(['--port', port, '--db', ':memory:'])
+  expect(await second.child.exited).toBe(1)
+  const said = await second.errors()
+  expect(said).toContain(`Port ${port} is in use by another Molecule platform (process ${first.child.pid}).`)
+  expect(said).toContain(`--port ${Number(port) + 1}`)
+  first.child.kill('SIGTERM')
+  await first.child.exited
+})
+
 test('a port in use and a file that cannot be created get one sentence with the remedy', async () => {
-  const blocker = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response('') })
+  const blocker = Bun.serve({
+    port: 0,
+    reusePort: false,
+    hostname: '127.0.0.1',
+    fetch: () => new Response(''),
+  })
   for (const [argv, sentence] of [
-    [['--port', String(blocker.port), '--db', ':memory:'], 'another with --port'],
+    [
+      ['--port', String(blocker.port), '--db', ':memory:'],
+      `Port ${blocker.port} is in use by ${basename(process.execPath)} (process ${process.pid})`,
+    ],
     [['--port', '0', '--db', '/proc/nowhere/p.db'], 'with --db'],
     [['--port', 'x'], '--port is x'],
   ] as const) {

@@ -5,6 +5,7 @@ import { type Fixture, register } from './platform.ts'
 export function agentThat(answer: (request: Request) => Response | Promise<Response>) {
   const received: { path: string; authorization: string | null; host: string | null; body: unknown }[] = []
   const server = Bun.serve({
+    reusePort: false,
     port: 0,
     hostname: '127.0.0.1',
     fetch: async (request) => {

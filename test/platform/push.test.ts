@@ -159,6 +159,7 @@ test('a form for a push agent is forwarded to it, and its answer comes back', as
   await using fixture = await platformWithTeam()
   const names: string[] = []
   const server = Bun.serve({
+    reusePort: false,
     port: 0,
     hostname: '127.0.0.1',
     fetch: async (request) => {

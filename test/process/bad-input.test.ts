@@ -163,6 +163,7 @@ test.concurrent('a redirect is not followed: the other host sees nothing, the lo
   await using gate = new Gate(scene.platform.url)
   let seen = 0
   const elsewhere = Bun.serve({
+    reusePort: false,
     hostname: '127.0.0.1',
     port: 0,
     fetch: () => {

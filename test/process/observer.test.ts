@@ -142,7 +142,7 @@ test.concurrent('while another session receives, it neither looks nor tells, and
 
 test.concurrent('a platform that hangs holds up neither the prompt nor inbox', async () => {
   await using scene = await Scene.open()
-  using platform = Bun.serve({ port: 0, fetch: () => new Promise<Response>(() => {}) })
+  using platform = Bun.serve({ port: 0, reusePort: false, fetch: () => new Promise<Response>(() => {}) })
   const settings = scene.settings(scene.member(), { MOLECULE_PLATFORM_URL: platform.url.origin })
   const deaf = scene.process(settings, WITHOUT_CHANNEL)
   await deaf.connect('claude-code')

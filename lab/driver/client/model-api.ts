@@ -31,6 +31,7 @@ export class ModelApi implements AsyncDisposable {
 
   constructor() {
     this.#server = Bun.serve({
+      reusePort: false,
       hostname: '127.0.0.1',
       port: 0,
       // A held turn stays silent as long as the scenario needs.
