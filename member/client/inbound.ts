@@ -6,7 +6,7 @@ import { z } from 'zod'
 import type { ActivityRow } from './activity.ts'
 import { isQueuedAnswer } from './delegations.ts'
 import { optionalText } from './fields.ts'
-import { type Attachment, attachmentSchema, readMessageBody } from './message-body.ts'
+import { attachmentSchema, type MessageBody, readMessageBody } from './message-body.ts'
 
 /**
  * - `canvas_user`: typed in the platform's own chat.
@@ -56,6 +56,11 @@ export type Interpretation =
 /** Somebody else's row in the shape of our own result, perhaps to be mistaken for one. */
 export const FOREIGN_RESULT = 'a delegation result that this workspace did not ask for'
 
+/** Stand in brackets where a message has no words, so that nobody takes them for the sender's. */
+const EMPTY = '[This message is empty: it holds no text, no data and no file.]'
+const WITHOUT_CONTENT =
+  '[The platform passed this message on without its content. Ask the sender to send it again.]'
+
 const skip = (reason: string): Interpretation => ({ deliver: false, reason })
 
 const resultSchema = z.object({ text: optionalText, delegation_id: optionalText }).catch({})
@@ -76,7 +81,7 @@ export function interpretRow(row: ActivityRow, ownId: string): Interpretation {
   }
   if (sourceId === ownId) return skip('sent by this workspace itself')
   if (row.status === 'error') return skip('a failed push attempt')
-  if (row.request_body != null && row.response_body != null) return skip('already answered')
+  if (row.request_body != null && isAnswer(row.response_body)) return skip('already answered')
 
   const body = readMessageBody(row.request_body)
   const kind = kindOf(row, sourceId, body.source, body.messageId)
@@ -86,7 +91,7 @@ export function interpretRow(row: ActivityRow, ownId: string): Interpretation {
     deliver: true,
     message: {
       kind,
-      text: textOf(body.text, body.attachments, row.summary),
+      text: textOf(body),
       method,
       peerId: sourceId,
       peerName: sourceId === null ? (kind === 'external' ? body.source : null) : (row.peer_name ?? null),
@@ -99,6 +104,13 @@ export function interpretRow(row: ActivityRow, ownId: string): Interpretation {
       attachments: body.attachments,
     },
   }
+}
+
+const receiptSchema = z.object({ status: z.literal('queued'), delivery_mode: z.string() })
+
+/** Newer platforms add their own receipt for a message that a poll reads, which is no answer. */
+function isAnswer(responseBody: unknown): boolean {
+  return responseBody != null && !receiptSchema.safeParse(responseBody).success
 }
 
 /**
@@ -119,13 +131,10 @@ function kindOf(
   return row.seq === undefined ? 'canvas_user' : 'external'
 }
 
-function textOf(
-  text: string,
-  attachments: readonly Attachment[],
-  summary: string | null | undefined,
-): string {
-  if (text !== '') return text
-  return attachments.length > 0 ? '' : (summary ?? '')
+/** The summary of a row is the platform's log line and never stands for what somebody said. */
+function textOf({ text, attachments, present }: MessageBody): string {
+  if (text !== '' || attachments.length > 0) return text
+  return present ? EMPTY : WITHOUT_CONTENT
 }
 
 function delegationResult(row: ActivityRow, ownId: string): Inbound {
@@ -136,7 +145,7 @@ function delegationResult(row: ActivityRow, ownId: string): Inbound {
   return taskResult({
     id: response.delegation_id ?? request.delegation_id ?? null,
     status: failed ? 'failed' : 'completed',
-    text: response.text || (failed ? (row.error_detail ?? 'The task failed.') : (row.summary ?? '')),
+    text: response.text || (failed ? (row.error_detail ?? 'The task failed.') : 'No text came with it.'),
     peerId: targetId === ownId ? null : targetId,
   })
 }

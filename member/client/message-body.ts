@@ -1,12 +1,16 @@
 /**
- * The body of an inbound row, in all the shapes that platforms have stored: a JSON-RPC envelope or bare parts; parts
- * marked by `kind` or by `type`; files nested or inline, in camelCase or snake_case.
+ * The body of an inbound row, in all the shapes that platforms have stored: a JSON-RPC envelope, bare parts, a list of
+ * parts, or either of them as text; field names in camelCase or snake_case.
  */
 import { z } from 'zod'
-import { optionalNumber, optionalText } from './fields.ts'
+import { optionalText } from './fields.ts'
+import { type Part, readParts, wordsOf } from './parts.ts'
 
 export const attachmentSchema = z.object({
+  /** Empty for a file that came inside the message. */
   uri: z.string(),
+  /** Its content, in base64, when it came inside the message. */
+  base64: z.string().optional(),
   name: z.string(),
   mimeType: z.string(),
   size: z.number().nullable(),
@@ -14,8 +18,11 @@ export const attachmentSchema = z.object({
 export type Attachment = Readonly<z.infer<typeof attachmentSchema>>
 
 export interface MessageBody {
+  /** The texts and the data of the message, and the names of what cannot be shown. */
   readonly text: string
   readonly attachments: readonly Attachment[]
+  /** False when the body holds no message at all, not even an empty one. */
+  readonly present: boolean
   readonly messageId: string | null
   readonly contextId: string | null
   /** Set when the sender delegated this as a task; the answer returns it. */
@@ -26,41 +33,17 @@ export interface MessageBody {
   readonly authenticated: boolean
 }
 
-const fileFields = z.object({
-  uri: optionalText,
-  url: optionalText,
-  name: optionalText,
-  mimeType: optionalText,
-  mime_type: optionalText,
-  size: optionalNumber,
-})
-const partSchema = fileFields.extend({
-  kind: optionalText,
-  type: optionalText,
-  text: optionalText,
-  file: fileFields.nullish().catch(null),
-})
-type Part = z.infer<typeof partSchema>
-
-/** Far more than any message has. Parsing them blocks the whole program. */
-const MAX_PARTS = 10_000
-
-const partsSchema = z
-  .array(z.unknown())
-  .transform((items): Part[] =>
-    items.slice(0, MAX_PARTS).flatMap((item) => {
-      const part = partSchema.safeParse(item)
-      return part.success ? [part.data] : []
-    }),
-  )
-  .nullish()
-  .catch(null)
-
+const partsSchema = z.array(z.unknown()).nullish().catch(null)
 const messageSchema = z.object({
   parts: partsSchema,
-  content: optionalText,
+  content: z
+    .union([z.string(), z.array(z.unknown())])
+    .nullish()
+    .catch(null),
   messageId: optionalText,
+  message_id: optionalText,
   contextId: optionalText,
+  context_id: optionalText,
   metadata: z.object({ delegation_id: optionalText }).nullish().catch(null),
 })
 const paramsSchema = z.object({
@@ -80,24 +63,24 @@ const bodySchema = z
   .object({ params: paramsSchema.nullish().catch(null), parts: partsSchema })
   .catch({ params: null, parts: null })
 
-/** Kinds of part that carry a file. */
-const FILE_KINDS = new Set(['file', 'image', 'audio', 'video'])
+/** For a file whose sender gave no name. */
+const UNNAMED = 'file'
 
 /** Reads a `request_body`, whatever it holds. Never throws: what is missing is empty. */
 export function readMessageBody(body: unknown): MessageBody {
-  const { params, parts: bareParts } = bodySchema.parse(body)
+  const { params, parts: bareParts } = bodySchema.parse(objectOf(body))
   const message = params?.message
-  const parts = [message?.parts, params?.parts, bareParts].find((list) => list?.length) ?? []
-  const texts = parts.flatMap((part) =>
-    (part.kind || part.type) === 'text' && part.text != null ? [part.text] : [],
-  )
+  const content = typeof message?.content === 'string' ? [message.content] : message?.content
+  const lists = [message?.parts, content, params?.parts, bareParts]
+  const parts = readParts(lists.find((list) => list?.length) ?? [])
   const metadata = params?.metadata
   const authenticated = metadata?.user_identity_status === 'AUTHENTICATED'
   return {
-    text: texts.length > 0 ? texts.join('\n') : (message?.content ?? ''),
-    attachments: parts.flatMap(readAttachment),
-    messageId: message?.messageId ?? null,
-    contextId: message?.contextId ?? null,
+    text: wordsOf(parts),
+    attachments: parts.flatMap(toAttachment),
+    present: lists.some((list) => list != null),
+    messageId: message?.messageId ?? message?.message_id ?? null,
+    contextId: message?.contextId ?? message?.context_id ?? null,
     delegationId: message?.metadata?.delegation_id ?? null,
     source: metadata?.source ?? null,
     userName: authenticated ? (metadata?.username ?? metadata?.email ?? null) : null,
@@ -105,10 +88,40 @@ export function readMessageBody(body: unknown): MessageBody {
   }
 }
 
-function readAttachment(part: Part): Attachment[] {
-  if (!FILE_KINDS.has(part.kind || part.type || '')) return []
-  const file = part.file ?? part
-  const [uri, name] = [file.uri || file.url || '', file.name ?? '']
-  if (uri === '' && name === '') return []
-  return [{ uri, name, mimeType: file.mimeType || file.mime_type || '', size: file.size ?? null }]
+/** Platforms have also stored a body as a list of parts, and as text, JSON or not. */
+function objectOf(body: unknown): unknown {
+  const value = typeof body === 'string' ? (parseObject(body) ?? [body]) : body
+  return Array.isArray(value) ? { parts: value } : value
+}
+
+/** Undefined for words, among them those that happen to be a number in JSON. */
+function parseObject(text: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? value : undefined
+  } catch {
+    // Not JSON.
+    return undefined
+  }
+}
+
+function toAttachment(part: Part): Attachment[] {
+  if (part.kind !== 'bytes' && part.kind !== 'address') return []
+  const { name, mimeType, size } = part
+  return part.kind === 'bytes'
+    ? [{ uri: '', base64: part.base64, name: name || UNNAMED, mimeType, size }]
+    : [{ uri: part.uri, name: name || lastSegment(part.uri) || UNNAMED, mimeType, size }]
+}
+
+/** The file name that a web address ends in; empty when it ends in none. */
+function lastSegment(uri: string): string {
+  const url = URL.parse(uri)
+  if (url?.protocol !== 'https:' && url?.protocol !== 'http:') return ''
+  const last = url.pathname.split('/').at(-1) ?? ''
+  try {
+    return decodeURIComponent(last)
+  } catch {
+    // A broken percent escape: the name as it is written.
+    return last
+  }
 }

@@ -197,12 +197,26 @@ describe('the sender', () => {
   })
 })
 
-test('the summary stands in when there is neither text nor file', () => {
+test('the summary, a log line of the platform, never stands for what somebody said', () => {
   const summary = 'message/send → Laptop'
-  for (const request_body of [undefined, { method: null, params: null }, 'text', ['a'], 7, envelope('')])
-    expect(shown({ summary, request_body }).text).toBe(summary)
+  const said = (request_body: unknown) => shown({ summary, request_body }).text
+  for (const body of [undefined, { method: null, params: null }, 7, envelope('', { parts: null })]) {
+    expect(said(body)).toStartWith('[The platform passed this message on without its content.')
+  }
+  for (const body of [envelope(''), envelope('', { parts: [] }), envelope('', { content: '' })]) {
+    expect(said(body)).toStartWith('[This message is empty:')
+  }
   const file = { parts: [{ kind: 'file', file: { uri: 'u', name: 'n' } }] }
-  expect(shown({ summary, request_body: envelope('', file) }).text).toBe('')
+  expect(said(envelope('', file))).toBe('')
+  expect(said('a body of mere words')).toBe('a body of mere words')
+  const result = { method: 'delegate_result', source_id: OWN_ID, summary, response_body: { text: '' } }
+  expect(shown(result).text).not.toContain(summary)
+})
+
+test('a row that says only that it was queued is not answered', () => {
+  const queued = { delivery_mode: 'poll', method: 'message/send', status: 'queued' }
+  expect(shown({ request_body: envelope('hello'), response_body: queued }).text).toBe('hello')
+  expect(isShown({ request_body: envelope('hello'), response_body: { result: {} } })).toBe(false)
 })
 
 test('no JSON makes interpretation fail, and every message can be read back from disk', () => {

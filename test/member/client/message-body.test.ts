@@ -15,27 +15,19 @@ describe('the text', () => {
     expect(readMessageBody({ params: { message: { parts: [] }, parts }, parts: other }).text).toBe('here')
   })
 
-  test('may be marked by kind or by type, and its parts are joined in order', () => {
-    const parts = [text('one'), { type: 'text', text: 'two' }, { kind: '', type: 'text', text: 'three' }]
-    expect(readMessageBody({ parts }).text).toBe('one\ntwo\nthree')
-  })
-
-  test('is the content when there are no parts', () => {
+  test('is the content when there are no parts, be it text or parts', () => {
     expect(readMessageBody({ params: { message: { content: 'plain' } } }).text).toBe('plain')
+    expect(readMessageBody({ params: { message: { content: [{ text: 'a' }, { text: 'b' }] } } }).text).toBe(
+      'ab',
+    )
   })
 
-  test('comes from the good parts when others are broken', () => {
-    const parts = [
-      null,
-      7,
-      'x',
-      {},
-      { kind: 'text', text: 7 },
-      { kind: 'data', text: 'no' },
-      text('yes'),
-      [text('no')],
-    ]
-    expect(readMessageBody({ parts }).text).toBe('yes')
+  test('is found in a body stored as text, which may be words, and in a bare list', () => {
+    const body = { params: { message: { parts: [text('here')] } } }
+    expect(readMessageBody(JSON.stringify(body)).text).toBe('here')
+    expect(readMessageBody([text('here')]).text).toBe('here')
+    for (const words of ['see you at 5', '5', '"quoted"', 'null'])
+      expect(readMessageBody(words).text).toBe(words)
   })
 })
 
@@ -56,19 +48,35 @@ describe('files', () => {
     }
   })
 
-  test('without address and name are left out, and a broken field is empty', () => {
+  test('of a message in the form of A2A 1.0 are known by what they hold', () => {
+    const address = { url: 'https://files.example/a%20b.csv?key=1', mediaType: 'text/csv' }
+    const content = { raw: 'YQ==', mediaType: 'text/plain', filename: 'a.txt' }
+    expect(readMessageBody({ params: { message: { parts: [address, content] } } }).attachments).toEqual([
+      { uri: address.url, name: 'a b.csv', mimeType: 'text/csv', size: null },
+      { uri: '', base64: 'YQ==', name: 'a.txt', mimeType: 'text/plain', size: null },
+    ])
+  })
+
+  test('without a name are called "file"', () => {
     const parts = [
-      { kind: 'file' },
-      { kind: 'file', file: {} },
-      { kind: 'file', uri: 7, name: 'b', size: '5' },
+      { kind: 'file', file: { bytes: 'YQ==' } },
+      { kind: 'file', file: { uri: 'https://files.example/' } },
+      { kind: 'file', file: { uri: 'platform-pending:w/f' } },
     ]
-    expect(readMessageBody({ parts }).attachments).toEqual([{ uri: '', name: 'b', mimeType: '', size: null }])
+    expect(readMessageBody({ parts }).attachments.map(({ name }) => name)).toEqual(['file', 'file', 'file'])
   })
 })
 
-test('a body counts up to ten thousand parts', () => {
-  const parts = Array.from({ length: 10_001 }, (_, index) => text(String(index)))
-  expect(readMessageBody({ parts }).text.split('\n')).toHaveLength(10_000)
+test('a body without a message differs from one whose message is empty', () => {
+  for (const body of [undefined, null, {}, { params: null }, { params: {} }, { params: { message: {} } }]) {
+    expect(readMessageBody(body)).toMatchObject({ present: false, text: '' })
+  }
+  expect(readMessageBody({ params: { message: { parts: [] } } })).toMatchObject({ present: true, text: '' })
+})
+
+test('ids may be written in snake_case', () => {
+  const message = { parts: [], message_id: 'm', context_id: 'c' }
+  expect(readMessageBody({ params: { message } })).toMatchObject({ messageId: 'm', contextId: 'c' })
 })
 
 test('ids and origin are text or absent', () => {
@@ -76,6 +84,7 @@ test('ids and origin are text or absent', () => {
   expect(readMessageBody({ params: { message, metadata: { source: 7, username: 8 } } })).toEqual({
     text: 'x',
     attachments: [],
+    present: true,
     messageId: null,
     contextId: null,
     delegationId: null,
