@@ -11,6 +11,7 @@ import type { Clock } from '../../base/clock.ts'
 import { GUIDANCE } from './guidance.ts'
 import { PERMISSION_CAPABILITY, REQUEST_METHOD } from './permission/permission-relay.ts'
 import { cleanText } from './text/clean-text.ts'
+import { readObject } from './tools/given-arguments.ts'
 import { callTool, TOOLS } from './tools/registry.ts'
 import { type Progress, toResult } from './tools/tool.ts'
 import type { ToolContext } from './tools/tool-context.ts'
@@ -47,6 +48,14 @@ const NO_VALIDATOR: jsonSchemaValidator = {
 
 const permissionRequestSchema = z.object({ method: z.literal(REQUEST_METHOD), params: z.unknown() })
 
+/** The protocol wants an object for the arguments; a host may give null, or the JSON text of an object. */
+const callSchema = CallToolRequestSchema.extend({
+  params: z.preprocess((params) => {
+    const given = z.looseObject({ arguments: z.unknown() }).safeParse(params)
+    return given.success ? { ...given.data, arguments: readObject(given.data.arguments) } : params
+  }, CallToolRequestSchema.shape.params),
+})
+
 export function createMcpServer({
   version,
   context,
@@ -75,23 +84,20 @@ export function createMcpServer({
     }
     return { tools: TOOLS.map(describeTool) }
   })
-  server.setRequestHandler(
-    CallToolRequestSchema,
-    async ({ params }, { signal, sendNotification, requestId }) => {
-      const progressToken = params._meta?.progressToken
-      const tell: Progress = (progress, total, message) => {
-        if (progressToken === undefined) return
-        // When the host is gone there is no one to notify, and the closed pipes show that.
-        sendNotification({
-          method: 'notifications/progress',
-          params: { progressToken, progress, total, message: shown(message) },
-        }).catch(() => undefined)
-      }
-      const outcome = await callTool(params.name, params.arguments, context, signal, tell)
-      if (outcome.onSent !== undefined) whenSent(requestId, outcome.onSent)
-      return toResult({ ...outcome, text: shown(outcome.text) }, context.remark)
-    },
-  )
+  server.setRequestHandler(callSchema, async ({ params }, { signal, sendNotification, requestId }) => {
+    const progressToken = params._meta?.progressToken
+    const tell: Progress = (progress, total, message) => {
+      if (progressToken === undefined) return
+      // When the host is gone there is no one to notify, and the closed pipes show that.
+      sendNotification({
+        method: 'notifications/progress',
+        params: { progressToken, progress, total, message: shown(message) },
+      }).catch(() => undefined)
+    }
+    const outcome = await callTool(params.name, params.arguments, context, signal, tell)
+    if (outcome.onSent !== undefined) whenSent(requestId, outcome.onSent)
+    return toResult({ ...outcome, text: shown(outcome.text) }, context.remark)
+  })
   if (onPermissionRequest !== undefined) {
     server.setNotificationHandler(permissionRequestSchema, ({ params }) => onPermissionRequest(params))
   }

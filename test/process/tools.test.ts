@@ -165,7 +165,17 @@ describe('each refusal names the remedy', () => {
   })
 
   test.each(CALLS.map(([name]) => name))('%s with arguments of the wrong kind', async (name) => {
-    const wrong = { text: 1, message: 1, task: 1, workspace_id: 1, task_id: 1, q: 1, content: 1, query: 1 }
+    const no = {}
+    const wrong = {
+      text: no,
+      message: no,
+      task: no,
+      workspace_id: no,
+      task_id: no,
+      q: no,
+      content: no,
+      query: no,
+    }
     const { text, isError } = await host.call(name, wrong)
     expect([isError, text]).toEqual([
       true,

@@ -8,11 +8,7 @@ import { defineTool, MAX_RESULT_CHARS } from './tool.ts'
 
 const input = z.strictObject({
   query: z.string().optional().describe('Words to search for. Without them, the newest memories are listed.'),
-  scope: z
-    .enum(SCOPES)
-    .or(z.literal(''))
-    .optional()
-    .describe('Only memories of this scope. Empty: all you may read.'),
+  scope: z.enum(SCOPES).optional().describe('Only memories of this scope. Empty: all you may read.'),
   _as_workspace: asWorkspace,
 })
 
@@ -27,7 +23,7 @@ export const recallMemory = defineTool({
   async handle({ query, scope, _as_workspace }, context, signal) {
     const client = resolveSender(context, _as_workspace)
     const wanted = query?.trim() || undefined
-    const found = await recallMemories(client, wanted, scope || undefined, signal)
+    const found = await recallMemories(client, wanted, scope, signal)
     if (found.length === 0) {
       return {
         text:

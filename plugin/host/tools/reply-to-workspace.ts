@@ -15,14 +15,19 @@ import { resolveSender } from './sender.ts'
 import { defineTool, type Outcome, ToolFailure } from './tool.ts'
 import type { ToolContext } from './tool-context.ts'
 
+const EMPTY = 'must not be empty: fill it in, or leave it out'
+
 const input = z.strictObject({
   text: outgoingText.describe('Your answer, in plain text or Markdown.'),
+  // Blank ones are refused: without both, the text would go to the person in the chat.
   activity_id: z
     .string()
+    .min(1, EMPTY)
     .optional()
     .describe('The activity_id of the channel message you answer. It decides where the answer goes.'),
   peer_id: z
     .string()
+    .min(1, EMPTY)
     .optional()
     .describe('Instead of activity_id: the peer to write to, by workspace id or name.'),
   attachments,

@@ -1,7 +1,9 @@
 /** The type of a tool, and the outcome of a call. */
 import type { CallToolResult, ToolAnnotations } from '@modelcontextprotocol/sdk/types.js'
 import { type ZodType, z } from 'zod'
+import { readArguments } from './given-arguments.ts'
 import type { ToolContext } from './tool-context.ts'
+import { causes, ruleBroken } from './wrong-arguments.ts'
 
 /** The host replaces longer results with a preview. */
 export const MAX_RESULT_CHARS = 40_000
@@ -52,25 +54,20 @@ export function defineTool<T>(
   definition: Omit<Tool, 'call' | 'input'> & { readonly input: ZodType<T>; readonly handle: Handler<T> },
 ): Tool {
   const { handle, ...tool } = definition
+  // Built at the first call, because the handshake does not need it.
+  let schema: z.core.JSONSchema.JSONSchema | undefined
   return {
     ...tool,
     async call(args, context, signal, progress) {
-      const parsed = definition.input.safeParse(args ?? {}, {
-        error: ({ input }) => (input === undefined ? 'is missing' : undefined),
-      })
+      schema ??= z.toJSONSchema(definition.input, { io: 'input' })
+      const parsed = definition.input.safeParse(readArguments(args, schema), { error: ruleBroken })
       if (parsed.success) return handle(parsed.data, context, signal, progress)
-      const wrong = parsed.error.issues
-        .slice(0, 5)
-        .map((issue) => `${issue.path.join('.') || 'arguments'}: ${issue.message}`)
+      const known = Object.keys(schema.properties ?? {}).join(', ')
       throw new ToolFailure(
-        `${tool.name} was called with wrong arguments. ${wrong.join('; ')}. It takes: ${parameters(definition.input).join(', ')}. Correct them and call again.`,
+        `${tool.name} was called with wrong arguments. ${causes(parsed.error)}. It takes: ${known}. Correct them and call again.`,
       )
     },
   }
-}
-
-function parameters(input: ZodType): readonly string[] {
-  return Object.keys(z.toJSONSchema(input, { io: 'input' }).properties ?? {})
 }
 
 /** @param remarkOf asked only where the remark is shown: a prompt waits for a silent result. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js'
+import { CallToolResultSchema } from '@modelcontextprotocol/sdk/types.js'
 import { until } from '../../../lab/driver/until.ts'
 import { SimClock } from '../../../lab/simulation/sim-clock.ts'
 import type { Endpoint } from '../../../member/client/client.ts'
@@ -107,9 +108,27 @@ describe('the tools', () => {
     })
     const text = 'a [token] here\n\nNote: this session does not receive.'
     expect(await host.client.callTool({ name: 'status' })).toEqual({ content: [{ type: 'text', text }] })
-    const broken = { name: 'reply_to_workspace', arguments: { text: 7 } }
+    const broken = { name: 'reply_to_workspace', arguments: { text: [7] } }
     expect(await host.client.callTool(broken)).toMatchObject({ isError: true })
     expect(await host.client.callTool({ name: 'no_such_tool' })).toMatchObject({ isError: true })
+  })
+
+  test('take the whole of the arguments as JSON text, and null for none', async () => {
+    await using host = await connect()
+    const call = async (name: string, given: unknown) => {
+      const params = { name, arguments: given }
+      return JSON.stringify(await host.client.request({ method: 'tools/call', params }, CallToolResultSchema))
+    }
+    for (const none of [null, undefined, 'null', '{}']) {
+      expect(await call('status', none)).toContain('the state of things')
+      expect(await call('reply_to_workspace', none)).toContain('text: is missing')
+    }
+    expect(await call('reply_to_workspace', '{"text": "x", "activity_id": "no-such-id"}')).toContain(
+      'No message with activity_id',
+    )
+    for (const nonsense of ['text', [], 7]) {
+      await expect(call('status', nonsense)).rejects.toThrow('expected record')
+    }
   })
 
   test('answer the prompt hook without the remark, and count a call of the model only', async () => {

@@ -35,10 +35,10 @@ describe('a call that fails', () => {
       [
         'reply_to_workspace',
         { text: 'x', attachment: ['/tmp/x'] },
-        'Unrecognized key: "attachment". It takes: text',
+        'arguments: attachment is not one of them. It takes: text',
       ],
       ['reply_to_workspace', {}, 'text: '],
-      ['reply_to_workspace', { text: 7 }, 'text: '],
+      ['reply_to_workspace', { text: [7] }, 'text: must be text, not a list'],
       ['reply_to_workspace', { text: '  \n' }, 'text: must not be empty'],
       ['reply_to_workspace', { text: 'x'.repeat(500_001) }, 'text: must be at most'],
       ['reply_to_workspace', { text: 'x', activity_id: {} }, 'activity_id: '],
@@ -46,7 +46,7 @@ describe('a call that fails', () => {
       ['reply_to_workspace', null, 'text: '],
       ['send_message_to_user', { text: 'x' }, 'message: '],
       ['delegate_task', { task: 'x' }, 'workspace_id: '],
-      ['list_peers', { q: 7 }, 'q: '],
+      ['list_peers', { q: {} }, 'q: must be text, not an object'],
     ]
     for (const [name, args, words] of calls) {
       const outcome = await bench.call(name, args)

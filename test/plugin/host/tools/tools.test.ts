@@ -101,7 +101,7 @@ describe('reply_to_workspace with activity_id', () => {
       [{ activity_id, _as_workspace: lead.id }, /was sent to workspace .* Leave the workspace out/],
       [{ activity_id: crypto.randomUUID() }, /No message with activity_id/],
       [{ activity_id: '../x' }, /No message with activity_id/],
-      [{ activity_id: '' }, /No message with activity_id/],
+      [{ activity_id: '' }, /activity_id: must not be empty/],
     ]
     for (const [args, words] of wrong) {
       const outcome = await ours.call('reply_to_workspace', { text: 'x', ...args })
