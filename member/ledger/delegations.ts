@@ -1,6 +1,7 @@
 /** The tasks delegated to peers, and which message answers which. */
 import type { Database } from '../../base/sqlite.ts'
-import { COLUMNS, type Entry, type StoredMessage } from './ledger-rows.ts'
+import { COLUMNS, type Entry, type StoredMessage, type TaskMark } from './ledger-rows.ts'
+import { RepeatedAnswers } from './repeated-answers.ts'
 
 export interface Delegation {
   readonly id: string
@@ -39,10 +40,12 @@ export const MAX_AWAITED_MS = 120_000
 export class Delegations {
   readonly #db: Database
   readonly #session: string
+  readonly #repeated: RepeatedAnswers
 
   constructor(db: Database, session: string) {
     this.#db = db
     this.#session = session
+    this.#repeated = new RepeatedAnswers(db)
   }
 
   /** Records a task. Done before it is sent, so that no answer can arrive too early. */
@@ -176,26 +179,51 @@ export class Delegations {
     )
   }
 
+  /** Whether a peer works on a task of ours, given within the last day. */
+  isWorking(workspaceId: string, peerId: string, now: number): boolean {
+    const found = this.#db
+      .query(
+        "SELECT 1 FROM delegation WHERE workspace_id = ? AND peer_id = ? AND state = 'open' AND asked_at > ? LIMIT 1",
+      )
+      .get(workspaceId, peerId, now - UNNAMED_ANSWER_WITHIN_MS)
+    return found !== null
+  }
+
   /**
-   * Which task a new row answers; closes that task. A peer's message counts only for a task that was given to that same
-   * peer. If it names no task, it answers the peer's only open one: platforms do not link an answer to its task.
+   * Which task a row that was just stored answers; closes that task. A peer's message counts only for a task that was
+   * given to that same peer, and a question answers none. If it names no task, it answers the peer's only open one:
+   * platforms do not link an answer to its task.
    */
-  match(workspaceId: string, { task, peerId }: Pick<Entry, 'task' | 'peerId'>, now: number): Answer {
-    if (task?.by === 'platform') {
-      const known = this.find(workspaceId, task.id)
-      if (known !== undefined && known.state !== 'open') return { kind: 'repeated' }
-      this.close(workspaceId, task.id, task.failed ? 'failed' : 'completed')
-      return { kind: 'answer', id: task.id, closes: true }
-    }
-    if (peerId === null) return { kind: 'none' }
+  match(workspaceId: string, entry: Entry, now: number): Answer {
+    const { task, peerId, asks } = entry
+    if (task?.by === 'platform') return this.#matchReport(workspaceId, entry, task)
+    if (peerId === null || asks === true) return { kind: 'none' }
     const id =
       task === null ? this.#onlyOpen(workspaceId, peerId, now) : this.#given(workspaceId, task.id, peerId)
     const known = id === undefined ? undefined : this.find(workspaceId, id)
+    if (known?.state !== 'open' && this.#repeated.reportOf(entry, workspaceId, peerId) !== undefined) {
+      return { kind: 'repeated' }
+    }
     if (known === undefined) return { kind: 'none' }
     const closes = known.state === 'open' && !known.watched
     // Where the platform carries the task out, what the peer says in the meantime is not its result.
     if (closes) this.close(workspaceId, known.id, 'completed')
     return { kind: 'answer', id: known.id, closes }
+  }
+
+  #matchReport(workspaceId: string, entry: Entry, { id, failed }: TaskMark): Answer {
+    const known = this.find(workspaceId, id)
+    if (known !== undefined && known.state !== 'open') return { kind: 'repeated' }
+    this.close(workspaceId, id, failed ? 'failed' : 'completed')
+    const said =
+      known === undefined || failed
+        ? undefined
+        : this.#repeated.quotedBy(entry, workspaceId, id, known.peerId)
+    if (said === undefined) return { kind: 'answer', id, closes: true }
+    this.#db
+      .query('UPDATE message SET delegation_id = ? WHERE workspace_id = ? AND activity_id = ?')
+      .run(id, workspaceId, said)
+    return { kind: 'repeated' }
   }
 
   #given(workspaceId: string, id: string, peerId: string): string | undefined {

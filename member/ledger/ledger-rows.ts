@@ -27,6 +27,8 @@ export interface Entry {
   readonly peerId: string | null
   /** The task it answers, as far as the row tells. */
   readonly task: TaskMark | null
+  /** Its sender asks something, so it is no answer, whichever task it names. */
+  readonly asks?: boolean
   /** The message as JSON, opaque to the ledger. */
   readonly content: string
   /** Set when the row is not for the model. */

@@ -5,6 +5,8 @@
 
 /** More events than this from one peer within the window are held. */
 export const MAX_EVENTS = 20
+/** As many from a peer that works on a task of ours: what it reports is no conversation, but still has a bound. */
+export const MAX_EVENTS_OF_WORKER = 200
 export const WINDOW_MS = 60_000
 /** How long after the first held message arrived the digest is shown. */
 export const DIGEST_AFTER_MS = 60_000
@@ -13,7 +15,7 @@ export const DIGEST_AFTER_MS = 60_000
  * Whether a message exceeds a peer's rate limit. Measured in the platform's time, so that a day's backlog does not
  * count as a burst. Pure.
  *
- * @param earlier when the message {@link MAX_EVENTS} places before it was written, if there is one.
+ * @param earlier when the message as many places before it as the limit allows was written, if there is one.
  */
 export function isOverflow(earlier: string | undefined, createdAt: string): boolean {
   if (earlier === undefined) return false

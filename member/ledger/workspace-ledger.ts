@@ -3,7 +3,7 @@ import type { Database } from '../../base/sqlite.ts'
 import type { Delegation, Delegations } from './delegations.ts'
 import type { GivenMessages } from './given-messages.ts'
 import { COLUMNS, type Cursor, type Entry, type StoredMessage } from './ledger-rows.ts'
-import { isOverflow, MAX_EVENTS } from './loop-guard.ts'
+import { isOverflow, MAX_EVENTS, MAX_EVENTS_OF_WORKER } from './loop-guard.ts'
 import { type Recovery, recover } from './recovery.ts'
 
 /** The reason for skipping a result that already arrived by another route. */
@@ -159,7 +159,7 @@ export class WorkspaceLedger {
     }
     if (answer.kind === 'answer') this.#amend(activityId, 'delegation_id = ?', answer.id)
     const isExpected = answer.kind === 'answer' && answer.closes
-    if (!isExpected && peerId !== null && isOverflow(this.#earlier(peerId), createdAt)) {
+    if (!isExpected && peerId !== null && isOverflow(this.#earlier(peerId, now), createdAt)) {
       this.#amend(activityId, 'state = ?', 'held')
     }
     return true
@@ -186,14 +186,15 @@ export class WorkspaceLedger {
       .run(value, this.workspaceId, activityId)
   }
 
-  /** When this peer wrote the message {@link MAX_EVENTS} places before the newest. */
-  #earlier(peerId: string): string | undefined {
+  /** When this peer wrote the message as many places before the newest as it may write within the window. */
+  #earlier(peerId: string, now: number): string | undefined {
+    const isWorking = this.#delegations.isWorking(this.workspaceId, peerId, now)
     return this.#db
       .query<{ createdAt: string }, [string, string, number]>(
         `SELECT created_at AS createdAt FROM message INDEXED BY message_peer
          WHERE workspace_id = ? AND peer_id = ? AND state <> 'skipped' ORDER BY ord DESC LIMIT 1 OFFSET ?`,
       )
-      .get(this.workspaceId, peerId, MAX_EVENTS)?.createdAt
+      .get(this.workspaceId, peerId, isWorking ? MAX_EVENTS_OF_WORKER : MAX_EVENTS)?.createdAt
   }
 
   #saveCursor(cursor: Cursor): void {

@@ -2,6 +2,7 @@
 
 import type { ActivityRow } from '../client/activity.ts'
 import { type Inbound, interpretRow } from '../client/inbound.ts'
+import { endsInQuestion } from '../client/question.ts'
 import type { Entry, TaskMark } from '../ledger/ledger.ts'
 import type { AllowedSenders } from '../settings/single-settings.ts'
 import { mayWrite, NOT_ALLOWED } from './sender-gate.ts'
@@ -30,7 +31,13 @@ export function toEntry(
   const { message } = reading
   // Its text is not stored either, so nothing that displays the ledger can show it.
   if (!mayWrite(message, allowed)) return { ...common, task: null, content: '{}', skipped: NOT_ALLOWED }
-  return { ...common, task: taskOf(message), content: JSON.stringify(message), skipped: null }
+  return {
+    ...common,
+    task: taskOf(message),
+    asks: message.delegationId === null && endsInQuestion(message.text),
+    content: JSON.stringify(message),
+    skipped: null,
+  }
 }
 
 function taskOf({ kind, delegationId, taskStatus }: Inbound): TaskMark | null {

@@ -127,6 +127,18 @@ describe('delegate_task', () => {
     expect((await resultOf(second ?? '')).content).toBe('the second')
   })
 
+  test('a question of the peer leaves its only task open, and the answer still becomes the result', async () => {
+    const peer = new Peer(scene.platform.url, reviewer)
+    const { text } = await giver.call('delegate_task', { workspace_id: reviewer.id, task: 'build it' })
+    await peer.write(lead.id, 'Which branch do you mean?')
+    const asked = await arrives(giver, 'Which branch do you mean?')
+    expect(asked.meta).toMatchObject({ kind: 'peer_agent', peer_id: reviewer.id })
+    const { text: status } = await giver.call('check_task_status', { task_id: taskIdOf(text) })
+    expect(status).toContain(': open')
+    await peer.write(lead.id, 'built')
+    expect((await resultOf(taskIdOf(text))).content).toBe('built')
+  })
+
   test('another peer cannot answer in place of the one that was asked', async () => {
     const { text } = await giver.call('delegate_task', { workspace_id: builder.id, task: 'for one only' })
     const delegation_id = taskIdOf(text)
@@ -190,6 +202,30 @@ describe('delegate_task_async', () => {
     await doer.call('reply_to_workspace', { activity_id: given.meta.activity_id, text: 'no hurry' })
     expect((await resultOf(id)).content).toBe('no hurry')
     expect(giver.events.filter(({ meta }) => meta.delegation_id === id)).toHaveLength(1)
+  })
+
+  test('an answer that the platform also reports, since it waited for it, is shown once', async () => {
+    scene.platform.setFaults({ delegation_completes: 'answer' })
+    const { text } = await giver.call('delegate_task_async', {
+      workspace_id: builder.id,
+      task: 'in your time',
+    })
+    const id = taskIdOf(text)
+    const given = await arrives(doer, 'in your time')
+    await doer.call('reply_to_workspace', { activity_id: given.meta.activity_id, text: 'took my time' })
+    await until('the platform to know the result', async () =>
+      (await giver.call('check_task_status', { task_id: id })).text.includes('is completed'),
+    )
+    await until('the task to be closed', async () =>
+      (await giver.call('check_task_status', {})).text.includes(
+        `Task ${id} for peer ${builder.id}: completed`,
+      ),
+    )
+    scene.platform.resetFaults()
+    await scene.person.write(lead.id, 'after my time')
+    await arrives(giver, 'after my time')
+    expect(giver.events.filter(({ content }) => content.includes('took my time'))).toHaveLength(1)
+    expect((await resultOf(id)).content).toBe('took my time')
   })
 
   test('a result from a workspace that was not asked is dropped and logged as a possible injection', async () => {

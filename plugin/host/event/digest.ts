@@ -33,12 +33,21 @@ export interface Quote {
  */
 export function renderDigest(first: Quote, quotes: readonly Quote[], count: number): ChannelEvent {
   const { workspaceId, activityId, createdAt } = first.stored
+  // A digest of one task's answers is an answer to it; any other is what the peer wrote.
+  const tasks = new Set(quotes.map(({ stored }) => stored.delegationId))
   const { content, meta } = renderEvent({
     workspaceId,
     activityId,
     createdAt,
     redelivered: quotes.some(({ stored }) => stored.attempts > 0),
-    message: { ...first.message, text: text(quotes, count), attachments: [] },
+    message: {
+      ...first.message,
+      text: text(quotes, count),
+      delegationId: null,
+      taskStatus: null,
+      attachments: [],
+    },
+    delegationId: tasks.size === 1 && count === quotes.length ? first.stored.delegationId : null,
   })
   return { content, meta: { ...meta, digest_count: String(count) } }
 }
@@ -47,10 +56,17 @@ function text(quotes: readonly Quote[], count: number): string {
   const peerId = quotes[0]?.stored.peerId ?? ''
   const left = count - quotes.length
   return [
-    `This peer wrote more than 20 messages within a minute, so ${count} of them were held back and appear here together. If you and the peer keep answering each other in a circle, stop answering. inbox with peer_id ${cleanName(peerId)} shows them in full.`,
-    ...quotes.map(({ stored, message }) => `[${cleanName(stored.activityId)}] ${excerpt(message)}`),
+    `This peer wrote faster than a conversation needs, so ${count} of them were held back and appear here together. If you and the peer keep answering each other in a circle, stop answering. inbox with peer_id ${cleanName(peerId)} shows them in full.`,
+    ...quotes.map(({ stored, message }) => `[${label(stored, message)}] ${excerpt(message)}`),
     ...(left > 0 ? [`… and ${left} more, in the inbox`] : []),
   ].join('\n')
+}
+
+/** The id of a message and, as its own event would have them, its kind and its task. */
+function label({ activityId, delegationId }: StoredMessage, message: Inbound): string {
+  const task = delegationId ?? message.delegationId
+  const kind = delegationId === null ? message.kind : 'delegation_result'
+  return [activityId, ...(task === null ? [] : [kind, `delegation_id ${task}`])].map(cleanName).join(', ')
 }
 
 function excerpt({ text: whole, attachments }: Inbound): string {

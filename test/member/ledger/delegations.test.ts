@@ -1,8 +1,8 @@
-import { expect, test } from 'bun:test'
+import { describe, expect, test } from 'bun:test'
 import { openLedger } from '../../../lab/driver/ledger.ts'
 import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
 import type { Entry, Ledger } from '../../../member/ledger/ledger.ts'
-import { entry } from '../../fixtures/entries.ts'
+import { entry, MESSAGE } from '../../fixtures/entries.ts'
 
 const OWN = 'workspace-a'
 const PEER = 'peer'
@@ -23,6 +23,8 @@ const task = (id: string, more: { peerId?: string; watched?: boolean } = {}) => 
 const named = (id: string, more: Partial<Entry> = {}): Entry =>
   entry({ peerId: PEER, task: { id, by: 'peer', failed: false }, ...more })
 const result = (id: string, failed = false): Entry => entry({ task: { id, by: 'platform', failed } })
+
+const saying = (text: string) => ({ content: JSON.stringify({ ...MESSAGE, text }) })
 
 function store(ledger: Ledger, row: Entry, now = NOW): string | null | undefined {
   ledger.of(OWN).storePage([row], undefined, now)
@@ -138,8 +140,59 @@ test('what a peer says in the meantime does not end a task that the platform car
   expect(store(ledger, entry({ peerId: PEER }))).toBeNull()
   expect(store(ledger, named('t'))).toBe('t')
   expect(ledger.delegations.find(OWN, 't')).toMatchObject({ state: 'open', watched: true })
-  expect(ledger.of(OWN).storePage([result('t')], undefined, NOW)).toBe(1)
+  expect(ledger.of(OWN).storePage([{ ...result('t'), ...saying('done') }], undefined, NOW)).toBe(1)
   expect(ledger.delegations.find(OWN, 't')?.state).toBe('completed')
+})
+
+describe('an answer that the peer sends and the platform reports is shown once', () => {
+  const LONG = `It is ${'very '.repeat(100)}green.`
+  const answers = {
+    'names the task': named('t', saying(LONG)),
+    'names no task': entry({ peerId: PEER, ...saying(LONG) }),
+  }
+
+  test.each(Object.entries(answers))('when the message comes first and %s', (_, answer) => {
+    const ledger = open()
+    ledger.delegations.add(task('t', { watched: true }), NOW)
+    const cut = { ...result('t'), ...saying(`${LONG.slice(0, 300)}...`) }
+    expect([answer, cut].map((row) => ledger.of(OWN).storePage([row], undefined, NOW))).toEqual([1, 0])
+    expect(ledger.delegations.find(OWN, 't')?.state).toBe('completed')
+    expect(ledger.delegations.answer(OWN, 't')?.activityId).toBe(answer.activityId)
+  })
+
+  test.each(Object.entries(answers))('when the report comes first and the message %s', (_, answer) => {
+    const ledger = open()
+    ledger.delegations.add(task('t', { watched: true }), NOW)
+    const whole = { ...result('t'), ...saying(LONG.replace(' ', '\n')) }
+    expect([whole, answer].map((row) => ledger.of(OWN).storePage([row], undefined, NOW))).toEqual([1, 0])
+  })
+
+  test('unless the report says something else, or that the task failed', () => {
+    for (const report of [{ ...result('t'), ...saying('It is red.') }, result('t', true)]) {
+      const ledger = open()
+      ledger.delegations.add(task('t', { watched: true }), NOW)
+      const rows = [named('t'), report]
+      expect(rows.map((row) => ledger.of(OWN).storePage([row], undefined, NOW))).toEqual([1, 1])
+    }
+  })
+
+  test('unless it is what another peer, or the same one long ago, wrote', () => {
+    const ledger = open()
+    ledger.delegations.add(task('t', { watched: true }), NOW)
+    store(ledger, entry({ peerId: PEER }), NOW - DAY_MS)
+    store(ledger, entry({ peerId: 'another' }))
+    store(ledger, entry({ peerId: PEER, content: 'garbage' }))
+    expect(ledger.of(OWN).storePage([result('t')], undefined, NOW)).toBe(1)
+  })
+})
+
+test('a question answers no task, named or not, and leaves it open', () => {
+  const ledger = open()
+  ledger.delegations.add(task('t'), NOW)
+  expect(store(ledger, entry({ peerId: PEER, asks: true }))).toBeNull()
+  expect(store(ledger, named('t', { asks: true }))).toBeNull()
+  expect(ledger.delegations.find(OWN, 't')?.state).toBe('open')
+  expect(store(ledger, entry({ peerId: PEER }))).toBe('t')
 })
 
 test('a task is not open if its result or answer was there before the task was recorded', () => {

@@ -5,7 +5,13 @@ import { openLedger } from '../../../../lab/driver/ledger.ts'
 import { temporaryFolder } from '../../../../lab/driver/temporary-folder.ts'
 import { SimClock, settled } from '../../../../lab/simulation/sim-clock.ts'
 import type { Entry, Ledger } from '../../../../member/ledger/ledger.ts'
-import { DIGEST_AFTER_MS, isOverflow, MAX_EVENTS, WINDOW_MS } from '../../../../member/ledger/loop-guard.ts'
+import {
+  DIGEST_AFTER_MS,
+  isOverflow,
+  MAX_EVENTS,
+  MAX_EVENTS_OF_WORKER,
+  WINDOW_MS,
+} from '../../../../member/ledger/loop-guard.ts'
 import { DeliveryLine } from '../../../../plugin/host/event/delivery.ts'
 import { entry, MESSAGE } from '../../../fixtures/entries.ts'
 
@@ -142,6 +148,46 @@ test('naming the same task over and over does not get around it', async () => {
   const named = { id: 't', by: 'peer', failed: false } as const
   await line.arrive(...many(40, PEER, line.clock.now()).map((row) => ({ ...row, task: named })))
   expect(line.ledger.inbox.counts(WORKSPACE)).toEqual({ sent: 20, held: 20 })
+})
+
+test('a peer that works on a task of ours may report more, but not without a bound', async () => {
+  using line = startLine()
+  line.ledger.delegations.add(
+    { id: 't', workspaceId: WORKSPACE, peerId: PEER, task: 'x', watched: true },
+    line.clock.now(),
+  )
+  await line.arrive(...many(250, PEER, line.clock.now()))
+  expect(line.ledger.inbox.counts(WORKSPACE)).toEqual({ sent: MAX_EVENTS_OF_WORKER, held: 50 })
+})
+
+test('an answer in a digest keeps its kind and its task, and so does a digest of one task’s answers', async () => {
+  using line = startLine()
+  const begin = line.clock.now()
+  for (const id of ['t', 'u']) {
+    line.ledger.delegations.add(
+      { id, workspaceId: WORKSPACE, peerId: PEER, task: 'x', watched: false },
+      begin,
+    )
+    line.ledger.delegations.close(WORKSPACE, id, 'completed')
+  }
+  const about = (id: string) => ({ task: { id, by: 'peer', failed: false } as const })
+  const rows = many(24, PEER, begin)
+  await line.arrive(
+    ...rows.map((row, n) => ({ ...row, ...(n === 20 ? about('t') : n > 21 ? about('u') : {}) })),
+  )
+  await line.clock.advance(DIGEST_AFTER_MS)
+  const mixed = line.events[20]
+  expect(mixed?.meta).toMatchObject({ kind: 'peer_agent', digest_count: '4' })
+  expect(mixed?.meta.delegation_id).toBeUndefined()
+  expect(mixed?.content).toContain(`[${rows[20]?.activityId}, delegation_result, delegation_id t] message 21`)
+  expect(mixed?.content).toContain(`[${rows[21]?.activityId}] message 22`)
+  await line.arrive(...many(2, PEER, begin).map((row) => ({ ...row, ...about('t') })))
+  await line.clock.advance(DIGEST_AFTER_MS)
+  expect(line.events[21]?.meta).toMatchObject({
+    kind: 'delegation_result',
+    delegation_id: 't',
+    digest_count: '2',
+  })
 })
 
 test('a message that cannot be read back, or is only a file, does not block a digest', async () => {
