@@ -4,6 +4,7 @@ import { homedir } from 'node:os'
 import { systemClock } from './base/clock.ts'
 import { systemDisk } from './base/sqlite.ts'
 import { Log } from './member/folder/log.ts'
+import { stoppedOf } from './member/folder/stopped-process.ts'
 import { version } from './package.json'
 import { readAncestors } from './plugin/host/hearing/ancestors.ts'
 import { HostTransport } from './plugin/host/host-transport.ts'
@@ -34,6 +35,7 @@ const session = new Session({
   },
   ancestors: readAncestors,
   write: writeToHost,
+  stoppedOf,
 })
 const transport = new HostTransport()
 const server = createMcpServer({

@@ -17,6 +17,8 @@ export class Life {
   readonly #fate: Fate
   #left: number
   #dead = false
+  /** What would have run while it is stopped; undefined while it runs. */
+  #pending: (() => void)[] | undefined
 
   /** @param number identifies the process. */
   constructor(number: number, fate: Fate) {
@@ -32,6 +34,26 @@ export class Life {
   /** From here on nothing it does has any effect. */
   end(): void {
     this.#dead = true
+  }
+
+  get stopped(): boolean {
+    return this.#pending !== undefined
+  }
+
+  /** Stops it, as SIGSTOP does: it keeps what it has open, and its timers run only after {@link resume}. */
+  stop(): void {
+    this.#pending ??= []
+  }
+
+  resume(): void {
+    const pending = this.#pending ?? []
+    this.#pending = undefined
+    for (const run of pending) run()
+  }
+
+  /** Keeps a timer's callback until the process runs again. Returns false while it runs. */
+  defer(run: () => void): boolean {
+    return this.#pending !== undefined && this.#pending.push(run) > 0
   }
 
   /** From here on it dies only when it is killed. */

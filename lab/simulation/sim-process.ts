@@ -1,6 +1,7 @@
 /** One process: the real session over a simulated clock, network, disk and host. */
 import { lockPaths } from '../../member/folder/lock.ts'
 import { Log } from '../../member/folder/log.ts'
+import type { Stopped } from '../../member/folder/stopped-process.ts'
 import { callTool } from '../../plugin/host/tools/registry.ts'
 import type { CallOutcome } from '../../plugin/host/tools/tool.ts'
 import { Session } from '../../plugin/session/session.ts'
@@ -50,6 +51,8 @@ export interface SimProcessOptions {
   readonly host: SimHost
   readonly kind: HostKind
   readonly isFull: () => boolean
+  /** Whether the plugin with this pid, or its host, is stopped. Default: never. */
+  readonly stoppedOf?: (pid: number) => Stopped | undefined
   readonly log: Log
   /** Called when a result that shows messages begins to leave. */
   readonly onResult: (outcome: CallOutcome) => readonly Showing[]
@@ -75,7 +78,10 @@ export class SimProcess {
     this.host = host
     this.kind = kind
     this.#disk = new SimDisk({ life, storage, isFull })
-    const own = clock.of(() => life.dead)
+    const own = clock.of(
+      () => life.dead,
+      (run) => life.defer(run),
+    )
     this.session = new Session({
       environment: { MOLECULE_STATE_DIR: storage.paths.folder, CLAUDE_PROJECT_DIR: '/project' },
       home: storage.paths.folder,
@@ -90,6 +96,7 @@ export class SimProcess {
         life.half()
         return host.write(line)
       },
+      stoppedOf: options.stoppedOf ?? (() => undefined),
     })
   }
 

@@ -9,6 +9,26 @@ const VALIDITY = 'member/workspace/validity.ts'
 const EVENT_WATCH = 'member/workspace/event-watch.ts'
 
 export const WORKSPACE_BREAKS: Readonly<Record<string, readonly Break[]>> = {
+  'member/workspace/stopped-holder': [
+    {
+      name: 'a session whose lock was taken goes on holding until its next check',
+      file: MEMBERSHIP,
+      find: ' && !this.#options.lock.lost',
+      replace: '',
+    },
+    {
+      name: 'a stopped session keeps its workspaces whatever claims them',
+      file: MEMBERSHIP,
+      find: "stoppedHolder() !== 'plugin'",
+      replace: 'true',
+    },
+    {
+      name: 'a stopped host is written to',
+      file: 'plugin/host/event/delivery.ts',
+      find: 'if (this.#isHostStopped()) return false',
+      replace: '',
+    },
+  ],
   'member/workspace/acknowledgement': [
     {
       name: 'nothing is ever acknowledged',

@@ -2,7 +2,7 @@
  * Which process receives for a workspace. The kernel decides: the lock is an exclusive SQLite transaction, which ends
  * with the process that holds it, however that ends.
  */
-import { truncateSync } from 'node:fs'
+import { rmSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { codeOf, describeError } from '../../base/errors.ts'
 import type { Database, Disk } from '../../base/sqlite.ts'
@@ -85,6 +85,20 @@ export class LockFile {
       this.close()
       return { state: 'failed', reason: `the lock ${this.#path} cannot be taken: ${describeError(error)}` }
     }
+  }
+
+  /**
+   * Takes the lock from a process that is stopped, by putting a new file in place of the one it has locked. That process
+   * is not signalled: it finds its lock {@link lost} as soon as it runs. Never throws.
+   */
+  seize(): LockAttempt {
+    this.close()
+    try {
+      rmSync(this.#path, { force: true })
+    } catch (error) {
+      return { state: 'failed', reason: `the lock ${this.#path} cannot be replaced: ${describeError(error)}` }
+    }
+    return this.tryTake()
   }
 
   #begin(): void {

@@ -88,14 +88,15 @@ export class Ledger {
   /**
    * Records that these messages are about to be written. After a crash from here on, they count as possibly seen.
    *
-   * @returns those to write; not one that a call has taken as its result in the meantime.
+   * @returns those to write; not one that a call has taken as its result in the meantime, nor one that another session
+   *   has begun to write since it was read: this process may have been stopped in between.
    */
   markSending(messages: readonly StoredMessage[]): readonly StoredMessage[] {
     const update = this.#db.query(
-      "UPDATE message SET state = 'sending', attempts = attempts + 1, session = ? WHERE ord = ? AND state = 'received'",
+      "UPDATE message SET state = 'sending', attempts = attempts + 1, session = ? WHERE ord = ? AND state = 'received' AND attempts = ?",
     )
     const begun = this.#db.transaction(() =>
-      messages.filter(({ ord }) => update.run(this.#session, ord).changes > 0),
+      messages.filter(({ ord, attempts }) => update.run(this.#session, ord, attempts).changes > 0),
     )
     for (const { ord } of begun) this.#given.add(ord)
     return begun

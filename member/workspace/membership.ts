@@ -10,7 +10,8 @@ import { describeError } from '../../base/errors.ts'
 import { sleep } from '../../base/sleep.ts'
 import { Wake } from '../../base/wake.ts'
 import { CLAIM_FRESH_MS, type Claim, type ClaimFile } from '../folder/claim.ts'
-import type { LockFile } from '../folder/lock.ts'
+import type { LockAttempt, LockFile } from '../folder/lock.ts'
+import type { Stopped } from '../folder/stopped-process.ts'
 import { Tenure, type TenureOptions, type TenureReport } from './tenure.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -19,6 +20,8 @@ export interface MembershipOptions extends TenureOptions {
   readonly claims: ClaimFile
   /** Our identity in a claim. */
   readonly claimant: Omit<Claim, 'at'>
+  /** Whether the session that holds the lock is stopped, as far as can be told. */
+  readonly stoppedHolder: () => Stopped | undefined
 }
 
 export interface MembershipReport extends TenureReport {
@@ -27,6 +30,8 @@ export interface MembershipReport extends TenureReport {
   readonly held: boolean
   /** Another process has it, as far as we know. */
   readonly elsewhere: boolean
+  /** That process, or its host, is stopped: nobody is shown the messages. */
+  readonly stopped: Stopped | undefined
 }
 
 /** The outcome of a claim: held here, or why not. */
@@ -37,12 +42,18 @@ const LOCK_INTERVAL_MS = 500
 /** The same while this session claims the workspace. */
 const CLAIMING_INTERVAL_MS = 50
 
+/** A holder that runs heeds a claim within a second. One that is stopped never does, so its lock is taken after this. */
+const SEIZE_AFTER_MS = 2_000
+/** How often a standby checks whether the holder is stopped: where `ps` tells, it costs some milliseconds. */
+const STOPPED_INTERVAL_MS = 5_000
+
 const NOT_GIVEN_BACK = 'the session that holds it has not given it back within 10 s; close that one'
 
 /** The report on a workspace about which nothing is known. */
 export const NOT_JOINED = {
   held: false,
   elsewhere: false,
+  stopped: undefined,
   registered: false,
   live: false,
   lastReadAt: undefined,
@@ -59,6 +70,10 @@ export class Membership {
   readonly #wake: Wake
   #tenure: Tenure | undefined
   #elsewhere = false
+  #stopped: Stopped | undefined
+  #stoppedAt = Number.NEGATIVE_INFINITY
+  /** When this session began to claim the workspace; undefined while it does not. */
+  #claimingSince: number | undefined
   #lockProblem: string | undefined
 
   constructor(workspace: Workspace, options: MembershipOptions) {
@@ -68,8 +83,9 @@ export class Membership {
     workspace.signal.addEventListener('abort', () => this.#stop(), { once: true })
   }
 
+  /** A session that was stopped and runs again may have lost its lock in the meantime, so the file itself is checked. */
   get held(): boolean {
-    return this.#tenure?.held ?? false
+    return this.#tenure?.held === true && !this.#options.lock.lost
   }
 
   /** Another process can take the lock of this workspace, whether or not it is held here. */
@@ -87,6 +103,7 @@ export class Membership {
       platformUrl,
       held: this.held,
       elsewhere: this.#elsewhere,
+      stopped: this.#elsewhere ? this.#stopped : undefined,
       lastError: this.#lockProblem ?? tenure?.lastError,
     }
   }
@@ -126,6 +143,7 @@ export class Membership {
     const until = clock.now() + CLAIM_FRESH_MS
     try {
       if (!this.held) claims.write({ ...claimant, at: clock.now() })
+      this.#claimingSince = clock.now()
       while (!this.held) {
         if (signal.aborted || this.workspace.signal.aborted) {
           return { held: false, because: 'it was called off' }
@@ -142,23 +160,43 @@ export class Membership {
     } catch (error) {
       return { held: false, because: `the claim cannot be written: ${describeError(error)}` }
     } finally {
+      this.#claimingSince = undefined
       claims.clear(claimant.session, clock.now())
     }
   }
 
   async #takeLock(): Promise<void> {
     const { clock, log, signal } = this.workspace
-    const { lock, claims, claimant } = this.#options
+    const { claims, claimant } = this.#options
     while (!signal.aborted) {
       const claim = claims.foreign(claimant.session, clock.now())
-      const attempt = claim === undefined ? lock.tryTake() : { state: 'busy' as const }
+      const attempt = claim === undefined ? this.#tryLock() : { state: 'busy' as const }
       this.#elsewhere = attempt.state === 'busy'
+      if (this.#elsewhere) this.#checkHolder()
       const problem = attempt.state === 'failed' ? attempt.reason : undefined
       if (problem !== undefined && problem !== this.#lockProblem) log(problem)
       this.#lockProblem = problem
       if (attempt.state === 'held') return
       await this.#wake.wait(LOCK_INTERVAL_MS, signal)
     }
+  }
+
+  /** Takes the lock of a stopped session only when a person has asked for it: what that one shows is its user's to say. */
+  #tryLock(): LockAttempt {
+    const { clock, log } = this.workspace
+    const { lock, stoppedHolder } = this.#options
+    const attempt = lock.tryTake()
+    if (attempt.state !== 'busy' || this.#claimingSince === undefined) return attempt
+    if (clock.now() - this.#claimingSince < SEIZE_AFTER_MS || stoppedHolder() !== 'plugin') return attempt
+    log('is taken from a session that is stopped')
+    return lock.seize()
+  }
+
+  #checkHolder(): void {
+    const now = this.workspace.clock.now()
+    if (Math.abs(now - this.#stoppedAt) < STOPPED_INTERVAL_MS) return
+    this.#stoppedAt = now
+    this.#stopped = this.#options.stoppedHolder()
   }
 
   #stop(): void {

@@ -6,11 +6,12 @@ import type { Disk } from '../../base/sqlite.ts'
 import type { PlatformClient } from '../client/client.ts'
 import type { IssuedSecrets } from '../client/issued-secrets.ts'
 import { ClaimFile } from '../folder/claim.ts'
-import { type Holder, removePidFile, writePidFile } from '../folder/holder-record.ts'
+import { type Holder, readPidFile, removePidFile, writePidFile } from '../folder/holder-record.ts'
 import { type IssuedEntry, readIssued, storeIssued } from '../folder/issued-secrets.ts'
 import { LockFile, lockPaths } from '../folder/lock.ts'
 import type { Log } from '../folder/log.ts'
 import type { StatePaths } from '../folder/state-folder.ts'
+import type { Stopped } from '../folder/stopped-process.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Config, Target } from '../settings/config.ts'
 import { type ClaimResult, Membership } from './membership.ts'
@@ -30,6 +31,8 @@ export interface Surroundings {
   /** Of this program, for the agent card. */
   readonly version: string
   readonly clientOf: (target: Target) => PlatformClient
+  /** Whether the plugin with this pid, or its host, is stopped. */
+  readonly stoppedOf: (pid: number) => Stopped | undefined
 }
 
 /** A claim of another session is noticed within this time. */
@@ -84,9 +87,9 @@ export class Memberships {
   }
 
   #join(workspace: Workspace, index: number): Membership {
-    const { paths, disk, holder, session, version } = this.#surroundings
+    const { paths, disk, holder, session, version, stoppedOf } = this.#surroundings
     const { id, config, events } = workspace
-    const { lock, claim } = lockPaths(paths.locks, id)
+    const { lock, claim, holder: record } = lockPaths(paths.locks, id)
     // Secrets issued to an earlier session are still secret.
     this.#hide(id, readIssued(paths.secrets, id))
     events.on('held', () => this.#addRecord(workspace))
@@ -97,6 +100,10 @@ export class Memberships {
       lock: new LockFile(lock, disk),
       claims: new ClaimFile(claim),
       claimant: { session, pid: holder.pid, project: holder.project },
+      stoppedHolder: () => {
+        const pid = readPidFile(record)?.pid
+        return pid === undefined ? undefined : stoppedOf(pid)
+      },
       keepIssued: (secrets) => this.#keepIssued(id, secrets),
     })
   }

@@ -12,8 +12,8 @@ import { type PeekedMessage, peekFeed } from '../../member/workspace/peek.ts'
 import type { Workspace } from '../../member/workspace/workspace.ts'
 
 export interface ObserverOptions {
-  /** Whether any process receives for a workspace. */
-  readonly isHeld: (workspaceId: string) => boolean
+  /** Whether any session receives for a workspace: it holds the lock, and is not stopped. */
+  readonly isServed: (workspaceId: string) => boolean
   /** The host never showed what this session sent: count those messages as waiting. */
   readonly unheard: boolean
   /** How to get a session that receives, as in "To receive them, …". */
@@ -139,14 +139,14 @@ export class Observer {
   }
 
   #unheld(): readonly Waiting[] {
-    return this.#waiting.filter(({ workspaceId }) => !this.#options.isHeld(workspaceId))
+    return this.#waiting.filter(({ workspaceId }) => !this.#options.isServed(workspaceId))
   }
 
   async #lookAll(): Promise<void> {
     const found = await Promise.all(
       this.#workspaces.map(async (workspace) => {
         // The session that receives there also shows it.
-        if (this.#options.isHeld(workspace.id)) return []
+        if (this.#options.isServed(workspace.id)) return []
         try {
           return [await this.#lookAt(workspace)]
         } catch (error) {

@@ -3,6 +3,7 @@
 import type { Disk } from '../../base/sqlite.ts'
 import { readPidFile } from '../../member/folder/holder-record.ts'
 import { isHeld, lockPaths } from '../../member/folder/lock.ts'
+import type { Stopped } from '../../member/folder/stopped-process.ts'
 import type { Ledger } from '../../member/ledger/ledger.ts'
 import type { Target } from '../../member/settings/config.ts'
 import { type Membership, type MembershipReport, NOT_JOINED } from '../../member/workspace/membership.ts'
@@ -17,6 +18,8 @@ export interface OverviewOptions {
   /** The lock folder. */
   readonly locks: string
   readonly disk: Disk
+  /** Whether the plugin with this pid, or its host, is stopped. */
+  readonly stoppedOf: (pid: number) => Stopped | undefined
 }
 
 /** A remark covers no more workspaces than this, since it follows every result. */
@@ -46,16 +49,17 @@ export function workspaceViews(
 }
 
 function reports(
-  { targets, memberships, locks, disk }: OverviewOptions,
+  { targets, memberships, locks, disk, stoppedOf }: OverviewOptions,
   limit: number,
 ): readonly MembershipReport[] {
   if (memberships.length > 0) return memberships.slice(0, limit).map((membership) => membership.report())
-  return targets.slice(0, limit).map(({ workspaceId, platformUrl }) => ({
-    ...NOT_JOINED,
-    workspaceId,
-    platformUrl,
-    elsewhere: isHeld(lockPaths(locks, workspaceId).lock, disk),
-  }))
+  return targets.slice(0, limit).map(({ workspaceId, platformUrl }) => {
+    const { lock, holder } = lockPaths(locks, workspaceId)
+    const elsewhere = isHeld(lock, disk)
+    const pid = elsewhere ? readPidFile(holder)?.pid : undefined
+    const stopped = pid === undefined ? undefined : stoppedOf(pid)
+    return { ...NOT_JOINED, workspaceId, platformUrl, elsewhere, stopped }
+  })
 }
 
 function numbers(

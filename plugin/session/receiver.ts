@@ -27,7 +27,7 @@ export class Receiver {
   readonly #delivery: DeliveryLine
 
   constructor(surroundings: HostSurroundings, config: Config, ledger: Ledger) {
-    const { clock, paths, log, write, intercept } = surroundings
+    const { clock, paths, log, write, intercept, holder, stoppedOf } = surroundings
     const { signal } = this.#running
     const inboxMb = Math.max(INBOX_MB, config.attachmentMaxMb * 20)
     const memberships = new Memberships(surroundings, config, ledger, signal)
@@ -37,6 +37,7 @@ export class Receiver {
       ledger,
       write,
       held: () => memberships.held(),
+      isHostStopped: () => stoppedOf(holder.pid) === 'host',
       onSent: (workspaceId) => memberships.find(workspaceId)?.workspace.events.emit('sent'),
       files: new IncomingFiles({
         store: new FileStore(

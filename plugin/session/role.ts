@@ -7,6 +7,7 @@
  * - observer: the host does not listen. Left for `receiver` when the prompt hook sees a message after all.
  */
 import { describeError } from '../../base/errors.ts'
+import { readPidFile } from '../../member/folder/holder-record.ts'
 import { isHeld, lockPaths } from '../../member/folder/lock.ts'
 import { DeferredWrites } from '../../member/ledger/deferred-writes.ts'
 import type { Ledger } from '../../member/ledger/ledger.ts'
@@ -126,10 +127,15 @@ export class Role {
       this.#receiver.start()
       return
     }
-    const { paths, disk, log } = this.#surroundings
+    const { paths, disk, log, stoppedOf } = this.#surroundings
     log.info(`does not receive messages: ${because}`)
     this.#observer = new Observer(this.#surroundings, config, ledger, {
-      isHeld: (workspaceId) => isHeld(lockPaths(paths.locks, workspaceId).lock, disk),
+      isServed: (workspaceId) => {
+        const { lock, holder } = lockPaths(paths.locks, workspaceId)
+        if (!isHeld(lock, disk)) return false
+        const pid = readPidFile(holder)?.pid
+        return pid === undefined || stoppedOf(pid) === undefined
+      },
       unheard: this.hearing.isRefuted,
       remedy,
     })

@@ -16,6 +16,7 @@ import { tightenEnvFile } from '../../member/folder/env-file.ts'
 import type { Holder } from '../../member/folder/holder-record.ts'
 import type { Log } from '../../member/folder/log.ts'
 import { ensureStateFolder, type StatePaths, statePaths } from '../../member/folder/state-folder.ts'
+import type { Stopped } from '../../member/folder/stopped-process.ts'
 import type { Ledger } from '../../member/ledger/ledger.ts'
 import { SessionLedger } from '../../member/ledger/session-ledger.ts'
 import { type Config, type Environment, resolveStateDir, type Target } from '../../member/settings/config.ts'
@@ -31,6 +32,7 @@ import type { Claimed, ToolContext } from '../host/tools/tool-context.ts'
 import { Configuration } from './configuration.ts'
 import { type OverviewOptions, standbys, workspaceViews } from './overview.ts'
 import { Role } from './role.ts'
+import { StoppedNotice } from './stopped-notice.ts'
 
 export interface SessionOptions {
   readonly environment: Environment
@@ -46,11 +48,15 @@ export interface SessionOptions {
   readonly ancestors: () => HearingEvidence['ancestors']
   /** Writes one line to the host; resolves when its bytes have left the process. */
   readonly write: (line: string) => Promise<void>
+  /** Whether the plugin with this pid, or its host, is stopped. */
+  readonly stoppedOf: (pid: number) => Stopped | undefined
 }
 
 /** How often the configuration file is checked. A watch on the folder would miss the folder itself being replaced. */
 const CONFIG_INTERVAL_MS = 2_000
 const MEGABYTE = 1024 * 1024
+const LOCK_REPLACED =
+  'a lock was replaced, as by a session that takes a workspace over from one that is stopped; this session starts over'
 
 export class Session implements ToolContext {
   readonly clock: Clock
@@ -60,6 +66,7 @@ export class Session implements ToolContext {
   readonly #configuration: Configuration
   readonly #ledger: SessionLedger
   readonly #role: Role
+  readonly #stoppedNotice = new StoppedNotice()
   /** The host was told that permission requests can be relayed, which can be done only once. */
   readonly #relays: boolean
   #active = false
@@ -131,7 +138,9 @@ export class Session implements ToolContext {
 
   readonly submitted = (receipt: Receipt | undefined): string | undefined => {
     this.clock.after(0, () => this.permissions.prompted())
-    return this.#role.submitted(receipt)
+    const notice = this.#role.submitted(receipt)
+    if (notice !== undefined || receipt !== undefined || this.#role.memberships.length === 0) return notice
+    return this.#stoppedNotice.next(standbys(this.#overview()))
   }
 
   readonly toolCalled = (): void => this.#role.hearing.toolCalled()
@@ -200,6 +209,7 @@ export class Session implements ToolContext {
       memberships: this.#role.memberships,
       locks: this.#paths.locks,
       disk: this.#options.disk,
+      stoppedOf: this.#options.stoppedOf,
     }
   }
 
@@ -246,7 +256,9 @@ export class Session implements ToolContext {
     const lostLock = this.#role.memberships.some(({ lockLost }) => lockLost)
     const loss = this.#ledger.loss() ?? (lostLock ? 'replaced' : undefined)
     if (loss === undefined) return
-    if (loss === 'replaced') {
+    if (lostLock && this.#ledger.loss() === undefined) {
+      this.#options.log.warn(LOCK_REPLACED)
+    } else if (loss === 'replaced') {
       this.#options.log.warn('the state folder was replaced; the session starts over in the new one')
     }
     this.#role.end()

@@ -123,3 +123,27 @@ test.concurrent('a cancelled claim leaves everything as it was', async () => {
   await holder.event(({ content }) => content === 'after')
   expect(texts(standby)).toEqual([])
 })
+
+test.concurrent('claim_channel takes over from a session that is stopped, which repeats nothing once it continues', async () => {
+  await using scene = await Scene.open()
+  const member = scene.member()
+  const { holder, standby } = await startPair(scene, scene.settings(member))
+  await scene.person.write(member.id, 'before')
+  await holder.event(({ content }) => content === 'before')
+  process.kill(holder.pid, 'SIGSTOP')
+  await scene.person.write(member.id, 'meanwhile')
+  await until('the standby to say so', async () => (await status(standby)).includes('is stopped (Ctrl-Z)'))
+  expect((await standby.call('claim_channel')).text).toBe(`This session receives for workspace ${member.id}.`)
+  await standby.event(({ content }) => content === 'meanwhile')
+  process.kill(holder.pid, 'SIGCONT')
+  await until('the other to stand by', async () => (await status(holder)).includes('receiving: no; '))
+  await scene.person.write(member.id, 'after')
+  await standby.event(({ content }) => content === 'after')
+  expect(texts(holder)).toEqual(['before'])
+  const marked = standby.events.map(({ content, meta }) => [content, meta.redelivered === 'true'])
+  expect(marked).toEqual([
+    ['before', true],
+    ['meanwhile', false],
+    ['after', false],
+  ])
+})

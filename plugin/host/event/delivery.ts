@@ -36,6 +36,8 @@ export interface DeliveryOptions {
    * message again if it threw, and perhaps after a crash.
    */
   readonly intercept?: ((stored: StoredMessage, message: Inbound) => string | undefined) | undefined
+  /** Whether the host is stopped, as by Ctrl-Z: what is written then lies in the pipe, and counts as shown. */
+  readonly isHostStopped?: () => boolean
   readonly signal: AbortSignal
   readonly log: (line: string) => void
   readonly clock: Clock
@@ -48,6 +50,8 @@ const BATCH_CHARS = 512 * 1024
 const AWAITED_INTERVAL_MS = 500
 /** Keeps the queue from spinning while a digest is due that cannot be written. */
 const MIN_IDLE_MS = 100
+/** How often to check whether a stopped host runs again; and how long to trust that a running one still does. */
+const HOST_INTERVAL_MS = 1_000
 const UNREADABLE = 'cannot be read back'
 
 export class DeliveryLine {
@@ -55,6 +59,7 @@ export class DeliveryLine {
   readonly #write: (line: string) => Promise<void>
   readonly #held: () => readonly string[]
   readonly #intercept: DeliveryOptions['intercept']
+  readonly #isHostStopped: () => boolean
   readonly #signal: AbortSignal
   readonly #log: (line: string) => void
   readonly #clock: Clock
@@ -64,13 +69,15 @@ export class DeliveryLine {
   /** How many messages of a workspace were never confirmed, until its next event says so. */
   readonly #unconfirmed = new Map<string, number>()
   #problem: string | undefined
+  #hostRanAt = Number.NEGATIVE_INFINITY
 
   constructor(options: DeliveryOptions) {
-    const { ledger, write, held, onSent, files, intercept, signal, log, clock } = options
+    const { ledger, write, held, onSent, files, intercept, isHostStopped, signal, log, clock } = options
     this.#ledger = ledger
     this.#write = write
     this.#held = held
     this.#intercept = intercept
+    this.#isHostStopped = isHostStopped ?? (() => false)
     this.#signal = signal
     this.#log = log
     this.#clock = clock
@@ -100,6 +107,10 @@ export class DeliveryLine {
     while (!signal.aborted) {
       try {
         this.#sent.write()
+        if (!this.#hostRuns()) {
+          await sleep(HOST_INTERVAL_MS, signal, this.#clock)
+          continue
+        }
         const writing = this.#beginBatch()
         this.#problem = undefined
         if (writing === undefined) {
@@ -115,6 +126,14 @@ export class DeliveryLine {
         await sleep(RETRY_MS, signal, this.#clock)
       }
     }
+  }
+
+  #hostRuns(): boolean {
+    const now = this.#clock.now()
+    if (Math.abs(now - this.#hostRanAt) < HOST_INTERVAL_MS) return true
+    if (this.#isHostStopped()) return false
+    this.#hostRanAt = now
+    return true
   }
 
   /**
@@ -138,7 +157,9 @@ export class DeliveryLine {
       return [{ stored, line }]
     })
     const begun = new Set(this.#ledger.markSending(lines.map(({ stored }) => stored)))
-    const written = lines.filter(({ stored }) => begun.has(stored))
+    // This process may have been stopped just now, and another have taken the workspace over.
+    const held = this.#held()
+    const written = lines.filter(({ stored }) => begun.has(stored) && held.includes(stored.workspaceId))
     for (const { stored } of written) {
       this.#files.release(stored)
       this.#unconfirmed.delete(stored.workspaceId)

@@ -7,7 +7,7 @@ import type { Hearing } from '../hearing/listener.ts'
 import { cleanLine } from '../text/clean-text.ts'
 
 /** Who receives for a workspace, as far as this session knows. */
-export interface Standby extends Pick<MembershipReport, 'workspaceId' | 'held' | 'elsewhere'> {
+export interface Standby extends Pick<MembershipReport, 'workspaceId' | 'held' | 'elsewhere' | 'stopped'> {
   /** From the holder's record, which may be out of date. */
   readonly holder: Holder | undefined
 }
@@ -25,26 +25,26 @@ export function remarkOf(hearing: Hearing, workspaces: readonly Standby[]): stri
   return `Note: this session can send but does not receive ${elsewhere.length === workspaces.length ? '' : 'all '}messages: ${receivers(elsewhere, workspaces)}. claim_channel moves them here.`
 }
 
-/** "the session with pid 7 (/home/ada) receives", and for which workspaces unless it is all of them. */
+/**
+ * "the session with pid 7 (/home/ada) receives", and for which workspaces unless it is all of them; and what to do if
+ * that session is stopped.
+ */
 export function receivers(elsewhere: readonly Standby[], all: readonly Standby[]): string {
-  const names = new Map<string, string[]>()
-  for (const { holder, workspaceId } of elsewhere) {
-    const name = holderName(holder)
-    names.set(name, [...(names.get(name) ?? []), workspaceId])
-  }
-  const parts = [...names].slice(0, MAX_NAMED).map(([name, ids]) => {
-    const more = ids.length > MAX_NAMED ? `and ${ids.length - MAX_NAMED} more` : ''
-    const which = [...ids.slice(0, MAX_NAMED), more].filter((text) => text !== '').join(', ')
-    return `${name} receives${ids.length === all.length ? '' : ` for ${which}`}`
+  const groups = Map.groupBy(
+    elsewhere,
+    ({ holder, stopped }) => `${holderName(holder)} ${stopped === undefined ? 'receives' : 'is stopped'}`,
+  )
+  const parts = [...groups].slice(0, MAX_NAMED).map(([what, group]) => {
+    const more = group.length > MAX_NAMED ? [`and ${group.length - MAX_NAMED} more`] : []
+    const which = [...group.slice(0, MAX_NAMED).map(({ workspaceId }) => workspaceId), ...more].join(', ')
+    const scope = group.length === all.length ? '' : ` for ${which}`
+    return group[0]?.stopped === undefined
+      ? `${what}${scope}`
+      : `${what} (Ctrl-Z), so messages${scope} wait until fg in its terminal continues it`
   })
-  return [
-    ...parts,
-    ...(names.size > MAX_NAMED
-      ? [
-          `${counted(names.size - MAX_NAMED, 'more session')} receive${names.size - MAX_NAMED === 1 ? 's' : ''}`,
-        ]
-      : []),
-  ].join(', ')
+  const others = groups.size - MAX_NAMED
+  if (others > 0) parts.push(`${counted(others, 'more session')} receive${others === 1 ? 's' : ''}`)
+  return parts.join(', ')
 }
 
 /** Cleaned, since a project folder can have any name. */

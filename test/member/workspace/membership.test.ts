@@ -35,6 +35,7 @@ test('a workspace that is claimed is released only once everything in flight has
       lock: new LockFile(lock, systemDisk),
       claims,
       claimant: { session: 'ours', pid: 1, project: '/project' },
+      stoppedHolder: () => undefined,
     },
   )
   const other = new LockFile(lock, systemDisk)

@@ -28,6 +28,7 @@ test('a workspace that stops by a fault of the plugin is logged as an error', as
       session: 'ours',
       version: '0',
       clientOf: (target) => new PlatformClient(target, { network, clock }),
+      stoppedOf: () => undefined,
     },
     CONFIG,
     openLedger(),

@@ -47,9 +47,10 @@ class Scene {
       session: 'this session',
       version: '0.0.0',
       clientOf: (target) => new PlatformClient(target, { network, clock: this.clock }),
+      stoppedOf: () => undefined,
     }
     this.observer = new Observer(surroundings, CONFIG, this.ledger, {
-      isHeld: () => this.held,
+      isServed: () => this.held,
       unheard: false,
       remedy: 'start one',
       ...more,
@@ -86,8 +87,8 @@ describe('a session that does not receive', () => {
 
   test('glances at no lock for a prompt while it has nothing new to say', async () => {
     let glances = 0
-    const isHeld = (): boolean => ++glances < 0
-    const scene = new Scene({ isHeld })
+    const isServed = (): boolean => ++glances < 0
+    const scene = new Scene({ isServed })
     await scene.arrives('one')
     await scene.told()
     const before = glances

@@ -11,6 +11,7 @@ const workspace = (more: Partial<Standby> = {}): Standby => ({
   workspaceId: ID_A,
   held: true,
   elsewhere: false,
+  stopped: undefined,
   holder: undefined,
   ...more,
 })

@@ -1,0 +1,16 @@
+/** Tells the user of a session that stands by, once, that the session which should receive is stopped. */
+import { receivers, type Standby } from '../host/report/remark.ts'
+
+export class StoppedNotice {
+  /** The workspaces it was told about, until their holder runs again. */
+  #told: ReadonlySet<string> = new Set()
+
+  /** @returns one line, if there is anything new. */
+  next(workspaces: readonly Standby[]): string | undefined {
+    const stopped = workspaces.filter(({ stopped }) => stopped !== undefined)
+    const isNew = stopped.some(({ workspaceId }) => !this.#told.has(workspaceId))
+    this.#told = new Set(stopped.map(({ workspaceId }) => workspaceId))
+    if (!isNew) return undefined
+    return `Nobody is shown the messages of the Molecule platform: ${receivers(stopped, workspaces)}. claim_channel moves them to this session.`
+  }
+}
