@@ -1,8 +1,4 @@
-/**
- * Fetches the files of a message before the message is shown. Fetches only what the workspace's own platform keeps for this
- * workspace: any other address would let a stranger choose which host this machine contacts, and with which token.
- */
-
+/** Puts the files of a message on disk before the message is shown: those that the platform keeps, and those inside it. */
 import { backoffDelayMs } from '../../base/backoff.ts'
 import type { Clock } from '../../base/clock.ts'
 import { describeError } from '../../base/errors.ts'
@@ -11,8 +7,9 @@ import { sleep } from '../../base/sleep.ts'
 import type { PlatformClient } from '../client/client.ts'
 import { PlatformError } from '../client/errors.ts'
 import type { Attachment } from '../client/message-body.ts'
-import { acknowledgePending, openPending, parsePending } from '../client/uploads.ts'
+import { acknowledgePending, openPending } from '../client/uploads.ts'
 import { trueMimeType } from './file-kinds.ts'
+import { type Plan, planFiles } from './file-plan.ts'
 import { type FileStore, type StoredFile, UnusableFile } from './file-store.ts'
 
 /** A file as the event shows it. */
@@ -28,47 +25,16 @@ export interface ShownFile {
   readonly error?: string
 }
 
-export type Plan =
-  | { readonly fetch: string }
-  | { readonly uri: string }
-  /** Why it is not fetched. */
-  | { readonly error: string }
-
-/** Files to fetch for one message. */
-export const MAX_FETCHED = 10
 const MAX_ATTEMPTS = 3
-const MAX_URI_CHARS = 1_000
 /** How long a message waits for its files, in milliseconds. */
 const PATIENCE_MS = 20_000
 /** After a message whose files did not come in time, the next ones wait for only this share. */
 const SHORTENED = 1 / 10
 
-/** What to do about each file. Pure. */
-export function planFiles(attachments: readonly Attachment[], workspaceId: string): readonly Plan[] {
-  let fetched = 0
-  return attachments.map(({ uri }): Plan => {
-    const pending = parsePending(uri)
-    if (pending === undefined) return elsewhere(uri)
-    if (pending.workspaceId !== workspaceId.toLowerCase()) {
-      return {
-        error: 'not fetched: only the workspace it is kept for can fetch it. Ask the sender for the content',
-      }
-    }
-    if (++fetched > MAX_FETCHED) {
-      return { error: `not fetched: it is not among the first ${MAX_FETCHED} files of the message` }
-    }
-    return { fetch: pending.fileId }
-  })
-}
-
-function elsewhere(uri: string): Plan {
-  const url = URL.parse(uri)
-  if (url?.protocol !== 'https:' && url?.protocol !== 'http:') {
-    return { error: 'not fetched: its address cannot be reached from here' }
-  }
-  // As the URL parser writes it: without white space, quotes or tags.
-  if (url.href.length > MAX_URI_CHARS) return { error: 'not fetched: its address is too long to show' }
-  return { uri: url.href }
+/** Which message the files belong to. Both are UUIDs. */
+interface MessageId {
+  readonly workspaceId: string
+  readonly activityId: string
 }
 
 export interface IncomingFilesOptions {
@@ -97,38 +63,63 @@ export class IncomingFiles {
   }
 
   /**
-   * Prepares the files of a message: at once when there is nothing to fetch, otherwise once every file has come or failed,
-   * within a bounded time. The promise never rejects.
+   * Prepares the files of a message: at once when there is nothing to fetch or to keep, otherwise once every file has come
+   * or failed, within a bounded time. The promise never rejects.
    */
   prepare(
-    workspaceId: string,
+    { workspaceId, activityId }: MessageId,
     attachments: readonly Attachment[],
   ): readonly ShownFile[] | Promise<readonly ShownFile[]> {
     const plans = planFiles(attachments, workspaceId)
-    const shown = attachments.map((attachment, index) => show(attachment, plans[index]))
-    if (!plans.some((plan) => 'fetch' in plan)) return shown
-    return this.#fetchAll(workspaceId, attachments, plans, shown)
+    const files = attachments.map((attachment, index) => ({ attachment, plan: plans[index] }))
+    if (!plans.some((plan) => 'fetch' in plan || 'keep' in plan)) {
+      return files.map(({ attachment, plan }) => show(attachment, plan))
+    }
+    return this.#obtain(workspaceId, activityId, files)
   }
 
   /** One after the other, so that memory and disk deal with one file of a workspace at a time. */
-  async #fetchAll(
+  async #obtain(
     workspaceId: string,
-    attachments: readonly Attachment[],
-    plans: readonly Plan[],
-    shown: readonly ShownFile[],
+    activityId: string,
+    files: readonly { readonly attachment: Attachment; readonly plan: Plan | undefined }[],
   ): Promise<readonly ShownFile[]> {
     const patienceMs = this.#slow.has(workspaceId) ? PATIENCE_MS * SHORTENED : PATIENCE_MS
     const { signal, release } = deadline(patienceMs, this.#signal, this.#clock)
-    const result: ShownFile[] = [...shown]
-    for (const [index, attachment] of attachments.entries()) {
-      const plan = plans[index]
-      if (plan === undefined || !('fetch' in plan)) continue
-      result[index] = await this.#fetchOne(workspaceId, plan.fetch, attachment, signal)
+    const shown: ShownFile[] = []
+    for (const [index, { attachment, plan }] of files.entries()) {
+      if (plan !== undefined && 'fetch' in plan) {
+        shown.push(await this.#fetchOne(workspaceId, plan.fetch, attachment, signal))
+      } else if (plan !== undefined && 'keep' in plan) {
+        // Always the same for this file of this message, so that a repeat finds it.
+        const fileId = Bun.randomUUIDv5(String(index), activityId)
+        shown.push(await this.#keepOne(workspaceId, fileId, plan.keep, attachment))
+      } else shown.push(show(attachment, plan))
     }
-    if (signal.aborted) this.#slow.add(workspaceId)
-    else this.#slow.delete(workspaceId)
+    if (files.some(({ plan }) => plan !== undefined && 'fetch' in plan)) {
+      if (signal.aborted) this.#slow.add(workspaceId)
+      else this.#slow.delete(workspaceId)
+    }
     release()
-    return result
+    return shown
+  }
+
+  async #keepOne(
+    workspaceId: string,
+    fileId: string,
+    base64: string,
+    attachment: Attachment,
+  ): Promise<ShownFile> {
+    try {
+      const { name, mimeType } = attachment
+      const file = { workspaceId, fileId, name, mimeType, lengths: [] }
+      const stored = await this.#store.find(workspaceId, fileId)
+      return showStored(attachment, stored ?? (await this.#store.keep(file, decode(base64))))
+    } catch (error) {
+      const why = `not kept: ${error instanceof UnusableFile ? `it ${error.message}` : describeError(error)}`
+      this.#log(`a file of workspace ${workspaceId} is shown without its content: ${why}`)
+      return show(attachment, { error: why })
+    }
   }
 
   async #fetchOne(
@@ -195,6 +186,16 @@ export class IncomingFiles {
     } catch {
       // Already acknowledged, or unreachable: the platform removes the file after a day anyway.
     }
+  }
+}
+
+/** @throws UnusableFile */
+async function* decode(base64: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield Uint8Array.fromBase64(base64, { alphabet: /[-_]/.test(base64) ? 'base64url' : 'base64' })
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new UnusableFile('has content that is not valid base64')
+    throw error
   }
 }
 

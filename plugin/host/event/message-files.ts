@@ -41,9 +41,9 @@ export class MessageFiles {
    *
    * @throws any error from preparing them.
    */
-  of({ ord, workspaceId }: StoredMessage, { attachments }: Inbound): FilesOfMessage {
+  of({ ord, workspaceId, activityId }: StoredMessage, { attachments }: Inbound): FilesOfMessage {
     if (this.#arrived.has(ord)) return { ready: true, files: this.#arrived.get(ord) }
-    const files = this.#files?.prepare(workspaceId, attachments)
+    const files = this.#files?.prepare({ workspaceId, activityId }, attachments)
     if (!(files instanceof Promise)) return { ready: true, files }
     this.#await(ord, workspaceId, files)
     return { ready: false }

@@ -1,17 +1,11 @@
 import { describe, expect, test } from 'bun:test'
-import fc from 'fast-check'
 import { systemClock } from '../../../base/clock.ts'
 import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
 import { until } from '../../../lab/driver/until.ts'
 import type { Attachment } from '../../../member/client/message-body.ts'
 import { FileStore, type FileToStore, type StoredFile } from '../../../member/files/file-store.ts'
-import {
-  IncomingFiles,
-  MAX_FETCHED,
-  planFiles,
-  type ShownFile,
-} from '../../../member/files/incoming-files.ts'
-import { OWN_ID, PEER_ID, startLyingPlatform } from '../../fixtures/lying-platform.ts'
+import { IncomingFiles, type ShownFile } from '../../../member/files/incoming-files.ts'
+import { OWN_ID, startLyingPlatform } from '../../fixtures/lying-platform.ts'
 import { type NetworkAnswer, observe, silence, simulateClient } from '../../fixtures/simulated-client.ts'
 
 const file = (uri: string, more: Partial<Attachment> = {}): Attachment => ({
@@ -21,56 +15,8 @@ const file = (uri: string, more: Partial<Attachment> = {}): Attachment => ({
   size: null,
   ...more,
 })
+const MESSAGE = { workspaceId: OWN_ID, activityId: crypto.randomUUID() }
 const own = (id: string = crypto.randomUUID()): string => `platform-pending:${OWN_ID}/${id}`
-
-describe('what to do about a file', () => {
-  test('depends on its address alone: only files kept for this workspace are fetched', () => {
-    const plan = (uri: string) => planFiles([file(uri)], OWN_ID)[0]
-    const id = crypto.randomUUID()
-    expect(plan(own(id))).toEqual({ fetch: id })
-    expect(plan(`platform-pending:${PEER_ID}/${id}`)).toHaveProperty('error')
-    expect(plan('https://example.com/a.png')).toEqual({ uri: 'https://example.com/a.png' })
-    expect(plan(`https://example.com/${'x'.repeat(2_000)}`)).toHaveProperty('error')
-    for (const uri of [
-      '',
-      'a.png',
-      'file:///etc/passwd',
-      'data:text/plain,x',
-      'workspace:/workspace/a',
-      'javascript:x',
-    ]) {
-      expect(plan(uri)).toHaveProperty('error')
-    }
-  })
-
-  test('beyond the first ten is not to fetch it', () => {
-    const plans = planFiles(
-      Array.from({ length: 15 }, () => file(own())),
-      OWN_ID,
-    )
-    expect(plans.map((plan) => 'fetch' in plan)).toEqual(
-      Array.from({ length: 15 }, (_, index) => index < MAX_FETCHED),
-    )
-  })
-
-  test('never involves a fetch by anything but a file id, or an address with a space', () => {
-    fc.assert(
-      fc.property(
-        fc.oneof(
-          fc.string({ unit: 'binary' }),
-          fc.webUrl(),
-          fc.string().map((text) => own(text)),
-        ),
-        (uri) => {
-          const [plan] = planFiles([file(uri)], OWN_ID)
-          if (plan === undefined) throw new Error('no plan')
-          if ('fetch' in plan) expect(plan.fetch).toMatch(/^[0-9a-f-]{36}$/)
-          if ('uri' in plan) expect(plan.uri).toMatch(/^https?:[^\s<>"]+$/)
-        },
-      ),
-    )
-  })
-})
 
 /** A platform, a folder, and what fetches from the one into the other. */
 function startFetching(answer: Parameters<typeof startLyingPlatform>[0]) {
@@ -88,8 +34,8 @@ function startFetching(answer: Parameters<typeof startLyingPlatform>[0]) {
     platform,
     stop,
     prepare: async (...list: readonly Attachment[]): Promise<readonly ShownFile[]> =>
-      files.prepare(OWN_ID, list),
-    prepareNow: (...list: readonly Attachment[]) => files.prepare(OWN_ID, list),
+      files.prepare(MESSAGE, list),
+    prepareNow: (...list: readonly Attachment[]) => files.prepare(MESSAGE, list),
     asked: (ending: string) => platform.seen.filter(({ path }) => path.endsWith(ending)).length,
     [Symbol.asyncDispose]: async () => {
       stop.abort()
@@ -202,7 +148,7 @@ function simulateFetching(answer: NetworkAnswer) {
     log: () => {},
     clock: world.clock,
   })
-  const prepare = (...list: readonly Attachment[]) => observe(Promise.resolve(files.prepare(OWN_ID, list)))
+  const prepare = (...list: readonly Attachment[]) => observe(Promise.resolve(files.prepare(MESSAGE, list)))
   return { ...world, stop, prepare }
 }
 
