@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util'
 import { errorText } from './base/text.ts'
 import { CONTRACT_VERSIONS, type ContractVersion } from './contract/versions.ts'
-import { isLoopback } from './http/origin.ts'
+import { isLoopback, listenHost, namedHost } from './http/origin.ts'
 
 export interface Arguments {
   readonly port: number
@@ -10,7 +10,7 @@ export interface Arguments {
   /** Undefined for the default file in the user's data folder. */
   readonly db: string | undefined
   readonly adminToken: string | undefined
-  /** Host names that requests to a platform on loopback may use besides this machine's own. */
+  /** Host names that the operator vouches for, besides this machine's own. */
   readonly allowedHosts: readonly string[]
   readonly contract: ContractVersion
   /** Requests per minute and client address; 0 for no limit. */
@@ -19,6 +19,8 @@ export interface Arguments {
    * Milliseconds without a heartbeat until an external agent counts as gone; undefined for the contract's.
    */
   readonly staleAfterMs: number | undefined
+  /** Milliseconds until a workspace that was never provisioned counts as failed; undefined for the contract's. */
+  readonly provisionTimeoutMs: number | undefined
   /** Whether to write one JSON line per request to stderr. */
   readonly requestLog: boolean
 }
@@ -28,7 +30,10 @@ type ParsedArguments =
   | { readonly kind: 'help' }
   | { readonly kind: 'invalid'; readonly message: string }
 
+type Environment = Readonly<Record<string, string | undefined>>
+
 const DEFAULT_PORT = 8080
+const DEFAULT_HOST = '127.0.0.1'
 const DEFAULT_RATE_LIMIT = 600
 
 export const HELP = `Usage: ./molecule platform [options]
@@ -37,8 +42,8 @@ Runs a Molecule platform on this machine: one process, one SQLite file, with a w
 
   --port N          TCP port (default ${DEFAULT_PORT}; 0 takes a free one)
   --db FILE         SQLite file, or :memory: (default: molecule-platform/platform.db in the user's data folder)
-  --host H          address to listen on (default 127.0.0.1); any other needs an operator token
-  --allow-host H    host name that a tunnel or container uses to reach a platform on 127.0.0.1; may be repeated
+  --host H          address to listen on (default ${DEFAULT_HOST}); any other needs an operator token
+  --allow-host H    host name by which a tunnel, proxy or container reaches the platform; may be repeated
   --admin-token T   operator token, at least 16 characters (default: a new one at each start). Other users of this
                     machine can see it in the process list; set MOLECULE_ADMIN_TOKEN to hide it from them
   --contract V      wire contract to speak: v0, v1 or v2 (default v2)
@@ -51,86 +56,130 @@ Environment:
   MOLECULE_DEPLOY_MODE          self-hosted or saas: how strictly push URLs are checked
   MOLECULE_ORG_ID               when set without a deploy mode, the mode is saas
   REMOTE_LIVENESS_STALE_AFTER   seconds without a heartbeat until an external agent counts as gone
+  PROVISION_TIMEOUT_SECONDS     seconds until a managed workspace that never starts counts as failed
+
+Blanks around a value do not count, and an empty value counts as not set.
 `
 
 const MIN_ADMIN_TOKEN = 16
 
-export function parseArguments(
-  argv: readonly string[],
-  environment: Readonly<Record<string, string | undefined>> = {},
-): ParsedArguments {
-  const parsed = parseOptions(argv)
-  if (parsed.kind === 'invalid') return parsed
-  const { values } = parsed
-  if (values.help === true) return { kind: 'help' }
+/** A value that cannot be used. Its message is the sentence for the person. */
+class Unusable extends Error {}
 
-  const port = Number(values.port ?? DEFAULT_PORT)
-  if (!/^\d+$/.test(values.port ?? '0') || port > 65_535) {
-    return invalid(`--port is ${values.port}; it must be a whole number from 0 to 65535.`)
+export function parseArguments(argv: readonly string[], environment: Environment = {}): ParsedArguments {
+  try {
+    const { values } = parseArgs({ args: [...argv], options: OPTIONS })
+    if (values.help === true) return { kind: 'help' }
+    return { kind: 'run', arguments: chosen(values, environment) }
+  } catch (error) {
+    if (!(error instanceof Unusable) && !isUnknownOption(error)) throw error
+    return { kind: 'invalid', message: errorText(error) }
   }
-  const contract = CONTRACT_VERSIONS.find((version) => version === (values.contract ?? 'v2'))
-  if (contract === undefined) {
-    return invalid(`--contract is ${values.contract}; it must be one of ${CONTRACT_VERSIONS.join(', ')}.`)
-  }
-  const rateLimit = Number(values['rate-limit'] ?? DEFAULT_RATE_LIMIT)
-  if (!/^\d{1,9}$/.test(values['rate-limit'] ?? '0')) {
-    return invalid(`--rate-limit is ${values['rate-limit']}; it must be a whole number; 0 means no limit.`)
-  }
-  const adminToken = values['admin-token'] ?? (environment.MOLECULE_ADMIN_TOKEN || undefined)
-  if (adminToken !== undefined && !/^[\x21-\x7e]{16,}$/.test(adminToken)) {
-    const setting = values['admin-token'] === undefined ? 'MOLECULE_ADMIN_TOKEN' : '--admin-token'
-    return invalid(`${setting} must be at least ${MIN_ADMIN_TOKEN} printable characters without spaces.`)
-  }
-  const stale = environment.REMOTE_LIVENESS_STALE_AFTER || undefined
-  if (stale !== undefined && !/^[1-9]\d{0,8}$/.test(stale)) {
-    return invalid(
-      `REMOTE_LIVENESS_STALE_AFTER is ${stale}; it must be a whole number of seconds, at least 1.`,
-    )
-  }
-  const host = values.host ?? '127.0.0.1'
+}
+
+const OPTIONS = {
+  port: { type: 'string' },
+  db: { type: 'string' },
+  host: { type: 'string' },
+  'admin-token': { type: 'string' },
+  'allow-host': { type: 'string', multiple: true },
+  contract: { type: 'string' },
+  'rate-limit': { type: 'string' },
+  'request-log': { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const
+
+type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values']
+
+function chosen(values: Values, environment: Environment): Arguments {
+  const adminToken = operatorToken(values, environment)
+  const host = listenHost(given(values.host) ?? DEFAULT_HOST)
   if (!isLoopback(host) && adminToken === undefined) {
-    return invalid(
-      `--host ${host} lets other machines connect, so it needs an operator token: set MOLECULE_ADMIN_TOKEN or --admin-token.`,
+    throw new Unusable(
+      `--host ${shown(host)} lets other machines connect, so it needs an operator token: set MOLECULE_ADMIN_TOKEN or --admin-token.`,
     )
   }
   return {
-    kind: 'run',
-    arguments: {
-      port,
-      host,
-      db: values.db,
-      adminToken,
-      allowedHosts: values['allow-host'] ?? [],
-      contract,
-      rateLimit,
-      staleAfterMs: stale === undefined ? undefined : Number(stale) * 1000,
-      requestLog: values['request-log'] === true,
-    },
+    port: number(values, 'port', DEFAULT_PORT, 65_535, 'a whole number from 0 to 65535'),
+    host,
+    db: given(values.db),
+    adminToken,
+    allowedHosts: allowedHosts(values['allow-host'] ?? []),
+    contract: contractVersion(given(values.contract) ?? 'v2'),
+    rateLimit: number(
+      values,
+      'rate-limit',
+      DEFAULT_RATE_LIMIT,
+      999_999_999,
+      'a whole number; 0 means no limit',
+    ),
+    staleAfterMs: seconds(environment, 'REMOTE_LIVENESS_STALE_AFTER'),
+    provisionTimeoutMs: seconds(environment, 'PROVISION_TIMEOUT_SECONDS'),
+    requestLog: values['request-log'] === true,
   }
 }
 
-function parseOptions(argv: readonly string[]) {
-  try {
-    const { values } = parseArgs({
-      args: [...argv],
-      options: {
-        port: { type: 'string' },
-        db: { type: 'string' },
-        host: { type: 'string' },
-        'admin-token': { type: 'string' },
-        'allow-host': { type: 'string', multiple: true },
-        contract: { type: 'string' },
-        'rate-limit': { type: 'string' },
-        'request-log': { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
+/** A value without the blanks around it; undefined when nothing is left, as when a shell variable was empty. */
+export function given(value: string | undefined): string | undefined {
+  return value?.trim() || undefined
+}
+
+function number(
+  values: Values,
+  name: 'port' | 'rate-limit',
+  fallback: number,
+  most: number,
+  rule: string,
+): number {
+  const text = given(values[name])
+  if (text === undefined) return fallback
+  if (/^\d{1,9}$/.test(text) && Number(text) <= most) return Number(text)
+  throw new Unusable(`--${name} is ${shown(text)}; it must be ${rule}.`)
+}
+
+function seconds(environment: Environment, name: string): number | undefined {
+  const text = given(environment[name])
+  if (text === undefined) return undefined
+  if (/^0*[1-9]\d{0,8}$/.test(text)) return Number(text) * 1000
+  throw new Unusable(`${name} is ${shown(text)}; it must be a whole number of seconds, at least 1.`)
+}
+
+function contractVersion(text: string): ContractVersion {
+  const version = CONTRACT_VERSIONS.find((known) => known === text.toLowerCase())
+  if (version !== undefined) return version
+  throw new Unusable(`--contract is ${shown(text)}; it must be one of ${CONTRACT_VERSIONS.join(', ')}.`)
+}
+
+/** The sentence never holds the token. */
+function operatorToken(values: Values, environment: Environment): string | undefined {
+  const option = given(values['admin-token'])
+  const token = option ?? given(environment.MOLECULE_ADMIN_TOKEN)
+  if (token === undefined || (token.length >= MIN_ADMIN_TOKEN && /^[\x21-\x7e]+$/.test(token))) return token
+  const setting = option === undefined ? 'MOLECULE_ADMIN_TOKEN' : '--admin-token'
+  throw new Unusable(
+    `${setting} must be at least ${MIN_ADMIN_TOKEN} printable ASCII characters without spaces.`,
+  )
+}
+
+/** People paste what the tunnel shows them: an address, a port, several names. Only the host name counts. */
+function allowedHosts(values: readonly string[]): readonly string[] {
+  return values
+    .flatMap((value) => value.split(/[\s,]+/))
+    .filter((text) => text !== '')
+    .map((text) => {
+      const host = namedHost(text)
+      if (host !== undefined) return host
+      throw new Unusable(
+        `--allow-host is ${shown(text)}; it must be one host name in full, such as chat.example.com.`,
+      )
     })
-    return { kind: 'values', values } as const
-  } catch (error) {
-    return invalid(errorText(error))
-  }
 }
 
-function invalid(message: string) {
-  return { kind: 'invalid', message } as const
+function isUnknownOption(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
+}
+
+/** A value as a sentence may quote it. */
+function shown(text: string): string {
+  return /^[\x21-\x7e]+$/.test(text) ? text : JSON.stringify(text)
 }

@@ -2,17 +2,13 @@
  * The command `./molecule platform`: reads the command line, opens the file, prints how to join, and stops
  * cleanly.
  */
-import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
-import { homedir } from 'node:os'
-import { dirname, join } from 'node:path'
 import { type Arguments, HELP, parseArguments } from './arguments.ts'
 import { systemClock } from './base/clock.ts'
-import { errorText } from './base/text.ts'
+import { databasePath, prepareFile } from './database-path.ts'
 import { firstGreeting, laterGreeting, reachableUrl } from './greeting.ts'
 import type { RequestRecord } from './http/front.ts'
 import { type RunningPlatform, startPlatform } from './platform.ts'
-import { portHolder } from './port-holder.ts'
-import { DatabaseRefused } from './store/database.ts'
+import { explainFailure } from './start-failure.ts'
 
 const parsed = parseArguments(process.argv.slice(2), process.env)
 if (parsed.kind === 'help') process.stdout.write(HELP)
@@ -20,9 +16,9 @@ else if (parsed.kind === 'invalid') fail(parsed.message)
 else await run(parsed.arguments)
 
 async function run(chosen: Arguments): Promise<void> {
-  const db = chosen.db ?? defaultDatabase()
-  const platform = await start(chosen, db)
-  if (platform === undefined) return
+  const started = await start(chosen)
+  if (started === undefined) return
+  const { platform, db } = started
   const members = platform.members()
   const running = { url: reachableUrl(platform.url), adminToken: platform.adminToken, db }
   const text =
@@ -33,10 +29,13 @@ async function run(chosen: Arguments): Promise<void> {
   process.stdout.write(`${text}\n`)
 }
 
-async function start(chosen: Arguments, db: string): Promise<RunningPlatform | undefined> {
+async function start(
+  chosen: Arguments,
+): Promise<{ readonly platform: RunningPlatform; readonly db: string } | undefined> {
   try {
+    const db = databasePath(chosen.db, process.env.XDG_DATA_HOME)
     prepareFile(db)
-    return await startPlatform({
+    const platform = await startPlatform({
       port: chosen.port,
       host: chosen.host,
       db,
@@ -46,55 +45,20 @@ async function start(chosen: Arguments, db: string): Promise<RunningPlatform | u
       allowedHosts: chosen.allowedHosts,
       ...(chosen.adminToken === undefined ? {} : { adminToken: chosen.adminToken }),
       ...(chosen.staleAfterMs === undefined ? {} : { staleAfterMs: chosen.staleAfterMs }),
+      ...(chosen.provisionTimeoutMs === undefined ? {} : { provisionTimeoutMs: chosen.provisionTimeoutMs }),
       log: (line) => process.stderr.write(`${line}\n`),
       environment: process.env,
       ...(chosen.requestLog ? { requestLog: writeRecord } : {}),
     })
+    return { platform, db }
   } catch (error) {
-    fail(explain(error, chosen, db))
+    fail(explainFailure(error, chosen))
     return undefined
   }
 }
 
 function writeRecord(record: RequestRecord): void {
   process.stderr.write(`${JSON.stringify(record)}\n`)
-}
-
-function explain(error: unknown, chosen: Arguments, db: string): string {
-  if (error instanceof DatabaseRefused) return error.message
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  if (code === 'EADDRINUSE') {
-    return portTaken(chosen.port)
-  }
-  if (code === 'EACCES' || code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR' || code === 'EROFS') {
-    return `The database ${db} cannot be created (${code}); name another file with --db.`
-  }
-  return `The platform could not start: ${errorText(error)}`
-}
-
-function portTaken(port: number): string {
-  const holder = portHolder(port)
-  const another = port < 65_535 ? port + 1 : 0
-  if (holder === undefined) {
-    return `Port ${port} is in use. Stop the program that uses it, or choose another with --port, such as --port ${another}.`
-  }
-  const who = holder.isPlatform ? 'another Molecule platform' : holder.name
-  return `Port ${port} is in use by ${who} (process ${holder.pid}). Stop it, or choose another port, such as --port ${another}.`
-}
-
-function defaultDatabase(): string {
-  const data = process.env.XDG_DATA_HOME || join(homedir(), '.local', 'share')
-  return join(data, 'molecule-platform', 'platform.db')
-}
-
-/**
- * The file holds everyone's messages, so only its owner may read it. SQLite gives its side files the same
- * mode.
- */
-function prepareFile(path: string): void {
-  if (path === ':memory:' || existsSync(path)) return
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  closeSync(openSync(path, 'a', 0o600))
 }
 
 function fail(message: string): void {

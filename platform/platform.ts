@@ -14,7 +14,7 @@ import { socketHandler } from './endpoints/web-socket.ts'
 import { Authentication } from './http/authentication.ts'
 import { answer, type Front, type RequestRecord } from './http/front.ts'
 import { Metrics } from './http/metrics.ts'
-import { isLoopback } from './http/origin.ts'
+import { isLoopback, listenHost } from './http/origin.ts'
 import { RateLimit } from './http/rate-limit.ts'
 import { Router } from './http/router.ts'
 import type { Services } from './services.ts'
@@ -54,6 +54,8 @@ export interface PlatformOptions {
    * Milliseconds without a heartbeat until an external agent counts as gone; the contract's value by default.
    */
   readonly staleAfterMs?: number
+  /** Milliseconds until a workspace that was never provisioned counts as failed; the contract's value by default. */
+  readonly provisionTimeoutMs?: number
   /** With an organization, a request that does not name it gets an empty 404, as on a hosted tenant. */
   readonly orgId?: string
   /** On loopback: host names that requests may use besides addresses and localhost. */
@@ -109,14 +111,17 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Runn
     services,
     router: new Router(routes(loopback)),
     rateLimit: new RateLimit(options.rateLimit ?? 0, services.clock),
-    orgId: options.orgId,
+    orgId: options.orgId?.trim() || undefined,
     // On a network any name may be right, and any client there can send requests without the help of a web
     // page.
     allowedHosts: loopback ? (options.allowedHosts ?? []) : undefined,
     log: options.log ?? (() => {}),
     requestLog: options.requestLog,
   })
-  const sweeps = new Sweeps(services, options.staleAfterMs)
+  const sweeps = new Sweeps(services, {
+    staleAfterMs: options.staleAfterMs,
+    provisionTimeoutMs: options.provisionTimeoutMs,
+  })
   sweeps.start()
   const { background, database, events, faults, tokens, workspaces } = services
   return {
@@ -188,7 +193,7 @@ function guardSettings(options: PlatformOptions, log: (line: string) => void): G
 }
 
 function listensOnLoopback(options: PlatformOptions): boolean {
-  return isLoopback(options.host ?? '127.0.0.1')
+  return isLoopback(listenHost(options.host ?? '127.0.0.1'))
 }
 
 function listen(options: PlatformOptions, front: Front) {

@@ -96,18 +96,20 @@ export function blockedRange(address: string, settings: GuardSettings): string |
  * The deploy mode by setting, with a warning when the setting is unknown. An unknown value fails closed, to
  * the mode that refuses more.
  *
- * @param mode the value of MOLECULE_DEPLOY_MODE.
- * @param orgId the value of MOLECULE_ORG_ID; decides when the mode is not set.
+ * @param mode the value of MOLECULE_DEPLOY_MODE, in any case and spelling; blanks count as not set.
+ * @param orgId the value of MOLECULE_ORG_ID; decides when the mode is not set. Blanks are no organization.
  */
 export function deployMode(
   mode: string | undefined,
   orgId: string | undefined,
 ): { mode: DeployMode; warning?: string } {
-  if (mode === 'saas' || mode === 'self-hosted') return { mode }
-  if (mode === undefined || mode === '') return { mode: orgId ? 'saas' : 'self-hosted' }
+  const word = (mode ?? '').replace(/[\s_-]/g, '').toLowerCase()
+  if (word === '') return { mode: orgId?.trim() ? 'saas' : 'self-hosted' }
+  if (word === 'saas') return { mode: 'saas' }
+  if (word === 'selfhosted' || word === 'standalone') return { mode: 'self-hosted' }
   return {
     mode: 'self-hosted',
-    warning: `MOLECULE_DEPLOY_MODE is ${JSON.stringify(mode)}; it must be saas or self-hosted. Using self-hosted, which refuses more.`,
+    warning: `MOLECULE_DEPLOY_MODE is ${JSON.stringify(mode)}; it must be saas or self-hosted (also: standalone). Using self-hosted, which refuses more.`,
   }
 }
 

@@ -26,6 +26,7 @@ export interface ContractRules {
   readonly registerKeepsParked: boolean
   readonly heartbeatCarriesCard: boolean
   readonly staleAfterMs: number
+  readonly provisionTimeoutMs: number
   readonly staleExternalStatus: Status
   /** GET of a removed workspace is answered with 410. */
   readonly removedIsGone: boolean
@@ -80,6 +81,7 @@ const V2: ContractRules = {
   registerKeepsParked: true,
   heartbeatCarriesCard: true,
   staleAfterMs: 180_000,
+  provisionTimeoutMs: 720_000,
   staleExternalStatus: 'awaiting_agent',
   removedIsGone: true,
   longWorkspaceForm: true,
@@ -122,6 +124,7 @@ const V1: ContractRules = {
   registerKeepsParked: false,
   heartbeatCarriesCard: false,
   staleAfterMs: 90_000,
+  provisionTimeoutMs: 600_000,
   longWorkspaceForm: false,
   nestsUnderOnlyRoot: false,
   deleteNeedsName: false,

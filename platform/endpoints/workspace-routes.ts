@@ -10,7 +10,7 @@ import { isExternalRuntime, statusAtCreation } from '../contract/status.ts'
 import type { Call, Route } from '../http/router.ts'
 import * as wire from '../http/wire.ts'
 import type { Services } from '../services.ts'
-import { publicWorkspace, type WorkspaceRow } from '../store/workspaces.ts'
+import { listedWorkspace, publicWorkspace, type WorkspaceRow } from '../store/workspaces.ts'
 import { refusedRoute } from './register.ts'
 
 const creationSchema = z.object({
@@ -99,7 +99,7 @@ export function connectionBlock(origin: string, id: string, token: string): Json
 }
 
 function list(services: Services): Response {
-  return json(services.workspaces.list().map((row) => publicWorkspace(row, services.rules())))
+  return json(services.workspaces.list().map((row) => listedWorkspace(row, services.rules())))
 }
 
 function read(services: Services, call: Call): Response {

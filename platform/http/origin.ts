@@ -1,11 +1,27 @@
 /** The host names a request may be addressed to, and the web pages it may come from. Pure. */
 
 const ADDRESS = /^(\d{1,3}(\.\d{1,3}){3}|\[[0-9a-f:.]+\])$/i
-const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['127.0.0.1', '::1', 'localhost'])
+const LOOPBACK = /^(127(\.\d{1,3}){3}|::1|localhost)$/
 
-/** Whether a platform that listens here is out of reach for other machines. */
-export function isLoopback(listenHost: string): boolean {
-  return LOOPBACK_HOSTS.has(listenHost)
+/** A listening address in one form: lower case, an IPv6 address without brackets. */
+export function listenHost(text: string): string {
+  return text.toLowerCase().replace(/^\[(.*)\]$/, '$1')
+}
+
+/**
+ * Whether a platform that listens here is out of reach for other machines.
+ *
+ * @param host in the form of {@link listenHost}.
+ */
+export function isLoopback(host: string): boolean {
+  return LOOPBACK.test(host)
+}
+
+/** The host name in a name, a name with a port, or an address of a page; undefined when there is none in full. */
+export function namedHost(text: string): string | undefined {
+  const url = URL.parse(/^https?:\/\//i.test(text) ? text : `http://${text}`)
+  if (url === null || url.username !== '' || url.hostname.includes('*')) return undefined
+  return url.hostname.replace(/\.$/, '') || undefined
 }
 
 /**

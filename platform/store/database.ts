@@ -3,6 +3,9 @@ import { Database, SQLiteError } from 'bun:sqlite'
 import { errorText } from '../base/text.ts'
 import { APPLICATION_ID, MIGRATIONS } from './schema.ts'
 
+/** The path that means: no file, everything in memory. */
+export const MEMORY = ':memory:'
+
 /**
  * The file cannot be used as it is. The message tells the person who started the platform why, and the
  * remedy.

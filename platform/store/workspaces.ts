@@ -200,7 +200,12 @@ export class Workspaces {
   }
 }
 
-/** What anyone may read of a workspace: never its task, spend or error text (contract: read a workspace). */
+/** What the operator reads of a workspace in the list: with the reason why it is degraded. */
+export function listedWorkspace(row: WorkspaceRow, rules: ContractRules): JsonObject {
+  return { ...publicWorkspace(row, rules), last_sample_error: row.sample_error }
+}
+
+/** What anyone may read of a workspace: never its task or spend (contract: read a workspace). */
 export function publicWorkspace(row: WorkspaceRow, rules: ContractRules): JsonObject {
   const form = {
     id: row.id,
@@ -231,6 +236,7 @@ export function publicWorkspace(row: WorkspaceRow, rules: ContractRules): JsonOb
     loaded_mcp_tools: [],
     last_heartbeat_at: optionalTimestamp(row.last_heartbeat_at),
     wedged: row.runtime_state === 'wedged',
+    last_sample_error: row.sample_error,
   }
 }
 

@@ -17,25 +17,29 @@ const HOUR = 60 * MINUTE
 
 /** After a restart, agents have this long to come back before any counts as gone. */
 const FIRST_SWEEP_MS = 15 * SECOND
-const PROVISIONING_LIMIT_MS = 10 * MINUTE
-const PROVISIONING_LIMITS_MS: ReadonlyMap<string, number> = new Map([['hermes', 30 * MINUTE]])
+const SLOW_RUNTIMES_MS: ReadonlyMap<string, number> = new Map([['hermes', 30 * MINUTE]])
+const PROVISION_FAILURE =
+  'The agent of this workspace never registered with the platform. Start it, and it will come online.'
+
+interface Limits {
+  /** Milliseconds without a heartbeat until an external agent counts as gone; the contract's if undefined. */
+  readonly staleAfterMs: number | undefined
+  /** Milliseconds until a workspace that was never provisioned counts as failed; the contract's if undefined. */
+  readonly provisionTimeoutMs: number | undefined
+}
 
 export class Sweeps {
   readonly #clock: Clock
   readonly #sweeps: readonly Sweep[]
   readonly #cancels: (() => void)[] = []
 
-  /**
-   * @param staleAfterMs milliseconds without a heartbeat until an external agent counts as gone; the
-   *   contract's if undefined.
-   */
-  constructor(services: Services, staleAfterMs: number | undefined) {
+  constructor(services: Services, { staleAfterMs, provisionTimeoutMs }: Limits) {
     const { activity, clock, rules, uploads } = services
     this.#clock = clock
     this.#sweeps = [
       { everyMs: 15 * SECOND, run: () => sweepStale(services, staleAfterMs ?? rules().staleAfterMs) },
       { everyMs: 15 * SECOND, run: () => sweepLiveness(services) },
-      { everyMs: 30 * SECOND, run: () => sweepProvisioning(services) },
+      { everyMs: 30 * SECOND, run: () => sweepProvisioning(services, provisionTimeoutMs) },
       { everyMs: 30 * SECOND, run: () => drainAll(services) },
       { everyMs: 5 * MINUTE, run: () => uploads.prune() },
       { everyMs: 6 * HOUR, run: () => activity.prune() },
@@ -80,12 +84,20 @@ function sweepLiveness(services: Services): void {
 
 /**
  * Workspaces that were never provisioned. Nothing here provisions managed runtimes, so all of them end like
- * this.
+ * this unless an agent comes. The age counts from the last change: a resumed workspace starts over.
  */
-function sweepProvisioning(services: Services): void {
-  for (const row of services.workspaces.provisioning()) {
-    const limit = PROVISIONING_LIMITS_MS.get(row.runtime) ?? PROVISIONING_LIMIT_MS
-    if (row.created_at <= services.timestamps.fromNow(-limit)) changeStatus(services, row, 'failed')
+function sweepProvisioning(services: Services, chosenMs: number | undefined): void {
+  const { events, rules, timestamps, workspaces } = services
+  for (const row of workspaces.provisioning()) {
+    const limit = chosenMs ?? SLOW_RUNTIMES_MS.get(row.runtime) ?? rules().provisionTimeoutMs
+    if (row.updated_at > timestamps.fromNow(-limit)) continue
+    workspaces.update(row.id, { status: 'failed', sample_error: PROVISION_FAILURE })
+    events.publish('WORKSPACE_PROVISION_FAILED', row.id, {
+      error: PROVISION_FAILURE,
+      timeout_secs: limit / SECOND,
+      runtime: row.runtime,
+      source: 'provision_timeout_sweep',
+    })
   }
 }
 

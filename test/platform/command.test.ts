@@ -80,6 +80,10 @@ test('a port in use and a file that cannot be created get one sentence with the 
       `Port ${blocker.port} is in use by ${basename(process.execPath)} (process ${process.pid})`,
     ],
     [['--port', '0', '--db', '/proc/nowhere/p.db'], 'with --db'],
+    [
+      ['--port', '0', '--db', ':memory:', '--host', '192.0.2.1', '--admin-token', 'a'.repeat(16)],
+      'with --host',
+    ],
     [['--port', 'x'], '--port is x'],
   ] as const) {
     const { child, errors } = run(argv)

@@ -1,7 +1,9 @@
 /** What the platform does as time passes. */
 import { expect, test } from 'bun:test'
+import type { Member } from '../../platform/team.ts'
 import { rowsOf, textField } from './contract/client.ts'
-import { beat, inbox, platformWithTeam, register, say, send, statusOf } from './platform.ts'
+import { Stream } from './contract/stream.ts'
+import { beat, type Fixture, inbox, platformWithTeam, register, say, send, statusOf } from './platform.ts'
 
 const DAY = 86_400
 
@@ -67,22 +69,59 @@ test('no beat lifts paused, hibernated, hibernating or removed, and no register 
   }
 })
 
-test('a workspace that is never provisioned fails after its limit, and a beat lifts it', async () => {
-  await using fixture = await platformWithTeam()
-  const { platform, client, clock } = fixture
-  const create = async (runtime: string) => {
-    const body = { name: runtime, runtime }
-    const answer = await client.call('POST', '/workspaces', { token: platform.adminToken, body })
-    return { id: String(Reflect.get(Object(answer.json), 'id')), name: runtime, token: '' }
+test('a workspace that is never provisioned fails after its limit, says why, and a beat lifts it', async () => {
+  for (const [contract, seconds] of [
+    ['v1', 600],
+    ['v2', 720],
+  ] as const) {
+    await using fixture = await platformWithTeam({ contract })
+    const { platform, client, clock } = fixture
+    const [usual, slow] = [await managed(fixture, 'langgraph'), await managed(fixture, 'hermes')]
+    const events = new Stream(
+      await client.open('GET', `/workspaces/${usual.id}/events/stream`, { token: platform.adminToken }),
+    )
+    clock.advance(seconds - 1)
+    expect(await statusOf(fixture, usual)).toBe('provisioning')
+    clock.advance(31)
+    expect([await statusOf(fixture, usual), await statusOf(fixture, slow)]).toEqual([
+      'failed',
+      'provisioning',
+    ])
+    const { data } = await events.next('WORKSPACE_PROVISION_FAILED')
+    expect(data).toEqual({
+      error: expect.stringContaining('never registered'),
+      timeout_secs: seconds,
+      runtime: 'langgraph',
+      source: 'provision_timeout_sweep',
+    })
+    const listed = rowsOf(await client.call('GET', '/workspaces', { token: platform.adminToken }))
+    expect(listed.find(({ id }) => id === usual.id)).toMatchObject({ last_sample_error: data.error })
+    clock.advance(1200)
+    expect(await statusOf(fixture, slow)).toBe('failed')
+    await beat(fixture, usual)
+    expect(await statusOf(fixture, usual)).toBe(contract === 'v2' ? 'online' : 'failed')
+    await events.close()
   }
-  const [usual, slow] = [await create('langgraph'), await create('hermes')]
-  clock.advance(601)
-  expect([await statusOf(fixture, usual), await statusOf(fixture, slow)]).toEqual(['failed', 'provisioning'])
-  clock.advance(1200)
-  expect(await statusOf(fixture, slow)).toBe('failed')
-  await beat(fixture, usual)
-  expect(await statusOf(fixture, usual)).toBe('online')
 })
+
+test('the limit for provisioning can be configured, and counts from the last change of the workspace', async () => {
+  await using fixture = await platformWithTeam({ provisionTimeoutMs: 60_000 })
+  const slow = await managed(fixture, 'hermes')
+  fixture.clock.advance(50)
+  await fixture.client.call('POST', '/registry/update-card', {
+    body: { workspace_id: slow.id, agent_card: { name: 'on its way' } },
+  })
+  fixture.clock.advance(50)
+  expect(await statusOf(fixture, slow)).toBe('provisioning')
+  fixture.clock.advance(40)
+  expect(await statusOf(fixture, slow)).toBe('failed')
+})
+
+async function managed({ platform, client }: Fixture, runtime: string): Promise<Member> {
+  const body = { name: runtime, runtime }
+  const answer = await client.call('POST', '/workspaces', { token: platform.adminToken, body })
+  return { id: textField(answer, 'id'), name: runtime, token: '' }
+}
 
 test('activity is pruned after a week once acknowledged, and after thirty days anyway', async () => {
   await using fixture = await platformWithTeam()

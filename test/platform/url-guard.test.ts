@@ -112,9 +112,19 @@ describe('deploy mode', () => {
     expect(deployMode('self-hosted', 'org')).toEqual({ mode: 'self-hosted' })
     expect(deployMode(undefined, 'org')).toEqual({ mode: 'saas' })
     expect(deployMode('', undefined)).toEqual({ mode: 'self-hosted' })
-    expect(deployMode('SaaS', 'org')).toMatchObject({
+    expect(deployMode('prod', 'org')).toMatchObject({
       mode: 'self-hosted',
-      warning: expect.stringContaining('SaaS'),
+      warning: expect.stringContaining('"prod"'),
     })
+  })
+
+  test.each(['selfhosted', ' Self-Hosted ', 'self_hosted', 'STANDALONE'])('%p is self-hosted', (mode) => {
+    expect(deployMode(mode, 'org')).toEqual({ mode: 'self-hosted' })
+  })
+
+  test('SaaS is known in any case, and blanks are neither a mode nor an organization', () => {
+    expect(deployMode(' SaaS\n', undefined)).toEqual({ mode: 'saas' })
+    expect(deployMode('  ', 'org')).toEqual({ mode: 'saas' })
+    expect(deployMode('\t', ' \r\n')).toEqual({ mode: 'self-hosted' })
   })
 })
