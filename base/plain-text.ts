@@ -9,6 +9,11 @@ const CONTROL = /[\p{Cc}\u2028\u2029]+/gu
 // Marks, embeddings, overrides and isolates that make text display differently from how it is stored.
 const BIDIRECTIONAL = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
 
+/** Far more than file systems allow. */
+const MAX_FILE_NAME = 2_000
+/** As file managers show it: a full stop, and up to ten letters or digits of any script. */
+const ENDING = /(?<=.)\.[\p{L}\p{M}\p{N}]{1,10}$/u
+
 /**
  * Turns a text into one clean line: control characters and runs of white space become one space, bidirectional controls
  * are removed, lone surrogates are replaced, and the rest is cut off.
@@ -26,6 +31,18 @@ export function plainText(text: string, maxLength: number): string {
     .trim()
     .toWellFormed()
   return cut(line, maxLength).trimEnd()
+}
+
+/**
+ * Turns the name of a file into one clean line, as {@link plainText} does, and cuts a long one before its ending, which
+ * says what the file is.
+ */
+export function plainFileName(name: string, maxLength: number): string {
+  // Two spellings of one name, such as macOS and others write it, become one.
+  const line = plainText(name.slice(-MAX_FILE_NAME), MAX_FILE_NAME).normalize('NFC')
+  if (line.length <= maxLength) return line
+  const ending = ENDING.exec(line)?.[0] ?? ''
+  return `${cut(line, maxLength - ending.length - 1).trimEnd()}…${ending}`
 }
 
 function cut(text: string, maxLength: number): string {

@@ -28,9 +28,9 @@ export function fileForm(field: string, file: OutgoingFile, boundary: string = c
   }
 }
 
-/** Only characters that platforms keep anyway, so that no name can end its quotes or its line. */
+/** The name in its own script, without what could end its quotes or its line. */
 function formName(name: string): string {
-  return name.replace(/[^A-Za-z0-9._-]/g, '_').slice(-100) || 'file'
+  return name.replace(/[\p{Cc}\u2028\u2029"\\]+/gu, '_').toWellFormed() || 'file'
 }
 
 function formType(mimeType: string): string {

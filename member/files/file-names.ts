@@ -5,7 +5,9 @@ import { type FileKind, needsContent } from './file-kinds.ts'
 const DEVICE = /^(?:con|prn|aux|nul|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3]|conin\$|conout\$)$/i
 /** UTF-8 bytes. File systems allow 255, and an id comes before the name. */
 const MAX_STEM_BYTES = 100
-const EXTENSION = /\.([A-Za-z0-9]{1,10})$/
+/** Letters and digits of any script, after at least one other character. */
+const EXTENSION = /^(.+)\.([\p{L}\p{M}\p{N}]{1,10})$/u
+const MAX_EXTENSION_BYTES = 19
 
 /** For files whose name has no extension. */
 const EXTENSION_OF: ReadonlyMap<string, string> = new Map([
@@ -38,11 +40,20 @@ export function safeFileName(name: string, kind: FileKind | undefined, mimeType:
     .normalize('NFC')
     .replace(/[\p{Cc}\p{Cf}\p{Cs}]+/gu, '')
     .replace(/[^\p{L}\p{M}\p{N}._-]+/gu, '_')
-    .replace(/^[._-]+|[._-]+$/g, '')
-  const own = EXTENSION.exec(clean)?.[1]?.toLowerCase()
-  const stem = shorten(own === undefined ? clean : clean.slice(0, -own.length - 1)).replace(/[._-]+$/, '')
-  const base = stem === '' ? 'file' : DEVICE.test(stem.split('.')[0] ?? '') ? `_${stem}` : stem
+    .replace(/^\.+|[._-]+$/g, '')
+  const { stem, own } = split(clean)
+  const short = shorten(stem).replace(/^[._-]+|[._-]+$/g, '')
+  const base = short === '' ? 'file' : DEVICE.test(short.split('.')[0] ?? '') ? `_${short}` : short
   return `${base}.${extension(own, kind, mimeType)}`
+}
+
+/** The name without its extension, and the extension in lower case, if it has one. */
+function split(name: string): { readonly stem: string; readonly own: string | undefined } {
+  const [, stem = name, ending] = EXTENSION.exec(name) ?? []
+  const own = ending?.toLowerCase()
+  return own === undefined || Buffer.byteLength(own) > MAX_EXTENSION_BYTES
+    ? { stem: name, own: undefined }
+    : { stem, own }
 }
 
 function extension(own: string | undefined, kind: FileKind | undefined, mimeType: string): string {

@@ -8,7 +8,7 @@ import { type FileHandle, lstat, open, realpath } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { basename, dirname, isAbsolute, relative, sep } from 'node:path'
 import { codeOf } from '../../base/errors.ts'
-import { plainText } from '../../base/plain-text.ts'
+import { plainFileName } from '../../base/plain-text.ts'
 import { looksLikeStateFolder } from '../folder/state-folder.ts'
 import { kindOfContent, trueMimeType } from './file-kinds.ts'
 import { megabytes } from './file-store.ts'
@@ -69,7 +69,7 @@ export class OpenFile {
       if (secret !== undefined) throw new RefusedFile(`${secret}: ${NEVER}`)
       const declared = Bun.file(real).type.split(';')[0] ?? ''
       const mimeType = trueMimeType(kindOfContent(head.subarray(0, bytesRead)), declared)
-      const name = plainText(basename(path), MAX_NAME_CHARS) || 'file'
+      const name = plainFileName(basename(path), MAX_NAME_CHARS) || 'file'
       return new OpenFile(handle, name, mimeType, size)
     } catch (error) {
       await handle.close()

@@ -66,6 +66,8 @@ const faultStateSchema = z.strictObject({
   /** Heartbeats are answered and not recorded. */
   heartbeat_blackout: z.boolean(),
   upload_404_after_ack: z.boolean(),
+  /** Uploaded files keep their names, or lose all but ASCII, as on the hosted platform. */
+  upload_names: z.enum(['kept', 'contract']),
   talk_to_user_disabled: z.boolean(),
   /** The operator's messages carry no verified identity. */
   unauthenticated_user: z.boolean(),
@@ -107,6 +109,7 @@ export class Faults {
       register_no_echo: false,
       heartbeat_blackout: false,
       upload_404_after_ack: false,
+      upload_names: 'kept',
       talk_to_user_disabled: false,
       unauthenticated_user: false,
       same_origin_canvas: false,
@@ -182,5 +185,6 @@ function rulesOf(state: FaultState): ContractRules {
     ...contract,
     cursorBySequence: contract.cursorBySequence && !state.timestamp_cursor,
     ackedUploadReadable: contract.ackedUploadReadable && !state.upload_404_after_ack,
+    uploadNames: state.upload_names === 'kept' ? 'any' : contract.uploadNames,
   }
 }

@@ -1,17 +1,37 @@
-/** Makes the names and types of uploaded files safe (contract: uploads). Pure. */
+/** The names and types of uploaded files (contract: uploads). Pure. */
 
 const MAX_NAME = 100
 const MAX_EXTENSION = 16
+// Control characters, line breaks, and what makes a name display differently from how it is stored.
+const TRICKS = /[\p{Cc}\p{Cs}\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gu
 
-/** The last component of a path in a small alphabet, cut to 100 characters with its extension kept. */
-export function safeFileName(name: string): string {
+/**
+ * The last component of a path, cut to 100 characters with its extension kept.
+ *
+ * @param alphabet `ascii` replaces all but ASCII letters, digits, `.`, `_` and `-` with `_`, as the hosted platform does:
+ *   names in other scripts are then all alike. `any` removes only what no name needs.
+ */
+export function safeFileName(name: string, alphabet: 'ascii' | 'any'): string {
   const last = name.split(/[/\\]/).at(-1) ?? ''
-  const clean = last.replace(/[^A-Za-z0-9._-]/g, '_')
+  const clean =
+    alphabet === 'ascii'
+      ? last.replace(/[^A-Za-z0-9._-]/g, '_')
+      : last.replace(TRICKS, '').normalize('NFC').trim()
   if (clean === '' || clean === '.' || clean === '..') return 'file'
-  if (clean.length <= MAX_NAME) return clean
-  const dot = clean.lastIndexOf('.')
-  const extension = dot > 0 && clean.length - dot <= MAX_EXTENSION ? clean.slice(dot) : ''
-  return clean.slice(0, MAX_NAME - extension.length) + extension
+  const characters = [...clean]
+  if (characters.length <= MAX_NAME) return clean
+  const dot = characters.lastIndexOf('.')
+  const extension = dot > 0 && characters.length - dot <= MAX_EXTENSION ? characters.slice(dot) : []
+  return [...characters.slice(0, MAX_NAME - extension.length), ...extension].join('')
+}
+
+/** The value of Content-Disposition for a file to be saved: its name, and an ASCII one for old clients (RFC 6266). */
+export function savedAs(name: string): string {
+  const encoded = encodeURIComponent(name).replace(
+    /['()*!]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  )
+  return `attachment; filename="${safeFileName(name, 'ascii')}"; filename*=UTF-8''${encoded}`
 }
 
 /**

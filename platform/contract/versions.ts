@@ -54,6 +54,8 @@ export interface ContractRules {
   readonly uploadFileBytes: number
   readonly uploadRequestBytes: number
   readonly ackedUploadReadable: boolean
+  /** The alphabet of the names of uploaded files. */
+  readonly uploadNames: 'ascii' | 'any'
   readonly memoryFilters: boolean
   readonly retentionRespectsAck: boolean
   readonly loopbackPushUrls: boolean
@@ -102,6 +104,7 @@ const V2: ContractRules = {
   uploadFileBytes: 100 * MIB,
   uploadRequestBytes: 100 * MIB,
   ackedUploadReadable: true,
+  uploadNames: 'ascii',
   memoryFilters: false,
   retentionRespectsAck: true,
   loopbackPushUrls: true,

@@ -5,7 +5,7 @@
 import { isUuid, newUuid } from '../base/random.ts'
 import { MAX_BODY_BYTES, readBytes } from '../base/request-body.ts'
 import { json, jsonText, refuse } from '../base/response.ts'
-import { safeFileName, safeMimeType } from '../contract/upload-names.ts'
+import { safeFileName, safeMimeType, savedAs } from '../contract/upload-names.ts'
 import type { Call, Route } from '../http/router.ts'
 import type { Services } from '../services.ts'
 import type { ActivityEntry } from '../store/activity.ts'
@@ -89,7 +89,7 @@ async function forward(services: Services, row: WorkspaceRow, request: Request):
 }
 
 async function stagedFiles(services: Services, request: Request): Promise<readonly StagedFile[]> {
-  const { uploadFileBytes } = services.rules()
+  const { uploadFileBytes, uploadNames } = services.rules()
   const form = await new Response(await formBytes(services, request), { headers: contentType(request) })
     .formData()
     .catch(() => {
@@ -101,7 +101,7 @@ async function stagedFiles(services: Services, request: Request): Promise<readon
   for (const { name, size } of given) {
     if (size <= uploadFileBytes) continue
     throw refuse(413, 'file exceeds per-file cap', {
-      filename: safeFileName(name),
+      filename: safeFileName(name, uploadNames),
       size,
       max: uploadFileBytes,
     })
@@ -111,7 +111,7 @@ async function stagedFiles(services: Services, request: Request): Promise<readon
   return Promise.all(
     given.map(async (entry) => ({
       id: newUuid(services.random),
-      name: safeFileName(entry.name),
+      name: safeFileName(entry.name, uploadNames),
       mimeType: safeMimeType(entry.type),
       content: new Uint8Array(await entry.arrayBuffer()),
     })),
@@ -137,7 +137,7 @@ function content(services: Services, call: Call): Response {
   return new Response(file.content, {
     headers: {
       'Content-Type': file.mimetype || 'application/octet-stream',
-      'Content-Disposition': `attachment; filename="${file.filename}"`,
+      'Content-Disposition': savedAs(file.filename),
       'X-Content-Type-Options': 'nosniff',
     },
   })

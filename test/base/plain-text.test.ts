@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { plainText } from '../../base/plain-text.ts'
+import { plainFileName, plainText } from '../../base/plain-text.ts'
 
 const FORBIDDEN = /[\p{Cc}\p{Cs}\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u
 
@@ -29,6 +29,30 @@ describe('plainText', () => {
         expect(line.length).toBeLessThanOrEqual(maxLength)
         expect(line).not.toMatch(FORBIDDEN)
         expect(plainText(line, maxLength)).toBe(line)
+      }),
+    )
+  })
+})
+
+describe('plainFileName', () => {
+  test.each([
+    ['売上報告.xlsx', 40, '売上報告.xlsx'],
+    ['  a\r\nb\u202e.txt ', 40, 'a b.txt'],
+    ['か\u3099.csv', 40, 'が.csv'],
+    ['a very long name.xlsx', 12, 'a very….xlsx'],
+    ['very long отчёт.документ', 16, 'very l….документ'],
+    ['no-ending-at-all', 8, 'no-endi…'],
+    ['.gitignoreandmore', 8, '.gitign…'],
+  ])('of %j in %i characters is %j', (name, maxLength, expected) => {
+    expect(plainFileName(name, maxLength)).toBe(expected)
+  })
+
+  test('is one clean line of that length, whatever comes', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.integer({ min: 20, max: 60 }), (text, maxLength) => {
+        const name = plainFileName(text, maxLength)
+        expect(name.length).toBeLessThanOrEqual(maxLength)
+        expect(name).not.toMatch(FORBIDDEN)
       }),
     )
   })

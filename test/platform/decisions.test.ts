@@ -17,7 +17,7 @@ import { ancestry, canCommunicate } from '../../platform/contract/hierarchy.ts'
 import { redactSecrets } from '../../platform/contract/redaction.ts'
 import { statusAfterHeartbeat, statusWhenLivenessEnds } from '../../platform/contract/status.ts'
 import { STATUSES } from '../../platform/contract/statuses.ts'
-import { safeFileName, safeMimeType } from '../../platform/contract/upload-names.ts'
+import { safeFileName, safeMimeType, savedAs } from '../../platform/contract/upload-names.ts'
 import { CONTRACTS } from '../../platform/contract/versions.ts'
 import { spendAfter } from '../../platform/endpoints/heartbeat.ts'
 import { reachableUrl } from '../../platform/greeting.ts'
@@ -97,19 +97,37 @@ test('a generated id is a version 4 UUID', () => {
 describe('file names', () => {
   test('any name becomes a safe one of at most 100 characters', () => {
     fc.assert(
-      fc.property(fc.string({ maxLength: 300 }), (name) => {
-        expect(safeFileName(name)).toMatch(/^[A-Za-z0-9._-]{1,100}$/)
-        expect(['.', '..']).not.toContain(safeFileName(name))
+      fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (name) => {
+        expect(safeFileName(name, 'ascii')).toMatch(/^[A-Za-z0-9._-]{1,100}$/)
+        expect(safeFileName(name, 'any')).toMatch(/^[^\p{Cc}\p{Cs}/\\]{1,100}$/u)
+        for (const alphabet of ['ascii', 'any'] as const) {
+          expect(['.', '..']).not.toContain(safeFileName(name, alphabet))
+        }
+        expect(savedAs(safeFileName(name, 'any'))).toMatch(
+          /^attachment; filename="[A-Za-z0-9._-]+"; filename\*=UTF-8''[A-Za-z0-9._~%-]+$/,
+        )
       }),
     )
   })
 
   test('a path keeps its last component, a long name its extension', () => {
-    expect(safeFileName('../../etc/pass wd')).toBe('pass_wd')
-    expect(safeFileName('C:\\dir\\a.png')).toBe('a.png')
-    expect(safeFileName('dir/')).toBe('file')
-    expect(safeFileName(`${'a'.repeat(200)}.tar`)).toBe(`${'a'.repeat(96)}.tar`)
-    expect(safeFileName(`a.${'b'.repeat(200)}`)).toBe(`a.${'b'.repeat(98)}`)
+    for (const alphabet of ['ascii', 'any'] as const) {
+      expect(safeFileName('../../etc/passwd', alphabet)).toBe('passwd')
+      expect(safeFileName('C:\\dir\\a.png', alphabet)).toBe('a.png')
+      expect(safeFileName('dir/', alphabet)).toBe('file')
+      expect(safeFileName(`${'a'.repeat(200)}.tar`, alphabet)).toBe(`${'a'.repeat(96)}.tar`)
+      expect(safeFileName(`a.${'b'.repeat(200)}`, alphabet)).toBe(`a.${'b'.repeat(98)}`)
+    }
+  })
+
+  test('a name keeps its script, unless the contract asks for ASCII', () => {
+    expect(safeFileName('売上報告.xlsx', 'any')).toBe('売上報告.xlsx')
+    expect(safeFileName('売上報告.xlsx', 'ascii')).toBe('____.xlsx')
+    expect(safeFileName(' my pict\u0308ure?\u202e.png', 'any')).toBe('my picẗure?.png')
+    expect(safeFileName(`${'報'.repeat(200)}.отчёт`, 'any')).toBe(`${'報'.repeat(94)}.отчёт`)
+    expect(savedAs('売"上\'.txt')).toBe(
+      `attachment; filename="____.txt"; filename*=UTF-8''%E5%A3%B2%22%E4%B8%8A%27.txt`,
+    )
   })
 
   test('a type loses its parameters; a malformed one becomes octet-stream, a missing one stays empty', () => {

@@ -250,3 +250,18 @@ test('the contract can change while the platform runs', async () => {
   fixture.platform.resetFaults()
   expect(rowsOf(await inbox(fixture, fixture.builder))[0]).toHaveProperty('seq')
 })
+
+test('uploaded files keep their names, or lose all but ASCII as on the hosted platform', async () => {
+  await using fixture = await platformWithTeam()
+  const { client, builder, platform } = fixture
+  const upload = async () => {
+    const raw = new FormData()
+    raw.append('files', new File(['x'], '売上 1.xlsx'))
+    const path = `/workspaces/${builder.id}/chat/uploads`
+    const answer = await client.call('POST', path, { token: builder.token, raw })
+    return Reflect.get(Object(answer.json), 'files')[0].name
+  }
+  expect(await upload()).toBe('売上 1.xlsx')
+  platform.setFaults({ upload_names: 'contract' })
+  expect(await upload()).toBe('___1.xlsx')
+})

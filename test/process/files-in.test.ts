@@ -29,7 +29,7 @@ describe('the files of a message', () => {
     const text = new TextEncoder().encode('two\nlines')
     const files = await scene.person.attach(
       member.id,
-      new File([text], 'notes.txt', { type: 'text/plain' }),
+      new File([text], 'メモ.txt', { type: 'text/plain' }),
       new File([PNG], 'dot.png', { type: 'image/png' }),
     )
     await scene.person.write(member.id, 'look', files)
@@ -37,13 +37,14 @@ describe('the files of a message', () => {
     expect(content).toBe('look')
     expect(meta).toMatchObject({
       attachment_count: '2',
-      attachment_1_name: 'notes.txt',
+      attachment_1_name: 'メモ.txt',
       attachment_1_mime: 'text/plain',
       attachment_1_kind: 'file',
       attachment_2_name: 'dot.png',
       attachment_2_mime: 'image/png',
       attachment_2_kind: 'image',
     })
+    expect(meta.attachment_1_path).toEndWith('-メモ.txt')
     expect(meta.image_path).toBe(meta.attachment_2_path ?? '')
     expect(sameBytes(meta.attachment_1_path, text)).toBe(true)
     expect(sameBytes(meta.attachment_2_path, PNG)).toBe(true)

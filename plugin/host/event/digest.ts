@@ -6,7 +6,7 @@ import type { Inbound } from '../../../member/client/inbound.ts'
 import type { StoredMessage } from '../../../member/ledger/ledger.ts'
 import { DIGEST_AFTER_MS } from '../../../member/ledger/loop-guard.ts'
 import type { ThrottledPeer } from '../../../member/ledger/throttled-messages.ts'
-import { cleanExcerpt, cleanName } from '../text/clean-text.ts'
+import { cleanExcerpt, cleanFileName, cleanName } from '../text/clean-text.ts'
 import { type ChannelEvent, renderEvent } from './notification.ts'
 
 /** Messages to quote. The rest are counted, and the `inbox` tool shows them. */
@@ -75,7 +75,7 @@ function excerpt({ text: whole, attachments }: Inbound): string {
     '\n  ',
   )
   if (attachments.length === 0) return quote
-  const names = attachments.slice(0, MAX_FILES_NAMED).map(({ name }) => cleanName(name))
+  const names = attachments.slice(0, MAX_FILES_NAMED).map(({ name }) => cleanFileName(name))
   const more = attachments.length > names.length ? ` and ${attachments.length - names.length} more` : ''
   return `${quote} (with files that were not fetched: ${names.join(', ')}${more})`.trim()
 }

@@ -1,7 +1,7 @@
 /** One message in the host's form: `notifications/claude/channel` with a text and a flat record of strings. */
 import type { Inbound } from '../../../member/client/inbound.ts'
 import type { ShownFile } from '../../../member/files/incoming-files.ts'
-import { cleanExcerpt, cleanLine, cleanName } from '../text/clean-text.ts'
+import { cleanExcerpt, cleanFileName, cleanLine, cleanName } from '../text/clean-text.ts'
 
 export const CHANNEL_METHOD = 'notifications/claude/channel'
 
@@ -79,7 +79,7 @@ function attachmentMeta(
   const meta: Record<string, string> = { attachment_count: String(files.length) }
   for (const [index, file] of files.slice(0, MAX_ATTACHMENTS).entries()) {
     const key = `attachment_${index + 1}`
-    meta[`${key}_name`] = cleanName(file.name)
+    meta[`${key}_name`] = cleanFileName(file.name)
     meta[`${key}_mime`] = cleanName(file.mimeType)
     if (!('kind' in file)) continue
     meta[`${key}_kind`] = file.kind

@@ -4,7 +4,7 @@
  * Removes control characters, escape sequences, bidirectional overrides and invisible tag characters. Breaks tags that
  * the host or the model could take for its own with a backslash after the `<`, as the host itself does.
  */
-import { plainText } from '../../../base/plain-text.ts'
+import { plainFileName, plainText } from '../../../base/plain-text.ts'
 import { breakReservedTags } from './reserved-tags.ts'
 
 /** CSI; terminated strings (OSC, DCS, PM, APC, SOS); two-character sequences. */
@@ -55,4 +55,9 @@ export function cleanLine(text: string, maxChars: number): string {
 /** A name from the platform, as a short {@link cleanLine}. */
 export function cleanName(text: string): string {
   return cleanLine(text, MAX_NAME_CHARS)
+}
+
+/** The name of a file, as a {@link cleanName} that keeps its ending. */
+export function cleanFileName(name: string): string {
+  return plainFileName(cleanText(name), MAX_NAME_CHARS)
 }

@@ -4,7 +4,7 @@ import { type Inbound, readInbound } from '../../../member/client/inbound.ts'
 import type { InboxRow } from '../../../member/ledger/inbox.ts'
 import type { Ledger, MessageState } from '../../../member/ledger/ledger.ts'
 import type { PeekedMessage } from '../../../member/workspace/peek.ts'
-import { cleanExcerpt, cleanName } from '../text/clean-text.ts'
+import { cleanExcerpt, cleanFileName, cleanName } from '../text/clean-text.ts'
 import { CHANGES_SESSION } from './annotations.ts'
 import { notOneOfOurs } from './sender.ts'
 import { defineTool, MAX_RESULT_CHARS, type Outcome, ToolFailure } from './tool.ts'
@@ -155,7 +155,7 @@ type Origin = Pick<InboxRow, 'peerId' | 'createdAt'> & Partial<Pick<InboxRow, 'd
 
 /** Provenance comes before the text, which can claim anything. */
 function describeInFull(message: Inbound, origin: Origin, state: string): string {
-  const files = message.attachments.map(({ name }) => cleanName(name)).join(', ')
+  const files = message.attachments.map(({ name }) => cleanFileName(name)).join(', ')
   const peer = origin.peerId === null ? '' : `, peer_id ${cleanName(origin.peerId)}`
   const head = `${titleOf(message, origin)}${peer}, sent ${cleanName(origin.createdAt)}, ${state}${files === '' ? '' : `, files: ${files}`}. Its text:`
   return `${head}\n\n${excerpt(message.text, MAX_RESULT_CHARS)}`

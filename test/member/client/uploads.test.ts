@@ -122,6 +122,16 @@ describe('a form with a file', () => {
     )
   })
 
+  test.each(['売上報告.xlsx', 'Q3 (final) é.md', 'تقرير.txt', "it's 100 %.txt"])(
+    'carries the name %j as it is',
+    async (name) => {
+      const { contentType, stream } = fileForm('files', outgoing('x', { name }))
+      const body = await new Response(stream).bytes()
+      const form = await new Response(body, { headers: { 'Content-Type': contentType } }).formData()
+      expect(Reflect.get(Object(form.get('files')), 'name')).toBe(name)
+    },
+  )
+
   test('reads no more of the file than the receiver accepts, and stops when the receiver does', async () => {
     let read = 0
     let stopped = false
@@ -162,8 +172,8 @@ describe('an upload', () => {
     })
     const [request] = platform.seen
     expect([request?.method, request?.path]).toEqual(['POST', `/workspaces/${OWN_ID}/chat/uploads`])
-    expect(request?.headers.get('Content-Length')).toBe(String(request?.body.length))
-    expect(request?.body).toContain('filename="_bersicht__1_.txt"')
+    expect(request?.headers.get('Content-Length')).toBe(String(Buffer.byteLength(request?.body ?? '')))
+    expect(request?.body).toContain('filename="Übersicht _1_.txt"')
   })
 
   test.each([

@@ -30,6 +30,17 @@ describe('a safe name', () => {
     ['e\u0301.txt', 'é.txt'],
     ['trailing. . .', 'trailing.bin'],
     ['half\ud800.txt', 'half.txt'],
+    ['売上報告.xlsx', '売上報告.xlsx'],
+    ['____.xlsx', 'file.xlsx'],
+    ['📊.xlsx', 'file.xlsx'],
+    ['-.md', 'file.md'],
+    ['отчёт.ДОК', 'отчёт.док'],
+    ['تقرير.pdf.txt', 'تقرير.pdf.txt'],
+    ['か\u3099.csv', 'が.csv'],
+    ['a.İ', 'a.i\u0307'],
+    ['売上。報告', '売上_報告.bin'],
+    [`a.${'\u{1f600}'}`, 'a.bin'],
+    [`a.${'𠀀'.repeat(10)}`, `a.${'𠀀'.repeat(10)}.bin`],
   ]
   test.each([...cases])('of %j is %j', (given, safe) => {
     expect(safeFileName(given, undefined, '')).toBe(safe)
@@ -50,14 +61,14 @@ describe('a safe name', () => {
     const hostile = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 400 }),
       fc.string({
-        unit: fc.constantFrom('.', '/', '\\', 'C', 'O', 'N', ' ', '\u202e', '😀', 'é', '\u0301'),
+        unit: fc.constantFrom('.', '/', '\\', 'C', 'O', 'N', ' ', '\u202e', '😀', 'é', '\u0301', '報', 'İ'),
         maxLength: 400,
       }),
     )
     fc.assert(
       fc.property(hostile, fc.constantFrom(undefined, PNG), hostile, (name, kind, mimeType) => {
         const safe = safeFileName(name, kind, mimeType)
-        expect(safe).toMatch(/^[\p{L}\p{M}\p{N}_][\p{L}\p{M}\p{N}._-]*\.[a-z0-9]{1,10}$/u)
+        expect(safe).toMatch(/^[\p{L}\p{M}\p{N}_][\p{L}\p{M}\p{N}._-]*\.[\p{L}\p{M}\p{N}]{1,19}$/u)
         expect(basename(safe)).toBe(safe)
         expect(normalize(join('/inbox', safe))).toBe(`/inbox/${safe}`)
         expect(Buffer.byteLength(safe)).toBeLessThanOrEqual(120)

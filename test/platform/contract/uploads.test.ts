@@ -16,7 +16,9 @@ contract('uploads', SINCE_V1, (target) => {
     const file = new File([bytes], 'my pictüre?.png', { type: 'image/png' })
     const answer = await upload(agent, [file])
     const [staged] = Reflect.get(Object(answer.json), 'files')
-    expect(staged).toMatchObject({ name: 'my_pict_re_.png', mimeType: 'image/png', size: 300 })
+    expect(staged).toMatchObject({ mimeType: 'image/png', size: 300 })
+    // Ours keeps the name; the hosted platform leaves only ASCII.
+    expect(['my pictüre?.png', 'my_pict_re_.png']).toContain(staged.name)
     expect(staged.uri).toStartWith(`platform-pending:${agent.id}/`)
     const [row] = rowsOf(await target.inbox(agent))
     const fileId = String(staged.uri).split('/')[1]
