@@ -163,5 +163,6 @@ export async function readCapped(response: Response, maxBytes: number, beginning
     if (error instanceof BodyError) throw error
     throw new BodyError(response.status, `the answer was cut off: ${String(error)}`, false)
   }
-  return Buffer.concat(chunks).toString('utf8')
+  // Drops a byte order mark, which JSON must not have but some gateways add (RFC 8259 section 8.1).
+  return new TextDecoder().decode(Buffer.concat(chunks))
 }

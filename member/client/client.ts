@@ -6,7 +6,6 @@
 import type { ZodType } from 'zod'
 import { backoffDelayMs } from '../../base/backoff.ts'
 import type { Clock } from '../../base/clock.ts'
-import { codeOf } from '../../base/errors.ts'
 import {
   BodyError,
   deadline,
@@ -21,6 +20,7 @@ import { redact } from '../../base/redact.ts'
 import { sleep } from '../../base/sleep.ts'
 import { PlatformError } from './errors.ts'
 import { kindOfStatus, readFailure } from './failure.ts'
+import { explainNetworkError } from './network-error.ts'
 
 /** Where a workspace lives, and what proves that we are it. */
 export interface Endpoint {
@@ -218,7 +218,7 @@ export class PlatformClient {
         cause: error,
       })
     }
-    const why = isNobodyListening(error) ? 'nothing listens there; is the platform running?' : reason
+    const why = explainNetworkError(error) ?? reason
     return new PlatformError('retry', `cannot reach ${this.endpoint.platformUrl}: ${why}`, { cause: error })
   }
 
@@ -234,11 +234,6 @@ export class PlatformClient {
       ...more,
     })
   }
-}
-
-/** Bun has had two names for it. */
-function isNobodyListening(error: unknown): boolean {
-  return ['ECONNREFUSED', 'ConnectionRefused'].includes(codeOf(error) ?? '')
 }
 
 function payload(call: Call): Pick<Exchange, 'method' | 'body' | 'headers'> {
@@ -266,9 +261,11 @@ function queryString(query: Call['query']): string {
 function parseReply<T>({ status, text }: Reply, schema: ZodType<T>): T {
   const fail = (what: string): PlatformError =>
     new PlatformError('retry', `the platform answered ${status} with ${what}`, { status })
+  // Every answer of the contract has a body: an empty one comes from something in between, which did not do the work.
+  if (text === '') throw fail('an empty body')
   let json: unknown
   try {
-    json = text === '' ? {} : JSON.parse(text)
+    json = JSON.parse(text)
   } catch {
     // A web page or half an answer: the text is useless, but its kind helps.
     throw fail(`${/^\s*</.test(text) ? 'a web page' : 'broken JSON'} instead of JSON`)

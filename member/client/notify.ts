@@ -23,7 +23,8 @@ export async function notifyUser(
         body: { message, ...(files.length === 0 ? {} : { attachments: files }) },
         signal,
       },
-      z.unknown(),
+      // An object without it was not written by a platform that posted the message.
+      z.object({ status: z.string() }),
     )
   } catch (error) {
     if (error instanceof PlatformError && error.body?.includes('talk_to_user_disabled')) {

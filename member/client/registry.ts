@@ -18,7 +18,8 @@ export interface Registration {
   readonly secrets: IssuedSecrets
 }
 
-const modeSchema = z.object({ delivery_mode: optionalText })
+// An answer without a status was not written by a registry.
+const registeredSchema = z.object({ status: z.string(), delivery_mode: optionalText })
 
 /**
  * Registers in poll mode. Always sends the mode: without it a new external workspace counts as push and is refused.
@@ -30,13 +31,17 @@ export async function register(
   card: AgentCard,
   signal?: AbortSignal,
 ): Promise<Registration> {
-  const { delivery_mode: deliveryMode = null, ...secrets } = await client.json(
+  const {
+    status: _,
+    delivery_mode: deliveryMode = null,
+    ...secrets
+  } = await client.json(
     {
       path: '/registry/register',
       body: { id: client.endpoint.workspaceId, delivery_mode: 'poll', agent_card: card },
       signal,
     },
-    modeSchema.and(issuedSecretsSchema),
+    registeredSchema.and(issuedSecretsSchema),
   )
   return { deliveryMode, secrets }
 }

@@ -89,7 +89,8 @@ describe('an unreadable success', () => {
       [() => new Response('\u0000\u0001garbage'), 'broken JSON'],
       [() => Response.json({ a: 'text' }), 'JSON of an unknown shape'],
       [() => Response.json(null), 'JSON of an unknown shape'],
-      [() => new Response(null, { status: 204 }), 'JSON of an unknown shape'],
+      [() => new Response(null, { status: 204 }), 'an empty body'],
+      [() => new Response('', { headers: { 'Content-Type': 'application/json' } }), 'an empty body'],
     ]
     for (const [answer, words] of cases) {
       const error = await errorFor(answer)

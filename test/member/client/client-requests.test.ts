@@ -154,6 +154,27 @@ describe('time limits and aborts', () => {
     })
   })
 
+  test.each([
+    ['closes the connection', '', 'the connection was closed before the answer came'],
+    [
+      'speaks another protocol',
+      'HTTP/1.1 2OO OK\r\n\r\n',
+      'what answers there does not speak HTTP; check the port',
+    ],
+    ['lies about its length', 'HTTP/1.1 200 OK\r\ncontent-length: -5\r\n\r\n', 'does not speak HTTP'],
+  ])('a server that %s is described without the words of the runtime', async (_, answer, words) => {
+    using server = Bun.listen({
+      hostname: '127.0.0.1',
+      port: 0,
+      socket: { data: (socket) => void socket.end(answer) },
+    })
+    await using platform = startLyingPlatform(() => Response.json({}))
+    const client = platform.clientWith({ platformUrl: `http://127.0.0.1:${server.port}` })
+    const error = await rejection(client.json({ path: '/x' }, anything))
+    expect(error).toMatchObject({ kind: 'retry', message: expect.stringContaining(words) })
+    expect(String(error)).not.toMatch(/verbose|fetch/)
+  })
+
   test('an abort ends a request, a drip and a wait, with its own reason', async () => {
     const answers: readonly (() => Response | Promise<Response>)[] = [
       never,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import type { PlatformClient } from '../../../member/client/client.ts'
 import { notifyUser } from '../../../member/client/notify.ts'
 import { listPeers, register } from '../../../member/client/registry.ts'
 import { lookUpWorkspace } from '../../../member/client/workspace.ts'
@@ -22,8 +23,8 @@ describe('register', () => {
 
   test('returns the issued secrets, and null for the mode on an older platform', async () => {
     const answers: readonly unknown[] = [
-      { auth_token: 'fresh-t0ken-1234', platform_inbound_secret: 'inbound-s3cret-1' },
-      { auth_token: '', platform_inbound_secret: null, delivery_mode: 7 },
+      { status: 'registered', auth_token: 'fresh-t0ken-1234', platform_inbound_secret: 'inbound-s3cret-1' },
+      { status: 'registered', auth_token: '', platform_inbound_secret: null, delivery_mode: 7 },
     ]
     await using platform = startLyingPlatform((_, index) => Response.json(answers[index]))
     expect(await register(platform.client, CARD)).toEqual({
@@ -33,6 +34,23 @@ describe('register', () => {
     expect(await register(platform.client, CARD)).toEqual({ deliveryMode: null, secrets: {} })
   })
 })
+
+test.each([
+  ['register', (client: PlatformClient) => register(client, CARD)],
+  ['notify', (client: PlatformClient) => notifyUser(client, 'hello')],
+])(
+  '%s counts an answer of 200 that is not from a platform as a failure that may be repeated',
+  async (_, call) => {
+    for (const answer of [
+      () => new Response(null, { status: 204 }),
+      () => Response.json({}),
+      () => Response.json({ ok: 1 }),
+    ]) {
+      await using platform = startLyingPlatform(answer)
+      expect(await rejection(call(platform.client))).toMatchObject({ kind: 'retry' })
+    }
+  },
+)
 
 test('an issued secret has 16 to 4096 characters that fit a header, and anything else counts as none', async () => {
   const unfit = [
@@ -46,7 +64,7 @@ test('an issued secret has 16 to 4096 characters that fit a header, and anything
   ]
   for (const secret of unfit) {
     await using platform = startLyingPlatform(() =>
-      Response.json({ auth_token: secret, platform_inbound_secret: secret }),
+      Response.json({ status: 'registered', auth_token: secret, platform_inbound_secret: secret }),
     )
     expect((await register(platform.client, CARD)).secrets).toEqual({})
   }

@@ -16,7 +16,7 @@ function startChat() {
   const fetchImpl = async (_url: unknown, init?: { body?: unknown }): Promise<Response> => {
     asked.push(JSON.parse(String(init?.body)).message)
     const status = await new Promise<number>((resolve) => answers.push(resolve))
-    return Response.json({}, { status })
+    return Response.json({ status: 'sent' }, { status })
   }
   const client = new PlatformClient(
     { platformUrl: 'http://127.0.0.1:1', workspaceId: OWN_ID, token: TOKEN },

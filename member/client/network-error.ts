@@ -1,0 +1,37 @@
+/** What an error of the network layer means, in words that tell the reader where to look. */
+import { codeOf } from '../../base/errors.ts'
+
+const NOBODY = 'nothing listens there; is the platform running?'
+const NOT_HTTP = 'what answers there does not speak HTTP; check the port'
+const UNTRUSTED =
+  'its certificate is not signed by an authority this machine trusts; if it is your own, name its file in NODE_EXTRA_CA_CERTS'
+
+/** By the codes of Bun and of the system. Bun has had two names for some of them. */
+const WORDS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: NOBODY,
+  ConnectionRefused: NOBODY,
+  ECONNRESET: 'the connection was closed before the answer came',
+  ConnectionClosed: 'the connection was closed before the answer came',
+  ENOTFOUND: 'no host has this name; check its spelling, and the network',
+  EAI_AGAIN: 'its name cannot be looked up now; is the network there?',
+  ENETUNREACH: 'there is no way to it; is the network there?',
+  EHOSTUNREACH: 'there is no way to it; is the network there?',
+  EPROTO: 'it does not speak TLS on this port; is the scheme http://, or the port another one?',
+  Malformed_HTTP_Response: NOT_HTTP,
+  InvalidContentLength: NOT_HTTP,
+  InvalidHTTPResponse: NOT_HTTP,
+  ResponseHeadersTooLarge: NOT_HTTP,
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
+  SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  CERT_NOT_YET_VALID: "its certificate is not valid yet; is this machine's clock right?",
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
+}
+
+/** Undefined for an error that is not in the table: its own message says more. */
+export function explainNetworkError(error: unknown): string | undefined {
+  const code = codeOf(error)
+  return code !== undefined && Object.hasOwn(WORDS, code) ? WORDS[code] : undefined
+}
