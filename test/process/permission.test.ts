@@ -129,7 +129,10 @@ test.concurrent('only a person whom the platform has authenticated can decide; a
   scene.platform.resetFaults()
   await scene.person.write(member.id, 'yes zzzzz')
   await until('the answer to nothing', () => shown(host).includes('yes zzzzz'))
-  expect([host.verdicts, (await scene.person.read(member.id)).length]).toEqual([[], 1])
+  await inChat(scene, member, 'send `yes abcde` or `no abcde`')
+  const told = (await scene.person.read(member.id)).filter((line) => line.startsWith('Nothing was passed on'))
+  // The peer gets no line; the two whom nobody has verified, and the person who mistyped the id, do.
+  expect([host.verdicts, told.length]).toEqual([[], 3])
 })
 
 test.concurrent('a request settled in the terminal cannot be answered from the chat', async () => {

@@ -12,9 +12,16 @@ import { Wake } from '../../../base/wake.ts'
 import type { PlatformClient } from '../../../member/client/client.ts'
 import type { Inbound } from '../../../member/client/inbound.ts'
 import type { Ledger, StoredMessage } from '../../../member/ledger/ledger.ts'
-import { type AnsweredQuestion, OPEN_FOR_MS, VERDICT } from '../../../member/ledger/permission-requests.ts'
+import {
+  type AnsweredQuestion,
+  OPEN_FOR_MS,
+  type OpenRequest,
+  VERDICT,
+} from '../../../member/ledger/permission-requests.ts'
 import { ChatPosts } from './chat-posts.ts'
 import {
+  howToText,
+  notCountedText,
   notPassedOnText,
   ownTool,
   ownToolText,
@@ -22,11 +29,11 @@ import {
   passedOnText,
   permissionRequestSchema,
   questionText,
-  readVerdict,
   settledText,
   shownTool,
   verdictLine,
 } from './permission-relay.ts'
+import { readTyped, type Verdict } from './verdict.ts'
 
 export interface PermissionDeskOptions {
   /** The workspace in whose chat requests are posted; undefined while the relay is off. */
@@ -127,24 +134,50 @@ export class PermissionDesk {
   }
 
   /**
-   * Handles a message that is a verdict on a known request, whichever session made it.
+   * Handles a message that is a verdict on a request, whichever session made it. One that only seems to be meant as a
+   * verdict goes to the model, and the chat is told what to type.
    *
    * @returns why the message is not for the model; undefined when it is.
    * @throws the ledger's error; then nothing was recorded, and this must be called again with the message.
    */
   readonly intercept = (stored: StoredMessage, message: Inbound): string | undefined => {
-    const verdict = readVerdict(message)
     const requests = this.#ledger()?.permissions
-    if (verdict === undefined || requests === undefined) return undefined
+    const answer = message.kind === 'canvas_user' ? readTyped(message.text) : undefined
+    if (requests === undefined || answer === undefined) return undefined
+    const open = requests.open(stored, this.#clock.now())
+    if (answer.kind === 'verdict' && message.authenticated && message.attachments.length === 0) {
+      return this.#decide(stored, answer, requests, open)
+    }
+    const meant = open.filter(
+      ({ requestId }) =>
+        (answer.kind === 'verdict' && (answer.requestId ?? requestId) === requestId) ||
+        (answer.kind === 'unclear' && (answer.brief || answer.letters.includes(requestId))),
+    )
+    if (meant.length === 0) return undefined
+    if (!message.authenticated) this.#post(stored.workspaceId, notCountedText('unauthenticated'))
+    else if (answer.kind === 'verdict') this.#post(stored.workspaceId, notCountedText('files'))
+    else this.#post(stored.workspaceId, howToText(meant))
+    return undefined
+  }
+
+  #decide(
+    stored: StoredMessage,
+    { requestId, state }: Verdict,
+    requests: Ledger['permissions'],
+    open: readonly OpenRequest[],
+  ): string | undefined {
     const { workspaceId } = stored
-    const { requestId, state } = verdict
     const decision = requests.decide(stored, requestId, state, this.#clock.now())
-    if (decision.kind === 'unknown') return undefined
+    if (decision.kind === 'unknown') {
+      if (open.length > 0) this.#post(workspaceId, howToText(open))
+      // A bare "yes" that could mean either of two requests says nothing to the model, which might act on it.
+      return requestId === undefined && open.length > 1 ? VERDICT : undefined
+    }
     if (decision.kind === 'settled') {
-      this.#post(workspaceId, settledText(requestId, decision))
+      this.#post(workspaceId, settledText(decision))
     } else {
       this.#wake.notify()
-      void this.#checkTaken(workspaceId, requestId, decision.tool)
+      void this.#checkTaken(workspaceId, decision.requestId, decision.tool)
     }
     return VERDICT
   }

@@ -1,57 +1,28 @@
 /**
- * The host's permission requests in the chat: which ones may be posted, in what words, and which message from whom is
- * an answer. Pure; the effects are in `permission-desk.ts`.
- *
- * A verdict lets a command run. Only a person the platform has authenticated can give one, and only by a message that
- * can mean nothing else.
+ * The host's permission requests in the chat: which ones may be posted, and all that the chat is told about them. Pure;
+ * the effects are in `permission-desk.ts`, and what people type in answer is read in `verdict.ts`.
  */
 import { z } from 'zod'
 import { plainText } from '../../../base/plain-text.ts'
-import type { Inbound } from '../../../member/client/inbound.ts'
 import type { AnsweredQuestion, Decision } from '../../../member/ledger/permission-requests.ts'
 import { cleanLine, cleanText } from '../text/clean-text.ts'
+import { REQUEST_ID } from './verdict.ts'
 
 export const PERMISSION_CAPABILITY = 'claude/channel/permission'
 export const REQUEST_METHOD = 'notifications/claude/channel/permission_request'
 const VERDICT_METHOD = 'notifications/claude/channel/permission'
 
-/** The host's ids: five letters, without the `l` that looks like a 1. */
-const ID = '[a-km-z]{5}'
-
 /** A request as the host sends it. The preview is text for people, not JSON. */
 export const permissionRequestSchema = z.object({
-  request_id: z.string().regex(new RegExp(`^${ID}$`)),
+  request_id: z.string().regex(new RegExp(`^${REQUEST_ID}$`)),
   tool_name: z.string().min(1),
   description: z.string().catch(''),
   input_preview: z.string().catch(''),
 })
 export type PermissionRequest = Readonly<z.infer<typeof permissionRequestSchema>>
 
-export interface Verdict {
-  readonly requestId: string
-  readonly state: AnsweredQuestion['state']
-}
-
-const ANSWER = new RegExp(`^\\s*(yes|no)\\s+(${ID})\\s*\\.?\\s*$`, 'i')
-/** Longer texts are refused outright, so that none can make the pattern backtrack for long. */
-const MAX_ANSWER_CHARS = 64
-
-/** Reads `yes abcde` or `no abcde`, in any case, with optional space around it and full stop; undefined for any other text. */
-export function parseVerdict(text: string): Verdict | undefined {
-  if (text.length > MAX_ANSWER_CHARS) return undefined
-  const [, word, id] = ANSWER.exec(text) ?? []
-  if (word === undefined || id === undefined) return undefined
-  return { requestId: id.toLowerCase(), state: word.toLowerCase() === 'yes' ? 'allowed' : 'denied' }
-}
-
-/** The verdict a message gives, if its sender may give one: a person in the chat whom the platform has authenticated. */
-export function readVerdict({ kind, authenticated, attachments, text }: Inbound): Verdict | undefined {
-  if (kind !== 'canvas_user' || !authenticated || attachments.length > 0) return undefined
-  return parseVerdict(text)
-}
-
 /** The verdict for the host, as one line of JSON-RPC including its newline. */
-export function verdictLine({ requestId, state }: Verdict): string {
+export function verdictLine({ requestId, state }: Pick<AnsweredQuestion, 'requestId' | 'state'>): string {
   const params = { request_id: requestId, behavior: state === 'allowed' ? 'allow' : 'deny' }
   return `${JSON.stringify({ jsonrpc: '2.0', method: VERDICT_METHOD, params })}\n`
 }
@@ -106,10 +77,7 @@ export function notPassedOnText(requestId: string, tool: string): string {
   return `Your answer to ${requestId} (${tool}) was not passed on: the session that asked did not take it, and may have ended.`
 }
 
-export function settledText(
-  requestId: string,
-  { tool, state }: Extract<Decision, { kind: 'settled' }>,
-): string {
+export function settledText({ requestId, tool, state }: Extract<Decision, { kind: 'settled' }>): string {
   switch (state) {
     case 'allowed':
     case 'denied':
@@ -119,6 +87,27 @@ export function settledText(
     case 'expired':
       return `${requestId} (${tool}) is no longer open here: an answer counts within ten minutes, while the session runs. Nothing was passed on.`
   }
+}
+
+/** How many requests a line names. */
+const MAX_NAMED = 5
+
+/** In answer to a message that may be meant as a verdict and is none. */
+export function howToText(open: readonly Pick<AnsweredQuestion, 'requestId' | 'tool'>[]): string {
+  const [only] = open
+  if (open.length === 1 && only !== undefined) {
+    return `Nothing was passed on to the permission request ${only.requestId} (${only.tool}). To answer it, send \`yes ${only.requestId}\` or \`no ${only.requestId}\` with nothing else in the message.`
+  }
+  const named = open.slice(0, MAX_NAMED).map(({ requestId, tool }) => `${requestId} (${tool})`)
+  const more = open.length > MAX_NAMED ? ` and ${open.length - MAX_NAMED} more` : ''
+  return `Nothing was passed on: ${open.length} permission requests are open, ${named.join(', ')}${more}. Answer each on its own: \`yes\` or \`no\` and its id, as in \`yes ${only?.requestId}\`, with nothing else in the message.`
+}
+
+/** In answer to a verdict that cannot count. */
+export function notCountedText(why: 'unauthenticated' | 'files'): string {
+  return why === 'files'
+    ? 'Nothing was passed on: an answer to a permission request counts only in a message without files.'
+    : 'Nothing was passed on: the platform has not verified who wrote this, so it cannot answer a permission request. Answer in the terminal, or sign in to the platform.'
 }
 
 function answerWord(state: AnsweredQuestion['state']): 'yes' | 'no' {

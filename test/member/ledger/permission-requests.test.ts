@@ -34,14 +34,18 @@ function decide(
   return ledger.permissions.decide(message(ledger, workspaceId, now), requestId, state, now)
 }
 
-const SETTLED = { kind: 'settled', tool: 'Bash' } as const
+const SETTLED = { kind: 'settled', requestId: 'abcde', tool: 'Bash' } as const
 const TAKEN = { workspaceId: A, requestId: 'abcde', tool: 'Bash' }
 
 describe('a verdict', () => {
   test('counts once, the first time', () => {
     const ledger = openLedger()
     expect(ledger.permissions.add(question(), NOW)).toBe('added')
-    expect(decide(ledger, 'abcde', 'denied', NOW + 1)).toEqual({ kind: 'recorded', tool: 'Bash' })
+    expect(decide(ledger, 'abcde', 'denied', NOW + 1)).toEqual({
+      kind: 'recorded',
+      requestId: 'abcde',
+      tool: 'Bash',
+    })
     expect(decide(ledger, 'abcde', 'allowed', NOW + 2)).toEqual({ ...SETTLED, state: 'denied' })
     expect(ledger.permissions.takeVerdicts()).toEqual([{ ...TAKEN, state: 'denied' }])
     expect(ledger.permissions.takeVerdicts()).toEqual([])

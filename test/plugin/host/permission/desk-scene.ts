@@ -5,7 +5,7 @@ import { until } from '../../../../lab/driver/until.ts'
 import { SimClock } from '../../../../lab/simulation/sim-clock.ts'
 import { PlatformClient } from '../../../../member/client/client.ts'
 import { type Inbound, inboundSchema } from '../../../../member/client/inbound.ts'
-import type { Ledger, StoredMessage } from '../../../../member/ledger/ledger.ts'
+import type { Entry, Ledger, StoredMessage } from '../../../../member/ledger/ledger.ts'
 import {
   PermissionDesk,
   type PermissionDeskOptions,
@@ -56,9 +56,14 @@ export class Scene implements Disposable {
     return taken
   }
 
-  store(fields: Partial<Inbound>, workspaceId = OURS): { stored: StoredMessage; message: Inbound } {
+  store(
+    fields: Partial<Inbound>,
+    workspaceId = OURS,
+    more: Partial<Entry> = {},
+  ): { stored: StoredMessage; message: Inbound } {
     const message = inboundSchema.parse({ ...MESSAGE, ...fields })
-    const row = entry({ content: JSON.stringify(message), peerId: message.peerId })
+    const createdAt = new Date(this.clock.now()).toISOString()
+    const row = entry({ content: JSON.stringify(message), peerId: message.peerId, createdAt, ...more })
     this.ledger.of(workspaceId).storePage([row], undefined, this.clock.now())
     const stored = this.ledger.find(row.activityId, [workspaceId])
     if (stored === undefined) throw new Error('the message was not stored')

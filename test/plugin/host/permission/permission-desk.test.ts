@@ -24,7 +24,12 @@ test('only an authenticated person in the chat gives a verdict', async () => {
     expect(await scene.receives(fields, workspaceId)).toBeUndefined()
   }
   await scene.clock.advance(5_000)
-  expect([scene.told, scene.posted.length]).toEqual([[], 1])
+  // The two from the person's own chat are answered there, the others are not.
+  expect(scene.told).toEqual([])
+  expect(scene.posted.slice(1)).toEqual([
+    expect.stringContaining('the platform has not verified who wrote this'),
+    expect.stringContaining('send `yes abcde` or `no abcde`'),
+  ])
   expect(scene.ledger.inbox.counts(OURS)).toEqual({ received: tries.length - 1 })
   // Only the sender was missing:
   expect(await scene.receives({ text })).toBe(VERDICT)
@@ -133,4 +138,106 @@ describe('a verdict', () => {
     gate.reject(new Error('EPIPE'))
     expect((await scene.posts(2))[1]).toContain('was not passed on')
   })
+})
+
+describe('what a person types while a request is open', () => {
+  const SECOND = { ...REQUEST, request_id: 'fghij', tool_name: 'Write' }
+
+  test('may be a bare yes or no, if one request is open', async () => {
+    for (const [text, behavior] of [
+      ['`Yes`.', 'allow'],
+      ['no, thanks', 'deny'],
+    ] as const) {
+      using scene = new Scene()
+      scene.desk.ask(REQUEST)
+      await scene.clock.advance(3_000)
+      expect(await scene.receives({ text })).toBe(VERDICT)
+      expect((await scene.posts(2))[1]).toContain('to abcde (Bash)')
+      expect(scene.told.map((line) => JSON.parse(line).params)).toEqual([{ request_id: 'abcde', behavior }])
+    }
+  })
+
+  test('counts for none of two requests if it names neither, and is answered with what to type', async () => {
+    using scene = new Scene()
+    scene.desk.ask(REQUEST)
+    scene.desk.ask(SECOND)
+    await scene.posts(2)
+    expect(await scene.receives({ text: 'yes' })).toBe(VERDICT)
+    expect((await scene.posts(3))[2]).toMatch(
+      /2 permission requests are open, abcde \(Bash\), fghij \(Write\)/,
+    )
+    await scene.clock.advance(5_000)
+    expect(scene.told).toEqual([])
+    // One that is answered no longer stands in the way.
+    await scene.receives({ text: '"no fghij"' })
+    await scene.receives({ text: 'yes please' })
+    await scene.clock.advance(1_000)
+    expect(scene.told.map((line) => JSON.parse(line).params)).toEqual([
+      { request_id: 'fghij', behavior: 'deny' },
+      { request_id: 'abcde', behavior: 'allow' },
+    ])
+  })
+
+  test('is no bare verdict on a request that was made after it was written', async () => {
+    using scene = new Scene()
+    const written = new Date(scene.clock.now()).toISOString()
+    await scene.clock.advance(2_000)
+    scene.desk.ask(REQUEST)
+    const { stored, message } = scene.store({ text: 'yes' }, OURS, { createdAt: written })
+    expect(scene.desk.intercept(stored, message)).toBeUndefined()
+    expect((await scene.posts(2))[1]).toContain('send `yes abcde` or `no abcde`')
+    await scene.clock.advance(5_000)
+    expect(scene.told).toEqual([])
+  })
+
+  test.each([
+    'yesabcde',
+    'abcde, go ahead',
+    'yes abcde, but hurry',
+    'No abcde, use the trash instead',
+    'yes abcde or no abcde',
+    'yes abc de',
+    'yes?',
+    'ok',
+    'yes abced',
+    'allow it please',
+  ])('and that is no verdict is shown to the model and answered with what to type: %s', async (text) => {
+    using scene = new Scene()
+    scene.desk.ask(REQUEST)
+    await scene.posts(1)
+    expect(await scene.receives({ text })).toBeUndefined()
+    expect((await scene.posts(2))[1]).toContain('send `yes abcde` or `no abcde` with nothing else')
+    await scene.clock.advance(5_000)
+    expect([scene.told, scene.posted.length]).toEqual([[], 2])
+  })
+
+  test('and is about something else gets no line', async () => {
+    using scene = new Scene()
+    scene.desk.ask(REQUEST)
+    await scene.posts(1)
+    for (const text of ['how far are you?', 'the build is green again', 'x'.repeat(5_000)]) {
+      expect(await scene.receives({ text })).toBeUndefined()
+    }
+    await scene.clock.advance(5_000)
+    expect(scene.posted).toHaveLength(1)
+  })
+
+  test('with a file does not count, and is told so', async () => {
+    using scene = new Scene()
+    scene.desk.ask(REQUEST)
+    const file = { uri: 'platform-pending:w/f', name: 'a.txt', mimeType: 'text/plain', size: 1 }
+    expect(await scene.receives({ text: 'yes abcde', attachments: [file] })).toBeUndefined()
+    expect((await scene.posts(2))[1]).toContain('without files')
+    expect(scene.told).toEqual([])
+  })
+})
+
+test('a bare yes while no request is open goes to the model, without a line in the chat', async () => {
+  using scene = new Scene()
+  scene.desk.ask(REQUEST)
+  await scene.posts(1)
+  scene.desk.prompted()
+  for (const text of ['yes', 'no', 'ok']) expect(await scene.receives({ text })).toBeUndefined()
+  await scene.clock.advance(5_000)
+  expect(scene.posted).toHaveLength(1)
 })

@@ -1,25 +1,13 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { inboundSchema } from '../../../../member/client/inbound.ts'
 import {
   ownTool,
   type PermissionRequest,
-  parseVerdict,
   permissionRequestSchema,
   questionText,
-  readVerdict,
   settledText,
   verdictLine,
 } from '../../../../plugin/host/permission/permission-relay.ts'
-import { MESSAGE } from '../../../fixtures/entries.ts'
-
-const LETTERS = [...'abcdefghijkmnopqrstuvwxyz']
-const id = fc.array(fc.constantFrom(...LETTERS), { minLength: 5, maxLength: 5 }).map((all) => all.join(''))
-const space = fc.constantFrom('', ' ', '\n', '\t  ', ' \r\n')
-const anyCase = (text: string) =>
-  fc
-    .array(fc.boolean(), { minLength: text.length, maxLength: text.length })
-    .map((upper) => [...text].map((letter, n) => (upper[n] ? letter.toUpperCase() : letter)).join(''))
 
 const REQUEST: PermissionRequest = {
   request_id: 'abcde',
@@ -32,71 +20,6 @@ const ask = (more: Partial<PermissionRequest>, redact = same): string =>
   questionText({ ...REQUEST, ...more }, redact)
 
 describe('the answer', () => {
-  test('is yes or no and the id, in any case, with optional space around it and full stop', () => {
-    const answers = fc.tuple(fc.constantFrom('yes', 'no'), id).chain(([word, requestId]) =>
-      fc.record({
-        word: fc.constant(word),
-        requestId: fc.constant(requestId),
-        said: anyCase(`${word} ${requestId}`),
-        before: space,
-        after: space,
-        stop: fc.constantFrom('', '.'),
-      }),
-    )
-    fc.assert(
-      fc.property(answers, ({ word, requestId, said, before, after, stop }) => {
-        expect(parseVerdict(`${before}${said}${stop}${after}`)).toEqual({
-          requestId,
-          state: word === 'yes' ? 'allowed' : 'denied',
-        })
-      }),
-    )
-  })
-
-  test('is nothing else: no other word or id, nothing before or after it', () => {
-    const word = fc.constantFrom('yes', 'no', 'Yes', 'yess', 'y', 'allow', 'not', 'yes,', '> yes', '')
-    const name = fc.oneof(id, fc.constantFrom('abcd', 'abcdef', 'abcle', 'abcd1', 'äbcde', 'abcde:', ''))
-    const rest = fc.constantFrom('', '.', '..', '!', ' please', '\nno abcde', '`', '\u200b', ' .')
-    fc.assert(
-      fc.property(
-        fc.oneof(
-          fc.string(),
-          fc.tuple(word, name, rest).map(([a, b, c]) => `${a} ${b}${c}`),
-        ),
-        (text) => {
-          const strict = /^(yes|no)\s+[a-km-z]{5}\s*\.?$/i.test(text.trim())
-          expect(parseVerdict(text) !== undefined).toBe(strict)
-        },
-      ),
-    )
-    for (const text of ['yes', 'yesabcde', 'yes abcde no abcde', 'I say yes abcde', 'yes abcde, but hurry']) {
-      expect(parseVerdict(text)).toBeUndefined()
-    }
-  })
-
-  test('costs next to nothing to look for, however long the text is', () => {
-    expect(parseVerdict(`yes abcde${' '.repeat(5_000_000)}x`)).toBeUndefined()
-  })
-
-  test('counts only from an authenticated person, in a message without files', () => {
-    const file = { uri: 'platform-pending:w/f', name: 'a.txt', mimeType: 'text/plain', size: 1 }
-    const message = fc.record({
-      kind: fc.constantFrom('canvas_user', 'peer_agent', 'external', 'scheduled', 'delegation_result'),
-      authenticated: fc.boolean(),
-      text: fc.constantFrom('yes abcde', 'no abcde', 'hello'),
-      peerId: fc.constantFrom(null, 'peer'),
-      userName: fc.constantFrom(null, 'operator'),
-      attachments: fc.constantFrom([], [file]),
-    })
-    fc.assert(
-      fc.property(message, (fields) => {
-        const inbound = inboundSchema.parse({ ...MESSAGE, ...fields })
-        const may = fields.kind === 'canvas_user' && fields.authenticated && fields.attachments.length === 0
-        expect(readVerdict(inbound)).toEqual(may ? parseVerdict(fields.text) : undefined)
-      }),
-    )
-  })
-
   test('goes to the host as allow or deny', () => {
     expect(verdictLine({ requestId: 'abcde', state: 'allowed' })).toBe(
       '{"jsonrpc":"2.0","method":"notifications/claude/channel/permission","params":{"request_id":"abcde","behavior":"allow"}}\n',
@@ -197,7 +120,7 @@ test('a request has an id of five letters, none of them an l', () => {
 
 test('an answer that comes too late is told why', () => {
   const say = (state: 'allowed' | 'denied' | 'expired' | 'elsewhere') =>
-    settledText('abcde', { kind: 'settled', tool: 'Bash', state })
+    settledText({ kind: 'settled', requestId: 'abcde', tool: 'Bash', state })
   expect(say('allowed')).toContain('already answered here, with yes')
   expect(say('denied')).toContain('already answered here, with no')
   expect(say('elsewhere')).toContain('answered in the terminal')
