@@ -3,6 +3,7 @@
  * decided here, and only by what the platform vouches for: a text can claim anything.
  */
 import { z } from 'zod'
+import { purposeOf } from './a2a-method.ts'
 import type { ActivityRow } from './activity.ts'
 import { isQueuedAnswer } from './delegations.ts'
 import { optionalText } from './fields.ts'
@@ -61,6 +62,9 @@ const EMPTY = '[This message is empty: it holds no text, no data and no file.]'
 const WITHOUT_CONTENT =
   '[The platform passed this message on without its content. Ask the sender to send it again.]'
 
+const MAX_METHOD_CHARS = 60
+const MAX_ID_CHARS = 80
+
 const skip = (reason: string): Interpretation => ({ deliver: false, reason })
 
 const resultSchema = z.object({ text: optionalText, delegation_id: optionalText }).catch({})
@@ -83,6 +87,9 @@ export function interpretRow(row: ActivityRow, ownId: string): Interpretation {
   if (row.status === 'error') return skip('a failed push attempt')
   if (row.request_body != null && isAnswer(row.response_body)) return skip('already answered')
 
+  const purpose = purposeOf(method)
+  if (purpose === 'control')
+    return skip(`a call of ${method.slice(0, MAX_METHOD_CHARS)}, which is not a message`)
   const body = readMessageBody(row.request_body)
   const kind = kindOf(row, sourceId, body.source, body.messageId)
   // A platform that does not number its rows passes on the metadata as the sender wrote it.
@@ -91,7 +98,7 @@ export function interpretRow(row: ActivityRow, ownId: string): Interpretation {
     deliver: true,
     message: {
       kind,
-      text: textOf(body),
+      text: purpose === 'cancel' ? cancellation(body.taskId) : textOf(body),
       method,
       peerId: sourceId,
       peerName: sourceId === null ? (kind === 'external' ? body.source : null) : (row.peer_name ?? null),
@@ -99,11 +106,18 @@ export function interpretRow(row: ActivityRow, ownId: string): Interpretation {
       userName: vouched ? body.userName : null,
       authenticated: vouched && body.authenticated,
       contextId: body.contextId,
-      delegationId: body.delegationId,
+      delegationId: purpose === 'cancel' ? body.taskId : body.delegationId,
       taskStatus: null,
       attachments: body.attachments,
     },
   }
+}
+
+/** What a cancel means, in words. It has none of its own. */
+function cancellation(taskId: string | null): string {
+  return taskId === null
+    ? '[The sender cancels its tasks, without naming one: stop what you are doing for it. No answer is needed.]'
+    : `[The sender cancels the task ${taskId.slice(0, MAX_ID_CHARS)}: stop working on it. If you have not seen it, it was canceled before it was shown. No answer is needed.]`
 }
 
 const receiptSchema = z.object({ status: z.literal('queued'), delivery_mode: z.string() })

@@ -27,6 +27,8 @@ export interface MessageBody {
   readonly contextId: string | null
   /** Set when the sender delegated this as a task; the answer returns it. */
   readonly delegationId: string | null
+  /** The task that a call about a task names. */
+  readonly taskId: string | null
   /** From `params.metadata`: what the platform, or on older ones the sender, says about the origin. */
   readonly source: string | null
   readonly userName: string | null
@@ -46,7 +48,14 @@ const messageSchema = z.object({
   context_id: optionalText,
   metadata: z.object({ delegation_id: optionalText }).nullish().catch(null),
 })
+const idSchema = z
+  .union([z.string(), z.number().transform(String)])
+  .nullish()
+  .catch(null)
 const paramsSchema = z.object({
+  id: idSchema,
+  taskId: idSchema,
+  task_id: idSchema,
   message: messageSchema.nullish().catch(null),
   parts: partsSchema,
   metadata: z
@@ -82,6 +91,7 @@ export function readMessageBody(body: unknown): MessageBody {
     messageId: message?.messageId ?? message?.message_id ?? null,
     contextId: message?.contextId ?? message?.context_id ?? null,
     delegationId: message?.metadata?.delegation_id ?? null,
+    taskId: params?.id ?? params?.taskId ?? params?.task_id ?? null,
     source: metadata?.source ?? null,
     userName: authenticated ? (metadata?.username ?? metadata?.email ?? null) : null,
     authenticated,

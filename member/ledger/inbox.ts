@@ -8,7 +8,7 @@ export interface InboxFilter {
   readonly peerId?: string | undefined
   /** Milliseconds since the epoch; only messages received after it. */
   readonly since?: number | undefined
-  /** Excludes answers to our tasks that were shown: they need no reply. */
+  /** Excludes what was shown and needs no reply: answers to our tasks, and cancels. */
   readonly owed?: boolean
   readonly oldestFirst?: boolean | undefined
   readonly limit: number
@@ -43,7 +43,7 @@ export class Inbox {
     const where = `workspace_id IN (SELECT value FROM json_each($workspaces))
       AND state IN (SELECT value FROM json_each($states))
       AND ($peerId IS NULL OR peer_id = $peerId) AND received_at >= $since
-      AND ($owed = 0 OR delegation_id IS NULL OR state IN ('received', 'held', 'sending'))`
+      AND ($owed = 0 OR delegation_id IS NULL AND reason IS NULL OR state IN ('received', 'held', 'sending'))`
     const rows = this.#db
       .query<InboxRow, [typeof values & { limit: number }]>(
         `SELECT ${COLUMNS}, reason, received_at AS receivedAt FROM message WHERE ${where}

@@ -18,6 +18,14 @@ export interface TaskMark {
   readonly failed: boolean
 }
 
+/** A row that takes back a task given to us. */
+export interface Cancellation {
+  /** Null when it names none. */
+  readonly taskId: string | null
+  /** Also a task that somebody other than the row's sender gave. */
+  readonly ofAnyone: boolean
+}
+
 /** One row of the feed as stored in the ledger. */
 export interface Entry {
   readonly activityId: string
@@ -29,6 +37,9 @@ export interface Entry {
   readonly task: TaskMark | null
   /** Its sender asks something, so it is no answer, whichever task it names. */
   readonly asks?: boolean
+  /** The id of the task that it gives us, if it gives one. */
+  readonly given?: string | null
+  readonly cancels?: Cancellation
   /** The message as JSON, opaque to the ledger. */
   readonly content: string
   /** Set when the row is not for the model. */

@@ -120,6 +120,11 @@ const STEPS: readonly string[] = [
   -- The session that asked has taken the verdict, to pass it to its host.
   ALTER TABLE permission_request ADD COLUMN told INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  -- The task that a message gives us.
+  ALTER TABLE message ADD COLUMN given_task TEXT;
+  CREATE INDEX message_given ON message (given_task) WHERE given_task IS NOT NULL;
+  `,
 ]
 
 /**

@@ -1,6 +1,7 @@
 /** The part of the ledger that belongs to one workspace: the cursor, the rows read, and what is still open. */
 import type { Database } from '../../base/sqlite.ts'
-import type { Delegation, Delegations } from './delegations.ts'
+import { cancelTask, NO_ANSWER } from './canceled-tasks.ts'
+import type { Answer, Delegation, Delegations } from './delegations.ts'
 import type { GivenMessages } from './given-messages.ts'
 import { COLUMNS, type Cursor, type Entry, type StoredMessage } from './ledger-rows.ts'
 import { isOverflow, MAX_EVENTS, MAX_EVENTS_OF_WORKER } from './loop-guard.ts'
@@ -103,9 +104,9 @@ export class WorkspaceLedger {
     return row?.seq ?? undefined
   }
 
-  /** Messages given to the model and not answered, at most ten minutes old: how many, and the newest. */
+  /** Messages given to the model and not answered, at most ten minutes old, if they need an answer: how many, and the newest. */
   open(now: number): { readonly count: number; readonly newest: StoredMessage | undefined } {
-    const which = `workspace_id = ? AND state IN ('sending', 'sent', 'confirmed') AND delegation_id IS NULL AND sent_at > ?`
+    const which = `workspace_id = ? AND state IN ('sending', 'sent', 'confirmed') AND delegation_id IS NULL AND reason IS NULL AND sent_at > ?`
     const since = now - OPEN_MS
     const count = this.#db
       .query<{ n: number }, [string, number]>(
@@ -133,11 +134,11 @@ export class WorkspaceLedger {
 
   /** Returns true when the entry is new and meant for the model. */
   #store(entry: Entry, now: number): boolean {
-    const { activityId, seq, createdAt, peerId, content, skipped } = entry
+    const { activityId, seq, createdAt, peerId, given, cancels, content, skipped } = entry
     const { changes } = this.#db
       .query(
-        `INSERT INTO message (workspace_id, activity_id, seq, created_at, received_at, state, reason, peer_id, content)
-         VALUES ($workspaceId, $activityId, $seq, $createdAt, $now, $state, $reason, $peerId, $content)
+        `INSERT INTO message (workspace_id, activity_id, seq, created_at, received_at, state, reason, peer_id, given_task, content)
+         VALUES ($workspaceId, $activityId, $seq, $createdAt, $now, $state, $reason, $peerId, $given, $content)
          ON CONFLICT (workspace_id, activity_id) DO NOTHING`,
       )
       .run({
@@ -147,12 +148,15 @@ export class WorkspaceLedger {
         createdAt,
         now,
         state: skipped === null ? 'received' : 'skipped',
-        reason: skipped,
+        reason: skipped ?? (cancels === undefined ? null : NO_ANSWER),
         peerId,
+        given: given ?? null,
         content,
       })
     if (changes === 0 || skipped !== null) return false
-    const answer = this.#delegations.match(this.workspaceId, entry, now)
+    if (cancels !== undefined) cancelTask(this.#db, this.workspaceId, peerId, cancels)
+    const answer: Answer =
+      cancels === undefined ? this.#delegations.match(this.workspaceId, entry, now) : { kind: 'none' }
     if (answer.kind === 'repeated') {
       this.#amend(activityId, "state = 'skipped', reason = ?", TOLD_BEFORE)
       return false

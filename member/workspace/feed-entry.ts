@@ -1,5 +1,6 @@
 /** A row of the feed as the ledger keeps it: what it is, whether it is for the model, and which task it answers. */
 
+import { purposeOf } from '../client/a2a-method.ts'
 import type { ActivityRow } from '../client/activity.ts'
 import { type Inbound, interpretRow } from '../client/inbound.ts'
 import { endsInQuestion } from '../client/question.ts'
@@ -31,10 +32,23 @@ export function toEntry(
   const { message } = reading
   // Its text is not stored either, so nothing that displays the ledger can show it.
   if (!mayWrite(message, allowed)) return { ...common, task: null, content: '{}', skipped: NOT_ALLOWED }
+  if (purposeOf(message.method) === 'cancel') return { ...common, ...cancelOf(message) }
   return {
     ...common,
     task: taskOf(message),
+    given: message.kind === 'peer_agent' ? message.delegationId : null,
     asks: message.delegationId === null && endsInQuestion(message.text),
+    content: JSON.stringify(message),
+    skipped: null,
+  }
+}
+
+/** The authenticated person may cancel what any agent asked for; everybody else, only what they asked for themselves. */
+function cancelOf(message: Inbound): Pick<Entry, 'task' | 'cancels' | 'content' | 'skipped'> {
+  const { delegationId: taskId, authenticated } = message
+  return {
+    task: null,
+    cancels: { taskId, ofAnyone: authenticated },
     content: JSON.stringify(message),
     skipped: null,
   }

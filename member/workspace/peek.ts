@@ -78,10 +78,13 @@ async function readPage(
   }
 }
 
+/** What is only looked at stays small: the whole message comes once a session receives it. */
 function cut(content: string): Inbound {
-  const message = inboundSchema.parse(JSON.parse(content))
-  const { text } = message
-  return text.length <= MAX_PEEKED_CHARS
-    ? message
-    : { ...message, text: `${text.slice(0, MAX_PEEKED_CHARS)}… (${text.length} characters in all)` }
+  const { attachments, text, ...message } = inboundSchema.parse(JSON.parse(content))
+  const isLong = text.length > MAX_PEEKED_CHARS
+  return {
+    ...message,
+    text: isLong ? `${text.slice(0, MAX_PEEKED_CHARS)}… (${text.length} characters in all)` : text,
+    attachments: attachments.map(({ base64: _content, ...attachment }) => attachment),
+  }
 }

@@ -213,6 +213,19 @@ test('the summary, a log line of the platform, never stands for what somebody sa
   expect(shown(result).text).not.toContain(summary)
 })
 
+test('a cancel is told in words, with the task it names', () => {
+  const call = (method: string, params: Fields) =>
+    shown({ source_id: PEER_ID, method, request_body: { jsonrpc: '2.0', id: 1, method, params } })
+  expect(call('tasks/cancel', { id: 't1' })).toMatchObject({
+    kind: 'peer_agent',
+    delegationId: 't1',
+    text: expect.stringContaining('cancels the task t1:'),
+  })
+  expect(call('CancelTask', { id: 7 })).toMatchObject({ delegationId: '7' })
+  expect(call('tasks/cancel', {}).text).toContain('without naming one')
+  expect(call('tasks/cancel', { id: 'x'.repeat(5_000) }).text.length).toBeLessThan(400)
+})
+
 test('a row that says only that it was queued is not answered', () => {
   const queued = { delivery_mode: 'poll', method: 'message/send', status: 'queued' }
   expect(shown({ request_body: envelope('hello'), response_body: queued }).text).toBe('hello')

@@ -88,6 +88,7 @@ test('ids and origin are text or absent', () => {
     messageId: null,
     contextId: null,
     delegationId: null,
+    taskId: null,
     source: null,
     userName: null,
     authenticated: false,

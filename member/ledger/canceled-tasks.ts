@@ -1,0 +1,33 @@
+/** Tasks that others gave to this workspace and take back. */
+import type { Database } from '../../base/sqlite.ts'
+import type { Cancellation } from './ledger-rows.ts'
+
+/** Marks a message for the model that asks for nothing. */
+export const NO_ANSWER = 'needs no answer'
+const CANCELED = 'canceled by its sender before it was shown'
+
+/**
+ * Ends the messages that gave a task which is now canceled: one that was not shown yet is not shown any more, and one that
+ * was is no longer open. Runs inside the caller's transaction.
+ *
+ * @param senderId the agent that cancels; null for anybody else.
+ */
+export function cancelTask(
+  db: Database,
+  workspaceId: string,
+  senderId: string | null,
+  { taskId, ofAnyone }: Cancellation,
+): void {
+  if (taskId === null || (senderId === null && !ofAnyone)) return
+  const given = `workspace_id = $workspaceId AND given_task = $taskId AND ($ofAnyone OR peer_id = $senderId)
+    AND delegation_id IS NULL`
+  const values = { workspaceId, taskId, senderId, ofAnyone: ofAnyone ? 1 : 0 }
+  db.query(
+    `UPDATE message INDEXED BY message_given SET state = 'skipped', reason = $reason
+     WHERE ${given} AND state IN ('received', 'held')`,
+  ).run({ ...values, reason: CANCELED })
+  db.query(
+    `UPDATE message INDEXED BY message_given SET state = 'answered'
+     WHERE ${given} AND state IN ('sending', 'sent', 'presumed', 'confirmed')`,
+  ).run(values)
+}

@@ -1,0 +1,67 @@
+/** What becomes of a task that its sender takes back. */
+import { expect, test } from 'bun:test'
+import { openLedger } from '../../../lab/driver/ledger.ts'
+import type { Entry } from '../../../member/ledger/ledger.ts'
+import { entry } from '../../fixtures/entries.ts'
+
+const [A, PEER, OTHER, NOW] = ['workspace-a', 'peer', 'other', 1_800_000_000_000]
+const task = (id: string, peerId: string) => entry({ peerId, given: id })
+const cancel = (taskId: string | null, peerId: string | null, ofAnyone = false) =>
+  entry({ peerId, cancels: { taskId, ofAnyone } })
+
+function startLedger() {
+  const ledger = openLedger()
+  return {
+    ledger,
+    store: (...entries: readonly Entry[]) => ledger.of(A).storePage(entries, undefined, NOW),
+    /** Shows everything that waits to the model. */
+    show: () => {
+      const batch = ledger.nextBatch([A], 32, 1_000_000, NOW)
+      ledger.markSent(ledger.markSending(batch), NOW)
+      return batch.map(({ activityId }) => activityId)
+    },
+    open: () => ledger.of(A).open(NOW).count,
+    unanswered: () =>
+      ledger.inbox.list({ workspaceIds: [A], states: ['received', 'sent'], owed: true, limit: 9 }).total,
+  }
+}
+
+test('a task that was not shown yet is not shown any more, and the cancel is', () => {
+  const { store, show } = startLedger()
+  const stays = task('t2', PEER)
+  const taken = cancel('t1', PEER)
+  store(task('t1', PEER), stays, taken)
+  expect(show()).toEqual([stays.activityId, taken.activityId])
+})
+
+test('a task that was shown is no longer open, nor is the cancel itself', () => {
+  const { store, show, open, unanswered } = startLedger()
+  store(task('t1', PEER), task('t2', PEER))
+  show()
+  expect(open()).toBe(2)
+  store(cancel('t1', PEER))
+  show()
+  expect([open(), unanswered()]).toEqual([1, 1])
+})
+
+test('nobody cancels what another agent asked for, except the authenticated person', () => {
+  const { store, show, open } = startLedger()
+  store(task('t1', PEER))
+  show()
+  store(cancel('t1', OTHER), cancel('t1', null), cancel(null, PEER))
+  expect(open()).toBe(1)
+  store(cancel('t1', null, true))
+  expect(open()).toBe(0)
+})
+
+test('a cancel answers no task of ours, and takes back no answer', () => {
+  const { ledger, store, show } = startLedger()
+  const ours = { id: 't1', workspaceId: A, peerId: PEER, task: 'build', watched: false }
+  ledger.delegations.add(ours, NOW)
+  store(cancel('t9', PEER))
+  expect(ledger.delegations.find(A, 't1')?.state).toBe('open')
+  show()
+  const answer = entry({ peerId: PEER, given: 't1', task: { id: 't1', by: 'peer', failed: false } })
+  store(answer, cancel('t1', PEER))
+  expect(show()).toContain(answer.activityId)
+})
