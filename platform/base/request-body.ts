@@ -1,6 +1,6 @@
 /** Reads request bodies, each up to a limit. */
 import type { z } from 'zod'
-import { parseJson } from './json.ts'
+import { parseFirstObject } from './json.ts'
 import { refuse } from './response.ts'
 
 export const MAX_BODY_BYTES = 16 * 1024 * 1024
@@ -32,7 +32,7 @@ export async function readBytes(
 }
 
 /**
- * Reads a JSON body of a known shape.
+ * Reads a JSON body of a known shape. Text after its object does not count, as on the hosted platform.
  *
  * @param error the text of the refusal when the body has another shape.
  * @throws Refusal 400, or 413 for a body over {@link MAX_BODY_BYTES}.
@@ -44,7 +44,7 @@ export async function readJson<T>(
 ): Promise<T> {
   const { text, truncated } = await readText(request)
   if (truncated) throw refuse(413, 'request body too large', { max_bytes: MAX_BODY_BYTES })
-  const parsed = parseJson(text)
+  const parsed = parseFirstObject(text)
   const checked = parsed === undefined ? undefined : schema.safeParse(parsed.value)
   if (!checked?.success) throw refuse(400, error)
   return checked.data

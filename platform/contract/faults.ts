@@ -63,6 +63,8 @@ const faultStateSchema = z.strictObject({
   late_write_ms: count,
   /** Register does not echo the delivery mode. */
   register_no_echo: z.boolean(),
+  /** An external workspace created without a mode is a push workspace, as on the hosted platform. */
+  create_stores_push: z.boolean(),
   /** Heartbeats are answered and not recorded. */
   heartbeat_blackout: z.boolean(),
   upload_404_after_ack: z.boolean(),
@@ -107,6 +109,7 @@ export class Faults {
       ws_origin_required: false,
       late_write_ms: 0,
       register_no_echo: false,
+      create_stores_push: false,
       heartbeat_blackout: false,
       upload_404_after_ack: false,
       upload_names: 'kept',

@@ -30,12 +30,17 @@ interface Beat {
   readonly registerFailedRecently: boolean
 }
 
+/** Whether an error rate alone degrades a workspace. */
+export function failsOften(errorRate: number, managesStatus: boolean): boolean {
+  return !managesStatus && errorRate >= 0.5
+}
+
 /** The status after a heartbeat. It moves at most one step per beat (contract: status table). */
 export function statusAfterHeartbeat(status: Status, beat: Beat, rules: ContractRules): Status {
   if (rules.statusesLiftedByHeartbeat.includes(status)) return 'online'
   if (status === 'online') {
     if (beat.runtimeState === 'wedged' || beat.registerFailedRecently) return 'degraded'
-    return !beat.managesStatus && beat.errorRate >= 0.5 ? 'degraded' : 'online'
+    return failsOften(beat.errorRate, beat.managesStatus) ? 'degraded' : 'online'
   }
   if (status === 'degraded') {
     const calm = beat.errorRate < 0.1 && beat.runtimeState === ''

@@ -24,6 +24,8 @@ export interface ContractRules {
   /** A register that fails after authentication degrades the workspace for five minutes. */
   readonly registerFailureMarker: boolean
   readonly registerKeepsParked: boolean
+  /** Register refuses a bad URL before it looks at the token. */
+  readonly judgesUrlFirst: boolean
   readonly heartbeatCarriesCard: boolean
   readonly staleAfterMs: number
   readonly provisionTimeoutMs: number
@@ -81,6 +83,7 @@ const V2: ContractRules = {
   statusesLiftedByHeartbeat: ['provisioning', 'offline', 'awaiting_agent', 'failed'],
   registerFailureMarker: true,
   registerKeepsParked: true,
+  judgesUrlFirst: false,
   heartbeatCarriesCard: true,
   staleAfterMs: 180_000,
   provisionTimeoutMs: 720_000,
@@ -158,6 +161,7 @@ const V1: ContractRules = {
 const V0: ContractRules = {
   ...V1,
   pollMode: false,
+  judgesUrlFirst: true,
   activityFilters: false,
   statusesLiftedByHeartbeat: ['provisioning', 'offline'],
   staleExternalStatus: 'offline',

@@ -7,6 +7,7 @@ import { readText } from '../base/request-body.ts'
 import { json, refuse } from '../base/response.ts'
 import { wireTimestamp } from '../base/timestamp.ts'
 import { normalizeA2a } from '../contract/a2a-message.ts'
+import { deliveryModeNow } from '../contract/delivery-mode.ts'
 import { bearerOf } from '../http/authentication.ts'
 import type { Call, Route } from '../http/router.ts'
 import type { Services } from '../services.ts'
@@ -39,7 +40,7 @@ async function send(services: Services, call: Call): Promise<Response> {
   const sourceId = caller.kind === 'workspace' ? caller.id : undefined
   if (sourceId !== undefined) workspaces.update(sourceId, { last_outbound_at: services.timestamps.now() })
   // A push agent may work in silence for longer than a silent connection is otherwise kept.
-  if (target.delivery_mode === 'push') call.keepOpen()
+  if (deliveryModeNow(target) === 'push') call.keepOpen()
   const timeoutSeconds = positive(call.request.headers.get('X-Timeout'))
   const delivery = await deliver(services, target, { workspaceId: sourceOf(caller), timeoutSeconds }, message)
   if (sourceId !== undefined) services.delegations.noteAnswer(sourceId, targetId, message)

@@ -18,7 +18,7 @@ const ACTIVITY_TYPES = [
   'error',
 ]
 
-const reportSchema = z.object({
+const reportSchema = wire.struct({
   activity_type: wire.required,
   method: wire.text,
   summary: wire.text,
@@ -26,13 +26,13 @@ const reportSchema = z.object({
   source_id: wire.text,
   status: wire.text,
   error_detail: wire.text,
-  duration_ms: z.int().nullish(),
+  duration_ms: wire.optionalInteger,
   request_body: z.unknown().optional(),
   response_body: z.unknown().optional(),
   metadata: z.unknown().optional(),
 })
 
-const acknowledgementSchema = z.object({ acked_seq: z.int().nullish() })
+const acknowledgementSchema = wire.struct({ acked_seq: wire.optionalInteger })
 
 export const activityRoutes: readonly Route[] = [
   { method: 'GET', path: '/workspaces/:id/activity', gate: 'workspace', handle: read },

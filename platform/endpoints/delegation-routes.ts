@@ -1,5 +1,4 @@
 /** Giving a task to a peer, and asking what became of it (contract: delegation). */
-import { z } from 'zod'
 import { asObject, type JsonObject } from '../base/json.ts'
 import { isUuid, newUuid } from '../base/random.ts'
 import { readJson } from '../base/request-body.ts'
@@ -17,13 +16,13 @@ import { type Delivery, deliver } from '../work/delivery.ts'
 
 const INVALID = 'invalid delegation request'
 
-const taskSchema = z.object({ target_id: wire.required, task: wire.required, idempotency_key: wire.text })
-const recordedTaskSchema = z.object({
+const taskSchema = wire.struct({ target_id: wire.required, task: wire.required, idempotency_key: wire.text })
+const recordedTaskSchema = wire.struct({
   target_id: wire.identifier,
   task: wire.required,
   delegation_id: wire.required,
 })
-const updateSchema = z.object({ status: wire.text, error: wire.text, response_preview: wire.text })
+const updateSchema = wire.struct({ status: wire.text, error: wire.text, response_preview: wire.text })
 
 const RETRY_MS = 8000
 const MAX_ROWS = 50

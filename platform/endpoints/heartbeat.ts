@@ -1,11 +1,9 @@
 /** POST /registry/heartbeat and /registry/update-card: an agent says that it is alive, and how it is. */
 import { z } from 'zod'
-import type { EventType } from '../base/events.ts'
-import type { JsonObject } from '../base/json.ts'
 import { readJson } from '../base/request-body.ts'
 import { json, refuse } from '../base/response.ts'
 import { timestampMs } from '../base/timestamp.ts'
-import { statusAfterHeartbeat } from '../contract/status.ts'
+import { failsOften, statusAfterHeartbeat } from '../contract/status.ts'
 import type { Status } from '../contract/statuses.ts'
 import type { Call, Route } from '../http/router.ts'
 import * as wire from '../http/wire.ts'
@@ -14,12 +12,12 @@ import type { WorkspaceRow } from '../store/workspaces.ts'
 import { drain } from '../work/drain.ts'
 import { LIVENESS_MS, refusedRoute } from './register.ts'
 
-const runtimeMetadataSchema = z.object({
+const runtimeMetadataSchema = wire.struct({
   capabilities: z.record(z.string(), z.boolean().nullish()).nullish(),
-  idle_timeout_seconds: z.int().nullish(),
+  idle_timeout_seconds: wire.optionalInteger,
 })
 
-const heartbeatSchema = z.object({
+const heartbeatSchema = wire.struct({
   workspace_id: wire.identifier,
   error_rate: wire.decimal,
   sample_error: wire.text,
@@ -34,7 +32,7 @@ const heartbeatSchema = z.object({
 })
 type Heartbeat = z.infer<typeof heartbeatSchema>
 
-const cardUpdateSchema = z.object({ workspace_id: wire.identifier, agent_card: wire.object })
+const cardUpdateSchema = wire.struct({ workspace_id: wire.identifier, agent_card: wire.object })
 
 const MAX_SPEND_CENTS = 1_000_000_000_000
 const REGISTER_FAILURE_MS = 300_000
@@ -95,7 +93,7 @@ function record(services: Services, row: WorkspaceRow, beat: Heartbeat): void {
     liveness_expires_at: row.liveness_expires_at === null ? null : timestamps.fromNow(LIVENESS_MS),
     ...(clearsFailure && row.agent_card === null ? { agent_card: JSON.stringify(beat.agent_card) } : {}),
   })
-  announceStatus(services, row.id, row.status, status, beat)
+  announceStatus(services, row.id, row.status, status, beat, managesStatus)
   if (beat.current_task !== row.current_task) {
     events.publish('TASK_UPDATED', row.id, {
       current_task: beat.current_task,
@@ -117,17 +115,25 @@ export function spendAfter(before: number, reported: number): number {
 }
 
 function announceStatus(
-  services: Services,
+  { events }: Services,
   id: string,
   before: Status,
   after: Status,
   beat: Heartbeat,
+  managesStatus: boolean,
 ): void {
   if (before === after) return
-  const type: EventType = after === 'degraded' ? 'WORKSPACE_DEGRADED' : 'WORKSPACE_ONLINE'
-  const data: JsonObject =
-    after === 'degraded' ? { error_rate: beat.error_rate, sample_error: beat.sample_error } : {}
-  services.events.publish(type, id, data)
+  if (after !== 'degraded') {
+    events.publish('WORKSPACE_ONLINE', id, before === 'degraded' ? {} : { recovered_from: before })
+    return
+  }
+  const { error_rate, runtime_state, sample_error } = beat
+  const wedged = runtime_state === 'wedged'
+  if (wedged) events.publish('WORKSPACE_DEGRADED', id, { runtime_state, sample_error })
+  // A wedge and a high error rate are announced one after the other.
+  if (!wedged || failsOften(error_rate, managesStatus)) {
+    events.publish('WORKSPACE_DEGRADED', id, { error_rate, sample_error })
+  }
 }
 
 async function updateCard(services: Services, call: Call): Promise<Response> {

@@ -1,5 +1,4 @@
 /** POST, GET and DELETE /workspaces/:id/memories (contract: memories). */
-import { z } from 'zod'
 import { readJson } from '../base/request-body.ts'
 import { json, refuse } from '../base/response.ts'
 import { wireTimestamp } from '../base/timestamp.ts'
@@ -8,7 +7,7 @@ import * as wire from '../http/wire.ts'
 import type { Services } from '../services.ts'
 import type { MemoryRow } from '../store/memories.ts'
 
-const memorySchema = z.object({ content: wire.text, scope: wire.text, namespace: wire.text })
+const memorySchema = wire.struct({ content: wire.text, scope: wire.text, namespace: wire.text })
 
 const SCOPES = ['LOCAL', 'TEAM', 'GLOBAL']
 const WRONG_SCOPE = 'scope must be LOCAL, TEAM, or GLOBAL'

@@ -9,7 +9,7 @@ import type { Call, Route } from '../http/router.ts'
 import * as wire from '../http/wire.ts'
 import type { Services } from '../services.ts'
 
-const attachmentSchema = z.object({
+const attachmentSchema = wire.struct({
   uri: wire.text,
   name: wire.text,
   mimeType: wire.text,
@@ -17,7 +17,7 @@ const attachmentSchema = z.object({
 })
 type Attachment = z.infer<typeof attachmentSchema>
 
-const noticeSchema = z.object({ message: wire.text, attachments: z.array(attachmentSchema).nullish() })
+const noticeSchema = wire.struct({ message: wire.text, attachments: z.array(attachmentSchema).nullish() })
 
 const SUMMARY_LENGTH = 80
 

@@ -1,5 +1,4 @@
 /** Who else is on the team, how to reach them, and who may talk to whom. */
-import { z } from 'zod'
 import { readJson } from '../base/request-body.ts'
 import { json, Refusal, refuse } from '../base/response.ts'
 import type { Call, Route } from '../http/router.ts'
@@ -7,7 +6,7 @@ import * as wire from '../http/wire.ts'
 import type { Services } from '../services.ts'
 import { storedJson, type WorkspaceRow } from '../store/workspaces.ts'
 
-const accessQuestionSchema = z.object({ caller_id: wire.required, target_id: wire.required })
+const accessQuestionSchema = wire.struct({ caller_id: wire.required, target_id: wire.required })
 
 export const peerRoutes: readonly Route[] = [
   { method: 'GET', path: '/registry/:id/peers', gate: 'open', handle: peers },

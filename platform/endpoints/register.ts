@@ -1,18 +1,21 @@
 /** POST /registry/register: an agent says that it is there and how messages reach it. */
-import { z } from 'zod'
+import type { z } from 'zod'
 import type { JsonObject } from '../base/json.ts'
 import { isUuid, newSecret } from '../base/random.ts'
 import { readJson } from '../base/request-body.ts'
 import { json, refuse } from '../base/response.ts'
+import { completeCard } from '../contract/agent-card.ts'
+import { urlAfterRegister } from '../contract/agent-url.ts'
 import { asDeliveryMode, type DeliveryMode, effectiveDeliveryMode } from '../contract/delivery-mode.ts'
 import { registerWrites } from '../contract/status.ts'
 import type { Call, Route } from '../http/router.ts'
 import * as wire from '../http/wire.ts'
 import type { Services } from '../services.ts'
 import type { WorkspaceRow } from '../store/workspaces.ts'
+import { drain, queueStored } from '../work/drain.ts'
 import { routeTo } from '../work/push.ts'
 
-const registrationSchema = z.object({
+const registrationSchema = wire.struct({
   id: wire.identifier,
   agent_card: wire.object,
   url: wire.text,
@@ -40,13 +43,14 @@ async function register(services: Services, call: Call): Promise<Response> {
   if (rules().tokenKinds && !['', 'workspace', 'platform'].includes(payload.kind)) {
     throw refuse(400, "kind must be 'workspace' or 'platform'")
   }
+  if (rules().judgesUrlFirst) await judgeUrl(services, payload)
   const authenticated = authentication.passBootstrap(call.request.headers, payload.id)
   const row = workspaces.find(payload.id)
   try {
     checkKind(services, payload, row)
-    const mode = rules().pollMode ? effectiveDeliveryMode(requested, modeOf(row)) : 'push'
+    const mode = rules().pollMode ? effectiveDeliveryMode(requested, row) : 'push'
     const url = mode === 'push' ? await pushUrl(services, payload) : payload.url
-    return json(store(services, payload, mode, url, row))
+    return json(store(services, payload, mode, url))
   } catch (error) {
     if (authenticated && row !== undefined && rules().registerFailureMarker) {
       workspaces.update(row.id, { last_register_failure_at: services.timestamps.now() })
@@ -62,8 +66,11 @@ function requestedMode(services: Services, payload: Registration): DeliveryMode 
   return mode
 }
 
-function modeOf(row: WorkspaceRow | undefined): { deliveryMode: string; runtime: string } | undefined {
-  return row === undefined ? undefined : { deliveryMode: row.delivery_mode, runtime: row.runtime }
+/** @throws Refusal 400 */
+async function judgeUrl(services: Services, payload: Registration): Promise<void> {
+  if (payload.url === '') throw refuse(400, 'invalid request body')
+  const refusal = await refusedRoute(services, payload.url)
+  if (refusal !== undefined) throw refuse(400, refusal)
 }
 
 function checkKind(services: Services, payload: Registration, row: WorkspaceRow | undefined): void {
@@ -96,33 +103,42 @@ export async function refusedRoute(services: Services, url: string): Promise<str
   return 'refusal' in route ? route.refusal : undefined
 }
 
-function store(
-  services: Services,
-  payload: Registration,
-  mode: DeliveryMode,
-  url: string,
-  before: WorkspaceRow | undefined,
-): JsonObject {
-  const { database, events, rules, workspaces } = services
+function store(services: Services, payload: Registration, mode: DeliveryMode, url: string): JsonObject {
+  const { database, rules, workspaces } = services
   // The hosted platform's database rejects an id that is not a UUID, and its answer is part of the contract.
   if (!isUuid(payload.id)) throw refuse(500, 'registration failed')
   return database.transaction(() => {
-    const row = before ?? createGhost(services, payload.id, mode)
-    if (registerWrites(row.status, rules())) {
-      const card = completeCard(payload.agent_card, row, services)
-      workspaces.update(row.id, {
-        agent_card: JSON.stringify(card),
-        status: 'online',
-        delivery_mode: mode,
-        url: url === '' ? row.url : url,
-        last_heartbeat_at: services.timestamps.now(),
-        liveness_expires_at: services.timestamps.fromNow(LIVENESS_MS),
-        last_register_failure_at: null,
-      })
-      events.publish('WORKSPACE_ONLINE', row.id, { url, agent_card: card, delivery_mode: mode })
-    }
+    // Read again: it may have been removed while a name was resolved.
+    const row = workspaces.find(payload.id) ?? createGhost(services, payload.id, mode)
+    if (registerWrites(row.status, rules())) bringOnline(services, payload.agent_card, mode, url, row)
     return answer(services, row, mode)
   })()
+}
+
+function bringOnline(
+  services: Services,
+  sentCard: JsonObject,
+  mode: DeliveryMode,
+  sentUrl: string,
+  row: WorkspaceRow,
+): void {
+  const { events, rules, timestamps, workspaces } = services
+  const card = rules().tokenKinds ? completeCard(sentCard, row) : sentCard
+  const url = urlAfterRegister(row.url, sentUrl)
+  workspaces.update(row.id, {
+    agent_card: JSON.stringify(card),
+    status: 'online',
+    delivery_mode: mode,
+    url,
+    last_heartbeat_at: timestamps.now(),
+    liveness_expires_at: timestamps.fromNow(LIVENESS_MS),
+    last_register_failure_at: null,
+  })
+  events.publish('WORKSPACE_ONLINE', row.id, { url, agent_card: card, delivery_mode: mode })
+  const registered = { ...row, delivery_mode: mode, url }
+  if (mode === 'push' && row.delivery_mode === '') queueStored(services, registered)
+  // What was queued for pushes that never came would otherwise wait for a heartbeat, behind newer messages.
+  if (mode === 'poll') drain(services, registered, row.active_tasks)
 }
 
 /** An unknown id becomes a workspace of that name (contract: a typing error makes a ghost). */
@@ -134,16 +150,6 @@ function createGhost(services: Services, id: string, mode: DeliveryMode): Worksp
     status: 'provisioning',
     deliveryMode: mode,
   })
-}
-
-/** Fills in the name, description and role from the row where the card leaves them out. */
-function completeCard(card: JsonObject, row: WorkspaceRow, services: Services): JsonObject {
-  if (!services.rules().tokenKinds) return card
-  const filled: Record<string, unknown> = { ...card }
-  if (!filled.name) filled.name = row.name
-  if (!filled.description && row.role) filled.description = row.role
-  if (!filled.role && row.role) filled.role = row.role
-  return filled
 }
 
 function answer(services: Services, row: WorkspaceRow, mode: DeliveryMode): JsonObject {

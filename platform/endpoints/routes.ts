@@ -8,6 +8,7 @@ import { delegationRoutes } from './delegation-routes.ts'
 import { eventStreamRoute } from './event-stream.ts'
 import { faultRoutes } from './fault-routes.ts'
 import { heartbeatRoutes } from './heartbeat.ts'
+import { lifecycleRoutes } from './lifecycle-routes.ts'
 import { memoryRoutes } from './memories.ts'
 import { notifyRoute } from './notify.ts'
 import { peerRoutes } from './peers.ts'
@@ -27,6 +28,7 @@ export function routes(loopback: boolean): readonly Route[] {
     ...heartbeatRoutes,
     ...peerRoutes,
     ...workspaceRoutes,
+    ...lifecycleRoutes,
     ...connectionRoutes,
     ...tokenRoutes,
     ...activityRoutes,

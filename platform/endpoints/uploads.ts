@@ -5,6 +5,7 @@
 import { isUuid, newUuid } from '../base/random.ts'
 import { MAX_BODY_BYTES, readBytes } from '../base/request-body.ts'
 import { json, jsonText, refuse } from '../base/response.ts'
+import { deliveryModeNow } from '../contract/delivery-mode.ts'
 import { safeFileName, safeMimeType, savedAs } from '../contract/upload-names.ts'
 import type { Call, Route } from '../http/router.ts'
 import type { Services } from '../services.ts'
@@ -38,7 +39,7 @@ async function upload(services: Services, call: Call): Promise<Response> {
   const { activity, database, timestamps, uploads, workspaces } = services
   const row = workspaces.require(call.param('id'))
   if (!services.rules().pollMode) throw refuse(503, 'workspace container not running')
-  if (row.delivery_mode !== 'poll') return forward(services, row, call.request)
+  if (deliveryModeNow(row) === 'push') return forward(services, row, call.request)
   const files = await stagedFiles(services, call.request)
   const createdAt = timestamps.next()
   const entries = files.map((file) => activityEntry(row.id, file, createdAt))

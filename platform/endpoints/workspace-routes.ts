@@ -1,11 +1,11 @@
 /** Creating, listing, reading and removing workspaces. */
-import { z } from 'zod'
+import type { z } from 'zod'
 import type { JsonObject } from '../base/json.ts'
 import { isUuid } from '../base/random.ts'
 import { readJson } from '../base/request-body.ts'
 import { json, Refusal, refuse } from '../base/response.ts'
 import { wireTimestamp } from '../base/timestamp.ts'
-import { asDeliveryMode } from '../contract/delivery-mode.ts'
+import { asDeliveryMode, modeAtCreation } from '../contract/delivery-mode.ts'
 import { isExternalRuntime, statusAtCreation } from '../contract/status.ts'
 import type { Call, Route } from '../http/router.ts'
 import * as wire from '../http/wire.ts'
@@ -13,7 +13,7 @@ import type { Services } from '../services.ts'
 import { listedWorkspace, publicWorkspace, type WorkspaceRow } from '../store/workspaces.ts'
 import { refusedRoute } from './register.ts'
 
-const creationSchema = z.object({
+const creationSchema = wire.struct({
   name: wire.text,
   role: wire.text,
   runtime: wire.text,
@@ -38,7 +38,7 @@ export const workspaceRoutes: readonly Route[] = [
 ]
 
 async function create(services: Services, call: Call): Promise<Response> {
-  const { events, tokens, workspaces } = services
+  const { faults, tokens, workspaces } = services
   const wanted = checkedCreation(services, await readJson(call.request, creationSchema))
   if (wanted.url !== '') {
     const refusal = await refusedRoute(services, wanted.url)
@@ -51,18 +51,23 @@ async function create(services: Services, call: Call): Promise<Response> {
     ...parentFor(services, wanted),
     runtime: wanted.runtime || (external ? 'external' : 'langgraph'),
     status: statusAtCreation(external, wanted.url),
-    deliveryMode: wanted.delivery_mode || 'push',
+    deliveryMode: wanted.delivery_mode || modeAtCreation(external && !faults.state().create_stores_push),
     url: wanted.url,
     tier: wanted.tier || 1,
     maxConcurrentTasks: Math.min(Math.max(1, wanted.max_concurrent_tasks), MAX_CONCURRENT_TASKS),
   })
-  if (!external) {
-    events.publish('WORKSPACE_PROVISIONING', row.id, { name: row.name })
-    return json({ id: row.id, status: row.status }, 201)
-  }
-  if (row.status === 'online') events.publish('WORKSPACE_ONLINE', row.id, { url: row.url })
+  announceCreation(services, row, external)
+  if (!external) return json({ id: row.id, status: row.status }, 201)
   const connection = connectionBlock(call.url.origin, row.id, tokens.mint(row.id, 'instance'))
   return json({ id: row.id, external: true, status: row.status, connection }, 201)
+}
+
+function announceCreation({ events }: Services, row: WorkspaceRow, external: boolean): void {
+  const { id, name, tier, runtime, url } = row
+  events.publish('WORKSPACE_PROVISIONING', id, { name, tier, runtime })
+  if (!external) return
+  if (url === '') events.publish('WORKSPACE_AWAITING_AGENT', id, { name, external: true })
+  else events.publish('WORKSPACE_ONLINE', id, { name, external: true, url })
 }
 
 function checkedCreation(services: Services, wanted: Creation): Creation {

@@ -120,6 +120,17 @@ export class ActivityLog {
     return row?.last_acked_seq ?? seq
   }
 
+  /** Takes out the messages that were stored for a workspace and have no answer, oldest first. */
+  takeUnanswered(workspaceId: string): readonly ActivityRow[] {
+    return this.#context.database
+      .query<ActivityRow, [string]>(
+        `DELETE FROM activity WHERE workspace_id = ? AND activity_type = 'a2a_receive' AND method = 'message/send'
+         AND status = 'ok' AND request_body IS NOT NULL AND response_body IS NULL RETURNING *`,
+      )
+      .all(workspaceId)
+      .toSorted((a, b) => a.seq - b.seq)
+  }
+
   /** A workspace's newest delegation rows, newest first. */
   delegations(workspaceId: string, limit: number): readonly ActivityRow[] {
     return this.#context.database

@@ -4,9 +4,11 @@
  */
 import { asObject, type JsonObject, parseJson } from '../base/json.ts'
 import type { A2aMessage } from '../contract/a2a-message.ts'
+import { deliveryModeNow } from '../contract/delivery-mode.ts'
 import type { Services } from '../services.ts'
 import type { ActivityEntry } from '../store/activity.ts'
 import type { WorkspaceRow } from '../store/workspaces.ts'
+import { wake } from './lifecycle.ts'
 import { type PushResult, push } from './push.ts'
 
 interface Sender {
@@ -42,7 +44,8 @@ export async function deliver(
   sender: Sender,
   message: A2aMessage,
 ): Promise<Delivery> {
-  if (services.rules().pollMode && target.delivery_mode === 'poll')
+  wake(services, target)
+  if (services.rules().pollMode && deliveryModeNow(target) === 'poll')
     return store(services, target, sender, message)
   const unavailable = refuseOrQueue(services, target, sender, message)
   if (unavailable !== undefined) return unavailable
@@ -60,7 +63,12 @@ export async function deliver(
 }
 
 /** Stores and announces the message before its request is answered, unless a late write is injected. */
-function store(services: Services, target: WorkspaceRow, sender: Sender, message: A2aMessage): Delivery {
+export function store(
+  services: Services,
+  target: WorkspaceRow,
+  sender: Sender,
+  message: A2aMessage,
+): Delivery {
   const { background, faults } = services
   const lateMs = faults.state().late_write_ms
   if (lateMs === 0) write(services, target, sender, message)
@@ -105,7 +113,7 @@ function received(target: WorkspaceRow, sender: Sender, message: A2aMessage): Ac
   }
 }
 
-/** The outcome for a push target that cannot be called now: asleep, without a URL, or busy. */
+/** The outcome for a push target that cannot be called now: asleep, paused, without a URL, or busy. */
 function refuseOrQueue(
   services: Services,
   target: WorkspaceRow,
@@ -115,6 +123,7 @@ function refuseOrQueue(
   if (target.status === 'hibernated' || target.status === 'hibernating') {
     return refused(503, { error: 'workspace is waking', waking: true, retry_after: 15 }, 15)
   }
+  if (target.status === 'paused') return refused(503, { error: 'workspace is paused', status: 'paused' })
   const starting = target.status === 'provisioning' || target.status === 'awaiting_agent'
   if (target.url === '' && !(starting && services.rules().tokenKinds)) {
     return refused(503, { error: 'workspace has no URL', status: target.status })

@@ -255,10 +255,10 @@ describe('statuses', () => {
 })
 
 test("the delivery mode is the payload's, then the row's, then poll for external runtimes, then push", () => {
-  expect(effectiveDeliveryMode('poll', { deliveryMode: 'push', runtime: 'external' })).toBe('poll')
-  expect(effectiveDeliveryMode(undefined, { deliveryMode: 'push', runtime: 'external' })).toBe('push')
-  expect(effectiveDeliveryMode(undefined, { deliveryMode: '', runtime: 'external' })).toBe('poll')
-  expect(effectiveDeliveryMode(undefined, { deliveryMode: '', runtime: 'langgraph' })).toBe('push')
+  expect(effectiveDeliveryMode('poll', { delivery_mode: 'push', runtime: 'external' })).toBe('poll')
+  expect(effectiveDeliveryMode(undefined, { delivery_mode: 'push', runtime: 'external' })).toBe('push')
+  expect(effectiveDeliveryMode(undefined, { delivery_mode: '', runtime: 'external' })).toBe('poll')
+  expect(effectiveDeliveryMode(undefined, { delivery_mode: '', runtime: 'langgraph' })).toBe('push')
   expect(effectiveDeliveryMode(undefined, undefined)).toBe('push')
 })
 

@@ -5,6 +5,7 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import type { Answer } from './contract/client.ts'
+import { MEANINGFUL, name, value } from './fuzz-values.ts'
 import { type Fixture, platformWithTeam, register } from './platform.ts'
 
 const ROUTES = [
@@ -18,6 +19,10 @@ const ROUTES = [
   'GET /workspaces',
   'GET /workspaces/ID',
   'GET /workspaces/ID/state',
+  'POST /workspaces/ID/pause',
+  'POST /workspaces/ID/resume',
+  'POST /workspaces/ID/hibernate',
+  'POST /workspaces/ID/restart',
   'GET /workspaces/ID/activity',
   'POST /workspaces/ID/activity',
   'POST /workspaces/ID/activity/ack',
@@ -59,111 +64,6 @@ const ROUTES = [
   'GET /TEXT',
   'POST /TEXT/TEXT',
 ]
-
-/** Names of fields and parameters that the platform knows, so that values get as far as they can. */
-const NAMES = [
-  'id',
-  'workspace_id',
-  'agent_card',
-  'url',
-  'delivery_mode',
-  'kind',
-  'error_rate',
-  'active_tasks',
-  'monthly_spend',
-  'runtime_metadata',
-  'runtime_state',
-  'current_task',
-  'uptime_seconds',
-  'name',
-  'role',
-  'parent_id',
-  'tier',
-  'runtime',
-  'external',
-  'activity_type',
-  'source_id',
-  'target_id',
-  'request_body',
-  'metadata',
-  'acked_seq',
-  'jsonrpc',
-  'method',
-  'params',
-  'message',
-  'messageId',
-  'parts',
-  'content',
-  'type',
-  'text',
-  'expires_in_seconds',
-  'attachments',
-  'task',
-  'idempotency_key',
-  'delegation_id',
-  'status',
-  'scope',
-  'namespace',
-  'limit',
-  'since_id',
-  'since_secs',
-  'before_ts',
-  'peer_id',
-  'include',
-  'source',
-  'q',
-  'path',
-  'offset',
-  'caller_id',
-  'answers',
-  'contract',
-  'max_concurrent_tasks',
-]
-
-/** Values that mean something somewhere. */
-const MEANINGFUL = fc.constantFrom<unknown>(
-  '',
-  'poll',
-  'push',
-  'LOCAL',
-  'GLOBAL',
-  'a2a_receive',
-  'agent_log',
-  'completed',
-  'peer_info',
-  'canvas',
-  'external',
-  'wedged',
-  '00000000-0000-0000-0000-000000000000',
-  'http://localhost:1/',
-  'http://[::1]/',
-  'javascript:x',
-  '2026-07-01T10:00:00Z',
-  null,
-  true,
-  0,
-  -1,
-  1e308,
-  Number.MAX_SAFE_INTEGER,
-  '\u0000',
-  '\ud800',
-  '../..',
-  "' OR 1=1 --",
-  '__proto__',
-  '🦊'.repeat(90),
-)
-
-const name = fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...NAMES) }, fc.string())
-const value: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
-  any: fc.oneof(
-    { depthSize: 'small' },
-    MEANINGFUL,
-    fc.string(),
-    fc.double(),
-    fc.array(tie('any'), { maxLength: 4 }),
-    fc.dictionary(name, tie('any'), { maxKeys: 5 }),
-  ),
-})).any
 
 /** Something that looks enough like a message for its parts to be read. */
 const envelope = fc.record({
@@ -235,7 +135,14 @@ async function ask(fixture: Fixture, given: Request): Promise<Answer> {
  * answers.
  */
 const ALLOWED_500 = ['registration failed', 'cursor lookup failed', 'could not stage files']
-const ALLOWED_503 = ['workspace not available', 'workspace has no URL', 'workspace container not running']
+const ALLOWED_503 = [
+  'workspace not available',
+  'workspace has no URL',
+  'workspace is paused',
+  'workspace is waking',
+  'provisioner not available',
+  'workspace container not running',
+]
 
 test.each([
   ['v0', 'push'],

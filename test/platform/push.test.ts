@@ -38,7 +38,7 @@ test('an unreachable agent is 502, one without a URL 503', async () => {
   expect([gone.status, gone.json]).toEqual([502, { error: 'failed to reach workspace agent' }])
   const created = await fixture.client.call('POST', '/workspaces', {
     token: fixture.platform.adminToken,
-    body: { name: 'no url', external: true, parent_id: fixture.lead.id },
+    body: { name: 'no url', external: true, delivery_mode: 'push', parent_id: fixture.lead.id },
   })
   const homeless = { id: textField(created, 'id'), name: '', token: '' }
   fixture.platform.setStatus(homeless.id, 'online')

@@ -1,4 +1,4 @@
-/** Registering, heartbeats and cards. */
+/** Registering. */
 import { expect, test } from 'bun:test'
 import { textField } from './client.ts'
 import { ALL, contract, SINCE_V1, V2 } from './target.ts'
@@ -15,16 +15,11 @@ contract('register', SINCE_V1, (target) => {
     expect(shown.json).toMatchObject({ status: 'online', agent_card: { name: agent.name } })
   })
 
-  test('a new external workspace that names no mode is a push workspace and needs a URL', async () => {
-    const created = await target.call('POST', '/workspaces', {
-      token: target.adminToken,
-      body: { name: `no mode ${crypto.randomUUID()}`, external: true, runtime: 'external' },
-    })
-    const id = textField(created, 'id')
-    const name = textField(await target.call('GET', `/workspaces/${id}`), 'name')
-    const agent = target.adopt({ id, name, token: textField(created, 'connection', 'auth_token') })
-    const answer = await target.register(agent, {})
-    expect([answer.status, answer.json]).toEqual([400, { error: 'url is required for push-mode workspaces' }])
+  test('a register for polling without a URL clears the one that was stored', async () => {
+    const agent = await target.agent('agent')
+    await target.register(agent, { delivery_mode: 'poll', url: 'http://localhost:8000' })
+    await target.register(agent, { delivery_mode: 'poll' })
+    expect((await target.call('GET', `/workspaces/${agent.id}`)).json).toMatchObject({ url: '' })
   })
 
   test('an unknown mode is refused before the token is checked', async () => {
@@ -61,6 +56,38 @@ contract('register', ['v0'], (target) => {
     const answer = await target.register(agent, { url: 'http://localhost:9' })
     expect([answer.status, answer.json]).toEqual([200, { status: 'registered' }])
   })
+
+  test('the URL is judged before the token', async () => {
+    const agent = await target.agent('agent')
+    const register = (url: string) => target.register({ ...agent, token: 'wrong' }, { url })
+    expect((await register('http://169.254.169.254/')).status).toBe(400)
+    expect((await register('http://localhost:9')).status).toBe(401)
+  })
+})
+
+contract('register', ALL, (target) => {
+  test('a URL on this machine with a port of its own survives another register; the default port does not', async () => {
+    const agent = await target.agent('agent')
+    const after = async (url: string) => {
+      await target.register(agent, { delivery_mode: 'poll', url })
+      return textField(await target.call('GET', `/workspaces/${agent.id}`), 'url')
+    }
+    expect(await after('http://localhost:8000')).toBe('http://localhost:8000')
+    expect(await after('http://localhost:41234')).toBe('http://localhost:41234')
+    expect(await after('http://localhost:8000')).toBe('http://localhost:41234')
+  })
+
+  test('names of fields match in any case, and text after the object does not count', async () => {
+    const agent = await target.agent('agent')
+    const body = { Workspace_ID: agent.id, ACTIVE_TASKS: 2, active_tasks: 3, Uptime_Seconds: 4 }
+    const raw = `${JSON.stringify(body)} "}" and more`
+    const beat = await target.call('POST', '/registry/heartbeat', { token: agent.token, raw })
+    expect([beat.status, Reflect.get(Object(beat.json), 'status')]).toEqual([200, 'ok'])
+    expect((await target.call('GET', `/workspaces/${agent.id}`)).json).toMatchObject({
+      active_tasks: 3,
+      uptime_seconds: 4,
+    })
+  })
 })
 
 contract('register', V2, (target) => {
@@ -73,6 +100,16 @@ contract('register', V2, (target) => {
     await target.register(agent, { delivery_mode: 'poll', agent_card: { name: 'own', role: 'Own' } })
     const own = await target.call('GET', `/workspaces/${agent.id}`)
     expect(own.json).toMatchObject({ agent_card: { name: 'own', role: 'Own' } })
+  })
+
+  test('a card that shows the id as its name gets the name; a missing description falls back to the role', async () => {
+    const agent = await target.agent('agent', { role: 'Reads' })
+    await target.register(agent, {
+      delivery_mode: 'poll',
+      agent_card: { name: agent.id.toUpperCase(), description: '' },
+    })
+    const shown = await target.call('GET', `/workspaces/${agent.id}`)
+    expect(shown.json).toMatchObject({ agent_card: { name: agent.name, description: 'Reads' } })
   })
 
   test('an agent that has only a minted token receives an instance token once', async () => {
@@ -150,102 +187,5 @@ contract('push URL rules', V2, (target) => {
       body: { workspace_id: agent.id, agent_card: { url: 'http://169.254.169.254/' } },
     })
     expect([update.status, update.json]).toEqual([400, { error: 'workspace URL not allowed' }])
-  })
-})
-
-contract('heartbeat', ALL, (target) => {
-  test('a minimal beat is enough, and whatever it leaves out is stored as zero', async () => {
-    const agent = await target.agent('agent')
-    await target.register(agent, { delivery_mode: 'poll', url: 'http://localhost:9' })
-    const beat = (body: object) =>
-      target.call('POST', '/registry/heartbeat', {
-        token: agent.token,
-        body: { workspace_id: agent.id, ...body },
-      })
-    await beat({ active_tasks: 3, uptime_seconds: 9, error_rate: 0.2, current_task: 'reading' })
-    const full = await target.call('GET', `/workspaces/${agent.id}`)
-    expect(full.json).toMatchObject({ active_tasks: 3, uptime_seconds: 9, last_error_rate: 0.2 })
-    expect(full.text).not.toContain('reading')
-    const minimal = await beat({})
-    expect(minimal.json).toMatchObject({ status: 'ok' })
-    expect((await target.call('GET', `/workspaces/${agent.id}`)).json).toMatchObject({
-      active_tasks: 0,
-      uptime_seconds: 0,
-      last_error_rate: 0,
-    })
-  })
-
-  test('an unknown workspace gets the same 200', async () => {
-    const body = { workspace_id: crypto.randomUUID() }
-    const answer = await target.call('POST', '/registry/heartbeat', { body })
-    expect([answer.status, answer.json]).toEqual([200, { status: 'ok' }])
-  })
-
-  test('a wedged runtime or a high error rate degrades, and a calm beat recovers', async () => {
-    const agent = await target.agent('agent')
-    await target.register(agent, { delivery_mode: 'poll', url: 'http://localhost:9' })
-    const statusAfter = async (body: object) => {
-      await target.call('POST', '/registry/heartbeat', {
-        token: agent.token,
-        body: { workspace_id: agent.id, ...body },
-      })
-      return textField(await target.call('GET', `/workspaces/${agent.id}`), 'status')
-    }
-    expect(await statusAfter({ runtime_state: 'wedged' })).toBe('degraded')
-    expect(await statusAfter({ runtime_state: 'ok' })).toBe('degraded')
-    expect(await statusAfter({})).toBe('online')
-    expect(await statusAfter({ error_rate: 0.5 })).toBe('degraded')
-    expect(await statusAfter({ error_rate: 0.1 })).toBe('degraded')
-    expect(await statusAfter({ error_rate: 0.09 })).toBe('online')
-    const managed = { runtime_metadata: { capabilities: { status_mgmt: true } } }
-    expect(await statusAfter({ error_rate: 0.9, ...managed })).toBe('online')
-  })
-
-  test.each([
-    ['no id', {}],
-    ['a text as a number', { workspace_id: 'x', active_tasks: '3' }],
-  ])('a beat with %s is refused', async (_, body) => {
-    const answer = await target.call('POST', '/registry/heartbeat', { body })
-    expect([answer.status, answer.json]).toEqual([400, { error: 'invalid request body' }])
-  })
-})
-
-contract('heartbeat', SINCE_V1, (target) => {
-  test('a beat alone brings a workspace online that awaits its agent', async () => {
-    const agent = await target.agent('agent')
-    expect((await target.call('GET', `/workspaces/${agent.id}`)).json).toMatchObject({
-      status: 'awaiting_agent',
-    })
-    await target.call('POST', '/registry/heartbeat', { token: agent.token, body: { workspace_id: agent.id } })
-    expect((await target.call('GET', `/workspaces/${agent.id}`)).json).toMatchObject({ status: 'online' })
-  })
-})
-
-contract('heartbeat', V2, (target) => {
-  test('a refused register degrades a known agent until a register succeeds', async () => {
-    const agent = await target.agent('agent')
-    await target.register(agent)
-    await target.register(agent, { delivery_mode: 'push' })
-    const beat = () =>
-      target.call('POST', '/registry/heartbeat', { token: agent.token, body: { workspace_id: agent.id } })
-    await beat()
-    expect((await target.call('GET', `/workspaces/${agent.id}`)).json).toMatchObject({ status: 'degraded' })
-    await target.register(agent)
-    await beat()
-    expect((await target.call('GET', `/workspaces/${agent.id}`)).json).toMatchObject({ status: 'online' })
-  })
-})
-
-contract('update card', ALL, (target) => {
-  test('the card is replaced as a whole', async () => {
-    const agent = await target.agent('agent')
-    const body = { workspace_id: agent.id, agent_card: { version: '2' } }
-    const answer = await target.call('POST', '/registry/update-card', { token: agent.token, body })
-    expect([answer.status, answer.json]).toEqual([200, { status: 'updated' }])
-    expect((await target.call('GET', `/workspaces/${agent.id}`)).json).toMatchObject({
-      agent_card: { version: '2' },
-    })
-    const half = await target.call('POST', '/registry/update-card', { body: { workspace_id: agent.id } })
-    expect(half.status).toBe(400)
   })
 })

@@ -51,6 +51,30 @@ contract('event stream', ALL, (target) => {
 })
 
 contract('event stream', SINCE_V1, (target) => {
+  test('a wedge is announced as such, and a high error rate after it', async () => {
+    const agent = await target.agent('agent')
+    await target.register(agent)
+    const stream = await open(target, agent)
+    const body = { workspace_id: agent.id, runtime_state: 'wedged', sample_error: 'stuck', error_rate: 0.5 }
+    await target.call('POST', '/registry/heartbeat', { token: agent.token, body })
+    const data = [await stream.next('WORKSPACE_DEGRADED'), await stream.next('WORKSPACE_DEGRADED')].map(
+      (event) => event.data,
+    )
+    expect(data).toEqual([
+      { runtime_state: 'wedged', sample_error: 'stuck' },
+      { error_rate: 0.5, sample_error: 'stuck' },
+    ])
+    await stream.close()
+  })
+
+  test('a beat that lifts a status announces from which', async () => {
+    const agent = await target.agent('agent')
+    const stream = await open(target, agent)
+    await target.call('POST', '/registry/heartbeat', { token: agent.token, body: { workspace_id: agent.id } })
+    expect((await stream.next('WORKSPACE_ONLINE')).data).toEqual({ recovered_from: 'awaiting_agent' })
+    await stream.close()
+  })
+
   test('a change of status is announced by the name of the new status', async () => {
     const agent = await target.agent('agent')
     await target.register(agent)
