@@ -39,8 +39,10 @@ export function readEnvFile(path: string, uid: number | undefined = process.getu
  */
 export function tightenEnvFile(path: string): string | undefined {
   try {
-    const mode = statSync(path).mode & 0o777
-    if ((mode & 0o077) === 0) return undefined
+    const stat = statSync(path)
+    const mode = stat.mode & 0o777
+    // The path may lead to a device or a folder, which may be everybody's.
+    if (!stat.isFile() || (mode & 0o077) === 0) return undefined
     chmodSync(path, 0o600)
     return `${path} was readable by others (mode 0${mode.toString(8)}); it is 0600 now. If others use this machine, replace its tokens.`
   } catch (error) {

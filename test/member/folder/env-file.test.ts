@@ -27,6 +27,16 @@ test('a private or missing configuration gives no warning', () => {
   expect(modeOf(path)).toBe(0o400)
 })
 
+test('what is no regular file keeps its mode: it may be a device or a folder of everybody', () => {
+  using folder = temporaryFolder()
+  const [path, target] = [folder.file('.env'), folder.file('folder')]
+  mkdirSync(target)
+  chmodSync(target, 0o755)
+  symlinkSync(target, path)
+  expect(tightenEnvFile(path)).toBeUndefined()
+  expect(modeOf(target)).toBe(0o755)
+})
+
 test('reading the configuration does not change it', () => {
   using folder = temporaryFolder()
   const path = folder.file('.env')
