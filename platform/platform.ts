@@ -14,9 +14,10 @@ import { socketHandler } from './endpoints/web-socket.ts'
 import { Authentication } from './http/authentication.ts'
 import { answer, type Front, type RequestRecord } from './http/front.ts'
 import { Metrics } from './http/metrics.ts'
-import { isLoopback, listenHost } from './http/origin.ts'
+import { isLoopback, listenHost, namedHost } from './http/origin.ts'
 import { RateLimit } from './http/rate-limit.ts'
 import { Router } from './http/router.ts'
+import { Strangers } from './http/strangers.ts'
 import type { Services } from './services.ts'
 import { ActivityLog, newestTimestamp } from './store/activity.ts'
 import type { StoreContext } from './store/context.ts'
@@ -58,7 +59,7 @@ export interface PlatformOptions {
   readonly provisionTimeoutMs?: number
   /** With an organization, a request that does not name it gets an empty 404, as on a hosted tenant. */
   readonly orgId?: string
-  /** On loopback: host names that requests may use besides addresses and localhost. */
+  /** Host names by which a tunnel, a proxy or a container reaches the platform. */
   readonly allowedHosts?: readonly string[]
   /** The settings of the URL guard, MOLECULE_DEPLOY_MODE and MOLECULE_ORG_ID; none by default. */
   readonly environment?: Readonly<Record<string, string | undefined>>
@@ -106,16 +107,19 @@ const IDLE_SECONDS = 240
 export async function startPlatform(options: PlatformOptions = {}): Promise<RunningPlatform> {
   const adminToken = options.adminToken ?? newSecret(options.random ?? systemRandom)
   const loopback = listensOnLoopback(options)
+  const log = options.log ?? (() => {})
   const services = createServices(options, adminToken)
   const server = listen(options, {
     services,
     router: new Router(routes(loopback)),
     rateLimit: new RateLimit(options.rateLimit ?? 0, services.clock),
     orgId: options.orgId?.trim() || undefined,
+    allowedHosts: (options.allowedHosts ?? []).flatMap((host) => namedHost(host) ?? []),
     // On a network any name may be right, and any client there can send requests without the help of a web
     // page.
-    allowedHosts: loopback ? (options.allowedHosts ?? []) : undefined,
-    log: options.log ?? (() => {}),
+    checksHost: loopback,
+    strangers: new Strangers(log),
+    log,
     requestLog: options.requestLog,
   })
   const sweeps = new Sweeps(services, {

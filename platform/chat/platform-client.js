@@ -117,6 +117,13 @@ export class PlatformClient {
     }
     if (response.ok) return response
     const answer = await response.json().catch(() => ({}))
+    // The platform tells a foreign page nothing, and behind a tunnel this page may look foreign to it.
+    if (response.status === 403 && answer.error === undefined) {
+      throw new PlatformError(
+        403,
+        `The platform does not know this address. Start it with --allow-host ${location.hostname}`,
+      )
+    }
     throw new PlatformError(
       response.status,
       `The platform refused the request (${response.status}): ${answer.error ?? 'no reason given'}`,

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { readJson } from '../base/request-body.ts'
 import { json, jsonText, refuse } from '../base/response.ts'
+import { publicOrigin } from '../http/origin.ts'
 import type { Call, Route } from '../http/router.ts'
 import * as wire from '../http/wire.ts'
 import type { Services } from '../services.ts'
@@ -48,16 +49,13 @@ function read(services: Services, call: Call): Response {
   const source = parseSource(call.url.searchParams)
   const rows = readPage(database, workspaceId, { ...query, source }, cursor, rules())
   const texts = rows.map((row) =>
-    rowJson(row, rules(), query.peerInfo ? peerInfo(services, row, publicOrigin(call)) : {}),
+    rowJson(
+      row,
+      rules(),
+      query.peerInfo ? peerInfo(services, row, publicOrigin(call.request.headers, call.url)) : {},
+    ),
   )
   return jsonText(`[${texts.join(',')}]`)
-}
-
-/** The origin that a proxy says clients use, or else the one that this request used. */
-function publicOrigin({ request, url }: Call): string {
-  const host = request.headers.get('X-Forwarded-Host')
-  const scheme = request.headers.get('X-Forwarded-Proto') === 'https' ? 'https' : 'http'
-  return host === null ? url.origin : `${scheme}://${host}`
 }
 
 async function report(services: Services, call: Call): Promise<Response> {

@@ -4,6 +4,7 @@
  */
 import { json, refuse } from '../base/response.ts'
 import { isExternalRuntime } from '../contract/status.ts'
+import { publicOrigin } from '../http/origin.ts'
 import type { Call, Route } from '../http/router.ts'
 import type { Services } from '../services.ts'
 import type { WorkspaceRow } from '../store/workspaces.ts'
@@ -16,7 +17,7 @@ export const connectionRoutes: readonly Route[] = [
 
 function show(services: Services, call: Call): Response {
   const row = externalWorkspace(services, call)
-  return json({ connection: connectionBlock(call.url.origin, row.id, '') })
+  return json({ connection: connectionBlock(publicOrigin(call.request.headers, call.url), row.id, '') })
 }
 
 function rotate(services: Services, call: Call): Response {
@@ -26,7 +27,7 @@ function rotate(services: Services, call: Call): Response {
     return services.tokens.mint(row.id, 'instance')
   })()
   services.events.publish('EXTERNAL_CREDENTIALS_ROTATED', row.id, {})
-  return json({ connection: connectionBlock(call.url.origin, row.id, token) })
+  return json({ connection: connectionBlock(publicOrigin(call.request.headers, call.url), row.id, token) })
 }
 
 function externalWorkspace(services: Services, call: Call): WorkspaceRow {

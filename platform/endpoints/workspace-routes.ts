@@ -7,6 +7,7 @@ import { json, Refusal, refuse } from '../base/response.ts'
 import { wireTimestamp } from '../base/timestamp.ts'
 import { asDeliveryMode, modeAtCreation } from '../contract/delivery-mode.ts'
 import { isExternalRuntime, statusAtCreation } from '../contract/status.ts'
+import { publicOrigin } from '../http/origin.ts'
 import type { Call, Route } from '../http/router.ts'
 import * as wire from '../http/wire.ts'
 import type { Services } from '../services.ts'
@@ -58,7 +59,11 @@ async function create(services: Services, call: Call): Promise<Response> {
   })
   announceCreation(services, row, external)
   if (!external) return json({ id: row.id, status: row.status }, 201)
-  const connection = connectionBlock(call.url.origin, row.id, tokens.mint(row.id, 'instance'))
+  const connection = connectionBlock(
+    publicOrigin(call.request.headers, call.url),
+    row.id,
+    tokens.mint(row.id, 'instance'),
+  )
   return json({ id: row.id, external: true, status: row.status, connection }, 201)
 }
 

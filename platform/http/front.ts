@@ -11,6 +11,7 @@ import { faultAnswer } from './fault-answers.ts'
 import { isOwnHost, isOwnOrigin, passesTenantGuard } from './origin.ts'
 import type { RateLimit } from './rate-limit.ts'
 import type { Call, Match, Router } from './router.ts'
+import type { Strangers } from './strangers.ts'
 
 /** One line of the request log. Its path holds only routes and ids: no token, no query, no body. */
 export interface RequestRecord {
@@ -30,8 +31,11 @@ export interface Front {
    * one.
    */
   readonly orgId: string | undefined
-  /** Host names that requests may use besides addresses and localhost; undefined allows every name. */
-  readonly allowedHosts: readonly string[] | undefined
+  /** Host names that the operator vouches for, in the form of `namedHost`. */
+  readonly allowedHosts: readonly string[]
+  /** Whether a request may be addressed only to those, an address of this machine or localhost. */
+  readonly checksHost: boolean
+  readonly strangers: Strangers
   readonly log: (line: string) => void
   readonly requestLog: ((record: RequestRecord) => void) | undefined
 }
@@ -98,15 +102,19 @@ async function answerWithinLimit(
 
 /** @throws Refusal for a request that may reach no endpoint, whatever token it carries. */
 function admit(front: Front, headers: Headers, url: URL): void {
-  if (front.allowedHosts !== undefined && !isOwnHost(url.hostname, front.allowedHosts)) {
+  const { allowedHosts, checksHost, orgId, strangers } = front
+  if (checksHost && !isOwnHost(url.hostname, allowedHosts)) {
     throw refuse(
       403,
       'this platform only answers requests to this machine; start it with --allow-host to allow this host name',
     )
   }
-  // An empty 403, like the one that the hosted platform's CORS layer sends to a foreign origin.
-  if (!isOwnOrigin(headers)) throw new Refusal(403, undefined)
-  if (!passesTenantGuard(front.orgId, headers, url.pathname)) throw new Refusal(404, undefined)
+  if (!isOwnOrigin(headers, allowedHosts)) {
+    strangers.refused(headers.get('Origin') ?? '')
+    // An empty 403, like the one that the hosted platform's CORS layer sends to a foreign origin.
+    throw new Refusal(403, undefined)
+  }
+  if (!passesTenantGuard(orgId, headers, url.pathname, allowedHosts)) throw new Refusal(404, undefined)
 }
 
 /** No fault reaches `/admin/`, so that faults can always be taken back. */

@@ -29,22 +29,37 @@ export function namedHost(text: string): string | undefined {
  * Any other name may belong to a stranger who points it here, so that a page of theirs counts as ours (DNS
  * rebinding).
  *
- * @param allowed further names that the operator vouches for.
+ * @param allowed further names that the operator vouches for, in the form of {@link namedHost}.
  */
 export function isOwnHost(hostname: string, allowed: readonly string[]): boolean {
   const name = hostname.toLowerCase().replace(/\.$/, '')
   if (ADDRESS.test(name) || name === 'localhost' || name.endsWith('.localhost')) return true
-  return allowed.some((host) => host.toLowerCase() === name)
+  return allowed.includes(name)
 }
 
-/** Whether the request comes from this platform's own page, or from no page at all. */
-export function isOwnOrigin(headers: Headers): boolean {
+/**
+ * Whether the request comes from this platform's own page, or from no page at all. A forwarder that ends TLS may
+ * rewrite the Host header, so a page of a name that the operator vouches for is the platform's own, too.
+ *
+ * @param allowed in the form of {@link namedHost}.
+ */
+export function isOwnOrigin(headers: Headers, allowed: readonly string[]): boolean {
   const origin = headers.get('Origin')
-  return origin === null || origin === originOf(headers, 'http') || origin === originOf(headers, 'https')
+  if (origin === null || origin === originOf(headers, 'http') || origin === originOf(headers, 'https'))
+    return true
+  const url = /^https?:\/\/[^/]+$/.test(origin) ? URL.parse(origin) : null
+  return url !== null && allowed.includes(url.hostname.toLowerCase().replace(/\.$/, ''))
 }
 
 function originOf(headers: Headers, scheme: string): string {
   return `${scheme}://${headers.get('Host')}`
+}
+
+/** The origin by which a client reached the platform: what a forwarder says, or else what the request itself does. */
+export function publicOrigin(headers: Headers, url: URL): string {
+  const first = (name: string) => headers.get(name)?.split(',')[0]?.trim()
+  const scheme = first('X-Forwarded-Proto') === 'https' ? 'https' : 'http'
+  return URL.parse(`${scheme}://${first('X-Forwarded-Host') || url.host}`)?.origin ?? url.origin
 }
 
 const WITHOUT_ORGANIZATION = ['/health', '/metrics', '/registry/register', '/registry/heartbeat']
@@ -53,10 +68,16 @@ const WITHOUT_ORGANIZATION = ['/health', '/metrics', '/registry/register', '/reg
  * Whether a request names a tenant's organization or comes from the tenant's own page (contract: hosted
  * tenants).
  */
-export function passesTenantGuard(orgId: string | undefined, headers: Headers, path: string): boolean {
+export function passesTenantGuard(
+  orgId: string | undefined,
+  headers: Headers,
+  path: string,
+  allowed: readonly string[],
+): boolean {
   if (orgId === undefined || WITHOUT_ORGANIZATION.includes(path)) return true
   if (path === '/' || path.startsWith('/chat/')) return true
   return (
-    headers.get('X-Molecule-Org-Id') === orgId || (headers.get('Origin') !== null && isOwnOrigin(headers))
+    headers.get('X-Molecule-Org-Id') === orgId ||
+    (headers.get('Origin') !== null && isOwnOrigin(headers, allowed))
   )
 }

@@ -1,7 +1,7 @@
 /** What stands before the endpoints, and what only the local platform has: limits, origins, the chat page. */
 import { expect, test } from 'bun:test'
 import { startPlatform } from '../../platform/platform.ts'
-import { until } from './contract/client.ts'
+import { textField, until } from './contract/client.ts'
 import { ManualClock } from './manual-clock.ts'
 import { inbox, platformWithTeam, register } from './platform.ts'
 
@@ -27,6 +27,52 @@ test("a foreign origin gets an empty 403, the platform's own passes", async () =
   expect([foreign.status, foreign.text]).toEqual([403, ''])
   expect((await from(`${fixture.client.url}/`)).status).toBe(403)
   expect((await from(fixture.client.url)).status).toBe(200)
+})
+
+test('behind a forwarder that rewrites Host, the page of an allowed name may write; any other is named in the log once', async () => {
+  const log: string[] = []
+  const options = { allowedHosts: ['Chat.Example'], log: (line: string) => log.push(line) }
+  for (const host of ['127.0.0.1', '0.0.0.0']) {
+    await using fixture = await platformWithTeam({ ...options, host })
+    const from = (Origin: string) =>
+      fixture.client.call('POST', '/registry/check-access', {
+        headers: { Origin, Host: `localhost:${fixture.platform.port}` },
+        body: { caller_id: fixture.lead.id, target_id: fixture.lead.id },
+      })
+    for (const page of ['https://chat.example', 'https://chat.example:8443', 'http://chat.example.'])
+      expect((await from(page)).status).toBe(200)
+    const strangers = ['https://evil.example', 'https://chat.example.evil', 'null', 'https://chat.example/x']
+    for (const page of [...strangers, ...strangers]) expect((await from(page)).status).toBe(403)
+    expect(log.splice(0).map((line) => /at "(.*?)"/.exec(line)?.[1])).toEqual(strangers)
+  }
+})
+
+test('invented origins do not flood the log', async () => {
+  const log: string[] = []
+  await using fixture = await platformWithTeam({ log: (line) => log.push(line) })
+  for (let count = 0; count < 50; count++) {
+    const headers = { Origin: `https://page-${count}.example` }
+    await fixture.client.call('GET', '/health', { headers })
+  }
+  expect(log).toHaveLength(20)
+})
+
+test('behind a forwarder, a new workspace is told the address that its client used', async () => {
+  await using fixture = await platformWithTeam()
+  const { client, platform } = fixture
+  const addressBehind = async (headers: Record<string, string>) => {
+    const body = { name: 'x', external: true, parent_id: fixture.lead.id }
+    const answer = await client.call('POST', '/workspaces', { token: platform.adminToken, body, headers })
+    return textField(answer, 'connection', 'platform_url')
+  }
+  expect(await addressBehind({})).toBe(client.url)
+  expect(
+    await addressBehind({ 'X-Forwarded-Host': 'chat.example, inner', 'X-Forwarded-Proto': 'https' }),
+  ).toBe('https://chat.example')
+  expect(await addressBehind({ Host: 'localhost:1', 'X-Forwarded-Proto': 'https, http' })).toBe(
+    'https://localhost:1',
+  )
+  expect(await addressBehind({ 'X-Forwarded-Host': 'a b' })).toBe(client.url)
 })
 
 test('a platform with an organization answers strangers with an empty 404, except for presence and health', async () => {
