@@ -163,7 +163,7 @@ export class Chat {
       this.#rows.set(row.id, row)
       const message = messageOf(row, this.#nameOf)
       if (message !== undefined)
-        items.push(messageElement(row, message, (...file) => this.#guard(() => this.#client.save(...file))))
+        items.push(messageElement(row, message, (file) => this.#guard(() => this.#client.save(file))))
     }
     if (where === 'end') byId('messages').append(...items)
     else byId('messages').prepend(...items)

@@ -1,53 +1,50 @@
 /** Turns activity rows and workspaces into what the page shows. */
+import { callOf } from '../contract/a2a-method.js'
+import { readParts, wordsOf } from '../contract/a2a-parts.js'
+import { fileList } from './files.js'
 import { bodyElement, element, plainName } from './message-text.js'
 
-const PENDING = /^platform-pending:([0-9a-f-]{36})\/([0-9a-f-]{36})$/i
+const EMPTY = '[This message is empty: it holds no text, no data and no file.]'
+const WITHOUT_CONTENT = '[The platform stored this message without its content.]'
 
 /**
  * The message that a row holds, or undefined when it holds none.
  *
  * @returns {{side: 'own' | 'agent' | 'peer', from: string, text: string, files: {name: string, uri:
- *   string}[]} | undefined}
+ *   string, base64?: string | undefined}[]} | undefined}
  */
 export function messageOf(row, nameOf) {
   if (row.method === 'notify') {
     const body = row.response_body ?? {}
-    return {
-      side: 'agent',
-      from: nameOf(row.workspace_id),
-      text: String(body.result ?? ''),
-      files: filesOf(body.parts),
-    }
+    const { files } = contentOf(body.parts)
+    return { side: 'agent', from: nameOf(row.workspace_id), text: String(body.result ?? ''), files }
   }
-  if (row.method !== 'message/send') return undefined
-  const params = row.request_body?.params ?? {}
-  const parts = params.message?.parts
-  const text = textOf(parts)
-  const files = filesOf(parts)
-  if (text === '' && files.length === 0) return undefined
+  const call = callOf(row.method ?? '')
+  if (call !== 'message' && call !== 'cancel') return undefined
+  const params = row.request_body?.params
+  const { text, files } = call === 'cancel' ? cancelOf(params) : contentOf(params?.message?.parts)
   if (row.source_id !== null)
     return { side: 'peer', from: `${nameOf(row.source_id)} to ${nameOf(row.workspace_id)}`, text, files }
-  const source = params.metadata?.source ?? 'canvas_user'
+  const source = params?.metadata?.source ?? 'canvas_user'
   return { side: 'own', from: source === 'canvas_user' ? 'You' : `Via ${source}`, text, files }
 }
 
-function textOf(parts) {
-  if (!Array.isArray(parts)) return ''
-  return parts
-    .filter((part) => typeof part?.text === 'string')
-    .map((part) => part.text)
-    .join('\n')
+function cancelOf(params) {
+  const id = typeof params?.id === 'string' ? plainName(params.id) : ''
+  return { text: `[Cancels ${id === '' ? 'its tasks' : `the task ${id}`}.]`, files: [] }
 }
 
-function filesOf(parts) {
-  if (!Array.isArray(parts)) return []
-  return parts
-    .filter((part) => part?.kind === 'file' || part?.file)
-    .map((part) => part.file ?? part)
-    .map((file) => ({ name: plainName(file.name ?? 'file') || 'file', uri: String(file.uri ?? '') }))
+function contentOf(list) {
+  const parts = readParts(list)
+  const files = parts
+    .filter((part) => part.kind === 'file')
+    .map(({ name, uri, base64 }) => ({ name: plainName(name) || 'file', uri, base64 }))
+  const text = wordsOf(parts)
+  if (text !== '' || files.length > 0) return { text, files }
+  return { text: Array.isArray(list) ? EMPTY : WITHOUT_CONTENT, files }
 }
 
-/** @param onFile called with the workspace id, file id and name when the person asks for a file */
+/** @param onFile called with a file when the person asks for it */
 export function messageElement(row, message, onFile) {
   const item = element('li', `message ${message.side}`)
   const from = element('div', 'from', `${plainName(message.from)} · `)
@@ -61,23 +58,6 @@ export function messageElement(row, message, onFile) {
   item.append(from, bodyElement(message.text))
   if (message.files.length > 0) item.append(fileList(message.files, onFile))
   return item
-}
-
-function fileList(files, onFile) {
-  const list = element('ul', 'files')
-  for (const file of files) {
-    const entry = element('li', '')
-    const pending = PENDING.exec(file.uri)
-    if (pending === null) entry.textContent = `File: ${file.name}`
-    else {
-      const button = element('button', '', `Save ${file.name}`)
-      button.type = 'button'
-      button.addEventListener('click', () => onFile(pending[1], pending[2], file.name))
-      entry.append(button)
-    }
-    list.append(entry)
-  }
-  return list
 }
 
 const PRESENCE = {

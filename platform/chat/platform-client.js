@@ -2,6 +2,7 @@
  * What the page sends to the platform: requests with the operator token, and the socket that announces
  * changes.
  */
+import { bytesOf, pathOf } from './files.js'
 
 /** A request failed; `status` is 0 when the platform could not be reached. */
 export class PlatformError extends Error {
@@ -59,13 +60,15 @@ export class PlatformClient {
     return (await (await this.#fetch('POST', `/workspaces/${id}/chat/uploads`, form)).json()).files
   }
 
-  /** Fetches a file and has the browser save it. */
-  async save(workspaceId, fileId, name) {
-    const path = `/workspaces/${workspaceId}/pending-uploads/${fileId}/content`
-    const address = URL.createObjectURL(await (await this.#fetch('GET', path)).blob())
+  /** Has the browser save a file: one that came inside its message, or one that the platform keeps. */
+  async save(file) {
+    const path = pathOf(file)
+    const content =
+      path === undefined ? new Blob([bytesOf(file)]) : await (await this.#fetch('GET', path)).blob()
+    const address = URL.createObjectURL(content)
     const link = document.createElement('a')
     link.href = address
-    link.download = name
+    link.download = file.name
     link.click()
     // Some browsers read the address only later.
     setTimeout(() => URL.revokeObjectURL(address), SAVE_MS)

@@ -1,6 +1,7 @@
 /** An A2A request as the platform stores it: the envelope completed, the message in one form. Pure. */
 import { asObject, isObject, type JsonObject, parseJson } from '../base/json.ts'
 import { refuse } from '../base/response.ts'
+import { readParts, wordsOf } from './a2a-parts.js'
 import type { ContractRules } from './versions.ts'
 
 export interface A2aMessage {
@@ -10,7 +11,7 @@ export interface A2aMessage {
   readonly method: string
   /** The de-duplication key; undefined for an envelope without a message. */
   readonly messageId: string | undefined
-  /** The text parts joined, for people to read. */
+  /** What its parts say, for people to read. */
   readonly text: string
   /** How long the message may wait in a queue, in seconds. */
   readonly expiresInSeconds: number | undefined
@@ -49,16 +50,10 @@ export function normalizeA2a(
     envelope: { ...envelope, params },
     method: typeof envelope.method === 'string' ? envelope.method : '',
     messageId: typeof message.messageId === 'string' ? message.messageId : undefined,
-    text: textParts(message.parts).join('\n'),
+    text: wordsOf(readParts(message.parts)),
     expiresInSeconds:
       typeof expires === 'number' && expires > 0 ? Math.min(expires, MAX_WAIT_SECONDS) : undefined,
   }
-}
-
-/** The texts of a list of parts; empty for anything else. */
-export function textParts(parts: unknown): readonly string[] {
-  if (!Array.isArray(parts)) return []
-  return parts.flatMap((part) => (isObject(part) && typeof part.text === 'string' ? [part.text] : []))
 }
 
 /**

@@ -1,11 +1,11 @@
 /** A push agent's answer, read as the result of a task. Pure. */
 import { asObject, isObject, parseJson } from '../base/json.ts'
-import { textParts } from './a2a-message.ts'
+import { readParts, wordsOf } from './a2a-parts.js'
 
 /** How a task ended. */
 export type Outcome = { readonly text: string } | { readonly error: string; readonly text?: string }
 
-/** The text of an agent's JSON-RPC answer, or the raw answer when it has no text parts. */
+/** What an agent's JSON-RPC answer says, or the raw answer when its parts say nothing. */
 export function outcomeOf(answer: string): Outcome {
   const body = parseJson(answer)?.value
   if (!isObject(body)) return { text: answer }
@@ -14,6 +14,6 @@ export function outcomeOf(answer: string): Outcome {
   const statusMessage = asObject(asObject(result.status).message)
   const artifacts = Array.isArray(result.artifacts) ? result.artifacts : []
   const holders = [result, statusMessage, ...artifacts.map(asObject)]
-  const texts = holders.flatMap(({ parts }) => textParts(parts))
+  const texts = holders.map(({ parts }) => wordsOf(readParts(parts))).filter((text) => text !== '')
   return { text: texts.length === 0 ? answer : texts.join('\n') }
 }

@@ -20,9 +20,12 @@ const FILES = [
   'chat.js',
   'composer.js',
   'conversation.js',
+  'files.js',
   'message-text.js',
   'platform-client.js',
 ]
+/** Rules of the contract that the page applies, too. */
+const RULES = ['a2a-method.js', 'a2a-parts.js']
 
 /** Only our own files may run, load or be requested; nobody may frame the page; it sends no referrer. */
 const HEADERS = {
@@ -33,12 +36,20 @@ const HEADERS = {
   'Cache-Control': 'no-cache',
 }
 
-export const chatRoutes: readonly Route[] = FILES.map((file) => ({
-  method: 'GET',
-  path: file === PAGE ? '/' : `/chat/${file}`,
-  gate: 'open',
-  handle: () =>
-    new Response(Bun.file(`${import.meta.dir}/../chat/${file}`), {
-      headers: { ...HEADERS, 'Content-Type': TYPES[file.slice(file.lastIndexOf('.') + 1)] ?? '' },
-    }),
-}))
+export const chatRoutes: readonly Route[] = [
+  ...FILES.map((file) => routeTo(file === PAGE ? '/' : `/chat/${file}`, `chat/${file}`)),
+  ...RULES.map((file) => routeTo(`/contract/${file}`, `contract/${file}`)),
+]
+
+function routeTo(path: string, file: string): Route {
+  const type = TYPES[file.slice(file.lastIndexOf('.') + 1)] ?? ''
+  return {
+    method: 'GET',
+    path,
+    gate: 'open',
+    handle: () =>
+      new Response(Bun.file(`${import.meta.dir}/../${file}`), {
+        headers: { ...HEADERS, 'Content-Type': type },
+      }),
+  }
+}

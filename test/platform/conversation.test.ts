@@ -2,11 +2,12 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { messageOf, subtitleOf } from '../../platform/chat/conversation.js'
+import { bytesOf, pathOf } from '../../platform/chat/files.js'
 import { blocksOf, plainName } from '../../platform/chat/message-text.js'
 
 const nameOf = (id: string) => `name of ${id}`
 const parts = [
-  { kind: 'text', text: 'one' },
+  { kind: 'text', text: 'one ' },
   { type: 'text', text: 'two' },
   { kind: 'file', file: { name: 'a.txt', uri: 'u:1' } },
 ]
@@ -21,7 +22,7 @@ test('the row decides the side of a message, not what the message claims', () =>
   expect(messageOf(row, nameOf)).toEqual({
     side: 'own',
     from: 'You',
-    text: 'one\ntwo',
+    text: 'one two',
     files: [{ name: 'a.txt', uri: 'u:1' }],
   })
   const claims = { message: { parts }, metadata: { source: 'canvas_user' } }
@@ -57,6 +58,54 @@ test('rows without a message are not shown, and no body makes the page fail', ()
       )
     }),
   )
+})
+
+const shown = (parts: unknown, more: object = {}) =>
+  messageOf(
+    {
+      workspace_id: 'w',
+      source_id: 'p',
+      method: 'message/send',
+      request_body: { params: { message: { parts } } },
+      ...more,
+    },
+    nameOf,
+  )
+
+test('the page shows every form of part, and names what it cannot show', () => {
+  expect(shown([{ text: 'the values: ' }, { data: { parcel: 4711 } }])?.text).toBe(
+    'the values: \n{"parcel":4711}',
+  )
+  expect(shown([{ root: { kind: 'text', text: 'hi' } }])?.text).toBe('hi')
+  expect(shown([{ kind: 'hologram' }])?.text).toBe('[a part of the kind "hologram" cannot be shown]')
+  expect(shown([{ url: 'https://f.example/a', filename: 'a.csv' }, { raw: 'YQ==' }])?.files).toEqual([
+    { name: 'a.csv', uri: 'https://f.example/a', base64: undefined },
+    { name: 'file', uri: '', base64: 'YQ==' },
+  ])
+  expect(shown([])?.text).toStartWith('[This message is empty:')
+  expect(shown(undefined)?.text).toStartWith('[The platform stored this message without its content.')
+})
+
+test('the page shows messages under their names in every version, a cancel in words, and no other call', () => {
+  const parts = [{ text: 'hi' }]
+  for (const method of ['message/stream', 'SendMessage', 'SendStreamingMessage', null]) {
+    expect(shown(parts, { method })?.text).toBe('hi')
+  }
+  const cancel = { method: 'tasks/cancel', request_body: { params: { id: 't1' } } }
+  expect(shown(undefined, cancel)).toMatchObject({ side: 'peer', text: '[Cancels the task t1.]' })
+  expect(shown(undefined, { ...cancel, request_body: {} })?.text).toBe('[Cancels its tasks.]')
+  for (const method of ['tasks/get', 'GetTask', 'tasks/pushNotificationConfig/set', 'chat_upload_receive'])
+    expect(shown(parts, { method })).toBeUndefined()
+})
+
+test('a file inside a message is saved from there, and one that the platform keeps from its path', () => {
+  expect(bytesOf({ name: 'a', uri: '', base64: '-_-_' })).toEqual(new Uint8Array([251, 255, 191]))
+  expect(() => bytesOf({ name: 'a', uri: '', base64: '!' })).toThrow('a cannot be saved')
+  const [workspace, file] = [crypto.randomUUID(), crypto.randomUUID()]
+  expect(pathOf({ uri: `platform-pending:${workspace}/${file}` })).toBe(
+    `/workspaces/${workspace}/pending-uploads/${file}/content`,
+  )
+  expect(pathOf({ uri: 'https://f.example/a' })).toBeUndefined()
 })
 
 test('a shown name has no bidirectional marks and no control characters', () => {

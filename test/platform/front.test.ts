@@ -1,5 +1,6 @@
 /** What stands before the endpoints, and what only the local platform has: limits, origins, the chat page. */
 import { expect, test } from 'bun:test'
+import { posix } from 'node:path'
 import { startPlatform } from '../../platform/platform.ts'
 import { textField, until } from './contract/client.ts'
 import { ManualClock } from './manual-clock.ts'
@@ -97,15 +98,16 @@ test('the page may run only its own files, and each of them is served', async ()
   expect(page.text).not.toMatch(/<script>|<style|\son\w+=|\sstyle=/)
   const files = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => match[1] ?? '')
   for (const file of files) {
-    expect(file).toStartWith('/chat/')
+    expect(file).toMatch(/^\/(?:chat|contract)\//)
     const answer = await fixture.client.call('GET', file)
     expect([file, answer.status, answer.headers.get('X-Content-Type-Options')]).toEqual([
       file,
       200,
       'nosniff',
     ])
-    for (const [, imported] of answer.text.matchAll(/from '\.\/([^']+)'/g)) {
-      if (!files.includes(`/chat/${imported}`)) files.push(`/chat/${imported}`)
+    for (const [, imported = ''] of answer.text.matchAll(/from '(\.[^']+)'/g)) {
+      const path = posix.join(posix.dirname(file), imported)
+      if (!files.includes(path)) files.push(path)
     }
     expect(answer.text).not.toMatch(/innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(/)
   }

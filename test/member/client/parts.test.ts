@@ -2,6 +2,10 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { type Part, readParts, wordsOf } from '../../../member/client/parts.ts'
+import {
+  readParts as readByPlatform,
+  wordsOf as wordsByPlatform,
+} from '../../../platform/contract/a2a-parts.js'
 
 const wordsIn = (...list: readonly unknown[]) => wordsOf(readParts(list))
 const noFields = { name: '', mimeType: '', size: null }
@@ -122,6 +126,36 @@ describe('the words of a message', () => {
     for (let depth = 0; depth < 200_000; depth++) data = [data]
     expect(wordsIn({ text: 'a' }, { data })).toStartWith('a\n')
   })
+})
+
+const file = { name: 'a.txt', mimeType: 'text/plain' }
+test.each([
+  [[{ kind: 'text', text: 'one ' }, { type: 'text', text: 'two' }, { text: '' }, 'three']],
+  [[{ text: 'see' }, { data: { a: [1, null] } }, { kind: 'data', data: 0 }, { root: { text: 'end' } }]],
+  [[{ text: 'see' }, { kind: 'file', file: { bytes: 'YQ==', ...file } }, { text: 'end' }]],
+  [[{ raw: 'YQ==', filename: 'a.txt' }, { url: 'https://f.example/a' }, { file: { fileWithUri: 'x:y' } }]],
+  [
+    [
+      { kind: 'file', file: { bytes: '' } },
+      { type: 'image', data: 'YQ==' },
+      { kind: 'file', file: 'x:y' },
+    ],
+  ],
+  [
+    [
+      { kind: 'data', data: null },
+      { kind: 'markdown', text: '# hi' },
+      { text: 'a', data: null, url: '' },
+    ],
+  ],
+])('the platform reads the same from %j', (list) => {
+  const [ours, theirs] = [readParts(list), readByPlatform(list)]
+  expect(wordsByPlatform(theirs)).toBe(wordsOf(ours))
+  const content = (part: Part) =>
+    part.kind === 'bytes' ? part.base64 : part.kind === 'address' ? part.uri : []
+  expect(theirs.flatMap((part) => (part.kind === 'file' ? (part.base64 ?? part.uri) : []))).toEqual(
+    ours.flatMap(content),
+  )
 })
 
 test('no list makes the reader throw, and no part disappears', () => {
