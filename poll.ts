@@ -14,11 +14,11 @@ export type Verdict = 'passing' | 'dead'
 export interface PollOptions {
   /** Reads everything available. Returns the number of new messages. */
   readonly look: () => Promise<number>
-  /** Milliseconds between two looks while no event stream is open. */
+  /** Milliseconds between two looks while no event stream is live. */
   readonly intervalMs: number
   /** Ends the wait between two looks. */
   readonly wake: Wake
-  /** True while an event stream is open, so that looks can be rarer. */
+  /** True while events come through a stream, so that looks can be rarer. */
   readonly isLive: () => boolean
   readonly onRead: () => void
   readonly onFailure: (error: unknown) => Promise<Verdict>
@@ -27,7 +27,7 @@ export interface PollOptions {
   readonly signal: AbortSignal
 }
 
-/** With an open stream, polling is only the safety net for lost events. */
+/** With a live stream, polling is only the safety net for lost events. */
 const LIVE_INTERVAL_MS = 60_000
 /** How often to check whether a dead workspace has come back. */
 const DEAD_INTERVAL_MS = 5 * 60_000

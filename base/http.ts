@@ -99,6 +99,11 @@ export function transport(url: string): { redirect: 'manual'; decompress: false;
   return { redirect: 'manual', decompress: false, ...(direct ? { proxy: '' } : {}) }
 }
 
+/** Whether the body is as the platform wrote it, and not compressed on the way. */
+export function isPlain(headers: Headers): boolean {
+  return /^(?:identity)?$/i.test(headers.get('content-encoding') ?? '')
+}
+
 /**
  * Sends one request and reads the whole response.
  *
@@ -114,7 +119,7 @@ export async function exchange(request: Exchange): Promise<Reply> {
       signal,
       ...(request.body === undefined ? {} : { body: request.body }),
     })
-    if (!/^(?:identity)?$/i.test(response.headers.get('content-encoding') ?? '')) {
+    if (!isPlain(response.headers)) {
       await response.body?.cancel()
       throw new BodyError(response.status, 'the answer is compressed, which was not asked for', false)
     }

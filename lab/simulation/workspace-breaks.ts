@@ -175,8 +175,20 @@ export const WORKSPACE_BREAKS: Readonly<Record<string, readonly Break[]>> = {
     {
       name: 'the poll does not know that the event stream broke',
       file: EVENT_WATCH,
-      find: 'if (wasLive) this.#onHint()',
+      find: 'if (wasOpen) this.#options.onHint()',
       replace: '',
+    },
+    {
+      name: 'an event stream counts as live because it is open',
+      file: EVENT_WATCH,
+      find: "            this.#state = 'silent'\n            wasOpen",
+      replace: "            this.#state = 'live'\n            wasOpen",
+    },
+    {
+      name: 'an event stream stays live after its last event',
+      file: EVENT_WATCH,
+      find: "    this.#cancelLapse = clock.after(liveMs, () => {\n      this.#state = 'silent'",
+      replace: '    this.#cancelLapse = clock.after(liveMs, () => {',
     },
     {
       name: 'a platform without an event stream is asked for it repeatedly',

@@ -11,6 +11,7 @@ import {
   deadline,
   type Exchange,
   exchange,
+  isPlain,
   platformHeaders,
   type Reply,
   readCapped,
@@ -130,10 +131,18 @@ export class PlatformClient {
       // Bun ends a fetch that is idle for 300 s unless told otherwise; here silence is normal.
       const response = await this.#get(path, 'text/event-stream', opening.signal, { timeout: false })
       const isStream = /^text\/event-stream\b/i.test(response.headers.get('content-type') ?? '')
-      if (isStream && response.body !== null) return response.body
-      await response.body?.cancel()
+      const isReadable = isPlain(response.headers)
+      if (isStream && isReadable && response.body !== null) return response.body
+      // Not awaited: a proxy may hold the rest of the answer back for ever.
+      void response.body?.cancel().catch(() => undefined)
       const { status } = response
-      throw new PlatformError('refused', 'the platform has no event stream here', { status })
+      throw new PlatformError(
+        'refused',
+        isStream && !isReadable
+          ? 'a proxy compresses the event stream, so events would come late'
+          : 'the platform has no event stream here',
+        { status },
+      )
     } catch (error) {
       signal.throwIfAborted()
       throw this.#asPlatformError(error)

@@ -28,15 +28,35 @@ const HINTS = new Set([
   'DELEGATION_FAILED',
 ])
 
+/** One event, as far as we read it. What a platform leaves out, or writes in another way, is undefined. */
+export interface StreamEvent {
+  /** Undefined for an event that cannot be read: cut, broken, or of an unknown shape. */
+  readonly type: string | undefined
+  /** When it happened, in milliseconds since the epoch by the platform's clock. */
+  readonly timestamp?: number | undefined
+  /** Of a heartbeat: how long its sender has run, in seconds. */
+  readonly uptimeSeconds?: number | undefined
+}
+
 export interface EventStreamOptions {
   readonly signal: AbortSignal
+  /** The platform, or a proxy before it, has answered with a stream. Whether anything comes through it is not known. */
   readonly onOpen: () => void
+  /** Called for every event, before {@link onHint}. */
+  readonly onEvent?: (event: StreamEvent) => void
   readonly onHint: () => void
-  /** Milliseconds without a byte after which the stream counts as dead. */
+  /** Milliseconds without a line after which the stream counts as dead. */
   readonly silenceMs: number
 }
 
-const eventSchema = z.object({ type: z.string() })
+const eventSchema = z.object({
+  type: z.string(),
+  timestamp: z.number().optional().catch(undefined),
+  data: z
+    .object({ uptime_seconds: z.number().optional().catch(undefined) })
+    .optional()
+    .catch(undefined),
+})
 
 /**
  * Follows the stream until it ends, falls silent, floods, or `signal` aborts; then resolves.
@@ -44,7 +64,7 @@ const eventSchema = z.object({ type: z.string() })
  * @throws PlatformError when the platform does not open it.
  */
 export async function followEvents(client: PlatformClient, options: EventStreamOptions): Promise<void> {
-  const { signal, onOpen, onHint, silenceMs } = options
+  const { signal, onOpen, onEvent, onHint, silenceMs } = options
   const path = workspacePath(client.endpoint.workspaceId, '/events/stream')
   const body = await client.stream(path, OPEN_TIMEOUT_MS, signal)
   const reader = body.getReader()
@@ -67,14 +87,17 @@ export async function followEvents(client: PlatformClient, options: EventStreamO
     const budget = new Budget(clock.now)
     const lines = new LineReader((line) => {
       budget.spend({ lines: 1, chars: line.length, bytes: 0 })
-      // Every event ends in an empty line.
-      if (line !== '' && isHint(line)) onHint()
+      // Anything else may be bytes of another protocol, and says nothing about events.
+      if (FIELD.test(line)) alive()
+      const event = readEvent(line)
+      if (event === undefined) return
+      onEvent?.(event)
+      if (isHint(event)) onHint()
     })
     let turnBegan = clock.now()
     for (;;) {
       const { done, value } = await reader.read()
       if (done) return
-      alive()
       budget.spend({ lines: 0, chars: 0, bytes: value.byteLength })
       lines.push(decoder.decode(value, { stream: true }))
       if (isWithin(clock.now(), turnBegan, TURN_MS)) continue
@@ -159,14 +182,22 @@ export class LineReader {
   }
 }
 
-/** Whether a line announces something new. True of an unreadable data line too, since looking at the feed is safe. */
-export function isHint(line: string): boolean {
-  if (!line.startsWith('data:')) return false
+/** What a line of server-sent events begins with. */
+const FIELD = /^(?::|data:|event:|id:|retry:)/
+
+/** Reads a line; undefined when it is none with data. */
+export function readEvent(line: string): StreamEvent | undefined {
+  if (!line.startsWith('data:')) return undefined
   try {
-    const event = eventSchema.safeParse(JSON.parse(line.slice('data:'.length)))
-    return !event.success || HINTS.has(event.data.type)
+    const { type, timestamp, data } = eventSchema.parse(JSON.parse(line.slice('data:'.length)))
+    return { type, timestamp, uptimeSeconds: data?.uptime_seconds }
   } catch {
-    // Cut or broken, hence unreadable.
-    return true
+    // Cut or broken, or of a shape we do not know.
+    return { type: undefined }
   }
+}
+
+/** Whether an event announces something new. True of an unreadable one, too, since looking at the feed is safe. */
+export function isHint({ type }: StreamEvent): boolean {
+  return type === undefined || HINTS.has(type)
 }

@@ -91,7 +91,7 @@ const pollIntervalMs: ValueSetting<number> = {
   schema: wholeNumber((ms) => ms >= 250 && ms <= 300_000),
   rule: 'a whole number of milliseconds from 250 to 300000',
   meaning:
-    'How often to check the inbox. Where the platform has an event stream, this matters only while it is down.',
+    'How often to check the inbox. While events come through a stream of the platform, it is checked once a minute instead.',
 }
 
 const pollWindowSecs: ValueSetting<number> = {

@@ -55,7 +55,7 @@ export const NOT_JOINED = {
   elsewhere: false,
   stopped: undefined,
   registered: false,
-  live: false,
+  stream: 'waiting',
   lastReadAt: undefined,
   lastBeatAt: undefined,
   firstBeatAt: undefined,

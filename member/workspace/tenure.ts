@@ -15,7 +15,7 @@ import { Wake } from '../../base/wake.ts'
 import { pollInbox, type Verdict } from '../../poll.ts'
 import type { Recovery } from '../ledger/ledger.ts'
 import { Acknowledgement } from './acknowledgement.ts'
-import { EventWatch } from './event-watch.ts'
+import { EventWatch, type StreamState } from './event-watch.ts'
 import { Feed } from './feed.ts'
 import { Presence, type PresenceOptions, type PresenceReport } from './presence.ts'
 import { TaskWatch } from './task-watch.ts'
@@ -26,7 +26,7 @@ import type { Workspace } from './workspace.ts'
 export type TenureOptions = Pick<PresenceOptions, 'card' | 'index' | 'keepIssued'>
 
 export interface TenureReport extends PresenceReport {
-  readonly live: boolean
+  readonly stream: StreamState
   /** Milliseconds since the epoch; undefined before the first time. */
   readonly lastReadAt: number | undefined
   readonly lastError: string | undefined
@@ -80,7 +80,7 @@ export class Tenure {
     })
     this.#acknowledgement = new Acknowledgement(workspace)
     this.#tasks = new TaskWatch(workspace)
-    this.#events = new EventWatch(workspace, () => this.#wake.notify())
+    this.#events = new EventWatch(workspace, { onHint: () => this.#wake.notify() })
   }
 
   get held(): boolean {
@@ -95,7 +95,7 @@ export class Tenure {
   report(): TenureReport {
     return {
       ...this.#presence.report,
-      live: this.#events.live,
+      stream: this.#events.state,
       lastReadAt: this.#lastReadAt,
       lastError: this.#lastError,
       failing: this.#failing,

@@ -3,8 +3,12 @@ import type { SimProcess } from './network.ts'
 
 const encoder = new TextEncoder()
 const PING = encoder.encode(': ping\n\n')
-/** There are only a few distinct events; each is encoded once. */
+/** Those without data are few; each is encoded once. */
 const EVENTS = new Map<string, Uint8Array>()
+
+function frame(event: object): Uint8Array {
+  return encoder.encode(`data: ${JSON.stringify(event)}\n\n`)
+}
 
 export class EventStreams {
   readonly #streams = new Map<EventStream, SimProcess>()
@@ -27,9 +31,22 @@ export class EventStreams {
     if (this.#streams.size === 0) return
     let event = EVENTS.get(type)
     if (event === undefined) {
-      event = encoder.encode(`data: ${JSON.stringify({ type, data: {} })}\n\n`)
+      event = frame({ type, data: {} })
       EVENTS.set(type, event)
     }
+    this.#push(event)
+  }
+
+  /** Sends the event of an accepted heartbeat to all of them. */
+  tellBeat(
+    beat: { readonly active_tasks: number; readonly uptime_seconds: number },
+    timestamp: number,
+  ): void {
+    const { active_tasks, uptime_seconds } = beat
+    this.#push(frame({ type: 'WORKSPACE_HEARTBEAT', timestamp, data: { active_tasks, uptime_seconds } }))
+  }
+
+  #push(event: Uint8Array): void {
     this.#forgetDead()
     for (const stream of this.#streams.keys()) stream.push(event)
   }

@@ -1,5 +1,4 @@
 /** One workspace on the simulated platform: its feed, whether its token is valid, and what its plugin did. */
-import { z } from 'zod'
 import type { Dice } from '../../dice.ts'
 import { ModelFeed, timestamp } from '../model-feed.ts'
 import type { SimClock } from '../sim-clock.ts'
@@ -9,6 +8,7 @@ import type { Exchange, SimProcess } from './network.ts'
 import { Outbox } from './outbox.ts'
 import { type Deed, type Existence, Records, type SentMessage } from './records.ts'
 import type { Route, SimRequest } from './request.ts'
+import { acknowledgementSchema, heartbeatSchema, registrationSchema } from './sent-bodies.ts'
 import { TaskBook } from './task-book.ts'
 import { streamFate } from './trouble.ts'
 
@@ -44,24 +44,6 @@ export interface PlatformContext {
   readonly onFault: (sentence: string) => void
 }
 
-const registrationSchema = z.object({
-  id: z.string(),
-  delivery_mode: z.literal('poll'),
-  agent_card: z.object({ name: z.string(), description: z.string(), version: z.string() }),
-})
-const count = z.number().int().nonnegative()
-const heartbeatSchema = z.object({
-  workspace_id: z.string(),
-  error_rate: z.number().min(0).max(1),
-  sample_error: z.string(),
-  active_tasks: count,
-  current_task: z.string(),
-  uptime_seconds: count,
-  runtime_state: z.literal('wedged').optional(),
-  runtime_metadata: z.record(z.string(), z.unknown()),
-})
-const acknowledgementSchema = z.object({ acked_seq: count })
-
 export class SimWorkspace {
   readonly id: string
   readonly token: string
@@ -77,6 +59,9 @@ export class SimWorkspace {
   #existence: Existence
   #revoked = false
   #removedAt: number | undefined
+  /** As the last heartbeat or registration left them. */
+  #uptimeSeconds = 0
+  #lastBeatAt: number | undefined
 
   constructor(id: string, options: WorkspaceOptions, platform: PlatformContext) {
     const { clock, dice } = platform
@@ -196,7 +181,17 @@ export class SimWorkspace {
       const removed_at = timestamp(this.#removedAt * 1000)
       return { ...json(410, { error: 'workspace removed', id, removed_at, hint: null }), onDelivered }
     }
-    return { ...json(200, { id, name: 'A workspace', role: null, status: 'online' }), onDelivered }
+    const row = {
+      id,
+      name: 'A workspace',
+      role: null,
+      status: 'online',
+      uptime_seconds: this.#uptimeSeconds,
+      ...(this.#options.timestampCursor === true || this.#lastBeatAt === undefined
+        ? {}
+        : { last_heartbeat_at: timestamp(this.#lastBeatAt * 1000) }),
+    }
+    return { ...json(200, row), onDelivered }
   }
 
   /** Registering an unknown id creates a ghost workspace; a removed one seems to come back. */
@@ -212,6 +207,8 @@ export class SimWorkspace {
     if (!parsed.success) return this.#bad(request, 'invalid request body')
     if (this.#isRefused(request)) return UNAUTHORIZED
     this.records.registrations.push(deed)
+    this.#lastBeatAt = deed.at
+    this.streams.tell('WORKSPACE_ONLINE')
     return json(200, { status: 'registered', delivery_mode: 'poll', ...this.#issued() })
   }
 
@@ -225,7 +222,9 @@ export class SimWorkspace {
     const accepted = !this.#isRefused(request)
     this.records.heartbeats.push({ ...deed, accepted, state: parsed.data })
     if (!accepted) return UNAUTHORIZED
-    this.streams.tell('WORKSPACE_HEARTBEAT')
+    this.#lastBeatAt = deed.at
+    this.#uptimeSeconds = parsed.data.uptime_seconds
+    this.streams.tellBeat(parsed.data, deed.at)
     return json(200, { status: 'ok', ...this.#issued() })
   }
 

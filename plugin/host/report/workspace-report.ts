@@ -20,12 +20,19 @@ export function describeWorkspace(workspace: WorkspaceView, now: number): string
   ]
 }
 
+const STREAMS: Readonly<Record<WorkspaceView['stream'], string>> = {
+  live: 'event stream open',
+  silent: 'event stream silent, so polling',
+  opening: 'polling',
+  waiting: 'polling',
+}
+
 function presence(workspace: WorkspaceView, now: number): string {
   const since = workspace.holder === undefined ? '' : ` since ${time(workspace.holder.startedAt)}`
   return [
     `held here${since}`,
     workspace.dead === undefined ? (workspace.registered ? 'registered' : 'not registered yet') : 'GIVEN UP',
-    workspace.live ? 'event stream open' : 'polling',
+    STREAMS[workspace.stream],
     `last read ${ago(workspace.lastReadAt, now)}`,
     heartbeat(workspace, now),
   ].join(', ')

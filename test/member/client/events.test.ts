@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { until } from '../../../lab/driver/until.ts'
-import { followEvents, isHint, LineReader } from '../../../member/client/events.ts'
+import { followEvents, isHint, LineReader, readEvent } from '../../../member/client/events.ts'
 import { countListeners } from '../../fixtures/listeners.ts'
 import { OWN_ID, rejection, startLyingPlatform } from '../../fixtures/lying-platform.ts'
 
@@ -48,6 +48,11 @@ describe('LineReader', () => {
 })
 
 describe('isHint', () => {
+  const hints = (line: string): boolean => {
+    const event = readEvent(line)
+    return event !== undefined && isHint(event)
+  }
+
   test('is true of events that may mean a message, and of unreadable ones', () => {
     for (const type of [
       'ACTIVITY_LOGGED',
@@ -56,14 +61,14 @@ describe('isHint', () => {
       'DELEGATION_COMPLETE',
       'DELEGATION_FAILED',
     ])
-      expect(isHint(event(type).trim())).toBeTrue()
+      expect(hints(event(type).trim())).toBeTrue()
     for (const line of ['data: {"type": "ACTIV', 'data:', 'data: 7', 'data: {}', 'data: <html>'])
-      expect(isHint(line)).toBeTrue()
+      expect(hints(line)).toBeTrue()
   })
 
   test('is false of our own heartbeat, comments and other fields', () => {
     for (const line of [event('WORKSPACE_HEARTBEAT').trim(), ': ping', '', 'event: x', 'id: 7', 'xdata: {}'])
-      expect(isHint(line)).toBeFalse()
+      expect(hints(line)).toBeFalse()
   })
 })
 
@@ -180,6 +185,33 @@ describe('followEvents', () => {
       expect(await rejection(done)).toMatchObject(expected)
       expect(seen.opened).toBe(0)
     }
+  })
+
+  test('refuses a stream that a proxy compresses, whose events would come late, at once', async () => {
+    const head = { 'Content-Type': 'text/event-stream', 'Content-Encoding': 'gzip' }
+    // The beginning, and then never more.
+    const held = (): Response => {
+      const start = (controller: ReadableStreamDefaultController<Uint8Array>): void =>
+        controller.enqueue(Bun.gzipSync(': ping\n\n').slice(0, 12))
+      return new Response(new ReadableStream({ start }), { headers: head })
+    }
+    await using platform = startLyingPlatform(held)
+    const { seen, done } = follow(platform)
+    expect(await rejection(done)).toMatchObject({
+      kind: 'refused',
+      message: expect.stringContaining('compresses the event stream'),
+    })
+    expect(seen.opened).toBe(0)
+  })
+
+  test('gives up a stream whose bytes are no events, however many come', async () => {
+    const stream = feedableStream()
+    await using platform = startLyingPlatform(stream.answer)
+    const timer = setInterval(() => stream.send(new Uint8Array([31, 139, 8, 10, 10, 7])), 5)
+    const { seen, done } = follow(platform, 50)
+    await done
+    clearInterval(timer)
+    expect(seen).toEqual({ opened: 1, hints: 0 })
   })
 
   test('accepts the content type in any spelling', async () => {

@@ -1,4 +1,4 @@
-import { expect, test } from 'bun:test'
+import { describe, expect, test } from 'bun:test'
 import { SimClock } from '../../../lab/simulation/sim-clock.ts'
 import { textResponse } from '../../../lab/simulation/sim-response.ts'
 import type { Config } from '../../../member/settings/config.ts'
@@ -9,6 +9,7 @@ const HEARTBEAT_MS = 30_000
 /** Longer than any wait after a failure, shorter than the wait after a refusal that is believed. */
 const A_WHILE_MS = 60_000
 const ACTIVITY = 'data: {"type":"ACTIVITY_LOGGED","data":{}}\n\n'
+const HEARTBEAT = 'data: {"type":"WORKSPACE_HEARTBEAT","data":{"uptime_seconds":30}}\n\n'
 const encoder = new TextEncoder()
 
 interface OpenStream {
@@ -55,13 +56,21 @@ class Watch implements AsyncDisposable {
       log: (line) => this.lines.push(line),
       signal: this.#stop.signal,
     })
-    this.#events = new EventWatch(workspace, () => {
-      this.hints++
+    this.#events = new EventWatch(workspace, {
+      onHint: () => {
+        this.hints++
+      },
     })
   }
 
   get live(): boolean {
     return this.#events.live
+  }
+
+  /** Lets our heartbeat come back as an event. */
+  async beat(): Promise<void> {
+    this.streams.open.at(-1)?.say(HEARTBEAT)
+    await this.clock.advance(0)
   }
 
   /** Begins to watch, and opens the stream if it may. */
@@ -84,7 +93,64 @@ class Watch implements AsyncDisposable {
 test('the opening of a stream is a hint, because what happened before left no event', async () => {
   await using watch = new Watch()
   await watch.start()
-  expect([watch.live, watch.hints]).toEqual([true, 1])
+  expect([watch.live, watch.hints]).toEqual([false, 1])
+})
+
+describe('a stream is live', () => {
+  test('from its first event on, and not because it is open', async () => {
+    await using watch = new Watch()
+    await watch.start()
+    // What a proxy lets through before it holds the rest back.
+    watch.streams.open[0]?.say(': ping\n\nevent: message\nid: 7\n\n')
+    await watch.clock.advance(1_000)
+    expect(watch.live).toBe(false)
+    await watch.beat()
+    expect([watch.live, watch.hints]).toEqual([true, 1])
+  })
+
+  test('for a heartbeat and five seconds after an event; the end of that is a hint', async () => {
+    await using watch = new Watch()
+    await watch.start()
+    await watch.beat()
+    await watch.clock.advance(HEARTBEAT_MS)
+    await watch.beat()
+    await watch.clock.advance(HEARTBEAT_MS + 4_999)
+    expect([watch.live, watch.hints]).toEqual([true, 1])
+    await watch.clock.advance(1)
+    expect([watch.live, watch.hints, watch.streams.open.length]).toEqual([false, 2, 1])
+    await watch.beat()
+    expect(watch.live).toBe(true)
+  })
+
+  test('for a minute after an event where no heartbeat can be expected', async () => {
+    await using watch = new Watch({ heartbeatIntervalMs: 0 })
+    await watch.start()
+    watch.streams.open[0]?.say(ACTIVITY)
+    await watch.clock.advance(64_999)
+    expect(watch.live).toBe(true)
+    await watch.clock.advance(1)
+    expect(watch.live).toBe(false)
+  })
+
+  test('not because of bytes that are no event, or an event that cannot be read', async () => {
+    await using watch = new Watch()
+    await watch.start()
+    watch.streams.open[0]?.say('<html>\n\u001f\u008b\n\n')
+    watch.streams.open[0]?.say('data: {"type":"WORKS\n\n')
+    await watch.clock.advance(1)
+    expect([watch.live, watch.hints]).toEqual([false, 2])
+  })
+})
+
+test('streams that open and bring nothing are logged once, until one brings an event', async () => {
+  await using watch = new Watch()
+  await watch.start()
+  await watch.clock.advance(10 * 60_000)
+  expect(watch.streams.open.length).toBeGreaterThan(4)
+  expect([watch.live, watch.lines]).toEqual([false, [expect.stringContaining('polling every 5 s')]])
+  await watch.beat()
+  await watch.clock.advance(10 * 60_000)
+  expect(watch.lines).toHaveLength(2)
 })
 
 test('an event that may mean something new is a hint, any other is not', async () => {
@@ -113,6 +179,7 @@ test('the end of a stream is a hint; the watch is then not live, and opens anoth
     expect([watch.hints, watch.live]).toEqual([before + 1, false])
     watch.streams.refusal = undefined
     await watch.clock.advance(A_WHILE_MS)
+    await watch.beat()
     expect([watch.streams.open.length, watch.live]).toEqual([n + 1, true])
   }
   expect(watch.lines).toEqual([])
@@ -147,6 +214,7 @@ test('one answer that is no stream, such as a page of a proxy, does not pause th
   expect([watch.streams.asked, watch.live]).toEqual([1, false])
   watch.streams.refusal = undefined
   await watch.clock.advance(A_WHILE_MS)
+  await watch.beat()
   expect([watch.live, watch.lines]).toEqual([true, []])
 })
 
@@ -159,6 +227,7 @@ test('an unwell platform is asked again, without a line in the log and without a
   expect([watch.lines, watch.hints]).toEqual([[], 0])
   watch.streams.refusal = undefined
   await watch.clock.advance(A_WHILE_MS)
+  await watch.beat()
   expect(watch.live).toBe(true)
 })
 
@@ -183,6 +252,7 @@ test('without heartbeats, a stream may be silent for ten minutes', async () => {
 test('the signal ends the watch at once: streaming, waiting, or before it began', async () => {
   const streaming = new Watch()
   await streaming.start()
+  await streaming.beat()
   expect(streaming.live).toBe(true)
   await streaming.stop()
   expect([streaming.live, streaming.clock.armed]).toEqual([false, 0])
