@@ -1,7 +1,7 @@
 /** Entry point: connects the host's pipes, the MCP server and the session, and shuts them down on one path. */
 import { readFileSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { systemClock } from './base/clock.ts'
+import { homeFolder } from './base/home.ts'
 import { systemDisk } from './base/sqlite.ts'
 import { Log } from './member/folder/log.ts'
 import { stoppedOf } from './member/folder/stopped-process.ts'
@@ -22,7 +22,7 @@ function writeToHost(line: string): Promise<void> {
 
 const session = new Session({
   environment: process.env,
-  home: homedir(),
+  home: homeFolder(),
   version,
   clock: systemClock,
   network: fetch,

@@ -5,9 +5,9 @@
 
 import { constants, type Stats } from 'node:fs'
 import { type FileHandle, lstat, open, realpath } from 'node:fs/promises'
-import { homedir } from 'node:os'
 import { basename, dirname, isAbsolute, relative, sep } from 'node:path'
 import { codeOf } from '../../base/errors.ts'
+import { homeFolder } from '../../base/home.ts'
 import { plainFileName } from '../../base/plain-text.ts'
 import { looksLikeStateFolder } from '../folder/state-folder.ts'
 import { kindOfContent, trueMimeType } from './file-kinds.ts'
@@ -109,7 +109,8 @@ async function checkPlace(real: string, { stateFolder, roots, home }: OutgoingRu
   const secret = secretByPath(real)
   if (secret !== undefined) throw new RefusedFile(`${secret}: ${NEVER}`)
   // Such a folder may be a link to a place with an innocent name.
-  const folders = await Promise.all(secretFoldersOf(home ?? homedir()).map(resolved))
+  const known = home ?? homeFolder()
+  const folders = await Promise.all((known === undefined ? [] : secretFoldersOf(known)).map(resolved))
   if (folders.some((folder) => isWithin(real, folder))) {
     throw new RefusedFile(`is in a folder for keys or logins: ${NEVER}`)
   }

@@ -3,11 +3,11 @@
 import { isAbsolute, join, resolve } from 'node:path'
 import { plainText } from '../../base/plain-text.ts'
 import { redact } from '../../base/redact.ts'
-import { ignoredSettingWarnings } from './ignored-settings.ts'
+import { type Ignored, ignoredSettings } from './ignored-settings.ts'
 import { type ChannelMode, type LogLevel, SETTINGS } from './setting-table.ts'
 import { type Environment, joinSources, quoteValue, setValue } from './setting-text.ts'
 import { readSingleSettings, type SingleSettings } from './single-settings.ts'
-import { hasTargets, readTargets, type Target } from './targets.ts'
+import { hasTargets, readTargets, TARGET_NAMES, type Target } from './targets.ts'
 
 export type { Environment } from './setting-text.ts'
 export type { Target } from './targets.ts'
@@ -36,9 +36,10 @@ export type ConfigResult =
  * Finds the state folder, where the `.env` file lies: `MOLECULE_STATE_DIR`, else `channels/molecule` below
  * `CLAUDE_CONFIG_DIR`, else below `~/.claude`. A leading `~/` stands for the home folder.
  *
+ * @param home Absolute path; `undefined` when there is none.
  * @returns An absolute path. Ignores a relative setting, which {@link parseConfig} reports.
  */
-export function resolveStateDir(environment: Environment, home: string): string {
+export function resolveStateDir(environment: Environment, home: string | undefined): string {
   return findStateDir(environment, home).stateDir
 }
 
@@ -46,25 +47,35 @@ export function resolveStateDir(environment: Environment, home: string): string 
  * Reads and checks every setting. Pure, and never throws.
  *
  * @param envFileText The text of the `.env` file; `undefined` when there is none.
- * @param home Absolute path of the home folder.
+ * @param home Absolute path of the home folder; `undefined` when there is none.
+ * @param envFileProblem Why the file cannot be read.
  * @returns The configuration, or what is wrong with it, in sentences for the user. None of them quotes a token.
  */
 export function parseConfig(
   environment: Environment,
   envFileText: string | undefined,
-  home: string,
+  home: string | undefined,
+  envFileProblem?: string,
 ): ConfigResult {
   const lookup = joinSources(environment, envFileText)
   const { stateDir, problems: folderProblems } = findStateDir(environment, home)
-  const settingWarnings = [...ignoredSettingWarnings(environment, envFileText)]
+  const ignored = ignoredSettings(environment, envFileText)
+  // Where nothing is configured, only what explains that is a problem.
+  const isMissing = !hasTargets(lookup)
+  const explains = ({ meant }: Ignored): boolean =>
+    isMissing && meant.some((name) => TARGET_NAMES.includes(name))
+  const settingWarnings = ignored.filter((one) => !explains(one)).map(({ sentence }) => sentence)
   const settings = readSingleSettings(lookup, (sentence) => settingWarnings.push(sentence))
   const read = readTargets(lookup)
   const tell = (sentences: readonly string[]): readonly string[] =>
     // A token that also stands under another name would be quoted in the sentence about that name.
     Object.freeze(shorten(sentences).map((sentence) => redact(sentence, read.tokens, '[token]')))
 
-  const problems = [...folderProblems, ...(hasTargets(lookup) ? read.problems : [notConfigured(stateDir)])]
-  const warnings = tell([...settingWarnings, ...read.warnings])
+  const unread = envFileProblem === undefined ? [] : [envFileProblem]
+  const reasons = [...unread, ...ignored.filter(explains).map(({ sentence }) => sentence)]
+  const missing = reasons.length > 0 ? reasons : [notConfigured(stateDir)]
+  const problems = [...folderProblems, ...(isMissing ? missing : read.problems)]
+  const warnings = tell([...(isMissing ? [] : unread), ...settingWarnings, ...read.warnings])
   if (problems.length === 0) {
     const { orgId } = settings
     const targets =
@@ -76,17 +87,27 @@ export function parseConfig(
   return Object.freeze({ ok: false, stateDir, logLevel, channelMode, problems: tell(problems), warnings })
 }
 
+/** What a container gives a user without an entry. Nothing can be written there, as a rule. */
+const NO_HOME = '/'
+const HOMELESS =
+  'There is no home folder, since HOME is not an absolute path and this user has no entry in the system'
+
 function findStateDir(
   environment: Environment,
-  home: string,
+  knownHome: string | undefined,
 ): { readonly stateDir: string; readonly problems: readonly string[] } {
   const setting = SETTINGS.stateDir
   const own = setValue(environment[setting.name])
   const host = setValue(environment.CLAUDE_CONFIG_DIR)
   const name = own === undefined ? 'CLAUDE_CONFIG_DIR' : setting.name
+  const home = knownHome ?? NO_HOME
   const given = own ?? host ?? join(home, '.claude')
   const path = given === '~' || given.startsWith('~/') ? join(home, given.slice(1)) : given
   const suffix = own === undefined ? ['channels', 'molecule'] : []
+  if (knownHome === undefined && (path !== given || (own ?? host) === undefined)) {
+    const problem = `${HOMELESS}: set ${setting.name} to an absolute path.`
+    return { stateDir: resolve(path, ...suffix), problems: [problem] }
+  }
   if (isAbsolute(path)) return { stateDir: resolve(path, ...suffix), problems: [] }
   const sentence = `${name} is ${quoteValue(given)} but must be ${setting.rule}: correct or remove it.`
   return { stateDir: join(home, '.claude', 'channels', 'molecule'), problems: [sentence] }

@@ -1,84 +1,130 @@
-/** Intended settings that have no effect: without a warning, the user would not notice. */
+/** Intended settings that have no effect: without a sentence, the user would not notice. Pure. */
 
-import { parseEnv } from 'node:util'
 import { plainText } from '../../base/plain-text.ts'
-import { SETTING_ROWS } from './setting-table.ts'
+import { assignments, unreadLines } from './env-file-text.ts'
+import { SETTING_ROWS, SETTINGS } from './setting-table.ts'
 import { type Environment, joinSources } from './setting-text.ts'
+
+export interface Ignored {
+  readonly sentence: string
+  /** The settings that were probably meant. */
+  readonly meant: readonly string[]
+}
 
 /** Settings of the platform, which may have been started from the same shell. */
 const OTHER_PROGRAMS = /^MOLECULE_(ADMIN_TOKEN|DEPLOY_MODE|CONTRACT_.*)$/
-const MEANT_AS_SETTING = /^\s*(?:export\s+)?(MOLECULE_[A-Z_]*)/
+/** In any case, and as people write names with hyphens. */
+const OURS = /^molecule[_-]/i
 const MAX_NAMED = 8
 
 const NAMES: readonly string[] = SETTING_ROWS.map(({ name }) => name)
 
-/** At most one sentence for each way to have no effect. */
-export function ignoredSettingWarnings(
+/** At most one for each way to have no effect. */
+export function ignoredSettings(
   environment: Environment,
   envFileText: string | undefined,
-): readonly string[] {
+): readonly Ignored[] {
   const inEnvironment = Object.keys(environment).filter((name) => !OTHER_PROGRAMS.test(name))
-  if (envFileText === undefined) return unknownNames('The environment', inEnvironment)
+  const unknown = unknownNames('The environment', inEnvironment)
+  if (envFileText === undefined) return unknown
   return [
     ...environmentOnly(envFileText),
-    ...unknownNames('The environment', inEnvironment),
-    ...unknownNames('The .env file', Object.keys(parseEnv(envFileText))),
-    ...unreadLines(envFileText),
+    ...overridden(environment, envFileText),
+    ...unknown,
+    ...unknownNames(
+      'The .env file',
+      assignments(envFileText).map(({ name }) => name),
+    ),
+    ...repeated(envFileText),
+    ...unread(envFileText),
+    ...lostCharacters(envFileText),
   ]
 }
 
-function environmentOnly(envFileText: string): readonly string[] {
+function environmentOnly(envFileText: string): readonly Ignored[] {
   const lookup = joinSources({}, envFileText)
   return SETTING_ROWS.filter((setting) => setting.environmentOnly && lookup(setting.name) !== undefined).map(
-    ({ name }) => `${name} has no effect in the .env file: set it in the environment.`,
+    ({ name }) => ({
+      sentence: `${name} has no effect in the .env file: set it in the environment.`,
+      meant: [name],
+    }),
   )
 }
 
-function unknownNames(where: string, names: readonly string[]): readonly string[] {
-  const unknown = names.filter((name) => name.startsWith('MOLECULE_') && !NAMES.includes(name))
-  if (unknown.length === 0) return []
-  const shown = unknown.map((name) => {
-    const meant = NAMES.find((known) => known.startsWith(name) || name.startsWith(known))
-    return `${plainText(name, 60)}${meant === undefined ? '' : ` (did you mean ${meant}?)`}`
-  })
-  const [are, them] = unknown.length === 1 ? ['is not a setting', 'it'] : ['are not settings', 'them']
-  return [`${where} sets ${firstOf(shown)}, which ${are} of this plugin: correct or remove ${them}.`]
+/** By design, but not always on purpose: a variable may be left from another configuration. */
+function overridden(environment: Environment, envFileText: string): readonly Ignored[] {
+  const [outer, inner] = [joinSources(environment, undefined), joinSources({}, envFileText)]
+  const names = SETTING_ROWS.filter(({ name, environmentOnly }) => {
+    const [wins, loses] = [outer(name), inner(name)]
+    return environmentOnly !== true && wins !== undefined && loses !== undefined && wins !== loses
+  }).map(({ name }) => name)
+  if (names.length === 0) return []
+  const them = names.length === 1 ? 'it' : 'them'
+  const sentence = `The environment overrides ${firstOf(names)} of the .env file: remove ${them} from one of the two.`
+  return [{ sentence, meant: names }]
 }
 
-/**
- * Lines that begin with the name of a setting and that the parser skips, such as one with a space in place of the `=`.
- * The sentence gives the number and the name of each, and nothing of what follows, which may be a token.
- */
-function unreadLines(envFileText: string): readonly string[] {
-  const inValues = linesInValues(envFileText)
-  const unread = envFileText.split('\n').flatMap((line, index) => {
-    const name = settingAtStartOf(line)
-    const isRead = name === undefined || inValues.has(line.trim()) || Object.keys(parseEnv(line)).length > 0
-    return isRead ? [] : [`${index + 1} (${name})`]
+function unknownNames(where: string, names: readonly string[]): readonly Ignored[] {
+  const unknown = [...new Set(names)].filter((name) => OURS.test(name) && !NAMES.includes(name))
+  if (unknown.length === 0) return []
+  const meant = unknown.map(meantBy)
+  const shown = unknown.map((name, index) => {
+    const known = meant[index]
+    return `${plainText(name, 60)}${known === undefined ? '' : ` (did you mean ${known}?)`}`
   })
-  if (unread.length === 0) return []
-  const [lines, have] = unread.length === 1 ? ['Line', 'has'] : ['Lines', 'have']
+  const [are, them] = unknown.length === 1 ? ['is not a setting', 'it'] : ['are not settings', 'them']
   return [
-    `${lines} ${firstOf(unread)} of the .env file ${have} no effect, because no "=" follows the name: ` +
-      'write NAME="value".',
+    {
+      sentence: `${where} sets ${firstOf(shown)}, which ${are} of this plugin: correct or remove ${them}.`,
+      meant: meant.filter((name) => name !== undefined),
+    },
   ]
 }
 
-/** The known name that the line begins with, since what is glued to it may be the value. */
-function settingAtStartOf(line: string): string | undefined {
-  const [, word] = MEANT_AS_SETTING.exec(line.replace(/^\uFEFF/, '')) ?? []
-  if (word === undefined) return undefined
-  const longestFirst = NAMES.filter((name) => word.startsWith(name)).sort((a, b) => b.length - a.length)
-  return longestFirst[0] ?? word.slice(0, 40)
+function meantBy(name: string): string | undefined {
+  const written = name.toUpperCase().replaceAll('-', '_')
+  const known = NAMES.find((one) => one === written)
+  return known ?? NAMES.find((one) => one.startsWith(written) || written.startsWith(one))
 }
 
-/** A line within the quotes of a value that spans several is no line of its own. */
-function linesInValues(envFileText: string): ReadonlySet<string> {
-  const values = Object.values(parseEnv(envFileText)).filter((value) => value?.includes('\n') === true)
-  return new Set(values.flatMap((value) => value?.split('\n').map((line) => line.trim()) ?? []))
+/** As when the blocks of several workspaces were put into one file. */
+function repeated(envFileText: string): readonly Ignored[] {
+  const all = assignments(envFileText).filter(({ name }) => NAMES.includes(name))
+  const names = NAMES.filter(
+    (name) => new Set(all.filter((one) => one.name === name).map(({ value }) => value)).size > 1,
+  )
+  if (names.length === 0) return []
+  const shown = names.map((name) => {
+    const lines = all.filter((one) => one.name === name).map(({ line }) => line)
+    return `${name} (lines ${firstOf(lines)})`
+  })
+  const several = names.includes(SETTINGS.workspaceIds.name)
+    ? ', with several workspaces in one line, separated by commas'
+    : ''
+  const sentence = `The .env file sets ${firstOf(shown)} more than once, and the last line counts: keep one of each${several}.`
+  return [{ sentence, meant: names }]
 }
 
-function firstOf(names: readonly string[]): string {
+/** The sentence gives the number and the setting of each, and nothing of what follows, which may be a token. */
+function unread(envFileText: string): readonly Ignored[] {
+  const lines = unreadLines(envFileText, NAMES)
+  if (lines.length === 0) return []
+  const [noun, have] = lines.length === 1 ? ['Line', 'has'] : ['Lines', 'have']
+  const shown = firstOf(lines.map(({ name, line }) => `${line} (${name})`))
+  const sentence =
+    `${noun} ${shown} of the .env file ${have} no effect: ` +
+    'write NAME="value", one in a line, with nothing before the name and "=" after it.'
+  return [{ sentence, meant: lines.map(({ name }) => name) }]
+}
+
+function lostCharacters(envFileText: string): readonly Ignored[] {
+  if (!envFileText.includes('\ufffd')) return []
+  return [
+    { sentence: 'The .env file is not in UTF-8, so some characters are lost: save it as UTF-8.', meant: [] },
+  ]
+}
+
+function firstOf(names: readonly (string | number)[]): string {
   const more = names.length > MAX_NAMED ? [`and ${names.length - MAX_NAMED} more`] : []
   return [...names.slice(0, MAX_NAMED), ...more].join(', ')
 }

@@ -36,6 +36,8 @@ export interface ListSetting extends Setting {
 const CHANNEL_MODES = ['auto', 'on', 'off'] as const
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
 const RELAYS = ['off', 'canvas'] as const
+/** What other programs call `off`. */
+const OFF = { false: 'off', no: 'off', 0: 'off', none: 'off', disabled: 'off' } as const
 
 export type ChannelMode = (typeof CHANNEL_MODES)[number]
 export type LogLevel = (typeof LOG_LEVELS)[number]
@@ -130,7 +132,7 @@ const agentDescription: TextSetting = {
 const autoRegister: ValueSetting<boolean> = {
   name: 'MOLECULE_AUTO_REGISTER_POLL',
   fallback: true,
-  schema: z.stringbool({ truthy: ['true', '1', 'yes', 'on'], falsy: ['false', '0', 'no', 'off'] }),
+  schema: z.stringbool(),
   rule: 'true or false',
   meaning:
     'Whether to register at start. With `false`, the platform must already have the workspace in poll mode.',
@@ -139,7 +141,8 @@ const autoRegister: ValueSetting<boolean> = {
 const orgId: ValueSetting<string | undefined> = {
   name: 'MOLECULE_ORG_ID',
   fallback: undefined,
-  schema: z.guid(),
+  // A platform compares it as text.
+  schema: z.guid().toLowerCase(),
   rule: 'a UUID',
   meaning: 'The organization id, where a hosted platform asks for one.',
 }
@@ -178,7 +181,7 @@ const allowedSenders: ListSetting = {
 const channelMode: ValueSetting<ChannelMode> = {
   name: 'MOLECULE_CHANNEL',
   fallback: 'auto',
-  schema: oneOf(CHANNEL_MODES),
+  schema: oneOf(CHANNEL_MODES, { true: 'on', yes: 'on', 1: 'on', enabled: 'on', ...OFF }),
   rule: 'auto, on or off',
   meaning: 'Whether this session may receive. `auto` decides by how Claude Code was started.',
 }
@@ -186,7 +189,7 @@ const channelMode: ValueSetting<ChannelMode> = {
 const logLevel: ValueSetting<LogLevel> = {
   name: 'MOLECULE_LOG_LEVEL',
   fallback: 'info',
-  schema: oneOf(LOG_LEVELS),
+  schema: oneOf(LOG_LEVELS, { warning: 'warn' }),
   rule: 'debug, info, warn or error',
   meaning: 'The least severe level that is logged.',
 }
@@ -194,7 +197,7 @@ const logLevel: ValueSetting<LogLevel> = {
 const permissionRelay: ValueSetting<PermissionRelay> = {
   name: 'MOLECULE_PERMISSION_RELAY',
   fallback: 'off',
-  schema: oneOf(RELAYS),
+  schema: oneOf(RELAYS, OFF),
   rule: 'off or canvas',
   meaning:
     "With `canvas`, permission requests of Claude Code can be answered in the workspace's chat. Read when the session starts.",
@@ -229,7 +232,18 @@ function wholeNumber(inRange: (value: number) => boolean): z.ZodType<number, str
   return z.string().regex(/^\d+$/).transform(Number).refine(inRange)
 }
 
-/** In any case. */
-function oneOf<const T extends readonly string[]>(words: T): z.ZodType<T[number], string> {
-  return z.string().toLowerCase().pipe(z.enum(words))
+/**
+ * In any case.
+ *
+ * @param spellings what other programs call one of the words.
+ */
+function oneOf<const T extends readonly string[]>(
+  words: T,
+  spellings: Readonly<Record<string, T[number]>>,
+): z.ZodType<T[number], string> {
+  return z
+    .string()
+    .toLowerCase()
+    .transform((word) => (Object.hasOwn(spellings, word) ? spellings[word] : word))
+    .pipe(z.enum(words))
 }

@@ -20,10 +20,28 @@ export function joinSources(environment: Environment, envFileText: string | unde
   return (name) => setValue(environment[name]) ?? setValue(file[name])
 }
 
-/** The trimmed value, or `undefined` where it counts as unset. */
+/** The bare value, or `undefined` where it counts as unset. */
 export function setValue(value: string | undefined): string | undefined {
-  const trimmed = value?.trim() ?? ''
-  return trimmed === '' || UNEXPANDED.test(trimmed) ? undefined : trimmed
+  const given = bare(value ?? '')
+  return given === '' || UNEXPANDED.test(given) ? undefined : given
+}
+
+// White space and what displays as such, or as nothing: copied from a web page, nobody sees it.
+const BLANK = '[\\s\\u00ad\\u200b-\\u200f\\u2060-\\u2064\\u2800\\u3164\\ufeff]'
+const OUTER_BLANKS = new RegExp(`^${BLANK}+|${BLANK}+$`, 'g')
+/** As shells write them, and as text editors replace them. */
+const QUOTED = /^(?:"([^"]*)"|'([^']*)'|`([^`]*)`|[“”„]([^“”„]*)[“”]|[‘’‚]([^‘’‚]*)[‘’])$/
+
+/**
+ * A value without blanks and quotes around it. Where a shell or a parser has not taken the quotes off, as with the
+ * `--env-file` of Docker, they would be part of the value.
+ */
+export function bare(value: string): string {
+  const trimmed = value.replace(OUTER_BLANKS, '')
+  const inner = QUOTED.exec(trimmed)
+    ?.slice(1)
+    .find((text) => text !== undefined)
+  return inner === undefined ? trimmed : inner.replace(OUTER_BLANKS, '')
 }
 
 const MAX_QUOTED = 60

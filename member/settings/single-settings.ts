@@ -11,7 +11,7 @@ import {
   type TextSetting,
   type ValueSetting,
 } from './setting-table.ts'
-import { type Lookup, quoteValue } from './setting-text.ts'
+import { bare, type Lookup, quoteValue } from './setting-text.ts'
 
 /** Workspace ids in lower case, `canvas`, `external` and `scheduled`; undefined: everyone the platform lets through. */
 export type AllowedSenders = readonly string[] | undefined
@@ -88,9 +88,12 @@ function readList(
 ): readonly string[] | undefined {
   const value = lookup(name)
   if (value === undefined) return undefined
-  const given = value.split(separator).map((text) => text.trim())
-  const good = given.flatMap((text) => {
-    if (text === '') return []
+  const entries = value
+    .split(separator)
+    .map(bare)
+    .filter((text) => text !== '')
+  // Separators alone were meant as something.
+  const good = (entries.length === 0 ? [value] : entries).flatMap((text) => {
     const parsed = entry.safeParse(text)
     if (parsed.success) return [parsed.data]
     warn(

@@ -5,7 +5,7 @@ import { isLoopback } from '../../base/loopback.ts'
 import { counted } from '../../base/plural.ts'
 import { resolvePlatformUrls } from '../../platform-urls.ts'
 import { MAX_WORKSPACES, SETTINGS } from './setting-table.ts'
-import { type Lookup, quoteValue } from './setting-text.ts'
+import { bare, type Lookup, quoteValue } from './setting-text.ts'
 
 /** One workspace that this program receives for. */
 export interface Target {
@@ -48,9 +48,12 @@ const URLS = SETTINGS.platformUrls.name
 const URL_FOR_ALL = SETTINGS.platformUrl.name
 const WORKSPACES = SETTINGS.workspacesJson.name
 
+/** The settings of which at least one is set where anything is said about the workspaces. */
+export const TARGET_NAMES: readonly string[] = [IDS, TOKENS, WORKSPACES]
+
 /** Whether anything at all is set about the workspaces. */
 export function hasTargets(lookup: Lookup): boolean {
-  return [IDS, TOKENS, WORKSPACES].some((name) => lookup(name) !== undefined)
+  return TARGET_NAMES.some((name) => lookup(name) !== undefined)
 }
 
 /**
@@ -108,7 +111,7 @@ function readLists(lookup: Lookup): Entries {
 /** Splits at commas. A trailing comma is forgiven; an empty entry elsewhere stays, and is refused later. */
 function splitList(value: string | undefined): readonly string[] {
   if (value === undefined) return []
-  const entries = value.split(',').map((entry) => entry.trim())
+  const entries = value.split(',').map(bare)
   if (entries.at(-1) === '') entries.pop()
   return entries
 }
@@ -214,7 +217,7 @@ const workspaceIdSchema = z
  * contain any of these words.
  */
 const PLACEHOLDER =
-  /^(?:<.*>|your[-_]?token.*|change[-_]?me|x{3,}[.…]*|token|\.{3,}|…|paste[-_].*[-_]here|replace[-_]me|undefined|null)$/i
+  /^(?:<.*>|\$\w+|\$env:\w+|%\w+%|your[-_]?token.*|change[-_]?me|x{3,}[.…]*|token|\.{3,}|…|paste[-_].*[-_]here|replace[-_]me|undefined|null)$/i
 
 const tokenSchema = z
   .string()

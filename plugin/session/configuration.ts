@@ -12,7 +12,8 @@ import {
 
 export interface ConfigurationOptions {
   readonly environment: Environment
-  readonly home: string
+  /** Undefined when there is none. */
+  readonly home: string | undefined
   readonly envFile: string
   readonly log: Log
 }
@@ -63,14 +64,14 @@ export class Configuration {
     const { environment, home, envFile, log } = this.#options
     const file = readEnvFile(envFile)
     this.#hasFile = file.state !== 'absent'
-    const result = parseConfig(environment, file.state === 'read' ? file.text : undefined, home)
+    const text = file.state === 'read' ? file.text : undefined
+    const reason = file.state === 'unreadable' ? `${file.reason}.` : undefined
+    const result = parseConfig(environment, text, home, reason)
     const targets = result.ok ? result.config.targets : []
     log.addSecrets(targets.map((target) => target.token))
     log.setLevel(result.ok ? result.config.logLevel : result.logLevel)
     for (const warning of result.warnings) log.warn(warning)
-    if (result.ok) return result
-    const problems = file.state === 'unreadable' ? [file.reason, ...result.problems] : result.problems
-    for (const problem of problems) log.error(problem)
-    return { ...result, problems }
+    if (!result.ok) for (const problem of result.problems) log.error(problem)
+    return result
   }
 }

@@ -36,7 +36,8 @@ import { StoppedNotice } from './stopped-notice.ts'
 
 export interface SessionOptions {
   readonly environment: Environment
-  readonly home: string
+  /** Undefined when there is none. */
+  readonly home: string | undefined
   readonly version: string
   readonly clock: Clock
   readonly network: typeof fetch

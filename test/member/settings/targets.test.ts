@@ -174,6 +174,9 @@ describe('tokens', () => {
     'REPLACE_ME',
     'replace-me',
     'undefined',
+    '$MOLECULE_TOKEN',
+    '$env:TOKEN',
+    '%TOKEN%',
   ])('%j is a placeholder', (token) => {
     const problems = problemsOf(withToken(token))
     expect(problems).toHaveLength(1)
