@@ -4,7 +4,7 @@ import { type Clock, systemClock } from './base/clock.ts'
 import { Events } from './base/events.ts'
 import { newSecret, type RandomBytes, systemRandom } from './base/random.ts'
 import { errorText } from './base/text.ts'
-import { Timestamps } from './base/timestamp.ts'
+import { isoTimestamp, Timestamps, timestampMs, wireTimestamp } from './base/timestamp.ts'
 import { type FaultChange, Faults } from './contract/faults.ts'
 import type { Status } from './contract/statuses.ts'
 import { deployMode, type GuardSettings } from './contract/url-guard.ts'
@@ -19,7 +19,7 @@ import { RateLimit } from './http/rate-limit.ts'
 import { Router } from './http/router.ts'
 import { Strangers } from './http/strangers.ts'
 import type { Services } from './services.ts'
-import { ActivityLog, newestTimestamp } from './store/activity.ts'
+import { ActivityLog, newestTimestamp, raiseSequence } from './store/activity.ts'
 import type { StoreContext } from './store/context.ts'
 import { closeDatabase, openDatabase } from './store/database.ts'
 import { Delegations } from './store/delegations.ts'
@@ -96,6 +96,8 @@ export interface RunningPlatform {
 /** Far above the limit of any endpoint, so that the endpoint is what refuses, in the contract's words. */
 const MAX_REQUEST_BYTES = 1024 * 1024 * 1024
 
+const CLOCK_TOLERANCE_MS = 60_000
+
 /** How long a silent connection is kept. */
 const IDLE_SECONDS = 240
 
@@ -156,10 +158,13 @@ function createServices(options: PlatformOptions, adminToken: string): Services 
   const rules = () => faults.rules()
   const clock = options.clock ?? systemClock
   const database = openDatabase(options.db ?? ':memory:')
+  const newest = newestTimestamp(database)
+  raiseSequence(database, clock.now())
+  warnOfFuture(newest, clock, log)
   const context: StoreContext = {
     database,
     clock,
-    timestamps: new Timestamps(clock, newestTimestamp(database)),
+    timestamps: new Timestamps(clock, newest),
     random: options.random ?? systemRandom,
     events: new Events(clock, () => faults.eventCopies()),
     faults,
@@ -186,6 +191,14 @@ function createServices(options: PlatformOptions, adminToken: string): Services 
     authentication: new Authentication(adminToken, tokens, rules),
     metrics: new Metrics(),
   }
+}
+
+/** Either the clock was ahead when the file was last written, or it is behind now. */
+function warnOfFuture(newest: string | undefined, clock: Clock, log: (line: string) => void): void {
+  if (newest === undefined || timestampMs(newest) - clock.now() < CLOCK_TOLERANCE_MS) return
+  log(
+    `The newest message is dated ${wireTimestamp(newest)}, but it is ${isoTimestamp(clock.now())}: check the clock of this machine. New messages carry its time and keep their order.`,
+  )
 }
 
 /** A platform on loopback runs on a developer's machine, where its agents are on loopback too. */

@@ -45,7 +45,7 @@ export class Timestamps {
   readonly #clock: Clock
   #lastMicros: number
 
-  /** @param newest the newest row timestamp already stored; {@link next} never returns an earlier one. */
+  /** @param newest the newest row timestamp already stored, before which {@link ofRow} does not go back. */
   constructor(clock: Clock, newest?: string) {
     this.#clock = clock
     this.#lastMicros = newest === undefined ? 0 : timestampMs(newest) * 1000 + Number(newest.slice(23, 26))
@@ -61,11 +61,14 @@ export class Timestamps {
   }
 
   /**
-   * The timestamp of a new row. It never goes back, even when the wall clock is set back: a reader that has
-   * passed a row would never see one dated before it.
+   * The timestamp of a new row.
+   *
+   * @param ordersRows whether readers find their place by it. Then it never goes back, even when the clock is set
+   *   back: a reader that has passed a row would never see one dated before it. Otherwise it is the true time.
    */
-  next(): string {
-    this.#lastMicros = Math.max(this.#lastMicros, Math.round(this.#clock.now() * 1000))
-    return formatMicros(this.#lastMicros)
+  ofRow(ordersRows: boolean): string {
+    const now = Math.max(0, Math.round(this.#clock.now() * 1000))
+    this.#lastMicros = Math.max(this.#lastMicros, now)
+    return formatMicros(ordersRows ? this.#lastMicros : now)
   }
 }

@@ -119,7 +119,7 @@ export class Chat {
       this.#readAgain = true
       return
     }
-    this.#show(rows, 'end')
+    this.#show(inOrder(rows), 'end')
     this.#newest = rows.at(-1)?.id ?? this.#newest
     this.#oldest ??= rows[0]?.created_at
   }
@@ -147,7 +147,8 @@ export class Chat {
     byId('older').hidden = rows.length < PAGE
     const scroll = byId('scroll')
     const fromEnd = scroll.scrollHeight - scroll.scrollTop
-    this.#show(rows.reverse(), 'start')
+    rows.reverse()
+    this.#show(inOrder(rows), 'start')
     this.#oldest = rows[0]?.created_at ?? this.#oldest
     scroll.scrollTop = scroll.scrollHeight - fromEnd
   }
@@ -245,4 +246,9 @@ export class Chat {
     this.#client.stopListening()
     this.#onRefused()
   }
+}
+
+/** Where the platform numbers its rows, their order is that of the numbers: its clock may have been set back. */
+function inOrder(rows) {
+  return rows.every(({ seq }) => typeof seq === 'number') ? rows.toSorted((a, b) => a.seq - b.seq) : rows
 }

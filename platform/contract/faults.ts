@@ -186,8 +186,14 @@ function rulesOf(state: FaultState): ContractRules {
   const contract = CONTRACTS[state.contract]
   return {
     ...contract,
-    cursorBySequence: contract.cursorBySequence && !state.timestamp_cursor,
+    cursor: cursorOf(contract, state),
     ackedUploadReadable: contract.ackedUploadReadable && !state.upload_404_after_ack,
     uploadNames: state.upload_names === 'kept' ? 'any' : contract.uploadNames,
   }
+}
+
+/** A late row lies behind the cursor only where the cursor looks at the time. */
+function cursorOf(contract: ContractRules, state: FaultState): ContractRules['cursor'] {
+  if (state.timestamp_cursor) return 'time'
+  return contract.cursor === 'sequence' && state.late_commit_ms > 0 ? 'time-and-sequence' : contract.cursor
 }

@@ -4,6 +4,9 @@
 import type { Status } from './statuses.ts'
 import type { ContractRules } from './versions.ts'
 
+/** How long a register or heartbeat shows that an agent lives. */
+export const LIVENESS_MS = 180_000
+
 const EXTERNAL_RUNTIMES: ReadonlySet<string> = new Set(['external', 'kimi', 'kimi-cli'])
 
 /** Whether the agent runs elsewhere and connects to the platform by itself. */

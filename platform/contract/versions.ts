@@ -15,8 +15,11 @@ export interface ContractRules {
   readonly activityFilters: boolean
   /** Rows carry `seq`. */
   readonly sequence: boolean
-  /** The cursor compares (created_at, seq) instead of created_at alone. */
-  readonly cursorBySequence: boolean
+  /**
+   * What a page after a cursor is ordered by. The hosted platform's newest generation compares (created_at, seq); this
+   * one only seq, so that no row is skipped when the clock is set back.
+   */
+  readonly cursor: 'time' | 'time-and-sequence' | 'sequence'
   readonly activityAck: boolean
   /** Only instance tokens gate register; callers' tokens are a separate kind. */
   readonly tokenKinds: boolean
@@ -77,7 +80,7 @@ const V2: ContractRules = {
   pollMode: true,
   activityFilters: true,
   sequence: true,
-  cursorBySequence: true,
+  cursor: 'sequence',
   activityAck: true,
   tokenKinds: true,
   statusesLiftedByHeartbeat: ['provisioning', 'offline', 'awaiting_agent', 'failed'],
@@ -122,7 +125,7 @@ const V2: ContractRules = {
 const V1: ContractRules = {
   ...V2,
   sequence: false,
-  cursorBySequence: false,
+  cursor: 'time',
   activityAck: false,
   tokenKinds: false,
   statusesLiftedByHeartbeat: ['provisioning', 'offline', 'awaiting_agent'],

@@ -3,14 +3,14 @@ import { z } from 'zod'
 import { readJson } from '../base/request-body.ts'
 import { json, refuse } from '../base/response.ts'
 import { timestampMs } from '../base/timestamp.ts'
-import { failsOften, statusAfterHeartbeat } from '../contract/status.ts'
+import { failsOften, LIVENESS_MS, statusAfterHeartbeat } from '../contract/status.ts'
 import type { Status } from '../contract/statuses.ts'
 import type { Call, Route } from '../http/router.ts'
 import * as wire from '../http/wire.ts'
 import type { Services } from '../services.ts'
 import type { WorkspaceRow } from '../store/workspaces.ts'
 import { drain } from '../work/drain.ts'
-import { LIVENESS_MS, refusedRoute } from './register.ts'
+import { refusedRoute } from './register.ts'
 
 const runtimeMetadataSchema = wire.struct({
   capabilities: z.record(z.string(), z.boolean().nullish()).nullish(),
@@ -72,7 +72,7 @@ function record(services: Services, row: WorkspaceRow, beat: Heartbeat): void {
       registerFailedRecently:
         rules().registerFailureMarker &&
         failureAt !== null &&
-        clock.now() - timestampMs(failureAt) < REGISTER_FAILURE_MS,
+        Math.abs(clock.now() - timestampMs(failureAt)) < REGISTER_FAILURE_MS,
     },
     rules(),
   )

@@ -7,7 +7,7 @@ import { json, refuse } from '../base/response.ts'
 import { completeCard } from '../contract/agent-card.ts'
 import { urlAfterRegister } from '../contract/agent-url.ts'
 import { asDeliveryMode, type DeliveryMode, effectiveDeliveryMode } from '../contract/delivery-mode.ts'
-import { registerWrites } from '../contract/status.ts'
+import { LIVENESS_MS, registerWrites } from '../contract/status.ts'
 import type { Call, Route } from '../http/router.ts'
 import * as wire from '../http/wire.ts'
 import type { Services } from '../services.ts'
@@ -26,8 +26,6 @@ type Registration = z.infer<typeof registrationSchema>
 
 /** The runtime of a workspace that was registered without being created. */
 const DEFAULT_RUNTIME = 'langgraph'
-
-export const LIVENESS_MS = 180_000
 
 export const registerRoute: Route = {
   method: 'POST',

@@ -36,12 +36,12 @@ export const uploadRoutes: readonly Route[] = [
 
 /** Stages all files or none. Regardless of the uploader, the workspace gets one row for each file. */
 async function upload(services: Services, call: Call): Promise<Response> {
-  const { activity, database, timestamps, uploads, workspaces } = services
+  const { activity, database, uploads, workspaces } = services
   const row = workspaces.require(call.param('id'))
   if (!services.rules().pollMode) throw refuse(503, 'workspace container not running')
   if (deliveryModeNow(row) === 'push') return forward(services, row, call.request)
   const files = await stagedFiles(services, call.request)
-  const createdAt = timestamps.next()
+  const createdAt = activity.createdAt()
   const entries = files.map((file) => activityEntry(row.id, file, createdAt))
   database.transaction(() => {
     for (const file of files) uploads.add(row.id, file, createdAt)

@@ -23,7 +23,8 @@ export class RateLimit {
   } {
     if (this.#limit === 0) return { headers: UNLIMITED }
     const now = this.#clock.now()
-    if (now >= this.#windowEnds) {
+    // A window that ends later than a new one would began before the clock was set back.
+    if (now >= this.#windowEnds || this.#windowEnds > now + WINDOW_MS) {
       this.#counts.clear()
       this.#windowEnds = now + WINDOW_MS
     }

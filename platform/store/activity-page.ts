@@ -1,8 +1,8 @@
 /**
  * Reading the activity log page by page: what the query may say, and the statement it becomes.
  *
- * Every form is answered from an index that ends in (created_at, seq), so a page costs the same whether the
- * log has a thousand rows or a million.
+ * Every form is answered from an index that ends in what it is ordered by, so a page costs the same whether the log has
+ * a thousand rows or a million.
  */
 import type { Database } from 'bun:sqlite'
 import { isUuid } from '../base/random.ts'
@@ -138,12 +138,9 @@ export function readPage(
   if (query.source === 'agent') where('source_id IS NOT NULL')
   if (query.notBefore !== undefined) where('created_at >= ?', query.notBefore)
   if (query.before !== undefined) where('created_at < ?', query.before)
-  if (cursor !== undefined && rules.cursorBySequence)
-    where('(created_at, seq) > (?, ?)', cursor.created_at, cursor.seq)
-  if (cursor !== undefined && !rules.cursorBySequence) where('created_at > ?', cursor.created_at)
+  if (cursor !== undefined) where(...after(cursor, rules))
 
-  const direction = cursor === undefined ? 'DESC' : 'ASC'
-  const order = `ORDER BY created_at ${direction}, seq ${direction} LIMIT ?`
+  const order = `ORDER BY ${orderOf(cursor, rules)} LIMIT ?`
   const matching = `SELECT * FROM activity WHERE ${conditions.join(' AND ')}`
   const { peerId, limit } = query
   if (peerId === undefined) return rows(database, `${matching} ${order}`, [...values, limit])
@@ -154,6 +151,23 @@ export function readPage(
      UNION ALL SELECT * FROM (${matching} AND target_id = ? AND source_id IS NOT ? ${order}) ${order}`,
     [...values, peerId, limit, ...values, peerId, peerId, limit, limit],
   )
+}
+
+function after({ created_at, seq }: Cursor, rules: ContractRules): [string, ...(string | number)[]] {
+  switch (rules.cursor) {
+    case 'time':
+      return ['created_at > ?', created_at]
+    case 'time-and-sequence':
+      return ['(created_at, seq) > (?, ?)', created_at, seq]
+    case 'sequence':
+      return ['seq > ?', seq]
+  }
+}
+
+/** Without a cursor by time, which `before_ts` and `since_secs` cut, too. */
+function orderOf(cursor: Cursor | undefined, rules: ContractRules): string {
+  if (cursor === undefined) return 'created_at DESC, seq DESC'
+  return rules.cursor === 'sequence' ? 'seq' : 'created_at, seq'
 }
 
 function rows(database: Database, sql: string, values: readonly (string | number)[]): readonly ActivityRow[] {

@@ -1,4 +1,4 @@
-/** The activity log: one row for each message, notice and report, ordered by (created_at, seq). */
+/** The activity log: one row for each message, notice and report, in the order of `seq`. */
 import type { Database } from 'bun:sqlite'
 import type { JsonObject } from '../base/json.ts'
 import { newUuid } from '../base/random.ts'
@@ -79,7 +79,7 @@ export class ActivityLog {
         entry.durationMs ?? null,
         entry.status ?? 'ok',
         entry.errorDetail ?? null,
-        entry.createdAt ?? this.#createdAt(),
+        entry.createdAt ?? this.createdAt(),
         entry.messageId ?? null,
         entry.idempotencyKey ?? null,
       )
@@ -136,34 +136,41 @@ export class ActivityLog {
     return this.#context.database
       .query<ActivityRow, [string, number]>(
         `SELECT * FROM activity WHERE workspace_id = ? AND activity_type = 'delegation'
-         ORDER BY created_at DESC, seq DESC LIMIT ?`,
+         ORDER BY seq DESC LIMIT ?`,
       )
       .all(workspaceId, limit)
   }
 
   /**
    * Deletes rows after a week once their reader has confirmed them (on older contracts always), and after 30
-   * days anyway.
+   * days anyway. A row that came after one of the last week is younger than that, whatever it is dated: the clock
+   * was behind.
    */
   prune(): void {
     const { database, faults, timestamps } = this.#context
     const weekAgo = timestamps.fromNow(-RETENTION_MS)
-    if (!faults.rules().retentionRespectsAck) {
-      database.query('DELETE FROM activity WHERE created_at < ?').run(weekAgo)
-      return
-    }
+    const monthAgo = faults.rules().retentionRespectsAck ? timestamps.fromNow(-HARD_RETENTION_MS) : weekAgo
+    const recent = database
+      .query<{ seq: number | null }, [string, string]>(
+        'SELECT min(seq) AS seq FROM activity WHERE created_at BETWEEN ? AND ?',
+      )
+      .get(weekAgo, timestamps.now())
     database
       .query(
-        `DELETE FROM activity WHERE created_at < ? AND (created_at < ? OR seq <= (
+        `DELETE FROM activity WHERE created_at < ? AND seq < ? AND (created_at < ? OR seq <= (
            SELECT last_acked_seq FROM inbox_state s WHERE s.workspace_id = activity.workspace_id))`,
       )
-      .run(weekAgo, timestamps.fromNow(-HARD_RETENTION_MS))
+      .run(weekAgo, recent?.seq ?? Number.MAX_SAFE_INTEGER, monthAgo)
   }
 
-  #createdAt(): string {
+  /** The timestamp of a row written now. */
+  createdAt(): string {
     const { equal_created_at: equal, late_commit_ms: late } = this.#context.faults.state()
     if (late > 0) return this.#context.timestamps.fromNow(-late)
-    if (!equal || this.#lastCreatedAt === undefined) this.#lastCreatedAt = this.#context.timestamps.next()
+    if (!equal || this.#lastCreatedAt === undefined) {
+      const ordersRows = this.#context.faults.rules().cursor !== 'sequence'
+      this.#lastCreatedAt = this.#context.timestamps.ofRow(ordersRows)
+    }
     return this.#lastCreatedAt
   }
 
@@ -185,10 +192,26 @@ function bodyText(body: unknown): string | null {
   return body === undefined || body === null ? null : JSON.stringify(body)
 }
 
-/** The newest timestamp in the log, which no new row may precede. */
+/** The timestamp of the newest row in the log. */
 export function newestTimestamp(database: Database): string | undefined {
   const row = database
     .query<{ created_at: string }, []>('SELECT created_at FROM activity ORDER BY seq DESC LIMIT 1')
     .get()
   return row?.created_at
+}
+
+/**
+ * Makes the next sequence number at least `least`. Called at each start with the time in milliseconds, it never gives
+ * a number out twice, even when the file is an older copy and its numbers have gone back: no log grows by a row a
+ * millisecond for long.
+ */
+export function raiseSequence(database: Database, least: number): void {
+  database.transaction(() => {
+    database.run(
+      "INSERT INTO sqlite_sequence (name, seq) SELECT 'activity', 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'activity')",
+    )
+    database
+      .query("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'activity'")
+      .run(Math.max(0, Math.floor(least) - 1))
+  })()
 }

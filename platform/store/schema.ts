@@ -159,8 +159,13 @@ CREATE TRIGGER memory_removed AFTER DELETE ON memories BEGIN
 END;
 `
 
+const PAGES_BY_SEQUENCE = `
+CREATE INDEX activity_in_order ON activity (workspace_id, seq);
+CREATE INDEX activity_of_type_in_order ON activity (workspace_id, activity_type, seq);
+`
+
 /** Migration n takes a file from version n to n + 1. */
-export const MIGRATIONS: readonly string[] = [TEAM_AND_MESSAGES, WORK_FILES_AND_MEMORY]
+export const MIGRATIONS: readonly string[] = [TEAM_AND_MESSAGES, WORK_FILES_AND_MEMORY, PAGES_BY_SEQUENCE]
 
 /** The SQLite application id that marks a file as ours: "MOLE". */
 export const APPLICATION_ID = 0x4d4f4c45

@@ -110,7 +110,7 @@ export class Tokens {
   #recordUse(token: LiveToken): void {
     const { clock, database, timestamps } = this.#context
     const lastUse = token.last_used_at === null ? Number.NEGATIVE_INFINITY : timestampMs(token.last_used_at)
-    if (clock.now() - lastUse < USE_RESOLUTION_MS) return
+    if (Math.abs(clock.now() - lastUse) < USE_RESOLUTION_MS) return
     database.query('UPDATE tokens SET last_used_at = ? WHERE id = ?').run(timestamps.now(), token.id)
   }
 }

@@ -4,6 +4,7 @@ import { newSecret, newUuid } from '../base/random.ts'
 import { refuse } from '../base/response.ts'
 import { wireTimestamp } from '../base/timestamp.ts'
 import { canCommunicate, type ParentOf } from '../contract/hierarchy.ts'
+import { LIVENESS_MS } from '../contract/status.ts'
 import type { Status } from '../contract/statuses.ts'
 import type { ContractRules } from '../contract/versions.ts'
 import type { StoreContext } from './context.ts'
@@ -95,6 +96,21 @@ export class Workspaces {
         "SELECT * FROM workspaces WHERE parent_id IS ? AND status <> 'removed' ORDER BY created_at, id",
       )
       .all(parentId)
+  }
+
+  /**
+   * Dates signs of life from a clock that has since been set back at the present: else an agent that is gone would count
+   * as present until the clock has caught up.
+   */
+  bringToPresent(): void {
+    const { database, timestamps } = this.#context
+    const now = timestamps.now()
+    database
+      .query(
+        `UPDATE workspaces SET last_heartbeat_at = ?, liveness_expires_at = min(liveness_expires_at, ?)
+         WHERE last_heartbeat_at > ?`,
+      )
+      .run(now, timestamps.fromNow(LIVENESS_MS), now)
   }
 
   /** Online and degraded workspaces without a heartbeat since `timestamp`. */

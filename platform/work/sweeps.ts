@@ -69,6 +69,7 @@ export class Sweeps {
 /** External agents whose last heartbeat is too old (contract: stale-heartbeat sweep). */
 function sweepStale(services: Services, staleAfterMs: number): void {
   const { rules, timestamps, workspaces } = services
+  workspaces.bringToPresent()
   for (const row of workspaces.silentSince(timestamps.fromNow(-staleAfterMs))) {
     changeStatus(services, row, statusWhenStale(row.status, row.runtime, rules()))
   }

@@ -1,7 +1,7 @@
 /** The pure parts: timestamps, names, redaction, hierarchy, statuses. */
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { systemClock } from '../../platform/base/clock.ts'
+import { preciseWallClock, systemClock } from '../../platform/base/clock.ts'
 import { parseJson } from '../../platform/base/json.ts'
 import { isUuid, newUuid, systemRandom } from '../../platform/base/random.ts'
 import {
@@ -53,12 +53,34 @@ describe('timestamps', () => {
     }
   })
 
-  test('row timestamps never go back, not even behind those of an earlier run', () => {
+  test('where readers find their place by it, a row timestamp never goes back, not even behind those of an earlier run', () => {
     const times = [5, 3, 9, 1, 9]
     const clock = { ...systemClock, now: () => times.shift() ?? 0 }
     const timestamps = new Timestamps(clock, '1970-01-01T00:00:00.004000Z')
-    const given = [1, 2, 3, 4, 5].map(() => timestampMs(timestamps.next()))
+    const given = [1, 2, 3, 4, 5].map(() => timestampMs(timestamps.ofRow(true)))
     expect(given).toEqual([5, 5, 9, 9, 9])
+  })
+
+  test('elsewhere a row carries the true time', () => {
+    const times = [5, 3, 9]
+    const timestamps = new Timestamps({ ...systemClock, now: () => times.shift() ?? 0 })
+    expect([1, 2, 3].map(() => timestampMs(timestamps.ofRow(false)))).toEqual([5, 3, 9])
+  })
+
+  test('the clock follows the wall clock through sleep and corrections, and counts microseconds in between', () => {
+    let [wall, monotonic] = [1000, 50.25]
+    const now = preciseWallClock(
+      () => wall,
+      () => monotonic,
+    )
+    monotonic += 0.5
+    expect(now()).toBe(1000.5)
+    ;[wall, monotonic] = [wall + 3_600_000, monotonic + 1] // The machine slept: only the wall clock went on.
+    expect(now()).toBe(3_601_000)
+    monotonic += 0.25
+    expect(now()).toBe(3_601_000.25)
+    wall -= 86_400_000 // Set back by a day.
+    expect(now()).toBe(wall)
   })
 })
 
