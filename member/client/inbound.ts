@@ -51,7 +51,12 @@ export function readInbound(content: string): Inbound | undefined {
 }
 
 export type Interpretation =
-  | { readonly deliver: true; readonly message: Inbound }
+  | {
+      readonly deliver: true
+      readonly message: Inbound
+      /** The id under which its sender may later cancel what it asks for. */
+      readonly taskId: string | null
+    }
   | { readonly deliver: false; readonly reason: string }
 
 /** Somebody else's row in the shape of our own result, perhaps to be mistaken for one. */
@@ -81,7 +86,7 @@ export function interpretRow(row: ActivityRow, ownId: string): Interpretation {
     const message = delegationResult(row, ownId)
     return isQueuedAnswer(message.text)
       ? skip('a task that was passed on; the peer will answer')
-      : { deliver: true, message }
+      : { deliver: true, message, taskId: null }
   }
   if (sourceId === ownId) return skip('sent by this workspace itself')
   if (row.status === 'error') return skip('a failed push attempt')
@@ -96,6 +101,7 @@ export function interpretRow(row: ActivityRow, ownId: string): Interpretation {
   const vouched = kind === 'canvas_user' && row.seq !== undefined
   return {
     deliver: true,
+    taskId: body.delegationId ?? body.messageId,
     message: {
       kind,
       text: purpose === 'cancel' ? cancellation(body.taskId) : textOf(body),
@@ -113,11 +119,27 @@ export function interpretRow(row: ActivityRow, ownId: string): Interpretation {
   }
 }
 
+/** The messages that gave a canceled task, by their activity ids. */
+interface Ended {
+  readonly shown: readonly string[]
+  readonly unseen: readonly string[]
+}
+
 /** What a cancel means, in words. It has none of its own. */
-function cancellation(taskId: string | null): string {
-  return taskId === null
-    ? '[The sender cancels its tasks, without naming one: stop what you are doing for it. No answer is needed.]'
-    : `[The sender cancels the task ${taskId.slice(0, MAX_ID_CHARS)}: stop working on it. If you have not seen it, it was canceled before it was shown. No answer is needed.]`
+export function cancellation(
+  taskId: string | null,
+  { shown, unseen }: Ended = { shown: [], unseen: [] },
+): string {
+  if (taskId === null) {
+    return '[The sender cancels its tasks, without naming one: stop what you are doing for it. No answer is needed.]'
+  }
+  const task = `the task ${taskId.slice(0, MAX_ID_CHARS)}`
+  if (shown.length > 0) {
+    return `[The sender cancels ${task}, which came as activity_id ${shown.join(', ')}: stop working on it. No answer is needed.]`
+  }
+  return unseen.length > 0
+    ? `[The sender canceled ${task} before it was shown to you. There is nothing to do.]`
+    : `[The sender cancels ${task}, which is not open here: if you are working on it, stop. No answer is needed.]`
 }
 
 const receiptSchema = z.object({ status: z.literal('queued'), delivery_mode: z.string() })

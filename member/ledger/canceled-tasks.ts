@@ -1,6 +1,6 @@
 /** Tasks that others gave to this workspace and take back. */
 import type { Database } from '../../base/sqlite.ts'
-import type { Cancellation } from './ledger-rows.ts'
+import type { Cancellation, EndedMessages } from './ledger-rows.ts'
 
 /** Marks a message for the model that asks for nothing. */
 export const NO_ANSWER = 'needs no answer'
@@ -17,17 +17,21 @@ export function cancelTask(
   workspaceId: string,
   senderId: string | null,
   { taskId, ofAnyone }: Cancellation,
-): void {
-  if (taskId === null || (senderId === null && !ofAnyone)) return
+): EndedMessages {
+  if (taskId === null || (senderId === null && !ofAnyone)) return { shown: [], unseen: [] }
   const given = `workspace_id = $workspaceId AND given_task = $taskId AND ($ofAnyone OR peer_id = $senderId)
     AND delegation_id IS NULL`
   const values = { workspaceId, taskId, senderId, ofAnyone: ofAnyone ? 1 : 0 }
-  db.query(
-    `UPDATE message INDEXED BY message_given SET state = 'skipped', reason = $reason
-     WHERE ${given} AND state IN ('received', 'held')`,
-  ).run({ ...values, reason: CANCELED })
-  db.query(
-    `UPDATE message INDEXED BY message_given SET state = 'answered'
-     WHERE ${given} AND state IN ('sending', 'sent', 'presumed', 'confirmed')`,
-  ).run(values)
+  const end = (set: string, states: string): readonly string[] =>
+    db
+      .query<{ activityId: string }, [typeof values]>(
+        `UPDATE message INDEXED BY message_given SET ${set} WHERE ${given} AND state IN (${states})
+         RETURNING activity_id AS activityId`,
+      )
+      .all(values)
+      .map(({ activityId }) => activityId)
+  return {
+    unseen: end(`state = 'skipped', reason = '${CANCELED}'`, "'received', 'held'"),
+    shown: end("state = 'answered'", "'sending', 'sent', 'presumed', 'confirmed'"),
+  }
 }

@@ -24,6 +24,14 @@ export interface Cancellation {
   readonly taskId: string | null
   /** Also a task that somebody other than the row's sender gave. */
   readonly ofAnyone: boolean
+  /** The content of the row, once it is known which messages it ends. */
+  readonly tell: (ended: EndedMessages) => string
+}
+
+/** The messages that a cancel ended, by their activity ids. */
+export interface EndedMessages {
+  readonly shown: readonly string[]
+  readonly unseen: readonly string[]
 }
 
 /** One row of the feed as stored in the ledger. */

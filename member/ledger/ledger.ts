@@ -23,7 +23,7 @@ import { SessionEvidence } from './session-evidence.ts'
 import { ThrottledMessages } from './throttled-messages.ts'
 import { WorkspaceLedger } from './workspace-ledger.ts'
 
-export type { Cursor, Entry, MessageState, StoredMessage, TaskMark } from './ledger-rows.ts'
+export type { Cancellation, Cursor, Entry, MessageState, StoredMessage, TaskMark } from './ledger-rows.ts'
 export type { Recovery } from './recovery.ts'
 
 export class Ledger {

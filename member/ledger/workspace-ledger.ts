@@ -154,7 +154,10 @@ export class WorkspaceLedger {
         content,
       })
     if (changes === 0 || skipped !== null) return false
-    if (cancels !== undefined) cancelTask(this.#db, this.workspaceId, peerId, cancels)
+    if (cancels !== undefined) {
+      const ended = cancelTask(this.#db, this.workspaceId, peerId, cancels)
+      this.#amend(activityId, 'content = ?', cancels.tell(ended))
+    }
     const answer: Answer =
       cancels === undefined ? this.#delegations.match(this.workspaceId, entry, now) : { kind: 'none' }
     if (answer.kind === 'repeated') {

@@ -2,9 +2,9 @@
 
 import { purposeOf } from '../client/a2a-method.ts'
 import type { ActivityRow } from '../client/activity.ts'
-import { type Inbound, interpretRow } from '../client/inbound.ts'
+import { cancellation, type Inbound, interpretRow } from '../client/inbound.ts'
 import { endsInQuestion } from '../client/question.ts'
-import type { Entry, TaskMark } from '../ledger/ledger.ts'
+import type { Cancellation, Entry, TaskMark } from '../ledger/ledger.ts'
 import type { AllowedSenders } from '../settings/single-settings.ts'
 import { mayWrite, NOT_ALLOWED } from './sender-gate.ts'
 
@@ -29,14 +29,14 @@ export function toEntry(
   const reading = interpretRow(row, workspaceId)
   const skipped = skipBecause ?? (reading.deliver ? null : reading.reason)
   if (skipped !== null || !reading.deliver) return { ...common, task: null, content: '{}', skipped }
-  const { message } = reading
+  const { message, taskId } = reading
   // Its text is not stored either, so nothing that displays the ledger can show it.
   if (!mayWrite(message, allowed)) return { ...common, task: null, content: '{}', skipped: NOT_ALLOWED }
   if (purposeOf(message.method) === 'cancel') return { ...common, ...cancelOf(message) }
   return {
     ...common,
     task: taskOf(message),
-    given: message.kind === 'peer_agent' ? message.delegationId : null,
+    given: taskId,
     asks: message.delegationId === null && endsInQuestion(message.text),
     content: JSON.stringify(message),
     skipped: null,
@@ -46,9 +46,11 @@ export function toEntry(
 /** The authenticated person may cancel what any agent asked for; everybody else, only what they asked for themselves. */
 function cancelOf(message: Inbound): Pick<Entry, 'task' | 'cancels' | 'content' | 'skipped'> {
   const { delegationId: taskId, authenticated } = message
+  const tell: Cancellation['tell'] = (ended) =>
+    JSON.stringify({ ...message, text: cancellation(taskId, ended) })
   return {
     task: null,
-    cancels: { taskId, ofAnyone: authenticated },
+    cancels: { taskId, ofAnyone: authenticated, tell },
     content: JSON.stringify(message),
     skipped: null,
   }

@@ -73,7 +73,10 @@ function completeParams(
   rules: ContractRules,
   uuid: () => string,
 ): JsonObject {
-  if (!isObject(params.message)) return params
+  if (!isObject(params.message)) {
+    const isPlain = canvas === undefined || !rules.normalizesMessages
+    return isPlain ? params : { ...params, metadata: canvasMetadata(params.metadata, canvas) }
+  }
   let message: JsonObject = params.message.messageId
     ? params.message
     : { ...params.message, messageId: uuid() }

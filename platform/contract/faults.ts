@@ -79,6 +79,8 @@ const faultStateSchema = z.strictObject({
   peers_query_crash: z.boolean(),
   /** A delegation to a poll workspace completes at once with the queued answer, or when the peer answers. */
   delegation_completes: z.enum(['contract', 'answer']),
+  /** Every call to a poll workspace is stored like a message, as on the hosted platform, and not answered. */
+  stores_every_call: z.boolean(),
   /** Delegation results are also inbox rows. */
   delegation_results_in_inbox: z.boolean(),
   answers: z.array(faultAnswerSchema).max(100),
@@ -118,6 +120,7 @@ export class Faults {
       same_origin_canvas: false,
       peers_query_crash: false,
       delegation_completes: 'contract',
+      stores_every_call: false,
       delegation_results_in_inbox: false,
       answers: [],
     }

@@ -1,18 +1,20 @@
 /**
- * POST /workspaces/:id/a2a: a message to an agent, from another agent or the person. Also the state of a
- * queued one.
+ * POST /workspaces/:id/a2a: a message to an agent, from another agent or the person, and calls about the tasks that
+ * messages gave. Also the state of a queued message.
  */
 import { newUuid } from '../base/random.ts'
 import { readText } from '../base/request-body.ts'
 import { json, refuse } from '../base/response.ts'
 import { wireTimestamp } from '../base/timestamp.ts'
 import { normalizeA2a } from '../contract/a2a-message.ts'
+import { callOf } from '../contract/a2a-method.js'
 import { deliveryModeNow } from '../contract/delivery-mode.ts'
 import { bearerOf } from '../http/authentication.ts'
 import type { Call, Route } from '../http/router.ts'
 import type { Services } from '../services.ts'
 import type { QueueItem } from '../store/queue.ts'
-import { type Delivery, deliver } from '../work/delivery.ts'
+import { type Delivery, deliver, dispatch } from '../work/delivery.ts'
+import { answerCall } from '../work/task-calls.ts'
 import { type Caller, callerOf } from './a2a-caller.ts'
 
 /** The one person of a local platform: the holder of the operator token. */
@@ -42,7 +44,15 @@ async function send(services: Services, call: Call): Promise<Response> {
   // A push agent may work in silence for longer than a silent connection is otherwise kept.
   if (deliveryModeNow(target) === 'push') call.keepOpen()
   const timeoutSeconds = positive(call.request.headers.get('X-Timeout'))
-  const delivery = await deliver(services, target, { workspaceId: sourceOf(caller), timeoutSeconds }, message)
+  const sender = { workspaceId: sourceOf(caller), timeoutSeconds }
+  if (callOf(message.method) !== 'message' && !faults.state().stores_every_call) {
+    // An agent that can be called answers for its own tasks, even while it is busy with one.
+    const canCall = deliveryModeNow(target) === 'push' && target.url !== ''
+    return canCall
+      ? responseTo(await dispatch(services, target, sender, message))
+      : json(answerCall(services, target, sender, message))
+  }
+  const delivery = await deliver(services, target, sender, message)
   if (sourceId !== undefined) services.delegations.noteAnswer(sourceId, targetId, message)
   return responseTo(delivery)
 }

@@ -11,7 +11,7 @@ import type { WorkspaceRow } from '../store/workspaces.ts'
 import { wake } from './lifecycle.ts'
 import { type PushResult, push } from './push.ts'
 
-interface Sender {
+export interface Sender {
   /** Undefined for the person's side. */
   readonly workspaceId: string | undefined
   /** How long the sender lets a push take, in seconds; undefined for the contract's ceiling. */

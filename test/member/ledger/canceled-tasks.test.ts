@@ -7,7 +7,7 @@ import { entry } from '../../fixtures/entries.ts'
 const [A, PEER, OTHER, NOW] = ['workspace-a', 'peer', 'other', 1_800_000_000_000]
 const task = (id: string, peerId: string) => entry({ peerId, given: id })
 const cancel = (taskId: string | null, peerId: string | null, ofAnyone = false) =>
-  entry({ peerId, cancels: { taskId, ofAnyone } })
+  entry({ peerId, cancels: { taskId, ofAnyone, tell: (ended) => JSON.stringify(ended) } })
 
 function startLedger() {
   const ledger = openLedger()
@@ -42,6 +42,17 @@ test('a task that was shown is no longer open, nor is the cancel itself', () => 
   store(cancel('t1', PEER))
   show()
   expect([open(), unanswered()]).toEqual([1, 1])
+})
+
+test('a cancel tells which messages it ended', () => {
+  const { ledger, store, show } = startLedger()
+  const [first, second, taken] = [task('t1', PEER), task('t1', PEER), cancel('t1', PEER)]
+  store(first)
+  show()
+  store(second, taken)
+  expect(ledger.find(taken.activityId, [A])?.content).toBe(
+    JSON.stringify({ unseen: [second.activityId], shown: [first.activityId] }),
+  )
 })
 
 test('nobody cancels what another agent asked for, except the authenticated person', () => {

@@ -39,6 +39,19 @@ test('no question and no unknown call about a task reaches the model, and the in
   for (const method of calls) expect(skipped).toContain(`a call of ${method}, which is not a message`)
 })
 
+test('a task that is canceled before it was shown is not shown', () => {
+  using scene = new SessionScene()
+  const process = scene.start()
+  scene.pass(5_000)
+  store(scene, 'message/send', { message: { messageId: 'm2', parts: [{ text: 'build it' }] } })
+  const canceled = store(scene, 'CancelTask', { id: 'm2' })
+  scene.pass(10_000)
+  expect(process.shown).toEqual([canceled])
+  expect(process.call('inbox', { activity_id: canceled })).toContain(
+    'canceled the task m2 before it was shown',
+  )
+})
+
 test('a cancel is told in words and frees the task it names', () => {
   using scene = new SessionScene()
   const process = scene.start()
@@ -52,7 +65,9 @@ test('a cancel is told in words and frees the task it names', () => {
   scene.pass(60_000)
   expect(process.shown).toEqual([given, canceled])
   expect(process.events.at(-1)).toMatchObject({ kind: 'peer_agent', peer_id: PEER, method: 'tasks/cancel' })
-  expect(process.call('inbox', { activity_id: canceled })).toContain('[The sender cancels the task t1:')
+  expect(process.call('inbox', { activity_id: canceled })).toContain(
+    `[The sender cancels the task t1, which came as activity_id ${given}: stop working on it.`,
+  )
   expect(busy()).toBe(0)
   expect(process.call('inbox')).toContain('Nothing is unanswered.')
 })
