@@ -21,7 +21,8 @@ import { Strangers } from './http/strangers.ts'
 import type { Services } from './services.ts'
 import { ActivityLog, newestTimestamp, raiseSequence } from './store/activity.ts'
 import type { StoreContext } from './store/context.ts'
-import { closeDatabase, openDatabase } from './store/database.ts'
+import { closeDatabase, MEMORY, openDatabase } from './store/database.ts'
+import { DatabaseFile } from './store/database-file.ts'
 import { Delegations } from './store/delegations.ts'
 import { Memories } from './store/memories.ts'
 import { A2aQueue } from './store/queue.ts'
@@ -157,7 +158,7 @@ function createServices(options: PlatformOptions, adminToken: string): Services 
   const faults = new Faults(options.contract ?? 'v2')
   const rules = () => faults.rules()
   const clock = options.clock ?? systemClock
-  const database = openDatabase(options.db ?? ':memory:')
+  const database = openDatabase(options.db ?? MEMORY)
   const newest = newestTimestamp(database)
   raiseSequence(database, clock.now())
   warnOfFuture(newest, clock, log)
@@ -176,6 +177,7 @@ function createServices(options: PlatformOptions, adminToken: string): Services 
   return {
     ...context,
     rules,
+    file: new DatabaseFile(options.db ?? MEMORY, log),
     background: new Background(clock, (error) => log(`background work failed: ${errorText(error)}`)),
     activity,
     tokens,

@@ -5,6 +5,7 @@ import type { Authentication } from './http/authentication.ts'
 import type { Metrics } from './http/metrics.ts'
 import type { ActivityLog } from './store/activity.ts'
 import type { StoreContext } from './store/context.ts'
+import type { DatabaseFile } from './store/database-file.ts'
 import type { Delegations } from './store/delegations.ts'
 import type { Memories } from './store/memories.ts'
 import type { A2aQueue } from './store/queue.ts'
@@ -17,6 +18,7 @@ export interface Services extends StoreContext {
   /** The rules of the contract in force, which may change while the platform runs. */
   readonly rules: () => ContractRules
   readonly background: Background
+  readonly file: DatabaseFile
   readonly activity: ActivityLog
   readonly tokens: Tokens
   readonly workspaces: Workspaces

@@ -129,7 +129,7 @@ export class PlatformClient {
     }
     throw new PlatformError(
       response.status,
-      `The platform refused the request (${response.status}): ${answer.error ?? 'no reason given'}`,
+      `The platform refused the request (${response.status}): ${answer.error ?? 'no reason given'}${answer.hint ? ` (${answer.hint})` : ''}`,
     )
   }
 }

@@ -10,7 +10,7 @@ import type { Services } from '../services.ts'
 import { faultAnswer } from './fault-answers.ts'
 import { isOwnHost, isOwnOrigin, passesTenantGuard } from './origin.ts'
 import type { RateLimit } from './rate-limit.ts'
-import type { Call, Match, Router } from './router.ts'
+import type { Call, Handled, Match, Router } from './router.ts'
 import type { Strangers } from './strangers.ts'
 
 /** One line of the request log. Its path holds only routes and ids: no token, no query, no body. */
@@ -92,12 +92,35 @@ async function answerWithinLimit(
     if (gate === 'admin') services.authentication.requireAdmin(request.headers)
     if (gate === 'workspace') services.authentication.requireWorkspace(request.headers, param('id'))
     const { keepOpen, upgrade } = arrival
-    return await handle(services, { request, url, param, keepOpen, upgrade })
+    const call = { request, url, param, keepOpen, upgrade }
+    return request.method === 'GET'
+      ? await handle(services, call)
+      : await stored(services, () => handle(services, call))
   } catch (error) {
     if (error instanceof Refusal) return error.response()
     front.log(`${request.method} ${match?.route.path ?? 'without a route'} failed: ${errorText(error)}`)
     return json({ error: 'internal error' }, 500)
   }
+}
+
+/**
+ * Runs a handler that may store something. Looks at the file before, so that nothing is announced that cannot be
+ * stored, and after, so that nothing counts as stored that is lost.
+ *
+ * @throws Refusal 503
+ */
+async function stored({ file }: Services, handle: () => Handled | Promise<Handled>): Promise<Handled> {
+  if (!file.isInPlace()) throw unavailable()
+  const response = await handle()
+  if (!file.isInPlace()) throw unavailable()
+  return response
+}
+
+function unavailable(): Refusal {
+  return refuse(503, 'platform datastore unavailable — retry shortly', {
+    code: 'platform_unavailable',
+    hint: 'the database file of the platform was removed or replaced; its log says which',
+  })
 }
 
 /** @throws Refusal for a request that may reach no endpoint, whatever token it carries. */

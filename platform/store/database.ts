@@ -50,10 +50,16 @@ export function openDatabase(path: string): Database {
  * `close` alone keeps the lock until the last statement is garbage-collected.
  */
 export function closeDatabase(database: Database): void {
-  database.run('PRAGMA journal_mode = DELETE')
-  database.run('PRAGMA locking_mode = NORMAL')
-  applyLock(database)
-  database.close()
+  try {
+    database.run('PRAGMA journal_mode = DELETE')
+    database.run('PRAGMA locking_mode = NORMAL')
+    applyLock(database)
+  } catch (error) {
+    // The file was removed meanwhile, or its disk is full: it stays as it is, and there is no lock to wait for.
+    if (!(error instanceof SQLiteError)) throw error
+  } finally {
+    database.close()
+  }
 }
 
 function connect(path: string): Database {

@@ -1,14 +1,28 @@
 /** The SQLite file. */
 import { Database } from 'bun:sqlite'
-import { expect, test } from 'bun:test'
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { afterAll, expect, test } from 'bun:test'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { startPlatform } from '../../platform/platform.ts'
 import { closeDatabase, openDatabase } from '../../platform/store/database.ts'
 import { APPLICATION_ID, MIGRATIONS } from '../../platform/store/schema.ts'
+import type { Member } from '../../platform/team.ts'
 import { Client, rowsOf } from './contract/client.ts'
 import { ManualClock } from './manual-clock.ts'
+import { say } from './platform.ts'
+import { ANSWER, agentThat, stopAgents } from './push-agent.ts'
+
+afterAll(stopAgents)
 
 /** A folder that is deleted when the test ends. */
 function folder(): Disposable & { readonly file: (name: string) => string } {
@@ -157,3 +171,91 @@ test('only its owner can read the file', async () => {
   child.kill()
   await child.exited
 })
+
+async function notice(client: Client, { id, token }: Member, message: string) {
+  return client.call('POST', `/workspaces/${id}/notify`, { token, body: { message } })
+}
+
+const UNAVAILABLE = [503, { code: 'platform_unavailable' }]
+
+test.each([
+  ['the file is deleted', (db: string) => rmSync(db)],
+  ['its folder is deleted', (db: string) => rmSync(dirname(db), { recursive: true })],
+  ['its write-ahead log is deleted', (db: string) => rmSync(`${db}-wal`)],
+  ['another file takes its place', (db: string) => renameSync(withContent(`${db}.new`, 'other'), db)],
+  ['it is emptied', (db: string) => truncateSync(db)],
+])(
+  'when %s under the running platform, nothing is answered as stored, and the log says why',
+  async (_, harm) => {
+    using place = folder()
+    const [db, log] = [place.file('data/platform.db'), [] as string[]]
+    mkdirSync(dirname(db))
+    const platform = await startPlatform({ db, log: (line) => log.push(line) })
+    const client = new Client(platform.url)
+    const agent = platform.createWorkspace({ name: 'agent' })
+    expect((await notice(client, agent, 'kept')).status).toBe(200)
+    harm(db)
+    for (let count = 0; count < 2; count++) {
+      const { status, json } = await notice(client, agent, 'would vanish')
+      expect([status, json]).toMatchObject(UNAVAILABLE)
+    }
+    // Reading goes on, so that what is there can still be fetched.
+    const inbox = await client.call('GET', `/workspaces/${agent.id}/activity`, { token: agent.token })
+    expect(rowsOf(inbox)).toHaveLength(1)
+    expect(log).toEqual([
+      expect.stringMatching(/^The database .* was (removed|replaced|cut short) .*restart/),
+    ])
+    await platform.stop()
+  },
+)
+
+test('a file that is put back is used again', async () => {
+  using place = folder()
+  const [db, aside, log] = [place.file('platform.db'), place.file('aside.db'), [] as string[]]
+  const platform = await startPlatform({ db, log: (line) => log.push(line) })
+  const [client, agent] = [new Client(platform.url), platform.createWorkspace({ name: 'agent' })]
+  renameSync(db, aside)
+  expect((await notice(client, agent, 'refused')).status).toBe(503)
+  renameSync(aside, db)
+  expect((await notice(client, agent, 'stored')).status).toBe(200)
+  expect(log).toHaveLength(2)
+  await platform.stop()
+  const again = await startPlatform({ db })
+  const inbox = await new Client(again.url).call('GET', `/workspaces/${agent.id}/activity`, {
+    token: agent.token,
+  })
+  expect(rowsOf(inbox)).toMatchObject([{ response_body: { result: 'stored' } }])
+  await again.stop()
+})
+
+test('a file that is removed while a request is answered turns the answer into a refusal', async () => {
+  using place = folder()
+  const db = place.file('platform.db')
+  const platform = await startPlatform({ db })
+  const [client, agent] = [new Client(platform.url), platform.createWorkspace({ name: 'agent' })]
+  const url = `http://localhost:${removing(db).port}/`
+  await client.call('POST', '/registry/register', {
+    token: agent.token,
+    body: { id: agent.id, agent_card: {}, delivery_mode: 'push', url },
+  })
+  const body = { jsonrpc: '2.0', method: 'message/send', params: { message: say('work') } }
+  const answer = await client.call('POST', `/workspaces/${agent.id}/a2a`, {
+    token: platform.adminToken,
+    body,
+  })
+  expect([answer.status, answer.json]).toMatchObject(UNAVAILABLE)
+  await platform.stop()
+})
+
+function withContent(path: string, text: string): string {
+  writeFileSync(path, text)
+  return path
+}
+
+/** A push agent that removes the platform's file before it answers. */
+function removing(db: string) {
+  return agentThat(() => {
+    rmSync(db)
+    return Response.json(ANSWER)
+  })
+}
