@@ -90,13 +90,31 @@ export function platformHeaders(
   }
 }
 
+/** How `fetch` carries a request. */
+export type Transport = Pick<BunFetchRequestInit, 'redirect' | 'decompress' | 'verbose' | 'proxy' | 'tls'>
+
 /**
- * The transport options of every request: no redirects or decompression, and to a platform on this machine without a
- * proxy, which would see the token.
+ * The transport options of every request: no redirects or decompression, and nothing that Bun reads from the environment
+ * and that would show the token. A proxy reads plain `http`, so such a request never goes to one, nor does any to this
+ * machine, which a proxy could not reach. Over `https` a proxy only carries a tunnel: there the environment decides.
  */
-export function transport(url: string): { redirect: 'manual'; decompress: false; proxy?: string } {
-  const direct = isLoopback(new URL(url).hostname)
-  return { redirect: 'manual', decompress: false, ...(direct ? { proxy: '' } : {}) }
+export function transport(url: string): Transport {
+  const isSecure = new URL(url).protocol === 'https:'
+  return {
+    redirect: 'manual',
+    decompress: false,
+    // Against BUN_CONFIG_VERBOSE_FETCH, which prints the headers of each request.
+    verbose: false,
+    ...(mayUseProxy(url) ? {} : { proxy: false }),
+    // Against NODE_TLS_REJECT_UNAUTHORIZED=0, which would give the token to anyone on the way.
+    ...(isSecure ? { tls: { rejectUnauthorized: true } } : {}),
+  }
+}
+
+/** Whether the environment decides if a request to this address goes through a proxy. */
+export function mayUseProxy(url: string): boolean {
+  const { protocol, hostname } = new URL(url)
+  return protocol === 'https:' && !isLoopback(hostname)
 }
 
 /** Whether the body is as the platform wrote it, and not compressed on the way. */

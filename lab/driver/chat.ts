@@ -1,6 +1,8 @@
 /** The person in the platform's chat: writes to agents and reads what they wrote, over the same HTTP as a browser. */
+
 import { z } from 'zod'
 import { messageRequest } from './a2a-request.ts'
+import { directFetch } from './direct-fetch.ts'
 
 const filesSchema = z.array(
   z.object({ uri: z.string(), name: z.string(), mimeType: z.string(), size: z.number() }),
@@ -85,7 +87,7 @@ export class Chat {
   }
 
   async #request(path: string, init: RequestInit = {}): Promise<Response> {
-    const response = await fetch(this.#url + path, {
+    const response = await directFetch(this.#url + path, {
       ...init,
       headers: {
         Authorization: `Bearer ${this.#adminToken}`,

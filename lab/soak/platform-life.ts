@@ -1,7 +1,9 @@
 /** The local platform over the whole run: one file and one port, and a process that comes and goes. */
+
 import { z } from 'zod'
 import { systemClock } from '../../base/clock.ts'
 import type { FaultChange } from '../../platform/contract/faults.ts'
+import { directFetch } from '../driver/direct-fetch.ts'
 import { pause } from '../driver/pause.ts'
 import { type PlatformProcess, startPlatformProcess } from '../driver/platform-process.ts'
 import type { Member } from '../driver/scene.ts'
@@ -136,7 +138,7 @@ export class PlatformLife {
   }
 
   #reach(method: string, path: string, body: unknown): Promise<Response> {
-    return fetch(this.url + path, {
+    return directFetch(this.url + path, {
       method,
       headers: { Authorization: `Bearer ${this.adminToken}` },
       signal: AbortSignal.timeout(ADMIN_TIMEOUT_MS),

@@ -3,9 +3,11 @@
  * than a conversation. What an agent writes faster is shown a minute later in a digest, which is not one event per
  * message and could not be judged here.
  */
+
 import { z } from 'zod'
 import type { Dice } from '../dice.ts'
 import { messageRequest } from '../driver/a2a-request.ts'
+import { directFetch } from '../driver/direct-fetch.ts'
 import { pause } from '../driver/pause.ts'
 import type { Member } from '../driver/scene.ts'
 import { elapsedMs } from '../stopwatch.ts'
@@ -93,7 +95,7 @@ export class Desk {
 
   async #send(from: Member | undefined, written: Written): Promise<boolean> {
     try {
-      const response = await fetch(`${this.#platform.url}/workspaces/${written.workspaceId}/a2a`, {
+      const response = await directFetch(`${this.#platform.url}/workspaces/${written.workspaceId}/a2a`, {
         method: 'POST',
         headers: {
           Authorization: `Bearer ${from?.token ?? this.#platform.adminToken}`,

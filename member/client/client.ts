@@ -227,7 +227,7 @@ export class PlatformClient {
         cause: error,
       })
     }
-    const why = explainNetworkError(error) ?? reason
+    const why = explainNetworkError(error, this.endpoint.platformUrl) ?? reason
     return new PlatformError('retry', `cannot reach ${this.endpoint.platformUrl}: ${why}`, { cause: error })
   }
 

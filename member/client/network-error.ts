@@ -1,7 +1,10 @@
 /** What an error of the network layer means, in words that tell the reader where to look. */
 import { codeOf } from '../../base/errors.ts'
+import { mayUseProxy } from '../../base/http.ts'
 
 const NOBODY = 'nothing listens there; is the platform running?'
+const NOBODY_OR_PROXY =
+  'nothing listens there, or at the proxy, if HTTPS_PROXY or ALL_PROXY names one; is the platform running?'
 const NOT_HTTP = 'what answers there does not speak HTTP; check the port'
 const UNTRUSTED =
   'its certificate is not signed by an authority this machine trusts; if it is your own, name its file in NODE_EXTRA_CA_CERTS'
@@ -16,6 +19,10 @@ const WORDS: Readonly<Record<string, string>> = {
   EAI_AGAIN: 'its name cannot be looked up now; is the network there?',
   ENETUNREACH: 'there is no way to it; is the network there?',
   EHOSTUNREACH: 'there is no way to it; is the network there?',
+  ERR_PROXY_TUNNEL:
+    'the proxy that HTTPS_PROXY or ALL_PROXY names refused to pass it on; NO_PROXY lists the hosts to reach without it',
+  UnsupportedProxyProtocol:
+    'HTTPS_PROXY or ALL_PROXY names a kind of proxy that Bun does not know; use an http:// one, or list the host in NO_PROXY',
   EPROTO: 'it does not speak TLS on this port; is the scheme http://, or the port another one?',
   Malformed_HTTP_Response: NOT_HTTP,
   InvalidContentLength: NOT_HTTP,
@@ -31,7 +38,8 @@ const WORDS: Readonly<Record<string, string>> = {
 }
 
 /** Undefined for an error that is not in the table: its own message says more. */
-export function explainNetworkError(error: unknown): string | undefined {
+export function explainNetworkError(error: unknown, platformUrl: string): string | undefined {
   const code = codeOf(error)
-  return code !== undefined && Object.hasOwn(WORDS, code) ? WORDS[code] : undefined
+  const words = code !== undefined && Object.hasOwn(WORDS, code) ? WORDS[code] : undefined
+  return words === NOBODY && mayUseProxy(platformUrl) ? NOBODY_OR_PROXY : words
 }

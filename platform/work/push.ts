@@ -5,6 +5,7 @@
  */
 import { lookup } from 'node:dns/promises'
 import { checkUrl, type GuardSettings, refusedAddress } from '../contract/url-guard.ts'
+import { isLoopback } from '../http/origin.ts'
 
 /** Returns the addresses of a host name. */
 export type Resolve = (host: string) => Promise<readonly string[]>
@@ -60,8 +61,9 @@ export async function push(request: PushRequest, settings: PushSettings): Promis
   const route = await Promise.race([routeTo(request.url, settings), aborted(request.signal)])
   if (route === undefined) return { kind: 'unreachable' }
   if ('refusal' in route) return { kind: 'not-routable' }
+  const target = pinned(route.url, route.address)
   try {
-    const response = await fetch(pinned(route.url, route.address), {
+    const response = await fetch(target, {
       method: 'POST',
       headers: {
         'Content-Type': request.contentType,
@@ -71,7 +73,8 @@ export async function push(request: PushRequest, settings: PushSettings): Promis
       body: request.body,
       redirect: 'manual',
       signal: request.signal,
-      tls: { serverName: route.url.hostname },
+      ...transport(target),
+      tls: { serverName: route.url.hostname, rejectUnauthorized: true },
     })
     return await readAnswer(response, request.maxResponseBytes)
   } catch {
@@ -79,6 +82,18 @@ export async function push(request: PushRequest, settings: PushSettings): Promis
     // "unreachable".
     return { kind: request.signal.aborted ? 'silent' : 'unreachable' }
   }
+}
+
+/**
+ * Bun prints no request, whatever the environment says, and no proxy reads the secret: a request over plain
+ * `http` goes to none, nor does any to this machine, which a proxy could not reach. Over `https` a proxy
+ * carries only a tunnel, and the environment decides.
+ *
+ * @param target with the address that was checked as its host.
+ */
+export function transport({ protocol, hostname }: URL): Pick<BunFetchRequestInit, 'verbose' | 'proxy'> {
+  const isTunnelled = protocol === 'https:' && !isLoopback(hostname.replace(/^\[|\]$/g, ''))
+  return { verbose: false, ...(isTunnelled ? {} : { proxy: false }) }
 }
 
 /** Resolves when the signal aborts. A resolver takes no signal, and may take long. */

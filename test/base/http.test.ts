@@ -1,12 +1,25 @@
 import { describe, expect, test } from 'bun:test'
-import { platformHeaders, transport } from '../../base/http.ts'
+import { platformHeaders, type Transport, transport } from '../../base/http.ts'
+
+const EVERY_REQUEST: Transport = { redirect: 'manual', decompress: false, verbose: false }
 
 describe('transport', () => {
-  test('reaches this machine without a proxy, which would see the token, and others as the system says', () => {
-    for (const url of ['http://127.0.0.1:8080/x', 'http://localhost', 'http://[::1]:1']) {
-      expect(transport(url)).toEqual({ redirect: 'manual', decompress: false, proxy: '' })
+  test.each([
+    'http://127.0.0.1:8080/x',
+    'http://localhost',
+    'http://[::1]:1',
+    'http://host.docker.internal:8080',
+    'http://192.168.1.20',
+  ])('sends %s to no proxy, which would read the token', (url) => {
+    expect(transport(url)).toEqual({ ...EVERY_REQUEST, proxy: false })
+  })
+
+  test('reaches this machine without a proxy over https, too, and other machines as the environment says', () => {
+    const verified = { ...EVERY_REQUEST, tls: { rejectUnauthorized: true } }
+    for (const url of ['https://localhost:8443', 'https://127.0.0.9', 'https://[::1]/x']) {
+      expect(transport(url)).toEqual({ ...verified, proxy: false })
     }
-    expect(transport('https://platform.example')).toEqual({ redirect: 'manual', decompress: false })
+    expect(transport('https://platform.example')).toEqual(verified)
   })
 })
 

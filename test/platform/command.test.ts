@@ -4,28 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { Client } from './contract/client.ts'
-
-const MAIN = join(import.meta.dir, '../../platform/main.ts')
-
-function run(argv: readonly string[], environment: Record<string, string> = {}) {
-  const child = Bun.spawn([process.execPath, MAIN, ...argv], {
-    stdout: 'pipe',
-    stderr: 'pipe',
-    env: { ...process.env, ...environment },
-  })
-  const reader = child.stdout.getReader()
-  const decoder = new TextDecoder()
-  let text = ''
-  const readUntil = async (mark: string) => {
-    while (!text.includes(mark)) {
-      const { value, done } = await reader.read()
-      if (done) throw new Error(`ended before ${mark}: ${text} ${await new Response(child.stderr).text()}`)
-      text += decoder.decode(value)
-    }
-    return text
-  }
-  return { child, readUntil, errors: () => new Response(child.stderr).text() }
-}
+import { run } from './program.ts'
 
 test('the first start prints working blocks; later starts list the team and how to mint a token', async () => {
   const data = mkdtempSync(join(tmpdir(), 'local-platform-'))
@@ -174,5 +153,18 @@ test('help names every option', async () => {
   ]) {
     expect(text).toContain(option)
   }
+  expect(await child.exited).toBe(0)
+})
+
+test('a full disk behind stderr loses the log, and nothing else', async () => {
+  const { child, readUntil } = run(['--port', '0', '--db', ':memory:', '--request-log'], {}, [
+    'sh',
+    '-c',
+    'exec "$@" 2>/dev/full',
+    'sh',
+  ])
+  const url = /^Platform: +(\S+)$/m.exec(await readUntil('Stop with'))?.[1] ?? ''
+  for (let n = 0; n < 3; n++) expect((await new Client(url).call('GET', '/health')).status).toBe(200)
+  child.kill('SIGTERM')
   expect(await child.exited).toBe(0)
 })

@@ -1,7 +1,10 @@
 /** Agents that take pushes. */
 import { afterAll, expect, test } from 'bun:test'
+import { transport } from '../../platform/work/push.ts'
+import { CountingProxy } from '../fixtures/counting-proxy.ts'
 import { type Answer, Client, rowsOf, textField, until } from './contract/client.ts'
 import { beat, delegate, delegations, inbox, platformWithTeam, say, send } from './platform.ts'
+import { run } from './program.ts'
 import { ANSWER, agentThat, pushTo, servers, stopAgents } from './push-agent.ts'
 
 afterAll(stopAgents)
@@ -193,4 +196,43 @@ test("a loopback URL is accepted on a developer's machine and refused where othe
   const elsewhere = new Client(`http://127.0.0.1:${open.platform.port}`)
   const refused = await pushTo({ ...open, client: elsewhere }, url)
   expect([refused.status, refused.json]).toEqual([400, { error: 'url targets a blocked address: loopback' }])
+})
+
+test('a push over plain http goes to no proxy, and is not printed', async () => {
+  await using proxy = await CountingProxy.start()
+  const variables = ['HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'HTTPS_PROXY']
+  const environment = {
+    ...Object.fromEntries(variables.map((name) => [name, proxy.url])),
+    NO_PROXY: 'example.com',
+    no_proxy: 'example.com',
+    BUN_CONFIG_VERBOSE_FETCH: 'curl',
+  }
+  const { child, readUntil, errors } = run(['--port', '0', '--db', ':memory:'], environment)
+  const printed = await readUntil('Stop with')
+  const [, id = '', token = ''] =
+    /^MOLECULE_WORKSPACE_IDS=(\S+)\nMOLECULE_WORKSPACE_TOKENS=(\S+)$/m.exec(printed) ?? []
+  const client = new Client(/^Platform: +(\S+)$/m.exec(printed)?.[1] ?? '')
+  const agent = agentThat(() => Response.json(ANSWER))
+  const body = { id, agent_card: {}, delivery_mode: 'push', url: agent.url }
+  const secret = textField(
+    await client.call('POST', '/registry/register', { token, body }),
+    'platform_inbound_secret',
+  )
+  const admin = /#token=(\S+)$/m.exec(printed)?.[1] ?? ''
+  const message = { jsonrpc: '2.0', id: 'rpc-1', method: 'message/send', params: { message: say('do it') } }
+  expect((await client.call('POST', `/workspaces/${id}/a2a`, { token: admin, body: message })).json).toEqual(
+    ANSWER,
+  )
+  child.kill('SIGTERM')
+  expect([agent.received[0]?.authorization, proxy.asked]).toEqual([`Bearer ${secret}`, []])
+  expect(await errors()).not.toContain(secret)
+})
+
+test.each<[string, ReturnType<typeof transport>]>([
+  ['http://10.0.0.9:8000/a2a', { verbose: false, proxy: false }],
+  ['https://127.0.0.1:8443/a2a', { verbose: false, proxy: false }],
+  ['https://[::1]/a2a', { verbose: false, proxy: false }],
+  ['https://93.184.216.34/a2a', { verbose: false }],
+])('a push to %s goes through a proxy only as a tunnel to another machine', (url, expected) => {
+  expect(transport(new URL(url))).toEqual(expected)
 })

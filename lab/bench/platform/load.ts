@@ -2,6 +2,7 @@
 
 import { connect } from 'node:net'
 import { messageRequest } from '../../driver/a2a-request.ts'
+import { directFetch } from '../../driver/direct-fetch.ts'
 import { pause } from '../../driver/pause.ts'
 import type { PlatformProcess } from '../../driver/platform-process.ts'
 import { residentBytes } from '../../driver/process-figures.ts'
@@ -43,7 +44,7 @@ export async function load(
 
   let failures = 0
   const post = async (path: string, token: string, body: object) => {
-    const answer = await fetch(`${platform.url}${path}`, {
+    const answer = await directFetch(`${platform.url}${path}`, {
       method: 'POST',
       headers: { Authorization: `Bearer ${token}` },
       body: JSON.stringify(body),
@@ -95,7 +96,7 @@ function makeAgents(platform: PlatformProcess, count: number): Promise<readonly 
   return Promise.all(
     Array.from({ length: count }, async () => {
       const id = crypto.randomUUID()
-      const answer = await fetch(`${platform.url}/registry/register`, {
+      const answer = await directFetch(`${platform.url}/registry/register`, {
         method: 'POST',
         body: JSON.stringify({ id, delivery_mode: 'poll', agent_card: { name: id } }),
       })

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { systemClock } from '../../../base/clock.ts'
 import { startPlatform } from '../../../platform/platform.ts'
 import { closeDatabase, openDatabase } from '../../../platform/store/database.ts'
+import { directFetch } from '../../driver/direct-fetch.ts'
 import { quantile } from '../../statistics.ts'
 import { elapsedMs } from '../../stopwatch.ts'
 
@@ -56,7 +57,7 @@ async function readOften(path: string, token: string): Promise<readonly number[]
   const samples: number[] = []
   for (let read = 0; read < READS; read++) {
     const started = elapsedMs()
-    await (await fetch(path, { headers: { Authorization: `Bearer ${token}` } })).arrayBuffer()
+    await (await directFetch(path, { headers: { Authorization: `Bearer ${token}` } })).arrayBuffer()
     samples.push(elapsedMs() - started)
   }
   return samples
