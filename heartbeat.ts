@@ -5,6 +5,7 @@
 
 import { type Clock, systemClock } from './base/clock.ts'
 import { BodyError, exchange, platformHeaders, type Reply } from './base/http.ts'
+import { LineOutput } from './base/line-output.ts'
 import { plainText } from './base/plain-text.ts'
 import { redact } from './base/redact.ts'
 import { type IssuedSecrets, issuedSecretsSchema } from './member/client/issued-secrets.ts'
@@ -172,8 +173,12 @@ function writeLine(log: (line: string) => void, line: string): void {
   }
 }
 
+/** Made at the first line, since importing this module does nothing. */
+let stderr: LineOutput | undefined
+
 function writeToStderr(line: string): void {
-  process.stderr.write(`${line}\n`)
+  stderr ??= new LineOutput(process.stderr)
+  stderr.write(line)
 }
 
 export interface HeartbeatLoopOptions extends Pick<HeartbeatOptions, 'fetchImpl' | 'timeoutMs'> {

@@ -1,6 +1,7 @@
 /** Entry point: connects the host's pipes, the MCP server and the session, and shuts them down on one path. */
 import { readFileSync } from 'node:fs'
 import { systemClock } from './base/clock.ts'
+import { stackOf } from './base/errors.ts'
 import { homeFolder } from './base/home.ts'
 import { systemDisk } from './base/sqlite.ts'
 import { Log } from './member/folder/log.ts'
@@ -66,9 +67,13 @@ let stopping = false
 function shutDown(reason: string): void {
   if (stopping) return
   stopping = true
-  log.debug(`stops: ${reason}`)
-  session.stop()
-  process.exit(0)
+  try {
+    log.debug(`stops: ${reason}`)
+    session.stop()
+  } finally {
+    // Whatever fails on the way, a program without a host must not stay.
+    process.exit(0)
+  }
 }
 
 // Attached in the first tick: a later listener would miss what the host wrote before.
@@ -76,6 +81,7 @@ const connected = server.connect(transport)
 
 process.stdin.on('end', () => shutDown('end of input'))
 process.stdin.on('close', () => shutDown('input closed'))
+process.stdin.on('error', () => shutDown('the input failed'))
 process.stdout.on('error', () => shutDown('the host reads no more'))
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => shutDown(signal))
 // The other children of a killed host inherit its end of the pipes, so end of input may never arrive.
@@ -85,7 +91,8 @@ setInterval(() => {
 }, PARENT_INTERVAL_MS)
 server.onerror = (error) => log.warn(`protocol: ${error.message}`)
 server.onclose = () => shutDown('transport closed')
-process.on('uncaughtException', (error) => log.error(`unexpected: ${error.stack ?? error.message}`))
-process.on('unhandledRejection', (error) => log.error(`unexpected rejection: ${String(error)}`))
+// Neither may throw: what it throws would come back to it.
+process.on('uncaughtException', (error: unknown) => log.error(`unexpected: ${stackOf(error)}`))
+process.on('unhandledRejection', (error) => log.error(`unexpected rejection: ${stackOf(error)}`))
 
 await connected

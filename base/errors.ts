@@ -8,6 +8,11 @@ export function describeError(thrown: unknown): string {
   return plainText(thrown instanceof Error ? thrown.message : textOf(thrown), MAX_CHARS)
 }
 
+/** Where an unforeseen error comes from, or else what it says; whatever was thrown. */
+export function stackOf(thrown: unknown): string {
+  return (thrown instanceof Error && thrown.stack) || textOf(thrown)
+}
+
 /** The code of a system, SQLite or network error, such as `ENOENT` or `SQLITE_BUSY`. */
 export function codeOf(thrown: unknown): string | undefined {
   const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined

@@ -4,14 +4,18 @@
  */
 import { type Arguments, HELP, parseArguments } from './arguments.ts'
 import { systemClock } from './base/clock.ts'
+import { LineOutput } from './base/line-output.ts'
 import { databasePath, prepareFile } from './database-path.ts'
 import { firstGreeting, laterGreeting, reachableUrl } from './greeting.ts'
 import type { RequestRecord } from './http/front.ts'
 import { type RunningPlatform, startPlatform } from './platform.ts'
 import { explainFailure } from './start-failure.ts'
 
+const stdout = new LineOutput(process.stdout)
+const stderr = new LineOutput(process.stderr)
+
 const parsed = parseArguments(process.argv.slice(2), process.env)
-if (parsed.kind === 'help') process.stdout.write(HELP)
+if (parsed.kind === 'help') stdout.write(HELP.trimEnd())
 else if (parsed.kind === 'invalid') fail(parsed.message)
 else await run(parsed.arguments)
 
@@ -23,10 +27,10 @@ async function run(chosen: Arguments): Promise<void> {
   const running = { url: reachableUrl(platform.url), adminToken: platform.adminToken, db }
   const text =
     members.length === 0 ? firstGreeting(running, platform.createTeam()) : laterGreeting(running, members)
-  const stop = () => void platform.stop().then(() => process.exit(0))
+  const stop = () => void platform.stop().finally(() => process.exit(0))
   process.once('SIGINT', stop)
   process.once('SIGTERM', stop)
-  process.stdout.write(`${text}\n`)
+  stdout.write(text)
 }
 
 async function start(
@@ -46,7 +50,7 @@ async function start(
       ...(chosen.adminToken === undefined ? {} : { adminToken: chosen.adminToken }),
       ...(chosen.staleAfterMs === undefined ? {} : { staleAfterMs: chosen.staleAfterMs }),
       ...(chosen.provisionTimeoutMs === undefined ? {} : { provisionTimeoutMs: chosen.provisionTimeoutMs }),
-      log: (line) => process.stderr.write(`${line}\n`),
+      log: stderr.write,
       environment: process.env,
       ...(chosen.requestLog ? { requestLog: writeRecord } : {}),
     })
@@ -58,10 +62,10 @@ async function start(
 }
 
 function writeRecord(record: RequestRecord): void {
-  process.stderr.write(`${JSON.stringify(record)}\n`)
+  stderr.write(JSON.stringify(record))
 }
 
 function fail(message: string): void {
-  process.stderr.write(`${message}\n`)
+  stderr.write(message)
   process.exitCode = 1
 }

@@ -4,6 +4,8 @@
  */
 import { lstatSync, renameSync } from 'node:fs'
 import type { Clock } from '../../base/clock.ts'
+import { describeError } from '../../base/errors.ts'
+import { LineOutput } from '../../base/line-output.ts'
 import { MIN_SECRET_CHARS, redact } from '../../base/redact.ts'
 import type { LogLevel } from '../settings/setting-table.ts'
 import { appendToFile } from './regular-file.ts'
@@ -40,7 +42,7 @@ export class Log {
 
   constructor(options: LogOptions) {
     this.#level = options.level ?? 'info'
-    this.#write = options.write ?? ((line) => void process.stderr.write(`${line}\n`))
+    this.#write = options.write ?? new LineOutput(process.stderr, this.#stderrFailed).write
     this.#clock = options.clock
     this.#maxBytes = options.maxBytes ?? 1024 * 1024
   }
@@ -83,6 +85,10 @@ export class Log {
   redact(text: string): string {
     return redact(text, [...this.#secrets, ...[...this.#issued.values()].flat()])
   }
+
+  /** The file, if there is one, still takes lines. */
+  readonly #stderrFailed = (error: unknown): void =>
+    this.warn(`stderr cannot be written, so nothing more goes there: ${describeError(error)}`)
 
   #say(level: LogLevel, text: string): void {
     if (ORDER[level] < ORDER[this.#level]) return
