@@ -10,7 +10,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['test/'],
   ['lab/'],
   ['scripts/'],
-  ['server.ts'],
+  ['server.ts', 'start/'],
   ['plugin/session/'],
   ['plugin/host/'],
   ['member/workspace/'],
@@ -33,7 +33,15 @@ const HIDDEN_TIME_OR_CHANCE =
   /\bDate\[|\bnew Date(?![\w(])|= (?:Date|Math|performance)\b(?!\.)|\bAbortSignal\.timeout\b|\bBun\.nanoseconds\b|\bprocess\.(?:hrtime|uptime)\b|['"](?:node:)?timers\b/
 /** Only these choose the system's clock or disk; everything below is handed one. `sendHeartbeat` is called by others, too. */
 const ENTRIES: readonly string[] = ['server.ts', 'heartbeat.ts', 'base/clock.ts', 'base/sqlite.ts']
-const PRODUCT: readonly string[] = ['base/', 'member/', 'plugin/', 'poll.ts', 'heartbeat.ts', 'server.ts']
+const PRODUCT: readonly string[] = [
+  'base/',
+  'member/',
+  'plugin/',
+  'poll.ts',
+  'heartbeat.ts',
+  'server.ts',
+  'start/',
+]
 const MAX_LINES = 300
 
 interface Import {

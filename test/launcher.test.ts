@@ -1,8 +1,10 @@
 import { expect, test } from 'bun:test'
-import { copyFileSync, readdirSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { temporaryFolder } from '../lab/driver/temporary-folder.ts'
+import { mcpServers } from '../.mcp.json'
+import { type TemporaryFolder, temporaryFolder } from '../lab/driver/temporary-folder.ts'
+import { packageManager } from '../package.json'
 
 const ROOT = new URL('../', import.meta.url).pathname
 const packageSchema = z.object({ scripts: z.record(z.string(), z.string()) })
@@ -51,3 +53,42 @@ test.each(['lab/demo', 'lab/soak', 'platform', 'lab/simulation', 'lab/client'])(
     expect(stdout.toString()).not.toContain('bun run')
   },
 )
+
+/** A stand-in for the pinned Bun, where the launcher looks for it: prints what it is told to run, and its environment. */
+function plantBun(folder: TemporaryFolder): void {
+  const bin = folder.file(`.tools/bun-${packageManager.replace('bun@', '')}/node_modules/@oven/any/bin`)
+  mkdirSync(bin, { recursive: true })
+  writeFileSync(join(bin, 'bun'), '#!/bin/sh\n[ "$1" = run ] || exit 0\necho "$@"\nenv\n')
+  chmodSync(join(bin, 'bun'), 0o755)
+}
+
+test('what an editor or a shell tells every Bun does not reach the scripts, and what .mcp.json overrides is all of it', () => {
+  using folder = temporaryFolder()
+  plantBun(folder)
+  const { BUN_JSC_useJIT: _ours, ...overridden } = mcpServers.molecule.env
+  const hostile = Object.fromEntries(
+    [...Object.keys(overridden), 'BUN_CONFIG_VERBOSE_FETCH'].map((name) => [name, 'hostile']),
+  )
+  for (const name of ['molecule', 'package.json']) copyFileSync(join(ROOT, name), folder.file(name))
+  const { stdout } = Bun.spawnSync(['/bin/sh', 'molecule', 'demo', '--all'], {
+    cwd: folder.path,
+    env: { PATH: '/usr/bin:/bin', ...hostile },
+  })
+  expect(stdout.toString()).toStartWith('run --silent demo --all\n')
+  expect(stdout.toString()).not.toContain('hostile')
+})
+
+test('a clone by a git that writes CRLF has a launcher that runs', () => {
+  using folder = temporaryFolder()
+  const git = (...args: readonly string[]) =>
+    Bun.spawnSync(['git', '-c', 'user.name=x', '-c', 'user.email=x@x', ...args], { cwd: folder.path })
+  for (const name of ['.gitattributes', 'molecule', 'package.json']) {
+    copyFileSync(join(ROOT, name), folder.file(name))
+  }
+  git('init', '-q')
+  git('add', '.')
+  git('commit', '-q', '-m', 'x')
+  git('-c', 'core.autocrlf=true', '-c', 'core.eol=crlf', 'clone', '-q', '.', 'clone')
+  const { exitCode, stdout } = Bun.spawnSync([folder.file('clone/molecule'), 'help'])
+  expect([exitCode, stdout.toString()]).toEqual([0, expect.stringContaining('Usage: ./molecule SCRIPT')])
+})

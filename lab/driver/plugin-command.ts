@@ -37,15 +37,15 @@ export function pluginCommand(script?: string): readonly string[] {
   return [command, ...(script === undefined ? args : [...args.slice(0, -1), script])]
 }
 
-/** The environment that the host passes on: its own, without the caller's settings, and the entry's. */
+/** The environment that the host passes on: its own, with the user's settings, and over both the entry's. */
 export function pluginEnvironment(settings: Readonly<Record<string, string>>): Record<string, string> {
   const inherited = Object.entries(process.env).flatMap(([key, value]) =>
     value === undefined || /^(MOLECULE_|CLAUDE)/.test(key) ? [] : [[key, value] as const],
   )
   return {
     ...Object.fromEntries(inherited),
+    ...settings,
     CLAUDE_PLUGIN_ROOT: PLUGIN_ROOT,
     ...serverEntry().env,
-    ...settings,
   }
 }

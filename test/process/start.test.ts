@@ -1,0 +1,48 @@
+import { expect, setDefaultTimeout, test } from 'bun:test'
+import { cpSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { PLUGIN_ROOT } from '../../lab/driver/plugin-command.ts'
+import { PluginProcess } from '../../lab/driver/plugin-process.ts'
+import { type TemporaryFolder, temporaryFolder } from '../../lab/driver/temporary-folder.ts'
+import packageFile from '../../package.json'
+
+setDefaultTimeout(20_000)
+
+/** A plugin that needs a Bun nobody has, and a bundle that no Bun can read. */
+function tooNew(folder: TemporaryFolder): string {
+  cpSync(join(PLUGIN_ROOT, 'start'), folder.file('start'), { recursive: true })
+  cpSync(join(PLUGIN_ROOT, 'dist'), folder.file('dist'), { recursive: true })
+  writeFileSync(folder.file('dist/server.js'), 'this is no JavaScript')
+  writeFileSync(folder.file('package.json'), JSON.stringify({ ...packageFile, engines: { bun: '>=99.0.0' } }))
+  return folder.file('start/main.ts')
+}
+
+test.concurrent('on an old Bun the handshake succeeds, and the tool `status` says which one is needed', async () => {
+  using folder = temporaryFolder()
+  await using plugin = new PluginProcess({ env: {}, script: tooNew(folder) })
+  const { result } = await plugin.initialize('claude-code')
+  expect(result).toMatchObject({ serverInfo: { name: 'molecule' }, capabilities: { tools: {} } })
+  const listed = await plugin.request('tools/list')
+  expect(listed.result).toMatchObject({ tools: [{ name: 'status' }] })
+  const sentence = `needs Bun 99.0.0 or newer, but was started with Bun ${Bun.version}`
+  expect(await plugin.call('status')).toContain(sentence)
+  expect(plugin.stderr).toContain(sentence)
+  const other = await plugin.request('tools/call', { name: 'reply_to_workspace', arguments: {} })
+  expect(other.result).toMatchObject({ isError: true })
+})
+
+test.concurrent('on an old Bun the prompt hook stays silent, unknown requests are refused, and it ends with its input', async () => {
+  using folder = temporaryFolder()
+  await using plugin = new PluginProcess({ env: {}, script: tooNew(folder) })
+  plugin.write('garbage\n[]\nnull\n{"jsonrpc":"2.0","method":"notifications/initialized"}\n')
+  const receipt = await plugin.request('tools/call', {
+    name: 'channel_receipt',
+    arguments: { prompt: 'hello' },
+  })
+  expect(receipt.result).toEqual({ content: [{ type: 'text', text: '{}' }] })
+  expect((await plugin.request('server/discover')).error?.code).toBe(-32601)
+  expect((await plugin.request('ping')).result).toEqual({})
+  plugin.endInput()
+  expect(await plugin.exited()).toBe(0)
+  expect(plugin.lines).toHaveLength(3)
+})
