@@ -9,8 +9,8 @@ import { type Part, readParts, wordsOf } from './parts.ts'
 export const attachmentSchema = z.object({
   /** Empty for a file that came inside the message. */
   uri: z.string(),
-  /** Its content, in base64, when it came inside the message. */
-  base64: z.string().optional(),
+  /** Its content, in base64, when it came inside the message; null once that has been put on disk. */
+  base64: z.string().nullish(),
   name: z.string(),
   mimeType: z.string(),
   size: z.number().nullable(),

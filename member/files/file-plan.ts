@@ -7,8 +7,8 @@ import { parsePending } from '../client/uploads.ts'
 
 export type Plan =
   | { readonly fetch: string }
-  /** The content, in base64, came with the message. */
-  | { readonly keep: string }
+  /** The content, in base64, came with the message; null when an earlier attempt has put it on disk. */
+  | { readonly keep: string | null }
   | { readonly uri: string }
   /** Why there is no content. */
   | { readonly error: string }

@@ -107,7 +107,7 @@ export class IncomingFiles {
   async #keepOne(
     workspaceId: string,
     fileId: string,
-    base64: string,
+    base64: string | null,
     attachment: Attachment,
   ): Promise<ShownFile> {
     try {
@@ -190,7 +190,8 @@ export class IncomingFiles {
 }
 
 /** @throws UnusableFile */
-async function* decode(base64: string): AsyncGenerator<Uint8Array> {
+async function* decode(base64: string | null): AsyncGenerator<Uint8Array> {
+  if (base64 === null) throw new UnusableFile('was removed from this machine since the message came')
   try {
     yield Uint8Array.fromBase64(base64, { alphabet: /[-_]/.test(base64) ? 'base64url' : 'base64' })
   } catch (error) {

@@ -141,6 +141,11 @@ export class Ledger {
     this.#db.query("UPDATE message SET state = 'answered' WHERE ord = ?").run(ord)
   }
 
+  /** Keeps less of a message than before. */
+  replaceContent({ ord }: StoredMessage, content: string): void {
+    this.#db.query('UPDATE message SET content = ? WHERE ord = ?').run(content, ord)
+  }
+
   /** The message with this id, in any of the given workspaces. */
   find(activityId: string, workspaceIds: readonly string[]): StoredMessage | undefined {
     return (

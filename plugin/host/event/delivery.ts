@@ -156,6 +156,10 @@ export class DeliveryLine {
       unconfirmed.delete(stored.workspaceId)
       return [{ stored, line }]
     })
+    for (const { stored } of lines) {
+      const content = this.#files.lighterContent(stored)
+      if (content !== undefined) this.#ledger.replaceContent(stored, content)
+    }
     const begun = new Set(this.#ledger.markSending(lines.map(({ stored }) => stored)))
     // This process may have been stopped just now, and another have taken the workspace over.
     const held = this.#held()

@@ -2,6 +2,7 @@
 
 import { describeError } from '../../../base/errors.ts'
 import type { Inbound } from '../../../member/client/inbound.ts'
+import type { Attachment } from '../../../member/client/message-body.ts'
 import type { IncomingFiles, ShownFile } from '../../../member/files/incoming-files.ts'
 import type { StoredMessage } from '../../../member/ledger/ledger.ts'
 
@@ -17,14 +18,20 @@ export type FilesOfMessage =
   | { readonly ready: true; readonly files: readonly ShownFile[] | undefined }
   | { readonly ready: false }
 
+interface Arrived {
+  readonly message: Inbound
+  /** Undefined: they cannot be fetched. */
+  readonly files: readonly ShownFile[] | undefined
+}
+
 export class MessageFiles {
   readonly #files: Pick<IncomingFiles, 'prepare'> | undefined
   readonly #onArrival: () => void
   readonly #log: (line: string) => void
   /** Workspaces whose oldest message waits for its files. */
   readonly #fetching = new Set<string>()
-  /** By the message's `ord`, from their arrival until the message is written. Undefined: they cannot be fetched. */
-  readonly #arrived = new Map<number, readonly ShownFile[] | undefined>()
+  /** By the message's `ord`, from their arrival until the message is written. */
+  readonly #arrived = new Map<number, Arrived>()
 
   constructor({ files, onArrival, log }: MessageFilesOptions) {
     this.#files = files
@@ -41,12 +48,23 @@ export class MessageFiles {
    *
    * @throws any error from preparing them.
    */
-  of({ ord, workspaceId, activityId }: StoredMessage, { attachments }: Inbound): FilesOfMessage {
-    if (this.#arrived.has(ord)) return { ready: true, files: this.#arrived.get(ord) }
-    const files = this.#files?.prepare({ workspaceId, activityId }, attachments)
+  of({ ord, workspaceId, activityId }: StoredMessage, message: Inbound): FilesOfMessage {
+    const arrived = this.#arrived.get(ord)
+    if (arrived !== undefined) return { ready: true, files: arrived.files }
+    const files = this.#files?.prepare({ workspaceId, activityId }, message.attachments)
     if (!(files instanceof Promise)) return { ready: true, files }
-    this.#await(ord, workspaceId, files)
+    this.#await(ord, workspaceId, message, files)
     return { ready: false }
+  }
+
+  /**
+   * What to keep of a message in place of its content, now that the files inside it are on disk: the rest.
+   *
+   * @returns undefined when there is nothing to leave out.
+   */
+  lighterContent({ ord }: StoredMessage): string | undefined {
+    const arrived = this.#arrived.get(ord)
+    return arrived === undefined ? undefined : withoutFiles(arrived)
   }
 
   /** The message is being written. */
@@ -54,10 +72,10 @@ export class MessageFiles {
     this.#arrived.delete(ord)
   }
 
-  #await(ord: number, workspaceId: string, files: Promise<readonly ShownFile[]>): void {
+  #await(ord: number, workspaceId: string, message: Inbound, files: Promise<readonly ShownFile[]>): void {
     this.#fetching.add(workspaceId)
     const arrive = (shown: readonly ShownFile[] | undefined): void => {
-      this.#arrived.set(ord, shown)
+      this.#arrived.set(ord, { message, files: shown })
       this.#fetching.delete(workspaceId)
       this.#onArrival()
     }
@@ -67,4 +85,15 @@ export class MessageFiles {
       arrive(undefined)
     })
   }
+}
+
+/** A file on disk need not be kept in the ledger as well, which has no bound on its size. */
+function withoutFiles({ message, files }: Arrived): string | undefined {
+  const isHeldTwice = ({ base64 }: Attachment, index: number): boolean =>
+    base64 != null && files?.[index]?.path !== undefined
+  if (!message.attachments.some(isHeldTwice)) return undefined
+  const attachments = message.attachments.map((attachment, index) =>
+    isHeldTwice(attachment, index) ? { ...attachment, base64: null } : attachment,
+  )
+  return JSON.stringify({ ...message, attachments })
 }

@@ -1,6 +1,6 @@
 /** Files whose content is in the message itself. */
 import { describe, expect, test } from 'bun:test'
-import { stat } from 'node:fs/promises'
+import { rm, stat } from 'node:fs/promises'
 import { systemClock } from '../../../base/clock.ts'
 import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
 import type { Attachment } from '../../../member/client/message-body.ts'
@@ -9,7 +9,7 @@ import { IncomingFiles } from '../../../member/files/incoming-files.ts'
 import { OWN_ID } from '../../fixtures/lying-platform.ts'
 
 const MESSAGE = { workspaceId: OWN_ID, activityId: crypto.randomUUID() }
-const file = (base64: string, more: Partial<Attachment> = {}): Attachment => ({
+const file = (base64: string | null, more: Partial<Attachment> = {}): Attachment => ({
   uri: '',
   base64,
   name: 'a.txt',
@@ -81,6 +81,16 @@ describe('a file inside the message', () => {
     const forms = [content.toString('base64url'), content.toString('base64').replace(/^..../, '$&\r\n')]
     const shown = await scene.prepare(...forms.map((base64) => file(base64)))
     for (const { path = '' } of shown) expect(await Bun.file(path).bytes()).toEqual(new Uint8Array(content))
+  })
+
+  test('is found without its content once it is on disk, and is named when it is gone', async () => {
+    using scene = startKeeping()
+    const [kept] = await scene.prepare(inside('x'))
+    expect(await scene.prepare(file(null))).toEqual([kept ?? expect.unreachable()])
+    await rm(kept?.path ?? '')
+    expect(await scene.prepare(file(null))).toMatchObject([
+      { name: 'a.txt', error: 'not kept: it was removed from this machine since the message came' },
+    ])
   })
 
   test('counts among the first ten', async () => {

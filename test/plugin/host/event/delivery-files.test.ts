@@ -83,6 +83,23 @@ describe('a message that waits for its files', () => {
     expect(line.paths()).toEqual(['/inbox/a.txt', '/inbox/a.txt'])
   })
 
+  test('no longer has the content of a file inside it in the ledger, once that is on disk', async () => {
+    await using line = startLine()
+    const inside = (uri: string) => ({ uri, base64: 'YQ==', name: 'a', mimeType: '', size: null })
+    const [kept, failed] = [inside('file a'), inside('file that fails')].map((attachment) =>
+      entry({ content: JSON.stringify({ ...MESSAGE, attachments: [attachment] }) }),
+    )
+    if (kept === undefined || failed === undefined) throw new Error('no entries')
+    line.ledger.of(OWN_ID).storePage([kept, failed], undefined, 0)
+    await line.store(OWN_ID)
+    const content = ({ activityId }: Entry) => line.ledger.find(activityId, [OWN_ID])?.content
+    expect(content(kept)).toContain('YQ==')
+    await line.arrive('file a')
+    expect(line.ledger.inbox.counts(OWN_ID)).toEqual({ sent: 2 })
+    expect(JSON.parse(content(kept) ?? '').attachments).toEqual([{ ...inside('file a'), base64: null }])
+    expect(content(failed)).toContain('YQ==')
+  })
+
   test('goes out without them when they cannot be fetched, and blocks nothing', async () => {
     await using line = startLine()
     await line.store(OWN_ID, 'file that fails', 'b')
