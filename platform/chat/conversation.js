@@ -1,6 +1,6 @@
 /** Turns activity rows and workspaces into what the page shows. */
 import { callOf } from '../contract/a2a-method.js'
-import { readParts, wordsOf } from '../contract/a2a-parts.js'
+import { partsIn, readParts, wordsOf } from '../contract/a2a-parts.js'
 import { fileList } from './files.js'
 import { bodyElement, element, plainName } from './message-text.js'
 
@@ -22,7 +22,7 @@ export function messageOf(row, nameOf) {
   const call = callOf(row.method ?? '')
   if (call !== 'message' && call !== 'cancel') return undefined
   const params = row.request_body?.params
-  const { text, files } = call === 'cancel' ? cancelOf(params) : contentOf(params?.message?.parts)
+  const { text, files } = call === 'cancel' ? cancelOf(params) : contentOf(partsIn(params))
   if (row.source_id !== null)
     return { side: 'peer', from: `${nameOf(row.source_id)} to ${nameOf(row.workspace_id)}`, text, files }
   const source = params?.metadata?.source ?? 'canvas_user'

@@ -1,7 +1,7 @@
 /** An A2A request as the platform stores it: the envelope completed, the message in one form. Pure. */
 import { asObject, isObject, type JsonObject, parseJson } from '../base/json.ts'
 import { refuse } from '../base/response.ts'
-import { readParts, wordsOf } from './a2a-parts.js'
+import { partsIn, readParts, wordsOf } from './a2a-parts.js'
 import type { ContractRules } from './versions.ts'
 
 export interface A2aMessage {
@@ -50,7 +50,7 @@ export function normalizeA2a(
     envelope: { ...envelope, params },
     method: typeof envelope.method === 'string' ? envelope.method : '',
     messageId: typeof message.messageId === 'string' ? message.messageId : undefined,
-    text: wordsOf(readParts(message.parts)),
+    text: wordsOf(readParts(partsIn(params))),
     expiresInSeconds:
       typeof expires === 'number' && expires > 0 ? Math.min(expires, MAX_WAIT_SECONDS) : undefined,
   }

@@ -18,6 +18,20 @@ const MAX_WRAPPERS = 3
 const MAX_KIND_CHARS = 40
 
 /**
+ * Where the parameters of a message hold its parts: in the message, as parts or as its content, or beside it.
+ *
+ * @param {unknown} params
+ * @returns {readonly unknown[] | undefined} undefined when there is no message
+ */
+export function partsIn(params) {
+  if (!isObject(params)) return undefined
+  const message = isObject(params.message) ? params.message : {}
+  const content = typeof message.content === 'string' ? [message.content] : message.content
+  const lists = [message.parts, content, params.parts].filter((list) => Array.isArray(list))
+  return lists.find((list) => list.length > 0) ?? lists[0]
+}
+
+/**
  * @param {unknown} list
  * @returns {readonly Part[]} empty for anything but a list
  */

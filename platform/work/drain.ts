@@ -4,7 +4,7 @@
  */
 import { asObject } from '../base/json.ts'
 import type { A2aMessage } from '../contract/a2a-message.ts'
-import { readParts, wordsOf } from '../contract/a2a-parts.js'
+import { partsIn, readParts, wordsOf } from '../contract/a2a-parts.js'
 import { type Outcome, outcomeOf } from '../contract/agent-answer.ts'
 import { deliveryModeNow } from '../contract/delivery-mode.ts'
 import type { Services } from '../services.ts'
@@ -92,7 +92,7 @@ function messageOf(item: QueueItem): A2aMessage {
     envelope,
     method: item.method,
     messageId: item.message_id ?? undefined,
-    text: wordsOf(readParts(asObject(asObject(envelope.params).message).parts)),
+    text: wordsOf(readParts(partsIn(envelope.params))),
     expiresInSeconds: undefined,
   }
 }

@@ -82,6 +82,10 @@ test('the page shows every form of part, and names what it cannot show', () => {
     { name: 'a.csv', uri: 'https://f.example/a', base64: undefined },
     { name: 'file', uri: '', base64: 'YQ==' },
   ])
+  const held = (params: object) => shown(undefined, { request_body: { params } })?.text
+  expect(held({ message: { content: 'plain' } })).toBe('plain')
+  expect(held({ message: { content: [{ text: 'a' }, { text: 'b' }] } })).toBe('ab')
+  expect(held({ parts: [{ text: 'bare' }] })).toBe('bare')
   expect(shown([])?.text).toStartWith('[This message is empty:')
   expect(shown(undefined)?.text).toStartWith('[The platform stored this message without its content.')
 })
