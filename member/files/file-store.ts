@@ -6,6 +6,7 @@ import { constants } from 'node:fs'
 import { type FileHandle, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
+import { isOursToRead } from '../folder/file-stat.ts'
 import { type FileKind, HEAD_BYTES, kindOfContent } from './file-kinds.ts'
 import { safeFileName } from './file-names.ts'
 
@@ -181,7 +182,7 @@ async function inspect(path: string): Promise<StoredFile | undefined> {
   if (handle === undefined) return undefined
   try {
     const stat = await handle.stat()
-    if (!stat.isFile() || stat.nlink > 1) return undefined
+    if (!stat.isFile() || !isOursToRead(stat)) return undefined
     return { path, kind: kindOfContent(await readHead(handle)) }
   } finally {
     await handle.close()

@@ -23,6 +23,14 @@ export function isForeign({ uid: owner }: Stats, uid: number | undefined): boole
   return uid !== undefined && uid !== 0 && owner !== uid
 }
 
+/**
+ * Whether it may be read in a folder of ours: it has no other hard link, or only its owner can read it, as all our files
+ * are from the start. A copy of the folder can be made of hard links.
+ */
+export function isOursToRead({ nlink, mode, uid: owner }: Stats, uid = process.getuid?.()): boolean {
+  return nlink < 2 || ((mode & 0o077) === 0 && (uid === undefined || owner === uid))
+}
+
 /** A text that stays the same while the path names the same file, whatever is written to it; empty without a file. */
 export function identityOf(path: string): string {
   const stat = statIfAny(path)

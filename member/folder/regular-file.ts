@@ -14,6 +14,7 @@ import {
   type Stats,
   writeFileSync,
 } from 'node:fs'
+import { isOursToRead } from './file-stat.ts'
 
 /** None of our files grows this large. */
 const MAX_READ_BYTES = 8 * 1024 * 1024
@@ -34,7 +35,7 @@ export function readRegularFile(path: string): string {
 
 function requireOurs(path: string, stat: Stats): void {
   if (!stat.isFile()) throw new Error(`${path} is not a regular file`)
-  if (stat.nlink > 1) throw new Error(`${path} has another hard link`)
+  if (!isOursToRead(stat)) throw new Error(`${path} has another hard link`)
   if (stat.size > MAX_READ_BYTES) throw new Error(`${path} is too large`)
 }
 

@@ -7,6 +7,7 @@ import { identityOf } from '../folder/file-stat.ts'
 import { LockFile } from '../folder/lock.ts'
 import { DamagedLedger, isDamage, type Loss, setAside } from './ledger-damage.ts'
 import { migrate } from './ledger-schema.ts'
+import { separateLinked } from './linked-ledger.ts'
 import { doubtOlder, salvage } from './salvage.ts'
 
 /** Sessions that start together block each other for some milliseconds while the file is created. */
@@ -74,6 +75,7 @@ function openOrMend(path: string, known: string, options: LedgerFileOptions): Da
   let sentence: string | undefined
   try {
     finishMending(path)
+    separateLinked(path, options.disk)
     try {
       if (known === '' || identityOf(path) !== known) return openPatiently(path, options)
     } catch (error) {

@@ -83,6 +83,15 @@ describe('a stored file', () => {
     expect(readdirSync(folder.file(WORKSPACE))).toEqual([])
   })
 
+  test('is found in a copy of the folder made with hard links', async () => {
+    using folder = temporaryFolder()
+    const store = new FileStore(folder.path, 10, 1_000, systemClock)
+    const one = arrival()
+    const { path } = await store.keep(one, parts('12345'))
+    linkSync(path, folder.file('copy'))
+    expect((await store.find(WORKSPACE, one.fileId))?.path).toBe(path)
+  })
+
   test.each([
     ['link', (own: string, path: string) => symlinkSync(own, path)],
     ['hard link', (own: string, path: string) => linkSync(own, path)],

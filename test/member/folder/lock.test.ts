@@ -153,6 +153,21 @@ describe('the lock', () => {
     expect(readFileSync(folder.file('own'), 'utf8')).toBe(own)
   })
 
+  test('can be taken in a copy of the folder made with hard links, which shares the lock', async () => {
+    using folder = temporaryFolder()
+    const path = folder.file('a.lock')
+    {
+      await using killed = startSecondProcess(TAKER, path)
+      expect(await killed.line()).toBe('held')
+    }
+    for (const suffix of ['', '-journal']) linkSync(path + suffix, folder.file(`b.lock${suffix}`))
+    const lock = new LockFile(path, systemDisk)
+    expect(lock.tryTake().state).toBe('held')
+    expect(await askedElsewhere(folder.file('b.lock'))).toBe('busy')
+    lock.close()
+    expect(await askedElsewhere(folder.file('b.lock'))).toBe('held')
+  })
+
   test('that cannot be created says why, and can be tried again', () => {
     using folder = temporaryFolder()
     const lock = new LockFile(folder.file('locks/a.lock'), systemDisk)

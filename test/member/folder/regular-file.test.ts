@@ -92,6 +92,18 @@ test("a hard link to somebody else's file in place of the log is removed, that f
   expect(statSync(path).mode & 0o777).toBe(0o600)
 })
 
+test('our own records are read in a copy of the folder made with hard links, and replaced without changing the copy', () => {
+  using folder = temporaryFolder()
+  const path = folder.file('issued-secrets.json')
+  storeIssued(path, 'a', { authToken: 'one' })
+  writePidFile(folder.file('bot.pid'), HOLDER)
+  linkSync(path, folder.file('copy'))
+  linkSync(folder.file('bot.pid'), folder.file('copied.pid'))
+  expect([readIssued(path, 'a'), readPidFile(folder.file('bot.pid'))]).toEqual([{ authToken: 'one' }, HOLDER])
+  storeIssued(path, 'b', { authToken: 'two' })
+  expect([readIssued(path, 'a'), readIssued(folder.file('copy'), 'b')]).toEqual([{ authToken: 'one' }, {}])
+})
+
 test('a file of more than 8 MiB is not read', () => {
   using folder = temporaryFolder()
   writeFileSync(folder.file('bot.pid'), '')
