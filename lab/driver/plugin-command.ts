@@ -40,10 +40,14 @@ export function pluginCommand(script?: string): readonly string[] {
 /** The environment that the host passes on: its own, with the user's settings, and over both the entry's. */
 export function pluginEnvironment(settings: Readonly<Record<string, string>>): Record<string, string> {
   const inherited = Object.entries(process.env).flatMap(([key, value]) =>
-    value === undefined || /^(MOLECULE_|CLAUDE)/.test(key) ? [] : [[key, value] as const],
+    value === undefined || /^(MOLECULE_|CLAUDE|DISABLE_|DO_NOT_TRACK$)/.test(key)
+      ? []
+      : [[key, value] as const],
   )
   return {
     ...Object.fromEntries(inherited),
+    // Whoever runs this stands in for a host that listens, which otherwise only its command line would show.
+    MOLECULE_CHANNEL: 'on',
     ...settings,
     CLAUDE_PLUGIN_ROOT: PLUGIN_ROOT,
     ...serverEntry().env,

@@ -10,8 +10,13 @@ export function hostWith(...words: readonly string[]): readonly string[] {
   return ['sh', '-c', `shift ${words.length}; "$@"; exit $?`, 'claude', ...words]
 }
 
-export const WITH_CHANNEL = { wrapper: hostWith(DEVELOPMENT_FLAG, CHANNEL) }
-export const WITHOUT_CHANNEL = { wrapper: hostWith('--continue') }
+export const WITH_CHANNEL = { wrapper: hostWith(DEVELOPMENT_FLAG, CHANNEL), isJudged: true }
+export const WITHOUT_CHANNEL = { wrapper: hostWith('--continue'), isJudged: true }
+/** A program of the Agent SDK. */
+export const SDK = {
+  wrapper: hostWith('--output-format', 'stream-json', '--input-format', 'stream-json'),
+  isJudged: true,
+}
 
 const resultSchema = z.object({ content: z.tuple([z.object({ text: z.string() })]) })
 

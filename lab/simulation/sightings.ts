@@ -6,6 +6,7 @@ const eventSchema = z.object({
   method: z.literal('notifications/claude/channel'),
   params: z.object({
     meta: z.object({
+      kind: z.string(),
       activity_id: z.string(),
       workspace_id: z.string(),
       redelivered: z.literal('true').optional(),
@@ -52,6 +53,8 @@ export class Sightings {
       this.verdicts.push({ requestId, allowed: behavior === 'allow', process })
       return { kind: 'other' }
     }
+    // Of the plugin itself: it holds no message.
+    if (params.meta.kind === 'probe') return { kind: 'other' }
     const { activity_id: lead, workspace_id: workspaceId, redelivered, digest_count } = params.meta
     if (digest_count !== undefined) this.digests++
     const ids = digest_count === undefined ? [lead] : this.#inDigest(workspaceId, lead)

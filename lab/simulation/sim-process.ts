@@ -24,6 +24,8 @@ export interface HostKind {
   readonly hooks: boolean
 }
 
+const SDK = ['claude', '--output-format', 'stream-json', '--input-format', 'stream-json'] as const
+
 export const HOSTS = {
   withChannel: {
     clientName: 'claude-code',
@@ -37,9 +39,15 @@ export const HOSTS = {
     listens: true,
     hooks: false,
   },
-  unknown: { clientName: 'another-host', command: ['another-host'], listens: true, hooks: true },
+  /** Its command line cannot be read. */
+  unknown: { clientName: 'claude-code', command: [], listens: true, hooks: true },
   /** The session holds workspaces at first, since nothing speaks against it, until typed prompts give its host away. */
-  unknownAndDeaf: { clientName: 'another-host', command: ['another-host'], listens: false, hooks: true },
+  unknownAndDeaf: { clientName: 'claude-code', command: [], listens: false, hooks: true },
+  /** Knows nothing of channels. */
+  another: { clientName: 'another-host', command: ['another-host'], listens: false, hooks: false },
+  /** A program of the Agent SDK that has switched the channel on, and one that has not. */
+  sdk: { clientName: 'claude-code', command: SDK, listens: true, hooks: true },
+  sdkAndDeaf: { clientName: 'claude-code', command: SDK, listens: false, hooks: true },
   withoutChannel: { clientName: 'claude-code', command: ['claude'], listens: false, hooks: true },
 } as const satisfies Record<string, HostKind>
 
@@ -91,7 +99,7 @@ export class SimProcess {
       disk: this.#disk,
       log,
       holder: { pid: 1_000 + life.number, startedAt: clock.now(), project: '/project' },
-      ancestors: () => [kind.command],
+      ancestors: () => (kind.command.length === 0 ? [] : [kind.command]),
       write: (line) => {
         life.half()
         return host.write(line)

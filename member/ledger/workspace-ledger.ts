@@ -61,6 +61,22 @@ export class WorkspaceLedger {
     return fresh
   }
 
+  /** Whether a row is stored, for the model or not. */
+  has(activityId: string): boolean {
+    const found = this.#db
+      .query('SELECT 1 FROM message WHERE workspace_id = ? AND activity_id = ?')
+      .get(this.workspaceId, activityId)
+    return found !== null
+  }
+
+  /** Records a message that was answered before any session has read it, so that none shows it. The cursor stays. */
+  storeAnswered(entry: Entry, now: number): void {
+    this.#db.transaction(() => {
+      // Without its `seq`: a row that is still to be read may have a lower one, and must not be acknowledged with it.
+      if (this.#store({ ...entry, seq: null }, now)) this.#amend(entry.activityId, 'state = ?', 'answered')
+    })
+  }
+
   /** Records that the feed was read and had nothing new. */
   touch(now: number): void {
     this.#db.query('UPDATE cursor SET checked_at = ? WHERE workspace_id = ?').run(now, this.workspaceId)

@@ -183,7 +183,9 @@ const channelMode: ValueSetting<ChannelMode> = {
   fallback: 'auto',
   schema: oneOf(CHANNEL_MODES, { true: 'on', yes: 'on', 1: 'on', enabled: 'on', ...OFF }),
   rule: 'auto, on or off',
-  meaning: 'Whether this session may receive. `auto` decides by how Claude Code was started.',
+  meaning:
+    'Whether this session may receive. `auto` decides by how Claude Code was started; other MCP clients never receive. ' +
+    '`on` also suits a program of the Agent SDK that switches the channel on.',
 }
 
 const logLevel: ValueSetting<LogLevel> = {

@@ -6,7 +6,7 @@ import { fetchPage, MAX_WINDOW_SECS, type Page, type PageRequest } from '../clie
 import { PlatformError } from '../client/errors.ts'
 import { type Inbound, inboundSchema } from '../client/inbound.ts'
 import { compareTimestamps } from '../client/timestamp.ts'
-import type { Cursor } from '../ledger/ledger.ts'
+import type { Cursor, Entry } from '../ledger/ledger.ts'
 import { toEntry } from './feed-entry.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -17,6 +17,21 @@ export interface PeekedMessage {
   readonly peerId: string | null
   /** Its text is cut to {@link MAX_PEEKED_CHARS}. */
   readonly message: Inbound
+  /** The same, as the ledger keeps it. */
+  readonly entry: Entry
+}
+
+/** Rows up to here need no second look: none is for the model, or all were answered. */
+export interface PeekPosition {
+  /** Where the last session that received had stopped reading. */
+  readonly cursorId: string
+  readonly rowId: string
+}
+
+export interface Peek {
+  readonly messages: readonly PeekedMessage[]
+  /** For the next look. */
+  readonly position: PeekPosition | undefined
 }
 
 /** Limits on the messages kept and on the pages read to find them: rows in between may not be for the model. */
@@ -26,34 +41,43 @@ const MAX_PAGES = 3
 export const MAX_PEEKED_CHARS = 32_000
 
 /**
- * Reads what waits, oldest first.
+ * Reads what waits and is not in the ledger, oldest first.
  *
  * @param since milliseconds since the epoch: from when to look while there is no cursor.
+ * @param earlier the position that the last look returned.
  * @throws PlatformError, or the abort reason.
  */
-export async function peekFeed(workspace: Workspace, since: number): Promise<readonly PeekedMessage[]> {
+export async function peekFeed(workspace: Workspace, since: number, earlier?: PeekPosition): Promise<Peek> {
   const { id: workspaceId, config, ledger } = workspace
   const found: PeekedMessage[] = []
   // Where the last session that received stopped reading.
   const cursor = ledger.cursor()
-  let sinceId = cursor?.activityId ?? undefined
+  const cursorId = cursor?.activityId ?? undefined
+  let position = earlier?.cursorId === cursorId ? earlier : undefined
+  let sinceId = position?.rowId ?? cursorId
   for (let pages = 0; pages < MAX_PAGES && found.length < MAX_PEEKED; pages++) {
     const page = await readPage(workspace, cursor, since, sinceId)
     for (const row of page.rows) {
       if (compareTimestamps(row.created_at, cursor?.floor ?? '') < 0) continue
-      const { activityId, createdAt, peerId, content, skipped } = toEntry(
-        row,
+      const entry = toEntry(row, workspaceId, config.allowedSenders)
+      const { activityId, createdAt, peerId, content, skipped } = entry
+      if (skipped !== null || ledger.has(activityId)) continue
+      const message = cut(content)
+      found.push({
         workspaceId,
-        config.allowedSenders,
-      )
-      if (skipped !== null) continue
-      found.push({ workspaceId, activityId, createdAt, peerId, message: cut(content) })
+        activityId,
+        createdAt,
+        peerId,
+        message,
+        entry: { ...entry, content: JSON.stringify(message) },
+      })
     }
     // Without a cursor a page holds the newest rows, and nothing follows it.
     if (!page.full || sinceId === undefined || page.newestId === undefined) break
     sinceId = page.newestId
+    if (found.length === 0 && cursorId !== undefined) position = { cursorId, rowId: sinceId }
   }
-  return found.slice(0, MAX_PEEKED)
+  return { messages: found.slice(0, MAX_PEEKED), position }
 }
 
 async function readPage(

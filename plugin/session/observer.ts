@@ -8,7 +8,7 @@ import { sleep } from '../../base/sleep.ts'
 import type { Ledger, MessageState } from '../../member/ledger/ledger.ts'
 import type { Config } from '../../member/settings/config.ts'
 import { buildWorkspace, type Surroundings } from '../../member/workspace/memberships.ts'
-import { type PeekedMessage, peekFeed } from '../../member/workspace/peek.ts'
+import { type PeekedMessage, type PeekPosition, peekFeed } from '../../member/workspace/peek.ts'
 import type { Workspace } from '../../member/workspace/workspace.ts'
 
 export interface ObserverOptions {
@@ -50,6 +50,7 @@ export class Observer {
   readonly #running = new AbortController()
   readonly #workspaces: readonly Workspace[]
   readonly #unshown: readonly MessageState[]
+  readonly #positions = new Map<string, PeekPosition>()
   #waiting: readonly Waiting[] = []
   /** Ids that a notice mentioned. */
   readonly #told = new Set<string>()
@@ -78,12 +79,27 @@ export class Observer {
     })
   }
 
-  /** What no session has read yet; current if the platform answers soon. Never throws. */
-  async unread(signal: AbortSignal): Promise<readonly PeekedMessage[]> {
+  /** Looks again, and waits for the result if the platform answers soon. Never throws. */
+  async update(signal: AbortSignal): Promise<void> {
     this.look(ASKED_EVERY_MS)
     if (this.#look !== undefined)
       await Promise.race([this.#look, sleep(LOOK_WAIT_MS, signal, this.#surroundings.clock)])
+  }
+
+  /** What no session has read yet; current if the platform answers soon. Never throws. */
+  async unread(signal: AbortSignal): Promise<readonly PeekedMessage[]> {
+    await this.update(signal)
     return this.#stillWaiting().flatMap(({ peeked }) => peeked)
+  }
+
+  /** The workspaces that messages wait for, as of the last look. */
+  waitingFor(): readonly string[] {
+    return this.#stillWaiting().map(({ workspaceId }) => workspaceId)
+  }
+
+  /** How many messages wait, as of the last look. */
+  get waiting(): number {
+    return this.#stillWaiting().reduce((sum, { stored, peeked }) => sum + stored.total + peeked.length, 0)
   }
 
   /**
@@ -111,6 +127,7 @@ export class Observer {
   }
 
   #stillWaiting(): readonly Waiting[] {
+    if (this.#waiting.length === 0) return []
     const unheld = this.#unheld()
     let still: readonly Waiting[] = []
     try {
@@ -167,12 +184,13 @@ export class Observer {
       states: this.#unshown,
       limit: MAX_STORED,
     })
-    const peeked = await peekFeed(workspace, this.#surroundings.holder.startedAt)
+    const { startedAt } = this.#surroundings.holder
+    const { messages, position } = await peekFeed(workspace, startedAt, this.#positions.get(workspace.id))
+    if (position !== undefined) this.#positions.set(workspace.id, position)
     return {
       workspaceId: workspace.id,
       stored: { total: stored.total, ids: stored.rows.map(({ activityId }) => activityId) },
-      // A window that is read again may contain rows stored before.
-      peeked: peeked.filter(({ activityId }) => this.#ledger.find(activityId, [workspace.id]) === undefined),
+      peeked: messages,
     }
   }
 }

@@ -4,7 +4,8 @@
  * - none: before `begin`, and after `end`.
  * - receiver: the host listens to the channel, as far as is known. Left for `observer` when the prompt hook sees typed
  *   prompts but none of the messages sent.
- * - observer: the host does not listen. Left for `receiver` when the prompt hook sees a message after all.
+ * - observer: the host does not listen, as far as is known. Left for `receiver` when the prompt hook sees a message, or a
+ *   probe, after all.
  */
 import { describeError } from '../../base/errors.ts'
 import { readPidFile } from '../../member/folder/holder-record.ts'
@@ -19,11 +20,14 @@ import type { Receipt } from '../host/hearing/receipt.ts'
 import { SETTLED_MS, SessionHearing } from '../host/hearing/session-hearing.ts'
 import type { Claimed } from '../host/tools/tool-context.ts'
 import { Observer } from './observer.ts'
+import { Probing } from './probing.ts'
 import { type HostSurroundings, Receiver } from './receiver.ts'
 
 export interface RoleSurroundings extends HostSurroundings {
   /** The command lines of the ancestors of this process, nearest first. */
   readonly ancestors: () => HearingEvidence['ancestors']
+  /** The variables that the host passed on. */
+  readonly environment: HearingEvidence['environment']
 }
 
 interface Circumstances {
@@ -38,6 +42,7 @@ export class Role {
   #given: Circumstances | undefined
   #receiver: Receiver | undefined
   #observer: Observer | undefined
+  #probing: Probing | undefined
 
   constructor(surroundings: RoleSurroundings) {
     const { clock, log } = surroundings
@@ -55,12 +60,13 @@ export class Role {
 
   /** Judges from its name and its command line whether the host listens. */
   judge(config: Config, clientName: string | undefined): void {
-    const { ancestors } = this.#surroundings
+    const { ancestors, environment } = this.#surroundings
     this.hearing.judge(
       judgeHearing({
         mode: config.channelMode,
         clientName,
         ancestors: clientName === 'claude-code' ? ancestors() : [],
+        environment,
       }),
     )
   }
@@ -84,6 +90,8 @@ export class Role {
     this.#receiver = undefined
     this.#observer?.stop()
     this.#observer = undefined
+    this.#probing?.stop()
+    this.#probing = undefined
   }
 
   /** As in the tools' context. */
@@ -99,6 +107,17 @@ export class Role {
     this.hearing.prompted()
     clock.after(0, () => this.#afterPrompt())
     return this.#observer?.notice()
+  }
+
+  /** The model called a tool. */
+  toolCalled(): void {
+    this.hearing.toolCalled()
+    this.#observer?.look()
+  }
+
+  /** How many messages wait that no session receives, as of the last look, if this session observes. */
+  get waiting(): number {
+    return this.#observer?.waiting ?? 0
   }
 
   /** What waits on the platform unread by any session, if this session observes. */
@@ -121,13 +140,13 @@ export class Role {
   #assume(): void {
     if (this.#given === undefined) return
     const { config, ledger } = this.#given
-    const { mayHold, because, remedy = START_WITH_CHANNEL } = this.hearing.verdict
+    const { mayHold, isProbed, because, remedy = START_WITH_CHANNEL } = this.hearing.verdict
     if (mayHold) {
       this.#receiver = new Receiver(this.#surroundings, config, ledger)
       this.#receiver.start()
       return
     }
-    const { paths, disk, log, stoppedOf } = this.#surroundings
+    const { paths, disk, log, clock, write, stoppedOf } = this.#surroundings
     log.info(`does not receive messages: ${because}`)
     this.#observer = new Observer(this.#surroundings, config, ledger, {
       isServed: (workspaceId) => {
@@ -139,12 +158,18 @@ export class Role {
       unheard: this.hearing.isRefuted,
       remedy,
     })
-    this.#observer.look()
+    if (isProbed !== true) {
+      this.#observer.look()
+      return
+    }
+    this.#probing = new Probing({ observer: this.#observer, write, clock, log: log.debug })
+    void this.#probing.run()
   }
 
   /** The user typed a prompt. */
   #afterPrompt(): void {
     this.#observer?.look()
+    this.#probing?.prompted()
     if (!this.hearing.isOpen || this.#receiver === undefined) return
     const { clock, log } = this.#surroundings
     try {

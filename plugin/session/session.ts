@@ -27,8 +27,9 @@ import type { Receipt } from '../host/hearing/receipt.ts'
 import { PermissionDesk } from '../host/permission/permission-desk.ts'
 import { remarkOf } from '../host/report/remark.ts'
 import { statusReport } from '../host/report/status-report.ts'
+import { ListedMessages } from '../host/tools/listed-messages.ts'
 import { ToolFailure } from '../host/tools/tool.ts'
-import type { Claimed, ToolContext } from '../host/tools/tool-context.ts'
+import type { Arrival, Claimed, ToolContext } from '../host/tools/tool-context.ts'
 import { Configuration } from './configuration.ts'
 import { type OverviewOptions, standbys, workspaceViews } from './overview.ts'
 import { Role } from './role.ts'
@@ -144,7 +145,7 @@ export class Session implements ToolContext {
     return this.#stoppedNotice.next(standbys(this.#overview()))
   }
 
-  readonly toolCalled = (): void => this.#role.hearing.toolCalled()
+  readonly toolCalled = (): void => this.#role.toolCalled()
 
   readonly unread = (signal: AbortSignal): Promise<readonly PeekedMessage[]> => this.#role.unread(signal)
 
@@ -199,9 +200,18 @@ export class Session implements ToolContext {
     })
   }
 
+  readonly listed = new ListedMessages()
+
   readonly remark = (): string | undefined => {
     if (!this.#active || this.#configuration.valid === undefined) return undefined
-    return remarkOf(this.#role.hearing.verdict, standbys(this.#overview()))
+    return remarkOf(this.#role.hearing.verdict, standbys(this.#overview()), this.#role.waiting)
+  }
+
+  readonly arrival = (): Arrival => {
+    if (!this.#active) return 'here'
+    const others = standbys(this.#overview()).filter(({ elsewhere, stopped }) => elsewhere && !stopped)
+    if (others.length > 0) return 'elsewhere'
+    return this.#role.hearing.verdict.mayHold ? 'here' : 'inbox'
   }
 
   #overview(): OverviewOptions {

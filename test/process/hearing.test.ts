@@ -4,7 +4,7 @@ import { promptOf } from '../../lab/driver/channel-event.ts'
 import { ageSent, ledgerRows } from '../../lab/driver/ledger-rows.ts'
 import type { PluginProcess } from '../../lab/driver/plugin-process.ts'
 import { type Member, Scene } from '../../lab/driver/scene.ts'
-import { hostWith, submit, WITH_CHANNEL } from '../../lab/driver/session-kinds.ts'
+import { hostWith, SDK, submit, WITH_CHANNEL } from '../../lab/driver/session-kinds.ts'
 import { until } from '../../lab/driver/until.ts'
 
 setDefaultTimeout(20_000)
@@ -15,7 +15,7 @@ const notReceiving = async (plugin: PluginProcess): Promise<boolean> =>
 test.concurrent('a claude-code without the channel never holds a workspace, and says how to start one that does', async () => {
   await using scene = await Scene.open()
   const member = scene.member()
-  const deaf = await scene.host(scene.settings(member), { clientName: 'claude-code' })
+  const deaf = await scene.host(scene.settings(member), { clientName: 'claude-code', isJudged: true })
   await until('its decision', async () =>
     (await deaf.call('status')).text.includes('was started without the channel'),
   )
@@ -56,7 +56,7 @@ test.concurrent('a claude-code whose command line names this channel holds its w
 test.concurrent('a claude-code whose command line names another channel does not', async () => {
   await using scene = await Scene.open()
   const wrapper = hostWith('--channels', 'plugin:telegram@official')
-  const plugin = scene.process(scene.settings(scene.member()), { wrapper })
+  const plugin = scene.process(scene.settings(scene.member()), { wrapper, isJudged: true })
   await plugin.connect('claude-code')
   await until('its decision', () => notReceiving(plugin))
 })
@@ -75,54 +75,31 @@ async function startSent(scene: Scene, member: Member, start: () => PluginProces
 const SENT = "SELECT 1 FROM message WHERE state = 'sent'"
 const LONG_AGO_MS = 31_000
 
-test.concurrent('a host that passes prompts on but shows no message yields to a session that listens', async () => {
+test.concurrent('a program of the Agent SDK receives once its hook gets a probe, and holds nothing before', async () => {
   await using scene = await Scene.open()
   const member = scene.member()
-  const { plugin } = await startSent(scene, member, () => scene.process(scene.settings(member)))
-  const standby = await scene.host(scene.settings(member))
-  // Too early to tell.
+  const plugin = scene.process(scene.settings(member), SDK)
+  await plugin.connect('claude-code')
+  await until('its decision', () => notReceiving(plugin))
+  await scene.person.write(member.id, 'to be heard')
   await submit(plugin, 'typed')
-  await plugin.request('ping')
-  expect(await plugin.call('status')).toContain('receiving: yes')
-
-  ageSent(scene.path('state'), LONG_AGO_MS)
-  await submit(plugin, 'typed')
-  const { meta } = await standby.event(({ content }) => content === 'to be heard')
-  expect(meta.redelivered).toBe('true')
-  const status = await plugin.call('status')
-  expect(status).toContain('is not listening to the channel')
-  expect(status).toContain('receiving: no, ')
-  expect(scene.log()).toContain('releases its workspaces')
-  await scene.person.write(member.id, 'after')
-  await standby.event(({ content }) => content === 'after')
-  expect(plugin.events).toHaveLength(1)
-})
-
-test.concurrent('and without another listener it reports what waits, the unshown message included', async () => {
-  await using scene = await Scene.open()
-  const member = scene.member()
-  const { plugin } = await startSent(scene, member, () => scene.process(scene.settings(member)))
-  ageSent(scene.path('state'), LONG_AGO_MS)
-  await submit(plugin, 'typed')
-  await until('the notice', async () =>
-    (await submit(plugin, 'typed')).includes(`1 for workspace ${member.id}`),
-  )
-  expect(await submit(plugin, 'typed')).toBe('{}')
-})
-
-test.concurrent('and receives again when a receipt comes after all', async () => {
-  await using scene = await Scene.open()
-  const member = scene.member()
-  const { plugin, prompt } = await startSent(scene, member, () => scene.process(scene.settings(member)))
-  ageSent(scene.path('state'), LONG_AGO_MS)
-  await submit(plugin, 'typed')
-  await until('the session to yield', () => notReceiving(plugin))
-  expect(await submit(plugin, prompt)).toBe('{}')
+  const probe = await until('a probe', () => plugin.events.find(({ meta }) => meta.kind === 'probe'))
+  expect(ledgerRows(scene.path('state'), 'SELECT 1 FROM message')).toEqual([])
+  expect(await submit(plugin, promptOf(probe))).toBe('{}')
   await plugin.receiving()
   await scene.person.write(member.id, 'after')
   await until('the message', () => plugin.events.some(({ content }) => content === 'after'))
-  // Nothing twice: it is one and the same session.
-  expect(plugin.events).toHaveLength(2)
+})
+
+test.concurrent('another MCP client never holds a workspace, and can wait for messages in inbox', async () => {
+  await using scene = await Scene.open()
+  const member = scene.member()
+  const host = await scene.host(scene.settings(member), { clientName: 'cursor-vscode', isJudged: true })
+  await until('its decision', async () => (await host.call('status')).text.includes('only Claude Code shows'))
+  const waiting = host.call('inbox', { wait_seconds: 30 })
+  await scene.person.write(member.id, 'for whoever asks')
+  expect((await waiting).text).toContain('for whoever asks')
+  expect([host.events, existsSync(scene.path('state', 'bot.pid'))]).toEqual([[], false])
 })
 
 test.concurrent('a host that has shown one message keeps its workspaces, whatever is typed', async () => {

@@ -1,8 +1,9 @@
 /**
- * Does the host listen to the channel? It never says so; only its command line shows it. A session that does not listen
- * must never consume messages, since it would drop every one. Pure.
+ * Does the host listen to the channel? It never says so; only its name, its command line and its environment show it. A
+ * session that does not listen must never consume messages, since it would drop every one. Pure.
  */
 import { plainText } from '../../../base/plain-text.ts'
+import { closedBy } from './closed-channels.ts'
 
 export interface HearingEvidence {
   readonly mode: 'auto' | 'on' | 'off'
@@ -10,12 +11,16 @@ export interface HearingEvidence {
   readonly clientName: string | undefined
   /** The command lines of the parent and its parents, nearest first; empty when none can be read. */
   readonly ancestors: readonly (readonly string[])[]
+  /** The variables that the host passed on. */
+  readonly environment: Readonly<Record<string, string | undefined>>
 }
 
 export interface Hearing {
   readonly mayHold: boolean
-  /** The command line or the user says so. Otherwise it is a guess. */
+  /** The user, the host's name or its command line says so, and nothing can change it. Otherwise a receipt can. */
   readonly certain: boolean
+  /** Nothing shows whether the host listens, so it is probed: see `probe.ts`. */
+  readonly isProbed?: boolean
   /** Why, as the end of a sentence for a person. */
   readonly because: string
   /** How to get a session that listens, if this one does not. */
@@ -29,20 +34,41 @@ const PRINT_FLAGS = new Set(['-p', '--print'])
 /** Our channel on the host's command line: as a plugin of any marketplace, or as a plain server. */
 const OUR_ENTRY = /^(?:plugin:molecule(?:@.+)?|server:molecule)$/
 export const START_WITH_CHANNEL = `start one with: claude ${DEVELOPMENT_FLAG} plugin:molecule@molecule-channel`
+const CALL_INBOX = 'call inbox, which can wait for new ones (wait_seconds)'
 
 /** Decides whether this session may hold a lock. Pure. */
-export function judgeHearing({ mode, clientName, ancestors }: HearingEvidence): Hearing {
+export function judgeHearing(evidence: HearingEvidence): Hearing {
+  const { mode, clientName, environment } = evidence
   if (mode === 'on') return hears(true, 'MOLECULE_CHANNEL is on')
   if (mode === 'off') {
     return deaf('MOLECULE_CHANNEL is off', `set MOLECULE_CHANNEL to auto, and ${START_WITH_CHANNEL}`)
   }
   if (clientName !== 'claude-code') {
-    return hears(false, `the host is ${nameOf(clientName)}, which has no channel switch`)
+    return deaf(
+      `the host is ${nameOf(clientName)}, and only Claude Code shows channel messages`,
+      `${CALL_INBOX}; or ${START_WITH_CHANNEL}`,
+    )
   }
-  if (ancestors.length === 0) return hears(false, "the host's command line cannot be read")
-  return hostAndWrappers(ancestors).some(namesOurChannel)
-    ? hears(true, 'the host was started with this channel')
-    : deaf('this session was started without the channel', START_WITH_CHANNEL)
+  const commands = hostAndWrappers(evidence.ancestors)
+  if (isAgentSdk(commands, environment)) {
+    return probed(
+      'the host is a program that uses the Agent SDK, and nothing has shown yet that it has switched the channel on (enableChannel)',
+      `have it do so before a message waits; or ${CALL_INBOX}; or set MOLECULE_CHANNEL=on in its environment to receive from the start`,
+    )
+  }
+  if (commands.length > 0 && !commands.some(namesOurChannel)) {
+    return deaf('this session was started without the channel', START_WITH_CHANNEL)
+  }
+  const closing = closedBy(environment)
+  if (closing !== undefined) {
+    return probed(
+      `Claude Code opens no channel while ${closing} is set`,
+      `unset ${closing}, also in the env of Claude Code's settings, and start Claude Code again; or ${CALL_INBOX}`,
+    )
+  }
+  return commands.length === 0
+    ? hears(false, "the host's command line cannot be read")
+    : hears(true, 'the host was started with this channel')
 }
 
 function hears(certain: boolean, because: string): Hearing {
@@ -51,6 +77,10 @@ function hears(certain: boolean, because: string): Hearing {
 
 export function deaf(because: string, remedy: string): Hearing {
   return { mayHold: false, certain: true, because, remedy }
+}
+
+function probed(because: string, remedy: string): Hearing {
+  return { mayHold: false, certain: false, isProbed: true, because, remedy }
 }
 
 /** A host can choose any name, of any length. */
@@ -69,7 +99,28 @@ function hostAndWrappers(ancestors: HearingEvidence['ancestors']): HearingEviden
 
 /** `claude …`, or a runtime that runs it from its package. */
 function isHost(command: readonly string[]): boolean {
-  return command.slice(0, 3).some((word) => /(?:^|[/\\])claude(?:\.exe)?$|[/\\]claude-code[/\\]/.test(word))
+  return command
+    .slice(0, 3)
+    .some((word) => /(?:^|[/\\])claude(?:\.exe)?$|[/\\]claude-(?:code|agent-sdk)[/\\]/.test(word))
+}
+
+/**
+ * Whether a program drives the client through the Agent SDK. There, the development flag is ignored, `--channels` takes
+ * effect only with the first prompt, and the program can switch a channel on at any time: no command line shows it. The
+ * environment counts only without a command line, since a client in the shell of such a session inherits it.
+ */
+function isAgentSdk(
+  commands: HearingEvidence['ancestors'],
+  { CLAUDE_CODE_ENTRYPOINT: entry = '', CLAUDE_AGENT_SDK_VERSION: version }: HearingEvidence['environment'],
+): boolean {
+  if (commands.length === 0) return /^sdk-(?!cli$)/.test(entry) || version !== undefined
+  return commands.some((command) =>
+    command.some(
+      (word, at) =>
+        word === '--input-format=stream-json' ||
+        (word === '--input-format' && command[at + 1] === 'stream-json'),
+    ),
+  )
 }
 
 function namesOurChannel(command: readonly string[]): boolean {

@@ -25,11 +25,11 @@ export class SessionHearing {
   }
 
   get verdict(): Hearing {
-    if (this.#judged.certain || !this.#judged.mayHold) return this.#judged
+    if (this.#judged.certain) return this.#judged
     if (this.#facts.has('receipted')) {
       return { mayHold: true, certain: true, because: 'the host has shown messages' }
     }
-    return this.#refuted ?? this.#judged
+    return this.#judged.mayHold ? (this.#refuted ?? this.#judged) : this.#judged
   }
 
   /** Every known fact, for a ledger opened later. */

@@ -14,12 +14,21 @@ export interface Standby extends Pick<MembershipReport, 'workspaceId' | 'held' |
 
 const MAX_NAMED = 3
 
-/** @returns undefined when this session receives everything, or is about to. */
-export function remarkOf(hearing: Hearing, workspaces: readonly Standby[]): string | undefined {
+/**
+ * @param waiting how many messages wait that no session receives.
+ * @returns undefined when this session receives everything, or is about to.
+ */
+export function remarkOf(
+  hearing: Hearing,
+  workspaces: readonly Standby[],
+  waiting: number,
+): string | undefined {
   const elsewhere = workspaces.filter(({ elsewhere }) => elsewhere)
   if (!hearing.mayHold) {
     const others = elsewhere.length === 0 ? '' : ` ${capital(receivers(elsewhere, workspaces))}.`
-    return `Note: this session can send but does not receive messages: ${hearing.because}.${others} To receive them here, ${hearing.remedy ?? 'see status'}.`
+    const what =
+      waiting === 0 ? '' : ` ${counted(waiting, 'message')} ${waiting === 1 ? 'waits' : 'wait'}: call inbox.`
+    return `Note: this session can send but does not receive messages: ${hearing.because}.${others}${what} To receive them here, ${hearing.remedy ?? 'see status'}.`
   }
   if (elsewhere.length === 0) return undefined
   return `Note: this session can send but does not receive ${elsewhere.length === workspaces.length ? '' : 'all '}messages: ${receivers(elsewhere, workspaces)}. claim_channel moves them here.`

@@ -7,14 +7,16 @@ export interface AnsweredMessage {
   /** Null: not sent by an agent. */
   readonly peerId: string | null
   readonly message: Inbound
-  /** Takes it off the list of unanswered messages. Throws the ledger's error. */
-  readonly markAnswered: () => void
-  /** For the end of the result, when the message cannot be marked. */
-  readonly remark: string
+  /**
+   * Takes it off the list of unanswered messages; if no session has received it yet, so that none shows it. Throws the
+   * ledger's error. Undefined without a ledger.
+   */
+  readonly markAnswered: (() => void) | undefined
 }
 
-const UNREAD =
-  '\n(No session has received this message yet, so it is not marked as answered: the one that does will show it as new.)'
+/** For the end of a result. */
+export const NOT_MARKED =
+  '\n(The state folder cannot be used, so the message is not marked as answered: the next session that receives shows it as new.)'
 
 /** @returns undefined when there is no such message. */
 export async function findMessage(
@@ -28,8 +30,12 @@ export async function findMessage(
     const { workspaceId, peerId, content, ord } = stored
     const message = readInbound(content)
     if (message === undefined) return undefined
-    return { workspaceId, peerId, message, markAnswered: () => ledger.markAnswered(ord), remark: '' }
+    return { workspaceId, peerId, message, markAnswered: () => ledger.markAnswered(ord) }
   }
   const unread = (await context.unread(signal)).find((one) => one.activityId === activityId)
-  return unread === undefined ? undefined : { ...unread, markAnswered: () => {}, remark: UNREAD }
+  if (unread === undefined) return undefined
+  const { workspaceId, peerId, message, entry } = unread
+  const markAnswered =
+    ledger === undefined ? undefined : () => ledger.of(workspaceId).storeAnswered(entry, context.clock.now())
+  return { workspaceId, peerId, message, markAnswered }
 }

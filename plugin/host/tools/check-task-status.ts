@@ -10,7 +10,9 @@ import { READS_PLATFORM } from './annotations.ts'
 import { asWorkspace } from './arguments.ts'
 import { tellAnswer } from './send-result.ts'
 import { resolveSender } from './sender.ts'
+import { ARRIVES } from './task-note.ts'
 import { defineTool, type Outcome, ToolFailure } from './tool.ts'
+import type { ToolContext } from './tool-context.ts'
 
 const input = z.strictObject({
   task_id: z
@@ -35,7 +37,7 @@ export const checkTaskStatus = defineTool({
   async handle({ task_id, workspace_id, _as_workspace }, context, signal) {
     const client = resolveSender(context, _as_workspace)
     const ledger = context.ledger()
-    if (task_id) return showOne(task_id, client, ledger, signal)
+    if (task_id) return showOne(task_id, client, ledger, context, signal)
     const wanted = workspace_id?.trim().toLowerCase()
     const tasks = (ledger?.delegations.list(client.endpoint.workspaceId, MAX_LISTED * 2) ?? [])
       .filter(({ peerId }) => !wanted || peerId === wanted)
@@ -52,6 +54,7 @@ async function showOne(
   id: string,
   client: PlatformClient,
   ledger: Ledger | undefined,
+  context: ToolContext,
   signal: AbortSignal,
 ): Promise<Outcome> {
   const { workspaceId } = client.endpoint
@@ -80,7 +83,7 @@ async function showOne(
   }
   if (report?.state === 'queued') {
     return {
-      text: `Task ${id} was handed to the peer, which has not answered yet. The answer arrives as a channel message of kind delegation_result.`,
+      text: `Task ${id} was handed to the peer, which has not answered yet. The answer ${ARRIVES[context.arrival()]}.`,
     }
   }
   if (report !== undefined) return { text: `Task ${id} is under way (${cleanName(report.status)}).` }

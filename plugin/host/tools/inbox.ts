@@ -6,8 +6,10 @@ import type { Ledger, MessageState } from '../../../member/ledger/ledger.ts'
 import type { PeekedMessage } from '../../../member/workspace/peek.ts'
 import { cleanExcerpt, cleanFileName, cleanName } from '../text/clean-text.ts'
 import { CHANGES_SESSION } from './annotations.ts'
+import { findMessage } from './answered-message.ts'
+import { untilFound } from './awaited-messages.ts'
 import { notOneOfOurs } from './sender.ts'
-import { defineTool, MAX_RESULT_CHARS, type Outcome, ToolFailure } from './tool.ts'
+import { defineTool, MAX_RESULT_CHARS, type Outcome, type Progress, ToolFailure } from './tool.ts'
 import type { ToolContext } from './tool-context.ts'
 
 const SHOWN: Readonly<Record<'unanswered' | 'all' | 'skipped', readonly MessageState[]>> = {
@@ -15,6 +17,9 @@ const SHOWN: Readonly<Record<'unanswered' | 'all' | 'skipped', readonly MessageS
   all: ['received', 'held', 'sending', 'sent', 'presumed', 'confirmed', 'answered'],
   skipped: ['skipped'],
 }
+
+/** Below the time after which hosts give a call up even though it shows progress. */
+const MAX_WAIT_SECS = 300
 
 const input = z.strictObject({
   show: z
@@ -35,8 +40,17 @@ const input = z.strictObject({
     .max(200)
     .optional()
     .describe('activity_ids that need no answer: they count as answered from now on.'),
+  wait_seconds: z
+    .number()
+    .min(0)
+    .max(MAX_WAIT_SECS)
+    .default(0)
+    .describe(
+      `Lists only what this session has not listed yet, and waits up to this long for it (0 to ${MAX_WAIT_SECS}).`,
+    ),
   _as_workspace: z.string().optional().describe('Only this one of your workspaces.'),
 })
+type Arguments = z.infer<typeof input>
 
 /** How far a message got, in a word for the model. */
 const SEEN: Readonly<Record<MessageState, string>> = {
@@ -52,6 +66,8 @@ const SEEN: Readonly<Record<MessageState, string>> = {
 const NOTHING = { unanswered: 'is unanswered', all: 'has arrived', skipped: 'was skipped' } as const
 const ON_PLATFORM = 'waiting on the platform for a session that receives'
 const MAX_ROWS = 50
+/** A call that waits looks for new messages among this many: older ones are on the list because nobody takes them off. */
+const MAX_SEARCHED = 200
 const MAX_EXCERPT_CHARS = 600
 const HOUR_MS = 3_600_000
 
@@ -60,50 +76,101 @@ export const inbox = defineTool({
   name: 'inbox',
   title: 'Show what arrived',
   description:
-    'Lists the messages that arrived for your Molecule workspaces, even those never shown to this session: by default the unanswered ones, newest first. activity_id gives one message in full. mark_done takes messages that need no answer off the list.',
+    'Lists the messages that arrived for your Molecule workspaces, even those never shown to this session: by default the unanswered ones, newest first. activity_id gives one message in full. mark_done takes messages that need no answer off the list. Where messages do not arrive by themselves as <channel> tags, wait_seconds waits for the next one.',
   input,
   annotations: CHANGES_SESSION,
-  async handle(args, context, signal) {
+  async handle(args, context, signal, progress) {
     const ledger = context.ledger()
     if (ledger === undefined) throw new ToolFailure('The state folder cannot be used; status says why.')
-    if (args.mark_done !== undefined) return markDone(args.mark_done, ledger, context)
+    if (args.mark_done !== undefined) return markDone(args.mark_done, ledger, context, signal)
     if (args.activity_id !== undefined) return showOne(args.activity_id, ledger, context, signal)
     const wanted = args._as_workspace?.toLowerCase()
     const workspaceIds = context.workspaceIds().filter((id) => wanted === undefined || id === wanted)
     if (workspaceIds.length === 0) {
       throw new ToolFailure(notOneOfOurs(wanted ?? '', context))
     }
-    const { rows, total } = ledger.inbox.list({
-      workspaceIds,
-      states: SHOWN[args.show],
-      peerId: args.peer_id,
-      since: args.since_hours === undefined ? undefined : context.clock.now() - args.since_hours * HOUR_MS,
-      owed: args.show === 'unanswered',
-      oldestFirst: args.oldest_first,
-      limit: MAX_ROWS,
-    })
-    const unread = args.show === 'skipped' ? [] : await unreadOf(args, workspaceIds, context, signal)
-    if (total + unread.length === 0) return { text: nothing(args) }
+    if (args.wait_seconds > 0) return waitForNew(args, workspaceIds, ledger, context, signal, progress)
+    const { lines, total } = await list(args, workspaceIds, MAX_ROWS, ledger, context, signal)
+    if (total === 0) return { text: nothing(args) }
     const others = args.oldest_first === true ? 'newer' : 'older'
     const more =
-      total > rows.length
-        ? [`… and ${total - rows.length} ${others} ones; oldest_first lists from the other end.`]
+      total > lines.length
+        ? [`… and ${total - lines.length} ${others} ones; oldest_first lists from the other end.`]
         : []
-    // What no session has read yet is the newest.
-    const lines = [unread.map(describeUnread), rows.map(describeRow)]
-    if (args.oldest_first === true) lines.reverse()
-    return { text: [`${counted(total + unread.length, 'message')}:`, ...lines.flat(), ...more].join('\n') }
+    return show(`${counted(total, 'message')}:`, lines, more, context)
   },
 })
 
-function nothing({ show, peer_id, since_hours }: z.infer<typeof input>): string {
+/** One message of the list. */
+interface Line {
+  readonly activityId: string
+  readonly text: string
+}
+
+/** What matches, in the order asked for: up to `limit` messages from the ledger, and what no session has read yet. */
+async function list(
+  args: Arguments,
+  workspaceIds: readonly string[],
+  limit: number,
+  ledger: Ledger,
+  context: ToolContext,
+  signal: AbortSignal,
+): Promise<{ readonly lines: readonly Line[]; readonly total: number }> {
+  const unread = args.show === 'skipped' ? [] : await unreadOf(args, workspaceIds, context, signal)
+  const { rows, total } = ledger.inbox.list({
+    workspaceIds,
+    states: SHOWN[args.show],
+    peerId: args.peer_id,
+    since: args.since_hours === undefined ? undefined : context.clock.now() - args.since_hours * HOUR_MS,
+    owed: args.show === 'unanswered',
+    oldestFirst: args.oldest_first,
+    limit,
+  })
+  const lineOf =
+    <T extends { readonly activityId: string }>(describe: (one: T) => string) =>
+    (one: T): Line => ({ activityId: one.activityId, text: describe(one) })
+  // What no session has read yet is the newest.
+  const groups = [unread.map(lineOf(describeUnread)), rows.map(lineOf(describeRow))]
+  if (args.oldest_first === true) groups.reverse()
+  return { lines: groups.flat(), total: total + unread.length }
+}
+
+async function waitForNew(
+  args: Arguments,
+  workspaceIds: readonly string[],
+  ledger: Ledger,
+  context: ToolContext,
+  signal: AbortSignal,
+  progress: Progress,
+): Promise<Outcome> {
+  const { clock, listed } = context
+  const look = async (): Promise<readonly Line[]> => {
+    const { lines } = await list(args, workspaceIds, MAX_SEARCHED, ledger, context, signal)
+    return lines.filter(({ activityId }) => !listed.has(activityId))
+  }
+  const until = clock.now() + args.wait_seconds * 1000
+  const found = (await untilFound(look, { until, clock, signal, progress })).slice(0, MAX_ROWS)
+  if (found.length === 0) {
+    return {
+      text: `Nothing new came within ${args.wait_seconds} s. Without wait_seconds, inbox lists what came before.`,
+    }
+  }
+  return show(`${counted(found.length, 'new message')}:`, found, [], context)
+}
+
+function show(head: string, lines: readonly Line[], tail: readonly string[], context: ToolContext): Outcome {
+  context.listed.add(lines.map(({ activityId }) => activityId))
+  return { text: [head, ...lines.map(({ text }) => text), ...tail].join('\n') }
+}
+
+function nothing({ show, peer_id, since_hours }: Arguments): string {
   const fits = peer_id === undefined && since_hours === undefined ? '' : ' that matches'
   return `Nothing${fits} ${NOTHING[show]}.`
 }
 
 /** What waits on the platform while no session reads it, in the order asked for. It stays there. */
 async function unreadOf(
-  { peer_id, since_hours, oldest_first }: z.infer<typeof input>,
+  { peer_id, since_hours, oldest_first }: Arguments,
   workspaceIds: readonly string[],
   context: ToolContext,
   signal: AbortSignal,
@@ -118,16 +185,27 @@ async function unreadOf(
   return oldest_first === true ? found : found.toReversed()
 }
 
-function markDone(activityIds: readonly string[], ledger: Ledger, context: ToolContext): Outcome {
-  const unknown = activityIds.filter((activityId) => {
+async function markDone(
+  activityIds: readonly string[],
+  ledger: Ledger,
+  context: ToolContext,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const unknown: string[] = []
+  for (const activityId of activityIds) {
     const stored = ledger.find(activityId, context.workspaceIds())
-    if (stored !== undefined) ledger.markAnswered(stored.ord)
-    return stored === undefined
-  })
+    if (stored !== undefined) {
+      ledger.markAnswered(stored.ord)
+      continue
+    }
+    const waiting = await findMessage(activityId, context, signal)
+    if (waiting?.markAnswered === undefined) unknown.push(activityId)
+    else waiting.markAnswered()
+  }
   const done = activityIds.length - unknown.length
   if (unknown.length === 0) return { text: `${counted(done, 'message')} marked as done.` }
   const names = unknown.map((id) => cleanName(id)).join(', ')
-  const text = `${counted(done, 'message')} marked as done; unknown here: ${names}. A message that still waits on the platform can be marked only after a session has received it.`
+  const text = `${counted(done, 'message')} marked as done; unknown here: ${names}.`
   if (done === 0) throw new ToolFailure(text)
   return { text }
 }

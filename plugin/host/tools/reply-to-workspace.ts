@@ -6,7 +6,7 @@ import { notifyUser } from '../../../member/client/notify.ts'
 import type { UploadedFile } from '../../../member/client/uploads.ts'
 import { cleanName } from '../text/clean-text.ts'
 import { WRITES_PLATFORM } from './annotations.ts'
-import { type AnsweredMessage, findMessage } from './answered-message.ts'
+import { type AnsweredMessage, findMessage, NOT_MARKED } from './answered-message.ts'
 import { asWorkspace, attachments, outgoingText } from './arguments.ts'
 import { uploadAll, withFiles } from './attachments.ts'
 import { findCorrespondent } from './peer.ts'
@@ -90,8 +90,8 @@ async function replyToMessage(
   const files = await uploadAll(client, paths, context.outgoing(), signal)
   const outcome = await answer(answered, { text, files }, client, signal)
   try {
-    answered.markAnswered()
-    return { ...outcome, text: outcome.text + answered.remark }
+    answered.markAnswered?.()
+    return answered.markAnswered === undefined ? { ...outcome, text: outcome.text + NOT_MARKED } : outcome
   } catch (error) {
     // The answer has left. If this were a failure, the model would send it again.
     return {

@@ -3,7 +3,7 @@
 import type { Delegation, Delegations } from '../../../member/ledger/delegations.ts'
 import type { StoredMessage } from '../../../member/ledger/ledger.ts'
 import { mayWrite } from '../../../member/workspace/sender-gate.ts'
-import type { ToolContext } from './tool-context.ts'
+import type { Arrival, ToolContext } from './tool-context.ts'
 
 export type NewTask = Pick<Delegation, 'id' | 'workspaceId' | 'peerId' | 'task' | 'watched'>
 
@@ -64,6 +64,12 @@ export function answerComes(context: ToolContext, peerId: string, id: string): s
   if (!mayWrite({ kind: 'peer_agent', peerId }, context.allowedSenders())) {
     return 'But MOLECULE_ALLOWED_SENDERS does not name this peer, so its answer will not be shown here.'
   }
-  const where = context.remark() === undefined ? 'here' : 'in the session that receives'
-  return `The answer arrives ${where} as a channel message of kind delegation_result; check_task_status with task_id ${id} reports its state.`
+  return `The answer ${ARRIVES[context.arrival()]}; check_task_status with task_id ${id} reports its state.`
+}
+
+/** What becomes of an answer, after "it" or "the answer". */
+export const ARRIVES: Readonly<Record<Arrival, string>> = {
+  here: 'arrives here as a channel message of kind delegation_result',
+  elsewhere: 'arrives in the session that receives as a channel message of kind delegation_result',
+  inbox: 'arrives in inbox, which waits for it with wait_seconds',
 }

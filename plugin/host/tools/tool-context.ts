@@ -7,9 +7,17 @@ import type { AllowedSenders } from '../../../member/settings/single-settings.ts
 import type { ClaimResult } from '../../../member/workspace/membership.ts'
 import type { PeekedMessage } from '../../../member/workspace/peek.ts'
 import type { Receipt } from '../hearing/receipt.ts'
+import type { ListedMessages } from './listed-messages.ts'
 
 /** What became of the claim of one workspace. */
 export type Claimed = ClaimResult & { readonly workspaceId: string }
+
+/**
+ * - `here`: as a channel event in this session.
+ * - `elsewhere`: as a channel event in another session, which receives.
+ * - `inbox`: in the `inbox` tool alone, since no session receives.
+ */
+export type Arrival = 'here' | 'elsewhere' | 'inbox'
 
 export interface ToolContext {
   readonly clock: Clock
@@ -41,6 +49,10 @@ export interface ToolContext {
   readonly claim: (workspaceId: string | undefined, signal: AbortSignal) => Promise<readonly Claimed[]>
   /** What waits on the platform while no session reads it; nothing if this session receives. Never rejects. */
   readonly unread: (signal: AbortSignal) => Promise<readonly PeekedMessage[]>
+  /** What `inbox` has listed in this session. */
+  readonly listed: ListedMessages
+  /** How the answer to a task, or any other message, will reach the model of this session. */
+  readonly arrival: () => Arrival
   /** Which files may be sent. */
   readonly outgoing: () => OutgoingRules
   /** One screen of text. */

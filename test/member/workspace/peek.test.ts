@@ -1,12 +1,18 @@
 import { describe, expect, test } from 'bun:test'
 import type { Config } from '../../../member/settings/config.ts'
-import { MAX_PEEKED, MAX_PEEKED_CHARS, type PeekedMessage, peekFeed } from '../../../member/workspace/peek.ts'
+import {
+  MAX_PEEKED,
+  MAX_PEEKED_CHARS,
+  type PeekedMessage,
+  type PeekPosition,
+  peekFeed,
+} from '../../../member/workspace/peek.ts'
 import { FeedScene } from '../../fixtures/feed-scene.ts'
 import { WORKSPACE } from '../../fixtures/workspace.ts'
 
 /** Looks at the scene's feed, as a session does that does not receive. */
-const look = (scene: FeedScene, config: Partial<Config> = {}, since = scene.clock.now()) =>
-  peekFeed(scene.workspace({ config }), since)
+const look = async (scene: FeedScene, config: Partial<Config> = {}, since = scene.clock.now()) =>
+  (await peekFeed(scene.workspace({ config }), since)).messages
 
 const texts = (found: readonly PeekedMessage[]): string[] => found.map(({ message }) => message.text)
 
@@ -99,4 +105,25 @@ describe('a look at what waits', () => {
     await look(scene)
     expect(scene.requests).toHaveLength(3)
   })
+})
+
+test('a look finds what comes after any number of messages that were answered without being received', async () => {
+  using scene = await readFeed(1)
+  const workspace = scene.workspace()
+  let position: PeekPosition | undefined
+  for (let n = 0; n < 400; n++) scene.feed.add({ text: `answered ${n}` })
+  scene.feed.add({ text: 'new' })
+  await scene.clock.advance(1_000)
+  for (let looks = 0; looks < 20; looks++) {
+    const peek = await peekFeed(workspace, 0, position)
+    position = peek.position
+    for (const { entry, message } of peek.messages) {
+      if (message.text !== 'new') workspace.ledger.storeAnswered(entry, scene.clock.now())
+    }
+  }
+  expect(texts((await peekFeed(workspace, 0, position)).messages)).toEqual(['new'])
+  // The next session that receives shows that one alone.
+  await scene.start()
+  await scene.stop()
+  expect(scene.ledger.inbox.counts(WORKSPACE)).toMatchObject({ answered: 400, received: 2 })
 })

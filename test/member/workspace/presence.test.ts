@@ -102,8 +102,8 @@ describe('registering', () => {
   })
 
   test.each([
-    ['push', { delivery_mode: 'push' }],
-    ['unknown', {}],
+    ['push', { status: 'registered', delivery_mode: 'push' }],
+    ['unknown', { status: 'registered' }],
   ])('logs the delivery mode %s, since messages may not arrive', (mode, answer) => {
     using scene = new SessionScene()
     scene.answer = ({ route }) => (route === 'register' ? jsonResponse(200, answer) : undefined)

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'bun:test'
-import { judgeHearing } from '../../../../plugin/host/hearing/listener.ts'
+import { type HearingEvidence, judgeHearing as judge } from '../../../../plugin/host/hearing/listener.ts'
 
 const OURS = 'plugin:molecule@molecule-channel'
 const DEVELOPMENT = '--dangerously-load-development-channels'
 
+const judgeHearing = (evidence: Omit<HearingEvidence, 'environment'>, environment = {}) =>
+  judge({ ...evidence, environment })
 const hears = (...ancestors: readonly (readonly string[])[]): boolean =>
   judgeHearing({ mode: 'auto', clientName: 'claude-code', ancestors }).mayHold
 
@@ -92,15 +94,20 @@ describe('whatever the command line says', () => {
     }
   })
 
-  test('another client, which has no channel switch, may hold the lock', () => {
-    for (const clientName of ['stand-in', undefined]) {
-      const { mayHold, because } = judgeHearing({ mode: 'auto', clientName, ancestors: [['claude']] })
-      expect([mayHold, because !== '']).toEqual([true, true])
+  test('no other client may hold the lock, and it is told to call inbox', () => {
+    for (const clientName of ['cursor-vscode', 'codex-mcp-client', 'Claude-Code', 'claude-ai', undefined]) {
+      const verdict = judgeHearing({ mode: 'auto', clientName, ancestors: [['claude', '--channels', OURS]] })
+      expect(verdict).toMatchObject({
+        mayHold: false,
+        certain: true,
+        remedy: expect.stringContaining('call inbox'),
+      })
+      expect(verdict.because).toContain(`the host is ${clientName ?? 'unnamed'}, and only Claude Code shows`)
     }
   })
 })
 
-test('only MOLECULE_CHANNEL and a readable command line are certain', () => {
+test('only MOLECULE_CHANNEL, a name and a readable command line are certain', () => {
   const ancestors = [['claude', '--channels', OURS]]
   const certain = (mode: 'auto' | 'on', clientName: string, lines: readonly (readonly string[])[]): boolean =>
     judgeHearing({ mode, clientName, ancestors: lines }).certain
@@ -109,5 +116,69 @@ test('only MOLECULE_CHANNEL and a readable command line are certain', () => {
     certain('auto', 'claude-code', ancestors),
     certain('auto', 'claude-code', []),
     certain('auto', 'other', ancestors),
-  ]).toEqual([true, true, false, false])
+  ]).toEqual([true, true, false, true])
+})
+
+describe('a host that is probed before it may hold anything', () => {
+  const STREAMS = ['--output-format', 'stream-json', '--verbose', '--input-format', 'stream-json']
+  const verdictOf = (ancestors: readonly (readonly string[])[], environment = {}) =>
+    judge({ mode: 'auto', clientName: 'claude-code', ancestors, environment })
+  const PROBED = { mayHold: false, certain: false, isProbed: true }
+
+  test.each([
+    ['without the channel', []],
+    ['with the development flag, which it ignores', [DEVELOPMENT, OURS]],
+    ['with --channels, which waits for the first prompt', ['--channels', OURS]],
+    ['in print mode', ['-p', '--channels', OURS]],
+  ] as const)('is a program of the Agent SDK, started %s', (_, words) => {
+    const program = ['node', '/app/bot.js']
+    expect(verdictOf([['/app/claude', ...STREAMS, ...words], program])).toMatchObject(PROBED)
+    const script = ['node', '/app/node_modules/@anthropic-ai/claude-agent-sdk/cli.js']
+    expect(verdictOf([[...script, '--input-format=stream-json', ...words], program])).toMatchObject(PROBED)
+  })
+
+  test('is known by the environment alone where no command line can be read', () => {
+    expect(verdictOf([], { CLAUDE_CODE_ENTRYPOINT: 'sdk-ts' })).toMatchObject(PROBED)
+    expect(verdictOf([], { CLAUDE_CODE_ENTRYPOINT: 'sdk-py' })).toMatchObject(PROBED)
+    expect(verdictOf([], { CLAUDE_AGENT_SDK_VERSION: '0.3.332' })).toMatchObject(PROBED)
+    expect(verdictOf([], { CLAUDE_CODE_ENTRYPOINT: 'cli' }).isProbed).toBeUndefined()
+  })
+
+  test('is not a session that a person started in the shell of such a program', () => {
+    const inherited = { CLAUDE_CODE_ENTRYPOINT: 'sdk-ts', CLAUDE_AGENT_SDK_VERSION: '0.3.332' }
+    const outer = ['claude', ...STREAMS]
+    expect(verdictOf([['claude', '--channels', OURS], ['bash'], outer], inherited).mayHold).toBeTrue()
+  })
+
+  test.each([
+    'DISABLE_TELEMETRY=1',
+    'DISABLE_TELEMETRY=0',
+    'CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=true',
+    'DO_NOT_TRACK=1',
+    'DISABLE_GROWTHBOOK=1',
+    'CLAUDE_CODE_DISABLE_FEATURE_FLAGS=yes',
+    'CLAUDE_CODE_USE_BEDROCK=1',
+    'CLAUDE_CODE_USE_VERTEX=true',
+    'CLAUDE_CODE_USE_FOUNDRY=1',
+  ])('is one in which %s closes channels', (setting) => {
+    const [name = '', value] = setting.split('=')
+    const verdict = verdictOf([['claude', '--channels', OURS]], { [name]: value })
+    expect(verdict).toMatchObject(PROBED)
+    expect(verdict.because).toBe(`Claude Code opens no channel while ${name} is set`)
+    expect(verdict.remedy).toContain(`unset ${name}`)
+  })
+
+  test.each([
+    { DISABLE_TELEMETRY: '' },
+    { DO_NOT_TRACK: '0' },
+    { DISABLE_GROWTHBOOK: '0' },
+    { CLAUDE_CODE_USE_BEDROCK: '0' },
+    { DISABLE_ERROR_REPORTING: '1' },
+    { DISABLE_TELEMETRY: '1', CLAUDE_CODE_GB_DISK_CACHE_WHEN_TELEMETRY_OFF: '1' },
+  ])('is not one with %p', (environment) => {
+    expect(verdictOf([['claude', '--channels', OURS]], environment)).toMatchObject({
+      mayHold: true,
+      certain: true,
+    })
+  })
 })

@@ -19,29 +19,46 @@ const elsewhere = { held: false, elsewhere: true, holder: HOLDER }
 
 describe('the remark', () => {
   test('is absent while this session receives everything, or is about to', () => {
-    expect(remarkOf(HEARS, [workspace(), workspace({ held: false })])).toBeUndefined()
+    expect(remarkOf(HEARS, [workspace(), workspace({ held: false })], 0)).toBeUndefined()
   })
 
   test('says why this session does not listen and how to start one that does', () => {
-    expect(remarkOf(DEAF, [workspace({ held: false })])).toBe(
+    expect(remarkOf(DEAF, [workspace({ held: false })], 0)).toBe(
       'Note: this session can send but does not receive messages: this session was started without the channel. To receive them here, start one with: claude --x.',
     )
   })
 
+  test('says how many messages wait that no session receives', () => {
+    expect(remarkOf(DEAF, [workspace({ held: false })], 1)).toContain(
+      'the channel. 1 message waits: call inbox.',
+    )
+    expect(remarkOf(DEAF, [workspace({ held: false })], 3)).toContain(
+      'the channel. 3 messages wait: call inbox.',
+    )
+  })
+
+  test('says what to do about a session that is stopped', () => {
+    const stopped = workspace({ ...elsewhere, stopped: 'plugin' })
+    expect(remarkOf(HEARS, [stopped], 0)).toContain(
+      'the session with pid 7 (/home/ada) is stopped (Ctrl-Z), so messages wait until fg in its terminal continues it. claim_channel',
+    )
+    expect(remarkOf(HEARS, [stopped, workspace()], 0)).toContain(`so messages for ${ID_A} wait until fg`)
+  })
+
   test('names who receives, without terminal controls', () => {
-    expect(remarkOf(DEAF, [workspace(elsewhere)])).toContain(
+    expect(remarkOf(DEAF, [workspace(elsewhere)], 0)).toContain(
       'without the channel. The session with pid 7 (/home/ada) receives. To receive',
     )
-    expect(remarkOf(HEARS, [workspace(elsewhere)])).toBe(
+    expect(remarkOf(HEARS, [workspace(elsewhere)], 0)).toBe(
       'Note: this session can send but does not receive messages: the session with pid 7 (/home/ada) receives. claim_channel moves them here.',
     )
-    expect(remarkOf(HEARS, [workspace({ ...elsewhere, holder: undefined })])).toContain(
+    expect(remarkOf(HEARS, [workspace({ ...elsewhere, holder: undefined })], 0)).toContain(
       'another session receives',
     )
   })
 
   test('says for which workspaces, unless it is all of them', () => {
-    const remark = remarkOf(HEARS, [workspace(), workspace({ workspaceId: ID_B, ...elsewhere })])
+    const remark = remarkOf(HEARS, [workspace(), workspace({ workspaceId: ID_B, ...elsewhere })], 0)
     expect(remark).toContain('does not receive all messages')
     expect(remark).toContain(`receives for ${ID_B}. `)
   })
@@ -50,8 +67,8 @@ describe('the remark', () => {
     const many = Array.from({ length: 100 }, (_, pid) =>
       workspace({ ...elsewhere, workspaceId: `w${pid}`, holder: { ...HOLDER, pid: pid % 50 } }),
     )
-    expect(remarkOf(HEARS, many)?.length).toBeLessThan(500)
-    expect(remarkOf(HEARS, many)).toContain('47 more sessions receive.')
-    expect(remarkOf(HEARS, many.slice(0, 4))).toContain('1 more session receives.')
+    expect(remarkOf(HEARS, many, 0)?.length).toBeLessThan(500)
+    expect(remarkOf(HEARS, many, 0)).toContain('47 more sessions receive.')
+    expect(remarkOf(HEARS, many.slice(0, 4), 0)).toContain('1 more session receives.')
   })
 })

@@ -61,9 +61,10 @@ describe('the result of delegate_task says where the answer arrives', () => {
     return (await ours.call('delegate_task', { workspace_id: PEER_ID, task: 'build it' })).text
   }
 
-  test('here, or in the session that receives', async () => {
+  test('here, in the session that receives, or in inbox alone', async () => {
     expect(await tell({})).toContain('The answer arrives here as a channel message')
-    expect(await tell({ remark: () => 'Note' })).toContain('The answer arrives in the session that receives')
+    expect(await tell({ arrival: () => 'elsewhere' })).toContain('arrives in the session that receives')
+    expect(await tell({ arrival: () => 'inbox' })).toContain('arrives in inbox, which waits for it with wait')
   })
 
   test('nowhere, if the peer may not write to this session', async () => {

@@ -12,7 +12,9 @@ const NOW = Date.parse('2026-07-01T12:00:00Z')
 function waiting(activityId: string, hoursOld: number, more: Partial<Inbound> = {}): PeekedMessage {
   const message = inboundSchema.parse({ ...MESSAGE, text: `text of ${activityId}`, ...more })
   const createdAt = new Date(NOW - hoursOld * 3_600_000).toISOString()
-  return { workspaceId: OWN_ID, activityId, createdAt, peerId: message.peerId, message }
+  const { peerId } = message
+  const stored = entry({ activityId, createdAt, peerId, content: JSON.stringify(message) })
+  return { workspaceId: OWN_ID, activityId, createdAt, peerId, message, entry: stored }
 }
 
 const PEEKED: readonly PeekedMessage[] = [
@@ -45,24 +47,31 @@ describe('messages that wait on the platform', () => {
     expect((await ours.call('inbox', { show: 'skipped' })).text).toBe('Nothing was skipped.')
   })
 
-  test('are shown in full on request, and cannot be marked', async () => {
+  test('are shown in full on request', async () => {
     using ours = bench()
     const { text } = await ours.call('inbox', { activity_id: 'of-peer' })
     expect(text).toStartWith(`peer_agent ${PEER_ID}`)
     expect(text).toEndWith('\n\ntext of of-peer')
-    const marked = await ours.call('inbox', { mark_done: ['new'] })
-    expect(marked).toMatchObject({
-      isError: true,
-      text: expect.stringContaining('still waits on the platform'),
-    })
   })
 
-  test('can be answered, with a word that they are not marked', async () => {
+  test('can be marked, and are then never shown as new', async () => {
+    using ours = bench()
+    const { text } = await ours.call('inbox', { mark_done: ['new', 'unheard of'] })
+    expect(text).toBe('1 message marked as done; unknown here: unheard of.')
+    expect(ours.ledger.find('new', [OWN_ID])?.state).toBe('answered')
+    ours.ledger.of(OWN_ID).storePage([entry({ activityId: 'new', seq: 7 })], undefined, NOW)
+    expect(ours.ledger.nextBatch([OWN_ID], 10, 1_000, NOW)).toEqual([])
+    // Rows before it are still to be read, and must not be acknowledged.
+    expect(ours.ledger.of(OWN_ID).ackableSeq()).toBeUndefined()
+  })
+
+  test('can be answered, and are then never shown as new', async () => {
     await using platform = startLyingPlatform(() => Response.json({ status: 'queued' }))
     using ours = bench(platform.url)
     const { isError, text } = await ours.call('reply_to_workspace', { activity_id: 'of-peer', text: 'yes' })
     expect([isError, platform.seen[0]?.path]).toEqual([undefined, `/workspaces/${PEER_ID}/a2a`])
-    expect(text).toContain('No session has received this message yet')
+    expect(text).not.toContain('not marked')
+    expect(ours.ledger.find('of-peer', [OWN_ID])?.state).toBe('answered')
   })
 })
 

@@ -1,0 +1,64 @@
+/**
+ * Probes a host that may listen, as long as nothing has proved it and messages wait that no session receives. The
+ * receipt of a probe makes the session a receiver, which ends this.
+ */
+import type { Clock } from '../../base/clock.ts'
+import { describeError } from '../../base/errors.ts'
+import { computeJitteredInterval } from '../../base/jitter.ts'
+import { sleep } from '../../base/sleep.ts'
+import { Wake } from '../../base/wake.ts'
+import { probeLine } from '../host/hearing/probe.ts'
+import type { Observer } from './observer.ts'
+
+export interface ProbingOptions {
+  readonly observer: Observer
+  /** Writes one line to the host; resolves when its bytes have left the process. */
+  readonly write: (line: string) => Promise<void>
+  readonly clock: Clock
+  readonly log: (line: string) => void
+}
+
+/** How long a message waits at most until a host that has begun to listen is found out. */
+const INTERVAL_MS = 15_000
+/** A host may switch the channel on with the first prompt, just after the hook was asked. */
+const AFTER_PROMPT_MS = 1_000
+
+export class Probing {
+  readonly #options: ProbingOptions
+  readonly #running = new AbortController()
+  readonly #wake: Wake
+
+  constructor(options: ProbingOptions) {
+    this.#options = options
+    this.#wake = new Wake(options.clock)
+  }
+
+  /** A prompt was submitted: the host may have switched the channel on. */
+  prompted(): void {
+    this.#wake.notify()
+  }
+
+  /** Probes until it is stopped. Never rejects. */
+  async run(): Promise<void> {
+    const { observer, write, clock, log } = this.#options
+    const { signal } = this.#running
+    while (!signal.aborted) {
+      await observer.update(signal)
+      if (signal.aborted) return
+      const [workspaceId] = observer.waitingFor()
+      try {
+        if (workspaceId !== undefined) await write(probeLine(workspaceId, crypto.randomUUID()))
+      } catch (error) {
+        // The host reads no more: the pipes show that, too, and end the process.
+        log(`the host cannot be probed: ${describeError(error)}`)
+        return
+      }
+      const prompted = await this.#wake.wait(computeJitteredInterval(INTERVAL_MS, clock), signal)
+      if (prompted) await sleep(AFTER_PROMPT_MS, signal, clock)
+    }
+  }
+
+  stop(): void {
+    this.#running.abort()
+  }
+}

@@ -1,0 +1,136 @@
+import { describe, expect, test } from 'bun:test'
+import { HOSTS } from '../../../lab/simulation/sim-process.ts'
+import { callTool } from '../../../plugin/host/tools/registry.ts'
+import { FIRST, PEER, type SceneProcess, SessionScene } from '../../fixtures/session-scene.ts'
+
+const MINUTE_MS = 60_000
+
+/** Waits within `inbox`. Returns what it says, and after how many milliseconds. */
+function wait(scene: SessionScene, process: SceneProcess, seconds: number): [string, number] {
+  const begun = scene.clock.now()
+  return [process.call('inbox', { wait_seconds: seconds }), scene.clock.now() - begun]
+}
+
+describe('a host that is not Claude Code', () => {
+  test('holds nothing and is sent nothing, and a session that listens receives all of it', () => {
+    using scene = new SessionScene()
+    scene.configure({ MOLECULE_POLL_WINDOW_SECS: 600 })
+    const process = scene.start(HOSTS.another)
+    scene.pass(MINUTE_MS)
+    scene.first.feed.add()
+    scene.pass(MINUTE_MS)
+    expect([process.holds(FIRST), scene.sent('register'), process.shown]).toEqual([false, [], []])
+    const real = scene.start()
+    scene.pass(MINUTE_MS)
+    expect([real.holds(FIRST), real.shown.length]).toEqual([true, 1])
+  })
+
+  test('is refused a claim, with what it can do instead', () => {
+    using scene = new SessionScene()
+    const process = scene.start(HOSTS.another)
+    scene.pass(1_000)
+    expect(process.call('claim_channel')).toContain('the host is another-host, and only Claude Code shows')
+    expect(process.call('claim_channel')).toContain('call inbox')
+  })
+
+  test('is told under each result how many messages wait', () => {
+    using scene = new SessionScene()
+    const process = scene.start(HOSTS.another)
+    scene.pass(1_000)
+    scene.first.feed.add()
+    scene.pass(MINUTE_MS)
+    process.call('status')
+    scene.pass(1_000)
+    expect(process.session.remark()).toContain('1 message waits: call inbox.')
+  })
+
+  test('is promised the answer to a task in inbox, since no event will come', () => {
+    using scene = new SessionScene()
+    const process = scene.start(HOSTS.another)
+    scene.pass(1_000)
+    const given = process.call('delegate_task', { workspace_id: PEER, task: 'count' })
+    expect(given).toContain('The answer arrives in inbox')
+    expect(given).not.toContain('channel message')
+  })
+
+  test('is promised it in the session that receives while there is one', () => {
+    using scene = new SessionScene()
+    scene.start()
+    scene.pass(1_000)
+    const process = scene.start(HOSTS.another)
+    scene.pass(1_000)
+    expect(process.session.arrival()).toBe('elsewhere')
+  })
+})
+
+describe('inbox with wait_seconds', () => {
+  test('returns a message soon after it arrives, and then waits for the next', () => {
+    using scene = new SessionScene()
+    const process = scene.start(HOSTS.another)
+    scene.pass(1_000)
+    scene.clock.after(20_000, () => void scene.first.feed.add())
+    const [first, firstMs] = wait(scene, process, 60)
+    expect(first).toStartWith('1 new message:\n')
+    expect(firstMs).toBeWithin(20_000, 25_000)
+    scene.clock.after(10_000, () => void scene.first.feed.add())
+    const [second, secondMs] = wait(scene, process, 60)
+    expect(second).toContain('message 2')
+    expect(second).not.toContain('message 1')
+    expect(secondMs).toBeWithin(10_000, 15_000)
+  })
+
+  test('returns at once what was not listed before, whichever session has read it', () => {
+    using scene = new SessionScene()
+    scene.start()
+    scene.pass(1_000)
+    scene.first.feed.add()
+    scene.pass(10_000)
+    const process = scene.start(HOSTS.another)
+    scene.pass(1_000)
+    const [text, ms] = wait(scene, process, 60)
+    expect([text.startsWith('1 new message:'), ms < 100]).toEqual([true, true])
+  })
+
+  test('says so when nothing came, and asks the platform at most every three seconds', () => {
+    using scene = new SessionScene()
+    const process = scene.start(HOSTS.another)
+    scene.pass(10_000)
+    const before = scene.requests.length
+    const [text, ms] = wait(scene, process, 30)
+    expect(text).toStartWith('Nothing new came within 30 s.')
+    expect(ms).toBeWithin(30_000, 30_100)
+    expect(scene.requests.length - before).toBeLessThanOrEqual(11)
+  })
+
+  test('can be cancelled, and shows progress', () => {
+    using scene = new SessionScene()
+    const process = scene.start(HOSTS.another)
+    scene.pass(1_000)
+    const running = new AbortController()
+    const told: number[] = []
+    let isOver = false
+    void callTool('inbox', { wait_seconds: 300 }, process.session, running.signal, (done) => {
+      told.push(done)
+    }).then(() => {
+      isOver = true
+    })
+    scene.pass(21_000)
+    expect([isOver, told.length]).toEqual([false, 3])
+    running.abort()
+    scene.pass(0)
+    expect(isOver).toBe(true)
+  })
+
+  test('never lists again what was answered, and no session shows it as new', () => {
+    using scene = new SessionScene()
+    const process = scene.start(HOSTS.another)
+    scene.pass(1_000)
+    const { id } = scene.first.feed.add()
+    expect(wait(scene, process, 60)[0]).toContain(id)
+    process.call('reply_to_workspace', { activity_id: id, text: 'done' })
+    expect(process.call('inbox')).toStartWith('Nothing is unanswered.')
+    const real = scene.start()
+    scene.pass(MINUTE_MS)
+    expect([real.holds(FIRST), real.shown]).toEqual([true, []])
+  })
+})
