@@ -72,6 +72,8 @@ const bodySchema = z
   .object({ params: paramsSchema.nullish().catch(null), parts: partsSchema })
   .catch({ params: null, parts: null })
 
+/** Files of one message that an event can name. */
+const MAX_ATTACHMENTS = 20
 /** For a file whose sender gave no name. */
 const UNNAMED = 'file'
 
@@ -84,9 +86,13 @@ export function readMessageBody(body: unknown): MessageBody {
   const parts = readParts(lists.find((list) => list?.length) ?? [])
   const metadata = params?.metadata
   const authenticated = metadata?.user_identity_status === 'AUTHENTICATED'
+  const attachments = parts.flatMap(toAttachment)
+  const more = attachments.length - MAX_ATTACHMENTS
   return {
-    text: wordsOf(parts),
-    attachments: parts.flatMap(toAttachment),
+    text: wordsOf(
+      more > 0 ? [...parts, { kind: 'unknown', name: `${more} more files`, value: undefined }] : parts,
+    ),
+    attachments: attachments.slice(0, MAX_ATTACHMENTS),
     present: lists.some((list) => list != null),
     messageId: message?.messageId ?? message?.message_id ?? null,
     contextId: message?.contextId ?? message?.context_id ?? null,

@@ -57,6 +57,15 @@ describe('files', () => {
     ])
   })
 
+  test('beyond the first twenty are counted in words', () => {
+    const parts = Array.from({ length: 23 }, (_, index) => ({ url: `https://files.example/${index}` }))
+    const { text, attachments } = readMessageBody({ parts: [{ text: 'see' }, ...parts] })
+    expect(attachments.map(({ name }) => name)).toEqual(
+      Array.from({ length: 20 }, (_, index) => String(index)),
+    )
+    expect(text).toBe('see\n[3 more files cannot be shown]')
+  })
+
   test('without a name are called "file"', () => {
     const parts = [
       { kind: 'file', file: { bytes: 'YQ==' } },
