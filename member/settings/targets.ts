@@ -1,9 +1,9 @@
 /** The workspaces to receive for, each with its token and platform: the three ways to set them, checked. */
 
 import * as z from 'zod'
-import { isLoopback } from '../../base/loopback.ts'
 import { counted } from '../../base/plural.ts'
 import { resolvePlatformUrls } from '../../platform-urls.ts'
+import { hasExtras, platformUrlSchema } from './platform-url.ts'
 import { MAX_WORKSPACES, SETTINGS } from './setting-table.ts'
 import { bare, type Lookup, quoteValue } from './setting-text.ts'
 
@@ -228,42 +228,6 @@ const tokenSchema = z
     (token) => !PLACEHOLDER.test(token),
     'must be a token, not a placeholder: paste the token of the workspace',
   )
-
-const platformUrlSchema = z
-  .string()
-  .max(2_048, 'must be at most 2048 characters long: give the base URL of the platform')
-  .refine(isUrl, 'must be an absolute URL without white space, such as https://platform.example.com')
-  .refine(isHttp, 'must begin with https:// (or http:// on this machine): correct the scheme')
-  .refine(
-    isSafe,
-    'must use https://, since http:// sends the token in the clear and is allowed on this machine only: correct it',
-  )
-  .transform(normaliseUrl)
-
-// The URL parser silently drops tabs and line breaks, so check for them first.
-function isUrl(value: string): boolean {
-  return !/[\s\p{Cc}]/u.test(value) && URL.canParse(value)
-}
-
-function isHttp(value: string): boolean {
-  return !isUrl(value) || /^https?:$/.test(new URL(value).protocol)
-}
-
-function isSafe(value: string): boolean {
-  if (!isUrl(value)) return true
-  const { protocol, hostname } = new URL(value)
-  return protocol !== 'http:' || isLoopback(hostname)
-}
-
-function normaliseUrl(value: string): string {
-  const { origin, pathname } = new URL(value)
-  return origin + pathname.replace(/\/+$/, '')
-}
-
-function hasExtras(value: string): boolean {
-  const { username, password, search, hash } = new URL(value)
-  return [username, password, search, hash].some((part) => part !== '')
-}
 
 function place(setting: string, index: number): string {
   return `${setting} entry ${index + 1}`

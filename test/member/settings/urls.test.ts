@@ -44,6 +44,41 @@ describe('platform URLs', () => {
   })
 
   test.each([
+    ['http://0.0.0.0:8080', 'http://127.0.0.1:8080'],
+    ['http://[::]:8080/', 'http://127.0.0.1:8080'],
+    ['http://[::ffff:127.0.0.1]/base/', 'http://127.0.0.1/base'],
+    ['http://localhost.:8080', 'http://127.0.0.1:8080'],
+    ['http://ip6-localhost:1', 'http://127.0.0.1:1'],
+  ])('%s is to be written %s', (given, written) => {
+    expect(problemsOf(withUrl(given))).toEqual([
+      `MOLECULE_PLATFORM_URL is "${given}" but must use https://, or name this machine by its address: write ${written}.`,
+    ])
+    expect(configOf(withUrl(written)).targets[0]?.platformUrl).toBe(written)
+  })
+
+  test.each([
+    'http://host.docker.internal:8080',
+    'http://host.containers.internal',
+    'http://gateway.docker.internal:1',
+    'http://172.17.0.1:8080',
+    'http://192.168.65.254',
+    'http://[fd00::1]:8080',
+    'http://platform:8080',
+    'http://laptop.local',
+  ])('%s names what a container must forward a port to', (url) => {
+    expect(problemsOf(withUrl(url))).toEqual([
+      `MOLECULE_PLATFORM_URL is "${url}" but must use https://, since http:// sends the token in the clear: correct it, or, in a container, forward a port of 127.0.0.1 to it ("From a container" in the README).`,
+    ])
+  })
+
+  test.each(['http://172.32.0.1', 'http://8.8.8.8', 'http://a.internal.example', 'http://[2001:db8::1]'])(
+    '%s is no such name',
+    (url) => {
+      expect(problemsOf(withUrl(url))).toEqual([expect.stringContaining('on this machine only: correct it')])
+    },
+  )
+
+  test.each([
     'ftp://host.example',
     'file:///etc/passwd',
     'javascript:alert(1)',
