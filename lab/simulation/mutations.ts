@@ -1,5 +1,6 @@
 /** Mutations of the sources, each of which the simulation or a test of the wiring must catch. */
 import { SESSION_BREAKS } from './session-breaks.ts'
+import { STREAM_BREAKS } from './stream-breaks.ts'
 import { WORKSPACE_BREAKS } from './workspace-breaks.ts'
 
 export interface Break {
@@ -131,7 +132,7 @@ const DELIVERY_BREAKS: readonly Break[] = [
 
 export const MUTATIONS: readonly Mutation[] = [
   ...DELIVERY_BREAKS.map((one): Mutation => ({ ...one, finder: 'simulation' })),
-  ...Object.entries({ ...WORKSPACE_BREAKS, ...SESSION_BREAKS }).flatMap(([test, breaks]) =>
+  ...Object.entries({ ...WORKSPACE_BREAKS, ...STREAM_BREAKS, ...SESSION_BREAKS }).flatMap(([test, breaks]) =>
     breaks.map((one): Mutation => ({ ...one, finder: 'tests', tests: [`test/${test}.test.ts`] })),
   ),
 ]

@@ -6,7 +6,6 @@ const MEMBERSHIP = 'member/workspace/membership.ts'
 const TENURE = 'member/workspace/tenure.ts'
 const PRESENCE = 'member/workspace/presence.ts'
 const VALIDITY = 'member/workspace/validity.ts'
-const EVENT_WATCH = 'member/workspace/event-watch.ts'
 
 export const WORKSPACE_BREAKS: Readonly<Record<string, readonly Break[]>> = {
   'member/workspace/stopped-holder': [
@@ -164,42 +163,6 @@ export const WORKSPACE_BREAKS: Readonly<Record<string, readonly Break[]>> = {
       name: 'reading of the feed resumes only at the next check for room',
       file: TENURE,
       find: '    this.#room.notify()\n',
-      replace: '',
-    },
-    {
-      name: 'a hint of the event stream is lost',
-      file: TENURE,
-      find: '() => this.#wake.notify()',
-      replace: '() => {}',
-    },
-    {
-      name: 'the poll does not know that the event stream broke',
-      file: EVENT_WATCH,
-      find: 'if (wasOpen) this.#options.onHint()',
-      replace: '',
-    },
-    {
-      name: 'an event stream counts as live because it is open',
-      file: EVENT_WATCH,
-      find: "            this.#state = 'silent'\n            wasOpen",
-      replace: "            this.#state = 'live'\n            wasOpen",
-    },
-    {
-      name: 'an event stream stays live after its last event',
-      file: EVENT_WATCH,
-      find: "    this.#cancelLapse = clock.after(liveMs, () => {\n      this.#state = 'silent'",
-      replace: '    this.#cancelLapse = clock.after(liveMs, () => {',
-    },
-    {
-      name: 'a platform without an event stream is asked for it repeatedly',
-      file: EVENT_WATCH,
-      find: 'refusals = refused ? refusals + 1 : 0',
-      replace: 'refusals = 0',
-    },
-    {
-      name: 'refusals of an event stream are counted across open ones',
-      file: EVENT_WATCH,
-      find: '            refusals = 0\n',
       replace: '',
     },
   ],

@@ -16,6 +16,7 @@ const workspaceSchema = z.object({
   runtime: optionalText,
   kind: optionalText,
   active_tasks: optionalNumber,
+  uptime_seconds: optionalNumber,
   last_heartbeat_at: optionalText,
 })
 type WorkspaceInfo = z.infer<typeof workspaceSchema>

@@ -56,6 +56,7 @@ export const NOT_JOINED = {
   stopped: undefined,
   registered: false,
   stream: 'waiting',
+  otherSeenAt: undefined,
   lastReadAt: undefined,
   lastBeatAt: undefined,
   firstBeatAt: undefined,

@@ -160,6 +160,7 @@ export function buildWorkspace(
     clock,
     network,
     log: (sentence) => log.info(`workspace ${id} ${sentence}`),
+    warn: (sentence) => log.warn(`workspace ${id} ${sentence}`),
     signal,
     events: new EventEmitter(),
   }

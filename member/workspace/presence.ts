@@ -6,6 +6,7 @@ import { failureDelay } from '../../poll.ts'
 import { PlatformError } from '../client/errors.ts'
 import type { IssuedSecrets } from '../client/issued-secrets.ts'
 import { type AgentCard, register } from '../client/registry.ts'
+import type { OtherReceiver } from './other-receiver.ts'
 import type { Validity } from './validity.ts'
 import type { Workload } from './workload.ts'
 import type { Workspace } from './workspace.ts'
@@ -18,6 +19,8 @@ export interface PresenceOptions {
   readonly keepIssued: (secrets: IssuedSecrets) => void
   readonly validity: Validity
   readonly workload: Workload
+  /** Told of all that changes the workspace's row. */
+  readonly other: OtherReceiver
   readonly onError: (sentence: string) => void
 }
 
@@ -65,7 +68,7 @@ export class Presence {
   /** Returns false when the workspace is given up, or the signal aborted. */
   async #register(): Promise<boolean> {
     const { client, clock, log, signal } = this.#workspace
-    const { card, validity, keepIssued, onError } = this.#options
+    const { card, validity, other, keepIssued, onError } = this.#options
     const since = clock.now()
     for (let failures = 0; !signal.aborted; failures++) {
       try {
@@ -74,6 +77,7 @@ export class Presence {
           log(`is not registered: ${validity.dead}`)
           return false
         }
+        other.registering()
         const { deliveryMode, secrets } = await register(client, card, signal)
         keepIssued(secrets)
         if (deliveryMode !== 'poll') {
@@ -97,7 +101,7 @@ export class Presence {
 
   #beat(now: number): void {
     const { client, config, clock, network, log } = this.#workspace
-    const { index, workload } = this.#options
+    const { index, workload, other } = this.#options
     const { heartbeatIntervalMs: intervalMs } = config
     this.#heartbeat?.abort()
     const controller = new AbortController()
@@ -110,7 +114,11 @@ export class Presence {
       intervalMs,
       staggerMs,
       token: () => client.endpoint.token,
-      metrics: () => workload.take(),
+      metrics: () => {
+        const metrics = workload.take()
+        other.beating(metrics.uptime_seconds)
+        return metrics
+      },
       onResult: (result) => this.#noteBeat(result),
       log,
       clock,
@@ -123,6 +131,8 @@ export class Presence {
     if (result.kind === 'ok') {
       this.#report = { ...this.#report, lastBeatAt: this.#workspace.clock.now() }
       this.#options.keepIssued(result.secrets)
+      // Not awaited: it goes on until the next heartbeat.
+      void this.#options.other.accepted(this.#workspace.config.heartbeatIntervalMs)
     } else if (result.kind === 'refused') {
       await this.#options.validity.judge(new PlatformError('gone', result.detail, { status: 401 }))
     }

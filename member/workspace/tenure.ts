@@ -17,6 +17,7 @@ import type { Recovery } from '../ledger/ledger.ts'
 import { Acknowledgement } from './acknowledgement.ts'
 import { EventWatch, type StreamState } from './event-watch.ts'
 import { Feed } from './feed.ts'
+import { OtherReceiver } from './other-receiver.ts'
 import { Presence, type PresenceOptions, type PresenceReport } from './presence.ts'
 import { TaskWatch } from './task-watch.ts'
 import { Validity } from './validity.ts'
@@ -27,6 +28,8 @@ export type TenureOptions = Pick<PresenceOptions, 'card' | 'index' | 'keepIssued
 
 export interface TenureReport extends PresenceReport {
   readonly stream: StreamState
+  /** When another process last showed that it receives for the workspace, too; undefined while there is none. */
+  readonly otherSeenAt: number | undefined
   /** Milliseconds since the epoch; undefined before the first time. */
   readonly lastReadAt: number | undefined
   readonly lastError: string | undefined
@@ -55,6 +58,7 @@ export class Tenure {
   readonly #validity: Validity
   readonly #presence: Presence
   readonly #workload: Workload
+  readonly #other: OtherReceiver
   readonly #acknowledgement: Acknowledgement
   #held = false
   #lastReadAt: number | undefined
@@ -68,19 +72,24 @@ export class Tenure {
     this.#room = new Wake(workspace.clock)
     this.#validity = new Validity(workspace, (reason) => this.#giveUp(reason))
     this.#workload = new Workload(workspace)
+    this.#other = new OtherReceiver(workspace)
     this.#presence = new Presence(workspace, {
       card,
       index,
       keepIssued,
       validity: this.#validity,
       workload: this.#workload,
+      other: this.#other,
       onError: (sentence) => {
         this.#lastError = sentence
       },
     })
     this.#acknowledgement = new Acknowledgement(workspace)
     this.#tasks = new TaskWatch(workspace)
-    this.#events = new EventWatch(workspace, { onHint: () => this.#wake.notify() })
+    this.#events = new EventWatch(workspace, {
+      onHint: () => this.#wake.notify(),
+      onEvent: (event) => this.#other.noteEvent(event),
+    })
   }
 
   get held(): boolean {
@@ -96,6 +105,7 @@ export class Tenure {
     return {
       ...this.#presence.report,
       stream: this.#events.state,
+      otherSeenAt: this.#other.seenAt,
       lastReadAt: this.#lastReadAt,
       lastError: this.#lastError,
       failing: this.#failing,

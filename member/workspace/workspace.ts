@@ -29,6 +29,8 @@ export interface Workspace {
   readonly network: typeof fetch
   /** Logs a sentence about this workspace that begins with a verb: "is registered". */
   readonly log: (sentence: string) => void
+  /** As {@link log}, for what a user must know. */
+  readonly warn: (sentence: string) => void
   /** Aborts when everything that was given this value must stop. */
   readonly signal: AbortSignal
   readonly events: EventEmitter<WorkspaceEvents>

@@ -122,6 +122,13 @@ export class SimWorkspace {
     this.streams.tell('ACTIVITY_LOGGED')
   }
 
+  /** Accepts a heartbeat from a process that is not simulated. */
+  strangeBeat(uptime_seconds: number): void {
+    this.#lastBeatAt = this.#platform.clock.now()
+    this.#uptimeSeconds = uptime_seconds
+    this.streams.tellBeat({ active_tasks: 0, uptime_seconds }, this.#lastBeatAt)
+  }
+
   /** Checks the rules that depend on what the process knows when it sends a request. */
   noteSent({ process, request }: Exchange): void {
     if (request.route === 'register') this.#checkRegistration(process)

@@ -1,4 +1,7 @@
-/** The note under every tool result while this session does not receive all messages: why, and who does. Pure. */
+/**
+ * The note under every tool result while this session does not receive all messages, or is not alone in receiving them:
+ * why, and who does. Pure.
+ */
 
 import { counted } from '../../../base/plural.ts'
 import type { Holder } from '../../../member/folder/holder-record.ts'
@@ -7,7 +10,8 @@ import type { Hearing } from '../hearing/listener.ts'
 import { cleanLine } from '../text/clean-text.ts'
 
 /** Who receives for a workspace, as far as this session knows. */
-export interface Standby extends Pick<MembershipReport, 'workspaceId' | 'held' | 'elsewhere' | 'stopped'> {
+export interface Standby
+  extends Pick<MembershipReport, 'workspaceId' | 'held' | 'elsewhere' | 'stopped' | 'otherSeenAt'> {
   /** From the holder's record, which may be out of date. */
   readonly holder: Holder | undefined
 }
@@ -16,9 +20,31 @@ const MAX_NAMED = 3
 
 /**
  * @param waiting how many messages wait that no session receives.
- * @returns undefined when this session receives everything, or is about to.
+ * @returns undefined when this session receives everything and alone, or is about to.
  */
 export function remarkOf(
+  hearing: Hearing,
+  workspaces: readonly Standby[],
+  waiting: number,
+): string | undefined {
+  const remarks = [remarkOfStandby(hearing, workspaces, waiting), remarkOfOthers(workspaces)].flatMap(
+    (remark) => remark ?? [],
+  )
+  return remarks.length === 0 ? undefined : remarks.join('\n')
+}
+
+function remarkOfOthers(workspaces: readonly Standby[]): string | undefined {
+  const shared = workspaces.filter(({ otherSeenAt }) => otherSeenAt !== undefined)
+  if (shared.length === 0) return undefined
+  const more = shared.length > MAX_NAMED ? ` and ${shared.length - MAX_NAMED} more` : ''
+  const which = shared
+    .slice(0, MAX_NAMED)
+    .map(({ workspaceId }) => workspaceId)
+    .join(', ')
+  return `Note: another process, in another state folder or on another machine, also receives for workspace ${which}${more}. It is shown the same messages and may do the same work. Tell the user to end one of the two sessions.`
+}
+
+function remarkOfStandby(
   hearing: Hearing,
   workspaces: readonly Standby[],
   waiting: number,

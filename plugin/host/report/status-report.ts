@@ -84,7 +84,11 @@ function receiving(view: SessionView): string[] {
   const { reads, trouble } = reading(held, workspaces.length)
   if (held.length === workspaces.length) {
     if (reads === 'no' || reads === 'not yet') return [`receiving: ${reads}, ${trouble}`]
-    return [`receiving: yes${trouble === '' ? '' : `, but ${trouble}`} (${hearing.because})`, ...doubt(view)]
+    const shared = held.some(({ otherSeenAt }) => otherSeenAt !== undefined)
+      ? 'another process receives, too: see below'
+      : ''
+    const buts = [trouble, shared].filter((but) => but !== '').join('; ')
+    return [`receiving: yes${buts === '' ? '' : `, but ${buts}`} (${hearing.because})`, ...doubt(view)]
   }
   const unable = held.length > 0 && reads === 'no'
   const amount = held.length === 0 || unable ? 'no' : `${held.length} of ${workspaces.length} workspaces`

@@ -14,9 +14,17 @@ export function describeWorkspace(workspace: WorkspaceView, now: number): string
   return [
     `workspace ${workspace.workspaceId} at ${workspace.platformUrl}`,
     `  ${workspace.held ? presence(workspace, now) : holder(workspace)}`,
+    ...shared(workspace, now),
     `  messages: ${messages(workspace)}`,
     ...(workspace.dead === undefined ? [] : [`  given up: ${workspace.dead}`]),
     ...(workspace.lastError === undefined ? [] : [`  last error: ${workspace.lastError}`]),
+  ]
+}
+
+function shared({ otherSeenAt }: WorkspaceView, now: number): string[] {
+  if (otherSeenAt === undefined) return []
+  return [
+    `  ALSO RECEIVED BY ANOTHER PROCESS, in another state folder or on another machine (its last heartbeat was noticed ${ago(otherSeenAt, now)}): both are shown every message. End one of the two sessions; on one machine, let both use one state folder (MOLECULE_STATE_DIR).`,
   ]
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { SimClock } from '../../../lab/simulation/sim-clock.ts'
 import { jsonResponse, textResponse } from '../../../lab/simulation/sim-response.ts'
+import { OtherReceiver } from '../../../member/workspace/other-receiver.ts'
 import { Presence } from '../../../member/workspace/presence.ts'
 import { Validity } from '../../../member/workspace/validity.ts'
 import { Workload } from '../../../member/workspace/workload.ts'
@@ -211,6 +212,7 @@ test('a presence that begins after its end does nothing', async () => {
     keepIssued: () => {},
     validity: new Validity(workspace, () => {}),
     workload: new Workload(workspace),
+    other: new OtherReceiver(workspace),
     onError: () => {},
   }).begin()
   expect([lines, clock.armed]).toEqual([[], 0])

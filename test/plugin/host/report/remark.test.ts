@@ -12,6 +12,7 @@ const workspace = (more: Partial<Standby> = {}): Standby => ({
   held: true,
   elsewhere: false,
   stopped: undefined,
+  otherSeenAt: undefined,
   holder: undefined,
   ...more,
 })
@@ -20,6 +21,18 @@ const elsewhere = { held: false, elsewhere: true, holder: HOLDER }
 describe('the remark', () => {
   test('is absent while this session receives everything, or is about to', () => {
     expect(remarkOf(HEARS, [workspace(), workspace({ held: false })], 0)).toBeUndefined()
+  })
+
+  test('names the workspaces that a process of another state folder receives, too', () => {
+    const shared = workspace({ otherSeenAt: 0 })
+    expect(remarkOf(HEARS, [shared, workspace({ workspaceId: ID_B })], 0)).toBe(
+      `Note: another process, in another state folder or on another machine, also receives for workspace ${ID_A}. It is shown the same messages and may do the same work. Tell the user to end one of the two sessions.`,
+    )
+    const both = remarkOf(HEARS, [shared, workspace({ ...elsewhere, workspaceId: ID_B })], 0)
+    expect(both?.split('\n').map((line) => line.slice(0, 30))).toEqual([
+      'Note: this session can send bu',
+      'Note: another process, in anot',
+    ])
   })
 
   test('says why this session does not listen and how to start one that does', () => {

@@ -1,0 +1,79 @@
+/** Breaks of what a workspace learns from its event stream, and the tests that must notice them. */
+import type { Break } from './mutations.ts'
+
+const TENURE = 'member/workspace/tenure.ts'
+const EVENT_WATCH = 'member/workspace/event-watch.ts'
+const OTHER_RECEIVER = 'member/workspace/other-receiver.ts'
+
+export const STREAM_BREAKS: Readonly<Record<string, readonly Break[]>> = {
+  'member/workspace/streaming': [
+    {
+      name: 'a hint of the event stream is lost',
+      file: TENURE,
+      find: '() => this.#wake.notify()',
+      replace: '() => {}',
+    },
+    {
+      name: 'the poll does not know that the event stream broke',
+      file: EVENT_WATCH,
+      find: 'if (wasOpen) this.#options.onHint()',
+      replace: '',
+    },
+    {
+      name: 'an event stream counts as live because it is open',
+      file: EVENT_WATCH,
+      find: "            this.#state = 'silent'\n            wasOpen",
+      replace: "            this.#state = 'live'\n            wasOpen",
+    },
+    {
+      name: 'an event stream stays live after its last event',
+      file: EVENT_WATCH,
+      find: "    this.#cancelLapse = clock.after(liveMs, () => {\n      this.#state = 'silent'",
+      replace: '    this.#cancelLapse = clock.after(liveMs, () => {',
+    },
+    {
+      name: 'a platform without an event stream is asked for it repeatedly',
+      file: EVENT_WATCH,
+      find: 'refusals = refused ? refusals + 1 : 0',
+      replace: 'refusals = 0',
+    },
+    {
+      name: 'refusals of an event stream are counted across open ones',
+      file: EVENT_WATCH,
+      find: '            refusals = 0\n',
+      replace: '',
+    },
+  ],
+  'member/workspace/other-receiver': [
+    {
+      name: 'one heartbeat left under way is taken for another receiver',
+      file: OTHER_RECEIVER,
+      find: ' || now - since < APART_MS',
+      replace: '',
+    },
+    {
+      name: 'a repeated event is taken for another receiver',
+      file: OTHER_RECEIVER,
+      find: '    if (this.#isRepeat(uptimeSeconds, timestamp)) return\n',
+      replace: '',
+    },
+    {
+      name: 'a heartbeat with an uptime of ours counts as ours, whenever it comes',
+      file: OTHER_RECEIVER,
+      find: '    return ours?.heardAt !== undefined && timestamp - ours.heardAt < SAME_BEAT_MS',
+      replace: '    return ours !== undefined',
+    },
+    {
+      name: 'our own heartbeat between two looks at the row is taken for that of another receiver',
+      file: OTHER_RECEIVER,
+      find: 'if (after === undefined || this.#writes !== writes) return',
+      replace: 'if (after === undefined) return',
+    },
+    {
+      name: 'another receiver is named for ever',
+      file: OTHER_RECEIVER,
+      find: 'this.#told && this.#isRecent() ?',
+      replace: 'this.#told ?',
+    },
+  ],
+}
