@@ -1,6 +1,7 @@
 /** The folder that holds everything this program keeps: configuration, ledger, locks, log, received files. */
 import { chmodSync, lstatSync, mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { codeOf } from '../../base/errors.ts'
 import { exists, isForeign } from './file-stat.ts'
 
 export interface StatePaths {
@@ -42,12 +43,21 @@ export function ensureStateFolder(
   paths: StatePaths,
   uid: number | undefined = process.getuid?.(),
 ): string | undefined {
-  mkdirSync(paths.folder, { recursive: true, mode: 0o700 })
+  makeFolder(paths.folder, uid)
   const stat = statSync(paths.folder)
   if (isForeign(stat, uid)) throw new Error(`it belongs to another user (uid ${stat.uid}): ${REMEDY}`)
-  mkdirSync(paths.locks, { recursive: true, mode: 0o700 })
+  makeFolder(paths.locks, uid)
   for (const path of [paths.locks, paths.receivedFiles]) requireOwnFolder(path, uid)
   return closeToOthers(paths.folder, stat.mode)
+}
+
+function makeFolder(path: string, uid: number | undefined): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    if (!['EACCES', 'EPERM', 'EROFS'].includes(codeOf(error) ?? '')) throw error
+    throw new Error(`this user (uid ${uid}) may not create ${path}: ${REMEDY}`, { cause: error })
+  }
 }
 
 function requireOwnFolder(path: string, uid: number | undefined): void {

@@ -99,9 +99,9 @@ function repeated(envFileText: string): readonly Ignored[] {
     return `${name} (lines ${firstOf(lines)})`
   })
   const several = names.includes(SETTINGS.workspaceIds.name)
-    ? ', with several workspaces in one line, separated by commas'
+    ? '; it can list several workspaces, separated by commas'
     : ''
-  const sentence = `The .env file sets ${firstOf(shown)} more than once, and the last line counts: keep one of each${several}.`
+  const sentence = `The .env file sets ${firstOf(shown)} more than once, and the last line counts: keep one line of each${several}.`
   return [{ sentence, meant: names }]
 }
 

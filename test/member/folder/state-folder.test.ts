@@ -24,6 +24,23 @@ test('a file in place of the folder is an error', () => {
   expect(() => ensureStateFolder(statePaths(folder.file('state')))).toThrow()
 })
 
+test('a folder that this user may not create is an error that names the setting', () => {
+  using folder = temporaryFolder()
+  chmodSync(folder.path, 0o555)
+  const paths = statePaths(folder.file('deep/state'))
+  // The administrator may create folders anywhere.
+  const isRoot = process.getuid?.() === 0
+  if (isRoot) process.seteuid?.(12_345)
+  try {
+    expect(() => ensureStateFolder(paths, 12_345)).toThrow(
+      `this user (uid 12345) may not create ${paths.folder}: set MOLECULE_STATE_DIR to a folder of your own`,
+    )
+  } finally {
+    if (isRoot) process.seteuid?.(0)
+    chmodSync(folder.path, 0o700)
+  }
+})
+
 test.each([0o777, 0o775, 0o722])(
   'a folder of mode 0%o is closed to other writers, with a warning',
   (mode) => {

@@ -161,14 +161,14 @@ describe('several blocks in one .env file', () => {
     const text = `${block(ID_A, TOKEN_A)}\n${block(ID_B, TOKEN_B)}`
     expect(configOf({}, text).targets.map(({ workspaceId }) => workspaceId)).toEqual([ID_B])
     expect(warningsOf({}, text)).toEqual([
-      'The .env file sets MOLECULE_WORKSPACE_IDS (lines 3, 8), MOLECULE_WORKSPACE_TOKENS (lines 4, 9) more than once, and the last line counts: keep one of each, with several workspaces in one line, separated by commas.',
+      'The .env file sets MOLECULE_WORKSPACE_IDS (lines 3, 8), MOLECULE_WORKSPACE_TOKENS (lines 4, 9) more than once, and the last line counts: keep one line of each; it can list several workspaces, separated by commas.',
     ])
     expect(warningsOf({}, `${block(ID_A, TOKEN_A)}${block(ID_A, TOKEN_A)}`)).toEqual([])
   })
 
   test('may repeat a setting that has nothing to do with workspaces', () => {
     expect(warningsOf(MINIMAL, 'MOLECULE_CHANNEL=on\rexport MOLECULE_CHANNEL="off"\r')).toEqual([
-      'The .env file sets MOLECULE_CHANNEL (lines 1, 2) more than once, and the last line counts: keep one of each.',
+      'The .env file sets MOLECULE_CHANNEL (lines 1, 2) more than once, and the last line counts: keep one line of each.',
     ])
   })
 })
