@@ -42,7 +42,8 @@ function planFile({ uri, base64 }: Attachment, workspaceId: string): Plan {
 }
 
 function elsewhere(uri: string): Plan {
-  if (uri === '') return { error: 'not fetched: it came without content and without an address' }
+  // A message that was only looked at is without the content of large files inside it.
+  if (uri === '') return { error: 'not kept: a session that receives the message keeps it' }
   const url = URL.parse(uri)
   if (url?.protocol !== 'https:' && url?.protocol !== 'http:') {
     return { error: `not fetched: its address cannot be reached from here: ${uri.slice(0, MAX_NAMED_CHARS)}` }

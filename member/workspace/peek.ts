@@ -5,6 +5,7 @@
 import { fetchPage, MAX_WINDOW_SECS, type Page, type PageRequest } from '../client/activity.ts'
 import { PlatformError } from '../client/errors.ts'
 import { type Inbound, inboundSchema } from '../client/inbound.ts'
+import type { Attachment } from '../client/message-body.ts'
 import { compareTimestamps } from '../client/timestamp.ts'
 import type { Cursor, Entry } from '../ledger/ledger.ts'
 import { toEntry } from './feed-entry.ts'
@@ -17,7 +18,7 @@ export interface PeekedMessage {
   readonly peerId: string | null
   /** Its text is cut to {@link MAX_PEEKED_CHARS}. */
   readonly message: Inbound
-  /** The same, as the ledger keeps it. */
+  /** The same without the files inside it, as the ledger keeps it. */
   readonly entry: Entry
 }
 
@@ -39,6 +40,8 @@ export const MAX_PEEKED = 50
 const MAX_PAGES = 3
 /** Characters kept of the text of one message. */
 export const MAX_PEEKED_CHARS = 32_000
+/** Characters kept of the files inside one message, in base64. */
+const MAX_PEEKED_FILE_CHARS = 1024 * 1024
 
 /**
  * Reads what waits and is not in the ledger, oldest first.
@@ -69,7 +72,10 @@ export async function peekFeed(workspace: Workspace, since: number, earlier?: Pe
         createdAt,
         peerId,
         message,
-        entry: { ...entry, content: JSON.stringify(message) },
+        entry: {
+          ...entry,
+          content: JSON.stringify({ ...message, attachments: message.attachments.map(withoutContent) }),
+        },
       })
     }
     // Without a cursor a page holds the newest rows, and nothing follows it.
@@ -106,9 +112,17 @@ async function readPage(
 function cut(content: string): Inbound {
   const { attachments, text, ...message } = inboundSchema.parse(JSON.parse(content))
   const isLong = text.length > MAX_PEEKED_CHARS
+  let room = MAX_PEEKED_FILE_CHARS
   return {
     ...message,
     text: isLong ? `${text.slice(0, MAX_PEEKED_CHARS)}… (${text.length} characters in all)` : text,
-    attachments: attachments.map(({ base64: _content, ...attachment }) => attachment),
+    attachments: attachments.map((attachment) => {
+      room -= attachment.base64?.length ?? 0
+      return room < 0 ? withoutContent(attachment) : attachment
+    }),
   }
+}
+
+function withoutContent({ base64: _content, ...attachment }: Attachment): Attachment {
+  return attachment
 }

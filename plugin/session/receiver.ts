@@ -2,23 +2,18 @@
  * The receiving side of one configuration: the memberships of its workspaces, and the one queue in which their messages
  * go to the host. A changed configuration gets a receiver of its own.
  */
-import { FileStore } from '../../member/files/file-store.ts'
-import { IncomingFiles } from '../../member/files/incoming-files.ts'
 import type { Ledger } from '../../member/ledger/ledger.ts'
 import type { Config } from '../../member/settings/config.ts'
 import type { ClaimResult, Membership } from '../../member/workspace/membership.ts'
 import { Memberships, type Surroundings } from '../../member/workspace/memberships.ts'
 import { DeliveryLine, type DeliveryOptions } from '../host/event/delivery.ts'
+import { receivedFiles } from './received-files.ts'
 
 export interface HostSurroundings extends Surroundings {
   /** Writes one line to the host; resolves when its bytes have left the process. */
   readonly write: (line: string) => Promise<void>
   readonly intercept: DeliveryOptions['intercept']
 }
-
-const MEGABYTE = 1024 * 1024
-/** The space for all received files together; more only where it would not fit twenty of the largest. */
-const INBOX_MB = 500
 
 export class Receiver {
   readonly ledger: Ledger
@@ -27,9 +22,8 @@ export class Receiver {
   readonly #delivery: DeliveryLine
 
   constructor(surroundings: HostSurroundings, config: Config, ledger: Ledger) {
-    const { clock, paths, log, write, intercept, holder, stoppedOf } = surroundings
+    const { clock, log, write, intercept, holder, stoppedOf } = surroundings
     const { signal } = this.#running
-    const inboxMb = Math.max(INBOX_MB, config.attachmentMaxMb * 20)
     const memberships = new Memberships(surroundings, config, ledger, signal)
     this.ledger = ledger
     this.#memberships = memberships
@@ -39,18 +33,7 @@ export class Receiver {
       held: () => memberships.held(),
       isHostStopped: () => stoppedOf(holder.pid) === 'host',
       onSent: (workspaceId) => memberships.find(workspaceId)?.workspace.events.emit('sent'),
-      files: new IncomingFiles({
-        store: new FileStore(
-          paths.receivedFiles,
-          config.attachmentMaxMb * MEGABYTE,
-          inboxMb * MEGABYTE,
-          clock,
-        ),
-        client: (workspaceId) => memberships.find(workspaceId)?.workspace.client,
-        signal,
-        log: log.info,
-        clock,
-      }),
+      files: receivedFiles(surroundings, config, (id) => memberships.find(id)?.workspace.client, signal),
       intercept,
       signal,
       log: log.error,

@@ -8,6 +8,8 @@
  *   probe, after all.
  */
 import { describeError } from '../../base/errors.ts'
+import type { PlatformClient } from '../../member/client/client.ts'
+import type { IncomingFiles } from '../../member/files/incoming-files.ts'
 import { readPidFile } from '../../member/folder/holder-record.ts'
 import { isHeld, lockPaths } from '../../member/folder/lock.ts'
 import { DeferredWrites } from '../../member/ledger/deferred-writes.ts'
@@ -21,6 +23,7 @@ import { SETTLED_MS, SessionHearing } from '../host/hearing/session-hearing.ts'
 import type { Claimed } from '../host/tools/tool-context.ts'
 import { Observer } from './observer.ts'
 import { Probing } from './probing.ts'
+import { receivedFiles } from './received-files.ts'
 import { type HostSurroundings, Receiver } from './receiver.ts'
 
 export interface RoleSurroundings extends HostSurroundings {
@@ -123,6 +126,17 @@ export class Role {
   /** What waits on the platform unread by any session, if this session observes. */
   async unread(signal: AbortSignal): Promise<readonly PeekedMessage[]> {
     return (await this.#observer?.unread(signal)) ?? []
+  }
+
+  /** Puts the files of a message on disk when a tool shows it; undefined while there is no configuration. */
+  files(signal: AbortSignal): IncomingFiles | undefined {
+    if (this.#given === undefined) return undefined
+    const { config } = this.#given
+    const clientOf = (workspaceId: string): PlatformClient | undefined => {
+      const target = config.targets.find((one) => one.workspaceId === workspaceId)
+      return target === undefined ? undefined : this.#surroundings.clientOf(target)
+    }
+    return receivedFiles(this.#surroundings, config, clientOf, signal)
   }
 
   /** Moves workspaces that another session may hold to this one. */

@@ -11,6 +11,7 @@ import type { Clock } from '../../base/clock.ts'
 import { describeError } from '../../base/errors.ts'
 import type { Disk } from '../../base/sqlite.ts'
 import { PlatformClient } from '../../member/client/client.ts'
+import type { IncomingFiles } from '../../member/files/incoming-files.ts'
 import type { OutgoingRules } from '../../member/files/outgoing-files.ts'
 import { tightenEnvFile } from '../../member/folder/env-file.ts'
 import type { Holder } from '../../member/folder/holder-record.ts'
@@ -148,6 +149,8 @@ export class Session implements ToolContext {
   readonly toolCalled = (): void => this.#role.toolCalled()
 
   readonly unread = (signal: AbortSignal): Promise<readonly PeekedMessage[]> => this.#role.unread(signal)
+
+  readonly files = (signal: AbortSignal): IncomingFiles | undefined => this.#role.files(signal)
 
   readonly claim = async (wanted: string | undefined, signal: AbortSignal): Promise<readonly Claimed[]> => {
     if (!this.#active) {

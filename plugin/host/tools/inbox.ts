@@ -1,15 +1,16 @@
 import { z } from 'zod'
 import { counted } from '../../../base/plural.ts'
-import { type Inbound, readInbound } from '../../../member/client/inbound.ts'
+import { readInbound } from '../../../member/client/inbound.ts'
 import type { InboxRow } from '../../../member/ledger/inbox.ts'
 import type { Ledger, MessageState } from '../../../member/ledger/ledger.ts'
 import type { PeekedMessage } from '../../../member/workspace/peek.ts'
-import { cleanExcerpt, cleanFileName, cleanName } from '../text/clean-text.ts'
+import { cleanName } from '../text/clean-text.ts'
 import { CHANGES_SESSION } from './annotations.ts'
 import { findMessage } from './answered-message.ts'
 import { untilFound } from './awaited-messages.ts'
+import { describeInFull, filesOf, quoted, titleOf } from './message-view.ts'
 import { notOneOfOurs } from './sender.ts'
-import { defineTool, MAX_RESULT_CHARS, type Outcome, type Progress, ToolFailure } from './tool.ts'
+import { defineTool, type Outcome, type Progress, ToolFailure } from './tool.ts'
 import type { ToolContext } from './tool-context.ts'
 
 const SHOWN: Readonly<Record<'unanswered' | 'all' | 'skipped', readonly MessageState[]>> = {
@@ -68,7 +69,6 @@ const ON_PLATFORM = 'waiting on the platform for a session that receives'
 const MAX_ROWS = 50
 /** A call that waits looks for new messages among this many: older ones are on the list because nobody takes them off. */
 const MAX_SEARCHED = 200
-const MAX_EXCERPT_CHARS = 600
 const HOUR_MS = 3_600_000
 
 /** What arrived, whether or not it was shown to this session. */
@@ -220,45 +220,15 @@ async function showOne(
   if (stored !== undefined) {
     const message = readInbound(stored.content)
     if (message === undefined) throw new ToolFailure(`Message ${cleanName(activityId)} cannot be read back.`)
-    return { text: describeInFull(message, stored, SEEN[stored.state]) }
+    const files = await filesOf(stored.workspaceId, activityId, message, context, signal)
+    return { text: describeInFull(message, stored, SEEN[stored.state], files) }
   }
   const unread = (await context.unread(signal)).find((one) => one.activityId === activityId)
   if (unread === undefined) {
     throw new ToolFailure(`No message with activity_id "${cleanName(activityId)}" has arrived here.`)
   }
-  return { text: describeInFull(unread.message, unread, ON_PLATFORM) }
-}
-
-type Origin = Pick<InboxRow, 'peerId' | 'createdAt'> & Partial<Pick<InboxRow, 'delegationId'>>
-
-/** Provenance comes before the text, which can claim anything. */
-function describeInFull(message: Inbound, origin: Origin, state: string): string {
-  const files = message.attachments.map(({ name }) => cleanFileName(name)).join(', ')
-  const peer = origin.peerId === null ? '' : `, peer_id ${cleanName(origin.peerId)}`
-  const head = `${titleOf(message, origin)}${peer}, sent ${cleanName(origin.createdAt)}, ${state}${files === '' ? '' : `, files: ${files}`}. Its text:`
-  return `${head}\n\n${excerpt(message.text, MAX_RESULT_CHARS)}`
-}
-
-/** What the message is and who sent it, in the words of the event. */
-function titleOf(message: Inbound, { peerId, delegationId = null }: Origin): string {
-  const kind = delegationId === null ? message.kind : 'delegation_result'
-  const task = delegationId ?? message.delegationId
-  const about =
-    task === null
-      ? ''
-      : delegationId === null && kind === 'peer_agent'
-        ? ', a task'
-        : `, task ${cleanName(task)}`
-  return `${kind}${sender(message, peerId)}${about}`
-}
-
-function excerpt(text: string, maxChars: number): string {
-  return cleanExcerpt(text, maxChars, (length) => `… (${length} characters in all)`)
-}
-
-function sender({ peerName, userName, peerId: taskPeer }: Inbound, peerId: string | null): string {
-  const who = cleanName(peerName ?? userName ?? peerId ?? taskPeer ?? '')
-  return who === '' ? '' : ` ${who}`
+  const files = await filesOf(unread.workspaceId, activityId, unread.message, context, signal)
+  return { text: describeInFull(unread.message, unread, ON_PLATFORM, files) }
 }
 
 function describeRow(row: InboxRow): string {
@@ -266,14 +236,10 @@ function describeRow(row: InboxRow): string {
   if (row.state === 'skipped') return `- ${arrived} ${row.activityId}: ${row.reason ?? 'skipped'}`
   const message = readInbound(row.content)
   if (message === undefined) return `- ${arrived} ${row.activityId}: cannot be read back`
-  return `- ${arrived} ${titleOf(message, row)}, ${SEEN[row.state]}, activity_id ${row.activityId}\n  ${quoted(message.text)}`
+  return `- ${arrived} ${titleOf(message, row)}, ${SEEN[row.state]}, activity_id ${row.activityId}\n  ${quoted(message)}`
 }
 
 function describeUnread(unread: PeekedMessage): string {
   const { activityId, createdAt, message } = unread
-  return `- ${cleanName(createdAt)} ${titleOf(message, unread)}, ${ON_PLATFORM}, activity_id ${activityId}\n  ${quoted(message.text)}`
-}
-
-function quoted(text: string): string {
-  return excerpt(text, MAX_EXCERPT_CHARS).replaceAll('\n', '\n  ')
+  return `- ${cleanName(createdAt)} ${titleOf(message, unread)}, ${ON_PLATFORM}, activity_id ${activityId}\n  ${quoted(message)}`
 }

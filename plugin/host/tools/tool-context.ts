@@ -1,6 +1,7 @@
 /** The rest of the program as a tool sees it. */
 import type { Clock } from '../../../base/clock.ts'
 import type { PlatformClient } from '../../../member/client/client.ts'
+import type { IncomingFiles } from '../../../member/files/incoming-files.ts'
 import type { OutgoingRules } from '../../../member/files/outgoing-files.ts'
 import type { Ledger } from '../../../member/ledger/ledger.ts'
 import type { AllowedSenders } from '../../../member/settings/single-settings.ts'
@@ -53,6 +54,8 @@ export interface ToolContext {
   readonly listed: ListedMessages
   /** How the answer to a task, or any other message, will reach the model of this session. */
   readonly arrival: () => Arrival
+  /** Puts the files of a message on disk. Undefined while the state folder or the configuration cannot be used. */
+  readonly files: (signal: AbortSignal) => Pick<IncomingFiles, 'prepare'> | undefined
   /** Which files may be sent. */
   readonly outgoing: () => OutgoingRules
   /** One screen of text. */

@@ -133,4 +133,36 @@ describe('inbox with wait_seconds', () => {
     scene.pass(MINUTE_MS)
     expect([real.holds(FIRST), real.shown]).toEqual([true, []])
   })
+
+  test('gets the files of a message through inbox: where they are, or why they are not here', async () => {
+    using scene = new SessionScene()
+    const process = scene.start(HOSTS.another)
+    scene.pass(1_000)
+    const [small, large] = ['a,b', 'x'.repeat(2_000_000)].map((content) =>
+      Buffer.from(content).toString('base64'),
+    )
+    const parts = [
+      { raw: small, filename: '売上.csv', mediaType: 'text/csv' },
+      { raw: large, filename: 'large.bin' },
+      { url: 'https://files.example/b.pdf' },
+    ]
+    const { id } = scene.first.feed.poison((id) => ({
+      id,
+      source_id: PEER,
+      method: 'message/send',
+      created_at: new Date(scene.clock.now()).toISOString(),
+      seq: 1,
+      request_body: { params: { message: { parts } } },
+    }))
+    scene.pass(20_000)
+    expect(process.call('inbox')).toContain('[3 files: 売上.csv, large.bin, b.pdf]')
+    // The file is written in real time.
+    const { signal } = new AbortController()
+    const { text: whole } = await callTool('inbox', { activity_id: id }, process.session, signal)
+    const path = /- 売上\.csv: (.*)\n/.exec(whole)?.[1] ?? ''
+    expect(path).toStartWith(scene.paths.receivedFiles)
+    expect(await Bun.file(path).text()).toBe('a,b')
+    expect(whole).toContain('- large.bin: not kept: a session that receives the message keeps it\n')
+    expect(whole).toContain('- b.pdf: https://files.example/b.pdf\nIts text:')
+  })
 })

@@ -1,0 +1,77 @@
+/** A message as `inbox` shows it: a line of the list, or the whole. */
+import { counted } from '../../../base/plural.ts'
+import type { Inbound } from '../../../member/client/inbound.ts'
+import type { InboxRow } from '../../../member/ledger/inbox.ts'
+import { cleanExcerpt, cleanFileName, cleanLine, cleanName } from '../text/clean-text.ts'
+import { MAX_RESULT_CHARS } from './tool.ts'
+import type { ToolContext } from './tool-context.ts'
+
+const MAX_EXCERPT_CHARS = 600
+const MAX_FILES_NAMED = 5
+/** A path or an address is of no use when it is cut. */
+const MAX_PLACE_CHARS = 4_096
+
+/** Where each file of a message is, or why it is not here. Puts on disk what is not there yet. */
+export async function filesOf(
+  workspaceId: string,
+  activityId: string,
+  { attachments }: Inbound,
+  context: ToolContext,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const files = await context.files(signal)?.prepare({ workspaceId, activityId }, attachments)
+  return attachments.map(({ name }, index) => {
+    const { path, uri, error } = files?.[index] ?? {}
+    const where = [path, uri, error]
+      .filter((part) => part !== undefined)
+      .map((part) => cleanLine(part, MAX_PLACE_CHARS))
+    return [cleanFileName(name), ...where].join(': ')
+  })
+}
+
+type Origin = Pick<InboxRow, 'peerId' | 'createdAt'> & Partial<Pick<InboxRow, 'delegationId'>>
+
+/** Provenance comes before the text, which can claim anything. */
+export function describeInFull(
+  message: Inbound,
+  origin: Origin,
+  state: string,
+  files: readonly string[],
+): string {
+  const peer = origin.peerId === null ? '' : `, peer_id ${cleanName(origin.peerId)}`
+  const list = files.length === 0 ? '' : ` Its files:\n${files.map((file) => `- ${file}`).join('\n')}\n`
+  const head = `${titleOf(message, origin)}${peer}, sent ${cleanName(origin.createdAt)}, ${state}.${list}`
+  return `${head}${list === '' ? ' ' : ''}Its text:\n\n${excerpt(message.text, MAX_RESULT_CHARS)}`
+}
+
+/** What the message is and who sent it, in the words of the event. */
+export function titleOf(message: Inbound, { peerId, delegationId = null }: Origin): string {
+  const kind = delegationId === null ? message.kind : 'delegation_result'
+  const task = delegationId ?? message.delegationId
+  const about =
+    task === null
+      ? ''
+      : delegationId === null && kind === 'peer_agent'
+        ? ', a task'
+        : `, task ${cleanName(task)}`
+  return `${kind}${sender(message, peerId)}${about}`
+}
+
+function excerpt(text: string, maxChars: number): string {
+  return cleanExcerpt(text, maxChars, (length) => `… (${length} characters in all)`)
+}
+
+function sender({ peerName, userName, peerId: taskPeer }: Inbound, peerId: string | null): string {
+  const who = cleanName(peerName ?? userName ?? peerId ?? taskPeer ?? '')
+  return who === '' ? '' : ` ${who}`
+}
+
+/** The beginning of its text, and the names of its files. */
+export function quoted({ text, attachments }: Inbound): string {
+  const names = attachments.slice(0, MAX_FILES_NAMED).map(({ name }) => cleanFileName(name))
+  const more = attachments.length > names.length ? [`${attachments.length - names.length} more`] : []
+  const files =
+    names.length === 0 ? [] : [`[${counted(attachments.length, 'file')}: ${[...names, ...more].join(', ')}]`]
+  const said = text === '' ? [] : [excerpt(text, MAX_EXCERPT_CHARS)]
+  return [...said, ...files].join('\n').replaceAll('\n', '\n  ')
+}
