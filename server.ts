@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs'
 import { systemClock } from './base/clock.ts'
 import { stackOf } from './base/errors.ts'
 import { homeFolder } from './base/home.ts'
-import { systemDisk } from './base/sqlite.ts'
+import { systemDiskWith } from './base/sqlite.ts'
+import { onThreads } from './base/thread.ts'
 import { Log } from './member/folder/log.ts'
 import { stoppedOf } from './member/folder/stopped-process.ts'
 import { version } from './package.json'
@@ -21,13 +22,22 @@ function writeToHost(line: string): Promise<void> {
   })
 }
 
+/** The bundled `ledger-thread.ts`: the bundler puts it here. Where the sources run, there is none. */
+declare const LEDGER_THREAD: string | undefined
+
+/** The address of the program that does slow work on the ledger. */
+function threadProgram(): string {
+  if (typeof LEDGER_THREAD === 'undefined') return import.meta.resolve('./member/ledger/ledger-thread.ts')
+  return URL.createObjectURL(new Blob([LEDGER_THREAD], { type: 'text/javascript' }))
+}
+
 const session = new Session({
   environment: process.env,
   home: homeFolder(),
   version,
   clock: systemClock,
   network: fetch,
-  disk: systemDisk,
+  disk: systemDiskWith(onThreads(threadProgram())),
   log,
   holder: {
     pid: process.pid,

@@ -1,5 +1,11 @@
-/** SQLite files. An entry point injects one disk, and everything below it opens databases there and nowhere else. */
+/**
+ * SQLite files. An entry point injects one disk, and everything below it opens databases there and nowhere else.
+ *
+ * SQLite works on the event loop, so nothing here waits: a call that would have to wait for another process fails at
+ * once (see `patience.ts`), and work whose length depends on the file or on the disk is a {@link Job}.
+ */
 import { Database as BunDatabase, type SQLQueryBindings } from 'bun:sqlite'
+import { codeOf } from './errors.ts'
 
 export interface Query<Row, Values extends SQLQueryBindings[]> {
   readonly get: (...values: Values) => Row | null
@@ -18,6 +24,12 @@ export interface Database {
    * reading would otherwise conflict at their first write.
    */
   readonly transaction: <T>(work: () => T) => T
+  /**
+   * Moves what was committed from the log into the file, and flushes both to the disk, off the loop.
+   *
+   * @throws what SQLite throws.
+   */
+  readonly checkpoint: () => Promise<void>
   readonly close: () => void
 }
 
@@ -28,13 +40,63 @@ export interface OpenOptions {
   readonly onError?: (error: unknown) => void
 }
 
+/** Work on files that may take seconds. Input and output are copied between threads. */
+export interface Job<Input, Output> {
+  readonly name: string
+  readonly run: (input: Input, disk: Disk) => Output
+}
+
+/** Does a job while the loop goes on. Rejects with what the job throws. */
+export type DoJob = <Input, Output>(job: Job<Input, Output>, input: Input) => Promise<Output>
+
 export interface Disk {
   /** @throws what SQLite throws. */
   readonly open: (path: string, options?: OpenOptions) => Database
+  readonly doJob: DoJob
 }
 
-export const systemDisk: Disk = {
-  open: (path, { mode = 'create', onError = () => {} } = {}) => new SqliteDatabase(path, mode, onError),
+/** The disk of the system. */
+export function systemDiskWith(doJob: DoJob): Disk {
+  return {
+    open: (path, { mode = 'create', onError = () => {} } = {}) =>
+      new SqliteDatabase(path, mode, onError, () => doJob(CHECKPOINT, path)),
+    doJob,
+  }
+}
+
+/** Does its jobs where they are asked for: for a thread, and for programs without a loop to keep free. */
+export const systemDisk: Disk = systemDiskWith(async (job, input) => job.run(input, systemDisk))
+
+/** Whether a call failed because it would have had to wait for another process. */
+export function isBusy(error: unknown): boolean {
+  return /^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(codeOf(error) ?? '')
+}
+
+/** How large the log stays after it was moved into the file. */
+const LOG_BYTES = 1024 * 1024
+
+/**
+ * See {@link Database.checkpoint}. The first write to an emptied log flushes it, so that is done here, too: a write that
+ * leaves everything as it is.
+ */
+export const CHECKPOINT: Job<string, void> = {
+  name: 'checkpoint',
+  run: (path, disk) => {
+    const db = disk.open(path, { mode: 'existing' })
+    try {
+      db.run('PRAGMA busy_timeout = 1000')
+      db.run('PRAGMA synchronous = NORMAL')
+      db.run(`PRAGMA journal_size_limit = ${LOG_BYTES}`)
+      const moved = db
+        .query<{ busy: number; log: number; checkpointed: number }, []>('PRAGMA wal_checkpoint(PASSIVE)')
+        .get()
+      if (moved === null || moved.log !== moved.checkpointed) return
+      const version = db.query<{ user_version: number }, []>('PRAGMA user_version').get()?.user_version ?? 0
+      db.run(`PRAGMA user_version = ${version}`)
+    } finally {
+      db.close()
+    }
+  },
 }
 
 const MODES = {
@@ -47,9 +109,17 @@ class SqliteDatabase implements Database {
   readonly #db: BunDatabase
   readonly #onError: (error: unknown) => void
 
-  constructor(path: string, mode: keyof typeof MODES, onError: (error: unknown) => void) {
+  readonly checkpoint: () => Promise<void>
+
+  constructor(
+    path: string,
+    mode: keyof typeof MODES,
+    onError: (error: unknown) => void,
+    checkpoint: () => Promise<void>,
+  ) {
     this.#db = new BunDatabase(path, { ...MODES[mode], strict: true })
     this.#onError = onError
+    this.checkpoint = checkpoint
   }
 
   query<Row, Values extends SQLQueryBindings[]>(sql: string): Query<Row, Values> {

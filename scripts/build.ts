@@ -26,18 +26,25 @@ const withoutValidator: BunPlugin = {
  *
  * @throws AggregateError with the bundler's messages.
  */
-export function bundle(): Promise<string> {
-  return bundleProgram('server.ts', [withoutValidator])
+export async function bundle(): Promise<string> {
+  // A thread needs a small part of the program, and its own heap for that: it gets no more.
+  const thread = await bundleProgram('member/ledger/ledger-thread.ts')
+  return bundleProgram('server.ts', [withoutValidator], { LEDGER_THREAD: JSON.stringify(thread) })
 }
 
 /** Bundles a program, with the options of the server's own bundle. */
-export async function bundleProgram(entrypoint: string, plugins: BunPlugin[] = []): Promise<string> {
+export async function bundleProgram(
+  entrypoint: string,
+  plugins: BunPlugin[] = [],
+  define: Record<string, string> = {},
+): Promise<string> {
   const { outputs } = await Bun.build({
     entrypoints: [entrypoint],
     root,
     target: 'bun',
     minify: true,
     plugins,
+    define,
     throw: true,
   })
   const [output] = outputs

@@ -32,7 +32,13 @@ const TIME_OR_CHANCE =
 const HIDDEN_TIME_OR_CHANCE =
   /\bDate\[|\bnew Date(?![\w(])|= (?:Date|Math|performance)\b(?!\.)|\bAbortSignal\.timeout\b|\bBun\.nanoseconds\b|\bprocess\.(?:hrtime|uptime)\b|['"](?:node:)?timers\b/
 /** Only these choose the system's clock or disk; everything below is handed one. `sendHeartbeat` is called by others, too. */
-const ENTRIES: readonly string[] = ['server.ts', 'heartbeat.ts', 'base/clock.ts', 'base/sqlite.ts']
+const ENTRIES: readonly string[] = [
+  'server.ts',
+  'heartbeat.ts',
+  'base/clock.ts',
+  'base/sqlite.ts',
+  'member/ledger/ledger-thread.ts',
+]
 const PRODUCT: readonly string[] = [
   'base/',
   'member/',

@@ -18,6 +18,7 @@ export class Machine {
   /** In most runs too few for any message to use up its attempts. */
   #deaths: number
   #fullUntil = 0
+  #busyUntil = 0
 
   constructor(world: World) {
     this.#world = world
@@ -41,6 +42,19 @@ export class Machine {
   fillDisk(): void {
     const { calmAt, clock, dice } = this.#world
     this.#fullUntil = Math.min(calmAt, clock.now() + dice.upTo(10_000))
+  }
+
+  /** Another program writes to the ledger for up to two seconds; now and then it is stopped for up to half a minute. */
+  occupyLedger(): void {
+    const { calmAt, clock, dice } = this.#world
+    this.#busyUntil = Math.min(calmAt, clock.now() + dice.upTo(dice.chance(0.1) ? 30_000 : 2_000))
+  }
+
+  #isBusy(): boolean {
+    const { clock, figures } = this.#world
+    if (clock.now() >= this.#busyUntil) return false
+    figures.busyWrites++
+    return true
   }
 
   #isFull(): boolean {
@@ -80,6 +94,7 @@ export class Machine {
       host,
       kind,
       isFull: () => this.#isFull(),
+      isBusy: () => this.#isBusy(),
       log: new EphemeralLog({ clock, write: (line) => this.#world.noteLog(line) }),
       onResult: (outcome) => deeds.noteResult(process, outcome),
     })

@@ -35,8 +35,8 @@ const DELIVERY_BREAKS: readonly Break[] = [
   {
     name: 'the cursor moves though the rows are not stored',
     file: 'member/workspace/feed.ts',
-    find: 'const stored = this.#store(page.rows, { ...cursor, ...position(page, cursor) })',
-    replace: 'const stored = this.#store(page.rows.slice(1), { ...cursor, ...position(page, cursor) })',
+    find: 'const stored = await this.#store(page.rows, { ...cursor, ...position(page, cursor) })',
+    replace: 'const stored = await this.#store(page.rows.slice(1), { ...cursor, ...position(page, cursor) })',
   },
   {
     name: '`sending` is not recorded before the write',

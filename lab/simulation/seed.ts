@@ -17,6 +17,7 @@ export const FIGURES = [
   'powerCuts',
   'tornWrites',
   'diskFailures',
+  'busyWrites',
   'sessions',
   'claims',
   'hours',

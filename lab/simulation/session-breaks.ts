@@ -11,20 +11,18 @@ export const SESSION_BREAKS: Readonly<Record<string, readonly Break[]>> = {
     {
       name: 'a changed comment restarts everything',
       file: SESSION,
-      find: "if (change !== 'changed' && !hasFolderNow) return",
-      replace: "if (change === 'none' && !hasFolderNow) return",
+      find: "if (this.#configuration.update() === 'changed') {",
+      replace: "if (this.#configuration.update() !== 'none') {",
     },
     {
       name: 'a file that became invalid stops nothing',
       file: SESSION,
-      find: `    this.#role.end()
-    this.#begin()
-  }
-}`,
-      replace: `    if (this.#configuration.valid !== undefined) this.#role.end()
-    this.#begin()
-  }
-}`,
+      find: `      this.#role.end()
+      this.#begin()
+`,
+      replace: `      if (this.#configuration.valid !== undefined) this.#role.end()
+      this.#begin()
+`,
     },
     {
       name: 'a changed file stays open to others',
@@ -37,14 +35,14 @@ export const SESSION_BREAKS: Readonly<Record<string, readonly Break[]>> = {
     {
       name: 'a replaced state folder goes unnoticed',
       file: SESSION,
-      find: 'this.#ledger.loss() ?? ',
-      replace: '',
+      find: 'const loss = this.#ledger.loss()',
+      replace: 'const loss = undefined',
     },
     {
       name: 'a lock that no other process sees goes unnoticed',
       file: SESSION,
-      find: "(lostLock ? 'replaced' : undefined)",
-      replace: 'undefined',
+      find: 'if (loss === undefined && !this.#role.memberships.some(({ lockLost }) => lockLost)) return',
+      replace: 'if (loss === undefined) return',
     },
   ],
   'plugin/session/hearing': [
@@ -81,8 +79,14 @@ export const SESSION_BREAKS: Readonly<Record<string, readonly Break[]>> = {
     {
       name: 'the last receipt is lost with the session',
       file: ROLE,
-      find: '    this.#deferred.flush()\n',
-      replace: '',
+      find: '    this.#deferred.flush()\n    this.#given = undefined',
+      replace: '    this.#given = undefined',
+    },
+    {
+      name: 'a receipt goes to a ledger that was closed',
+      file: ROLE,
+      find: '    this.#given = undefined\n    this.#leave()',
+      replace: '    this.#leave()',
     },
   ],
   'plugin/session/session-end': [

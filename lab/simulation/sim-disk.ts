@@ -3,7 +3,15 @@
  * full.
  */
 import type { SQLQueryBindings } from 'bun:sqlite'
-import { type Database, type Disk, type OpenOptions, type Query, systemDisk } from '../../base/sqlite.ts'
+import {
+  CHECKPOINT,
+  type Database,
+  type Disk,
+  type DoJob,
+  type OpenOptions,
+  type Query,
+  systemDisk,
+} from '../../base/sqlite.ts'
 import type { Life } from './life.ts'
 import type { Storage } from './storage.ts'
 
@@ -12,12 +20,15 @@ export interface SimDiskOptions {
   readonly storage: Storage
   /** Whether the write that begins now finds the disk full. */
   readonly isFull: () => boolean
+  /** Whether another process is writing to the ledger when a write begins. */
+  readonly isBusy: () => boolean
 }
 
 export class SimDisk implements Disk {
   readonly #options: SimDiskOptions
   readonly #open = new Set<Database>()
   readonly #locked = new Set<string>()
+  #inJob = false
 
   constructor(options: SimDiskOptions) {
     this.#options = options
@@ -38,10 +49,27 @@ export class SimDisk implements Disk {
         db.run(sql)
         if (sql === 'BEGIN EXCLUSIVE') this.#locked.add(path)
       }
-      return { query: (sql) => db.query(sql), run, transaction: (work) => db.transaction(work), close }
+      return {
+        query: (sql) => db.query(sql),
+        run,
+        transaction: (work) => db.transaction(work),
+        checkpoint: () => db.checkpoint(),
+        close,
+      }
     }
     storage.keep()
-    return new MortalDatabase(db, this.#options, close)
+    const isBusy = (): boolean => !this.#inJob && this.#options.isBusy()
+    return new MortalDatabase(db, { ...this.#options, isBusy }, () => this.doJob(CHECKPOINT, path), close)
+  }
+
+  /** Each action of a job is one of the process. It waits for other processes on its thread, which takes no time here. */
+  readonly doJob: DoJob = async (job, input) => {
+    this.#inJob = true
+    try {
+      return job.run(input, this)
+    } finally {
+      this.#inJob = false
+    }
   }
 
   /** Whether the lock in this file is held. */
@@ -62,13 +90,15 @@ const WRITES = /^\s*(?:INSERT|UPDATE|DELETE|CREATE|ALTER|DROP)/i
 class MortalDatabase implements Database {
   readonly #db: Database
   readonly #options: SimDiskOptions
+  readonly checkpoint: () => Promise<void>
   readonly close: () => void
   readonly #queries = new Map<string, Query<unknown, SQLQueryBindings[]>>()
   #inTransaction = false
 
-  constructor(db: Database, options: SimDiskOptions, close: () => void) {
+  constructor(db: Database, options: SimDiskOptions, checkpoint: () => Promise<void>, close: () => void) {
     this.#db = db
     this.#options = options
+    this.checkpoint = checkpoint
     this.close = close
   }
 
@@ -107,7 +137,7 @@ class MortalDatabase implements Database {
   }
 
   #deed<T>(isWrite: boolean, work: () => T): T {
-    const { life, storage, isFull } = this.#options
+    const { life, storage, isFull, isBusy } = this.#options
     if (this.#inTransaction) {
       // A process that dies during a transaction leaves nothing of it, as if it had died before. The disk can fill up
       // here.
@@ -115,6 +145,7 @@ class MortalDatabase implements Database {
       return work()
     }
     life.half()
+    if (isWrite && isBusy()) throw busy()
     if (isWrite && isFull()) throw fullDisk()
     const since = isWrite && life.tearsNext() ? storage.mark() : undefined
     const result = work()
@@ -122,6 +153,10 @@ class MortalDatabase implements Database {
     life.half()
     return result
   }
+}
+
+function busy(): Error {
+  return Object.assign(new Error('database is locked'), { code: 'SQLITE_BUSY' })
 }
 
 function fullDisk(): Error {

@@ -59,6 +59,7 @@ export interface SimProcessOptions {
   readonly host: SimHost
   readonly kind: HostKind
   readonly isFull: () => boolean
+  readonly isBusy: () => boolean
   /** Whether the plugin with this pid, or its host, is stopped. Default: never. */
   readonly stoppedOf?: (pid: number) => Stopped | undefined
   readonly log: Log
@@ -80,12 +81,12 @@ export class SimProcess {
   readonly #disk: SimDisk
 
   constructor(options: SimProcessOptions) {
-    const { life, clock, storage, network, host, kind, isFull, log } = options
+    const { life, clock, storage, network, host, kind, isFull, isBusy, log } = options
     this.#options = options
     this.life = life
     this.host = host
     this.kind = kind
-    this.#disk = new SimDisk({ life, storage, isFull })
+    this.#disk = new SimDisk({ life, storage, isFull, isBusy })
     const own = clock.of(
       () => life.dead,
       (run) => life.defer(run),

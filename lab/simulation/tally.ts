@@ -55,6 +55,7 @@ export function table({ seeds, figures, faults }: Tally, seconds: number): strin
     ['power cuts', figures.powerCuts],
     ['torn writes', figures.tornWrites],
     ['disk failures', figures.diskFailures],
+    ['writes that met another', figures.busyWrites],
     ['claims', figures.claims],
     ['hours of sleep', figures.hours],
     ['revoked tokens', figures.revocations],

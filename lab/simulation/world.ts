@@ -2,7 +2,7 @@
  * Everything around the plugin, simulated from one seed: workspaces on a platform that delays, fails, hangs, forgets
  * and commits late; people and agents who write, ask and answer; hosts that read at random times, stop reading, or
  * never show messages; one or two processes on the same state folder, each of which can die at any of its actions, or
- * with the whole machine; a disk that fills up; a machine that sleeps for an hour; a token that is revoked.
+ * with the whole machine; a disk that fills up; a ledger that other programs write to; a machine that sleeps for an hour; a token that is revoked.
  */
 import { Dice } from '../dice.ts'
 import type { Erasure, Receipt, Showing } from '../judge/evidence.ts'
@@ -61,6 +61,7 @@ export class World {
     tornWrites: 0,
     powerCuts: 0,
     diskFailures: 0,
+    busyWrites: 0,
     sessions: 0,
     claims: 0,
     hours: 0,
@@ -170,6 +171,7 @@ export class World {
   #planTrouble(): void {
     const { dice } = this
     if (dice.chance(0.4)) this.#plan(() => this.#machine.fillDisk(), 15_000)
+    if (dice.chance(0.3)) this.#plan(() => this.#machine.occupyLedger(), 5_000)
     if (dice.chance(0.2)) this.#plan(() => this.#machine.powerFails(), 20_000)
     if (dice.chance(0.3)) this.#plan(() => this.#machine.startSecond(), 10_000)
     if (dice.chance(0.3)) this.#plan(() => this.#configure(), 15_000)

@@ -43,6 +43,11 @@ export function stampOf(path: string): string {
   return stat === undefined ? '' : `${stat.mtimeMs}:${stat.size}:${stat.ino}:${stat.mode}`
 }
 
+/** In bytes; 0 without a file. */
+export function sizeOf(path: string): number {
+  return statIfAny(path)?.size ?? 0
+}
+
 /** Follows links. */
 export function exists(path: string): boolean {
   return statIfAny(path) !== undefined

@@ -2,9 +2,10 @@
  * Writes small records that nothing waits for, such as a receipt: after the response that caused them has gone out, and
  * later still while another process writes to the ledger, because waiting for it would delay the next response.
  */
-import { backoffDelayMs } from '../../base/backoff.ts'
 import type { Clock } from '../../base/clock.ts'
-import { codeOf, describeError } from '../../base/errors.ts'
+import { describeError } from '../../base/errors.ts'
+import { busyPauseMs } from '../../base/patience.ts'
+import { isBusy } from '../../base/sqlite.ts'
 import type { Ledger } from './ledger.ts'
 
 export interface DeferredWritesOptions {
@@ -50,12 +51,11 @@ export class DeferredWrites {
     if (ledger === undefined) return
     for (let [write] = this.#writes; write !== undefined; [write] = this.#writes) {
       try {
-        const next = write
-        ledger.withoutWaiting(() => next(ledger))
+        write(ledger)
         this.#failures = 0
       } catch (error) {
-        if (codeOf(error)?.startsWith('SQLITE_BUSY') === true) {
-          this.#flushAfter(backoffDelayMs(this.#failures++, 0, this.#clock.random) + 1)
+        if (isBusy(error)) {
+          this.#flushAfter(busyPauseMs(this.#failures++, this.#clock.random))
           return
         }
         this.#log(`the new state of a message could not be recorded: ${describeError(error)}`)

@@ -1,9 +1,12 @@
-/** Opens the ledger's file, whatever its state: missing, in use, damaged. */
+/**
+ * Opens the ledger's file, whatever its state: missing, in use, damaged. All of this may take seconds, and waits for
+ * other processes where it stands: a session has it done as a job (`ledger-jobs.ts`).
+ */
 import { existsSync, renameSync, rmSync } from 'node:fs'
-import { codeOf } from '../../base/errors.ts'
-import type { Database, Disk } from '../../base/sqlite.ts'
+import { type Database, type Disk, isBusy } from '../../base/sqlite.ts'
 import { createPrivately } from '../folder/database-file.ts'
 import { identityOf } from '../folder/file-stat.ts'
+import { explained, requireLocks } from '../folder/file-system.ts'
 import { LockFile } from '../folder/lock.ts'
 import { DamagedLedger, isDamage, type Loss, setAside } from './ledger-damage.ts'
 import { migrate } from './ledger-schema.ts'
@@ -29,7 +32,7 @@ export interface LedgerFileOptions {
 }
 
 /**
- * Opens the ledger, creating it with mode 0600.
+ * Opens the ledger, creating it with mode 0600. Once open, it waits for no other process.
  *
  * A file that is not a database, or a damaged one, is renamed, and a new ledger starts with what can still be read of
  * it.
@@ -56,11 +59,13 @@ export function beginAnew(
   options: LedgerFileOptions,
 ): Database {
   const db = openOrMend(path, loss === 'damaged' ? lost : '', options)
+  db.run('PRAGMA busy_timeout = 1000')
   // What this session wrote after another one read the damaged file is missing from the new one.
   doubtOlder(db, options.now())
   db.query(
     "UPDATE message SET state = 'sent', sent_at = received_at WHERE state = 'sending' AND session = ?",
   ).run(session)
+  db.run('PRAGMA busy_timeout = 0')
   return db
 }
 
@@ -95,12 +100,18 @@ function takeTurn(path: string, disk: Disk): LockFile {
   for (let tries = 1; ; tries++) {
     const attempt = turn.tryTake()
     if (attempt.state === 'held') return turn
-    if (attempt.state === 'failed') throw new Error(attempt.reason)
-    if (tries === TURN_TRIES) {
+    try {
+      // SQLite reports a file system without locks as a lock that somebody else holds.
+      if (tries === 1) requireLocks(path, disk)
+      if (attempt.state === 'failed') throw new Error(attempt.reason)
+      if (tries === TURN_TRIES) {
+        throw new Error(
+          `another process has been opening the ledger for ${(TURN_TRIES * TURN_PAUSE_MS) / 1000} s; if it is a session that was stopped (Ctrl-Z), continue or end it`,
+        )
+      }
+    } catch (error) {
       turn.close()
-      throw new Error(
-        `another process has been opening the ledger for ${(TURN_TRIES * TURN_PAUSE_MS) / 1000} s`,
-      )
+      throw error
     }
     Bun.sleepSync(TURN_PAUSE_MS)
   }
@@ -138,27 +149,46 @@ function openPatiently(path: string, options: LedgerFileOptions): Database {
     try {
       return openOnce(path, options)
     } catch (error) {
-      if (codeOf(error) !== 'SQLITE_BUSY' || tries === BUSY_TRIES) throw error
+      if (!isBusy(error) || tries === BUSY_TRIES) throw error
       Bun.sleepSync(BUSY_PAUSE_MS)
     }
   }
 }
 
-function openOnce(path: string, { disk, onError }: LedgerFileOptions): Database {
-  if (path !== ':memory:') createPrivately(path)
-  const db = disk.open(path, onError === undefined ? {} : { onError })
+function openOnce(path: string, options: LedgerFileOptions): Database {
+  const db = openWithoutCheck(path, options)
   try {
-    db.run('PRAGMA busy_timeout = 1000')
-    db.run('PRAGMA journal_mode = WAL')
-    // A killed process loses nothing; a power cut at worst rolls back rows and cursor together.
-    db.run('PRAGMA synchronous = NORMAL')
-    // First, because it refuses a file of a newer version, which must stay where it is.
-    migrate(db)
     checkPages(db)
     return db
   } catch (error) {
     db.close()
     throw error
+  }
+}
+
+/**
+ * Opens a ledger that was checked a moment ago. Quick, and fails instead of waiting for another process.
+ *
+ * @throws as {@link openLedgerFile}; the busy error.
+ */
+export function openWithoutCheck(
+  path: string,
+  { disk, onError }: Pick<LedgerFileOptions, 'disk' | 'onError'>,
+): Database {
+  if (path !== ':memory:') createPrivately(path)
+  const db = disk.open(path, onError === undefined ? {} : { onError })
+  try {
+    db.run('PRAGMA journal_mode = WAL')
+    // A killed process loses nothing; a power cut at worst rolls back rows and cursor together.
+    db.run('PRAGMA synchronous = NORMAL')
+    // A checkpoint flushes the disk, which may take long: `SessionLedger` has it done off the loop.
+    db.run('PRAGMA wal_autocheckpoint = 0')
+    // First, because it refuses a file of a newer version, which must stay where it is.
+    migrate(db)
+    return db
+  } catch (error) {
+    db.close()
+    throw explained(error)
   }
 }
 

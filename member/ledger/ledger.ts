@@ -157,19 +157,4 @@ export class Ledger {
         .get(activityId, JSON.stringify(workspaceIds)) ?? undefined
     )
   }
-
-  /**
-   * Runs `work` on this ledger so that it fails at once instead of waiting for another process.
-   *
-   * @throws what `work` throws; code SQLITE_BUSY if it would have had to wait.
-   */
-  withoutWaiting(work: () => void): void {
-    const patience = this.#db.query<{ timeout: number }, []>('PRAGMA busy_timeout').get()?.timeout ?? 0
-    this.#db.query('PRAGMA busy_timeout = 0').get()
-    try {
-      work()
-    } finally {
-      this.#db.query(`PRAGMA busy_timeout = ${patience}`).get()
-    }
-  }
 }

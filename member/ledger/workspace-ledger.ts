@@ -20,6 +20,7 @@ export class WorkspaceLedger {
   readonly #given: GivenMessages
   /** The last flush failed. */
   #flushDue = false
+  #flushing: Promise<void> | undefined
 
   constructor(
     db: Database,
@@ -95,6 +96,14 @@ export class WorkspaceLedger {
       )
       .get(this.workspaceId)
     return row?.n ?? 0
+  }
+
+  /**
+   * What was written must reach the disk before anything is done about it; undefined when there is nothing to wait for.
+   * Never rejects.
+   */
+  get flushing(): Promise<void> | undefined {
+    return this.#flushing
   }
 
   /** Called by a new holder: prepares what an earlier one may have written to be written again, within bounds. */
@@ -194,13 +203,18 @@ export class WorkspaceLedger {
    * are valid without it, and would otherwise be made, and reported, a second time.
    */
   #flush(): void {
-    try {
-      this.#db.run('PRAGMA wal_checkpoint(PASSIVE)')
-      this.#flushDue = false
-    } catch {
-      // A full disk, most likely. The next look at the feed tries again.
-      this.#flushDue = true
-    }
+    const flushing = this.#db.checkpoint().then(
+      () => {
+        this.#flushDue = false
+      },
+      () => {
+        // A full disk, most likely. The next look at the feed tries again.
+        this.#flushDue = true
+      },
+    )
+    this.#flushing = flushing.then(() => {
+      this.#flushing = undefined
+    })
   }
 
   #amend(activityId: string, set: string, value: string): void {

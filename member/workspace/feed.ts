@@ -3,6 +3,8 @@
  * stored together before any of it is delivered, and the cursor is always a row that was stored, or one known to
  * precede it.
  */
+
+import { patiently } from '../../base/patience.ts'
 import {
   type ActivityRow,
   fetchPage,
@@ -113,10 +115,10 @@ export class Feed {
     }
     this.#forgottenLogged = false
     if (page.newestId === undefined || page.newestId === sinceId) {
-      this.#touch(cursor)
+      await this.#touch(cursor)
       return { stored: 0, more: false }
     }
-    const stored = this.#store(page.rows, { ...cursor, ...position(page, cursor) })
+    const stored = await this.#store(page.rows, { ...cursor, ...position(page, cursor) })
     return { stored, more: page.full }
   }
 
@@ -134,7 +136,7 @@ export class Feed {
     if (newest === undefined) {
       // Empty, not merely unreadable: only then is everything that comes later new.
       if (old === undefined && top.unusable === 0) {
-        this.#store([], { activityId: null, createdAt: '', floor: '', checkedAt })
+        await this.#store([], { activityId: null, createdAt: '', floor: '', checkedAt })
       }
       return { stored: 0, more: false }
     }
@@ -145,7 +147,7 @@ export class Feed {
       const cursor = { activityId: newest.id, createdAt: newest.created_at, checkedAt }
       const stepOver = old === undefined ? 'arrived before the first start' : null
       // All of the top page: otherwise, rows with the same timestamp as the newest would be taken for late ones.
-      const stored = this.#store(
+      const stored = await this.#store(
         top.rows,
         { ...cursor, floor: old?.floor ?? this.#notLater(newest.created_at) },
         stepOver,
@@ -158,7 +160,7 @@ export class Feed {
       floor: old?.floor ?? this.#notLater(oldest.created_at),
       checkedAt,
     }
-    const stored = this.#store(page.rows, { ...start, ...position(page, start) })
+    const stored = await this.#store(page.rows, { ...start, ...position(page, start) })
     return { stored, more: true }
   }
 
@@ -211,7 +213,7 @@ export class Feed {
       if (cursor?.activityId == null) break
       const sinceSecs = Math.min(this.#secsBack(since), MAX_WINDOW_SECS)
       const page = await this.#page({ sinceSecs, beforeTs, limit: MAX_LIMIT })
-      found += this.#store(
+      found += await this.#store(
         page.rows.filter(
           ({ created_at }) =>
             // Rows with the floor's own timestamp all existed when it was set: stored, or skipped.
@@ -243,28 +245,31 @@ export class Feed {
     return page
   }
 
-  #store(
+  /** Waits while another process writes to the ledger, and stores nothing once the signal has aborted. */
+  async #store(
     rows: readonly ActivityRow[],
     cursor: Cursor | undefined,
     skipBecause: string | null = null,
-  ): number {
-    const { id, config, ledger, events } = this.#workspace
+  ): Promise<number> {
+    const { id, config, ledger, events, clock, signal } = this.#workspace
     const floor = (cursor ?? this.#cursor())?.floor ?? ''
     const entries = rows
       .filter((row) => compareTimestamps(row.created_at, floor) >= 0)
       .map((row) => toEntry(row, id, config.allowedSenders, skipBecause))
     this.#remarks.ofEntries(entries)
     if (entries.length === 0 && cursor === undefined) return 0
-    const stored = ledger.storePage(entries, cursor, this.#now())
+    const stored = await patiently(() => ledger.storePage(entries, cursor, this.#now()), clock, signal)
+    await ledger.flushing
     if (stored > 0) events.emit('stored')
     return stored
   }
 
-  #touch(cursor: Cursor): void {
+  async #touch(cursor: Cursor): Promise<void> {
+    const { ledger, clock, signal } = this.#workspace
     const now = this.#now()
     if (Math.abs(now - Math.max(cursor.checkedAt, this.#touchedAt)) < TOUCH_EVERY_MS) return
     this.#touchedAt = now
-    this.#workspace.ledger.touch(now)
+    await patiently(() => ledger.touch(now), clock, signal)
   }
 
   /** A row dated in the future, by a clock that has since been set back, must not hide rows that arrive before then. */

@@ -5,6 +5,7 @@
 import { backoffDelayMs } from '../../base/backoff.ts'
 import { describeError } from '../../base/errors.ts'
 import { computeJitteredInterval } from '../../base/jitter.ts'
+import { patiently } from '../../base/patience.ts'
 import { sleep } from '../../base/sleep.ts'
 import { Wake } from '../../base/wake.ts'
 import { fetchResult, isQueuedAnswer, listDelegations, type TaskReport } from '../client/delegations.ts'
@@ -80,11 +81,13 @@ export class TaskWatch {
       const report = reports.find(({ id, sourceId }) => id === task.id && sourceId === workspaceId)
       this.#sayForeign(task, reports)
       if (report === undefined || report.state === 'pending') continue
-      if (report.state === 'queued') ledger.handedOver(task.id)
+      if (report.state === 'queued') await patiently(() => ledger.handedOver(task.id), clock, signal)
       else results.push(toEntry(task, report.state, report.preview, clock.now()))
     }
     if (reports.length >= SHORT_LIST) results.push(...(await this.#askSingly(open, reports)))
-    if (results.length > 0 && ledger.storePage(results, undefined, clock.now()) > 0) events.emit('stored')
+    if (results.length === 0) return
+    const stored = await patiently(() => ledger.storePage(results, undefined, clock.now()), clock, signal)
+    if (stored > 0) events.emit('stored')
   }
 
   /** A platform lists only its newest tasks: the result of an older one is found only in the activity. */
@@ -96,7 +99,7 @@ export class TaskWatch {
     for (const task of unlisted) {
       const text = await fetchResult(client, task.id, signal)
       if (text === undefined) continue
-      if (isQueuedAnswer(text)) ledger.handedOver(task.id)
+      if (isQueuedAnswer(text)) await patiently(() => ledger.handedOver(task.id), clock, signal)
       else results.push(toEntry(task, 'completed', text, clock.now()))
     }
     return results

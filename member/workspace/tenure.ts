@@ -10,6 +10,7 @@
  * - ended: the signal aborted. Final.
  */
 import { describeError } from '../../base/errors.ts'
+import { patiently } from '../../base/patience.ts'
 import { sleep } from '../../base/sleep.ts'
 import { Wake } from '../../base/wake.ts'
 import { pollInbox, type Verdict } from '../../poll.ts'
@@ -143,11 +144,14 @@ export class Tenure {
     const { ledger, clock, log, signal } = this.#workspace
     while (!signal.aborted) {
       try {
-        const recovery = ledger.recover(clock.now())
+        const recovery = await patiently(() => ledger.recover(clock.now()), clock, signal)
+        await ledger.flushing
+        if (signal.aborted) return undefined
         this.#tellRecovery(recovery)
         this.#lastError = undefined
         return recovery
       } catch (error) {
+        if (signal.aborted) return undefined
         const problem = `cannot use its ledger: ${describeError(error)}`
         if (problem !== this.#lastError) log(problem)
         this.#lastError = problem

@@ -129,12 +129,8 @@ export class Observer {
   #stillWaiting(): readonly Waiting[] {
     if (this.#waiting.length === 0) return []
     const unheld = this.#unheld()
-    let still: readonly Waiting[] = []
     try {
-      this.#ledger.withoutWaiting(() => {
-        still = unheld.flatMap((waiting) => this.#stillOf(waiting))
-      })
-      return still
+      return unheld.flatMap((waiting) => this.#stillOf(waiting))
     } catch {
       // The ledger cannot be read right now: the earlier result is the best available.
       return unheld

@@ -30,7 +30,7 @@ export class Receiver {
     this.#delivery = new DeliveryLine({
       ledger,
       write,
-      held: () => memberships.held(),
+      held: () => memberships.deliverable(),
       isHostStopped: () => stoppedOf(holder.pid) === 'host',
       onSent: (workspaceId) => memberships.find(workspaceId)?.workspace.events.emit('sent'),
       files: receivedFiles(surroundings, config, (id) => memberships.find(id)?.workspace.client, signal),

@@ -61,6 +61,11 @@ export class Role {
     return this.#receiver?.memberships ?? []
   }
 
+  /** It has begun, and has not ended. */
+  get begun(): boolean {
+    return this.#given !== undefined
+  }
+
   /** Judges from its name and its command line whether the host listens. */
   judge(config: Config, clientName: string | undefined): void {
     const { ancestors, environment } = this.#surroundings
@@ -78,6 +83,8 @@ export class Role {
   begin(config: Config, ledger: Ledger): void {
     const { clock } = this.#surroundings
     this.#given = { config, ledger }
+    // What was to be recorded while there was no ledger.
+    this.#deferred.flush()
     // What was learned about this session is recorded in every ledger it writes to; recording a fact again does
     // nothing.
     for (const fact of this.hearing.facts) {
@@ -86,9 +93,17 @@ export class Role {
     this.#assume()
   }
 
-  /** Ends everything at once, without waiting. */
+  /**
+   * Ends everything at once, without waiting. What is still to be recorded waits for the ledger that the next `begin`
+   * brings: this one may be about to be closed.
+   */
   end(): void {
     this.#deferred.flush()
+    this.#given = undefined
+    this.#leave()
+  }
+
+  #leave(): void {
     this.#receiver?.stop()
     this.#receiver = undefined
     this.#observer?.stop()
@@ -197,7 +212,7 @@ export class Role {
       return
     }
     log.warn('releases its workspaces, since the host does not listen')
-    this.end()
+    this.#leave()
     this.#assume()
   }
 
@@ -205,7 +220,7 @@ export class Role {
   #considerReceiving(): void {
     if (this.#observer === undefined || !this.hearing.verdict.mayHold) return
     this.#surroundings.log.info('receives again, since the host passes messages on')
-    this.end()
+    this.#leave()
     this.#assume()
   }
 }

@@ -8,15 +8,13 @@
  * - stopped: reached from anywhere on one path, synchronous and quick. Final.
  */
 import type { Clock } from '../../base/clock.ts'
-import { describeError } from '../../base/errors.ts'
 import type { Disk } from '../../base/sqlite.ts'
 import { PlatformClient } from '../../member/client/client.ts'
 import type { IncomingFiles } from '../../member/files/incoming-files.ts'
 import type { OutgoingRules } from '../../member/files/outgoing-files.ts'
-import { tightenEnvFile } from '../../member/folder/env-file.ts'
 import type { Holder } from '../../member/folder/holder-record.ts'
 import type { Log } from '../../member/folder/log.ts'
-import { ensureStateFolder, type StatePaths, statePaths } from '../../member/folder/state-folder.ts'
+import { type StatePaths, statePaths } from '../../member/folder/state-folder.ts'
 import type { Stopped } from '../../member/folder/stopped-process.ts'
 import type { Ledger } from '../../member/ledger/ledger.ts'
 import { SessionLedger } from '../../member/ledger/session-ledger.ts'
@@ -32,6 +30,7 @@ import { ListedMessages } from '../host/tools/listed-messages.ts'
 import { ToolFailure } from '../host/tools/tool.ts'
 import type { Arrival, Claimed, ToolContext } from '../host/tools/tool-context.ts'
 import { Configuration } from './configuration.ts'
+import { FolderOpening } from './folder-opening.ts'
 import { type OverviewOptions, standbys, workspaceViews } from './overview.ts'
 import { Role } from './role.ts'
 import { StoppedNotice } from './stopped-notice.ts'
@@ -68,12 +67,13 @@ export class Session implements ToolContext {
   readonly #paths: StatePaths
   readonly #configuration: Configuration
   readonly #ledger: SessionLedger
+  readonly #opening: FolderOpening
   readonly #role: Role
   readonly #stoppedNotice = new StoppedNotice()
   /** The host was told that permission requests can be relayed, which can be done only once. */
   readonly #relays: boolean
   #active = false
-  #folderProblem: string | undefined
+  #stopped = false
   #clientName: string | undefined
   #stopWatching: (() => void) | undefined
 
@@ -82,7 +82,8 @@ export class Session implements ToolContext {
     this.#options = options
     this.clock = clock
     this.#paths = statePaths(resolveStateDir(environment, home))
-    this.#ledger = new SessionLedger(this.#paths.ledger, { disk, now: clock.now, onDamage: log.error })
+    this.#ledger = new SessionLedger(this.#paths.ledger, { disk, clock, onDamage: log.error })
+    this.#opening = new FolderOpening({ paths: this.#paths, ledger: this.#ledger, log, clock })
     this.#configuration = new Configuration({ environment, home, envFile: this.#paths.envFile, log })
     this.permissions = new PermissionDesk({
       chat: () =>
@@ -108,15 +109,17 @@ export class Session implements ToolContext {
   activate(clientName: string | undefined): void {
     this.#active = true
     this.#clientName = clientName
-    this.#prepareFolder()
     this.#begin()
+    void this.#open()
     this.#stopWatching = this.clock.every(CONFIG_INTERVAL_MS, () => this.#check())
   }
 
   /** Ends everything at once, without waiting. */
   stop(): void {
     this.#stopWatching?.()
+    this.#stopped = true
     this.permissions.stop()
+    this.#opening.stop()
     this.#role.end()
   }
 
@@ -135,8 +138,13 @@ export class Session implements ToolContext {
   }
 
   readonly ledger = (): Ledger | undefined => {
-    this.#prepareFolder()
+    void this.#opening.open()
     return this.#ledger.current
+  }
+
+  readonly opening = (): Promise<void> | undefined => {
+    void this.#opening.open()
+    return this.#opening.underWay()
   }
 
   readonly submitted = (receipt: Receipt | undefined): string | undefined => {
@@ -162,8 +170,10 @@ export class Session implements ToolContext {
         `This session cannot receive messages: ${because}. To have one that can, ${remedy}.`,
       )
     }
-    if (this.#folderProblem !== undefined) {
-      throw new ToolFailure(`Nothing can be received: ${this.#folderProblem}`)
+    if (!this.#role.begun) {
+      throw new ToolFailure(
+        `Nothing can be received: ${this.#opening.problem ?? 'try again in some seconds'}`,
+      )
     }
     const own = this.workspaceIds()
     const ids = own.filter((id) => wanted === undefined || id === wanted)
@@ -192,7 +202,7 @@ export class Session implements ToolContext {
       logFile: this.#paths.logFile,
       redact: (text) => log.redact(text),
       config: this.#configuration.result,
-      folderProblem: this.#folderProblem,
+      folderProblem: this.#opening.problem,
       active: this.#active,
       clientName: this.#clientName,
       hearing: this.#role.hearing.verdict,
@@ -234,27 +244,16 @@ export class Session implements ToolContext {
     return this.#configuration.valid?.targets ?? []
   }
 
-  /** Opens the files in the state folder that are not open yet. */
-  #prepareFolder(): void {
-    if (this.#ledger.current !== undefined) return
-    const { log } = this.#options
-    try {
-      const warnings = [ensureStateFolder(this.#paths), tightenEnvFile(this.#paths.envFile)]
-      log.openFile(this.#paths.logFile)
-      for (const warning of warnings) if (warning !== undefined) log.warn(warning)
-      this.#ledger.open()
-      this.#folderProblem = undefined
-    } catch (error) {
-      const problem = `the state folder ${this.#paths.folder} cannot be used: ${describeError(error)}`
-      if (problem !== this.#folderProblem) log.error(problem)
-      this.#folderProblem = problem
-    }
+  /** Opens the state folder and begins to work with it. Never rejects. */
+  async #open(): Promise<void> {
+    await this.#opening.open()
+    this.#begin()
   }
 
   #begin(): void {
     const config = this.#configuration.valid
     const ledger = this.#ledger.current
-    if (config === undefined) return
+    if (config === undefined || this.#role.begun || this.#stopped) return
     this.#role.judge(config, this.#clientName)
     if (ledger !== undefined) this.#role.begin(config, ledger)
   }
@@ -265,33 +264,28 @@ export class Session implements ToolContext {
    * applies to a damaged ledger.
    */
   #checkFolder(): void {
-    // Without a ledger there is nothing to lose, and `#check` prepares the folder.
     if (this.#ledger.current === undefined) return
-    const lostLock = this.#role.memberships.some(({ lockLost }) => lockLost)
-    const loss = this.#ledger.loss() ?? (lostLock ? 'replaced' : undefined)
-    if (loss === undefined) return
-    if (lostLock && this.#ledger.loss() === undefined) {
-      this.#options.log.warn(LOCK_REPLACED)
-    } else if (loss === 'replaced') {
+    const loss = this.#ledger.loss()
+    if (loss === undefined && !this.#role.memberships.some(({ lockLost }) => lockLost)) return
+    if (loss === undefined) this.#options.log.warn(LOCK_REPLACED)
+    if (loss === 'replaced') {
       this.#options.log.warn('the state folder was replaced; the session starts over in the new one')
     }
     this.#role.end()
-    this.#ledger.close()
-    this.#prepareFolder()
-    this.#begin()
+    if (loss === undefined) this.#begin()
+    else this.#opening.close()
   }
 
   /** A repaired file restarts what a broken one stopped; a changed one replaces everything. */
   #check(): void {
     this.#checkFolder()
-    const change = this.#configuration.update()
-    const hadNoFolder = this.#folderProblem !== undefined
-    if (hadNoFolder) this.#prepareFolder()
-    const hasFolderNow = hadNoFolder && this.#folderProblem === undefined
     // Restarting for a comment would register again, and release the locks for a moment.
-    if (change !== 'changed' && !hasFolderNow) return
-    if (change === 'changed') this.#options.log.info('the configuration changed and is read again')
-    this.#role.end()
-    this.#begin()
+    if (this.#configuration.update() === 'changed') {
+      this.#options.log.info('the configuration changed and is read again')
+      this.#role.end()
+      this.#begin()
+    }
+    if (this.#ledger.current === undefined) void this.#open()
+    else this.#ledger.tidy()
   }
 }

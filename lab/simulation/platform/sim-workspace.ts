@@ -78,8 +78,8 @@ export class SimWorkspace {
       workspaceId: id,
       write: (row) => {
         const added = this.feed.add(row)
-        // The platform drops events.
-        if (dice.chance(0.8)) this.hint()
+        // The platform drops events. Not near the end, when the look that finds the row would come too late to be seen.
+        if (clock.now() >= platform.calmAt || dice.chance(0.8)) this.hint()
         return added
       },
       onListed: (status) =>

@@ -11,7 +11,9 @@
 
 import type { Clock } from '../../../base/clock.ts'
 import { describeError } from '../../../base/errors.ts'
+import { DatabaseBusy, PATIENCE_MS } from '../../../base/patience.ts'
 import { sleep } from '../../../base/sleep.ts'
+import { isBusy } from '../../../base/sqlite.ts'
 import { Wake } from '../../../base/wake.ts'
 import { type Inbound, readInbound } from '../../../member/client/inbound.ts'
 import type { IncomingFiles } from '../../../member/files/incoming-files.ts'
@@ -19,7 +21,7 @@ import type { Ledger, StoredMessage } from '../../../member/ledger/ledger.ts'
 import { digestDueAt, MAX_QUOTED, renderDigest } from './digest.ts'
 import { MessageFiles } from './message-files.ts'
 import { notificationLine, renderEvent } from './notification.ts'
-import { RETRY_MS, SentRecord } from './sent-record.ts'
+import { retryMs, SentRecord } from './sent-record.ts'
 
 export interface DeliveryOptions {
   readonly ledger: Ledger
@@ -104,6 +106,8 @@ export class DeliveryLine {
 
   async #deliver(): Promise<void> {
     const signal = this.#signal
+    /** Failures in a row, and the milliseconds waited since the first. */
+    let [failures, waited] = [0, 0]
     while (!signal.aborted) {
       try {
         this.#sent.write()
@@ -113,6 +117,7 @@ export class DeliveryLine {
         }
         const writing = this.#beginBatch()
         this.#problem = undefined
+        failures = waited = 0
         if (writing === undefined) {
           await this.#wake.wait(this.#idleMs(), signal)
         } else if (!(await writing)) {
@@ -120,10 +125,13 @@ export class DeliveryLine {
           return
         }
       } catch (error) {
-        const problem = `delivery pauses: ${describeError(error)}`
-        if (problem !== this.#problem) this.#log(problem)
-        this.#problem = problem
-        await sleep(RETRY_MS, signal, this.#clock)
+        const isUsual = isBusy(error) && waited < PATIENCE_MS
+        const problem = `delivery pauses: ${describeError(isBusy(error) ? new DatabaseBusy() : error)}`
+        if (!isUsual && problem !== this.#problem) this.#log(problem)
+        if (!isUsual) this.#problem = problem
+        const pause = retryMs(error, failures++, this.#clock)
+        waited += pause
+        await sleep(pause, signal, this.#clock)
       }
     }
   }

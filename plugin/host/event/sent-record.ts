@@ -2,7 +2,9 @@
 
 import type { Clock } from '../../../base/clock.ts'
 import { describeError } from '../../../base/errors.ts'
+import { busyPauseMs } from '../../../base/patience.ts'
 import { sleep } from '../../../base/sleep.ts'
+import { isBusy } from '../../../base/sqlite.ts'
 import type { Ledger, StoredMessage } from '../../../member/ledger/ledger.ts'
 
 export interface SentRecordOptions {
@@ -14,9 +16,14 @@ export interface SentRecordOptions {
 }
 
 /** After a disk error. Constant, since a full disk takes a while to clear. */
-export const RETRY_MS = 1_000
-/** How often to retry once delivery has ended. */
-const LAST_TRIES = 60
+const RETRY_MS = 1_000
+
+/** When to try again after an error of the ledger: soon if another process was just writing to it. */
+export function retryMs(error: unknown, tries: number, clock: Pick<Clock, 'random'>): number {
+  return isBusy(error) ? busyPauseMs(tries, clock.random) : RETRY_MS
+}
+/** How long to retry once delivery has ended. */
+const LAST_TRIES_MS = 60_000
 
 export class SentRecord {
   readonly #ledger: Ledger
@@ -46,7 +53,7 @@ export class SentRecord {
       } catch (error) {
         // The messages stay `sending` and are recorded later. If this process ends first, the next session marks them
         // as possibly seen, which is true.
-        this.#log(`cannot yet record what was sent: ${describeError(error)}`)
+        if (!isBusy(error)) this.#log(`cannot yet record what was sent: ${describeError(error)}`)
       }
     })
   }
@@ -66,12 +73,15 @@ export class SentRecord {
    * the acknowledgement.
    */
   async finish(): Promise<void> {
-    for (let tries = 0; this.#unrecorded.length > 0 && tries < LAST_TRIES; tries++) {
+    let waited = 0
+    for (let tries = 0; this.#unrecorded.length > 0 && waited < LAST_TRIES_MS; tries++) {
       try {
         this.write()
-      } catch {
+      } catch (error) {
         // Already logged by the first try.
-        await sleep(RETRY_MS, undefined, this.#clock)
+        const pause = retryMs(error, tries, this.#clock)
+        waited += pause
+        await sleep(pause, undefined, this.#clock)
       }
     }
   }

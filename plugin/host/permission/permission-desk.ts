@@ -7,7 +7,9 @@
 
 import type { Clock } from '../../../base/clock.ts'
 import { describeError } from '../../../base/errors.ts'
+import { InOrder } from '../../../base/in-order.ts'
 import { sleep } from '../../../base/sleep.ts'
+import { isBusy } from '../../../base/sqlite.ts'
 import { Wake } from '../../../base/wake.ts'
 import type { PlatformClient } from '../../../member/client/client.ts'
 import type { Inbound } from '../../../member/client/inbound.ts'
@@ -64,6 +66,7 @@ export class PermissionDesk {
   readonly #wake: Wake
   readonly #posts: ChatPosts
   readonly #running = new AbortController()
+  readonly #records: InOrder
   #watching = false
   /** When the last request of this session expires, in milliseconds since the epoch. */
   #openUntil = 0
@@ -78,6 +81,7 @@ export class PermissionDesk {
     this.#log = log
     this.#clock = clock
     this.#wake = new Wake(clock)
+    this.#records = new InOrder({ clock, signal: this.#running.signal })
     this.#posts = new ChatPosts({
       client,
       signal: this.#running.signal,
@@ -109,7 +113,7 @@ export class PermissionDesk {
     }
     const own = ownTool(request.tool_name)
     if (own !== undefined) this.#post(workspaceId, ownToolText(own))
-    else this.#attempt('relay a permission request', () => this.#relay(workspaceId, request))
+    else this.#record('relay a permission request', () => this.#relay(workspaceId, request))
   }
 
   #relay(workspaceId: string, request: PermissionRequest): void {
@@ -130,7 +134,7 @@ export class PermissionDesk {
   /** The host submitted a prompt. An open dialog holds prompts back, so earlier requests are settled. Never throws. */
   prompted(): void {
     if (!this.#watching) return
-    this.#attempt('settle permission requests', () => this.#ledger()?.permissions.close('elsewhere'))
+    this.#record('settle permission requests', () => this.#ledger()?.permissions.close('elsewhere'))
   }
 
   /**
@@ -201,6 +205,8 @@ export class PermissionDesk {
       for (const answered of requests?.takeVerdicts() ?? []) void this.#tellHost(answered)
       return requests?.waiting(this.#clock.now()) ?? false
     } catch (error) {
+      // The next check comes soon.
+      if (isBusy(error)) return true
       this.#report(`cannot check for answers to permission requests: ${describeError(error)}`)
       return this.#clock.now() < this.#openUntil
     }
@@ -221,7 +227,7 @@ export class PermissionDesk {
     const { signal } = this.#running
     await sleep(TAKEN_WITHIN_MS, signal, this.#clock)
     if (signal.aborted) return
-    this.#attempt('check whether the answer to a permission request was taken', () => {
+    this.#record('check whether the answer to a permission request was taken', () => {
       if (!this.#ledger()?.permissions.giveUp(workspaceId, requestId)) return
       this.#post(workspaceId, notPassedOnText(requestId, tool))
     })
@@ -231,12 +237,9 @@ export class PermissionDesk {
     if (!this.#posts.add(workspaceId, text)) this.#report('too many lines wait to be posted to the chat')
   }
 
-  #attempt(what: string, work: () => void): void {
-    try {
-      work()
-    } catch (error) {
-      this.#report(`cannot ${what}: ${describeError(error)}`)
-    }
+  /** Writes a record, after the earlier ones: their order decides what they mean. */
+  #record(what: string, work: () => void): void {
+    this.#records.do(work, (error) => this.#report(`cannot ${what}: ${describeError(error)}`))
   }
 
   /** Logs a problem once, until the chat accepts a line again. */

@@ -1,4 +1,5 @@
 /** The message a reply answers: one that arrived, or one that `inbox` showed while it waits on the platform. */
+import { patiently } from '../../../base/patience.ts'
 import { type Inbound, readInbound } from '../../../member/client/inbound.ts'
 import type { ToolContext } from './tool-context.ts'
 
@@ -8,10 +9,10 @@ export interface AnsweredMessage {
   readonly peerId: string | null
   readonly message: Inbound
   /**
-   * Takes it off the list of unanswered messages; if no session has received it yet, so that none shows it. Throws the
-   * ledger's error. Undefined without a ledger.
+   * Takes it off the list of unanswered messages; if no session has received it yet, so that none shows it. Rejects with
+   * the ledger's error. Undefined without a ledger.
    */
-  readonly markAnswered: (() => void) | undefined
+  readonly markAnswered: (() => Promise<void>) | undefined
 }
 
 /** For the end of a result. */
@@ -30,12 +31,18 @@ export async function findMessage(
     const { workspaceId, peerId, content, ord } = stored
     const message = readInbound(content)
     if (message === undefined) return undefined
-    return { workspaceId, peerId, message, markAnswered: () => ledger.markAnswered(ord) }
+    return {
+      workspaceId,
+      peerId,
+      message,
+      markAnswered: () => patiently(() => ledger.markAnswered(ord), context.clock),
+    }
   }
   const unread = (await context.unread(signal)).find((one) => one.activityId === activityId)
   if (unread === undefined) return undefined
   const { workspaceId, peerId, message, entry } = unread
-  const markAnswered =
+  const store =
     ledger === undefined ? undefined : () => ledger.of(workspaceId).storeAnswered(entry, context.clock.now())
+  const markAnswered = store && (() => patiently(store, context.clock))
   return { workspaceId, peerId, message, markAnswered }
 }

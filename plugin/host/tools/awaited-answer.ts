@@ -34,7 +34,8 @@ export async function awaitAnswer(
     if (answer !== undefined) {
       const message = readInbound(answer.content)
       // Only an event fetches files. `take` fails when the answer has become an event in the meantime.
-      if (message === undefined || message.attachments.length > 0 || !note.take(answer)) return SHOWN
+      if (message === undefined || message.attachments.length > 0 || !(await note.take(answer, signal)))
+        return SHOWN
       const outcome = tellAnswer(message.text, `peer ${answer.peerId}`, 0, answer.activityId)
       return { ...outcome, onSent: () => note.told(answer) }
     }

@@ -26,7 +26,7 @@ export const delegateTaskAsync = defineTool({
     const peerId = await findTaskPeer(client, workspace_id, signal)
     // A new key for each call: a platform answers a repeated key with the old result forever.
     const { id, warning } = await delegate(client, peerId, task, crypto.randomUUID(), signal)
-    const untracked = note(context, { id, workspaceId, peerId, task, watched: true })
+    const untracked = await note(context, { id, workspaceId, peerId, task, watched: true })
     const warned = warning === null ? '' : ` The platform warns: ${plainText(warning, 200)}.`
     return {
       text: `Task ${id} was left with the platform for peer ${peerId}.${warned} ${untracked ?? answerComes(context, peerId, id)}`,
@@ -39,9 +39,9 @@ export const delegateTaskAsync = defineTool({
  *
  * @returns why the task cannot be tracked here, if so.
  */
-function note(context: ToolContext, task: NewTask): string | undefined {
+async function note(context: ToolContext, task: NewTask): Promise<string | undefined> {
   try {
-    if (noteTask(context, task) !== undefined) return undefined
+    if ((await noteTask(context, task)) !== undefined) return undefined
   } catch (error) {
     return `It cannot be tracked here (${describeError(error)}): ask for it with check_task_status.`
   }

@@ -42,7 +42,7 @@ export const delegateTask = defineTool({
     const id = crypto.randomUUID()
     const until = context.clock.now() + wait_seconds * 1000
     // Noted before it leaves: the answer may arrive before the platform confirms the task.
-    const note = noteTask(context, { id, workspaceId, peerId, task, watched: false })
+    const note = await noteTask(context, { id, workspaceId, peerId, task, watched: false })
     if (wait_seconds > 0) note?.await(until)
     try {
       const outcome = await sendMessage(

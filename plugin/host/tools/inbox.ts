@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { patiently } from '../../../base/patience.ts'
 import { counted } from '../../../base/plural.ts'
 import { readInbound } from '../../../member/client/inbound.ts'
 import type { InboxRow } from '../../../member/ledger/inbox.ts'
@@ -195,12 +196,12 @@ async function markDone(
   for (const activityId of activityIds) {
     const stored = ledger.find(activityId, context.workspaceIds())
     if (stored !== undefined) {
-      ledger.markAnswered(stored.ord)
+      await patiently(() => ledger.markAnswered(stored.ord), context.clock, signal)
       continue
     }
     const waiting = await findMessage(activityId, context, signal)
     if (waiting?.markAnswered === undefined) unknown.push(activityId)
-    else waiting.markAnswered()
+    else await waiting.markAnswered()
   }
   const done = activityIds.length - unknown.length
   if (unknown.length === 0) return { text: `${counted(done, 'message')} marked as done.` }

@@ -56,6 +56,7 @@ export async function callTool(
     )
   }
   try {
+    if (tool.worksUnconfigured !== true) await context.opening()
     return await tool.call(args, context, signal, progress)
   } catch (error) {
     if (error instanceof ToolFailure) return failure(error.message)

@@ -90,7 +90,7 @@ async function replyToMessage(
   const files = await uploadAll(client, paths, context.outgoing(), signal)
   const outcome = await answer(answered, { text, files }, client, signal)
   try {
-    answered.markAnswered?.()
+    await answered.markAnswered?.()
     return answered.markAnswered === undefined ? { ...outcome, text: outcome.text + NOT_MARKED } : outcome
   } catch (error) {
     // The answer has left. If this were a failure, the model would send it again.

@@ -1,5 +1,7 @@
 /** What this session records about a task it delegated, if it has a ledger. */
 
+import type { Clock } from '../../../base/clock.ts'
+import { patiently } from '../../../base/patience.ts'
 import type { Delegation, Delegations } from '../../../member/ledger/delegations.ts'
 import type { StoredMessage } from '../../../member/ledger/ledger.ts'
 import { mayWrite } from '../../../member/workspace/sender-gate.ts'
@@ -9,26 +11,28 @@ export type NewTask = Pick<Delegation, 'id' | 'workspaceId' | 'peerId' | 'task' 
 
 export class TaskNote {
   readonly #delegations: Delegations
+  readonly #clock: Clock
   readonly #workspaceId: string
   readonly #id: string
 
-  constructor(delegations: Delegations, { workspaceId, id }: NewTask) {
+  constructor(delegations: Delegations, clock: Clock, { workspaceId, id }: NewTask) {
     this.#delegations = delegations
+    this.#clock = clock
     this.#workspaceId = workspaceId
     this.#id = id
   }
 
   /** @param until milliseconds since the epoch; 0: no call waits for the answer any longer. */
   await(until: number): void {
-    this.#delegations.await(this.#workspaceId, this.#id, until)
+    this.#record(() => this.#delegations.await(this.#workspaceId, this.#id, until))
   }
 
   close(state: 'completed' | 'failed'): void {
-    this.#delegations.close(this.#workspaceId, this.#id, state)
+    this.#record(() => this.#delegations.close(this.#workspaceId, this.#id, state))
   }
 
   forget(): void {
-    this.#delegations.remove(this.#workspaceId, this.#id)
+    this.#record(() => this.#delegations.remove(this.#workspaceId, this.#id))
   }
 
   /** An answer that has arrived and was not shown yet. */
@@ -40,23 +44,36 @@ export class TaskNote {
     return this.#delegations.answer(this.#workspaceId, this.#id) !== undefined
   }
 
-  /** Takes an answer, so that it does not become an event; false when it already has. */
-  take(answer: StoredMessage): boolean {
-    return this.#delegations.take(answer)
+  /**
+   * Takes an answer, so that it does not become an event.
+   *
+   * @returns false when it already has.
+   * @throws the ledger's error; the reason of the signal, which ends the waiting for another process.
+   */
+  take(answer: StoredMessage, signal: AbortSignal): Promise<boolean> {
+    return patiently(() => this.#delegations.take(answer), this.#clock, signal)
   }
 
   /** The result with the answer has left the process. */
   told(answer: StoredMessage): void {
-    this.#delegations.told(answer)
+    this.#record(() => this.#delegations.told(answer))
+  }
+
+  /** Records what has happened, at once, or as soon as no other process writes to the ledger. Never throws. */
+  #record(work: () => void): void {
+    patiently(work, this.#clock).catch(() => {
+      // The disk, or a stopped session. The call is not to fail for it: the model would give the task again. The task
+      // stays open until its answer comes, and an answer that was told may be told again, marked.
+    })
   }
 }
 
 /** Undefined while the state folder cannot be used: the task goes out anyway, and its answer is a plain message. */
-export function noteTask(context: ToolContext, task: NewTask): TaskNote | undefined {
+export async function noteTask(context: ToolContext, task: NewTask): Promise<TaskNote | undefined> {
   const delegations = context.ledger()?.delegations
   if (delegations === undefined) return undefined
-  delegations.add(task, context.clock.now())
-  return new TaskNote(delegations, task)
+  await patiently(() => delegations.add(task, context.clock.now()), context.clock)
+  return new TaskNote(delegations, context.clock, task)
 }
 
 /** How the answer will reach the model. A peer that may not write here cannot answer either. */

@@ -28,6 +28,8 @@ export interface ToolContext {
   readonly workspaceIds: () => readonly string[]
   /** Undefined for a workspace that is not one of ours. */
   readonly client: (workspaceId: string) => PlatformClient | undefined
+  /** What to wait for before {@link ledger} is asked: it is just being opened. Undefined: nothing. Never rejects. */
+  readonly opening: () => Promise<void> | undefined
   /** Undefined while the state folder cannot be used; sending works without it. */
   readonly ledger: () => Ledger | undefined
   /** Who may write to this session; undefined: everyone the platform lets through. */

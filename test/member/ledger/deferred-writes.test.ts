@@ -2,7 +2,6 @@ import { Database as OtherProcess } from 'bun:sqlite'
 import { describe, expect, test } from 'bun:test'
 import { type Database, type Disk, systemDisk } from '../../../base/sqlite.ts'
 import { openLedger } from '../../../lab/driver/ledger.ts'
-import { startSecondProcess } from '../../../lab/driver/second-process.ts'
 import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
 import { SimClock } from '../../../lab/simulation/sim-clock.ts'
 import { DeferredWrites } from '../../../member/ledger/deferred-writes.ts'
@@ -12,16 +11,6 @@ import { entries } from '../../fixtures/entries.ts'
 
 const A = 'workspace-a'
 const NOW = 1_800_000_000_000
-
-/** Keeps other processes from writing for a moment. */
-const BRIEF_WRITER = `
-import { Database } from 'bun:sqlite'
-const db = new Database(process.argv.at(-1))
-db.run('BEGIN IMMEDIATE')
-console.log('writes')
-await Bun.sleep(50)
-db.run('COMMIT')
-`
 
 /** A disk, and how long the ledger that it opened last waits for another process. */
 function observedDisk() {
@@ -116,24 +105,6 @@ describe('a deferred write', () => {
     writes.add((target) => target.markConfirmed(A, activityId))
     writes.flush()
     expect([lines.length, ledger.inbox.counts(A)]).toEqual([1, { confirmed: 1 }])
-    ledger.close()
-  })
-
-  test('leaves the ledger as patient as it was', async () => {
-    using folder = temporaryFolder()
-    const { disk, patienceMs } = observedDisk()
-    const { ledger } = sent(folder.file('ledger.db'), disk)
-    const before = patienceMs()
-    ledger.withoutWaiting(() => {})
-    expect(() =>
-      ledger.withoutWaiting(() => {
-        throw new Error('busy')
-      }),
-    ).toThrow('busy')
-    expect([before, patienceMs()]).toEqual([1_000, 1_000])
-    await using other = startSecondProcess(BRIEF_WRITER, folder.file('ledger.db'))
-    expect(await other.line()).toBe('writes')
-    ledger.of(A).touch(NOW)
     ledger.close()
   })
 

@@ -122,12 +122,15 @@ test.skipIf(process.getuid?.() === 0)('a folder that cannot be written is an err
 const WRITER = `
 import { systemDisk } from '../../../base/sqlite.ts'
 import { openLedger } from '@/lab/driver/ledger.ts'
+import { systemClock } from '@/base/clock.ts'
+import { patiently } from '@/base/patience.ts'
 import { entries } from '@/test/fixtures/entries.ts'
 const [path, name] = process.argv.slice(-2)
 const ledger = openLedger(path)
 for (let page = 0; page < 40; page++) {
-  ledger.of(name).storePage(entries(5), undefined, 1)
-  ledger.markSending(ledger.nextBatch([name], 2, 1, 1))
+  const rows = entries(5)
+  await patiently(() => ledger.of(name).storePage(rows, undefined, 1), systemClock)
+  await patiently(() => ledger.markSending(ledger.nextBatch([name], 2, 1, 1)), systemClock)
 }
 console.log(JSON.stringify(ledger.inbox.counts(name)))
 setInterval(() => {}, 1000)

@@ -4,6 +4,7 @@ import { openLedger } from '../../../lab/driver/ledger.ts'
 import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
 import { PRESUME_AFTER_MS } from '../../../member/ledger/recovery.ts'
 import type { Fact } from '../../../member/ledger/session-evidence.ts'
+import { diskWith } from '../../fixtures/disk.ts'
 import { cursor, entries } from '../../fixtures/entries.ts'
 
 const A = 'workspace-a'
@@ -123,25 +124,17 @@ describe('a log that cannot be flushed now', () => {
     isFull = true
     tries = 0
 
-    readonly open: Disk['open'] = (path, options) => {
-      const db = systemDisk.open(path, options)
-      const run = (sql: string): void => {
-        if (sql === 'PRAGMA wal_checkpoint(PASSIVE)') {
-          this.tries++
-          if (this.isFull) throw new Error('database or disk is full')
-        }
-        db.run(sql)
-      }
-      return {
-        run,
-        query: (sql) => db.query(sql),
-        transaction: (work) => db.transaction(work),
-        close: () => db.close(),
-      }
-    }
+    readonly doJob = systemDisk.doJob
+    readonly open = diskWith((db) => ({
+      checkpoint: async () => {
+        this.tries++
+        if (this.isFull) throw new Error('database or disk is full')
+        await db.checkpoint()
+      },
+    })).open
   }
 
-  test('keeps no holder from what it took over, and is flushed at a later look', () => {
+  test('keeps no holder from what it took over, and is flushed at a later look', async () => {
     using folder = temporaryFolder()
     const first = openLedger(folder.file('ledger.db'))
     first.of(A).storePage(entries(1), cursor(), SENT)
@@ -150,10 +143,13 @@ describe('a log that cannot be flushed now', () => {
     const next = openLedger(folder.file('ledger.db'), { disk })
     const workspace = next.of(A)
     expect(workspace.recover(SENT)).toEqual({ again: 0, givenUp: 0, presumed: 0 })
+    await workspace.flushing
     workspace.touch(SENT)
+    await workspace.flushing
     expect(disk.tries).toBe(2)
     disk.isFull = false
     workspace.storePage([], cursor(), SENT)
+    await workspace.flushing
     workspace.touch(SENT)
     expect(disk.tries).toBe(3)
     next.close()

@@ -4,7 +4,7 @@ import { SimClock } from '../../../../lab/simulation/sim-clock.ts'
 import type { Inbound } from '../../../../member/client/inbound.ts'
 import type { Ledger, MessageState, StoredMessage } from '../../../../member/ledger/ledger.ts'
 import { awaitAnswer } from '../../../../plugin/host/tools/awaited-answer.ts'
-import { noteTask, type TaskNote } from '../../../../plugin/host/tools/task-note.ts'
+import { TaskNote } from '../../../../plugin/host/tools/task-note.ts'
 import type { Outcome } from '../../../../plugin/host/tools/tool.ts'
 import { entry, MESSAGE } from '../../../fixtures/entries.ts'
 import { OWN_ID, PEER_ID } from '../../../fixtures/lying-platform.ts'
@@ -29,8 +29,8 @@ function startWait(): Wait {
   const clock = new SimClock()
   const ledger = openLedger()
   const bench = startBench([], { clock, ledger: () => ledger })
-  const note = noteTask(bench.context, TASK)
-  if (note === undefined) throw new Error('there is no ledger')
+  ledger.delegations.add(TASK, clock.now())
+  const note = new TaskNote(ledger.delegations, clock, TASK)
   const until = clock.now() + WAIT_MS
   note.await(until)
   const progress: number[] = []

@@ -1,0 +1,53 @@
+/** Does jobs on a thread of its own, one thread for each, which ends with its job. */
+import { codeOf, describeError } from './errors.ts'
+import type { Disk, DoJob, Job } from './sqlite.ts'
+
+/** What a thread is asked. */
+interface Question {
+  readonly name: string
+  readonly input: unknown
+}
+
+/** What it answers, exactly once. */
+type Answer =
+  | { readonly ok: true; readonly output: unknown }
+  | { readonly ok: false; readonly message: string; readonly code: string | undefined }
+
+/** @param program the address of a thread's program, which calls {@link serveJobs}. */
+export function onThreads(program: string): DoJob {
+  return (job, input) =>
+    new Promise((resolve, reject) => {
+      const worker = new Worker(program, { name: job.name, smol: true })
+      // The process may end in the middle of a job, and takes the thread with it.
+      worker.unref()
+      worker.addEventListener('message', ({ data }: MessageEvent<Answer>) => {
+        if (data.ok) resolve(data.output as never)
+        else reject(Object.assign(new Error(data.message), { code: data.code }))
+      })
+      worker.addEventListener('error', ({ message }) => reject(new Error(`${job.name}: ${message}`)))
+      // After an answer this does nothing.
+      worker.addEventListener('close', () =>
+        reject(new Error(`${job.name}: its thread ended without an answer`)),
+      )
+      const question: Question = { name: job.name, input }
+      worker.postMessage(question)
+    })
+}
+
+/** In a thread: does the one job it is asked for, and ends the thread. */
+export function serveJobs(jobs: readonly Job<never, unknown>[], disk: Disk): void {
+  addEventListener('message', ({ data }: MessageEvent<Question>) => {
+    postMessage(answer(jobs, disk, data))
+    process.exit()
+  })
+}
+
+function answer(jobs: readonly Job<never, unknown>[], disk: Disk, { name, input }: Question): Answer {
+  try {
+    const job = jobs.find((one) => one.name === name)
+    if (job === undefined) throw new Error(`there is no job ${name}`)
+    return { ok: true, output: job.run(input as never, disk) }
+  } catch (error) {
+    return { ok: false, message: describeError(error), code: codeOf(error) }
+  }
+}

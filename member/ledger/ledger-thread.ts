@@ -1,0 +1,6 @@
+/** The program of a thread that does one slow job on the ledger's file. */
+import { CHECKPOINT, systemDisk } from '../../base/sqlite.ts'
+import { serveJobs } from '../../base/thread.ts'
+import { PREPARE } from './ledger-jobs.ts'
+
+serveJobs([CHECKPOINT, PREPARE], systemDisk)
