@@ -154,7 +154,7 @@ function isAnswer(responseBody: unknown): boolean {
  * numbers its rows (`seq`, readable or not) also marks the canvas user in the metadata, so a missing mark there means
  * somebody else; an older platform never sets it.
  */
-function kindOf(
+export function kindOf(
   row: ActivityRow,
   sourceId: string | null,
   source: string | null,

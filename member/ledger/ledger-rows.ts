@@ -48,6 +48,10 @@ export interface Entry {
   /** The id of the task that it gives us, if it gives one. */
   readonly given?: string | null
   readonly cancels?: Cancellation
+  /** The file that it reports as uploaded; it waits for a message that names the file. */
+  readonly upload?: string
+  /** Files uploaded to the workspace that it names. */
+  readonly names?: readonly string[]
   /** The message as JSON, opaque to the ledger. */
   readonly content: string
   /** Set when the row is not for the model. */

@@ -125,6 +125,17 @@ const STEPS: readonly string[] = [
   ALTER TABLE message ADD COLUMN given_task TEXT;
   CREATE INDEX message_given ON message (given_task) WHERE given_task IS NOT NULL;
   `,
+  `
+  -- The file that a row reports as uploaded.
+  ALTER TABLE message ADD COLUMN upload_id TEXT;
+  CREATE INDEX message_upload ON message (workspace_id, upload_id) WHERE upload_id IS NOT NULL;
+
+  -- Files that we uploaded, which the platform reports to us like any other.
+  CREATE TABLE own_upload (
+    file_id TEXT PRIMARY KEY,
+    uploaded_at INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  `,
 ]
 
 /**

@@ -5,7 +5,8 @@
  *
  * States: received (or held) -> sending -> sent -> confirmed -> answered, or skipped with a reason.
  * - received: stored, to be written to the host. With attempts > 0 it may have been seen before.
- * - held: stored; its sender writes too fast, so it is to be written with others in one digest.
+ * - held: stored; its sender writes too fast, so it is to be written with others in one digest. Or an uploaded file
+ *   that waits for the message which names it.
  * - sending: about to be written; after a crash it is unknown whether it was.
  * - sent: its bytes have left this process. Whether the model got it is unknown.
  * - presumed: sent by a session whose host gives no receipts, well before that session ended.
@@ -21,6 +22,7 @@ import { COLUMNS, type StoredMessage } from './ledger-rows.ts'
 import { PermissionRequests } from './permission-requests.ts'
 import { SessionEvidence } from './session-evidence.ts'
 import { ThrottledMessages } from './throttled-messages.ts'
+import { Uploads } from './uploads.ts'
 import { WorkspaceLedger } from './workspace-ledger.ts'
 
 export type { Cancellation, Cursor, Entry, MessageState, StoredMessage, TaskMark } from './ledger-rows.ts'
@@ -35,6 +37,7 @@ export class Ledger {
   readonly inbox: Inbox
   readonly evidence: SessionEvidence
   readonly permissions: PermissionRequests
+  readonly uploads: Uploads
 
   /** @param session identifies the writer: it tells the rows of this session from those of earlier ones. */
   constructor(db: Database, session: string) {
@@ -45,11 +48,19 @@ export class Ledger {
     this.inbox = new Inbox(db)
     this.evidence = new SessionEvidence(db, session)
     this.permissions = new PermissionRequests(db, session)
+    this.uploads = new Uploads(db)
   }
 
   /** The part of the ledger that belongs to one workspace. */
   of(workspaceId: string): WorkspaceLedger {
-    return new WorkspaceLedger(this.#db, this.#session, workspaceId, this.delegations, this.#given)
+    return new WorkspaceLedger(
+      this.#db,
+      this.#session,
+      workspaceId,
+      this.delegations,
+      this.#given,
+      this.uploads,
+    )
   }
 
   close(): void {

@@ -6,6 +6,7 @@ import type { GivenMessages } from './given-messages.ts'
 import { COLUMNS, type Cursor, type Entry, type StoredMessage } from './ledger-rows.ts'
 import { isOverflow, MAX_EVENTS, MAX_EVENTS_OF_WORKER } from './loop-guard.ts'
 import { type Recovery, recover } from './recovery.ts'
+import type { Uploads } from './uploads.ts'
 
 /** The reason for skipping a result that already arrived by another route. */
 const TOLD_BEFORE = 'a result that was told before'
@@ -18,6 +19,7 @@ export class WorkspaceLedger {
   readonly #session: string
   readonly #delegations: Delegations
   readonly #given: GivenMessages
+  readonly #uploads: Uploads
   /** The last flush failed. */
   #flushDue = false
   #flushing: Promise<void> | undefined
@@ -28,12 +30,14 @@ export class WorkspaceLedger {
     workspaceId: string,
     delegations: Delegations,
     given: GivenMessages,
+    uploads: Uploads,
   ) {
     this.#db = db
     this.#session = session
     this.workspaceId = workspaceId
     this.#delegations = delegations
     this.#given = given
+    this.#uploads = uploads
   }
 
   cursor(): Cursor | undefined {
@@ -76,6 +80,11 @@ export class WorkspaceLedger {
       // Without its `seq`: a row that is still to be read may have a lower one, and must not be acknowledged with it.
       if (this.#store({ ...entry, seq: null }, now)) this.#amend(entry.activityId, 'state = ?', 'answered')
     })
+  }
+
+  /** Lets go of uploaded files that no message has named in time. Returns how many are now for the model. */
+  releaseUploads(now: number): number {
+    return this.#uploads.release(this.workspaceId, now)
   }
 
   /** Records that the feed was read and had nothing new. */
@@ -178,7 +187,13 @@ export class WorkspaceLedger {
         given: given ?? null,
         content,
       })
-    if (changes === 0 || skipped !== null) return false
+    if (changes === 0) return false
+    if (entry.names !== undefined) this.#uploads.settle(this.workspaceId, entry.names)
+    if (skipped !== null) return false
+    if (entry.upload !== undefined) {
+      this.#uploads.hold(this.workspaceId, activityId, entry.upload)
+      return false
+    }
     if (cancels !== undefined) {
       const ended = cancelTask(this.#db, this.workspaceId, peerId, cancels)
       this.#amend(activityId, 'content = ?', cancels.tell(ended))

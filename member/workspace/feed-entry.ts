@@ -4,6 +4,7 @@ import { purposeOf } from '../client/a2a-method.ts'
 import type { ActivityRow } from '../client/activity.ts'
 import { cancellation, type Inbound, interpretRow } from '../client/inbound.ts'
 import { endsInQuestion } from '../client/question.ts'
+import { readUpload, uploadsNamed } from '../client/upload-row.ts'
 import type { Cancellation, Entry, TaskMark } from '../ledger/ledger.ts'
 import type { AllowedSenders } from '../settings/single-settings.ts'
 import { mayWrite, NOT_ALLOWED } from './sender-gate.ts'
@@ -20,13 +21,20 @@ export function toEntry(
   allowed?: AllowedSenders,
   skipBecause: string | null = null,
 ): Entry {
+  const reading = interpretRow(row, workspaceId)
   const common = {
     activityId: row.id,
     seq: row.seq ?? null,
     createdAt: row.created_at,
     peerId: row.source_id?.toLowerCase() ?? null,
+    // Also of a sender who may not write: its files must not be shown by themselves either.
+    names: uploadsNamed(row, reading, workspaceId),
   }
-  const reading = interpretRow(row, workspaceId)
+  const upload = skipBecause === null ? readUpload(row, workspaceId) : undefined
+  if (upload !== undefined && mayWrite(upload.message, allowed)) {
+    const content = JSON.stringify(upload.message)
+    return { ...common, task: null, upload: upload.fileId, content, skipped: null }
+  }
   const skipped = skipBecause ?? (reading.deliver ? null : reading.reason)
   if (skipped !== null || !reading.deliver) return { ...common, task: null, content: '{}', skipped }
   const { message, taskId } = reading

@@ -17,6 +17,7 @@ import { compareTimestamps } from '../client/timestamp.ts'
 import type { Cursor } from '../ledger/ledger.ts'
 import { toEntry } from './feed-entry.ts'
 import { boundary, liesBefore, position, reachesBack } from './feed-page.ts'
+import { releaseUploads } from './late-uploads.ts'
 import { Remarks } from './remarks.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -75,7 +76,7 @@ export class Feed {
   /** Reads everything available. Returns the number of new messages. */
   async look(): Promise<number> {
     this.#overlappedAt ??= (this.#cursor()?.checkedAt ?? this.#startedAt) - OVERLAP_EVERY_MS
-    const found = await this.#drain()
+    const found = (await this.#drain()) + releaseUploads(this.#workspace)
     if (Math.abs(this.#now() - this.#overlappedAt) < OVERLAP_EVERY_MS) return found
     return found + (await this.#overlap(this.#overlappedAt))
   }

@@ -63,8 +63,9 @@ export async function peekFeed(workspace: Workspace, since: number, earlier?: Pe
     for (const row of page.rows) {
       if (compareTimestamps(row.created_at, cursor?.floor ?? '') < 0) continue
       const entry = toEntry(row, workspaceId, config.allowedSenders)
-      const { activityId, createdAt, peerId, content, skipped } = entry
-      if (skipped !== null || ledger.has(activityId)) continue
+      const { activityId, createdAt, peerId, content, skipped, upload } = entry
+      // A file is not looked at without the message that names it.
+      if (skipped !== null || upload !== undefined || ledger.has(activityId)) continue
       const message = cut(content)
       found.push({
         workspaceId,

@@ -2,9 +2,10 @@
 import { describeError } from '../../../base/errors.ts'
 import { plainText } from '../../../base/plain-text.ts'
 import type { PlatformClient } from '../../../member/client/client.ts'
-import { type UploadedFile, uploadFile } from '../../../member/client/uploads.ts'
-import { OpenFile, type OutgoingRules, RefusedFile } from '../../../member/files/outgoing-files.ts'
+import { parsePending, type UploadedFile, uploadFile } from '../../../member/client/uploads.ts'
+import { OpenFile, RefusedFile } from '../../../member/files/outgoing-files.ts'
 import { type Outcome, ToolFailure } from './tool.ts'
+import type { ToolContext } from './tool-context.ts'
 
 /**
  * Uploads files to the platform, none of them unless all may be sent.
@@ -14,7 +15,7 @@ import { type Outcome, ToolFailure } from './tool.ts'
 export async function uploadAll(
   client: PlatformClient,
   paths: readonly string[] | undefined,
-  rules: OutgoingRules,
+  context: Pick<ToolContext, 'outgoing' | 'ledger' | 'clock'>,
   signal: AbortSignal,
 ): Promise<readonly UploadedFile[]> {
   const open: OpenFile[] = []
@@ -22,7 +23,7 @@ export async function uploadAll(
     const refusals: string[] = []
     for (const path of paths ?? []) {
       try {
-        open.push(await OpenFile.open(path, rules))
+        open.push(await OpenFile.open(path, context.outgoing()))
       } catch (error) {
         const why = error instanceof RefusedFile ? error.message : `cannot be read: ${describeError(error)}`
         refusals.push(`- ${plainText(path, 300)} ${why}`)
@@ -30,10 +31,25 @@ export async function uploadAll(
     }
     if (refusals.length > 0) throw new ToolFailure(['Nothing was sent.', ...refusals].join('\n'))
     const files: UploadedFile[] = []
-    for (const file of open) files.push(await uploadFile(client, file, signal))
+    for (const file of open) {
+      const uploaded = await uploadFile(client, file, signal)
+      files.push(uploaded)
+      noteOwn(uploaded, context)
+    }
     return files
   } finally {
     await Promise.allSettled(open.map((file) => file.close()))
+  }
+}
+
+/** The platform reports the file to this workspace as it reports one that somebody else uploaded. */
+function noteOwn({ uri }: UploadedFile, { ledger, clock }: Pick<ToolContext, 'ledger' | 'clock'>): void {
+  const pending = parsePending(uri)
+  if (pending === undefined) return
+  try {
+    ledger()?.uploads.markOwn([pending.fileId], clock.now())
+  } catch {
+    // A full disk, most likely. Sending goes on; at worst the model is told of its own file.
   }
 }
 

@@ -55,7 +55,7 @@ export const replyToWorkspace = defineTool({
     const client = resolveSender(context, wanted)
     const peerId =
       args.peer_id === undefined ? undefined : await findCorrespondent(client, args.peer_id, context, signal)
-    const files = await uploadAll(client, args.attachments, context.outgoing(), signal)
+    const files = await uploadAll(client, args.attachments, context, signal)
     const message = { text: args.text, files }
     if (peerId === undefined) return writeToUser(client, message, signal)
     return writeToPeer(client, peerId, message, signal)
@@ -87,7 +87,7 @@ async function replyToMessage(
       `Message ${activityId} came from ${peerId ?? 'the chat'}, not from ${cleanName(peer_id)}. Leave peer_id out to answer its sender, or leave activity_id out to write to that peer.`,
     )
   }
-  const files = await uploadAll(client, paths, context.outgoing(), signal)
+  const files = await uploadAll(client, paths, context, signal)
   const outcome = await answer(answered, { text, files }, client, signal)
   try {
     await answered.markAnswered?.()

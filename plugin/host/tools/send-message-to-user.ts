@@ -24,7 +24,7 @@ export const sendMessageToUser = defineTool({
   annotations: WRITES_PLATFORM,
   async handle(args, context, signal) {
     const client = resolveSender(context, args._as_workspace ?? args.workspace_id)
-    const files = await uploadAll(client, args.attachments, context.outgoing(), signal)
+    const files = await uploadAll(client, args.attachments, context, signal)
     await notifyUser(client, args.message, signal, files)
     return withFiles(tellPosted(client.endpoint.workspaceId), files)
   },
