@@ -1,6 +1,7 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { Peer } from '../../lab/driver/peer.ts'
 import { Scene } from '../../lab/driver/scene.ts'
 import { until } from '../../lab/driver/until.ts'
 import { randomBytes } from '../fixtures/random-bytes.ts'
@@ -65,6 +66,31 @@ describe('the files of a message', () => {
     await until('the acknowledgement', () =>
       scene.requests.some((request) => /^POST .*\/pending-uploads\/.*\/ack$/.test(request)),
     )
+  })
+
+  test.concurrent('arrive byte for byte inside the message, in the form of A2A 1.0, and are not fetched', async () => {
+    await using scene = await Scene.open()
+    const [member, builder] = scene.platform.createTeam()
+    if (member === undefined || builder === undefined) throw new Error('no team')
+    const host = await receiving(scene, scene.settings(member))
+    const parts = [
+      { text: 'the values:' },
+      { data: { parcel: 4711 } },
+      { raw: PNG.toString('base64'), filename: '../点.png' },
+    ]
+    await new Peer(scene.platform.url, builder).write(
+      member.id,
+      '',
+      { role: 'ROLE_USER', parts },
+      { method: 'SendMessage' },
+    )
+    const { meta } = await host.event((event) => event.content === 'the values:\n{"parcel":4711}')
+    expect(meta).toMatchObject({ method: 'SendMessage', attachment_1_kind: 'image' })
+    expect(meta.attachment_1_path).toStartWith(scene.path('state', 'inbox', member.id))
+    expect(meta.attachment_1_path).toEndWith('-点.png')
+    expect(sameBytes(meta.attachment_1_path, PNG)).toBe(true)
+    expect(statSync(meta.attachment_1_path ?? '').mode & 0o777).toBe(0o600)
+    expect(scene.requests.filter((request) => request.includes('pending-uploads'))).toEqual([])
   })
 
   test.concurrent('arrive byte for byte at 20 MB', async () => {
