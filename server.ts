@@ -7,6 +7,7 @@ import { systemDiskWith } from './base/sqlite.ts'
 import { onThreads } from './base/thread.ts'
 import { Log } from './member/folder/log.ts'
 import { stoppedOf } from './member/folder/stopped-process.ts'
+import { setValue } from './member/settings/setting-text.ts'
 import { version } from './package.json'
 import { readAncestors } from './plugin/host/hearing/ancestors.ts'
 import { HostTransport } from './plugin/host/host-transport.ts'
@@ -42,7 +43,7 @@ const session = new Session({
   holder: {
     pid: process.pid,
     startedAt: Math.round(performance.timeOrigin),
-    project: process.env.CLAUDE_PROJECT_DIR ?? process.cwd(),
+    project: setValue(process.env.CLAUDE_PROJECT_DIR) ?? process.cwd(),
   },
   ancestors: readAncestors,
   write: writeToHost,

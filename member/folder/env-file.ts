@@ -20,7 +20,8 @@ const MAX_BYTES = 1024 * 1024
 export function readEnvFile(path: string, uid: number | undefined = process.getuid?.()): EnvFile {
   try {
     const stat = statSync(path)
-    if (!stat.isFile()) return { state: 'unreadable', reason: `${path} is not a regular file` }
+    if (!stat.isFile())
+      return { state: 'unreadable', reason: `${path} is not a regular file: replace it with one` }
     if (stat.size > MAX_BYTES) return { state: 'unreadable', reason: `${path} is larger than 1 MiB` }
     const reason = distrust(stat, uid)
     if (reason !== undefined) return { state: 'unreadable', reason: `${path} ${reason}` }

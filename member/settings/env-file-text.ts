@@ -2,6 +2,14 @@
 
 import { parseEnv } from 'node:util'
 
+/**
+ * What the file sets. White space of any kind may surround the `=`: Bun's parser takes a no-break space, which looks like
+ * any other, for a part of the name.
+ */
+export function parseEnvText(text: string): Readonly<Record<string, string | undefined>> {
+  return parseEnv(text.replace(AROUND_EQUALS, '$1='))
+}
+
 export interface Assignment {
   readonly name: string
   readonly value: string
@@ -18,13 +26,14 @@ export interface UnreadLine {
 
 /** A name of ours that is not a part of another word. */
 const NAME = /(?<![A-Za-z0-9_])MOLECULE_[A-Z_]*/g
+const AROUND_EQUALS = /^[^\S\r\n]*((?:export[^\S\r\n]+)?MOLECULE_[A-Z_]*)[^\S\r\n]*=[^\S\r\n]*/gm
 const OURS = /molecule[_-]/i
 const COMMENT = /(?:^|\s)(?:#|\/\/).*$/
 
 /** Every setting of the file, in the order of its lines. A later one replaces an earlier one of the same name. */
 export function assignments(text: string): readonly Assignment[] {
   return ownLines(text).flatMap(({ line, number }) =>
-    Object.entries(parseEnv(line)).map(([name, value]) => ({ name, value: value ?? '', line: number })),
+    Object.entries(parseEnvText(line)).map(([name, value]) => ({ name, value: value ?? '', line: number })),
   )
 }
 
@@ -36,7 +45,7 @@ export function assignments(text: string): readonly Assignment[] {
  */
 export function unreadLines(text: string, known: readonly string[]): readonly UnreadLine[] {
   return ownLines(text).flatMap(({ line, number }) => {
-    const [read] = Object.keys(parseEnv(line))
+    const [read] = Object.keys(parseEnvText(line))
     const meant = line.replace(COMMENT, '')
     const found = [...meant.matchAll(NAME)].find(({ 0: word, index }) => {
       const isFirst = /^\s*(?:export\s+)?$/.test(meant.slice(0, index))
@@ -56,7 +65,7 @@ function nameIn(word: string, known: readonly string[]): string {
 
 /** Lines about our settings. One within the quotes of a value that spans several is no line of its own. */
 function ownLines(text: string): readonly { readonly line: string; readonly number: number }[] {
-  const values = Object.values(parseEnv(text)).filter((value) => value?.includes('\n') === true)
+  const values = Object.values(parseEnvText(text)).filter((value) => value?.includes('\n') === true)
   const within = new Set(values.flatMap((value) => value?.split('\n').map((line) => line.trim()) ?? []))
   return text
     .replace(/^\uFEFF/, '')

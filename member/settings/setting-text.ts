@@ -1,7 +1,7 @@
 /** A setting as text: where it comes from, and how a message quotes it. */
 
-import { parseEnv } from 'node:util'
 import { plainText } from '../../base/plain-text.ts'
+import { parseEnvText } from './env-file-text.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -16,7 +16,7 @@ const UNEXPANDED = /^\$\{[A-Za-z_][\w.]*(?::-[^}]*)?\}$/
  * in both, an empty value and an unexpanded `${NAME}` count as unset.
  */
 export function joinSources(environment: Environment, envFileText: string | undefined): Lookup {
-  const file: Environment = envFileText === undefined ? {} : parseEnv(envFileText)
+  const file: Environment = envFileText === undefined ? {} : parseEnvText(envFileText)
   return (name) => setValue(environment[name]) ?? setValue(file[name])
 }
 

@@ -42,6 +42,21 @@ describe('where a setting comes from', () => {
     expect(warningsOf({}, text)).toEqual([])
   })
 
+  test.each(['\u00a0', '\u3000', '\t', '\ufeff'])('the file may have %j around the equals sign', (blank) => {
+    const text = Object.entries(MINIMAL)
+      .map(([name, value]) => `${blank}${name}${blank}=${blank}"${value}"${blank}`)
+      .join('\r\n')
+    expect(configOf({}, text)).toEqual(configOf(MINIMAL))
+    expect(warningsOf({}, text)).toEqual([])
+  })
+
+  test('an empty value does not take the next line for its own', () => {
+    const rest = Object.entries(MINIMAL).map(([name, value]) => `${name}=${value}`)
+    for (const end of ['\n', '\r\n', '\r']) {
+      expect(configOf({}, ['MOLECULE_AGENT_NAME=', ...rest].join(end))).toEqual(configOf(MINIMAL))
+    }
+  })
+
   test('JSON in the file may be in single quotes and span several lines', () => {
     const json = JSON.stringify([{ id: ID_A, token: TOKEN_A, platform_url: URL_A }], null, 2)
     expect(configOf({}, `MOLECULE_WORKSPACES_JSON='${json}'\r\n`).targets).toHaveLength(1)
