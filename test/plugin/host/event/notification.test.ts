@@ -69,6 +69,16 @@ describe('an event', () => {
     expect(JSON.stringify(meta)).not.toContain('platform-pending')
   })
 
+  test('names a file in its own script, and a long name with its ending', () => {
+    const names = ['売上報告.xlsx', `${'報'.repeat(200)}.xlsx`]
+    const attachments = names.map((name) => ({ uri: 'x:y', name, mimeType: '', size: null }))
+    const { meta } = renderEvent(input({ attachments }))
+    expect([meta.attachment_1_name, meta.attachment_2_name]).toEqual([
+      '売上報告.xlsx',
+      `${'報'.repeat(74)}….xlsx`,
+    ])
+  })
+
   test('gives the path, the URI and the error of each file', () => {
     const attachment = { uri: 'x:y', name: 'a', mimeType: '', size: null }
     const { meta } = renderEvent(

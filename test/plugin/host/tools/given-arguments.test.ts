@@ -87,8 +87,8 @@ describe('a refusal tells one cause for each wrong argument', () => {
     ['send_message_to_user', { message: 'x', attachments: 7 }, 'attachments: must be a list, not 7'],
     [
       'send_message_to_user',
-      { message: 'x', attachments: '["a"' },
-      'attachments: must be a list, not "["a""',
+      { message: 'x', attachments: '["/tmp/plan.txt"' },
+      'attachments: must be a list, not "["/tmp/plan.txt""',
     ],
     [
       'delegate_task',
