@@ -1,4 +1,5 @@
 /** Turns activity rows and workspaces into what the page shows. */
+import { readAnswer } from '../contract/a2a-answer.js'
 import { callOf } from '../contract/a2a-method.js'
 import { partsIn, readParts, wordsOf } from '../contract/a2a-parts.js'
 import { fileList } from './files.js'
@@ -16,17 +17,50 @@ const WITHOUT_CONTENT = '[The platform stored this message without its content.]
 export function messageOf(row, nameOf) {
   if (row.method === 'notify') {
     const body = row.response_body ?? {}
-    const { files } = contentOf(body.parts)
+    const { files } = contentOf(readParts(body.parts))
     return { side: 'agent', from: nameOf(row.workspace_id), text: String(body.result ?? ''), files }
   }
   const call = callOf(row.method ?? '')
   if (call !== 'message' && call !== 'cancel') return undefined
   const params = row.request_body?.params
-  const { text, files } = call === 'cancel' ? cancelOf(params) : contentOf(partsIn(params))
+  const { text, files } = call === 'cancel' ? cancelOf(params) : saidIn(partsIn(params))
   if (row.source_id !== null)
     return { side: 'peer', from: `${nameOf(row.source_id)} to ${nameOf(row.workspace_id)}`, text, files }
   const source = params?.metadata?.source ?? 'canvas_user'
   return { side: 'own', from: source === 'canvas_user' ? 'You' : `Via ${source}`, text, files }
+}
+
+/**
+ * What the agent answered in the same request, or that it could not be reached; undefined for a row that only stores a
+ * message.
+ *
+ * @returns {ReturnType<typeof messageOf>}
+ */
+export function answerOf(row, nameOf) {
+  if (callOf(row.method ?? '') !== 'message') return undefined
+  const isForPerson = row.source_id === null
+  const side = isForPerson ? 'agent' : 'peer'
+  if (row.status === 'error') {
+    const text = `[Not delivered: ${row.error_detail ?? 'no reason given'}]`
+    return { side, from: 'The platform', text, files: [] }
+  }
+  const content = answerIn(row.response_body)
+  if (content === undefined) return undefined
+  const agent = nameOf(row.workspace_id)
+  return { side, from: isForPerson ? agent : `${agent} to ${nameOf(row.source_id)}`, ...content }
+}
+
+function answerIn(body) {
+  const isReceipt = body?.status === 'queued' && typeof body.delivery_mode === 'string'
+  if (body === undefined || body === null || isReceipt) return undefined
+  const { lists, state, error } = readAnswer(body)
+  if (error !== undefined) return { text: `[The agent answered with an error: ${error}]`, files: [] }
+  const contents = lists.map(contentOf)
+  const files = contents.flatMap((content) => content.files)
+  const remarks = state === undefined || state === 'completed' ? [] : [`[The task is ${state}.]`]
+  const lines = [...remarks, ...contents.map(({ text }) => text)].filter((line) => line !== '')
+  const isEmpty = lines.length === 0 && files.length === 0
+  return { text: isEmpty ? '[The agent answered without words.]' : lines.join('\n'), files }
 }
 
 function cancelOf(params) {
@@ -34,14 +68,17 @@ function cancelOf(params) {
   return { text: `[Cancels ${id === '' ? 'its tasks' : `the task ${id}`}.]`, files: [] }
 }
 
-function contentOf(list) {
-  const parts = readParts(list)
+function saidIn(list) {
+  const { text, files } = contentOf(readParts(list))
+  if (text !== '' || files.length > 0) return { text, files }
+  return { text: Array.isArray(list) ? EMPTY : WITHOUT_CONTENT, files }
+}
+
+function contentOf(parts) {
   const files = parts
     .filter((part) => part.kind === 'file')
     .map(({ name, uri, base64 }) => ({ name: plainName(name) || 'file', uri, base64 }))
-  const text = wordsOf(parts)
-  if (text !== '' || files.length > 0) return { text, files }
-  return { text: Array.isArray(list) ? EMPTY : WITHOUT_CONTENT, files }
+  return { text: wordsOf(parts), files }
 }
 
 /** @param onFile called with a file when the person asks for it */

@@ -25,7 +25,7 @@ const FILES = [
   'platform-client.js',
 ]
 /** Rules of the contract that the page applies, too. */
-const RULES = ['a2a-method.js', 'a2a-parts.js']
+const RULES = ['a2a-answer.js', 'a2a-method.js', 'a2a-parts.js']
 
 /** Only our own files may run, load or be requested; nobody may frame the page; it sends no referrer. */
 const HEADERS = {

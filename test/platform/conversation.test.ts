@@ -1,7 +1,7 @@
 /** The web chat's own modules, as the browser loads them. */
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { messageOf, subtitleOf } from '../../platform/chat/conversation.js'
+import { answerOf, messageOf, subtitleOf } from '../../platform/chat/conversation.js'
 import { bytesOf, pathOf } from '../../platform/chat/files.js'
 import { blocksOf, plainName } from '../../platform/chat/message-text.js'
 
@@ -41,10 +41,9 @@ test('rows without a message are not shown, and no body makes the page fail', ()
   expect(messageOf({ method: 'chat_upload_receive', source_id: null }, nameOf)).toBeUndefined()
   fc.assert(
     fc.property(fc.constantFrom('message/send', 'notify'), fc.jsonValue(), (method, body) => {
-      messageOf(
-        { workspace_id: 'w', source_id: null, method, request_body: body, response_body: body },
-        nameOf,
-      )
+      const row = { workspace_id: 'w', source_id: null, method, request_body: body, response_body: body }
+      messageOf(row, nameOf)
+      answerOf(row, nameOf)
       const params = { params: { message: body, metadata: body } }
       messageOf({ workspace_id: 'w', source_id: null, method, request_body: params }, nameOf)
       messageOf(
@@ -100,6 +99,51 @@ test('the page shows messages under their names in every version, a cancel in wo
   expect(shown(undefined, { ...cancel, request_body: {} })?.text).toBe('[Cancels its tasks.]')
   for (const method of ['tasks/get', 'GetTask', 'tasks/pushNotificationConfig/set', 'chat_upload_receive'])
     expect(shown(parts, { method })).toBeUndefined()
+})
+
+const answered = (response_body: unknown, more: object = {}) =>
+  answerOf(
+    { workspace_id: 'w', source_id: null, method: 'message/send', status: 'ok', response_body, ...more },
+    nameOf,
+  )
+
+test('what an agent answered at once is shown, in every form, with the state of its task', () => {
+  const done = { side: 'agent', from: 'name of w', text: 'done' }
+  const message = { kind: 'message', role: 'agent', parts: [{ kind: 'text', text: 'done' }] }
+  expect(answered({ jsonrpc: '2.0', id: 1, result: message })).toMatchObject(done)
+  expect(answered({ result: { message: { parts: [{ text: 'done' }] } } })).toMatchObject(done)
+  const task = (state: string) => ({
+    status: { state, message: { parts: [{ text: 'see:' }] } },
+    artifacts: [
+      { parts: [{ text: 'a ' }, { text: 'report' }] },
+      { parts: [{ data: { n: 1 } }, { raw: 'YQ==', filename: 'a.txt' }] },
+    ],
+  })
+  expect(answered({ result: { kind: 'task', ...task('completed') } })).toMatchObject({
+    text: 'see:\na report\n{"n":1}',
+    files: [{ name: 'a.txt', uri: '', base64: 'YQ==' }],
+  })
+  expect(answered({ result: { task: task('TASK_STATE_INPUT_REQUIRED') } })?.text).toStartWith(
+    '[The task is input-required.]\nsee:',
+  )
+  expect(answered({ result: { kind: 'task', status: { state: 'working' } } })?.text).toBe(
+    '[The task is working.]',
+  )
+  expect(answered({ error: { code: -32603, message: 'out of memory' } })?.text).toContain('out of memory')
+  expect(answered({ result: {} })?.text).toBe('[The agent answered without words.]')
+  expect(answered('plain')?.text).toBe('plain')
+  expect(answered({ result: message }, { source_id: 'p' })).toMatchObject({ from: 'name of w to name of p' })
+})
+
+test('a message that is only stored has no answer, and one that could not be delivered says so', () => {
+  expect(answered(undefined)).toBeUndefined()
+  expect(answered({ status: 'queued', delivery_mode: 'poll', method: 'message/send' })).toBeUndefined()
+  expect(answered({ result: {} }, { method: 'tasks/get' })).toBeUndefined()
+  const failed = { status: 'error', error_detail: 'failed to reach workspace agent' }
+  expect(answered(undefined, failed)).toMatchObject({
+    from: 'The platform',
+    text: '[Not delivered: failed to reach workspace agent]',
+  })
 })
 
 test('a file inside a message is saved from there, and one that the platform keeps from its path', () => {
