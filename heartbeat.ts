@@ -195,6 +195,8 @@ export interface HeartbeatLoopOptions extends Pick<HeartbeatOptions, 'fetchImpl'
   readonly onResult: (result: BeatResult) => unknown
   /** Called with a sentence without a line break that begins with "heartbeat:". */
   readonly log: (sentence: string) => void
+  /** The same, for failures. Default: `log`. */
+  readonly warn?: (sentence: string) => void
   readonly clock: Clock
   /** Stops the loop at once; a beat in flight has no effect. */
   readonly signal: AbortSignal
@@ -249,13 +251,16 @@ async function beatOnce(options: HeartbeatLoopOptions): Promise<BeatResult> {
 
 /** Logs what is worth a line, and returns the number of consecutive failures. */
 function report(options: HeartbeatLoopOptions, result: BeatResult, failuresBefore: number): number {
-  const say = (text: string): void => writeLine(options.log, `heartbeat: ${text}`)
+  const { log, warn = log } = options
   if (result.kind === 'ok') {
-    if (failuresBefore > 0) say(`accepted again, after ${failuresBefore} failed in a row`)
+    if (failuresBefore > 0)
+      writeLine(log, `heartbeat: accepted again, after ${failuresBefore} failed in a row`)
     return 0
   }
   const failures = failuresBefore + 1
-  if (isWorthALine(failures)) say(`${result.detail} (failure ${failures} in a row)`)
+  if (isWorthALine(failures)) {
+    writeLine(warn, `heartbeat: ${result.detail} (failure ${failures} in a row)`)
+  }
   return failures
 }
 

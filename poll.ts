@@ -23,6 +23,8 @@ export interface PollOptions {
   readonly onRead: () => void
   readonly onFailure: (error: unknown) => Promise<Verdict>
   readonly log: (sentence: string) => void
+  /** The same, for failures. */
+  readonly warn: (sentence: string) => void
   readonly clock: Clock
   readonly signal: AbortSignal
 }
@@ -65,7 +67,7 @@ export async function pollInbox(options: PollOptions): Promise<void> {
       if (failures === 0) failingSince = clock.now()
       const verdict = await options.onFailure(error)
       if (failures === 0 || failures % 10 === 9) {
-        options.log(`cannot read its inbox (attempt ${failures + 1}): ${describeError(error)}`)
+        options.warn(`cannot read its inbox (attempt ${failures + 1}): ${describeError(error)}`)
       }
       const waitMs = failureDelay(error, verdict, failures, clock.now() - failingSince, clock.random)
       failures++

@@ -107,6 +107,7 @@ const MODES = {
 
 class SqliteDatabase implements Database {
   readonly #db: BunDatabase
+  readonly #path: string
   readonly #onError: (error: unknown) => void
 
   readonly checkpoint: () => Promise<void>
@@ -117,7 +118,8 @@ class SqliteDatabase implements Database {
     onError: (error: unknown) => void,
     checkpoint: () => Promise<void>,
   ) {
-    this.#db = new BunDatabase(path, { ...MODES[mode], strict: true })
+    this.#db = opened(path, () => new BunDatabase(path, { ...MODES[mode], strict: true }))
+    this.#path = path
     this.#onError = onError
     this.checkpoint = checkpoint
   }
@@ -153,7 +155,7 @@ class SqliteDatabase implements Database {
       yield* statement.iterate(...values)
     } catch (error) {
       this.#onError(error)
-      throw error
+      throw nameFile(error, this.#path)
     }
   }
 
@@ -162,7 +164,25 @@ class SqliteDatabase implements Database {
       return work()
     } catch (error) {
       this.#onError(error)
-      throw error
+      throw nameFile(error, this.#path)
     }
   }
+}
+
+function opened<T>(path: string, open: () => T): T {
+  try {
+    return open()
+  } catch (error) {
+    throw nameFile(error, path)
+  }
+}
+
+/** Errors of the file system, not of a statement. SQLite says what failed, but not where. */
+const OF_THE_FILE = /^SQLITE_(?:FULL|IOERR|READONLY|CANTOPEN|CORRUPT|NOTADB|BUSY|PERM|NOMEM)/
+
+/** Adds the path to the message, once: a transaction passes on the error of a statement. */
+function nameFile(error: unknown, path: string): unknown {
+  if (!(error instanceof Error) || !OF_THE_FILE.test(codeOf(error) ?? '')) return error
+  if (!error.message.includes(path)) error.message += ` (${path})`
+  return error
 }

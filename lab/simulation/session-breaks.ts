@@ -45,6 +45,72 @@ export const SESSION_BREAKS: Readonly<Record<string, readonly Break[]>> = {
       replace: 'if (loss === undefined) return',
     },
   ],
+  'plugin/session/delivery-trouble': [
+    {
+      name: 'a disk that is full while messages wait goes unmentioned',
+      file: 'plugin/session/receiver.ts',
+      find: 'return this.#delivery.problem',
+      replace: 'return undefined',
+    },
+    {
+      name: 'a refused heartbeat leaves the reading of the feed in its long wait',
+      file: 'member/workspace/tenure.ts',
+      find: 'onRefused: () => this.#wake.notify(),',
+      replace: 'onRefused: () => {},',
+    },
+    {
+      name: 'a workspace that is paused after its registration goes unnoticed',
+      file: 'member/workspace/presence.ts',
+      find: 'if (++this.#beats % BEATS_PER_CHECK === 0) await validity.checkStatus()',
+      replace: '',
+    },
+    {
+      name: 'failing heartbeats go unmentioned',
+      file: 'member/workspace/presence.ts',
+      find: 'if (++this.#failures > FAILURES_FORGIVEN)',
+      replace: 'if (false)',
+    },
+  ],
+  'plugin/session/other-hosts': [
+    {
+      name: 'inbox waits without an end for what it has listed',
+      file: 'plugin/host/tools/inbox.ts',
+      find: 'return lines.filter(({ activityId }) => !listed.has(activityId))',
+      replace: 'return lines',
+    },
+    {
+      name: 'what was answered before it was received is shown as new',
+      file: 'member/ledger/workspace-ledger.ts',
+      find: "this.#amend(entry.activityId, 'state = ?', 'answered')",
+      replace: '{}',
+    },
+    {
+      name: 'another host is promised events',
+      file: 'plugin/host/report/remark.ts',
+      find: "return mayHold ? 'here' : 'inbox'",
+      replace: "return 'here'",
+    },
+  ],
+  'plugin/session/probing': [
+    {
+      name: 'a host that shows a probe does not receive',
+      file: 'plugin/host/hearing/session-hearing.ts',
+      find: "    if (this.#facts.has('receipted')) {",
+      replace: "    if (this.#judged.mayHold && this.#facts.has('receipted')) {",
+    },
+    {
+      name: 'a host is probed while nothing waits',
+      file: 'plugin/session/probing.ts',
+      find: 'const [workspaceId] = observer.waitingFor()',
+      replace: "const [workspaceId = ''] = observer.waitingFor()",
+    },
+    {
+      name: 'a program that switches the channel on with its first prompt waits for the next probe',
+      file: ROLE,
+      find: 'this.#probing?.prompted()',
+      replace: '',
+    },
+  ],
   'plugin/session/hearing': [
     {
       name: 'a host that shows nothing keeps its workspaces',

@@ -35,6 +35,7 @@ export class Log {
   readonly #maxBytes: number
   #level: LogLevel
   #file: string | undefined
+  #problem: string | undefined
   #early: string[] = []
   readonly #secrets = new Set<string>()
   /** By workspace, the newest last. */
@@ -82,6 +83,11 @@ export class Log {
   readonly warn = (text: string): void => this.#say('warn', text)
   readonly error = (text: string): void => this.#say('error', text)
 
+  /** Why the file could not be written the last time; undefined when it was, or there is none. */
+  get problem(): string | undefined {
+    return this.#problem
+  }
+
   redact(text: string): string {
     return redact(text, [...this.#secrets, ...[...this.#issued.values()].flat()])
   }
@@ -106,8 +112,11 @@ export class Log {
       const size = stat?.isFile() ? stat.size : 0
       if (size + Buffer.byteLength(line) > this.#maxBytes) renameSync(this.#file, `${this.#file}.1`)
       appendToFile(this.#file, line)
-    } catch {
-      // A full or read-only disk, or a pipe in place of the file, must not stop delivery. stderr has the line.
+      this.#problem = undefined
+    } catch (error) {
+      // A full or read-only disk, or a pipe in place of the file, must not stop delivery. stderr has the line, and
+      // status says why the file has not.
+      this.#problem = describeError(error)
     }
   }
 }

@@ -70,7 +70,7 @@ export class Feed {
     this.#capacity = capacity
     this.#bounds = bounds
     this.#startedAt = this.#now()
-    this.#remarks = new Remarks(workspace.log)
+    this.#remarks = new Remarks(workspace.warn)
   }
 
   /** Reads everything available. Returns the number of new messages. */

@@ -60,6 +60,9 @@ export const NOT_JOINED = {
   lastReadAt: undefined,
   lastBeatAt: undefined,
   firstBeatAt: undefined,
+  beatProblem: undefined,
+  wrongMode: undefined,
+  parked: undefined,
   lastError: undefined,
   failing: false,
   dead: undefined,
@@ -76,6 +79,8 @@ export class Membership {
   /** When this session began to claim the workspace; undefined while it does not. */
   #claimingSince: number | undefined
   #lockProblem: string | undefined
+  /** Why this session no longer tries to hold it. */
+  #fault: string | undefined
 
   constructor(workspace: Workspace, options: MembershipOptions) {
     this.workspace = workspace
@@ -106,7 +111,15 @@ export class Membership {
       elsewhere: this.#elsewhere,
       stopped: this.#elsewhere ? this.#stopped : undefined,
       lastError: this.#lockProblem ?? tenure?.lastError,
+      dead: this.#fault ?? tenure?.dead,
     }
+  }
+
+  /** Gives the workspace back for good: another session may receive for it. */
+  abandon(reason: string): void {
+    this.#fault = reason
+    this.#elsewhere = false
+    this.#stop()
   }
 
   /** Waits for the lock and holds it, repeatedly, until the signal aborts. Never throws. */
@@ -167,7 +180,7 @@ export class Membership {
   }
 
   async #takeLock(): Promise<void> {
-    const { clock, log, signal } = this.workspace
+    const { clock, warn, signal } = this.workspace
     const { claims, claimant } = this.#options
     while (!signal.aborted) {
       const claim = claims.foreign(claimant.session, clock.now())
@@ -175,7 +188,7 @@ export class Membership {
       this.#elsewhere = attempt.state === 'busy'
       if (this.#elsewhere) this.#checkHolder()
       const problem = attempt.state === 'failed' ? attempt.reason : undefined
-      if (problem !== undefined && problem !== this.#lockProblem) log(problem)
+      if (problem !== undefined && problem !== this.#lockProblem) warn(problem)
       this.#lockProblem = problem
       if (attempt.state === 'held') return
       await this.#wake.wait(LOCK_INTERVAL_MS, signal)

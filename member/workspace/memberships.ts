@@ -57,7 +57,9 @@ export class Memberships {
     const { clock, log } = this.#surroundings
     for (const membership of this.all) {
       membership.run().catch((error: unknown) => {
-        log.error(`workspace ${membership.workspace.id} stopped: ${describeError(error)}`)
+        const reason = `it stopped by a fault of the plugin: ${describeError(error)}`
+        log.error(`workspace ${membership.workspace.id} is given up: ${reason}`)
+        membership.abandon(reason)
       })
     }
     this.#stopHeeding = clock.every(CLAIM_INTERVAL_MS, () => {

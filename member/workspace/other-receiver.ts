@@ -7,7 +7,7 @@
  */
 import { sleep } from '../../base/sleep.ts'
 import type { StreamEvent } from '../client/events.ts'
-import { lookUpWorkspace } from '../client/workspace.ts'
+import type { WorkspaceLookup } from '../client/workspace.ts'
 import type { Workspace } from './workspace.ts'
 
 /** The event of a heartbeat is awaited until we have sent this many more. */
@@ -43,6 +43,7 @@ interface OwnBeat {
 
 export class OtherReceiver {
   readonly #workspace: Workspace
+  readonly #lookUp: () => Promise<WorkspaceLookup>
   /** Ours, the newest last. */
   readonly #own: OwnBeat[] = []
   /** Requests of ours that change the row: registrations and heartbeats. */
@@ -56,8 +57,10 @@ export class OtherReceiver {
   #strange: { readonly since: number; readonly last: number } | undefined
   #told = false
 
-  constructor(workspace: Workspace) {
+  /** @param lookUp looks up the workspace. */
+  constructor(workspace: Workspace, lookUp: () => Promise<WorkspaceLookup>) {
     this.#workspace = workspace
+    this.#lookUp = lookUp
   }
 
   /** When the other process last showed itself, in milliseconds since the epoch; undefined while there is none. */
@@ -146,9 +149,8 @@ export class OtherReceiver {
 
   /** What a heartbeat changes in the row; undefined when the platform does not show it. */
   async #row(): Promise<string | undefined> {
-    const { client, signal } = this.#workspace
     try {
-      const found = await lookUpWorkspace(client, signal)
+      const found = await this.#lookUp()
       if (found.state !== 'present') return undefined
       const { uptime_seconds: uptime, last_heartbeat_at: at } = found.info
       return uptime == null && at == null ? undefined : `${uptime} ${at}`

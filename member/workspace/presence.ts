@@ -22,6 +22,8 @@ export interface PresenceOptions {
   /** Told of all that changes the workspace's row. */
   readonly other: OtherReceiver
   readonly onError: (sentence: string) => void
+  /** Called when the platform refuses the token of a heartbeat. */
+  readonly onRefused: () => void
 }
 
 export interface PresenceReport {
@@ -30,16 +32,37 @@ export interface PresenceReport {
   readonly lastBeatAt: number | undefined
   /** When the first heartbeat is due; undefined while none is, or heartbeats are off. */
   readonly firstBeatAt: number | undefined
+  /** Why the heartbeats have failed since the last one that was accepted; undefined after at most one failure. */
+  readonly beatProblem: string | undefined
+  /** The delivery mode in which the platform has the workspace, if it is not `poll`. */
+  readonly wrongMode: string | undefined
+  /** A status such as `paused` in which the platform keeps the workspace, whatever it does. */
+  readonly parked: string | undefined
 }
 
 /** Keeps two workspaces from beating at the same moment. */
 const STAGGER_MS = 500
+/** One failed heartbeat is no problem: the platform waits for several. */
+const FAILURES_FORGIVEN = 1
+/**
+ * How many heartbeats are sent between two checks of the workspace's status, which no answer to them shows. An event
+ * tells of a change sooner.
+ */
+const BEATS_PER_CHECK = 25
 
 export class Presence {
   readonly #workspace: Workspace
   readonly #options: PresenceOptions
   #heartbeat: AbortController | undefined
-  #report: PresenceReport = { registered: false, lastBeatAt: undefined, firstBeatAt: undefined }
+  #beats = 0
+  #failures = 0
+  #report: Omit<PresenceReport, 'parked'> = {
+    registered: false,
+    lastBeatAt: undefined,
+    firstBeatAt: undefined,
+    beatProblem: undefined,
+    wrongMode: undefined,
+  }
 
   constructor(workspace: Workspace, options: PresenceOptions) {
     this.#workspace = workspace
@@ -48,7 +71,7 @@ export class Presence {
   }
 
   get report(): PresenceReport {
-    return this.#report
+    return { ...this.#report, parked: this.#options.validity.parked }
   }
 
   /** Registers, however long that takes, then sends heartbeats. Never throws. */
@@ -67,29 +90,29 @@ export class Presence {
 
   /** Returns false when the workspace is given up, or the signal aborted. */
   async #register(): Promise<boolean> {
-    const { client, clock, log, signal } = this.#workspace
+    const { client, clock, warn, signal } = this.#workspace
     const { card, validity, other, keepIssued, onError } = this.#options
     const since = clock.now()
     for (let failures = 0; !signal.aborted; failures++) {
       try {
         // Registering an unknown id would create a ghost workspace, and would seem to revive a removed one.
         if (!(await validity.exists())) {
-          log(`is not registered: ${validity.dead}`)
+          warn(`is not registered: ${validity.dead}`)
           return false
         }
         other.registering()
         const { deliveryMode, secrets } = await register(client, card, signal)
         keepIssued(secrets)
-        if (deliveryMode !== 'poll') {
-          log(
-            `was registered with delivery mode ${deliveryMode ?? 'unknown'} instead of poll: messages may not arrive`,
-          )
+        const wrongMode = deliveryMode === 'poll' ? undefined : (deliveryMode ?? 'unknown')
+        this.#report = { ...this.#report, wrongMode }
+        if (wrongMode !== undefined) {
+          warn(`was registered with delivery mode ${wrongMode} instead of poll: messages may not arrive`)
         }
         return true
       } catch (error) {
         if (signal.aborted) return false
         onError(describeError(error))
-        if (failures % 10 === 0) log(`cannot register (attempt ${failures + 1}): ${describeError(error)}`)
+        if (failures % 10 === 0) warn(`cannot register (attempt ${failures + 1}): ${describeError(error)}`)
         const verdict = await validity.judge(error)
         // A feed that can be read again restarts this.
         if (verdict === 'dead') return false
@@ -100,7 +123,7 @@ export class Presence {
   }
 
   #beat(now: number): void {
-    const { client, config, clock, network, log } = this.#workspace
+    const { client, config, clock, network, log, warn } = this.#workspace
     const { index, workload, other } = this.#options
     const { heartbeatIntervalMs: intervalMs } = config
     this.#heartbeat?.abort()
@@ -121,6 +144,7 @@ export class Presence {
       },
       onResult: (result) => this.#noteBeat(result),
       log,
+      warn,
       clock,
       signal: controller.signal,
       fetchImpl: network,
@@ -128,13 +152,19 @@ export class Presence {
   }
 
   async #noteBeat(result: BeatResult): Promise<void> {
+    const { validity, other, keepIssued, onRefused } = this.#options
     if (result.kind === 'ok') {
-      this.#report = { ...this.#report, lastBeatAt: this.#workspace.clock.now() }
-      this.#options.keepIssued(result.secrets)
+      this.#failures = 0
+      this.#report = { ...this.#report, lastBeatAt: this.#workspace.clock.now(), beatProblem: undefined }
+      keepIssued(result.secrets)
       // Not awaited: it goes on until the next heartbeat.
-      void this.#options.other.accepted(this.#workspace.config.heartbeatIntervalMs)
-    } else if (result.kind === 'refused') {
-      await this.#options.validity.judge(new PlatformError('gone', result.detail, { status: 401 }))
+      void other.accepted(this.#workspace.config.heartbeatIntervalMs)
+      if (++this.#beats % BEATS_PER_CHECK === 0) await validity.checkStatus()
+      return
     }
+    if (++this.#failures > FAILURES_FORGIVEN) this.#report = { ...this.#report, beatProblem: result.detail }
+    if (result.kind !== 'refused') return
+    onRefused()
+    await validity.judge(new PlatformError('gone', result.detail, { status: 401 }))
   }
 }

@@ -73,7 +73,7 @@ export class Tenure {
     this.#room = new Wake(workspace.clock)
     this.#validity = new Validity(workspace, (reason) => this.#giveUp(reason))
     this.#workload = new Workload(workspace)
-    this.#other = new OtherReceiver(workspace)
+    this.#other = new OtherReceiver(workspace, this.#validity.lookUp)
     this.#presence = new Presence(workspace, {
       card,
       index,
@@ -84,12 +84,17 @@ export class Tenure {
       onError: (sentence) => {
         this.#lastError = sentence
       },
+      // With an open stream the next look may be a minute away.
+      onRefused: () => this.#wake.notify(),
     })
     this.#acknowledgement = new Acknowledgement(workspace)
     this.#tasks = new TaskWatch(workspace)
     this.#events = new EventWatch(workspace, {
       onHint: () => this.#wake.notify(),
-      onEvent: (event) => this.#other.noteEvent(event),
+      onEvent: (event) => {
+        this.#other.noteEvent(event)
+        this.#validity.noteEvent(event)
+      },
     })
   }
 
@@ -141,7 +146,7 @@ export class Tenure {
 
   /** A failing disk may recover; nothing is read until then. Undefined when the tenure has ended in the meantime. */
   async #recover(): Promise<Recovery | undefined> {
-    const { ledger, clock, log, signal } = this.#workspace
+    const { ledger, clock, warn, signal } = this.#workspace
     while (!signal.aborted) {
       try {
         const recovery = await patiently(() => ledger.recover(clock.now()), clock, signal)
@@ -153,7 +158,7 @@ export class Tenure {
       } catch (error) {
         if (signal.aborted) return undefined
         const problem = `cannot use its ledger: ${describeError(error)}`
-        if (problem !== this.#lastError) log(problem)
+        if (problem !== this.#lastError) warn(problem)
         this.#lastError = problem
         await sleep(RECOVER_INTERVAL_MS, signal, clock)
       }
@@ -171,7 +176,7 @@ export class Tenure {
   }
 
   async #poll(): Promise<void> {
-    const { config, clock, log, signal } = this.#workspace
+    const { config, clock, log, warn, signal } = this.#workspace
     const feed = new Feed(this.#workspace, { capacity: () => this.#capacity() })
     await pollInbox({
       look: () => feed.look(),
@@ -181,6 +186,7 @@ export class Tenure {
       onRead: () => this.#noteRead(),
       onFailure: (error) => this.#noteFailure(error),
       log,
+      warn,
       clock,
       signal,
     })
@@ -215,6 +221,6 @@ export class Tenure {
 
   #giveUp(reason: string): void {
     this.#presence.end()
-    this.#workspace.log(`is given up: ${reason}`)
+    this.#workspace.warn(`is given up: ${reason}`)
   }
 }

@@ -5,17 +5,25 @@
 
 import type { Verdict } from '../../poll.ts'
 import { PlatformError } from '../client/errors.ts'
-import { lookUpWorkspace } from '../client/workspace.ts'
+import type { StreamEvent } from '../client/events.ts'
+import { lookUpWorkspace, type WorkspaceLookup } from '../client/workspace.ts'
 import type { Workspace } from './workspace.ts'
 
 /** Give up after this many refusals over this long, although the workspace exists. */
 const DEAD_AFTER_REFUSALS = 5
 const DEAD_AFTER_MS = 30_000
+/** Neither registering nor heartbeats lift these. */
+const PARKED: ReadonlySet<string> = new Set(['paused', 'hibernated', 'hibernating'])
+/** The events that announce them. */
+const PARKING: ReadonlySet<string> = new Set(['WORKSPACE_PAUSED', 'WORKSPACE_HIBERNATED'])
+const CHECK_EVERY_MS = 1_000
 
 export class Validity {
   readonly #workspace: Workspace
   readonly #onDead: (reason: string) => void
   #dead: string | undefined
+  #parked: string | undefined
+  #checkedAt = Number.NEGATIVE_INFINITY
   #refusals = 0
   #refusedSince = 0
 
@@ -28,6 +36,37 @@ export class Validity {
   /** Why the workspace is given up; undefined while it is not. */
   get dead(): string | undefined {
     return this.#dead
+  }
+
+  /** The status in which the platform keeps the workspace apart, such as `paused`; undefined while it does not. */
+  get parked(): string | undefined {
+    return this.#parked
+  }
+
+  /** Looks up the workspace, and notes its status. Throws as {@link lookUpWorkspace}. */
+  readonly lookUp = async (): Promise<WorkspaceLookup> => {
+    const { client, signal } = this.#workspace
+    const found = await lookUpWorkspace(client, signal)
+    if (found.state === 'present') this.#noteStatus(found.info.status)
+    return found
+  }
+
+  /** Looks up the status of the workspace. Never throws. */
+  async checkStatus(): Promise<void> {
+    this.#checkedAt = this.#workspace.clock.now()
+    try {
+      // What to do about a workspace that is gone is decided by what the platform refuses.
+      await this.lookUp()
+    } catch {
+      // Some platforms do not show a workspace to everyone, and any may be unwell: nothing new is known.
+    }
+  }
+
+  /** The event stream brought an event: looks up the status if it tells of a change. */
+  noteEvent({ type = '' }: StreamEvent): void {
+    if (!PARKING.has(type) && !(this.#parked !== undefined && type.startsWith('WORKSPACE_'))) return
+    // A platform can send events at any rate.
+    if (Math.abs(this.#workspace.clock.now() - this.#checkedAt) >= CHECK_EVERY_MS) void this.checkStatus()
   }
 
   /** The platform accepted a request of ours. Returns true when the workspace had been given up. */
@@ -52,9 +91,8 @@ export class Validity {
 
   /** Whether the platform knows the workspace. Gives it up if the platform says that it does not. */
   async exists(): Promise<boolean> {
-    const { client, signal } = this.#workspace
     try {
-      const found = await lookUpWorkspace(client, signal)
+      const found = await this.lookUp()
       if (found.state === 'present') return true
       this.#dead = found.message
       return false
@@ -63,6 +101,15 @@ export class Validity {
       if (error instanceof PlatformError && error.kind !== 'retry') return true
       throw error
     }
+  }
+
+  #noteStatus(status: string | null | undefined): void {
+    const parked = status != null && PARKED.has(status) ? status : undefined
+    if (parked === this.#parked) return
+    this.#parked = parked
+    const { log, warn } = this.#workspace
+    if (parked === undefined) log('is no longer kept apart by the platform')
+    else warn(`is ${parked} on the platform, so messages may not arrive: resume it there`)
   }
 
   async #reason(): Promise<string | undefined> {

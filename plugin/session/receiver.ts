@@ -52,6 +52,11 @@ export class Receiver {
     return this.#memberships.all
   }
 
+  /** Why no message can be given to the host now; undefined while they can. */
+  get problem(): string | undefined {
+    return this.#delivery.problem
+  }
+
   /** Starts waiting for the locks, and delivering. */
   start(): void {
     void this.#delivery.run()

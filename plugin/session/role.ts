@@ -66,6 +66,11 @@ export class Role {
     return this.#given !== undefined
   }
 
+  /** Why no message can be given to the host now; undefined while they can. */
+  get deliveryProblem(): string | undefined {
+    return this.#receiver?.problem
+  }
+
   /** Judges from its name and its command line whether the host listens. */
   judge(config: Config, clientName: string | undefined): void {
     const { ancestors, environment } = this.#surroundings

@@ -24,7 +24,7 @@ import type { PeekedMessage } from '../../member/workspace/peek.ts'
 import type { HearingEvidence } from '../host/hearing/listener.ts'
 import type { Receipt } from '../host/hearing/receipt.ts'
 import { PermissionDesk } from '../host/permission/permission-desk.ts'
-import { remarkOf } from '../host/report/remark.ts'
+import { arrivalOf, remarkOf } from '../host/report/remark.ts'
 import { statusReport } from '../host/report/status-report.ts'
 import { ListedMessages } from '../host/tools/listed-messages.ts'
 import { ToolFailure } from '../host/tools/tool.ts'
@@ -203,6 +203,8 @@ export class Session implements ToolContext {
       redact: (text) => log.redact(text),
       config: this.#configuration.result,
       folderProblem: this.#opening.problem,
+      deliveryProblem: this.#role.deliveryProblem,
+      logProblem: log.problem,
       active: this.#active,
       clientName: this.#clientName,
       hearing: this.#role.hearing.verdict,
@@ -220,12 +222,8 @@ export class Session implements ToolContext {
     return remarkOf(this.#role.hearing.verdict, standbys(this.#overview()), this.#role.waiting)
   }
 
-  readonly arrival = (): Arrival => {
-    if (!this.#active) return 'here'
-    const others = standbys(this.#overview()).filter(({ elsewhere, stopped }) => elsewhere && !stopped)
-    if (others.length > 0) return 'elsewhere'
-    return this.#role.hearing.verdict.mayHold ? 'here' : 'inbox'
-  }
+  readonly arrival = (): Arrival =>
+    this.#active ? arrivalOf(this.#role.hearing.verdict, standbys(this.#overview())) : 'here'
 
   #overview(): OverviewOptions {
     return {

@@ -157,6 +157,35 @@ describe('`onError`', () => {
     db.close()
   })
 
+  test('has the path in every error of the file, and in none of a statement', () => {
+    using folder = temporaryFolder()
+    const path = folder.file('a.db')
+    const messageOf = (work: () => unknown): string => {
+      try {
+        work()
+        return ''
+      } catch (error) {
+        return error instanceof Error ? error.message : ''
+      }
+    }
+    const missing = folder.file('none/a.db')
+    expect(messageOf(() => systemDisk.open(missing))).toContain(missing)
+    fill(path)
+    const db = systemDisk.open(path)
+    db.run('PRAGMA max_page_count = 1')
+    const full = messageOf(() =>
+      db.transaction(() => db.query('INSERT INTO item (text) VALUES (?)').run(LARGE)),
+    )
+    expect(full.split(path)).toHaveLength(2)
+    expect(full).toContain('full')
+    expect(messageOf(() => db.query('SELECT missing FROM item'))).not.toContain(path)
+    const other = systemDisk.open(path)
+    other.run('BEGIN EXCLUSIVE')
+    db.run('PRAGMA busy_timeout = 0')
+    expect(messageOf(() => db.query('SELECT 1 FROM item').get())).toContain(`locked (${path})`)
+    for (const one of [other, db]) one.close()
+  })
+
   test('is told of any other error too, and of none while all goes well', () => {
     const told: unknown[] = []
     const db = systemDisk.open(':memory:', { onError: (error) => told.push(error) })

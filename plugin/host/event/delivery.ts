@@ -98,6 +98,11 @@ export class DeliveryLine {
     this.#unconfirmed.set(workspaceId, count)
   }
 
+  /** Why nothing can be delivered now; undefined while it can. */
+  get problem(): string | undefined {
+    return this.#problem
+  }
+
   /** Delivers until the signal aborts or the host accepts no more messages. Never rejects. */
   async run(): Promise<void> {
     await this.#deliver()
@@ -121,13 +126,14 @@ export class DeliveryLine {
         if (writing === undefined) {
           await this.#wake.wait(this.#idleMs(), signal)
         } else if (!(await writing)) {
-          this.#log('delivery stops: the host accepts no more messages')
+          this.#problem = 'the host accepts no more messages'
+          this.#log(`delivery stops: ${this.#problem}`)
           return
         }
       } catch (error) {
         const isUsual = isBusy(error) && waited < PATIENCE_MS
-        const problem = `delivery pauses: ${describeError(isBusy(error) ? new DatabaseBusy() : error)}`
-        if (!isUsual && problem !== this.#problem) this.#log(problem)
+        const problem = describeError(isBusy(error) ? new DatabaseBusy() : error)
+        if (!isUsual && problem !== this.#problem) this.#log(`delivery pauses: ${problem}`)
         if (!isUsual) this.#problem = problem
         const pause = retryMs(error, failures++, this.#clock)
         waited += pause

@@ -8,6 +8,7 @@ import type { Holder } from '../../../member/folder/holder-record.ts'
 import type { MembershipReport } from '../../../member/workspace/membership.ts'
 import type { Hearing } from '../hearing/listener.ts'
 import { cleanLine } from '../text/clean-text.ts'
+import type { Arrival } from '../tools/tool-context.ts'
 
 /** Who receives for a workspace, as far as this session knows. */
 export interface Standby
@@ -58,6 +59,12 @@ function remarkOfStandby(
   }
   if (elsewhere.length === 0) return undefined
   return `Note: this session can send but does not receive ${elsewhere.length === workspaces.length ? '' : 'all '}messages: ${receivers(elsewhere, workspaces)}. claim_channel moves them here.`
+}
+
+/** How a message will reach the model of this session. */
+export function arrivalOf({ mayHold }: Hearing, workspaces: readonly Standby[]): Arrival {
+  if (workspaces.some(({ elsewhere, stopped }) => elsewhere && stopped === undefined)) return 'elsewhere'
+  return mayHold ? 'here' : 'inbox'
 }
 
 /**

@@ -17,6 +17,10 @@ export interface SessionView {
   /** The host was told at the start of this session that permission requests are relayed. */
   readonly relays: boolean
   readonly folderProblem: string | undefined
+  /** Why no message can be given to the host now; undefined while they can. */
+  readonly deliveryProblem: string | undefined
+  /** Why nothing can be written to the log; undefined while it can. */
+  readonly logProblem: string | undefined
   readonly active: boolean
   readonly clientName: string | undefined
   readonly hearing: Hearing
@@ -42,7 +46,7 @@ export function statusReport(view: SessionView): string {
     ...(view.workspaces.length > MAX_SHOWN
       ? [`… and ${counted(view.workspaces.length - MAX_SHOWN, 'more workspace')}`]
       : []),
-    `log: ${view.logFile}`,
+    `log: ${view.logFile}${view.logProblem === undefined ? '' : ` (cannot be written: ${view.logProblem})`}`,
   ]
   return view.redact(lines.join('\n'))
 }
@@ -70,7 +74,7 @@ function configuration({ config, envFile, hasEnvFile, folderProblem }: SessionVi
 }
 
 function receiving(view: SessionView): string[] {
-  const { active, hearing, workspaces, folderProblem, config } = view
+  const { active, hearing, workspaces, folderProblem, deliveryProblem, config } = view
   if (!config.ok) return ['receiving: no']
   if (!active) return ['receiving: not yet, the host has not finished connecting']
   const elsewhere = workspaces.filter((workspace) => workspace.elsewhere)
@@ -80,7 +84,8 @@ function receiving(view: SessionView): string[] {
     return [`receiving: no, ${hearing.because}${remedy}${others}`]
   }
   if (folderProblem !== undefined) return ['receiving: no, the state folder cannot be used']
-  const held = workspaces.filter((workspace) => workspace.held)
+  if (deliveryProblem !== undefined) return [`receiving: no, messages cannot be shown: ${deliveryProblem}`]
+  const held = workspaces.filter((workspace) => workspace.held || workspace.dead !== undefined)
   const { reads, trouble } = reading(held, workspaces.length)
   if (held.length === workspaces.length) {
     if (reads === 'no' || reads === 'not yet') return [`receiving: ${reads}, ${trouble}`]
@@ -110,21 +115,31 @@ function doubt({ unproven, workspaces }: SessionView): string[] {
 
 interface Reading {
   readonly reads: 'yes' | 'not yet' | 'no'
-  /** What is wrong with the workspaces that are not read; empty when there are none. */
+  /** What is wrong with the workspaces, above all those that are not read; empty when nothing is. */
   readonly trouble: string
 }
 
-/** Whether messages come in for the workspaces held here: a platform that refuses or is unreachable sends none. */
+/**
+ * Whether messages come in for the workspaces held here: a platform that refuses or is unreachable sends none, and others
+ * do not write to a workspace that they see as offline.
+ */
 function reading(held: readonly WorkspaceView[], all: number): Reading {
   const givenUp = held.filter(({ dead }) => dead !== undefined).length
   const failing = held.filter(({ dead, failing }) => dead === undefined && failing).length
   const unread = held.filter(
     ({ dead, failing, lastReadAt }) => dead === undefined && !failing && lastReadAt === undefined,
   ).length
+  const read = held.filter(({ dead, failing }) => dead === undefined && !failing)
+  const parked = read.filter((workspace) => workspace.parked !== undefined).length
+  const wrong = read.filter(({ wrongMode }) => wrongMode !== undefined).length
+  const offline = read.filter(({ beatProblem }) => beatProblem !== undefined).length
   const troubles = [
     [givenUp, givenUp === 1 ? 'is given up' : 'are given up'],
     [failing, 'cannot be read'],
     [unread, unread === 1 ? 'has not been read yet' : 'have not been read yet'],
+    [parked, parked === 1 ? 'is kept apart by the platform' : 'are kept apart by the platform'],
+    [wrong, wrong === 1 ? 'has the wrong delivery mode' : 'have the wrong delivery mode'],
+    [offline, offline === 1 ? 'seems offline to others' : 'seem offline to others'],
   ] as const
   const parts = troubles
     .filter(([count]) => count > 0)

@@ -17,6 +17,7 @@ export function describeWorkspace(workspace: WorkspaceView, now: number): string
     ...shared(workspace, now),
     `  messages: ${messages(workspace)}`,
     ...(workspace.dead === undefined ? [] : [`  given up: ${workspace.dead}`]),
+    ...remarks(workspace),
     ...(workspace.lastError === undefined ? [] : [`  last error: ${workspace.lastError}`]),
   ]
 }
@@ -25,6 +26,18 @@ function shared({ otherSeenAt }: WorkspaceView, now: number): string[] {
   if (otherSeenAt === undefined) return []
   return [
     `  ALSO RECEIVED BY ANOTHER PROCESS, in another state folder or on another machine (its last heartbeat was noticed ${ago(otherSeenAt, now)}): both are shown every message. End one of the two sessions; on one machine, let both use one state folder (MOLECULE_STATE_DIR).`,
+  ]
+}
+
+/** What keeps messages away although the workspace can be read. */
+function remarks({ held, parked, wrongMode, beatProblem }: WorkspaceView): string[] {
+  if (!held) return []
+  return [
+    ...(parked === undefined ? [] : [`  ${parked} on the platform: resume it there`]),
+    ...(wrongMode === undefined
+      ? []
+      : [`  delivery mode ${wrongMode} instead of poll: set it on the platform`]),
+    ...(beatProblem === undefined ? [] : [`  heartbeats fail, so others see it as offline: ${beatProblem}`]),
   ]
 }
 

@@ -120,7 +120,7 @@ test('the file is for the owner alone, whether new or found with wider rights', 
   }
 })
 
-test('a file that cannot be written does no harm', () => {
+test('a file that cannot be written does no harm, and the log tells why', () => {
   using folder = temporaryFolder()
   mkdirSync(folder.file('log'))
   const { log, written } = quietLog()
@@ -128,4 +128,7 @@ test('a file that cannot be written does no harm', () => {
   log.openFile(folder.file('no/such/folder'))
   log.info('still said')
   expect(written).toEqual(['still said'])
+  expect(log.problem).toContain(folder.file('no/such/folder'))
+  log.openFile(folder.file('new'))
+  expect(log.problem).toBeUndefined()
 })

@@ -4,12 +4,13 @@ import { openLedger } from '../../../lab/driver/ledger.ts'
 import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
 import { SimClock } from '../../../lab/simulation/sim-clock.ts'
 import { PlatformClient } from '../../../member/client/client.ts'
+import { isHeld, lockPaths } from '../../../member/folder/lock.ts'
 import { Log } from '../../../member/folder/log.ts'
 import { ensureStateFolder, statePaths } from '../../../member/folder/state-folder.ts'
 import { Memberships } from '../../../member/workspace/memberships.ts'
 import { CONFIG, fetchOf, WORKSPACE } from '../../fixtures/workspace.ts'
 
-test('a workspace that stops by a fault of the plugin is logged as an error', async () => {
+test('a workspace that stops by a fault of the plugin is logged as an error, given up, and left to other sessions', async () => {
   using folder = temporaryFolder()
   const paths = statePaths(folder.path)
   ensureStateFolder(paths)
@@ -39,7 +40,10 @@ test('a workspace that stops by a fault of the plugin is logged as an error', as
   })
   memberships.start()
   await Bun.sleep(0)
-  expect(lines).toEqual([`molecule channel: workspace ${WORKSPACE} stopped: a fault`])
+  const reason = 'it stopped by a fault of the plugin: a fault'
+  expect(lines).toEqual([`molecule channel: workspace ${WORKSPACE} is given up: ${reason}`])
+  expect(memberships.find(WORKSPACE)?.report()).toMatchObject({ held: false, dead: reason })
+  expect(isHeld(lockPaths(paths.locks, WORKSPACE).lock, systemDisk)).toBe(false)
   memberships.stop()
   running.abort()
 })

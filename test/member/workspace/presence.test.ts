@@ -206,14 +206,16 @@ test('a presence that begins after its end does nothing', async () => {
   const config = { autoRegister: false }
   const signal = AbortSignal.abort()
   const workspace = makeWorkspace({ clock, config, signal, log: (line) => lines.push(line) })
+  const validity = new Validity(workspace, () => {})
   await new Presence(workspace, {
     card: { name: '', description: '', version: '' },
     index: 0,
     keepIssued: () => {},
-    validity: new Validity(workspace, () => {}),
+    validity,
     workload: new Workload(workspace),
-    other: new OtherReceiver(workspace),
+    other: new OtherReceiver(workspace, validity.lookUp),
     onError: () => {},
+    onRefused: () => {},
   }).begin()
   expect([lines, clock.armed]).toEqual([[], 0])
 })

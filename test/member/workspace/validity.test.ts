@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'bun:test'
+import { SimClock } from '../../../lab/simulation/sim-clock.ts'
 import { jsonResponse, textResponse } from '../../../lab/simulation/sim-response.ts'
+import { Validity } from '../../../member/workspace/validity.ts'
 import { type SceneProcess, SessionScene } from '../../fixtures/session-scene.ts'
+import { makeWorkspace, WORKSPACE } from '../../fixtures/workspace.ts'
 
 const MINUTE_MS = 60_000
 const REMEDY = 'Create a new one on the platform and set it with /molecule:configure'
@@ -222,4 +225,43 @@ test('a workspace that comes back while an earlier registration still waits beat
   const before = heartbeats.length
   scene.pass(10 * MINUTE_MS)
   expect(heartbeats.length - before).toBe(20)
+})
+
+describe('a workspace that the platform keeps apart', () => {
+  /** A workspace of which the platform says `status`. */
+  function watched(status: string) {
+    const clock = new SimClock()
+    const lines: string[] = []
+    const state = { status, lookups: 0 }
+    const network = async (): Promise<Response> => {
+      state.lookups++
+      return jsonResponse(200, { id: WORKSPACE, status: state.status })
+    }
+    const workspace = makeWorkspace({ clock, network, log: (line) => lines.push(line) })
+    const validity = new Validity(workspace, () => {})
+    const event = (type: string): void => {
+      validity.noteEvent({ type })
+      clock.runUntil(clock.now())
+    }
+    return { clock, lines, state, validity, event }
+  }
+
+  test('is known by the event that says so, and so is its return', () => {
+    const { clock, lines, state, validity, event } = watched('paused')
+    event('WORKSPACE_PAUSED')
+    expect(validity.parked).toBe('paused')
+    expect(lines).toEqual(['is paused on the platform, so messages may not arrive: resume it there'])
+    state.status = 'awaiting_agent'
+    clock.runUntil(clock.now() + 1_000)
+    event('WORKSPACE_AWAITING_AGENT')
+    expect(validity.parked).toBeUndefined()
+  })
+
+  test('costs one request a second at most, however many events say so, and none for others', () => {
+    const { state, event } = watched('online')
+    for (let n = 0; n < 100; n++) event('WORKSPACE_HIBERNATED')
+    expect(state.lookups).toBe(1)
+    for (const type of ['WORKSPACE_HEARTBEAT', 'WORKSPACE_ONLINE', 'ACTIVITY_LOGGED', '']) event(type)
+    expect(state.lookups).toBe(1)
+  })
 })

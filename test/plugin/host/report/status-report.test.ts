@@ -13,6 +13,8 @@ const view = (more: Partial<SessionView> = {}): SessionView => ({
   redact: (text) => text,
   config: parseConfig(MINIMAL, undefined, HOME),
   folderProblem: undefined,
+  deliveryProblem: undefined,
+  logProblem: undefined,
   active: true,
   clientName: 'claude-code',
   hearing: { mayHold: true, certain: true, because: 'the host was started with this channel' },
@@ -50,6 +52,15 @@ describe('the line "receiving"', () => {
     )
     expect(lineOf({ config: parseConfig({}, undefined, HOME) })).toBe('receiving: no')
     expect(lineOf({ folderProblem: 'it is a file' })).toBe('receiving: no, the state folder cannot be used')
+    expect(lineOf({ deliveryProblem: 'the disk is full' })).toBe(
+      'receiving: no, messages cannot be shown: the disk is full',
+    )
+    const fault = workspace({ held: false, dead: 'it stopped by a fault' })
+    expect(lineOf({ workspaces: [fault] })).toBe('receiving: no, the workspace is given up: see below')
+  })
+
+  test('says that the log cannot be written', () => {
+    expect(shown({ logProblem: 'no space left' })).toContain(' (cannot be written: no space left)')
   })
 
   describe('while this session holds them all', () => {
