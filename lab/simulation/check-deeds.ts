@@ -5,6 +5,8 @@ import type { World } from './world.ts'
 const TAKEN_MS = 60_000
 /** An old task is looked up once a minute. */
 const ASKED_MS = 70_000
+/** A request that has been open for a minute is looked up every 15 s. */
+const FOUND_MS = 95_000
 const TASK_DAY_MS = 24 * 60 * 60_000
 
 /** The result of a task that was left with the platform is shown, exactly once. */
@@ -22,6 +24,29 @@ export function judgeTasks({ platform, sightings, deeds, figures, clock }: World
       const shown = [`delegation-${id}`, ...rows.map((row) => row.id)].filter((one) => read.has(one))
       if (shown.length === 0) return [`the result of task ${id} was never shown`]
       return shown.length === 1 ? [] : [`the result of task ${id} was shown as ${shown.join(' and ')}`]
+    }),
+  )
+}
+
+/** What a peer answers in the response to a task is told, whether or not the call or its session still waits for it. */
+export function judgeReplies({
+  platform,
+  sightings,
+  storage,
+  figures,
+  clock,
+  timestampCursor,
+}: World): string[] {
+  // A power cut can erase the record of a task. An older platform keeps no answer.
+  if (figures.powerCuts > 0 || figures.tornWrites > 0 || timestampCursor) return []
+  const read = new Set(sightings.read.map(({ activityId }) => activityId))
+  return platform.workspaces.flatMap(({ id: workspaceId, tasks }) =>
+    tasks.all.flatMap(({ id, answers }) => {
+      const [told] = answers
+      if (told?.by !== 'reply' || clock.now() - told.at < FOUND_MS) return []
+      const isTold =
+        read.has(`answer-${id}`) || storage.recordOf(workspaceId, `answer-${id}`)?.state === 'answered'
+      return isTold ? [] : [`the answer to task ${id}, given in the response, was never told`]
     }),
   )
 }

@@ -2,7 +2,7 @@
 import type { Evidence, Message } from '../judge/evidence.ts'
 import { judge as judgePromise } from '../judge/judge.ts'
 import type { Fault } from '../judge/verdict.ts'
-import { judgeTasks, judgeVerdicts } from './check-deeds.ts'
+import { judgeReplies, judgeTasks, judgeVerdicts } from './check-deeds.ts'
 import { judgeAcknowledgements, judgePresence } from './check-presence.ts'
 import type { ModelRow } from './model-feed.ts'
 import { CHATTERBOX } from './people.ts'
@@ -22,6 +22,7 @@ export function judge(world: World): Fault[] {
     ...judgePresence(world),
     ...judgeAcknowledgements(world),
     ...judgeTasks(world),
+    ...judgeReplies(world),
     ...judgeVerdicts(world),
   ]
   return [
@@ -33,7 +34,7 @@ export function judge(world: World): Fault[] {
 function evidenceOf(world: World): Evidence {
   const { platform, sightings, storage, receipts, erasures } = world
   return {
-    messages: platform.workspaces.flatMap(({ id, feed, tasks }) => [
+    messages: platform.workspaces.flatMap(({ id, feed, tasks, records }) => [
       ...messagesOf(world, id, feed.everything),
       // The result of a task that the platform carried out, as the plugin shows it after asking for it.
       ...tasks.all.map(
@@ -41,6 +42,16 @@ function evidenceOf(world: World): Evidence {
           workspaceId: id,
           activityId: `delegation-${task.id}`,
           name: `the result of ${task.id}, asked for`,
+          duty: 'allowed',
+          ordered: false,
+        }),
+      ),
+      // What a peer answers in the response to a message, if the call that sent it ended before.
+      ...records.messages.map(
+        ({ messageId }): Message => ({
+          workspaceId: id,
+          activityId: `answer-${messageId}`,
+          name: `the answer to message ${messageId}`,
           duty: 'allowed',
           ordered: false,
         }),

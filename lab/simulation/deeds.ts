@@ -1,5 +1,5 @@
 /** What hosts, models and users do with the plugin besides reading messages, and the expected outcomes. */
-import type { CallOutcome } from '../../plugin/host/tools/tool.ts'
+import type { Outcome } from '../../plugin/host/tools/tool.ts'
 import type { Showing } from '../judge/evidence.ts'
 import { COLLEAGUE } from './people.ts'
 import type { SimWorkspace } from './platform/sim-workspace.ts'
@@ -57,7 +57,7 @@ export class Deeds {
   }
 
   /** The messages that a result shows: the answers that a call waited for. */
-  noteResult({ life }: SimProcess, outcome: CallOutcome): readonly Showing[] {
+  noteResult({ life }: SimProcess, outcome: Outcome): readonly Showing[] {
     const { platform, sightings } = this.#world
     if (outcome.onSent === undefined) return []
     return platform.workspaces.flatMap(({ id: workspaceId, feed }) =>
@@ -108,13 +108,16 @@ export class Deeds {
   }
 
   #delegate(process: SimProcess): void {
-    const { dice } = this.#world
-    void process.call('delegate_task', {
+    const { dice, clock } = this.#world
+    const gaveUp = new AbortController()
+    if (dice.chance(0.2)) clock.after(dice.upTo(10_000), () => gaveUp.abort())
+    const args = {
       workspace_id: COLLEAGUE.id,
       task: 'a task',
       wait_seconds: dice.pick([0, 0, 20, 60]),
       _as_workspace: this.#workspace().id,
-    })
+    }
+    void process.call('delegate_task', args, gaveUp.signal)
   }
 
   #leave(process: SimProcess): void {

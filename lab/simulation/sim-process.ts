@@ -3,7 +3,7 @@ import { lockPaths } from '../../member/folder/lock.ts'
 import { Log } from '../../member/folder/log.ts'
 import type { Stopped } from '../../member/folder/stopped-process.ts'
 import { callTool } from '../../plugin/host/tools/registry.ts'
-import type { CallOutcome } from '../../plugin/host/tools/tool.ts'
+import type { Outcome } from '../../plugin/host/tools/tool.ts'
 import { Session } from '../../plugin/session/session.ts'
 import type { Showing } from '../judge/evidence.ts'
 import type { Life } from './life.ts'
@@ -64,7 +64,7 @@ export interface SimProcessOptions {
   readonly stoppedOf?: (pid: number) => Stopped | undefined
   readonly log: Log
   /** Called when a result that shows messages begins to leave. */
-  readonly onResult: (outcome: CallOutcome) => readonly Showing[]
+  readonly onResult: (outcome: Outcome) => readonly Showing[]
 }
 
 /** Most runs do not need the file, and each line would cost a write. */
@@ -130,20 +130,34 @@ export class SimProcess {
     if (!this.life.dead && this.kind.hooks) this.session.submitted({ workspaceId, activityId })
   }
 
-  /** The model calls a tool. Never rejects; a process that dies during the call returns no outcome. */
-  async call(name: string, args: Readonly<Record<string, unknown>>): Promise<CallOutcome | undefined> {
+  /**
+   * The model calls a tool. Never rejects; a process that dies during the call returns no outcome.
+   *
+   * @param signal aborts when the user gives the call up.
+   */
+  async call(
+    name: string,
+    args: Readonly<Record<string, unknown>>,
+    signal = new AbortController().signal,
+  ): Promise<Outcome | undefined> {
     const { onResult } = this.#options
     if (this.life.dead || this.host.frozen) return undefined
-    const outcome = await callTool(name, args, this.session, new AbortController().signal)
+    const outcome = await callTool(name, args, this.session, signal)
     if (this.life.dead) return undefined
-    void this.host.giveResult(onResult(outcome)).then(() => {
-      try {
-        if (!this.life.dead) outcome.onSent?.()
-      } catch {
-        // A full disk, or the end of the process: the answer counts as not shown.
-      }
-    })
+    if (signal.aborted) {
+      this.#record(outcome.onLost)
+      return undefined
+    }
+    void this.host.giveResult(onResult(outcome)).then(() => this.#record(outcome.onSent))
     return outcome
+  }
+
+  #record(fact: (() => void) | undefined): void {
+    try {
+      if (!this.life.dead) fact?.()
+    } catch {
+      // A full disk, or the end of the process: the answer counts as not shown.
+    }
   }
 
   /** Ends it as a host does: on request, and it stops at once. */

@@ -1,9 +1,10 @@
 /** Sends messages to other workspaces, and distinguishes an answer from a promise to deliver. */
 import { z } from 'zod'
-import { BodyError } from '../../base/http.ts'
+import { arrivalOf } from './arrival.ts'
 import type { PlatformClient } from './client.ts'
 import { PlatformError } from './errors.ts'
-import { kindOfStatus } from './failure.ts'
+import { optionalText } from './fields.ts'
+import { type PeerAnswer, readPeerAnswer, type TaskState } from './peer-answer.ts'
 import type { UploadedFile } from './uploads.ts'
 import { workspacePath } from './workspace-path.ts'
 
@@ -13,55 +14,45 @@ export interface OutgoingMessage {
   readonly text: string
   /** The conversation of the message this one answers. */
   readonly contextId?: string | null
-  /** The task that the message this one answers delegated to us. */
+  /** The task that this message gives, or belongs to. */
   readonly delegationId?: string | null
+  /** The peer's own id of its task that this message goes on with. */
+  readonly taskId?: string | null
+  /** It asks something about the task that was delegated to us, which stays open. */
+  readonly asks?: boolean
   readonly files?: readonly UploadedFile[]
 }
 
 export type SendOutcome =
-  /** Accepted; an answer, if any, comes later as a message of its own. */
-  | { readonly kind: 'queued' }
-  /** A push-mode peer answered in the same request. */
-  | { readonly kind: 'answered'; readonly text: string }
+  /** Accepted; an answer, if any, comes later as a message of its own, or to the queue item with this id. */
+  | { readonly kind: 'queued'; readonly queueId: string | null }
+  /** The peer answered in the same request, perhaps only that its task has begun or has failed. */
+  | { readonly kind: 'answered'; readonly answer: PeerAnswer }
   /** The peer's own JSON-RPC error. */
   | { readonly kind: 'failed'; readonly message: string }
   /** Something went wrong, and the peer may or may not have the message. */
   | { readonly kind: 'unsure'; readonly message: string }
 
-/** How much to show of an answer of an unknown shape. */
-const MAX_JSON_CHARS = 20_000
+const QUESTION_LIFE_SECONDS = 30
+/** Bytes of an answer, which may hold files. */
+const MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
 const answerSchema = z.looseObject({
   status: z.unknown().optional(),
   queued: z.unknown().optional(),
+  queue_id: optionalText,
   result: z.unknown().optional(),
   error: z.unknown().optional(),
 })
 const errorSchema = z.object({ message: z.string() })
-const partSchema = z.object({ kind: z.string().nullish(), type: z.string().nullish(), text: z.string() })
-const partsSchema = z
-  .array(z.unknown())
-  .catch([])
-  .transform((parts) =>
-    parts.flatMap((part) => {
-      const parsed = partSchema.safeParse(part)
-      return parsed.success && (parsed.data.kind ?? parsed.data.type) === 'text' ? [parsed.data.text] : []
-    }),
-  )
-/** A JSON-RPC result is an A2A message, or a task with its status message and artifacts. */
-const messageSchema = z.object({ parts: partsSchema }).catch({ parts: [] })
-const resultSchema = z.object({
-  parts: partsSchema,
-  artifacts: z.array(messageSchema).catch([]),
-  status: z.object({ message: messageSchema }).catch({ message: { parts: [] } }),
-})
 
 /**
- * Sends one message. Tries up to three times under the same `messageId`, unless the peer may already have the message by
- * what the platform says or by the time that passed: then the outcome is `unsure`.
+ * Sends one message. Tries up to three times under the same `messageId`, by which a platform recognizes a repetition,
+ * but only once if the peer is likely to have the message already.
  *
  * @param timeoutMs milliseconds that a push-mode peer may take to answer.
- * @throws PlatformError
+ * @param isWanted false once nobody wants another attempt.
+ * @throws PlatformError when the peer surely does not have it, or the abort reason.
  */
 export async function sendMessage(
   client: PlatformClient,
@@ -69,24 +60,62 @@ export async function sendMessage(
   message: OutgoingMessage,
   timeoutMs: number,
   signal?: AbortSignal,
+  isWanted: () => boolean = () => true,
 ): Promise<SendOutcome> {
+  let mayHaveArrived = false
   try {
     const { status, value } = await client.answer(
       {
         path: workspacePath(targetId, '/a2a'),
         body: envelope(message),
         timeoutMs,
+        maxBytes: MAX_ANSWER_BYTES,
         attempts: 3,
-        retryIf: isSurelyUndelivered,
+        retryIf: (error) => {
+          const arrival = arrivalOf(error)
+          mayHaveArrived ||= arrival !== 'no'
+          return arrival !== 'likely' && isWanted()
+        },
         signal,
       },
       z.unknown(),
     )
     return readOutcome(status, value)
   } catch (error) {
-    if (!(error instanceof PlatformError) || isSurelyUndelivered(error)) throw error
+    if (!(error instanceof PlatformError)) throw error
+    if (!mayHaveArrived && arrivalOf(error) === 'no') throw error
     return { kind: 'unsure', message: error.message }
   }
+}
+
+/**
+ * Asks a peer what has become of its task.
+ *
+ * @param taskId the peer's own id of it.
+ * @throws PlatformError, or the abort reason.
+ */
+export async function fetchPeerTask(
+  client: PlatformClient,
+  peerId: string,
+  taskId: string,
+  signal: AbortSignal,
+): Promise<SendOutcome> {
+  const { status, value } = await client.answer(
+    {
+      path: workspacePath(peerId, '/a2a'),
+      body: {
+        jsonrpc: '2.0',
+        id: crypto.randomUUID(),
+        method: 'tasks/get',
+        // Where it waits for a busy peer, the next one makes it useless.
+        params: { id: taskId, expires_in_seconds: QUESTION_LIFE_SECONDS },
+      },
+      maxBytes: MAX_ANSWER_BYTES,
+      signal,
+    },
+    z.unknown(),
+  )
+  return readOutcome(status, value)
 }
 
 function envelope(message: OutgoingMessage): unknown {
@@ -103,53 +132,31 @@ function envelope(message: OutgoingMessage): unknown {
           ...(message.files ?? []).map((file) => ({ kind: 'file', file })),
         ],
         ...(message.contextId == null ? {} : { contextId: message.contextId }),
-        ...(message.delegationId == null ? {} : { metadata: { delegation_id: message.delegationId } }),
+        ...(message.taskId == null ? {} : { taskId: message.taskId }),
+        ...(message.delegationId == null ? {} : { metadata: metadataOf(message.delegationId, message.asks) }),
       },
     },
+  }
+}
+
+function metadataOf(delegationId: string, asks = false): unknown {
+  return {
+    delegation_id: delegationId,
+    ...(asks ? { task_state: 'input-required' satisfies TaskState } : {}),
   }
 }
 
 /** Reads what the platform answered. "Queued" comes in three shapes, none of which is the peer's answer. */
 export function readOutcome(status: number, value: unknown): SendOutcome {
   const answer = answerSchema.safeParse(value)
-  if (!answer.success) return { kind: 'answered', text: toText(value) }
-  const { status: word, queued, result, error } = answer.data
-  if (status === 202 || word === 'queued' || queued === true) return { kind: 'queued' }
+  if (!answer.success) return { kind: 'answered', answer: readPeerAnswer(value) }
+  const { status: word, queued, queue_id, result, error } = answer.data
+  if (status === 202 || word === 'queued' || queued === true) {
+    return { kind: 'queued', queueId: queue_id ?? null }
+  }
   if (error != null) {
     const parsed = errorSchema.safeParse(error)
-    return { kind: 'failed', message: parsed.success ? parsed.data.message : toText(error) }
+    return { kind: 'failed', message: parsed.success ? parsed.data.message : readPeerAnswer(error).text }
   }
-  return { kind: 'answered', text: resultText(result === undefined ? value : result) }
-}
-
-function resultText(result: unknown): string {
-  const parsed = resultSchema.safeParse(result)
-  if (parsed.success) {
-    const { parts, artifacts, status } = parsed.data
-    const texts = [...parts, ...artifacts.flatMap((artifact) => artifact.parts), ...status.message.parts]
-    if (texts.length > 0) return texts.join('\n')
-  }
-  return toText(result)
-}
-
-function toText(value: unknown): string {
-  if (typeof value === 'string') return value
-  try {
-    return (JSON.stringify(value) ?? '').slice(0, MAX_JSON_CHARS)
-  } catch {
-    // Nested too deeply to be written again: of no use to a reader.
-    return ''
-  }
-}
-
-/**
- * After a busy peer (`busy`), a lost answer (`delivery_confirmed`, an unreadable success) or a timeout, the message may
- * have arrived: sending it again would be a guess.
- */
-function isSurelyUndelivered(error: PlatformError): boolean {
-  const kind = error.status === undefined ? error.kind : kindOfStatus(error.status)
-  if (kind !== 'retry') return kind !== undefined
-  if (error.cause instanceof BodyError) return false
-  if (error.cause instanceof DOMException && error.cause.name === 'TimeoutError') return false
-  return !/"(?:busy"\s*:\s*true|delivery_confirmed")/.test(error.body ?? '')
+  return { kind: 'answered', answer: readPeerAnswer(result === undefined ? value : result) }
 }

@@ -8,6 +8,7 @@ import type { ActivityRow } from './activity.ts'
 import { isQueuedAnswer } from './delegations.ts'
 import { optionalText } from './fields.ts'
 import { attachmentSchema, type MessageBody, readMessageBody } from './message-body.ts'
+import { TASK_STATES } from './peer-answer.ts'
 
 /**
  * - `canvas_user`: typed in the platform's own chat.
@@ -34,8 +35,8 @@ export const inboundSchema = z.object({
   authenticated: z.boolean(),
   contextId: nullableText,
   delegationId: nullableText,
-  /** How a task that we delegated ended. */
-  taskStatus: z.enum(['completed', 'failed']).nullable().default(null),
+  /** The state of a task that we delegated. */
+  taskStatus: z.enum(TASK_STATES).nullable().default(null),
   attachments: z.array(attachmentSchema).readonly(),
 })
 export type Inbound = Readonly<z.infer<typeof inboundSchema>>
@@ -113,7 +114,7 @@ export function interpretRow(row: ActivityRow, ownId: string): Interpretation {
       authenticated: vouched && body.authenticated,
       contextId: body.contextId,
       delegationId: purpose === 'cancel' ? body.taskId : body.delegationId,
-      taskStatus: null,
+      taskStatus: kind === 'peer_agent' && body.asks ? 'input-required' : null,
       attachments: body.attachments,
     },
   }

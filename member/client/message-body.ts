@@ -29,6 +29,8 @@ export interface MessageBody {
   readonly delegationId: string | null
   /** The task that a call about a task names. */
   readonly taskId: string | null
+  /** The sender asks something about the task before it goes on with it. */
+  readonly asks: boolean
   /** From `params.metadata`: what the platform, or on older ones the sender, says about the origin. */
   readonly source: string | null
   readonly userName: string | null
@@ -46,7 +48,7 @@ const messageSchema = z.object({
   message_id: optionalText,
   contextId: optionalText,
   context_id: optionalText,
-  metadata: z.object({ delegation_id: optionalText }).nullish().catch(null),
+  metadata: z.object({ delegation_id: optionalText, task_state: optionalText }).nullish().catch(null),
 })
 const idSchema = z
   .union([z.string(), z.number().transform(String)])
@@ -86,21 +88,29 @@ export function readMessageBody(body: unknown): MessageBody {
   const parts = readParts(lists.find((list) => list?.length) ?? [])
   const metadata = params?.metadata
   const authenticated = metadata?.user_identity_status === 'AUTHENTICATED'
-  const attachments = parts.flatMap(toAttachment)
+  return {
+    ...contentOf(parts),
+    present: lists.some((list) => list != null),
+    messageId: message?.messageId ?? message?.message_id ?? null,
+    contextId: message?.contextId ?? message?.context_id ?? null,
+    delegationId: message?.metadata?.delegation_id ?? null,
+    taskId: params?.id ?? params?.taskId ?? params?.task_id ?? null,
+    asks: message?.metadata?.task_state === 'input-required',
+    source: metadata?.source ?? null,
+    userName: authenticated ? (metadata?.username ?? metadata?.email ?? null) : null,
+    authenticated,
+  }
+}
+
+/** What parts say, and the files among them, of which an event can name only so many. */
+export function contentOf(parts: readonly Part[]): Pick<MessageBody, 'text' | 'attachments'> {
+  const attachments = parts.flatMap(attachmentOf)
   const more = attachments.length - MAX_ATTACHMENTS
   return {
     text: wordsOf(
       more > 0 ? [...parts, { kind: 'unknown', name: `${more} more files`, value: undefined }] : parts,
     ),
     attachments: attachments.slice(0, MAX_ATTACHMENTS),
-    present: lists.some((list) => list != null),
-    messageId: message?.messageId ?? message?.message_id ?? null,
-    contextId: message?.contextId ?? message?.context_id ?? null,
-    delegationId: message?.metadata?.delegation_id ?? null,
-    taskId: params?.id ?? params?.taskId ?? params?.task_id ?? null,
-    source: metadata?.source ?? null,
-    userName: authenticated ? (metadata?.username ?? metadata?.email ?? null) : null,
-    authenticated,
   }
 }
 
@@ -121,7 +131,8 @@ function parseObject(text: string): object | undefined {
   }
 }
 
-function toAttachment(part: Part): Attachment[] {
+/** The file that a part carries, if it carries one. */
+function attachmentOf(part: Part): Attachment[] {
   if (part.kind !== 'bytes' && part.kind !== 'address') return []
   const { name, mimeType, size } = part
   return part.kind === 'bytes'

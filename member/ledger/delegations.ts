@@ -14,9 +14,21 @@ export interface Delegation {
   readonly state: 'open' | 'completed' | 'failed'
   /** The platform carries it out and must be asked for the result. */
   readonly watched: boolean
+  /** The state of the peer's own A2A task, as it last told; null: it told none. */
+  readonly peerState: string | null
+  /** The ids by which the peer knows its task and the conversation about it. An empty one is asked for no longer. */
+  readonly peerTask: string | null
+  readonly contextId: string | null
+  /** The request whose answer has not come: by the id of its message, or of the item in the platform's queue. */
+  readonly requestId: string | null
+  /** When it left, in milliseconds since the epoch. */
+  readonly requestedAt: number | null
 }
 
-type Row = Omit<Delegation, 'watched'> & { readonly watched: number }
+export type NewDelegation = Pick<Delegation, 'id' | 'workspaceId' | 'peerId' | 'task' | 'watched'> &
+  Partial<Pick<Delegation, 'requestId'>>
+
+export type DelegationRow = Omit<Delegation, 'watched'> & { readonly watched: number }
 
 /** How a row that claims to answer a task was classified. */
 export type Answer =
@@ -26,14 +38,16 @@ export type Answer =
   | { readonly kind: 'repeated' }
   | { readonly kind: 'none' }
 
-const FIELDS = 'id, workspace_id AS workspaceId, peer_id AS peerId, task, asked_at AS askedAt, state, watched'
+/** The columns of a {@link DelegationRow}. */
+export const FIELDS =
+  'id, workspace_id AS workspaceId, peer_id AS peerId, task, asked_at AS askedAt, state, watched, peer_state AS peerState, peer_task AS peerTask, context_id AS contextId, request_id AS requestId, requested_at AS requestedAt'
 const MAX_TASK_CHARS = 200
 /** After this long, a message of the peer that names no task no longer counts as the answer. */
 const UNNAMED_ANSWER_WITHIN_MS = 24 * 60 * 60_000
 /** How long a task is kept. */
 const KEEP_MS = 30 * 24 * 60 * 60_000
 /** A task unanswered for this long is no longer watched. */
-const WATCH_MS = 24 * 60 * 60_000
+export const WATCH_MS = 24 * 60 * 60_000
 /** The longest that a call waits for an answer. */
 export const MAX_AWAITED_MS = 120_000
 
@@ -49,16 +63,28 @@ export class Delegations {
   }
 
   /** Records a task. Done before it is sent, so that no answer can arrive too early. */
-  add(delegation: Pick<Delegation, 'id' | 'workspaceId' | 'peerId' | 'task' | 'watched'>, now: number): void {
-    const { id, workspaceId, peerId, task, watched } = delegation
+  add(delegation: NewDelegation, now: number): void {
+    const { id, workspaceId, peerId, task, watched, requestId = null } = delegation
     // Where the platform assigns the id, its result can arrive first.
     const state = this.answer(workspaceId, id) === undefined ? 'open' : 'completed'
     this.#db
       .query(
-        `INSERT INTO delegation (id, workspace_id, peer_id, task, asked_at, state, watched)
-         VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+        `INSERT INTO delegation
+           (id, workspace_id, peer_id, task, asked_at, state, watched, request_id, requested_at, request_session)
+         VALUES ($id, $workspaceId, $peerId, $task, $now, $state, $watched, $requestId, $now, $session)
+         ON CONFLICT DO NOTHING`,
       )
-      .run(id, workspaceId, peerId, task.slice(0, MAX_TASK_CHARS), now, state, watched ? 1 : 0)
+      .run({
+        id,
+        workspaceId,
+        peerId,
+        task: task.slice(0, MAX_TASK_CHARS),
+        now,
+        state,
+        watched: watched ? 1 : 0,
+        requestId,
+        session: requestId === null ? null : this.#session,
+      })
     this.#db
       .query('DELETE FROM delegation WHERE workspace_id = ? AND asked_at < ?')
       .run(workspaceId, now - KEEP_MS)
@@ -71,7 +97,9 @@ export class Delegations {
 
   find(workspaceId: string, id: string): Delegation | undefined {
     const row = this.#db
-      .query<Row, [string, string]>(`SELECT ${FIELDS} FROM delegation WHERE workspace_id = ? AND id = ?`)
+      .query<DelegationRow, [string, string]>(
+        `SELECT ${FIELDS} FROM delegation WHERE workspace_id = ? AND id = ?`,
+      )
       .get(workspaceId, id)
     return row === null ? undefined : toDelegation(row)
   }
@@ -79,7 +107,7 @@ export class Delegations {
   /** The newest tasks of a workspace, open ones first. */
   list(workspaceId: string, limit: number): readonly Delegation[] {
     return this.#db
-      .query<Row, [string, number]>(
+      .query<DelegationRow, [string, number]>(
         `SELECT ${FIELDS} FROM delegation WHERE workspace_id = ?
          ORDER BY state = 'open' DESC, asked_at DESC LIMIT ?`,
       )
@@ -90,7 +118,7 @@ export class Delegations {
   /** The open tasks that the platform carries out. */
   watched(workspaceId: string, now: number): readonly Delegation[] {
     return this.#db
-      .query<Row, [string, number]>(
+      .query<DelegationRow, [string, number]>(
         `SELECT ${FIELDS} FROM delegation WHERE workspace_id = ? AND state = 'open' AND watched = 1 AND asked_at > ?`,
       )
       .all(workspaceId, now - WATCH_MS)
@@ -148,6 +176,13 @@ export class Delegations {
     )
   }
 
+  /** The result that contains an answer never left the process: the answer becomes an event after all. */
+  release({ ord }: StoredMessage): void {
+    this.#db
+      .query("UPDATE message SET state = 'received' WHERE ord = ? AND state = 'sending' AND session = ?")
+      .run(ord, this.#session)
+  }
+
   /** The result that contains an answer has left the process. */
   told({ ord }: StoredMessage): void {
     this.#db
@@ -195,9 +230,9 @@ export class Delegations {
    * platforms do not link an answer to its task.
    */
   match(workspaceId: string, entry: Entry, now: number): Answer {
-    const { task, peerId, asks } = entry
+    const { task, peerId, answersNothing } = entry
     if (task?.by === 'platform') return this.#matchReport(workspaceId, entry, task)
-    if (peerId === null || asks === true) return { kind: 'none' }
+    if (peerId === null || answersNothing === true) return { kind: 'none' }
     const id =
       task === null ? this.#onlyOpen(workspaceId, peerId, now) : this.#given(workspaceId, task.id, peerId)
     const known = id === undefined ? undefined : this.find(workspaceId, id)
@@ -207,7 +242,7 @@ export class Delegations {
     if (known === undefined) return { kind: 'none' }
     const closes = known.state === 'open' && !known.watched
     // Where the platform carries the task out, what the peer says in the meantime is not its result.
-    if (closes) this.close(workspaceId, known.id, 'completed')
+    if (closes) this.close(workspaceId, known.id, task?.failed === true ? 'failed' : 'completed')
     return { kind: 'answer', id: known.id, closes }
   }
 
@@ -240,6 +275,6 @@ export class Delegations {
   }
 }
 
-function toDelegation(row: Row): Delegation {
+export function toDelegation(row: DelegationRow): Delegation {
   return { ...row, watched: row.watched === 1 }
 }

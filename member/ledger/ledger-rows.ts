@@ -43,8 +43,8 @@ export interface Entry {
   readonly peerId: string | null
   /** The task it answers, as far as the row tells. */
   readonly task: TaskMark | null
-  /** Its sender asks something, so it is no answer, whichever task it names. */
-  readonly asks?: boolean
+  /** It is no answer to a task, whichever it names: its sender asks something, or answers something else. */
+  readonly answersNothing?: boolean
   /** The id of the task that it gives us, if it gives one. */
   readonly given?: string | null
   readonly cancels?: Cancellation

@@ -136,6 +136,16 @@ const STEPS: readonly string[] = [
     uploaded_at INTEGER NOT NULL
   ) WITHOUT ROWID;
   `,
+  `
+  -- What the peer last said about its own A2A task, and by which ids it knows it.
+  ALTER TABLE delegation ADD COLUMN peer_state TEXT;
+  ALTER TABLE delegation ADD COLUMN peer_task TEXT;
+  ALTER TABLE delegation ADD COLUMN context_id TEXT;
+  -- The request whose answer has not come, when it left, and the session that has it open; null: no session has.
+  ALTER TABLE delegation ADD COLUMN request_id TEXT;
+  ALTER TABLE delegation ADD COLUMN requested_at INTEGER;
+  ALTER TABLE delegation ADD COLUMN request_session TEXT;
+  `,
 ]
 
 /**

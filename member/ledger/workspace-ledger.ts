@@ -5,6 +5,7 @@ import type { Answer, Delegation, Delegations } from './delegations.ts'
 import type { GivenMessages } from './given-messages.ts'
 import { COLUMNS, type Cursor, type Entry, type StoredMessage } from './ledger-rows.ts'
 import { isOverflow, MAX_EVENTS, MAX_EVENTS_OF_WORKER } from './loop-guard.ts'
+import { PeerRequests, type RequestOutcome } from './peer-requests.ts'
 import { type Recovery, recover } from './recovery.ts'
 import type { Uploads } from './uploads.ts'
 
@@ -15,6 +16,7 @@ const OPEN_MS = 10 * 60_000
 
 export class WorkspaceLedger {
   readonly workspaceId: string
+  readonly requests: PeerRequests
   readonly #db: Database
   readonly #session: string
   readonly #delegations: Delegations
@@ -36,6 +38,7 @@ export class WorkspaceLedger {
     this.#session = session
     this.workspaceId = workspaceId
     this.#delegations = delegations
+    this.requests = new PeerRequests(db, session, workspaceId)
     this.#given = given
     this.#uploads = uploads
   }
@@ -85,6 +88,23 @@ export class WorkspaceLedger {
   /** Lets go of uploaded files that no message has named in time. Returns how many are now for the model. */
   releaseUploads(now: number): number {
     return this.#uploads.release(this.workspaceId, now)
+  }
+
+  /**
+   * Stores what came of a request to a peer, in one transaction.
+   *
+   * @param isTaken a call tells it, so it becomes no event unless that call's result never leaves.
+   * @returns the stored message; undefined when there is none, or it was stored before.
+   */
+  storeOutcome(outcome: RequestOutcome, isTaken: boolean, now: number): StoredMessage | undefined {
+    const { taskId, progress, entry } = outcome
+    return this.#db.transaction(() => {
+      const isNew = entry !== undefined && this.#store(entry, now)
+      if (taskId !== null) this.requests.progress(taskId, progress)
+      const stored = isNew ? this.#find(entry.activityId) : undefined
+      if (stored !== undefined && isTaken) this.#delegations.take(stored)
+      return stored
+    })
   }
 
   /** Records that the feed was read and had nothing new. */
@@ -230,6 +250,16 @@ export class WorkspaceLedger {
     this.#flushing = flushing.then(() => {
       this.#flushing = undefined
     })
+  }
+
+  #find(activityId: string): StoredMessage | undefined {
+    return (
+      this.#db
+        .query<StoredMessage, [string, string]>(
+          `SELECT ${COLUMNS} FROM message WHERE workspace_id = ? AND activity_id = ?`,
+        )
+        .get(this.workspaceId, activityId) ?? undefined
+    )
   }
 
   #amend(activityId: string, set: string, value: string): void {

@@ -45,7 +45,7 @@ export function toEntry(
     ...common,
     task: taskOf(message),
     given: taskId,
-    asks: message.delegationId === null && endsInQuestion(message.text),
+    answersNothing: asksBack(message),
     content: JSON.stringify(message),
     skipped: null,
   }
@@ -62,6 +62,11 @@ function cancelOf(message: Inbound): Pick<Entry, 'task' | 'cancels' | 'content' 
     content: JSON.stringify(message),
     skipped: null,
   }
+}
+
+/** Whoever names the task also says whether it asks; of any other message, only its words tell. */
+function asksBack({ delegationId, taskStatus, text }: Inbound): boolean {
+  return taskStatus === 'input-required' || (delegationId === null && endsInQuestion(text))
 }
 
 function taskOf({ kind, delegationId, taskStatus }: Inbound): TaskMark | null {

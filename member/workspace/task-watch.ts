@@ -13,6 +13,7 @@ import { PlatformError } from '../client/errors.ts'
 import { taskResult } from '../client/inbound.ts'
 import type { Delegation } from '../ledger/delegations.ts'
 import type { Entry } from '../ledger/ledger.ts'
+import { AnswerSearch } from './answer-search.ts'
 import type { Workspace } from './workspace.ts'
 
 /** A recent task may end at any moment; an old one is not urgent. Milliseconds of age, then between requests. */
@@ -33,11 +34,13 @@ const PAUSE_MS = 1_000
 export class TaskWatch {
   readonly #workspace: Workspace
   readonly #wake: Wake
+  readonly #search: AnswerSearch
   #foreignLogged = false
 
   constructor(workspace: Workspace) {
     this.#workspace = workspace
     this.#wake = new Wake(workspace.clock)
+    this.#search = new AnswerSearch(workspace)
   }
 
   /** The feed was read: a task may have been delegated, or may have ended. */
@@ -47,17 +50,23 @@ export class TaskWatch {
 
   /** Watches until the signal aborts. Never throws. */
   async run(): Promise<void> {
-    const { ledger, clock, log, signal } = this.#workspace
+    const { ledger, clock, log, events, signal } = this.#workspace
     let failures = 0
+    let waiting = 0
     while (!signal.aborted) {
       try {
-        const open = ledger.watchedTasks(clock.now())
+        // What another session stores here cannot wake this one's delivery.
+        if (ledger.waiting() > waiting) events.emit('stored')
+        const watched = ledger.watchedTasks(clock.now())
+        const unattended = ledger.requests.unattended(clock.now())
+        const open = [...watched, ...unattended]
         const asks = open.length > 0
-        if (asks) await this.#ask(open)
+        if (asks) await this.#askAll(watched, unattended)
+        waiting = ledger.waiting()
         failures = 0
         if (asks) await sleep(PAUSE_MS, signal, clock)
         await this.#wake.wait(
-          computeJitteredInterval(asks ? this.#intervalMs(open) : UNKNOWN_INTERVAL_MS, clock),
+          computeJitteredInterval(asks ? this.#shortestMs(open) : UNKNOWN_INTERVAL_MS, clock),
           signal,
         )
       } catch (error) {
@@ -68,14 +77,30 @@ export class TaskWatch {
     }
   }
 
-  #intervalMs(open: readonly Delegation[]): number {
-    const age = this.#workspace.clock.now() - Math.max(...open.map(({ askedAt }) => askedAt))
+  /** Neither question keeps the other from being asked. */
+  async #askAll(watched: readonly Delegation[], unattended: readonly Delegation[]): Promise<void> {
+    const questions = [
+      watched.length === 0 ? undefined : this.#ask(watched),
+      this.#search.ask(unattended, (task) => this.#intervalMs(task)),
+    ]
+    for (const result of await Promise.allSettled(questions)) {
+      if (result.status === 'rejected') throw result.reason
+    }
+  }
+
+  #shortestMs(open: readonly Delegation[]): number {
+    return Math.min(...open.map((task) => this.#intervalMs(task)))
+  }
+
+  #intervalMs({ askedAt, requestedAt }: Delegation): number {
+    const age = this.#workspace.clock.now() - Math.max(askedAt, requestedAt ?? 0)
     return INTERVALS.find(([until]) => age < until)?.[1] ?? SLOW_INTERVAL_MS
   }
 
   async #ask(open: readonly Delegation[]): Promise<void> {
     const { id: workspaceId, client, ledger, clock, events, signal } = this.#workspace
     const reports = await listDelegations(client, signal)
+    signal.throwIfAborted()
     const results: Entry[] = []
     for (const task of open) {
       const report = reports.find(({ id, sourceId }) => id === task.id && sourceId === workspaceId)
@@ -84,7 +109,10 @@ export class TaskWatch {
       if (report.state === 'queued') await patiently(() => ledger.handedOver(task.id), clock, signal)
       else results.push(toEntry(task, report.state, report.preview, clock.now()))
     }
-    if (reports.length >= SHORT_LIST) results.push(...(await this.#askSingly(open, reports)))
+    if (reports.length >= SHORT_LIST) {
+      results.push(...(await this.#askSingly(open, reports)))
+      signal.throwIfAborted()
+    }
     if (results.length === 0) return
     const stored = await patiently(() => ledger.storePage(results, undefined, clock.now()), clock, signal)
     if (stored > 0) events.emit('stored')
@@ -98,6 +126,7 @@ export class TaskWatch {
     const results: Entry[] = []
     for (const task of unlisted) {
       const text = await fetchResult(client, task.id, signal)
+      signal.throwIfAborted()
       if (text === undefined) continue
       if (isQueuedAnswer(text)) await patiently(() => ledger.handedOver(task.id), clock, signal)
       else results.push(toEntry(task, 'completed', text, clock.now()))

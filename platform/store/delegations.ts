@@ -149,7 +149,7 @@ export class Delegations {
    * delegation it names, or else of the oldest one open between the two.
    */
   noteAnswer(peerId: string, delegatorId: string, message: A2aMessage): void {
-    if (this.#context.faults.state().delegation_completes !== 'answer') return
+    if (this.#context.faults.state().delegation_completes !== 'answer' || asksBack(message.envelope)) return
     const open = this.#context.database
       .query<Delegation, [string, string]>(
         `SELECT * FROM delegations WHERE source_id = ? AND target_id = ? AND status NOT IN ('completed', 'failed')
@@ -195,6 +195,12 @@ export function preview(text: string): string {
 
 function rowKey(id: string): string {
   return `delegate:${id}`
+}
+
+/** The peer needs something before it can go on with the task. */
+function asksBack(envelope: JsonObject): boolean {
+  const message = asObject(asObject(envelope.params).message)
+  return asObject(message.metadata).task_state === 'input-required'
 }
 
 function delegationIdOf(envelope: JsonObject): string | undefined {

@@ -13,7 +13,7 @@ import { PERMISSION_CAPABILITY, REQUEST_METHOD } from './permission/permission-r
 import { cleanText } from './text/clean-text.ts'
 import { readObject } from './tools/given-arguments.ts'
 import { callTool, TOOLS } from './tools/registry.ts'
-import { type Progress, toResult } from './tools/tool.ts'
+import { type Outcome, type Progress, toResult } from './tools/tool.ts'
 import type { ToolContext } from './tools/tool-context.ts'
 
 export interface McpServerOptions {
@@ -87,21 +87,34 @@ export function createMcpServer({
   server.setRequestHandler(callSchema, async ({ params }, { signal, sendNotification, requestId }) => {
     const progressToken = params._meta?.progressToken
     const tell: Progress = (progress, total, message) => {
-      if (progressToken === undefined) return
       // When the host is gone there is no one to notify, and the closed pipes show that.
       sendNotification({
         method: 'notifications/progress',
         params: { progressToken, progress, total, message: shown(message) },
       }).catch(() => undefined)
     }
-    const outcome = await callTool(params.name, params.arguments, context, signal, tell)
-    if (outcome.onSent !== undefined) whenSent(requestId, outcome.onSent)
+    const progress = progressToken === undefined ? undefined : tell
+    const outcome = await callTool(params.name, params.arguments, context, signal, progress)
+    follow(outcome, signal, (run) => whenSent(requestId, run))
     return toResult({ ...outcome, text: shown(outcome.text) }, context.remark)
   })
   if (onPermissionRequest !== undefined) {
     server.setNotificationHandler(permissionRequestSchema, ({ params }) => onPermissionRequest(params))
   }
   return server
+}
+
+/** Tells the outcome whether its result leaves: the SDK sends none for a call that was given up. */
+function follow({ onSent, onLost }: Outcome, signal: AbortSignal, whenSent: (run: () => void) => void): void {
+  if (signal.aborted) onLost?.()
+  else if (onSent !== undefined) {
+    const lost = (): void => onLost?.()
+    signal.addEventListener('abort', lost, { once: true })
+    whenSent(() => {
+      signal.removeEventListener('abort', lost)
+      onSent()
+    })
+  }
 }
 
 function describeTool({ name, title, description, input, annotations, meta }: (typeof TOOLS)[number]) {

@@ -68,6 +68,11 @@ export class Receiver {
     return this.#memberships.held()
   }
 
+  /** There may be something new to deliver. */
+  deliver(): void {
+    this.#delivery.notify()
+  }
+
   /** Moves a workspace that another session may hold to this one. */
   claim(workspaceId: string, signal: AbortSignal): Promise<ClaimResult> {
     return this.#memberships.claim(workspaceId, signal)

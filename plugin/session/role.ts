@@ -117,6 +117,11 @@ export class Role {
     this.#probing = undefined
   }
 
+  /** A message was stored that waits for delivery. */
+  stored(): void {
+    this.#receiver?.deliver()
+  }
+
   /** As in the tools' context. */
   submitted(receipt: Receipt | undefined): string | undefined {
     const { clock } = this.#surroundings

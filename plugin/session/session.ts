@@ -27,6 +27,7 @@ import { PermissionDesk } from '../host/permission/permission-desk.ts'
 import { arrivalOf, remarkOf } from '../host/report/remark.ts'
 import { statusReport } from '../host/report/status-report.ts'
 import { ListedMessages } from '../host/tools/listed-messages.ts'
+import { PeerExchanges } from '../host/tools/peer-exchanges.ts'
 import { ToolFailure } from '../host/tools/tool.ts'
 import type { Arrival, Claimed, ToolContext } from '../host/tools/tool-context.ts'
 import { Configuration } from './configuration.ts'
@@ -63,6 +64,7 @@ const LOCK_REPLACED =
 export class Session implements ToolContext {
   readonly clock: Clock
   readonly permissions: PermissionDesk
+  readonly exchanges: PeerExchanges
   readonly #options: SessionOptions
   readonly #paths: StatePaths
   readonly #configuration: Configuration
@@ -96,6 +98,7 @@ export class Session implements ToolContext {
       clock,
     })
     this.#relays = this.permissions.on
+    this.exchanges = new PeerExchanges({ ledger: this.ledger, onStored: this.onStored, log: log.warn, clock })
     this.#role = new Role({
       ...options,
       paths: this.#paths,
@@ -120,6 +123,7 @@ export class Session implements ToolContext {
     this.#stopped = true
     this.permissions.stop()
     this.#opening.stop()
+    this.exchanges.end()
     this.#role.end()
   }
 
@@ -153,6 +157,8 @@ export class Session implements ToolContext {
     if (notice !== undefined || receipt !== undefined || this.#role.memberships.length === 0) return notice
     return this.#stoppedNotice.next(standbys(this.#overview()))
   }
+
+  readonly onStored = (): void => this.#role.stored()
 
   readonly toolCalled = (): void => this.#role.toolCalled()
 

@@ -85,6 +85,13 @@ export class Outbox {
     return answer
   }
 
+  /** `GET /workspaces/<peer>/a2a/queue/<message>`: the answer that a peer gave in the response to the message. */
+  queued({ url }: SimRequest): Answer {
+    const sent = this.#sent.get(url.split('/').at(-1) ?? '')
+    if (sent === undefined || sent.answer === QUEUED) return failure(404, 'queue item not found')
+    return json(200, { status: 'completed', response_body: sent.answer.text })
+  }
+
   /** `POST /workspaces/<own>/notify`. */
   notify(request: SimRequest, deed: Deed): Answer {
     const parsed = noticeSchema.safeParse(request.json())

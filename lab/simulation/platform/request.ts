@@ -9,6 +9,8 @@ export type Route =
   | 'ack'
   | 'events'
   | 'a2a'
+  /** What became of a message to a peer. */
+  | 'queue'
   | 'notify'
   | 'delegate'
   | 'delegations'
@@ -86,6 +88,7 @@ export class SimRequest {
     if (rest[0] === 'pending-uploads') return 'unsupported'
     // The last part is the query.
     const path = this.url.includes('?') ? rest.slice(0, -1) : rest
+    if (!isPost && path.length === 3 && path[0] === 'a2a' && path[1] === 'queue') return 'queue'
     return WORKSPACE_ROUTES[`${this.method} ${path.join('/')}`]
   }
 

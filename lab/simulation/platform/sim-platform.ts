@@ -119,7 +119,7 @@ export class SimPlatform {
 
   /** The workspace that acts. A message is posted to the peer's path, so there the token identifies the sender. */
   #actorOf(request: SimRequest): SimWorkspace | undefined {
-    if (request.route !== 'a2a') return this.#workspaces.get(request.workspaceId)
+    if (request.route !== 'a2a' && request.route !== 'queue') return this.#workspaces.get(request.workspaceId)
     const { token } = request
     return this.workspaces.find((workspace) => workspace.token === token)
   }

@@ -162,6 +162,11 @@ export class SimWorkspace {
         return this.#events(process)
       case 'a2a':
         return this.#outbox.send(request, deed)
+      case 'queue':
+        // An older platform keeps nothing about what it has passed on.
+        return this.#options.timestampCursor === true
+          ? failure(404, 'not found')
+          : this.#outbox.queued(request)
       case 'notify':
         return this.#outbox.notify(request, deed)
       case 'delegate':

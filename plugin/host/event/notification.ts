@@ -1,7 +1,9 @@
 /** One message in the host's form: `notifications/claude/channel` with a text and a flat record of strings. */
 import type { Inbound } from '../../../member/client/inbound.ts'
+import type { TaskState } from '../../../member/client/peer-answer.ts'
 import type { ShownFile } from '../../../member/files/incoming-files.ts'
 import { cleanExcerpt, cleanFileName, cleanLine, cleanName } from '../text/clean-text.ts'
+import { stateSentence } from '../text/task-state.ts'
 
 export const CHANNEL_METHOD = 'notifications/claude/channel'
 
@@ -62,7 +64,7 @@ export function renderEvent({
     ...attachmentMeta(files ?? message.attachments),
   }
   return {
-    content: message.kind === 'delegation_result' ? summary(message) : body(message.text),
+    content: message.kind === 'delegation_result' ? summary(message) : body(withState(message)),
     meta: Object.fromEntries(Object.entries(meta).filter(([, value]) => value !== '')),
   }
 }
@@ -105,7 +107,19 @@ function summary({ text, delegationId, taskStatus }: Inbound): string {
     delegationId === null
       ? ''
       : ` check_task_status with task_id ${cleanName(delegationId)} returns the full text.`
-  return `The task ${taskStatus === 'failed' ? 'failed' : 'is completed'}. ${start}\n\n(This is a summary.${id})`
+  return `${REPORTS[taskStatus ?? 'completed'] ?? stateSentence('unknown')} ${start}\n\n(This is a summary.${id})`
+}
+
+const REPORTS: Readonly<Partial<Record<TaskState, string>>> = {
+  completed: 'The task is completed.',
+  failed: 'The task failed.',
+}
+
+/** What the peer says, after the state of its task, which stands in brackets since it is not what the peer says. */
+function withState({ text, taskStatus, attachments }: Inbound): string {
+  const says = text !== '' || attachments.length > 0
+  if (taskStatus === null || (taskStatus === 'completed' && says)) return text
+  return `[${stateSentence(taskStatus)}${says ? '' : ' It said nothing more.'}]\n${text}`.trim()
 }
 
 function body(text: string): string {

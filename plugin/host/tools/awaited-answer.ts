@@ -25,7 +25,7 @@ export async function awaitAnswer(
   until: number,
   clock: Clock,
   signal: AbortSignal,
-  progress: Progress,
+  progress: Progress | undefined,
 ): Promise<Outcome | undefined> {
   const begun = clock.now()
   let told = 0
@@ -37,7 +37,7 @@ export async function awaitAnswer(
       if (message === undefined || message.attachments.length > 0 || !(await note.take(answer, signal)))
         return SHOWN
       const outcome = tellAnswer(message.text, `peer ${answer.peerId}`, 0, answer.activityId)
-      return { ...outcome, onSent: () => note.told(answer) }
+      return { ...outcome, onSent: () => note.told(answer), onLost: () => note.release(answer) }
     }
     // Another session has shown it; the model must not get it twice.
     if (note.answered()) return SHOWN
@@ -45,7 +45,7 @@ export async function awaitAnswer(
     if (now >= until) return undefined
     if (now - told >= PROGRESS_INTERVAL_MS) {
       told = now
-      progress(now - begun, until - begun, 'waiting for the answer')
+      progress?.(now - begun, until - begun, 'waiting for the answer')
     }
     await sleep(Math.min(CHECK_INTERVAL_MS, until - now), signal, clock)
   }

@@ -8,7 +8,7 @@ export interface Awaiting {
   readonly until: number
   readonly clock: Clock
   readonly signal: AbortSignal
-  readonly progress: Progress
+  readonly progress: Progress | undefined
 }
 
 /** Each look may ask the platform once for each workspace, and all clients of a platform share its rate limit. */
@@ -35,7 +35,7 @@ export async function untilFound<T>(
     if (found.length > 0 || signal.aborted || now >= until || now < begun) return found
     if (now - told >= PROGRESS_INTERVAL_MS) {
       told = now
-      progress(now - begun, until - begun, 'waiting for a message')
+      progress?.(now - begun, until - begun, 'waiting for a message')
     }
     await sleep(Math.min(LOOK_INTERVAL_MS, until - now), signal, clock)
   }

@@ -3,6 +3,7 @@ import { describeError } from '../../../base/errors.ts'
 import type { PlatformClient } from '../../../member/client/client.ts'
 import { fetchResult, listDelegations, type TaskReport } from '../../../member/client/delegations.ts'
 import { readInbound } from '../../../member/client/inbound.ts'
+import { standingOf, type TaskState } from '../../../member/client/peer-answer.ts'
 import type { Delegation } from '../../../member/ledger/delegations.ts'
 import type { Ledger } from '../../../member/ledger/ledger.ts'
 import { cleanName } from '../text/clean-text.ts'
@@ -63,21 +64,24 @@ async function showOne(
   const said = answer === undefined ? undefined : readInbound(answer.content)
   // The platform reports the result of a task it tracks; what the peer says in the meantime is not the result.
   if (answer !== undefined && said !== undefined && answer.peerId !== null && known?.watched !== true) {
-    const { text, attachments } = said
+    const { text, attachments, taskStatus } = said
     const told = tellAnswer(text, `peer ${answer.peerId}`, attachments.length, answer.activityId)
-    return { text: `Task ${id} was answered. ${told.text}` }
+    const isFailure = standingOf(taskStatus) === 'failed'
+    return { text: `Task ${id} ${isFailure ? failureOf(taskStatus) : 'was answered'}. ${told.text}` }
   }
   let report: TaskReport | undefined
   try {
     report = await fetchReport(client, id, signal)
+    signal.throwIfAborted()
   } catch (error) {
-    if (known === undefined) throw error
+    if (known === undefined || signal.aborted) throw error
     return {
       text: `${describeTask(known)}\nCould not ask the platform for its state: ${describeError(error)}`,
     }
   }
   if (report !== undefined && (report.state === 'completed' || report.state === 'failed')) {
     const result = (await fetchResult(client, id, signal)) ?? report.preview
+    signal.throwIfAborted()
     const head = `Task ${id} ${report.state === 'failed' ? 'failed' : 'is completed'}.`
     return { text: `${head} ${tellAnswer(result, 'the platform', 0, undefined).text}` }
   }
@@ -102,6 +106,12 @@ async function fetchReport(
   return reports.find((report) => report.id === id && report.sourceId === client.endpoint.workspaceId)
 }
 
-function describeTask({ id, peerId, state, askedAt, task }: Delegation): string {
-  return `Task ${cleanName(id)} for peer ${cleanName(peerId)}: ${state}, given ${new Date(askedAt).toISOString()}. ${cleanName(task)}`
+function failureOf(state: TaskState | null): string {
+  return state === 'rejected' || state === 'canceled' ? `was ${state}` : 'failed'
+}
+
+function describeTask({ id, peerId, state, peerState, askedAt, task }: Delegation): string {
+  // The peer's own word for it, unless that is the same.
+  const says = peerState === null || peerState === state ? '' : ` (${cleanName(peerState)})`
+  return `Task ${cleanName(id)} for peer ${cleanName(peerId)}: ${state}${says}, given ${new Date(askedAt).toISOString()}. ${cleanName(task)}`
 }

@@ -1,11 +1,13 @@
 import { z } from 'zod'
-import { sendMessage } from '../../../member/client/a2a.ts'
+import type { SendOutcome } from '../../../member/client/a2a.ts'
 import { PlatformError } from '../../../member/client/errors.ts'
+import { standingOf } from '../../../member/client/peer-answer.ts'
 import { WRITES_PLATFORM } from './annotations.ts'
 import { asWorkspace, task, taskPeer } from './arguments.ts'
 import { awaitAnswer } from './awaited-answer.ts'
 import { findTaskPeer } from './peer.ts'
-import { tellSent } from './send-result.ts'
+import { ANSWER_WAIT_MS, WATCHED_WAIT_MS } from './peer-exchanges.ts'
+import { tellPending, tellSent } from './send-result.ts'
 import { resolveSender } from './sender.ts'
 import { answerComes, noteTask } from './task-note.ts'
 import { defineTool, type Outcome } from './tool.ts'
@@ -24,9 +26,6 @@ const input = z.strictObject({
   _as_workspace: asWorkspace,
 })
 
-/** A push-mode peer works while the request is open. */
-const ANSWER_TIMEOUT_MS = 10 * 60_000
-
 /** Delegates a task to a peer, as a message whose id is the task id. */
 export const delegateTask = defineTool({
   name: 'delegate_task',
@@ -39,26 +38,35 @@ export const delegateTask = defineTool({
     const client = resolveSender(context, _as_workspace)
     const { workspaceId } = client.endpoint
     const peerId = await findTaskPeer(client, workspace_id, signal)
+    signal.throwIfAborted()
     const id = crypto.randomUUID()
-    const until = context.clock.now() + wait_seconds * 1000
+    const begun = context.clock.now()
+    const until = begun + wait_seconds * 1000
     // Noted before it leaves: the answer may arrive before the platform confirms the task.
-    const note = await noteTask(context, { id, workspaceId, peerId, task, watched: false })
+    const note = await noteTask(context, { id, workspaceId, peerId, task, watched: false, requestId: id })
     if (wait_seconds > 0) note?.await(until)
+    const comes = answerComes(context, peerId, id)
+    const sent = { to: `peer ${peerId}`, messageId: id, what: 'task', comes } as const
     try {
-      const outcome = await sendMessage(
-        client,
-        peerId,
-        { messageId: id, text: task, delegationId: id },
-        ANSWER_TIMEOUT_MS,
-        signal,
+      const exchanged = await context.exchanges.send(
+        { client, peerId, message: { messageId: id, text: task, delegationId: id }, taskId: id },
+        {
+          // A host that does not see the call's progress may give it up after a minute.
+          until: Math.max(until, begun + (progress === undefined ? ANSWER_WAIT_MS : WATCHED_WAIT_MS)),
+          signal,
+          progress,
+        },
       )
-      if (outcome.kind === 'answered') note?.close('completed')
-      if (outcome.kind === 'failed') note?.close('failed')
-      if (outcome.kind !== 'queued') return tellSent(outcome, `peer ${peerId}`, id)
-      const comes = answerComes(context, peerId, id)
-      if (note === undefined || wait_seconds === 0) return tellQueued(peerId, id, comes)
-      const answer = await awaitAnswer(note, until, context.clock, signal, progress)
-      return answer ?? tellQueued(peerId, id, `No answer came within ${wait_seconds} s. ${comes}`)
+      if (exchanged.kind === 'pending') return tellPending(sent)
+      const { outcome, answer, isShown } = exchanged
+      if (outcome.kind !== 'queued' && !isBegun(outcome)) {
+        const told = tellSent(outcome, { ...sent, activityId: answer?.stored.activityId, isShown })
+        return answer === undefined ? told : { ...told, onSent: answer.onSent, onLost: answer.onLost }
+      }
+      const open = isBegun(outcome) ? tellSent(outcome, sent) : tellQueued(peerId, id, comes)
+      if (note === undefined || wait_seconds === 0) return open
+      const later = await awaitAnswer(note, until, context.clock, signal, progress)
+      return later ?? { text: `No answer came within ${wait_seconds} s. ${open.text}` }
     } catch (error) {
       if (error instanceof PlatformError) note?.forget()
       throw error
@@ -68,8 +76,13 @@ export const delegateTask = defineTool({
   },
 })
 
+/** The peer works on the task, and has not said more than that. */
+function isBegun(outcome: SendOutcome): boolean {
+  return outcome.kind === 'answered' && standingOf(outcome.answer.state) === 'open'
+}
+
 function tellQueued(peerId: string, id: string, comes: string): Outcome {
   return {
-    text: `Delivered to peer ${peerId} as task ${id}. This is not an answer: the peer fetches its messages itself. ${comes}`,
+    text: `Delivered to peer ${peerId} as task ${id}. This is not an answer: the peer fetches its messages itself, or is busy. ${comes}`,
   }
 }

@@ -142,7 +142,7 @@ async function waitForNew(
   ledger: Ledger,
   context: ToolContext,
   signal: AbortSignal,
-  progress: Progress,
+  progress: Progress | undefined,
 ): Promise<Outcome> {
   const { clock, listed } = context
   const look = async (): Promise<readonly Line[]> => {

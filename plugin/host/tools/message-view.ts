@@ -52,7 +52,9 @@ export function titleOf(message: Inbound, { peerId, delegationId = null }: Origi
     task === null
       ? ''
       : delegationId === null && kind === 'peer_agent'
-        ? ', a task'
+        ? message.taskStatus === null
+          ? ', a task'
+          : `, a question about task ${cleanName(task)}`
         : `, task ${cleanName(task)}`
   return `${kind}${sender(message, peerId)}${about}`
 }

@@ -14,7 +14,7 @@ import { recallMemory } from './recall-memory.ts'
 import { replyToWorkspace } from './reply-to-workspace.ts'
 import { sendMessageToUser } from './send-message-to-user.ts'
 import { status } from './status.ts'
-import { type CallOutcome, type Progress, type Tool, ToolFailure } from './tool.ts'
+import { type Outcome, type Progress, type Tool, ToolFailure } from './tool.ts'
 import type { ToolContext } from './tool-context.ts'
 
 export const TOOLS: readonly Tool[] = [
@@ -39,8 +39,8 @@ export async function callTool(
   args: unknown,
   context: ToolContext,
   signal: AbortSignal,
-  progress: Progress = () => {},
-): Promise<CallOutcome> {
+  progress?: Progress,
+): Promise<Outcome> {
   const tool = TOOLS.find((candidate) => candidate.name === name)
   if (tool === undefined) {
     const names = TOOLS.filter((known) => known !== channelReceipt)
@@ -66,7 +66,7 @@ export async function callTool(
   }
 }
 
-function failure(text: string): CallOutcome {
+function failure(text: string): Outcome {
   return { text, isError: true }
 }
 

@@ -1,19 +1,22 @@
 import { z } from 'zod'
 import { describeError } from '../../../base/errors.ts'
-import { type OutgoingMessage, sendMessage } from '../../../member/client/a2a.ts'
+import { patiently } from '../../../base/patience.ts'
+import type { OutgoingMessage } from '../../../member/client/a2a.ts'
 import type { PlatformClient } from '../../../member/client/client.ts'
 import { notifyUser } from '../../../member/client/notify.ts'
 import type { UploadedFile } from '../../../member/client/uploads.ts'
+import type { Delegation } from '../../../member/ledger/delegations.ts'
 import { cleanName } from '../text/clean-text.ts'
 import { WRITES_PLATFORM } from './annotations.ts'
 import { type AnsweredMessage, findMessage, NOT_MARKED } from './answered-message.ts'
 import { asWorkspace, attachments, outgoingText } from './arguments.ts'
 import { uploadAll, withFiles } from './attachments.ts'
 import { findCorrespondent } from './peer.ts'
-import { tellPosted, tellSent } from './send-result.ts'
+import { ANSWER_WAIT_MS } from './peer-exchanges.ts'
+import { tellPending, tellPosted, tellSent } from './send-result.ts'
 import { resolveSender } from './sender.ts'
-import { defineTool, type Outcome, ToolFailure } from './tool.ts'
-import type { ToolContext } from './tool-context.ts'
+import { defineTool, type Outcome, type Progress, ToolFailure } from './tool.ts'
+import type { Arrival, ToolContext } from './tool-context.ts'
 
 const EMPTY = 'must not be empty: fill it in, or leave it out'
 
@@ -30,14 +33,22 @@ const input = z.strictObject({
     .min(1, EMPTY)
     .optional()
     .describe('Instead of activity_id: the peer to write to, by workspace id or name.'),
+  is_question: z
+    .boolean()
+    .optional()
+    .describe('True if you ask back about a task before you can finish it: the task stays open.'),
   attachments,
   workspace_id: asWorkspace,
   _as_workspace: asWorkspace,
 })
 type Arguments = z.infer<typeof input>
 
-/** How long a push-mode peer may take to answer in the same request. */
-const ANSWER_TIMEOUT_MS = 60_000
+/** Who calls, and how long for. */
+interface Caller {
+  readonly context: ToolContext
+  readonly signal: AbortSignal
+  readonly progress: Progress | undefined
+}
 
 /** Answers a message: to the peer that sent it, or to the person in the platform's chat. */
 export const replyToWorkspace = defineTool({
@@ -49,26 +60,27 @@ export const replyToWorkspace = defineTool({
   annotations: WRITES_PLATFORM,
   // In a turn opened by a channel message the host names no deferred tools, and this one must be there.
   meta: { 'anthropic/alwaysLoad': true },
-  async handle(args, context, signal) {
+  async handle(args, context, signal, progress) {
+    const caller = { context, signal, progress }
     const wanted = args._as_workspace ?? args.workspace_id
-    if (args.activity_id !== undefined) return replyToMessage(args, args.activity_id, wanted, context, signal)
+    if (args.activity_id !== undefined) return replyToMessage(args, args.activity_id, wanted, caller)
     const client = resolveSender(context, wanted)
     const peerId =
       args.peer_id === undefined ? undefined : await findCorrespondent(client, args.peer_id, context, signal)
     const files = await uploadAll(client, args.attachments, context, signal)
     const message = { text: args.text, files }
     if (peerId === undefined) return writeToUser(client, message, signal)
-    return writeToPeer(client, peerId, message, signal)
+    return writeToPeer(client, peerId, message, caller)
   },
 })
 
 async function replyToMessage(
-  { text, peer_id, attachments: paths }: Arguments,
+  { text, peer_id, is_question: asks = false, attachments: paths }: Arguments,
   activityId: string,
   wanted: string | undefined,
-  context: ToolContext,
-  signal: AbortSignal,
+  caller: Caller,
 ): Promise<Outcome> {
+  const { context, signal } = caller
   const answered = await findMessage(activityId, context, signal)
   const client = answered === undefined ? undefined : context.client(answered.workspaceId)
   if (answered === undefined || client === undefined) {
@@ -88,27 +100,30 @@ async function replyToMessage(
     )
   }
   const files = await uploadAll(client, paths, context, signal)
-  const outcome = await answer(answered, { text, files }, client, signal)
+  const outcome = await answer(answered, { text, files, asks }, client, caller)
+  // A task whose answer waits for a question is still to be done, and one that was refused is not answered.
+  if (asks || outcome.isError === true) return outcome
   try {
     await answered.markAnswered?.()
     return answered.markAnswered === undefined ? { ...outcome, text: outcome.text + NOT_MARKED } : outcome
   } catch (error) {
     // The answer has left. If this were a failure, the model would send it again.
     return {
+      ...outcome,
       text: `${outcome.text}\n(The message could not be marked as answered: ${describeError(error)})`,
     }
   }
 }
 
-type Content = Pick<OutgoingMessage, 'text' | 'contextId' | 'delegationId'> & {
+type Content = Pick<OutgoingMessage, 'text' | 'contextId' | 'delegationId' | 'asks'> & {
   readonly files: readonly UploadedFile[]
 }
 
 async function answer(
-  { peerId, message }: AnsweredMessage,
+  { workspaceId, peerId, message }: AnsweredMessage,
   content: Content,
   client: PlatformClient,
-  signal: AbortSignal,
+  caller: Caller,
 ): Promise<Outcome> {
   const { kind, contextId, delegationId } = message
   if (kind === 'delegation_result') {
@@ -117,11 +132,21 @@ async function answer(
     )
   }
   if (peerId === null) {
-    const posted = await writeToUser(client, content, signal)
+    const posted = await writeToUser(client, content, caller.signal)
     if (kind === 'canvas_user') return posted
     return { text: `${posted.text} This ${kind} message cannot be answered where it came from.` }
   }
-  return writeToPeer(client, peerId, { ...content, contextId, delegationId }, signal)
+  const task =
+    delegationId === null ? undefined : caller.context.ledger()?.delegations.find(workspaceId, delegationId)
+  // The peer asks about a task of ours: what it says next belongs to that.
+  const isOurs = task?.state === 'open' && task.peerId === peerId
+  return writeToPeer(
+    client,
+    peerId,
+    { ...content, contextId, delegationId },
+    caller,
+    isOurs ? task : undefined,
+  )
 }
 
 async function writeToUser(
@@ -137,11 +162,32 @@ async function writeToPeer(
   client: PlatformClient,
   peerId: string,
   content: Content,
-  signal: AbortSignal,
+  { context, signal, progress }: Caller,
+  task?: Delegation,
 ): Promise<Outcome> {
   const messageId = crypto.randomUUID()
-  const outcome = await sendMessage(client, peerId, { messageId, ...content }, ANSWER_TIMEOUT_MS, signal)
-  return withFiles(tellSent(outcome, `peer ${peerId}`, messageId, 'message'), content.files, PEER_FILES)
+  const begun = context.clock.now()
+  const message = { messageId, ...content, taskId: task?.peerTask || null }
+  const sent = { to: `peer ${peerId}`, messageId, what: 'message', comes: COMES[context.arrival()] } as const
+  const requests = task === undefined ? undefined : context.ledger()?.of(task.workspaceId).requests
+  if (task !== undefined) {
+    await patiently(() => requests?.request(task.id, messageId, begun), context.clock, signal)
+  }
+  const exchanged = await context.exchanges.send(
+    { client, peerId, message, taskId: task?.id ?? null },
+    { until: begun + ANSWER_WAIT_MS, signal, progress },
+  )
+  if (exchanged.kind === 'pending') return withFiles(tellPending(sent), content.files, PEER_FILES)
+  const { outcome, answer, isShown } = exchanged
+  const told = tellSent(outcome, { ...sent, activityId: answer?.stored.activityId, isShown })
+  const followed = answer === undefined ? told : { ...told, onSent: answer.onSent, onLost: answer.onLost }
+  return withFiles(followed, content.files, PEER_FILES)
+}
+
+const COMES: Readonly<Record<Arrival, string>> = {
+  here: 'What it answers arrives as a channel message.',
+  elsewhere: 'What it answers arrives in the session that receives.',
+  inbox: 'What it answers is in inbox, which waits for it with wait_seconds.',
 }
 
 /** A platform hands the files it keeps for one workspace to no other. */

@@ -1,32 +1,50 @@
-/** The text about the outcome of a send: an answer is an answer, and "queued" never is one. */
+/** The text about the outcome of a send: an answer is an answer, and neither "queued" nor "begun" is one. */
 import { counted } from '../../../base/plural.ts'
 import type { SendOutcome } from '../../../member/client/a2a.ts'
-import { cleanExcerpt, cleanText } from '../text/clean-text.ts'
+import { type PeerAnswer, standingOf } from '../../../member/client/peer-answer.ts'
+import { cleanExcerpt, cleanName, cleanText } from '../text/clean-text.ts'
+import { stateSentence } from '../text/task-state.ts'
 import { MAX_RESULT_CHARS, type Outcome, ToolFailure } from './tool.ts'
 
-/**
- * @param what `task`: an answer is expected; `message`: one may come, or none.
- * @throws ToolFailure when the peer refused the message, or may not have it.
- */
-export function tellSent(
-  outcome: SendOutcome,
-  to: string,
-  messageId: string,
-  what: 'task' | 'message' = 'task',
-): Outcome {
+export interface Sent {
+  readonly to: string
+  readonly messageId: string
+  /** `task`: an answer is expected; `message`: one may come, or none. */
+  readonly what: 'task' | 'message'
+  /** Where the answer is in the inbox; undefined when it is not there. */
+  readonly activityId?: string | undefined
+  /** An event shows the answer, with its files. */
+  readonly isShown?: boolean
+  /** How the answer to a task that goes on reaches the model. */
+  readonly comes?: string
+}
+
+/** @throws ToolFailure when the peer refused the message, or may not have it. */
+export function tellSent(outcome: SendOutcome, sent: Sent): Outcome {
+  const { to, messageId, what } = sent
   switch (outcome.kind) {
     case 'queued':
       return {
         text: `Delivered to ${to} (message ${messageId}).${what === 'task' ? ' This is not an answer: if one comes, it arrives as a new channel message.' : ''}`,
       }
     case 'answered':
-      return { text: `${to} answered at once (message ${messageId}). ${quote(outcome.text)}` }
+      return tellPeerAnswer(outcome.answer, sent)
     case 'unsure':
       throw new ToolFailure(
         `It is unknown whether ${to} has the message (message ${messageId}): ${outcome.message}. Do not send it again right away: if it arrived, an answer comes as a new channel message.`,
       )
     case 'failed':
-      throw new ToolFailure(`${to} refused the message: ${cleanText(outcome.message.slice(0, 2_000))}`)
+      return {
+        isError: true,
+        text: `${to} refused the message (message ${messageId}): ${cleanText(outcome.message.slice(0, 2_000))}`,
+      }
+  }
+}
+
+/** The message has left, and the peer works on its answer. */
+export function tellPending({ to, messageId, comes = '' }: Sent): Outcome {
+  return {
+    text: `Sent to ${to} (message ${messageId}), which has not answered yet. Do not send it again. ${comes}`.trim(),
   }
 }
 
@@ -51,8 +69,45 @@ export function tellAnswer(
     files === 0
       ? ''
       : ` ${counted(files, 'file')} came with it; inbox with activity_id ${activityId} names them.`
-  return { text: `Answer from ${from}.${more} ${quote(text)}` }
+  return { text: `Answer from ${from}.${more} ${text === '' ? 'It said nothing more.' : quote(text)}` }
 }
+
+function tellPeerAnswer(answer: PeerAnswer, sent: Sent): Outcome {
+  const { to, messageId, activityId, comes = '' } = sent
+  const { state } = answer
+  const standing = standingOf(state)
+  const words = wordsOf(answer, sent)
+  if (standing === 'completed') {
+    return { text: `${to} answered at once (message ${messageId}). ${words}` }
+  }
+  const head = `${to} answered (message ${messageId}): ${state === null ? '' : stateSentence(state)}`
+  switch (standing) {
+    case 'failed':
+      return { isError: true, text: `${head} ${words}` }
+    case 'asks':
+      return { text: `${head}${howToGoOn(activityId)} ${words}` }
+    case 'open':
+      return { text: `${head} This is not the answer yet. ${comes} ${words}` }
+  }
+}
+
+function howToGoOn(activityId: string | undefined): string {
+  return activityId === undefined
+    ? ''
+    : ` Answer it with reply_to_workspace and activity_id ${cleanName(activityId)}.`
+}
+
+function wordsOf({ text, attachments }: PeerAnswer, { isShown = false }: Sent): string {
+  const names = attachments.slice(0, MAX_FILES_NAMED).map(({ name }) => cleanName(name))
+  const files =
+    names.length === 0
+      ? ''
+      : `${counted(attachments.length, 'file')} came with it (${names.join(', ')})${isShown ? `; a channel message shows ${attachments.length === 1 ? 'it' : 'them'}, and so does inbox` : ''}. `
+  if (text === '') return `${files}${files === '' ? 'It said nothing more.' : 'It said nothing else.'}`
+  return files + quote(text)
+}
+
+const MAX_FILES_NAMED = 10
 
 function quote(text: string): string {
   const answer = cleanExcerpt(

@@ -2,22 +2,24 @@
 
 import type { Clock } from '../../../base/clock.ts'
 import { patiently } from '../../../base/patience.ts'
-import type { Delegation, Delegations } from '../../../member/ledger/delegations.ts'
+import type { Delegations, NewDelegation } from '../../../member/ledger/delegations.ts'
 import type { StoredMessage } from '../../../member/ledger/ledger.ts'
 import { mayWrite } from '../../../member/workspace/sender-gate.ts'
 import type { Arrival, ToolContext } from './tool-context.ts'
 
-export type NewTask = Pick<Delegation, 'id' | 'workspaceId' | 'peerId' | 'task' | 'watched'>
+export type NewTask = NewDelegation
 
 export class TaskNote {
   readonly #delegations: Delegations
   readonly #clock: Clock
   readonly #workspaceId: string
   readonly #id: string
+  readonly #onStored: () => void
 
-  constructor(delegations: Delegations, clock: Clock, { workspaceId, id }: NewTask) {
+  constructor(delegations: Delegations, clock: Clock, { workspaceId, id }: NewTask, onStored: () => void) {
     this.#delegations = delegations
     this.#clock = clock
+    this.#onStored = onStored
     this.#workspaceId = workspaceId
     this.#id = id
   }
@@ -25,10 +27,6 @@ export class TaskNote {
   /** @param until milliseconds since the epoch; 0: no call waits for the answer any longer. */
   await(until: number): void {
     this.#record(() => this.#delegations.await(this.#workspaceId, this.#id, until))
-  }
-
-  close(state: 'completed' | 'failed'): void {
-    this.#record(() => this.#delegations.close(this.#workspaceId, this.#id, state))
   }
 
   forget(): void {
@@ -54,6 +52,14 @@ export class TaskNote {
     return patiently(() => this.#delegations.take(answer), this.#clock, signal)
   }
 
+  /** The result with the answer will not be seen: the answer becomes an event. */
+  release(answer: StoredMessage): void {
+    this.#record(() => {
+      this.#delegations.release(answer)
+      this.#onStored()
+    })
+  }
+
   /** The result with the answer has left the process. */
   told(answer: StoredMessage): void {
     this.#record(() => this.#delegations.told(answer))
@@ -73,7 +79,7 @@ export async function noteTask(context: ToolContext, task: NewTask): Promise<Tas
   const delegations = context.ledger()?.delegations
   if (delegations === undefined) return undefined
   await patiently(() => delegations.add(task, context.clock.now()), context.clock)
-  return new TaskNote(delegations, context.clock, task)
+  return new TaskNote(delegations, context.clock, task, context.onStored)
 }
 
 /** How the answer will reach the model. A peer that may not write here cannot answer either. */

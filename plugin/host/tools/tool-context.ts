@@ -9,6 +9,7 @@ import type { ClaimResult } from '../../../member/workspace/membership.ts'
 import type { PeekedMessage } from '../../../member/workspace/peek.ts'
 import type { Receipt } from '../hearing/receipt.ts'
 import type { ListedMessages } from './listed-messages.ts'
+import type { PeerExchanges } from './peer-exchanges.ts'
 
 /** What became of the claim of one workspace. */
 export type Claimed = ClaimResult & { readonly workspaceId: string }
@@ -32,6 +33,10 @@ export interface ToolContext {
   readonly opening: () => Promise<void> | undefined
   /** Undefined while the state folder cannot be used; sending works without it. */
   readonly ledger: () => Ledger | undefined
+  /** The messages to peers that may be answered in the same request. */
+  readonly exchanges: PeerExchanges
+  /** A message was stored that waits for delivery. */
+  readonly onStored: () => void
   /** Who may write to this session; undefined: everyone the platform lets through. */
   readonly allowedSenders: () => AllowedSenders
   /**

@@ -16,21 +16,26 @@ export class ToolFailure extends Error {
 /** What a tool returns. */
 export interface Outcome {
   readonly text: string
+  /** What was asked for did not come about, as the text says. */
+  readonly isError?: boolean
   /** Called once the result has left the process, which may never happen. */
   readonly onSent?: () => void
+  /** Called when it is known that the result does not reach the caller, who gave the call up. */
+  readonly onLost?: () => void
   /** The result goes out without the session's remark: its reader is not the model. */
   readonly silent?: boolean
-}
-
-/** The outcome of a call, failed or not. */
-export interface CallOutcome extends Outcome {
-  readonly isError?: boolean
 }
 
 /** Tells the caller how far a long call is. `done` and `total` are milliseconds. */
 export type Progress = (done: number, total: number, message: string) => void
 
-type Handler<T> = (args: T, context: ToolContext, signal: AbortSignal, progress: Progress) => Promise<Outcome>
+type Handler<T> = (
+  args: T,
+  context: ToolContext,
+  signal: AbortSignal,
+  /** Undefined when the caller does not want to know. */
+  progress: Progress | undefined,
+) => Promise<Outcome>
 
 export interface Tool {
   readonly name: string
@@ -72,7 +77,7 @@ export function defineTool<T>(
 
 /** @param remarkOf asked only where the remark is shown: a prompt waits for a silent result. */
 export function toResult(
-  { text, isError, silent }: CallOutcome,
+  { text, isError, silent }: Outcome,
   remarkOf: () => string | undefined,
 ): CallToolResult {
   const remark = silent ? undefined : remarkOf()

@@ -4,7 +4,7 @@ import { MUTATIONS } from '../../../lab/simulation/mutations.ts'
 import { copySources } from '../../../lab/simulation/source-copy.ts'
 
 /** Each break that the simulation finds shows within this many seeds. */
-const SEEDS = 400
+const SEEDS = 600
 
 const bySeeds = MUTATIONS.filter(({ finder }) => finder !== 'tests')
 const byTests = MUTATIONS.filter(({ finder }) => finder === 'tests')

@@ -98,6 +98,7 @@ test('ids and origin are text or absent', () => {
     contextId: null,
     delegationId: null,
     taskId: null,
+    asks: false,
     source: null,
     userName: null,
     authenticated: false,

@@ -189,8 +189,8 @@ describe('an answer that the peer sends and the platform reports is shown once',
 test('a question answers no task, named or not, and leaves it open', () => {
   const ledger = open()
   ledger.delegations.add(task('t'), NOW)
-  expect(store(ledger, entry({ peerId: PEER, asks: true }))).toBeNull()
-  expect(store(ledger, named('t', { asks: true }))).toBeNull()
+  expect(store(ledger, entry({ peerId: PEER, answersNothing: true }))).toBeNull()
+  expect(store(ledger, named('t', { answersNothing: true }))).toBeNull()
   expect(ledger.delegations.find(OWN, 't')?.state).toBe('open')
   expect(store(ledger, entry({ peerId: PEER }))).toBe('t')
 })

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js'
+import type { RequestOptions } from '@modelcontextprotocol/sdk/shared/protocol.js'
 import { CallToolResultSchema } from '@modelcontextprotocol/sdk/types.js'
 import { until } from '../../../lab/driver/until.ts'
 import { SimClock } from '../../../lab/simulation/sim-clock.ts'
@@ -184,4 +185,37 @@ test('the host counts as listening once, some time after it got the tool list', 
   expect(heard).toEqual([])
   await clock.advance(60_000)
   expect(heard).toEqual(['claude-code'])
+})
+
+test('a call that the host gives up, and one whose progress it sees, end as an event or as a result', async () => {
+  let answer = (_: Response): void => {}
+  await using platform = startLyingPlatform(() => new Promise((resolve) => (answer = resolve)))
+  const done = () => Response.json({ result: { parts: [{ kind: 'text', text: 'seven' }] } })
+  const clock = new SimClock()
+  const endpoint = { platformUrl: platform.url, workspaceId: OWN_ID, token: TOKEN }
+  await using host = await connect({}, () => {}, clock, [endpoint])
+  const name = 'delegate_task'
+  const args = { workspace_id: PEER_ID, task: 'count' }
+  const begin = (options: RequestOptions) =>
+    host.client.callTool({ name, arguments: args }, undefined, options)
+
+  const stop = new AbortController()
+  const givenUp = begin({ signal: stop.signal }).catch(() => 'given up')
+  await until('the message', () => platform.seen.length === 1)
+  stop.abort()
+  expect(await givenUp).toBe('given up')
+  answer(done())
+  await until('the answer', () => host.ledger.inbox.counts(OWN_ID).received === 1)
+
+  const progress: number[] = []
+  const watched = begin({ onprogress: ({ progress: ms }) => void progress.push(ms) })
+  await until('the message', () => platform.seen.length === 2)
+  await clock.advance(120_000)
+  answer(done())
+  await until('the answer', () => host.ledger.inbox.counts(OWN_ID).sending === 1)
+  await clock.advance(5_000)
+  expect(JSON.stringify(await watched)).toContain('seven')
+  expect(progress.length).toBeGreaterThan(20)
+  for (const run of host.answered) run()
+  expect(host.ledger.inbox.counts(OWN_ID)).toEqual({ received: 1, answered: 1 })
 })

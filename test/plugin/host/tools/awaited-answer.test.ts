@@ -30,7 +30,7 @@ function startWait(): Wait {
   const ledger = openLedger()
   const bench = startBench([], { clock, ledger: () => ledger })
   ledger.delegations.add(TASK, clock.now())
-  const note = new TaskNote(ledger.delegations, clock, TASK)
+  const note = new TaskNote(ledger.delegations, clock, TASK, () => {})
   const until = clock.now() + WAIT_MS
   note.await(until)
   const progress: number[] = []
@@ -72,6 +72,15 @@ test('an answer that comes in time is taken from the events, and answered once t
   expect([outcome?.text.endsWith('\n\ndone'), wait.stateOf(answer)]).toEqual([true, 'sending'])
   outcome?.onSent?.()
   expect(wait.stateOf(answer)).toBe('answered')
+})
+
+test('an answer whose result never leaves becomes an event, marked since it may have been seen', async () => {
+  using wait = startWait()
+  const answer = wait.answer('done')
+  await wait.clock.advance(200)
+  wait.result()?.outcome?.onLost?.()
+  expect(wait.stateOf(answer)).toBe('received')
+  expect(wait.ledger.find(answer.activityId, [OWN_ID])?.attempts).toBe(1)
 })
 
 test('an answer with files is left to become an event, which fetches them', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import type { Delegation } from '../../../../member/ledger/delegations.ts'
-import type { CallOutcome } from '../../../../plugin/host/tools/tool.ts'
+import type { Outcome } from '../../../../plugin/host/tools/tool.ts'
 import type { ToolContext } from '../../../../plugin/host/tools/tool-context.ts'
 import { entry, MESSAGE } from '../../../fixtures/entries.ts'
 import { OWN_ID, PEER_ID, startLyingPlatform, TOKEN } from '../../../fixtures/lying-platform.ts'
@@ -12,7 +12,7 @@ const bench = (platformUrl: string, more: Partial<ToolContext> = {}): Bench =>
   startBench([{ platformUrl, workspaceId: OWN_ID, token: TOKEN }], more)
 
 interface Delegated {
-  readonly outcome: CallOutcome
+  readonly outcome: Outcome
   readonly states: readonly Delegation['state'][]
   readonly isAwaited: boolean
 }
@@ -92,7 +92,7 @@ describe('delegate_task_async', () => {
 })
 
 describe('check_task_status', () => {
-  const ask = (ours: Bench): Promise<CallOutcome> => ours.call('check_task_status', { task_id: TASK_ID })
+  const ask = (ours: Bench): Promise<Outcome> => ours.call('check_task_status', { task_id: TASK_ID })
   const answered = (ours: Bench): void => {
     const content = JSON.stringify({ ...MESSAGE, kind: 'peer_agent', peerId: PEER_ID, text: 'half done' })
     const task = { id: TASK_ID, by: 'peer', failed: false } as const

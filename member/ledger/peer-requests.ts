@@ -1,0 +1,67 @@
+/** The requests in which peers are given tasks: which are open, and what came of them. */
+import type { Database } from '../../base/sqlite.ts'
+import { type Delegation, type DelegationRow, FIELDS, toDelegation, WATCH_MS } from './delegations.ts'
+import type { Entry } from './ledger-rows.ts'
+
+/** What the peer's side of a task has become. */
+export type Progress = Pick<Delegation, 'state' | 'peerState' | 'peerTask' | 'contextId' | 'requestId'>
+
+/** How long an open request of this session is taken to be on its way. */
+const TRUSTED_MS = 60_000
+
+/** What came of a request: `taskId` null for a message that gives no task, `entry` undefined if there is nothing to tell. */
+export interface RequestOutcome {
+  readonly taskId: string | null
+  readonly progress: Progress
+  readonly entry: Entry | undefined
+}
+
+export class PeerRequests {
+  readonly #db: Database
+  readonly #session: string
+
+  readonly #workspaceId: string
+
+  constructor(db: Database, session: string, workspaceId: string) {
+    this.#db = db
+    this.#session = session
+    this.#workspaceId = workspaceId
+  }
+
+  /**
+   * The open tasks whose answer is to be looked for: one whose request belongs to a session that may have ended, or has
+   * been open for long, perhaps on a connection that is dead; an item in the platform's queue; a task that the peer has
+   * begun.
+   */
+  unattended(now: number): readonly Delegation[] {
+    return this.#db
+      .query<DelegationRow, [string, number, string, number]>(
+        `SELECT ${FIELDS} FROM delegation WHERE workspace_id = ? AND state = 'open' AND watched = 0 AND asked_at > ?
+         AND (request_id IS NOT NULL AND (request_session IS NOT ? OR requested_at < ?) OR request_id IS NULL AND peer_task <> '')`,
+      )
+      .all(this.#workspaceId, now - WATCH_MS, this.#session, now - TRUSTED_MS)
+      .map(toDelegation)
+  }
+
+  /** A request about the task leaves, in this session. */
+  request(id: string, requestId: string, now: number): void {
+    this.#db
+      .query(
+        'UPDATE delegation SET request_id = ?, requested_at = ?, request_session = ? WHERE workspace_id = ? AND id = ?',
+      )
+      .run(requestId, now, this.#session, this.#workspaceId, id)
+  }
+
+  /** The request has an outcome. One that is still to be looked up belongs to no session any longer. */
+  progress(id: string, change: Progress): void {
+    const { state, peerState, peerTask, contextId, requestId } = change
+    this.#db
+      .query(
+        `UPDATE delegation SET state = iif(state = 'open', $state, state),
+           peer_state = coalesce($peerState, peer_state), peer_task = coalesce($peerTask, peer_task),
+           context_id = coalesce($contextId, context_id), request_id = $requestId, request_session = NULL
+         WHERE workspace_id = $workspaceId AND id = $id`,
+      )
+      .run({ workspaceId: this.#workspaceId, id, state, peerState, peerTask, contextId, requestId })
+  }
+}

@@ -1,0 +1,112 @@
+/** What the answer to a request about a task makes of the task, and what the model is told of it. Pure. */
+
+import type { SendOutcome } from '../client/a2a.ts'
+import type { Inbound } from '../client/inbound.ts'
+import { type PeerAnswer, standingOf, type TaskState } from '../client/peer-answer.ts'
+import type { Entry } from '../ledger/ledger.ts'
+import type { Progress, RequestOutcome } from '../ledger/peer-requests.ts'
+
+/** The task that a message belongs to; `id` null: none. */
+export interface Asked {
+  readonly id: string | null
+  readonly peerId: string
+  /** The id of the message, or of the platform's queue item for it. */
+  readonly requestId: string
+}
+
+/** @param now milliseconds since the epoch. */
+export function outcomeOf(asked: Asked, outcome: SendOutcome, now: number): RequestOutcome {
+  switch (outcome.kind) {
+    case 'queued':
+      return { taskId: asked.id, progress: { ...OPEN, requestId: outcome.queueId }, entry: undefined }
+    case 'unsure':
+      return { taskId: asked.id, progress: { ...OPEN, requestId: asked.requestId }, entry: undefined }
+    case 'failed':
+      // Without a task nothing failed but the message.
+      return asked.id === null
+        ? ended(asked, { state: null, text: `[It refused the message.] ${outcome.message}` }, now)
+        : ended(asked, { state: 'failed', text: outcome.message }, now)
+    case 'answered':
+      return answered(asked, outcome.answer, now)
+  }
+}
+
+/**
+ * The request came to nothing, or nobody can say what became of it: it is not looked for any longer.
+ *
+ * @param text says so, in our words.
+ */
+export function lostOutcome(
+  asked: Asked,
+  state: 'failed' | 'unknown',
+  text: string,
+  now: number,
+): RequestOutcome {
+  const { taskId, progress, entry } = ended(asked, { state, text, isOurs: true }, now)
+  return { taskId, progress: { ...progress, peerTask: '' }, entry }
+}
+
+const OPEN: Progress = { state: 'open', peerState: null, peerTask: null, contextId: null, requestId: null }
+
+interface Ending {
+  readonly state: TaskState | null
+  readonly text: string
+  readonly attachments?: Inbound['attachments']
+  readonly contextId?: string | null
+  /** The text is ours and not the peer's. */
+  readonly isOurs?: boolean
+}
+
+function answered(asked: Asked, answer: PeerAnswer, now: number): RequestOutcome {
+  const { state, taskId: peerTask, contextId } = answer
+  const standing = standingOf(state)
+  // A task that has only begun is told by whoever gave it; what it comes to is looked for.
+  const begun = { ...OPEN, peerState: state, peerTask, contextId }
+  if (standing === 'open') return { taskId: asked.id, progress: begun, entry: undefined }
+  if (standing === 'asks') {
+    const entry = entryOf(asked, `question-${asked.requestId}`, answer, now)
+    return { taskId: asked.id, progress: begun, entry: { ...entry, answersNothing: true } }
+  }
+  const { entry } = ended(asked, answer, now)
+  return { taskId: asked.id, progress: { ...begun, state: standing }, entry }
+}
+
+function ended(asked: Asked, ending: Ending, now: number): RequestOutcome {
+  const { state } = ending
+  const standing = standingOf(state)
+  const isOver = standing === 'failed' || standing === 'completed'
+  return {
+    taskId: asked.id,
+    progress: { ...OPEN, state: isOver ? standing : 'open', peerState: state },
+    entry: entryOf(asked, `answer-${asked.requestId}`, ending, now),
+  }
+}
+
+function entryOf({ id, peerId }: Asked, activityId: string, ending: Ending, now: number): Entry {
+  const { state, text, attachments = [], contextId = null, isOurs = false } = ending
+  const message: Inbound = {
+    kind: isOurs ? 'delegation_result' : 'peer_agent',
+    text,
+    method: 'message/send',
+    peerId,
+    peerName: null,
+    peerRole: null,
+    userName: null,
+    authenticated: false,
+    contextId,
+    delegationId: id,
+    taskStatus: state,
+    attachments,
+  }
+  return {
+    activityId,
+    seq: null,
+    createdAt: new Date(now).toISOString(),
+    peerId,
+    task: id === null ? null : { id, by: 'peer', failed: standingOf(state) === 'failed' },
+    // Neither what a peer says to an ordinary message nor that an answer is lost ends a task.
+    ...(id === null || standingOf(state) === 'open' ? { answersNothing: true } : {}),
+    content: JSON.stringify(message),
+    skipped: null,
+  }
+}

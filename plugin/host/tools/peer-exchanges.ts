@@ -1,0 +1,235 @@
+/**
+ * Messages to peers that may answer in the same request. A request goes on when the call that made it ends early, until
+ * the session ends: what it brings is then shown as a channel event.
+ */
+import type { Clock } from '../../../base/clock.ts'
+import { describeError } from '../../../base/errors.ts'
+import { patiently } from '../../../base/patience.ts'
+import { sleep } from '../../../base/sleep.ts'
+import { type OutgoingMessage, type SendOutcome, sendMessage } from '../../../member/client/a2a.ts'
+import type { PlatformClient } from '../../../member/client/client.ts'
+import type { Ledger, StoredMessage } from '../../../member/ledger/ledger.ts'
+import type { RequestOutcome } from '../../../member/ledger/peer-requests.ts'
+import { REQUEST_LIMIT_MS } from '../../../member/workspace/answer-search.ts'
+import { type Asked, lostOutcome, outcomeOf } from '../../../member/workspace/task-outcome.ts'
+import { type Progress, ToolFailure } from './tool.ts'
+
+export interface PeerExchangesOptions {
+  /** Undefined while the state folder cannot be used: then an answer that comes after its call is lost. */
+  readonly ledger: () => Ledger | undefined
+  /** Called when a message was stored that waits for delivery. */
+  readonly onStored: () => void
+  readonly log: (line: string) => void
+  readonly clock: Clock
+}
+
+export interface Sending {
+  readonly client: PlatformClient
+  readonly peerId: string
+  readonly message: OutgoingMessage
+  /** The task that the message gives or goes on with; null: none. */
+  readonly taskId: string | null
+}
+
+/** How a call waits. */
+export interface Patience {
+  /** Milliseconds since the epoch. */
+  readonly until: number
+  /** The caller gave the call up. */
+  readonly signal: AbortSignal
+  readonly progress: Progress | undefined
+}
+
+export type Exchanged =
+  | {
+      readonly kind: 'settled'
+      readonly outcome: SendOutcome
+      /** What the peer said, which the call is to tell. Undefined: it said nothing, or that is not in the ledger. */
+      readonly answer: Told | undefined
+      /** An event shows what the peer said, since files came with it. */
+      readonly isShown: boolean
+    }
+  /** The call's patience ended first. */
+  | { readonly kind: 'pending' }
+
+/** An answer in the ledger that a call tells, and so is no event. */
+export interface Told {
+  readonly stored: StoredMessage
+  /** The result has left the process. */
+  readonly onSent: () => void
+  /** It never will. */
+  readonly onLost: () => void
+}
+
+/** How long a call waits for a peer that answers in the same request. MCP clients give a call up after a minute. */
+export const ANSWER_WAIT_MS = 50_000
+/** The same for a caller that sees from the progress that the call goes on. */
+export const WATCHED_WAIT_MS = REQUEST_LIMIT_MS
+/** Each holds a connection. */
+const MAX_OPEN = 50
+/** Often enough for a host that abandons calls which show no sign of life. */
+const PROGRESS_INTERVAL_MS = 5_000
+
+interface Stored {
+  readonly stored: StoredMessage | undefined
+  readonly isTaken: boolean
+  readonly ledger: Ledger | undefined
+}
+
+type Settled = (Stored & { readonly outcome: SendOutcome }) | { readonly error: unknown }
+
+export class PeerExchanges {
+  readonly #options: PeerExchangesOptions
+  readonly #ended = new AbortController()
+  #open = 0
+
+  constructor(options: PeerExchangesOptions) {
+    this.#options = options
+  }
+
+  /** The session ends: cuts all requests. The next session finds in the ledger what was under way. */
+  end(): void {
+    this.#ended.abort()
+  }
+
+  /**
+   * Sends a message and waits for its outcome as long as the call has patience.
+   *
+   * @throws ToolFailure when too many are open; PlatformError when the peer surely does not have the message.
+   */
+  async send(sending: Sending, patience: Patience): Promise<Exchanged> {
+    if (this.#open >= MAX_OPEN) {
+      throw new ToolFailure(
+        `${MAX_OPEN} messages to peers are still being answered, so nothing was sent. Wait for some of the answers.`,
+      )
+    }
+    const call = { waits: true }
+    const giveUp = (): void => {
+      call.waits = false
+    }
+    patience.signal.addEventListener('abort', giveUp, { once: true })
+    try {
+      const settled = await this.#within(this.#exchange(sending, call), patience)
+      if (settled === undefined) return { kind: 'pending' }
+      if ('error' in settled) throw settled.error
+      const { outcome, stored, ledger, isTaken } = settled
+      const answer = isTaken && stored && ledger && this.#told(ledger, stored)
+      return {
+        kind: 'settled',
+        outcome,
+        answer: answer || undefined,
+        isShown: stored !== undefined && !isTaken,
+      }
+    } finally {
+      giveUp()
+      patience.signal.removeEventListener('abort', giveUp)
+    }
+  }
+
+  /** Undefined when the patience ended first. */
+  async #within(work: Promise<Settled>, { until, signal, progress }: Patience): Promise<Settled | undefined> {
+    const { clock } = this.#options
+    const begun = clock.now()
+    let settled: Settled | undefined
+    const isSettled = new AbortController()
+    void work.then((value) => {
+      settled = value
+      isSettled.abort()
+    })
+    const stop = (): void => isSettled.abort()
+    signal.addEventListener('abort', stop, { once: true })
+    for (let now = begun; settled === undefined && !signal.aborted && now < until; now = clock.now()) {
+      progress?.(now - begun, until - begun, 'waiting for the peer')
+      await sleep(Math.min(PROGRESS_INTERVAL_MS, until - now), isSettled.signal, clock)
+    }
+    signal.removeEventListener('abort', stop)
+    return settled
+  }
+
+  /** Never rejects. */
+  async #exchange(sending: Sending, call: { readonly waits: boolean }): Promise<Settled> {
+    const { client, peerId, message, taskId } = sending
+    const { clock, log } = this.#options
+    const asked = { id: taskId, peerId, requestId: message.messageId }
+    this.#open++
+    try {
+      const outcome = await sendMessage(
+        client,
+        peerId,
+        message,
+        REQUEST_LIMIT_MS,
+        this.#ended.signal,
+        () => call.waits,
+      )
+      return await this.#settle(sending, asked, outcome, call)
+    } catch (error) {
+      if (call.waits || this.#ended.signal.aborted) return { error }
+      log(`a message to peer ${peerId} came to nothing: ${describeError(error)}`)
+      const text = `The peer never got it: ${describeError(error)}`
+      if (taskId !== null)
+        await this.#store(sending, lostOutcome(asked, 'failed', text, clock.now()), () => false)
+      return { error }
+    } finally {
+      this.#open--
+    }
+  }
+
+  async #settle(
+    sending: Sending,
+    asked: Asked,
+    outcome: SendOutcome,
+    call: { readonly waits: boolean },
+  ): Promise<Settled> {
+    const found = outcomeOf(asked, outcome, this.#options.clock.now())
+    // Only an event fetches files.
+    const hasFiles = outcome.kind === 'answered' && outcome.answer.attachments.length > 0
+    return { outcome, ...(await this.#store(sending, found, () => call.waits && !hasFiles)) }
+  }
+
+  /**
+   * Never throws: the peer has the message, whether or not that can be recorded.
+   *
+   * @param takes whether the call tells it. Asked when it is stored.
+   */
+  async #store({ client }: Sending, outcome: RequestOutcome, takes: () => boolean): Promise<Stored> {
+    const { ledger, clock, log, onStored } = this.#options
+    const found: Stored = { stored: undefined, isTaken: false, ledger: ledger() }
+    const { workspaceId } = client.endpoint
+    try {
+      return await patiently(
+        () => {
+          const isTaken = takes()
+          const stored = found.ledger?.of(workspaceId).storeOutcome(outcome, isTaken, clock.now())
+          if (stored !== undefined && !isTaken) onStored()
+          return { ...found, stored, isTaken }
+        },
+        clock,
+        this.#ended.signal,
+      )
+    } catch (error) {
+      log(`the answer of a peer cannot be recorded: ${describeError(error)}`)
+      return found
+    }
+  }
+
+  #told({ delegations }: Ledger, stored: StoredMessage): Told {
+    const { onStored } = this.#options
+    return {
+      stored,
+      onSent: () => this.#record(() => delegations.told(stored)),
+      onLost: () =>
+        this.#record(() => {
+          delegations.release(stored)
+          onStored()
+        }),
+    }
+  }
+
+  #record(work: () => void): void {
+    const { clock, log } = this.#options
+    patiently(work, clock, this.#ended.signal).catch((error: unknown) => {
+      // The next holder finds it as it was, and tells it again, marked.
+      log(`cannot record that an answer was told: ${describeError(error)}`)
+    })
+  }
+}

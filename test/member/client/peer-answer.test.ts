@@ -1,0 +1,115 @@
+import { describe, expect, test } from 'bun:test'
+import fc from 'fast-check'
+import { readPeerAnswer, standingOf, TASK_STATES } from '../../../member/client/peer-answer.ts'
+
+const PROMPT = { role: 'user', parts: [{ kind: 'text', text: 'our own prompt' }] }
+const saying = (text: string) => ({ role: 'agent', parts: [{ kind: 'text', text }] })
+const task = (state: unknown, more: object = {}) => ({
+  kind: 'task',
+  id: 'k1',
+  contextId: 'c1',
+  status: { state },
+  history: [PROMPT],
+  ...more,
+})
+
+describe('the state of a task', () => {
+  test('is read as A2A 0.3 and 1.0 write it, wrapped or not', () => {
+    for (const state of TASK_STATES) {
+      const newer = `TASK_STATE_${state.toUpperCase().replaceAll('-', '_')}`
+      for (const result of [task(state), { task: { ...task(newer), kind: undefined } }, task(newer)]) {
+        expect(readPeerAnswer(result)).toMatchObject({ state, taskId: 'k1', contextId: 'c1' })
+      }
+    }
+  })
+
+  test('is unknown when it is a word of no version, or missing', () => {
+    for (const state of ['done', 'TASK_STATE_UNSPECIFIED', 7, null, undefined]) {
+      expect(readPeerAnswer(task(state)).state).toBe('unknown')
+    }
+    expect(readPeerAnswer({ kind: 'task', id: 'k1' }).state).toBe('unknown')
+    expect(readPeerAnswer(task('TASK_STATE_CANCELLED')).state).toBe('canceled')
+  })
+
+  test('is none for a message, which is an answer', () => {
+    for (const result of ['done', { kind: 'message', ...saying('done') }, { message: saying('done') }]) {
+      expect(readPeerAnswer(result)).toMatchObject({ state: null, text: 'done' })
+    }
+  })
+
+  test('says whether the task is done, failed, waits for us or goes on', () => {
+    expect(TASK_STATES.map((state) => `${state}: ${standingOf(state)}`)).toEqual([
+      'submitted: open',
+      'working: open',
+      'input-required: asks',
+      'auth-required: asks',
+      'completed: completed',
+      'failed: failed',
+      'rejected: failed',
+      'canceled: failed',
+      'unknown: open',
+    ])
+  })
+})
+
+describe('the words of a task', () => {
+  const textOf = (more: object) => readPeerAnswer(task('completed', more)).text
+
+  test('are its artifacts and its status, and what stands in both only once', () => {
+    const status = { state: 'completed', message: saying('All green.') }
+    expect(textOf({ artifacts: [{ parts: [{ text: '12 tests' }] }], status })).toBe('12 tests\n\nAll green.')
+    expect(textOf({ artifacts: [saying('All green.')], status })).toBe('All green.')
+  })
+
+  test('of an artifact in chunks are joined without a break', () => {
+    const chunks = ['The bui', 'ld is ', 'green.'].map((text) => ({ artifactId: 'a', parts: [{ text }] }))
+    expect(textOf({ artifacts: chunks })).toBe('The build is green.')
+    expect(textOf({ artifacts: [{ artifactId: 'a', parts: chunks.flatMap(({ parts }) => parts) }] })).toBe(
+      'The build is green.',
+    )
+  })
+
+  test('are never our own prompt: of its history only what the agent said last counts, and only in need', () => {
+    expect(textOf({})).toBe('')
+    expect(textOf({ history: [saying('a first try'), PROMPT, saying('done'), PROMPT] })).toBe('done')
+    expect(
+      textOf({
+        history: [
+          { ...saying('done'), role: 'ROLE_AGENT' },
+          { ...PROMPT, role: 'ROLE_USER' },
+        ],
+      }),
+    ).toBe('done')
+    expect(textOf({ artifacts: [saying('done')], history: [saying('on it')] })).toBe('done')
+  })
+})
+
+test('artifacts of every kind arrive: text, data, a file inside and a file elsewhere', () => {
+  const { text, attachments } = readPeerAnswer({
+    task: {
+      id: 'k1',
+      status: { state: 'TASK_STATE_COMPLETED' },
+      artifacts: [
+        { artifactId: 'a', parts: [{ text: 'The report:' }, { data: { passed: 12 } }] },
+        { artifactId: 'b', parts: [{ raw: 'aGk=', mediaType: 'text/plain', filename: 'hi.txt' }] },
+        { artifactId: 'c', parts: [{ kind: 'file', file: { uri: 'https://x.example/plan.pdf' } }] },
+      ],
+    },
+  })
+  expect(text).toBe('The report:\n{"passed":12}')
+  expect(attachments).toMatchObject([
+    { name: 'hi.txt', base64: 'aGk=', mimeType: 'text/plain' },
+    { name: 'plan.pdf', uri: 'https://x.example/plan.pdf' },
+  ])
+})
+
+test('no result makes it throw', () => {
+  fc.assert(fc.property(fc.anything(), (result) => void readPeerAnswer(result)))
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => {
+      readPeerAnswer({ task: value })
+      readPeerAnswer({ message: value })
+      readPeerAnswer({ kind: 'task', status: value, artifacts: value, history: value, id: value })
+    }),
+  )
+})
