@@ -126,15 +126,16 @@ interface Ended {
   readonly unseen: readonly string[]
 }
 
-/** What a cancel means, in words. It has none of its own. */
-export function cancellation(
-  taskId: string | null,
-  { shown, unseen }: Ended = { shown: [], unseen: [] },
-): string {
+/** What a cancel means, in words. It has none of its own. `ended` is not known before the ledger has the cancel. */
+export function cancellation(taskId: string | null, ended?: Ended): string {
   if (taskId === null) {
     return '[The sender cancels its tasks, without naming one: stop what you are doing for it. No answer is needed.]'
   }
   const task = `the task ${taskId.slice(0, MAX_ID_CHARS)}`
+  if (ended === undefined) {
+    return `[The sender cancels ${task}: if you are working on it, stop. No answer is needed.]`
+  }
+  const { shown, unseen } = ended
   if (shown.length > 0) {
     return `[The sender cancels ${task}, which came as activity_id ${shown.join(', ')}: stop working on it. No answer is needed.]`
   }

@@ -219,7 +219,7 @@ test('a cancel is told in words, with the task it names', () => {
   expect(call('tasks/cancel', { id: 't1' })).toMatchObject({
     kind: 'peer_agent',
     delegationId: 't1',
-    text: expect.stringContaining('cancels the task t1,'),
+    text: expect.stringContaining('cancels the task t1:'),
   })
   expect(call('CancelTask', { id: 7 })).toMatchObject({ delegationId: '7' })
   expect(call('tasks/cancel', {}).text).toContain('without naming one')
