@@ -11,8 +11,12 @@ import type { RequestRecord } from './http/front.ts'
 import { type RunningPlatform, startPlatform } from './platform.ts'
 import { explainFailure } from './start-failure.ts'
 
-const stdout = new LineOutput(process.stdout)
 const stderr = new LineOutput(process.stderr)
+const stdout = new LineOutput(process.stdout, () =>
+  stderr.write(
+    'stdout cannot be written, so the chat link is lost. Stop the platform, and start it where it can print.',
+  ),
+)
 
 const parsed = parseArguments(process.argv.slice(2), process.env)
 if (parsed.kind === 'help') stdout.write(HELP.trimEnd())

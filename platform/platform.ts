@@ -188,6 +188,7 @@ function createServices(options: PlatformOptions, adminToken: string): Services 
     uploads: new Uploads(context),
     pushSettings: () => ({
       guard: { ...guard, loopbackAllowed: guard.loopbackAllowed && rules().loopbackPushUrls },
+      noProxy: options.environment?.NO_PROXY || options.environment?.no_proxy,
       resolve: options.resolve ?? systemResolve,
     }),
     authentication: new Authentication(adminToken, tokens, rules),

@@ -39,6 +39,10 @@ const ENTRIES: readonly string[] = [
   'base/sqlite.ts',
   'member/ledger/ledger-thread.ts',
 ]
+/** Where the global `fetch` is called, with what keeps a token from a proxy. The plugin is handed it, and calls it in the same way. */
+const CALLERS_OF_FETCH: readonly string[] = ['lab/driver/direct-fetch.ts', 'platform/work/push.ts']
+/** A call of the global one. The server's handler of the same name is a definition. */
+const FETCH = /(?:^|[^\w.#]|\bawait )fetch\((?![^()]*\) \{)/m
 const PRODUCT: readonly string[] = [
   'base/',
   'member/',
@@ -94,6 +98,11 @@ describe('the repository', () => {
 
   test('has no file of more than 300 lines', () => {
     expect(files.filter((file) => read(file).trimEnd().split('\n').length > MAX_LINES)).toEqual([])
+  })
+
+  test('calls fetch where a request is kept from proxies, and nowhere else', () => {
+    const sources = files.filter((file) => !file.startsWith('test/') && !file.startsWith('scripts/'))
+    expect(sources.filter((file) => FETCH.test(withoutComments(read(file))))).toEqual([...CALLERS_OF_FETCH])
   })
 
   test('takes time and chance from one clock, which an entry hands in', () => {

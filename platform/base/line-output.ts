@@ -9,11 +9,14 @@ const MAX_WAITING = 256 * 1024
 
 export class LineOutput {
   readonly #stream: Pick<NodeJS.WriteStream, 'write'>
+  readonly #onFailure: () => void
   #failed = false
   #waiting = 0
 
-  constructor(stream: Pick<NodeJS.WriteStream, 'write' | 'on'>) {
+  /** @param onFailure called once; this output is closed by then. */
+  constructor(stream: Pick<NodeJS.WriteStream, 'write' | 'on'>, onFailure: () => void = () => undefined) {
     this.#stream = stream
+    this.#onFailure = onFailure
     // Without a listener the error would end the program.
     stream.on('error', () => this.#fail())
   }
@@ -33,6 +36,8 @@ export class LineOutput {
   }
 
   #fail(): void {
+    if (this.#failed) return
     this.#failed = true
+    this.#onFailure()
   }
 }

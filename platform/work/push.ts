@@ -4,6 +4,7 @@
  * between.
  */
 import { lookup } from 'node:dns/promises'
+import { isListed } from '../contract/no-proxy.ts'
 import { checkUrl, type GuardSettings, refusedAddress } from '../contract/url-guard.ts'
 import { isLoopback } from '../http/origin.ts'
 
@@ -40,6 +41,8 @@ interface PushRequest {
 
 export interface PushSettings {
   readonly guard: GuardSettings
+  /** As the environment has it: the hosts to reach without a proxy. */
+  readonly noProxy?: string | undefined
   readonly resolve: Resolve
 }
 
@@ -73,7 +76,7 @@ export async function push(request: PushRequest, settings: PushSettings): Promis
       body: request.body,
       redirect: 'manual',
       signal: request.signal,
-      ...transport(target),
+      ...transport(target, isListed(settings.noProxy ?? '', route.url)),
       tls: { serverName: route.url.hostname, rejectUnauthorized: true },
     })
     return await readAnswer(response, request.maxResponseBytes)
@@ -90,9 +93,14 @@ export async function push(request: PushRequest, settings: PushSettings): Promis
  * carries only a tunnel, and the environment decides.
  *
  * @param target with the address that was checked as its host.
+ * @param isExempt whether NO_PROXY lists the host by its name.
  */
-export function transport({ protocol, hostname }: URL): Pick<BunFetchRequestInit, 'verbose' | 'proxy'> {
-  const isTunnelled = protocol === 'https:' && !isLoopback(hostname.replace(/^\[|\]$/g, ''))
+export function transport(
+  { protocol, hostname }: URL,
+  isExempt: boolean,
+): Pick<BunFetchRequestInit, 'verbose' | 'proxy'> {
+  const isHere = isLoopback(hostname.replace(/^\[|\]$/g, ''))
+  const isTunnelled = protocol === 'https:' && !isHere && !isExempt
   return { verbose: false, ...(isTunnelled ? {} : { proxy: false }) }
 }
 

@@ -228,11 +228,15 @@ test('a push over plain http goes to no proxy, and is not printed', async () => 
   expect(await errors()).not.toContain(secret)
 })
 
-test.each<[string, ReturnType<typeof transport>]>([
-  ['http://10.0.0.9:8000/a2a', { verbose: false, proxy: false }],
-  ['https://127.0.0.1:8443/a2a', { verbose: false, proxy: false }],
-  ['https://[::1]/a2a', { verbose: false, proxy: false }],
-  ['https://93.184.216.34/a2a', { verbose: false }],
-])('a push to %s goes through a proxy only as a tunnel to another machine', (url, expected) => {
-  expect(transport(new URL(url))).toEqual(expected)
-})
+test.each<[string, boolean, ReturnType<typeof transport>]>([
+  ['http://10.0.0.9:8000/a2a', false, { verbose: false, proxy: false }],
+  ['https://127.0.0.1:8443/a2a', false, { verbose: false, proxy: false }],
+  ['https://[::1]/a2a', false, { verbose: false, proxy: false }],
+  ['https://93.184.216.34/a2a', true, { verbose: false, proxy: false }],
+  ['https://93.184.216.34/a2a', false, { verbose: false }],
+])(
+  'a push to %s (in NO_PROXY: %s) goes through a proxy only as a tunnel to another machine',
+  (url, isExempt, expected) => {
+    expect(transport(new URL(url), isExempt)).toEqual(expected)
+  },
+)
