@@ -2,6 +2,7 @@
  * The command `./molecule platform`: reads the command line, opens the file, prints how to join, and stops
  * cleanly.
  */
+import { engines } from '../package.json'
 import { type Arguments, HELP, parseArguments } from './arguments.ts'
 import { systemClock } from './base/clock.ts'
 import { LineOutput } from './base/line-output.ts'
@@ -21,6 +22,8 @@ const stdout = new LineOutput(process.stdout, () =>
 const parsed = parseArguments(process.argv.slice(2), process.env)
 if (parsed.kind === 'help') stdout.write(HELP.trimEnd())
 else if (parsed.kind === 'invalid') fail(parsed.message)
+// An older one sends what is meant for an agent on this machine through a proxy.
+else if (!Bun.semver.satisfies(Bun.version.replace(/-.*/, ''), engines.bun)) fail(tooOld())
 else await run(parsed.arguments)
 
 async function run(chosen: Arguments): Promise<void> {
@@ -67,6 +70,11 @@ async function start(
 
 function writeRecord(record: RequestRecord): void {
   stderr.write(JSON.stringify(record))
+}
+
+function tooOld(): string {
+  const needed = engines.bun.replace('>=', '')
+  return `The platform needs Bun ${needed} or newer, but was started with Bun ${Bun.version}: run \`bun upgrade\`, or start it with ./molecule platform.`
 }
 
 function fail(message: string): void {

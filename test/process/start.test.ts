@@ -1,5 +1,5 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
-import { cpSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PLUGIN_ROOT } from '../../lab/driver/plugin-command.ts'
 import { PluginProcess } from '../../lab/driver/plugin-process.ts'
@@ -8,14 +8,35 @@ import packageFile from '../../package.json'
 
 setDefaultTimeout(20_000)
 
-/** A plugin that needs a Bun nobody has, and a bundle that no Bun can read. */
-function tooNew(folder: TemporaryFolder): string {
+/** A copy of the plugin's files, with the bundle given. */
+function copyWith(
+  folder: TemporaryFolder,
+  bundle: string | undefined,
+  bun = packageFile.engines.bun,
+): string {
   cpSync(join(PLUGIN_ROOT, 'start'), folder.file('start'), { recursive: true })
-  cpSync(join(PLUGIN_ROOT, 'dist'), folder.file('dist'), { recursive: true })
-  writeFileSync(folder.file('dist/server.js'), 'this is no JavaScript')
-  writeFileSync(folder.file('package.json'), JSON.stringify({ ...packageFile, engines: { bun: '>=99.0.0' } }))
+  mkdirSync(folder.file('dist'))
+  if (bundle !== undefined) writeFileSync(folder.file('dist/server.js'), bundle)
+  writeFileSync(folder.file('package.json'), JSON.stringify({ ...packageFile, engines: { bun } }))
   return folder.file('start/main.ts')
 }
+
+/** A plugin that needs a Bun nobody has, and a bundle that no Bun can read. */
+const tooNew = (folder: TemporaryFolder): string => copyWith(folder, 'this is no JavaScript', '>=99.0.0')
+
+test.concurrent.each([
+  ['is damaged', '<<<<<<< HEAD\n', 'Unexpected'],
+  ['is missing', undefined, 'Cannot find module'],
+  ['needs what this Bun has not', "import { nothing } from 'node:util'\nnothing()\n", 'nothing'],
+  ['fails at once', "throw new Error('out of luck')\n", 'out of luck'],
+])('a bundle that %s is explained by the tool `status`', async (_, bundle, reason) => {
+  using folder = temporaryFolder()
+  await using plugin = new PluginProcess({ env: {}, script: copyWith(folder, bundle) })
+  await plugin.initialize('claude-code')
+  const said = await plugin.call('status')
+  expect(said).toContain('The Molecule channel could not start')
+  expect(said).toContain(reason)
+})
 
 test.concurrent('on an old Bun the handshake succeeds, and the tool `status` says which one is needed', async () => {
   using folder = temporaryFolder()
