@@ -12,8 +12,12 @@ import { PlatformError } from './member/client/errors.ts'
 export type Verdict = 'passing' | 'dead'
 
 export interface PollOptions {
-  /** Reads everything available. Returns the number of new messages. */
-  readonly look: () => Promise<number>
+  /**
+   * Reads everything available. Returns the number of new messages.
+   *
+   * @param announced an event announced something that the last look did not find.
+   */
+  readonly look: (announced: boolean) => Promise<number>
   /** Milliseconds between two looks while no event stream is live. */
   readonly intervalMs: number
   /** Ends the wait between two looks. */
@@ -50,12 +54,12 @@ export async function pollInbox(options: PollOptions): Promise<void> {
   let failingSince = 0
   while (!signal.aborted) {
     try {
-      let found = await look()
+      let found = await look(false)
       while (hinted && found === 0 && !signal.aborted) {
         // A hint that arrives during this wait gets a second look of its own.
         hinted = await wake.wait(SECOND_LOOK_MS, signal)
         if (hinted) await sleep(pace.waitMs(), signal, clock)
-        found = await look()
+        found = await look(true)
       }
       if (failures > 0) options.log(`reads its inbox again after ${failures} failed attempts`)
       failures = 0

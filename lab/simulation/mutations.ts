@@ -110,8 +110,8 @@ const DELIVERY_BREAKS: readonly Break[] = [
   {
     name: 'rows that were committed late are not looked for',
     file: 'member/workspace/feed.ts',
-    find: 'return found + (await this.#overlap(this.#overlappedAt))',
-    replace: 'return found',
+    find: 'return found + released + (await this.#overlap.read(found, announced))',
+    replace: 'return found + released',
   },
   {
     name: 'a forgotten cursor leads to the newest row',

@@ -10,8 +10,8 @@ export const STREAM_BREAKS: Readonly<Record<string, readonly Break[]>> = {
     {
       name: 'a hint of the event stream is lost',
       file: TENURE,
-      find: '() => this.#wake.notify()',
-      replace: '() => {}',
+      find: 'onHint: () => this.#wake.notify()',
+      replace: 'onHint: () => {}',
     },
     {
       name: 'the poll does not know that the event stream broke',
@@ -28,8 +28,8 @@ export const STREAM_BREAKS: Readonly<Record<string, readonly Break[]>> = {
     {
       name: 'an event stream stays live after its last event',
       file: EVENT_WATCH,
-      find: "    this.#cancelLapse = clock.after(liveMs, () => {\n      this.#state = 'silent'",
-      replace: '    this.#cancelLapse = clock.after(liveMs, () => {',
+      find: 'clock.after(liveMs, () => this.doubt())',
+      replace: 'clock.after(liveMs, () => {})',
     },
     {
       name: 'a platform without an event stream is asked for it repeatedly',
@@ -41,6 +41,18 @@ export const STREAM_BREAKS: Readonly<Record<string, readonly Break[]>> = {
       name: 'refusals of an event stream are counted across open ones',
       file: EVENT_WATCH,
       find: '            refusals = 0\n',
+      replace: '',
+    },
+    {
+      name: 'a machine that wakes goes on trusting its event stream',
+      file: TENURE,
+      find: '    this.#events.doubt()\n',
+      replace: '',
+    },
+    {
+      name: 'a machine that wakes waits for its next look',
+      file: 'member/workspace/memberships.ts',
+      find: 'if (woke) membership.woke()',
       replace: '',
     },
   ],

@@ -145,8 +145,8 @@ export const WORKSPACE_BREAKS: Readonly<Record<string, readonly Break[]>> = {
     {
       name: 'the result of a task waits for the next message',
       file: 'member/workspace/task-watch.ts',
-      find: "events.emit('stored')",
-      replace: 'undefined',
+      find: "if (stored > 0) events.emit('stored')",
+      replace: '',
     },
   ],
   'member/workspace/reading': [
@@ -154,7 +154,7 @@ export const WORKSPACE_BREAKS: Readonly<Record<string, readonly Break[]>> = {
       name: 'reading continues though too much waits',
       file: 'member/workspace/feed.ts',
       find: `    for (let forgotten = 0; ; ) {
-      await this.#capacity()
+      await this.#room()
 `,
       replace: `    for (let forgotten = 0; ; ) {
 `,
@@ -202,8 +202,8 @@ export const WORKSPACE_BREAKS: Readonly<Record<string, readonly Break[]>> = {
     {
       name: 'a session takes a lock that another one claims',
       file: MEMBERSHIP,
-      find: 'claim === undefined ? lock.tryTake()',
-      replace: 'true ? lock.tryTake()',
+      find: 'claim === undefined ? this.#tryLock()',
+      replace: 'true ? this.#tryLock()',
     },
     {
       name: 'a lock is kept after the workspace was released',
@@ -221,9 +221,9 @@ export const WORKSPACE_BREAKS: Readonly<Record<string, readonly Break[]>> = {
     {
       name: 'a claim outlives its call',
       file: MEMBERSHIP,
-      find: `    } finally {
+      find: `      this.#claimingSince = undefined
       claims.clear(claimant.session, clock.now())`,
-      replace: '    } finally {',
+      replace: '      this.#claimingSince = undefined',
     },
   ],
   'member/workspace/membership': [
@@ -250,7 +250,7 @@ export const WORKSPACE_BREAKS: Readonly<Record<string, readonly Break[]>> = {
     {
       name: 'secrets that come with heartbeats are not kept',
       file: PRESENCE,
-      find: 'this.#options.keepIssued(result.secrets)',
+      find: '      keepIssued(result.secrets)\n',
       replace: '',
     },
   ],

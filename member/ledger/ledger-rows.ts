@@ -63,6 +63,8 @@ export interface Cursor {
   readonly activityId: string | null
   readonly createdAt: string
   readonly floor: string
+  /** The highest number of a row that existed at the first start; null where rows have none, or it is not known. */
+  readonly floorSeq: number | null
   /** When the feed was last read successfully, in milliseconds since the epoch. */
   readonly checkedAt: number
 }

@@ -146,6 +146,11 @@ const STEPS: readonly string[] = [
   ALTER TABLE delegation ADD COLUMN requested_at INTEGER;
   ALTER TABLE delegation ADD COLUMN request_session TEXT;
   `,
+  `
+  -- The highest number of a row that existed at the first start: a platform whose clock was set back dates new rows
+  -- before the floor.
+  ALTER TABLE cursor ADD COLUMN floor_seq INTEGER;
+  `,
 ]
 
 /**

@@ -46,7 +46,7 @@ export class WorkspaceLedger {
   cursor(): Cursor | undefined {
     const row = this.#db
       .query<Cursor, [string]>(
-        'SELECT activity_id AS activityId, created_at AS createdAt, floor, checked_at AS checkedAt FROM cursor WHERE workspace_id = ?',
+        'SELECT activity_id AS activityId, created_at AS createdAt, floor, floor_seq AS floorSeq, checked_at AS checkedAt FROM cursor WHERE workspace_id = ?',
       )
       .get(this.workspaceId)
     return row ?? undefined
@@ -145,13 +145,20 @@ export class WorkspaceLedger {
     return recovery
   }
 
-  /** The highest `seq` up to which every message has been sent; undefined when rows have none. */
+  /**
+   * The highest `seq` up to which every message has been sent; undefined when rows have none. Not above that of the
+   * cursor's row: a platform restored from a backup gives the numbers of rows that it has lost to new ones.
+   */
   ackableSeq(): number | undefined {
     const row = this.#db
       .query<{ seq: number | null }, [{ workspaceId: string }]>(
         `SELECT max(seq) AS seq FROM message WHERE workspace_id = $workspaceId AND seq < coalesce(
            (SELECT min(seq) FROM message INDEXED BY message_unsent
             WHERE workspace_id = $workspaceId AND state IN ('received', 'held', 'sending')),
+           9223372036854775807)
+         AND seq <= coalesce(
+           (SELECT message.seq FROM cursor JOIN message USING (workspace_id, activity_id)
+            WHERE workspace_id = $workspaceId),
            9223372036854775807)`,
       )
       .get({ workspaceId: this.workspaceId })
@@ -282,10 +289,11 @@ export class WorkspaceLedger {
   #saveCursor(cursor: Cursor): void {
     this.#db
       .query(
-        `INSERT INTO cursor (workspace_id, activity_id, created_at, floor, checked_at)
-         VALUES ($workspaceId, $activityId, $createdAt, $floor, $checkedAt)
+        `INSERT INTO cursor (workspace_id, activity_id, created_at, floor, floor_seq, checked_at)
+         VALUES ($workspaceId, $activityId, $createdAt, $floor, $floorSeq, $checkedAt)
          ON CONFLICT (workspace_id) DO UPDATE SET activity_id = excluded.activity_id,
-           created_at = excluded.created_at, floor = excluded.floor, checked_at = excluded.checked_at`,
+           created_at = excluded.created_at, floor = excluded.floor, floor_seq = excluded.floor_seq,
+           checked_at = excluded.checked_at`,
       )
       .run({ workspaceId: this.workspaceId, ...cursor })
   }

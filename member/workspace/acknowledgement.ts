@@ -29,7 +29,8 @@ export class Acknowledgement {
     const { client, ledger, signal } = this.#workspace
     try {
       const seq = ledger.ackableSeq()
-      if (seq === undefined || seq <= this.#acked) return
+      // Lower than before once the platform was restored from a backup.
+      if (seq === undefined || seq === this.#acked) return
       await acknowledge(client, seq, signal)
       this.#acked = seq
     } catch (error) {

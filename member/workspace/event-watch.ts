@@ -120,10 +120,15 @@ export class EventWatch {
     this.#silenceLogged = false
     this.#cancelLapse?.()
     const liveMs = (config.heartbeatIntervalMs || LIVE_WITHOUT_HEARTBEAT_MS) + SLACK_MS
-    this.#cancelLapse = clock.after(liveMs, () => {
-      this.#state = 'silent'
-      this.#options.onHint()
-    })
+    this.#cancelLapse = clock.after(liveMs, () => this.doubt())
+  }
+
+  /** Stops counting the stream as live until its next event. */
+  doubt(): void {
+    if (this.#state !== 'live') return
+    this.#cancelLapse?.()
+    this.#state = 'silent'
+    this.#options.onHint()
   }
 
   /** Logs once that streams open and bring nothing, though our own heartbeats must come back through them. */

@@ -1,5 +1,5 @@
-/** Derives from one page of a feed where to continue reading. Pure. */
-import type { Page } from '../client/activity.ts'
+/** Derives from one page of a feed where to continue reading, and what of it is new. Pure. */
+import type { ActivityRow, Page } from '../client/activity.ts'
 import { compareTimestamps } from '../client/timestamp.ts'
 import type { Cursor } from '../ledger/ledger.ts'
 
@@ -35,4 +35,43 @@ export function liesBefore({ rows }: Page, beforeTs: string | undefined): boolea
   const newest = rows.at(-1)
   if (newest === undefined) return false
   return beforeTs === undefined || compareTimestamps(newest.created_at, beforeTs) < 0
+}
+
+/**
+ * Whether a row is younger than this membership: dated after the floor, or, where rows have numbers, written after all
+ * that existed at the first start. A platform whose clock was set back dates new rows before it.
+ */
+export function isAfterFloor(
+  row: ActivityRow,
+  { floor, floorSeq }: Pick<Cursor, 'floor' | 'floorSeq'>,
+  how?: 'strictly',
+): boolean {
+  const order = compareTimestamps(row.created_at, floor)
+  if (order > 0 || (order === 0 && how === undefined)) return true
+  return row.seq != null && floorSeq !== null && row.seq > floorSeq
+}
+
+/** The highest number of a page's rows; null where rows have none. */
+export function highestSeq({ rows }: Page): number | null {
+  const numbers = rows.flatMap(({ seq }) => seq ?? [])
+  return numbers.length === 0 ? null : Math.max(...numbers)
+}
+
+/** How long after its timestamp a row may become visible and still be found by reading again. */
+const MARGIN_MS = 2 * 60_000
+/** A time this far in the future was noted by a clock that has since been set back. */
+const AHEAD_MS = 60_000
+
+/**
+ * Seconds to ask for to see everything since a time of our own clock.
+ *
+ * @returns Infinity when the clock was set back, so that nothing is known about the time in between.
+ */
+export function secsSince(then: number, now: number): number {
+  return then - now > AHEAD_MS ? Number.POSITIVE_INFINITY : secsBack(then, now)
+}
+
+/** As {@link secsSince}, where the time in between is known to be short. */
+export function secsBack(then: number, now: number): number {
+  return Math.ceil((Math.max(0, now - then) + MARGIN_MS) / 1000)
 }

@@ -16,7 +16,16 @@ import { PlatformError } from '../client/errors.ts'
 import { compareTimestamps } from '../client/timestamp.ts'
 import type { Cursor } from '../ledger/ledger.ts'
 import { toEntry } from './feed-entry.ts'
-import { boundary, liesBefore, position, reachesBack } from './feed-page.ts'
+import { FeedOverlap } from './feed-overlap.ts'
+import {
+  boundary,
+  highestSeq,
+  isAfterFloor,
+  liesBefore,
+  position,
+  reachesBack,
+  secsSince,
+} from './feed-page.ts'
 import { releaseUploads } from './late-uploads.ts'
 import { Remarks } from './remarks.ts'
 import type { Workspace } from './workspace.ts'
@@ -33,10 +42,6 @@ const PAGE_LIMIT = 100
 const MAX_LIMIT = 500
 /** Rows requested to find the newest: several, since some may be unreadable. */
 const TOP_LIMIT = 20
-/** How often to re-read rows that may have become visible out of order. */
-const OVERLAP_EVERY_MS = 5 * 60_000
-/** How long after its timestamp a row may become visible and still be found by re-reading the overlap. */
-const MARGIN_MS = 2 * 60_000
 /** An idle feed need not write to the disk on every look. */
 const TOUCH_EVERY_MS = 20_000
 
@@ -59,8 +64,7 @@ export class Feed {
   readonly #bounds: PageBounds | undefined
   readonly #startedAt: number
   readonly #remarks: Remarks
-  /** When the overlap was last re-read; before this session's first time, what the cursor says about the last session. */
-  #overlappedAt: number | undefined
+  readonly #overlap: FeedOverlap
   #touchedAt = 0
   #forgottenLogged = false
   #limit = PAGE_LIMIT
@@ -71,21 +75,32 @@ export class Feed {
     this.#bounds = bounds
     this.#startedAt = this.#now()
     this.#remarks = new Remarks(workspace.warn)
+    this.#overlap = new FeedOverlap({
+      now: workspace.clock.now,
+      cursor: () => this.#cursor(),
+      room: () => this.#room(),
+      page: (question) => this.#page(question),
+      store: (rows) => this.#store(rows, undefined),
+    })
   }
 
-  /** Reads everything available. Returns the number of new messages. */
-  async look(): Promise<number> {
-    this.#overlappedAt ??= (this.#cursor()?.checkedAt ?? this.#startedAt) - OVERLAP_EVERY_MS
-    const found = (await this.#drain()) + releaseUploads(this.#workspace)
-    if (Math.abs(this.#now() - this.#overlappedAt) < OVERLAP_EVERY_MS) return found
-    return found + (await this.#overlap(this.#overlappedAt))
+  /**
+   * Reads everything available.
+   *
+   * @param announced an event announced something that the last look did not find.
+   * @returns the number of new messages.
+   */
+  async look(announced = false): Promise<number> {
+    this.#overlap.begin(this.#startedAt)
+    const found = await this.#drain()
+    const released = releaseUploads(this.#workspace)
+    return found + released + (await this.#overlap.read(found, announced))
   }
 
   async #drain(): Promise<number> {
     let found = 0
     for (let forgotten = 0; ; ) {
-      await this.#capacity()
-      this.#workspace.signal.throwIfAborted()
+      await this.#room()
       const cursor = this.#cursor()
       let step: Step | undefined
       if (cursor?.activityId != null) {
@@ -137,10 +152,11 @@ export class Feed {
     if (newest === undefined) {
       // Empty, not merely unreadable: only then is everything that comes later new.
       if (old === undefined && top.unusable === 0) {
-        await this.#store([], { activityId: null, createdAt: '', floor: '', checkedAt })
+        await this.#store([], { activityId: null, createdAt: '', floor: '', floorSeq: null, checkedAt })
       }
       return { stored: 0, more: false }
     }
+    const floorSeq = old === undefined ? highestSeq(top) : old.floorSeq
     const page = this.#windowSecs(old) === 0 ? undefined : await this.#oldestPage(old)
     const oldest = page?.rows[0]
     if (page?.newestId === undefined || oldest === undefined) {
@@ -150,7 +166,7 @@ export class Feed {
       // All of the top page: otherwise, rows with the same timestamp as the newest would be taken for late ones.
       const stored = await this.#store(
         top.rows,
-        { ...cursor, floor: old?.floor ?? this.#notLater(newest.created_at) },
+        { ...cursor, floor: old?.floor ?? this.#floor(newest, floorSeq), floorSeq },
         stepOver,
       )
       return { stored, more: true }
@@ -158,7 +174,8 @@ export class Feed {
     const start = {
       activityId: null,
       createdAt: '',
-      floor: old?.floor ?? this.#notLater(oldest.created_at),
+      floor: old?.floor ?? this.#floor(oldest, floorSeq),
+      floorSeq,
       checkedAt,
     }
     const stored = await this.#store(page.rows, { ...start, ...position(page, start) })
@@ -174,7 +191,7 @@ export class Feed {
       const late = this.#since(this.#startedAt)
       return Math.min(pollWindowSecs + (late < 1000 ? 0 : Math.ceil(late / 1000)), MAX_WINDOW_SECS)
     }
-    return Math.min(Math.max(this.#secsBack(old.checkedAt), pollWindowSecs), MAX_WINDOW_SECS)
+    return Math.min(Math.max(secsSince(old.checkedAt, this.#now()), pollWindowSecs), MAX_WINDOW_SECS)
   }
 
   /** Walks back to the oldest page of the window. Each step goes further back, or is the last. */
@@ -199,40 +216,9 @@ export class Feed {
     return page
   }
 
-  /**
-   * Re-reads the overlap behind the cursor: a row that was committed late, or on an older platform shares the cursor
-   * row's timestamp, lies before the cursor and would never be seen.
-   */
-  async #overlap(since: number): Promise<number> {
-    const startedAt = this.#now()
-    let found = 0
-    let beforeTs: string | undefined
-    for (;;) {
-      await this.#capacity()
-      this.#workspace.signal.throwIfAborted()
-      const cursor = this.#cursor()
-      if (cursor?.activityId == null) break
-      const sinceSecs = Math.min(this.#secsBack(since), MAX_WINDOW_SECS)
-      const page = await this.#page({ sinceSecs, beforeTs, limit: MAX_LIMIT })
-      found += await this.#store(
-        page.rows.filter(
-          ({ created_at }) =>
-            // Rows with the floor's own timestamp all existed when it was set: stored, or skipped.
-            compareTimestamps(created_at, cursor.floor) > 0 &&
-            // Where rows in between may be missing, those after the cursor are left to normal reading. Not always,
-            // since the cursor may be at an unreadable row, with late rows between it and the last readable one.
-            (!page.full || compareTimestamps(created_at, cursor.createdAt) <= 0),
-        ),
-        undefined,
-      )
-      const next = boundary(page, MAX_LIMIT)
-      if (!page.full || next === undefined) break
-      // A platform that does not know `before_ts` would go on forever.
-      if (beforeTs !== undefined && compareTimestamps(next, beforeTs) >= 0) break
-      beforeTs = next
-    }
-    this.#overlappedAt = startedAt
-    return found
+  async #room(): Promise<void> {
+    await this.#capacity()
+    this.#workspace.signal.throwIfAborted()
   }
 
   async #page(question: PageQuestion): Promise<Page> {
@@ -253,9 +239,9 @@ export class Feed {
     skipBecause: string | null = null,
   ): Promise<number> {
     const { id, config, ledger, events, clock, signal } = this.#workspace
-    const floor = (cursor ?? this.#cursor())?.floor ?? ''
+    const known = cursor ?? this.#cursor()
     const entries = rows
-      .filter((row) => compareTimestamps(row.created_at, floor) >= 0)
+      .filter((row) => known === undefined || isAfterFloor(row, known))
       .map((row) => toEntry(row, id, config.allowedSenders, skipBecause))
     this.#remarks.ofEntries(entries)
     if (entries.length === 0 && cursor === undefined) return 0
@@ -273,10 +259,13 @@ export class Feed {
     await patiently(() => ledger.touch(now), clock, signal)
   }
 
-  /** A row dated in the future, by a clock that has since been set back, must not hide rows that arrive before then. */
-  #notLater(timestamp: string): string {
+  /**
+   * Where rows have no numbers, one dated in the future, by a clock that has since been set back, must not hide rows
+   * that arrive before then.
+   */
+  #floor({ created_at }: ActivityRow, floorSeq: number | null): string {
     const present = new Date(this.#now()).toISOString()
-    return compareTimestamps(timestamp, present) > 0 ? present : timestamp
+    return floorSeq === null && compareTimestamps(created_at, present) > 0 ? present : created_at
   }
 
   #cursor(): Cursor | undefined {
@@ -289,9 +278,5 @@ export class Feed {
 
   #since(then: number): number {
     return Math.max(0, this.#now() - then)
-  }
-
-  #secsBack(then: number): number {
-    return Math.ceil((this.#since(then) + MARGIN_MS) / 1000)
   }
 }

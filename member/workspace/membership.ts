@@ -140,6 +140,11 @@ export class Membership {
     }
   }
 
+  /** The machine was asleep. */
+  woke(): void {
+    this.#tenure?.woke()
+  }
+
   /** Releases the lock if another session claims the workspace. Called regularly. */
   heedClaim(): void {
     if (this.#tenure === undefined || this.#tenure.signal.aborted) return

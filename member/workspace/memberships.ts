@@ -37,6 +37,8 @@ export interface Surroundings {
 
 /** A claim of another session is noticed within this time. */
 const CLAIM_INTERVAL_MS = 1_000
+/** A clock that is this far ahead of the timers shows that the machine was asleep; or it was set, which does no harm. */
+const ASLEEP_MS = 10_000
 
 export class Memberships {
   readonly all: readonly Membership[]
@@ -62,8 +64,15 @@ export class Memberships {
         membership.abandon(reason)
       })
     }
+    let heededAt = clock.now()
     this.#stopHeeding = clock.every(CLAIM_INTERVAL_MS, () => {
-      for (const membership of this.all) membership.heedClaim()
+      // Timers stand still while a machine sleeps, and its clock does not.
+      const woke = clock.now() - heededAt > CLAIM_INTERVAL_MS + ASLEEP_MS
+      heededAt = clock.now()
+      for (const membership of this.all) {
+        membership.heedClaim()
+        if (woke) membership.woke()
+      }
     })
   }
 

@@ -6,9 +6,9 @@ import { fetchPage, MAX_WINDOW_SECS, type Page, type PageRequest } from '../clie
 import { PlatformError } from '../client/errors.ts'
 import { type Inbound, inboundSchema } from '../client/inbound.ts'
 import type { Attachment } from '../client/message-body.ts'
-import { compareTimestamps } from '../client/timestamp.ts'
 import type { Cursor, Entry } from '../ledger/ledger.ts'
 import { toEntry } from './feed-entry.ts'
+import { isAfterFloor } from './feed-page.ts'
 import type { Workspace } from './workspace.ts'
 
 export interface PeekedMessage {
@@ -61,7 +61,7 @@ export async function peekFeed(workspace: Workspace, since: number, earlier?: Pe
   for (let pages = 0; pages < MAX_PAGES && found.length < MAX_PEEKED; pages++) {
     const page = await readPage(workspace, cursor, since, sinceId)
     for (const row of page.rows) {
-      if (compareTimestamps(row.created_at, cursor?.floor ?? '') < 0) continue
+      if (cursor !== undefined && !isAfterFloor(row, cursor)) continue
       const entry = toEntry(row, workspaceId, config.allowedSenders)
       const { activityId, createdAt, peerId, content, skipped, upload } = entry
       // A file is not looked at without the message that names it.

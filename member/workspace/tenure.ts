@@ -139,6 +139,12 @@ export class Tenure {
     this.#running.abort()
   }
 
+  /** The machine was asleep: much may have happened, and the connections may be dead without a sign. */
+  woke(): void {
+    this.#events.doubt()
+    this.#wake.notify()
+  }
+
   readonly #onSent = (): void => {
     this.#room.notify()
     this.#acknowledgement.schedule()
@@ -179,7 +185,7 @@ export class Tenure {
     const { config, clock, log, warn, signal } = this.#workspace
     const feed = new Feed(this.#workspace, { capacity: () => this.#capacity() })
     await pollInbox({
-      look: () => feed.look(),
+      look: (announced) => feed.look(announced),
       intervalMs: config.pollIntervalMs,
       wake: this.#wake,
       isLive: () => this.#events.live,

@@ -158,4 +158,18 @@ describe('an event stream', () => {
     expect(streams).toHaveLength(1)
     expect(readsOf(scene) - before).toBeGreaterThanOrEqual(4)
   })
+
+  test('is not trusted after the machine was asleep, and the inbox is read at once', () => {
+    const { scene, process, streams } = begin()
+    using _ = scene
+    scene.pass(10_000)
+    streams[0]?.silence()
+    scene.clock.sleepMachine(60 * MINUTE_MS)
+    scene.first.feed.add()
+    expect(scene.until('the event', () => process.shown.length > 0)).toBeLessThan(1_500)
+    expect(process.status).toContain('event stream silent, so polling')
+    const before = readsOf(scene)
+    scene.pass(20_000)
+    expect(readsOf(scene) - before).toBeGreaterThanOrEqual(4)
+  })
 })
