@@ -12,6 +12,7 @@ import { elapsedMs } from '../stopwatch.ts'
 import type { Scenario } from './scenario.ts'
 import { ends } from './scenario-ends.ts'
 import { hearing } from './scenario-hearing.ts'
+import { hosts } from './scenario-hosts.ts'
 import { permission } from './scenario-permission.ts'
 import { turns } from './scenario-turns.ts'
 import { Stage } from './stage.ts'
@@ -26,7 +27,7 @@ network once the client is installed.
 `
 
 const NAME_WIDTH = 17
-const scenarios = [...hearing, ...ends, ...turns, ...permission]
+const scenarios = [...hearing, ...hosts, ...ends, ...turns, ...permission]
 
 class Interrupted extends Error {
   readonly exitCode: number

@@ -1,5 +1,5 @@
 /** What a scenario plays on: a local platform, a workspace, and the sessions it starts, all ended after it. */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { inboundSchema } from '../../member/client/inbound.ts'
@@ -8,6 +8,7 @@ import { ClientSession, type SessionOptions } from '../driver/client/client-sess
 import { ModelApi } from '../driver/client/model-api.ts'
 import type { ModelRequest } from '../driver/client/model-request.ts'
 import { STATUS, untilStatus } from '../driver/client/plugin-tools.ts'
+import { SdkProgram } from '../driver/client/sdk-program.ts'
 import type { User } from '../driver/client/user.ts'
 import { ledgerRows } from '../driver/ledger-rows.ts'
 import { type Member, Scene } from '../driver/scene.ts'
@@ -21,7 +22,7 @@ export class Stage implements AsyncDisposable {
   readonly #scene: Scene
   readonly #name: string
   readonly #state: string
-  readonly #started: ClientSession[] = []
+  readonly #started: AsyncDisposable[] = []
   #ended = false
 
   private constructor(user: User, scene: Scene, name: string) {
@@ -61,6 +62,16 @@ export class Stage implements AsyncDisposable {
     return session
   }
 
+  /** Starts a program of the Agent SDK, with these words on the client's command line. */
+  async program(...words: readonly string[]): Promise<SdkProgram> {
+    if (this.#ended) throw new Error('the scenario has ended')
+    const debugFile = join(this.user.folder, `${this.#name}-${this.#started.length + 1}.log`)
+    const program = new SdkProgram(this.user, { words, env: this.env, debugFile })
+    this.#started.push(program)
+    await program.connected()
+    return program
+  }
+
   /**
    * Runs `claude -p` to its end.
    *
@@ -91,6 +102,12 @@ export class Stage implements AsyncDisposable {
   /** What the person reads in the chat, newest first. */
   replies(): Promise<readonly string[]> {
     return this.#scene.person.read(this.member.id)
+  }
+
+  /** The plugin's log so far. */
+  log(): string {
+    const path = join(this.#state, 'channel.log')
+    return existsSync(path) ? readFileSync(path, 'utf8') : ''
   }
 
   /** The state of each message in the plugin's ledger, in order. */

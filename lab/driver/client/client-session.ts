@@ -1,6 +1,7 @@
 /** One session of the client, as a person has it: in a terminal, below a shell. */
 import { existsSync, readFileSync } from 'node:fs'
 import { systemClock } from '../../../base/clock.ts'
+import { type Stopped, stoppedOf } from '../../../member/folder/stopped-process.ts'
 import { CHANNEL } from '../plugin-command.ts'
 import { descendants, end, type ProcessRow, runs } from '../processes.ts'
 import { until } from '../until.ts'
@@ -12,6 +13,8 @@ import type { User } from './user.ts'
 export interface SessionOptions {
   /** Whether the person asks for the channel. */
   readonly channel: boolean
+  /** The client will open no channel although the person asks for it. */
+  readonly opensNone?: boolean
   /** Plugin tools that need no permission; by default all. */
   readonly allow?: string
   /** Settings on top of the user's. */
@@ -27,8 +30,13 @@ const PRESS_AGAIN_MS = 400
 const MAX_SCREEN_CHARS = 400_000
 const ENTER = '\r'
 const ESCAPE = '\x1b'
-/** The shell outlives its client, as a person's does, so that a dying client does not close the terminal. */
-const SHELL = ['/bin/sh', '-c', '"$@"; read -r line', 'sh'] as const
+/** Ctrl-Z. */
+const SUSPEND = '\x1a'
+/**
+ * The shell outlives its client, as a person's does, so that a dying client does not close the terminal. It has job
+ * control: Ctrl-Z suspends the client, and Enter continues it.
+ */
+const SHELL = ['/bin/sh', '-c', 'set -m; "$@"; while read -r line; do fg; done', 'sh'] as const
 
 export class ClientSession implements AsyncDisposable {
   readonly model = new ModelApi()
@@ -70,6 +78,10 @@ export class ClientSession implements AsyncDisposable {
       this.debugLog().includes(`MCP server "plugin:molecule:molecule": ${what}`)
     if (!this.#options.channel) {
       await until('the plugin to be connected', logged('Successfully connected'), START_TIMEOUT_MS)
+      return
+    }
+    if (this.#options.opensNone === true) {
+      await until('the channel to be refused', logged('Channel notifications skipped'), START_TIMEOUT_MS)
       return
     }
     await this.accept(
@@ -149,6 +161,20 @@ export class ClientSession implements AsyncDisposable {
   async interrupt(): Promise<void> {
     this.#write(ESCAPE)
     await this.sees('Interrupted')
+  }
+
+  /** Presses Ctrl-Z, and waits for it to take effect. @returns what is stopped. */
+  async suspend(): Promise<Stopped> {
+    const { pid } = this.plugin
+    this.#write(SUSPEND)
+    return until('the session to be suspended', () => stoppedOf(pid))
+  }
+
+  /** Continues what {@link suspend} stopped, with `fg`. */
+  async resume(): Promise<void> {
+    const { pid } = this.plugin
+    this.#write(ENTER)
+    await until('the session to continue', () => stoppedOf(pid) === undefined)
   }
 
   /** Ends the session as a person does, and waits for the plugin to end. The client may linger for seconds. */

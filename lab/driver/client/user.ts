@@ -25,7 +25,12 @@ const API_KEY = 'sk-ant-api03-invented-for-a-stand-in-on-loopback-0000'
 /** The discard port: every request beyond this machine fails at once. */
 const NOWHERE = 'http://127.0.0.1:9'
 /** The client asks a service whether channels and their permission relay are on. Without it, it reads these cached flags. */
-const FEATURES = { tengu_harbor: true, tengu_harbor_permissions: true }
+const FEATURES = {
+  tengu_harbor: true,
+  tengu_harbor_permissions: true,
+  // Which plugins may have a channel without the development flag: that is how the Agent SDK switches one on.
+  tengu_harbor_ledger: [{ marketplace: 'molecule-channel', plugin: 'molecule' }],
+}
 const COMMAND_TIMEOUT_MS = 60_000
 
 export class User implements Disposable {

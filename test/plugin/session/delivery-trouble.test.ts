@@ -47,11 +47,14 @@ describe('while nothing can be delivered, status says so, and the log says why a
     expect(process.said('cannot read its inbox (attempt 1): database or disk is full')).toHaveLength(1)
   })
 
-  test('because the token was revoked, within one heartbeat, though a stream is open', () => {
+  test('because the token was revoked, at the next heartbeat, though a stream is open', () => {
     const { scene, process } = begin({ hasEvents: true })
     using _ = scene
+    scene.until('a live stream', () => process.status.includes('event stream open'))
     scene.first.revoke()
-    expect(scene.until('the word', () => /^receiving: no, /m.test(process.status))).toBeLessThan(31_000)
+    const beats = scene.sent('heartbeat').length
+    scene.until('a heartbeat', () => scene.sent('heartbeat').length > beats)
+    expect(scene.until('the word', () => /^receiving: no, /m.test(process.status))).toBeLessThan(1_000)
     scene.pass(5 * MINUTE_MS)
     expect(process.said('is given up: the platform refuses its token')).toHaveLength(1)
   })
@@ -88,6 +91,15 @@ describe('while nothing can be delivered, status says so, and the log says why a
     scene.answer = () => undefined
     scene.pass(3 * MINUTE_MS)
     expect(process.status).toMatch(/^receiving: yes \(/m)
+  })
+
+  test('or can be expected, because it was paused while its stream, which is open, did not say so', () => {
+    const { scene, process } = begin({ hasEvents: true })
+    using _ = scene
+    scene.answer = ({ route }) =>
+      route === 'lookup' ? jsonResponse(200, { id: FIRST, status: 'paused' }) : undefined
+    scene.pass(14 * MINUTE_MS)
+    expect(process.status).toContain('  paused on the platform: resume it there')
   })
 
   test('or can be expected, because the platform has it in another delivery mode', () => {
