@@ -1,7 +1,7 @@
 /** The folder that holds everything this program keeps: configuration, ledger, locks, log, received files. */
 import { chmodSync, lstatSync, mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { codeOf } from '../../base/errors.ts'
+import { codeOf, describeError } from '../../base/errors.ts'
 import { exists, isForeign } from './file-stat.ts'
 
 export interface StatePaths {
@@ -43,20 +43,20 @@ export function ensureStateFolder(
   paths: StatePaths,
   uid: number | undefined = process.getuid?.(),
 ): string | undefined {
-  makeFolder(paths.folder, uid)
+  makeFolder(paths.folder)
   const stat = statSync(paths.folder)
   if (isForeign(stat, uid)) throw new Error(`it belongs to another user (uid ${stat.uid}): ${REMEDY}`)
-  makeFolder(paths.locks, uid)
+  makeFolder(paths.locks)
   for (const path of [paths.locks, paths.receivedFiles]) requireOwnFolder(path, uid)
   return closeToOthers(paths.folder, stat.mode)
 }
 
-function makeFolder(path: string, uid: number | undefined): void {
+function makeFolder(path: string): void {
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 })
   } catch (error) {
     if (!['EACCES', 'EPERM', 'EROFS'].includes(codeOf(error) ?? '')) throw error
-    throw new Error(`this user (uid ${uid}) may not create ${path}: ${REMEDY}`, { cause: error })
+    throw new Error(`${describeError(error)}: ${REMEDY}`, { cause: error })
   }
 }
 
