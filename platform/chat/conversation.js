@@ -110,12 +110,19 @@ function presenceOf(status) {
   return PRESENCE[status] ?? ['', status]
 }
 
-/** What the person should know before writing to an agent: its role, and whether it is away. */
+const MAX_TROUBLE = 200
+
+/** What the person should know before writing to an agent: its role, what troubles it, and whether it is away. */
 export function subtitleOf(member) {
-  const role = plainName(member.role ?? '')
-  if (['online', 'degraded'].includes(member.status)) return role
-  const [, label] = presenceOf(member.status)
-  return `${role === '' ? '' : `${role} · `}${label}; it will read your messages when it is back`
+  const known = [plainName(member.role ?? '')]
+  if (member.status === 'degraded' || member.status === 'failed') {
+    known.push(plainName(member.last_sample_error ?? '').slice(0, MAX_TROUBLE))
+  }
+  if (!['online', 'degraded'].includes(member.status)) {
+    const [, label] = presenceOf(member.status)
+    known.push(`${label}; it will read your messages when it is back`)
+  }
+  return known.filter((text) => text !== '').join(' · ')
 }
 
 export function memberElement(member, chosen, unread, onChoose) {

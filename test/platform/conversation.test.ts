@@ -192,5 +192,9 @@ test('the person learns that an agent is away before writing to it', () => {
   expect(subtitleOf({ status: 'offline', role: 'Builds' })).toBe(
     'Builds · offline; it will read your messages when it is back',
   )
+  expect(subtitleOf({ status: 'degraded', role: 'Builds', last_sample_error: 'out of disk\u202e' })).toBe(
+    'Builds · out of disk',
+  )
+  expect(subtitleOf({ status: 'online', role: 'Builds', last_sample_error: 'old' })).toBe('Builds')
   expect(subtitleOf({ status: 'awaiting_agent', role: null })).toStartWith('waiting for its agent;')
 })
