@@ -143,11 +143,11 @@ export class ActivityLog {
 
   /**
    * Deletes rows after a week once their reader has confirmed them (on older contracts always), and after 30
-   * days anyway. A row that came after one of the last week is younger than that, whatever it is dated: the clock
-   * was behind.
+   * days anyway. A row that came after one of the last week, or after a start within it, is younger than that,
+   * whatever it is dated: the clock was behind.
    */
   prune(): void {
-    const { database, faults, timestamps } = this.#context
+    const { clock, database, faults, timestamps } = this.#context
     const weekAgo = timestamps.fromNow(-RETENTION_MS)
     const monthAgo = faults.rules().retentionRespectsAck ? timestamps.fromNow(-HARD_RETENTION_MS) : weekAgo
     const recent = database
@@ -160,7 +160,7 @@ export class ActivityLog {
         `DELETE FROM activity WHERE created_at < ? AND seq < ? AND (created_at < ? OR seq <= (
            SELECT last_acked_seq FROM inbox_state s WHERE s.workspace_id = activity.workspace_id))`,
       )
-      .run(weekAgo, recent?.seq ?? Number.MAX_SAFE_INTEGER, monthAgo)
+      .run(weekAgo, Math.min(recent?.seq ?? Number.MAX_SAFE_INTEGER, clock.now() - RETENTION_MS), monthAgo)
   }
 
   /** The timestamp of a row written now. */
@@ -203,7 +203,7 @@ export function newestTimestamp(database: Database): string | undefined {
 /**
  * Makes the next sequence number at least `least`. Called at each start with the time in milliseconds, it never gives
  * a number out twice, even when the file is an older copy and its numbers have gone back: no log grows by a row a
- * millisecond for long.
+ * millisecond for long. So a row was written no earlier than its number says.
  */
 export function raiseSequence(database: Database, least: number): void {
   database.transaction(() => {
