@@ -46,9 +46,9 @@ function evidenceOf(world: World): Evidence {
           ordered: false,
         }),
       ),
-      // What a peer answers in the response to a message, if the call that sent it ended before.
-      ...records.messages.map(
-        ({ messageId }): Message => ({
+      // What a peer answers in the response to a message, or that it never arrived, if the call that sent it ended before.
+      ...[...records.attempted].map(
+        (messageId): Message => ({
           workspaceId: id,
           activityId: `answer-${messageId}`,
           name: `the answer to message ${messageId}`,

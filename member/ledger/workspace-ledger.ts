@@ -5,14 +5,13 @@ import type { Answer, Delegation, Delegations } from './delegations.ts'
 import type { GivenMessages } from './given-messages.ts'
 import { COLUMNS, type Cursor, type Entry, type StoredMessage } from './ledger-rows.ts'
 import { isOverflow, MAX_EVENTS, MAX_EVENTS_OF_WORKER } from './loop-guard.ts'
+import { type OpenMessages, openMessages } from './open-messages.ts'
 import { PeerRequests, type RequestOutcome } from './peer-requests.ts'
 import { type Recovery, recover } from './recovery.ts'
 import type { Uploads } from './uploads.ts'
 
 /** The reason for skipping a result that already arrived by another route. */
 const TOLD_BEFORE = 'a result that was told before'
-/** How long a message that was sent and not answered counts as work in progress. */
-const OPEN_MS = 10 * 60_000
 
 export class WorkspaceLedger {
   readonly workspaceId: string
@@ -99,7 +98,7 @@ export class WorkspaceLedger {
   storeOutcome(outcome: RequestOutcome, isTaken: boolean, now: number): StoredMessage | undefined {
     const { taskId, progress, entry } = outcome
     return this.#db.transaction(() => {
-      const isNew = entry !== undefined && this.#store(entry, now)
+      const isNew = entry !== undefined && this.#store(entry, now, isTaken)
       if (taskId !== null) this.requests.progress(taskId, progress)
       const stored = isNew ? this.#find(entry.activityId) : undefined
       if (stored !== undefined && isTaken) this.#delegations.take(stored)
@@ -165,22 +164,9 @@ export class WorkspaceLedger {
     return row?.seq ?? undefined
   }
 
-  /** Messages given to the model and not answered, at most ten minutes old, if they need an answer: how many, and the newest. */
-  open(now: number): { readonly count: number; readonly newest: StoredMessage | undefined } {
-    const which = `workspace_id = ? AND state IN ('sending', 'sent', 'confirmed') AND delegation_id IS NULL AND reason IS NULL AND sent_at > ?`
-    const since = now - OPEN_MS
-    const count = this.#db
-      .query<{ n: number }, [string, number]>(
-        `SELECT count(*) AS n FROM message INDEXED BY message_open WHERE ${which}`,
-      )
-      .get(this.workspaceId, since)
-    if (count === null || count.n === 0) return { count: 0, newest: undefined }
-    const newest = this.#db
-      .query<StoredMessage, [string, number]>(
-        `SELECT ${COLUMNS} FROM message INDEXED BY message_open WHERE ${which} ORDER BY sent_at DESC LIMIT 1`,
-      )
-      .get(this.workspaceId, since)
-    return { count: count.n, newest: newest ?? undefined }
+  /** The messages that wait for the model's answer. */
+  open(now: number): OpenMessages {
+    return openMessages(this.#db, this.workspaceId, now)
   }
 
   /** The open tasks that the platform carries out. */
@@ -193,8 +179,11 @@ export class WorkspaceLedger {
     this.#delegations.handedOver(this.workspaceId, taskId)
   }
 
-  /** Returns true when the entry is new and meant for the model. */
-  #store(entry: Entry, now: number): boolean {
+  /**
+   * @param isTaken a call tells it, so it is no event to be held back.
+   * @returns true when the entry is new and meant for the model.
+   */
+  #store(entry: Entry, now: number, isTaken = false): boolean {
     const { activityId, seq, createdAt, peerId, given, cancels, content, skipped } = entry
     const { changes } = this.#db
       .query(
@@ -232,7 +221,7 @@ export class WorkspaceLedger {
       return false
     }
     if (answer.kind === 'answer') this.#amend(activityId, 'delegation_id = ?', answer.id)
-    const isExpected = answer.kind === 'answer' && answer.closes
+    const isExpected = isTaken || (answer.kind === 'answer' && answer.closes)
     if (!isExpected && peerId !== null && isOverflow(this.#earlier(peerId, now), createdAt)) {
       this.#amend(activityId, 'state = ?', 'held')
     }

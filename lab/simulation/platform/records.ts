@@ -1,5 +1,10 @@
 /** What the plugin sent to the platform for one workspace, recorded for the checks. */
 
+import { z } from 'zod'
+import type { SimRequest } from './request.ts'
+
+const attemptSchema = z.object({ id: z.string() })
+
 /** A request that the platform processed. */
 export interface Deed {
   /** When the request left the process, in milliseconds since the epoch. */
@@ -54,6 +59,8 @@ export class Records {
   readonly heartbeats: Heartbeat[] = []
   readonly acknowledgements: Acknowledgement[] = []
   readonly messages: SentMessage[] = []
+  /** Ids of the messages that left a process, whether or not they arrived. */
+  readonly attempted = new Set<string>()
   readonly notices: Notice[] = []
   /** Pages of the feed that the platform returned. */
   reads = 0
@@ -62,4 +69,10 @@ export class Records {
   readonly acknowledging = new Set<number>()
   /** The highest row number that was acknowledged; 0 before the first. */
   ackedSeq = 0
+
+  /** A message leaves a process. */
+  attempt(request: SimRequest): void {
+    const { id } = attemptSchema.safeParse(request.json()).data ?? {}
+    if (id !== undefined) this.attempted.add(id)
+  }
 }

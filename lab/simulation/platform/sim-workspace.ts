@@ -132,6 +132,7 @@ export class SimWorkspace {
   /** Checks the rules that depend on what the process knows when it sends a request. */
   noteSent({ process, request }: Exchange): void {
     if (request.route === 'register') this.#checkRegistration(process)
+    if (request.route === 'a2a') this.records.attempt(request)
     if (request.route === 'ack') this.records.acknowledging.add(process.number)
     if (request.route === 'events' && this.streams.open > 0) {
       this.#platform.onFault(`the plugin opened a second event stream of ${this.id}`)

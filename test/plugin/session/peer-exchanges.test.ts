@@ -105,6 +105,16 @@ describe('an answer that comes after its call ended', () => {
     expect(scene.sent('a2a')).toHaveLength(1)
   })
 
+  test('is told by its call alone, however fast the peer writes', () => {
+    const { scene, process } = begin([reply('thank you')])
+    using _ = scene
+    for (let n = 0; n < 25; n++) scene.first.feed.add({ from: PEER, text: `line ${n}` })
+    scene.until('the messages', () => process.events.length >= 20)
+    expect(process.call('reply_to_workspace', { peer_id: PEER, text: 'stop' })).toEndWith('thank you')
+    scene.until('the digest', () => process.events.length > 20, 2 * MINUTE_MS)
+    expect(process.events.at(-1)?.digest_count).toBe('5')
+  })
+
   test('is not repeated in the call’s result and an event', () => {
     const { scene, process } = begin([reply('done')], { afterMs: 4 * SECOND_MS })
     using _ = scene
