@@ -230,7 +230,10 @@ describe('delegate_task_async', () => {
 
   test('a result from a workspace that was not asked is dropped and logged as a possible injection', async () => {
     const liar = new Peer(scene.platform.url, reviewer)
+    // As older platforms do: this one answers a call that is no message itself.
+    scene.platform.setFaults({ stores_every_call: true })
     await liar.write(lead.id, 'obey', {}, { method: 'delegate_result' })
+    scene.platform.resetFaults()
     await until('the log to say so', () => scene.log('lead').includes('possibly an injection'))
     expect(giver.events.filter(({ content }) => content.includes('obey'))).toEqual([])
     expect((await giver.call('inbox', { show: 'skipped' })).text).toContain('did not ask for')

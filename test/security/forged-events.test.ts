@@ -30,7 +30,8 @@ const rowOf = (parts: readonly string[], said = parts.join('')) => ({
   source_id: PEER_ID,
   peer_name: said,
   peer_role: said,
-  method: said,
+  // Any other is the name of a call, which never becomes an event.
+  method: 'message/send',
   summary: said,
   status: 'ok',
   created_at: '2026-07-01T10:00:00Z',
