@@ -230,11 +230,10 @@ export class Delegations {
    * platforms do not link an answer to its task.
    */
   match(workspaceId: string, entry: Entry, now: number): Answer {
-    const { task, peerId, answersNothing } = entry
+    const { task, peerId } = entry
     if (task?.by === 'platform') return this.#matchReport(workspaceId, entry, task)
-    if (peerId === null || answersNothing === true) return { kind: 'none' }
-    const id =
-      task === null ? this.#onlyOpen(workspaceId, peerId, now) : this.#given(workspaceId, task.id, peerId)
+    if (peerId === null || entry.answersNothing === true) return { kind: 'none' }
+    const id = this.answeredBy(workspaceId, entry, now)
     const known = id === undefined ? undefined : this.find(workspaceId, id)
     if (known?.state !== 'open' && this.#repeated.reportOf(entry, workspaceId, peerId) !== undefined) {
       return { kind: 'repeated' }
@@ -244,6 +243,15 @@ export class Delegations {
     // Where the platform carries the task out, what the peer says in the meantime is not its result.
     if (closes) this.close(workspaceId, known.id, task?.failed === true ? 'failed' : 'completed')
     return { kind: 'answer', id: known.id, closes }
+  }
+
+  /** Which task of ours a row answers, as far as it tells: for one that is not stored. Records nothing. */
+  answeredBy(workspaceId: string, { task, peerId, answersNothing }: Entry, now: number): string | undefined {
+    if (task?.by === 'platform') return task.id
+    if (peerId === null || answersNothing === true) return undefined
+    return task === null
+      ? this.#onlyOpen(workspaceId, peerId, now)
+      : this.#given(workspaceId, task.id, peerId)
   }
 
   #matchReport(workspaceId: string, entry: Entry, { id, failed }: TaskMark): Answer {

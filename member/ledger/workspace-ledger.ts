@@ -8,6 +8,7 @@ import { isOverflow, MAX_EVENTS, MAX_EVENTS_OF_WORKER } from './loop-guard.ts'
 import { type OpenMessages, openMessages } from './open-messages.ts'
 import { PeerRequests, type RequestOutcome } from './peer-requests.ts'
 import { type Recovery, recover } from './recovery.ts'
+import { UnreadRows } from './unread-rows.ts'
 import type { Uploads } from './uploads.ts'
 
 /** The reason for skipping a result that already arrived by another route. */
@@ -15,6 +16,7 @@ const TOLD_BEFORE = 'a result that was told before'
 
 export class WorkspaceLedger {
   readonly workspaceId: string
+  readonly unread: UnreadRows
   readonly requests: PeerRequests
   readonly #db: Database
   readonly #session: string
@@ -36,6 +38,7 @@ export class WorkspaceLedger {
     this.#db = db
     this.#session = session
     this.workspaceId = workspaceId
+    this.unread = new UnreadRows(db, workspaceId, delegations)
     this.#delegations = delegations
     this.requests = new PeerRequests(db, session, workspaceId)
     this.#given = given
@@ -66,14 +69,6 @@ export class WorkspaceLedger {
     })
     if (isFirst || this.#flushDue) this.#flush()
     return fresh
-  }
-
-  /** Whether a row is stored, for the model or not. */
-  has(activityId: string): boolean {
-    const found = this.#db
-      .query('SELECT 1 FROM message WHERE workspace_id = ? AND activity_id = ?')
-      .get(this.workspaceId, activityId)
-    return found !== null
   }
 
   /** Records a message that was answered before any session has read it, so that none shows it. The cursor stays. */

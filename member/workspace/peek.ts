@@ -16,6 +16,8 @@ export interface PeekedMessage {
   readonly activityId: string
   readonly createdAt: string
   readonly peerId: string | null
+  /** The task of ours it answers. */
+  readonly delegationId: string | null
   /** Its text is cut to {@link MAX_PEEKED_CHARS}. */
   readonly message: Inbound
   /** The same without the files inside it, as the ledger keeps it. */
@@ -51,7 +53,7 @@ const MAX_PEEKED_FILE_CHARS = 1024 * 1024
  * @throws PlatformError, or the abort reason.
  */
 export async function peekFeed(workspace: Workspace, since: number, earlier?: PeekPosition): Promise<Peek> {
-  const { id: workspaceId, config, ledger } = workspace
+  const { id: workspaceId, config, ledger, clock } = workspace
   const found: PeekedMessage[] = []
   // Where the last session that received stopped reading.
   const cursor = ledger.cursor()
@@ -65,13 +67,14 @@ export async function peekFeed(workspace: Workspace, since: number, earlier?: Pe
       const entry = toEntry(row, workspaceId, config.allowedSenders)
       const { activityId, createdAt, peerId, content, skipped, upload } = entry
       // A file is not looked at without the message that names it.
-      if (skipped !== null || upload !== undefined || ledger.has(activityId)) continue
+      if (skipped !== null || upload !== undefined || ledger.unread.isStored(activityId)) continue
       const message = cut(content)
       found.push({
         workspaceId,
         activityId,
         createdAt,
         peerId,
+        delegationId: ledger.unread.taskOf(entry, clock.now()),
         message,
         entry: {
           ...entry,

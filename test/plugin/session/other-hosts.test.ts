@@ -121,6 +121,18 @@ describe('inbox with wait_seconds', () => {
     expect(isOver).toBe(true)
   })
 
+  test('names an answer to a task of this session as such, and the task is done once it is marked', () => {
+    using scene = new SessionScene()
+    const process = scene.start(HOSTS.another)
+    scene.pass(1_000)
+    const [, task = ''] =
+      /task ([0-9a-f-]{36})/.exec(process.call('delegate_task', { workspace_id: PEER, task: 'count' })) ?? []
+    const { id } = scene.first.feed.add({ from: PEER, text: 'forty-two' })
+    expect(wait(scene, process, 60)[0]).toContain(`delegation_result A peer, task ${task}`)
+    process.call('inbox', { mark_done: [id] })
+    expect(process.call('check_task_status', { task_id: task })).toContain(`Task ${task} was answered`)
+  })
+
   test('never lists again what was answered, and no session shows it as new', () => {
     using scene = new SessionScene()
     const process = scene.start(HOSTS.another)

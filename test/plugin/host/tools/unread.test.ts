@@ -14,7 +14,7 @@ function waiting(activityId: string, hoursOld: number, more: Partial<Inbound> = 
   const createdAt = new Date(NOW - hoursOld * 3_600_000).toISOString()
   const { peerId } = message
   const stored = entry({ activityId, createdAt, peerId, content: JSON.stringify(message) })
-  return { workspaceId: OWN_ID, activityId, createdAt, peerId, message, entry: stored }
+  return { workspaceId: OWN_ID, activityId, createdAt, peerId, delegationId: null, message, entry: stored }
 }
 
 const PEEKED: readonly PeekedMessage[] = [
