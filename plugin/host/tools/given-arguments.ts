@@ -53,7 +53,7 @@ function readArgument(value: unknown, wanted: JsonSchema): unknown {
 
 /** A text that is no JSON is the only entry of the list. */
 function readList(value: unknown): unknown {
-  const list = decode(value, Array.isArray)
+  const list = decode(value, (read) => Array.isArray(read) || typeof read === 'string')
   if (typeof list !== 'string' || /^\s*[[{]/.test(list)) return list
   return [list]
 }
@@ -74,7 +74,7 @@ function decode(given: unknown, isWanted: (value: unknown) => boolean): unknown 
       value = JSON.parse(value)
     } catch {
       // No JSON: a text that stands for itself.
-      return given
+      break
     }
   }
   return value === null || isWanted(value) ? value : given

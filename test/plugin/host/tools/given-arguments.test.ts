@@ -21,6 +21,7 @@ describe('an argument is taken for what it plainly is', () => {
     ['a list as JSON text', { list: '["/a", "/b"]' }, { list: ['/a', '/b'] }],
     ['a list as JSON text within JSON text', { list: JSON.stringify('["/a"]') }, { list: ['/a'] }],
     ['the only entry of a list', { list: '/a, b.txt' }, { list: ['/a, b.txt'] }],
+    ['the only entry of a list as JSON text', { list: '"/a b.txt"' }, { list: ['/a b.txt'] }],
     ['a number as text', { number: ' 1.5 ' }, { number: 1.5 }],
     ['true and false in any case', { flag: 'True' }, { flag: true }],
     ['a word in another case', { word: ' team' }, { word: 'TEAM' }],
