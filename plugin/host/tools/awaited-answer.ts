@@ -12,7 +12,8 @@ const CHECK_INTERVAL_MS = 200
 /** Often enough for a host that abandons calls which show no sign of life. */
 const PROGRESS_INTERVAL_MS = 5_000
 
-const SHOWN: Outcome = {
+/** The call does not return the answer, as an event does. */
+export const SHOWN: Outcome = {
   text: 'The answer has arrived; it is shown as a channel message of kind delegation_result.',
 }
 

@@ -4,13 +4,14 @@ import { PlatformError } from '../../../member/client/errors.ts'
 import { standingOf } from '../../../member/client/peer-answer.ts'
 import { WRITES_PLATFORM } from './annotations.ts'
 import { asWorkspace, task, taskPeer } from './arguments.ts'
-import { awaitAnswer } from './awaited-answer.ts'
+import { awaitAnswer, SHOWN } from './awaited-answer.ts'
 import { findTaskPeer } from './peer.ts'
 import { ANSWER_WAIT_MS, WATCHED_WAIT_MS } from './peer-exchanges.ts'
 import { tellPending, tellSent } from './send-result.ts'
 import { resolveSender } from './sender.ts'
 import { answerComes, noteTask } from './task-note.ts'
 import { defineTool, type Outcome } from './tool.ts'
+import { storeUnreadAnswer } from './unread-answer.ts'
 
 const MAX_WAIT_SECS = 120
 
@@ -40,6 +41,7 @@ export const delegateTask = defineTool({
     const peerId = await findTaskPeer(client, workspace_id, signal)
     signal.throwIfAborted()
     const id = crypto.randomUUID()
+    const over = new AbortController()
     const begun = context.clock.now()
     const until = begun + wait_seconds * 1000
     // Noted before it leaves: the answer may arrive before the platform confirms the task.
@@ -65,12 +67,17 @@ export const delegateTask = defineTool({
       }
       const open = isBegun(outcome) ? tellSent(outcome, sent) : tellQueued(peerId, id, comes)
       if (note === undefined || wait_seconds === 0) return open
+      void storeUnreadAnswer({ id, workspaceId }, context, AbortSignal.any([signal, over.signal]))
       const later = await awaitAnswer(note, until, context.clock, signal, progress)
+      if (later === SHOWN && context.arrival() === 'inbox') {
+        return { text: 'The answer has arrived; inbox shows it.' }
+      }
       return later ?? { text: `No answer came within ${wait_seconds} s. ${open.text}` }
     } catch (error) {
       if (error instanceof PlatformError) note?.forget()
       throw error
     } finally {
+      over.abort()
       note?.await(0)
     }
   },

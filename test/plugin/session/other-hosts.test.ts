@@ -53,6 +53,24 @@ describe('a host that is not Claude Code', () => {
     expect(given).not.toContain('channel message')
   })
 
+  test('gets the answer to a task within the call that waits for it, and no session shows it again', () => {
+    using scene = new SessionScene()
+    const process = scene.start(HOSTS.another)
+    scene.pass(1_000)
+    scene.clock.after(20_000, () => void scene.first.feed.add({ from: PEER, text: 'forty-two' }))
+    const begun = scene.clock.now()
+    const said = process.call('delegate_task', { workspace_id: PEER, task: 'count', wait_seconds: 60 })
+    expect(said).toContain('forty-two')
+    expect(scene.clock.now() - begun).toBeWithin(20_000, 25_000)
+    scene.pass(MINUTE_MS)
+    const looks = scene.requests.length
+    scene.pass(MINUTE_MS)
+    expect(scene.requests).toHaveLength(looks)
+    const real = scene.start()
+    scene.pass(MINUTE_MS)
+    expect(real.shown).toEqual([])
+  })
+
   test('is promised it in the session that receives while there is one', () => {
     using scene = new SessionScene()
     scene.start()
