@@ -68,7 +68,6 @@ const EMPTY = '[This message is empty: it holds no text, no data and no file.]'
 const WITHOUT_CONTENT =
   '[The platform passed this message on without its content. Ask the sender to send it again.]'
 
-const MAX_METHOD_CHARS = 60
 const MAX_ID_CHARS = 80
 
 const skip = (reason: string): Interpretation => ({ deliver: false, reason })
@@ -94,8 +93,7 @@ export function interpretRow(row: ActivityRow, ownId: string): Interpretation {
   if (row.request_body != null && isAnswer(row.response_body)) return skip('already answered')
 
   const purpose = purposeOf(method)
-  if (purpose === 'control')
-    return skip(`a call of ${method.slice(0, MAX_METHOD_CHARS)}, which is not a message`)
+  if (purpose === 'control') return skip(`a call of ${plainMethod(method)}, which is not a message`)
   const body = readMessageBody(row.request_body)
   const kind = kindOf(row, sourceId, body.source, body.messageId)
   // A platform that does not number its rows passes on the metadata as the sender wrote it.
@@ -142,6 +140,11 @@ export function cancellation(taskId: string | null, ended?: Ended): string {
   return unseen.length > 0
     ? `[The sender canceled ${task} before it was shown to you. There is nothing to do.]`
     : `[The sender cancels ${task}, which is not open here: if you are working on it, stop. No answer is needed.]`
+}
+
+/** The reason for skipping a row is in our own words: it quotes nothing that could be anything but a method. */
+function plainMethod(method: string): string {
+  return /^[\w/.-]{1,60}$/.test(method) ? method : 'an unknown method'
 }
 
 const receiptSchema = z.object({ status: z.literal('queued'), delivery_mode: z.string() })
