@@ -57,15 +57,25 @@ export function replaceFile(path: string, text: string): void {
 }
 
 /**
- * Appends to a file of mode 0600, creating it if necessary. A hard link to another file is removed first, and a new file
- * takes its place.
+ * Appends to a file of mode 0600, creating it if necessary. One with another hard link is not written: a new file takes
+ * its place, with what it held if only its owner can read it.
  *
  * @throws the file system's error, or that it is a link or not a regular file.
  */
 export function appendToFile(path: string, text: string): void {
   if (appendToOwn(path, text)) return
+  const held = readIfOurs(path)
   rmSync(path)
-  if (!appendToOwn(path, text)) throw new Error(`${path} has another hard link`)
+  if (!appendToOwn(path, held + text)) throw new Error(`${path} has another hard link`)
+}
+
+function readIfOurs(path: string): string {
+  try {
+    return readRegularFile(path)
+  } catch {
+    // Somebody else's file, or too large: what comes next is worth more.
+    return ''
+  }
 }
 
 /** @returns false, with nothing written, when the file has another hard link. */

@@ -83,7 +83,7 @@ test("a hard link to somebody else's file in place of the log is removed, that f
   // Also one that comes later.
   linkSync(path, folder.file('taken'))
   log.info('two')
-  expect(readFileSync(path, 'utf8')).toEndWith('two\n')
+  expect(readFileSync(path, 'utf8')).toMatch(/one\n.*two\n$/)
   expect(readFileSync(folder.file('taken'), 'utf8')).toEndWith('one\n')
   expect([readFileSync(folder.file('own'), 'utf8'), statSync(folder.file('own')).mode & 0o777]).toEqual([
     'own\n',
