@@ -31,6 +31,7 @@ import { Uploads } from './store/uploads.ts'
 import { Workspaces } from './store/workspaces.ts'
 import { createMember, createTeam, type Member, type NewMember } from './team.ts'
 import { type Resolve, systemResolve } from './work/push.ts'
+import { SentMessages } from './work/sent-messages.ts'
 import { Sweeps } from './work/sweeps.ts'
 
 export interface PlatformOptions {
@@ -192,6 +193,7 @@ function createServices(options: PlatformOptions, adminToken: string): Services 
       resolve: options.resolve ?? systemResolve,
     }),
     authentication: new Authentication(adminToken, tokens, rules),
+    sentMessages: new SentMessages(),
     metrics: new Metrics(),
   }
 }

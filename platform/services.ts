@@ -13,6 +13,7 @@ import type { Tokens } from './store/tokens.ts'
 import type { Uploads } from './store/uploads.ts'
 import type { Workspaces } from './store/workspaces.ts'
 import type { PushSettings } from './work/push.ts'
+import type { SentMessages } from './work/sent-messages.ts'
 
 export interface Services extends StoreContext {
   /** The rules of the contract in force, which may change while the platform runs. */
@@ -27,6 +28,7 @@ export interface Services extends StoreContext {
   readonly memories: Memories
   readonly uploads: Uploads
   readonly pushSettings: () => PushSettings
+  readonly sentMessages: SentMessages
   readonly authentication: Authentication
   readonly metrics: Metrics
 }

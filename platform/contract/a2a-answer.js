@@ -9,6 +9,7 @@ import { isObject, readParts } from './a2a-parts.js'
  * @property {readonly (readonly import('./a2a-parts.js').Part[])[]} lists the parts of the message, or of a task's status
  *   and of each artifact
  * @property {string | undefined} state of a task, in the words of A2A 0.3
+ * @property {string | undefined} taskId the agent's own id of the task
  * @property {string | undefined} error the message of a JSON-RPC error
  */
 
@@ -17,9 +18,15 @@ import { isObject, readParts } from './a2a-parts.js'
  * @returns {AgentAnswer}
  */
 export function readAnswer(body) {
-  if (!isObject(body)) return { lists: [readParts([body])], state: undefined, error: undefined }
+  if (!isObject(body))
+    return { lists: [readParts([body])], state: undefined, taskId: undefined, error: undefined }
   if (isObject(body.error)) {
-    return { lists: [], state: undefined, error: String(body.error.message ?? 'agent error') }
+    return {
+      lists: [],
+      state: undefined,
+      taskId: undefined,
+      error: String(body.error.message ?? 'agent error'),
+    }
   }
   const given = isObject(body.result) ? body.result : body
   // A2A 1.0 says which of the two it is by a field around it.
@@ -31,6 +38,7 @@ export function readAnswer(body) {
   return {
     lists: lists.map((list) => readParts(list)),
     state: typeof status.state === 'string' ? stateOf(status.state) : undefined,
+    taskId: typeof result.id === 'string' ? result.id : undefined,
     error: undefined,
   }
 }

@@ -1,19 +1,57 @@
-/** A push agent's answer, read as the result of a task. Pure. */
-import { asObject, isObject, parseJson } from '../base/json.ts'
-import { readParts, wordsOf } from './a2a-parts.js'
+/** A push agent's answer, read as the outcome of a task. Pure. */
+import { parseJson } from '../base/json.ts'
+import { readAnswer } from './a2a-answer.js'
+import { type Part, wordsOf } from './a2a-parts.js'
 
 /** How a task ended. */
 export type Outcome = { readonly text: string } | { readonly error: string; readonly text?: string }
 
-/** What an agent's JSON-RPC answer says, or the raw answer when its parts say nothing. */
-export function outcomeOf(answer: string): Outcome {
+/** The agent has begun the task. `taskId`: by which it can be asked for it; undefined if it gave none. */
+export interface Begun {
+  readonly taskId: string | undefined
+}
+
+const NO_TEXT = '[The agent sent no text with it.]'
+
+/**
+ * What an agent's JSON-RPC answer makes of a task: A2A 0.3 and 1.0 name the same states. A message is an answer, and so
+ * is what is no A2A at all.
+ */
+export function outcomeOf(answer: string): Outcome | Begun {
   const body = parseJson(answer)?.value
-  if (!isObject(body)) return { text: answer }
-  if (isObject(body.error)) return { error: String(body.error.message ?? 'agent error') }
-  const result = asObject(body.result)
-  const statusMessage = asObject(asObject(result.status).message)
-  const artifacts = Array.isArray(result.artifacts) ? result.artifacts : []
-  const holders = [result, statusMessage, ...artifacts.map(asObject)]
-  const texts = holders.map(({ parts }) => wordsOf(readParts(parts))).filter((text) => text !== '')
-  return { text: texts.length === 0 ? answer : texts.join('\n') }
+  if (body === undefined) return { text: answer }
+  const { lists, state, taskId, error } = readAnswer(body)
+  if (error !== undefined) return { error }
+  const text = [...new Set(lists.map(saidIn).filter((words) => words !== ''))].join('\n\n')
+  switch (state) {
+    case undefined:
+      return { text: text === '' ? answer : text }
+    case 'completed':
+      return { text: text === '' ? NO_TEXT : text }
+    case 'failed':
+    case 'rejected':
+    case 'canceled':
+    case 'cancelled':
+      return { error: `the agent's task is ${state}${text === '' ? '' : `: ${text}`}`, text }
+    case 'input-required':
+    case 'auth-required':
+      // Nobody can answer within a delegation that the platform carries out.
+      return {
+        error: `the agent asks back (${state}), so write to it${text === '' ? '' : `: ${text}`}`,
+        text,
+      }
+    default:
+      return { taskId }
+  }
+}
+
+/** The result of a delegation is a text, so files are named in it. */
+function saidIn(parts: readonly Part[]): string {
+  const files = parts.flatMap((part) => (part.kind === 'file' ? [part] : []))
+  const named = files.map(({ name, uri }) =>
+    uri === ''
+      ? `[The file ${name} came with it, which the platform does not keep.]`
+      : `[The file ${name}: ${uri}]`,
+  )
+  return [wordsOf(parts), ...named].filter((words) => words !== '').join('\n')
 }

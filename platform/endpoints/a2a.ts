@@ -104,19 +104,43 @@ function responseTo(delivery: Delivery): Response {
   }
 }
 
-/** For the sender, the target and the operator; to everyone else the item does not exist. */
+/**
+ * For the sender, the target and the operator; to everyone else the item does not exist. A message that was sent
+ * without waiting is found by its own id, with the answer that its sender may have missed.
+ */
 function queueState(services: Services, call: Call): Response {
   const bearer = bearerOf(call.request.headers)
   const principal = bearer === undefined ? undefined : services.authentication.principalOf(bearer)
-  const item = services.queue.find(call.param('id'), call.param('queueId'))
+  const [targetId, id] = [call.param('id'), call.param('queueId')]
+  const item = services.queue.find(targetId, id)
   const allowed =
     principal?.kind === 'admin' || (principal?.kind === 'workspace' && mayRead(principal.id, item))
-  if (item === undefined || !allowed || !services.rules().pollMode) throw refuse(404, 'queue item not found')
-  return json(queueForm(item, services.rules().queueBodyBase64))
+  if (!services.rules().pollMode) throw refuse(404, 'queue item not found')
+  if (item !== undefined && allowed) return json(queueForm(item, services.rules().queueBodyBase64))
+  const sent = principal?.kind === 'workspace' ? sentForm(services, targetId, principal.id, id) : undefined
+  if (sent === undefined) throw refuse(404, 'queue item not found')
+  return json(sent)
 }
 
 function mayRead(id: string, item: QueueItem | undefined): boolean {
   return item?.workspace_id === id || item?.caller_id === id
+}
+
+function sentForm(
+  { activity, rules, sentMessages }: Services,
+  targetId: string,
+  senderId: string,
+  messageId: string,
+): object | undefined {
+  const form = { queue_id: messageId, workspace_id: targetId, priority: 0, attempts: 1 }
+  const answer = activity.answerTo(targetId, senderId, messageId)
+  if (answer !== undefined) {
+    const body = rules().queueBodyBase64 ? Buffer.from(answer).toString('base64') : answer
+    return { ...form, status: 'completed', response_body: body }
+  }
+  return sentMessages.find({ targetId, senderId, messageId }) === undefined
+    ? undefined
+    : { ...form, status: 'dispatched' }
 }
 
 function queueForm(item: QueueItem, base64: boolean): object {

@@ -6,12 +6,13 @@ import { json, refuse } from '../base/response.ts'
 import { firstCharacters } from '../base/text.ts'
 import { wireTimestamp } from '../base/timestamp.ts'
 import { normalizeA2a } from '../contract/a2a-message.ts'
-import { type Outcome, outcomeOf } from '../contract/agent-answer.ts'
+import { type Begun, type Outcome, outcomeOf } from '../contract/agent-answer.ts'
 import type { Call, Route } from '../http/router.ts'
 import * as wire from '../http/wire.ts'
 import type { Services } from '../services.ts'
 import type { ActivityRow } from '../store/activity.ts'
 import type { Delegation } from '../store/delegations.ts'
+import { conclude } from '../work/begun-tasks.ts'
 import { type Delivery, deliver } from '../work/delivery.ts'
 
 const INVALID = 'invalid delegation request'
@@ -89,7 +90,7 @@ async function sendTask(
   if (background.signal.aborted || delivery === undefined) return
   const result = resultOf(delivery, services.faults.state().delegation_completes === 'answer')
   if ('step' in result) delegations.advance(sourceId, id, result.step)
-  else delegations.finish(sourceId, id, targetId, result.outcome)
+  else conclude(services, { sourceId, id, targetId }, result.outcome)
 }
 
 async function send(
@@ -113,7 +114,7 @@ async function send(
   return deliver(services, target, { workspaceId: sourceId }, message)
 }
 
-type Result = { readonly step: 'queued' | 'in_progress' } | { readonly outcome: Outcome }
+type Result = { readonly step: 'queued' | 'in_progress' } | { readonly outcome: Outcome | Begun }
 
 /**
  * What a delivery means for the delegation. By the contract a stored poll message is a finished task with the

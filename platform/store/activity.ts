@@ -85,6 +85,17 @@ export class ActivityLog {
       )
   }
 
+  /** What a workspace answered to a message in the same request, as JSON text; undefined if it has not. */
+  answerTo(workspaceId: string, senderId: string, messageId: string): string | undefined {
+    const row = this.#context.database
+      .query<{ response_body: string }, [string, string, string]>(
+        `SELECT response_body FROM activity
+         WHERE workspace_id = ? AND source_id = ? AND message_id = ? AND response_body IS NOT NULL AND status = 'ok'`,
+      )
+      .get(workspaceId, senderId, messageId)
+    return row?.response_body
+  }
+
   /** Stores a row and announces it. */
   record(entry: ActivityEntry): void {
     this.append(entry)

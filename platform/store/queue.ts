@@ -88,9 +88,12 @@ export class A2aQueue {
       .map((row) => row.id)
   }
 
+  /** @param id of the item, or of its message. */
   find(workspaceId: string, id: string): QueueItem | undefined {
     const item = this.#context.database
-      .query<QueueItem, [string, string]>('SELECT * FROM a2a_queue WHERE workspace_id = ? AND id = ?')
+      .query<QueueItem, [string, string]>(
+        'SELECT * FROM a2a_queue WHERE workspace_id = ?1 AND (id = ?2 OR message_id = ?2) ORDER BY position DESC',
+      )
       .get(workspaceId, id)
     return item ?? undefined
   }

@@ -10,6 +10,7 @@ import type { ActivityEntry } from '../store/activity.ts'
 import type { WorkspaceRow } from '../store/workspaces.ts'
 import { wake } from './lifecycle.ts'
 import { type PushResult, push } from './push.ts'
+import type { SentKey } from './sent-messages.ts'
 
 export interface Sender {
   /** Undefined for the person's side. */
@@ -47,9 +48,12 @@ export async function deliver(
   wake(services, target)
   if (services.rules().pollMode && deliveryModeNow(target) === 'poll')
     return store(services, target, sender, message)
+  const repeated = repetitionOf(services, target, sender, message)
+  if (repeated !== undefined) return repeated
   const unavailable = refuseOrQueue(services, target, sender, message)
   if (unavailable !== undefined) return unavailable
   const sending = dispatch(services, target, sender, message)
+  if (sender.workspaceId !== undefined) services.sentMessages.add(keyOf(target, sender, message), sending)
   if (sender.workspaceId !== undefined || !services.rules().richEvents) return sending
   const answered = new AbortController()
   const waited = services.background
@@ -60,6 +64,28 @@ export async function deliver(
   } finally {
     answered.abort()
   }
+}
+
+/**
+ * An agent that lost its connection may send the same message again: it joins the first request, or gets the
+ * answer that this brought.
+ */
+function repetitionOf(
+  { activity, rules, sentMessages }: Services,
+  target: WorkspaceRow,
+  sender: Sender,
+  message: A2aMessage,
+): Promise<Delivery> | Delivery | undefined {
+  const { workspaceId: senderId } = sender
+  const { messageId } = message
+  if (senderId === undefined || messageId === undefined || !rules().deduplicatesMessages) return undefined
+  const text = activity.answerTo(target.id, senderId, messageId)
+  if (text !== undefined) return { kind: 'answered', text, contentType: 'application/json' }
+  return sentMessages.find(keyOf(target, sender, message))
+}
+
+function keyOf(target: WorkspaceRow, { workspaceId }: Sender, { messageId }: A2aMessage): SentKey {
+  return { targetId: target.id, senderId: workspaceId, messageId }
 }
 
 /** Stores and announces the message before its request is answered, unless a late write is injected. */
@@ -168,6 +194,10 @@ export async function dispatch(
     ...received(target, sender, message),
     summary: `${message.method} → ${target.name}`,
     requestBody: message.envelope,
+    // By which its sender finds the answer, if it lost the request.
+    ...(answered && sender.workspaceId !== undefined && message.messageId !== undefined
+      ? { messageId: message.messageId }
+      : {}),
     ...(answered ? { responseBody: parseJson(delivery.text)?.value ?? delivery.text } : {}),
     durationMs: Math.round(services.clock.now() - started),
     status: answered ? 'ok' : 'error',

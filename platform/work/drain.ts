@@ -5,11 +5,12 @@
 import { asObject } from '../base/json.ts'
 import type { A2aMessage } from '../contract/a2a-message.ts'
 import { partsIn, readParts, wordsOf } from '../contract/a2a-parts.js'
-import { type Outcome, outcomeOf } from '../contract/agent-answer.ts'
+import { type Begun, type Outcome, outcomeOf } from '../contract/agent-answer.ts'
 import { deliveryModeNow } from '../contract/delivery-mode.ts'
 import type { Services } from '../services.ts'
 import type { QueueItem } from '../store/queue.ts'
 import type { WorkspaceRow } from '../store/workspaces.ts'
+import { conclude } from './begun-tasks.ts'
 import { dispatch, store } from './delivery.ts'
 
 /**
@@ -98,9 +99,10 @@ function messageOf(item: QueueItem): A2aMessage {
 }
 
 /** A delegated task that waited in the queue ends with its outcome here. */
-function finishDelegation(services: Services, item: QueueItem, outcome: Outcome): void {
+function finishDelegation(services: Services, item: QueueItem, outcome: Outcome | Begun): void {
   if (item.caller_id === null || item.message_id === null) return
   const delegation = services.delegations.find(item.caller_id, item.message_id)
   if (delegation === undefined) return
-  services.delegations.finish(item.caller_id, delegation.id, item.workspace_id, outcome)
+  const { caller_id: sourceId, workspace_id: targetId } = item
+  conclude(services, { sourceId, id: delegation.id, targetId }, outcome)
 }

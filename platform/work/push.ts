@@ -24,7 +24,7 @@ export type PushResult =
   /** Nothing was sent. */
   | { readonly kind: 'not-routable' }
   | { readonly kind: 'unreachable' }
-  /** No answer came in time; the agent may have the message. */
+  /** No answer came in time, or the connection broke; the agent may have the message. */
   | { readonly kind: 'silent' }
   /** The agent answered, but its body was lost or too large. */
   | { readonly kind: 'body-lost'; readonly delivered: boolean }
@@ -80,10 +80,9 @@ export async function push(request: PushRequest, settings: PushSettings): Promis
       tls: { serverName: route.url.hostname, rejectUnauthorized: true },
     })
     return await readAnswer(response, request.maxResponseBytes)
-  } catch {
-    // Why the connection failed does not matter: the contract tells apart only "no answer in time" and
-    // "unreachable".
-    return { kind: request.signal.aborted ? 'silent' : 'unreachable' }
+  } catch (error) {
+    // A connection that broke later may have carried the message.
+    return { kind: isNotConnected(error) ? 'unreachable' : 'silent' }
   }
 }
 
@@ -102,6 +101,15 @@ export function transport(
   const isHere = isLoopback(hostname.replace(/^\[|\]$/g, ''))
   const isTunnelled = protocol === 'https:' && !isHere && !isExempt
   return { verbose: false, ...(isTunnelled ? {} : { proxy: false }) }
+}
+
+/** Errors of Bun's network that come before the first byte is sent. */
+const NOT_CONNECTED =
+  /^(?:ECONNREFUSED|ConnectionRefused|FailedToOpenSocket|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|EPROTO|CERT_.*|ERR_TLS_.*|UNABLE_TO_.*|DEPTH_ZERO_.*|SELF_SIGNED_.*)$/
+
+function isNotConnected(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  return typeof code === 'string' && NOT_CONNECTED.test(code)
 }
 
 /** Resolves when the signal aborts. A resolver takes no signal, and may take long. */
