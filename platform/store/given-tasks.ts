@@ -1,6 +1,6 @@
 /**
- * The tasks that messages have given to an agent, as the activity log knows them. A task has the id of its message, which
- * is that of the delegation for a delegated one.
+ * The tasks that messages have given to an agent, as the activity log knows them. A task has the id of its message, or the
+ * one that its sender names in `metadata.delegation_id`.
  */
 import type { Database } from 'bun:sqlite'
 import { asObject, parseJson } from '../base/json.ts'
@@ -16,8 +16,10 @@ export interface GivenTask {
   readonly is_read: number
 }
 
-/** How many of the newest rows between two agents may hold the end of a task. */
+/** How many of the newest rows of an agent may hold the beginning or the end of a task. */
 const NEWEST = 200
+const MESSAGE_ID = "json_extract(request_body, '$.params.message.messageId')"
+const DELEGATION_ID = "json_extract(request_body, '$.params.message.metadata.delegation_id')"
 
 /** @param sourceId who gave it; undefined for anybody. */
 export function findTask(
@@ -26,16 +28,24 @@ export function findTask(
   sourceId: string | undefined,
   id: string,
 ): GivenTask | undefined {
-  const found = database
-    .query<GivenTask, [string, string, string | null]>(
-      `SELECT message_id AS id, workspace_id AS target_id, source_id, created_at,
-         json_extract(request_body, '$.params.message.contextId') AS context_id,
-         seq <= coalesce((SELECT last_acked_seq FROM inbox_state s WHERE s.workspace_id = activity.workspace_id), 0) AS is_read
-       FROM activity WHERE workspace_id = ?1 AND message_id = ?2 AND activity_type = 'a2a_receive'
-         AND (?3 IS NULL OR source_id = ?3)`,
+  const find = (rows: string): GivenTask | undefined =>
+    database
+      .query<GivenTask, [string, string, string | null]>(
+        `SELECT ?2 AS id, workspace_id AS target_id, source_id, created_at,
+           json_extract(request_body, '$.params.message.contextId') AS context_id,
+           seq <= coalesce((SELECT last_acked_seq FROM inbox_state s WHERE s.workspace_id = given.workspace_id), 0) AS is_read
+         FROM (${rows}) given WHERE ?3 IS NULL OR source_id = ?3 ORDER BY created_at, seq LIMIT 1`,
+      )
+      .get(targetId, id, sourceId ?? null) ?? undefined
+  const received = "SELECT * FROM activity WHERE workspace_id = ?1 AND activity_type = 'a2a_receive'"
+  return (
+    find(`${received} AND message_id = ?2`) ??
+    // A sender may give the task an id of its own, and older contracts keep no message ids.
+    find(
+      `SELECT * FROM (${received} ORDER BY created_at DESC, seq DESC LIMIT ${NEWEST})
+       WHERE ?2 IN (${MESSAGE_ID}, ${DELEGATION_ID})`,
     )
-    .get(targetId, id, sourceId ?? null)
-  return found ?? undefined
+  )
 }
 
 /** When the task was canceled. */
@@ -61,7 +71,7 @@ export function answerTo(
       `SELECT created_at, json_extract(request_body, '$.params.message.parts') AS parts FROM (
          SELECT created_at, seq, request_body FROM activity
          WHERE workspace_id = ?1 AND source_id = ?2 ORDER BY created_at DESC, seq DESC LIMIT ${NEWEST})
-       WHERE json_extract(request_body, '$.params.message.metadata.delegation_id') = ?3 ORDER BY created_at, seq`,
+       WHERE ${DELEGATION_ID} = ?3 ORDER BY created_at, seq`,
     )
     .get(source_id, target_id, id)
   if (row === null) return undefined

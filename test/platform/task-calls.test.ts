@@ -96,6 +96,19 @@ test('a task is submitted until the agent has read it, and completed by the answ
   expect(await methodsOf(fixture)).toEqual(['message/send'])
 })
 
+test.each(['v1', 'v2'] as const)(
+  'a task is also known by the id that its sender gave it, in %s',
+  async (contract) => {
+    await using fixture = await platformWithTeam({ contract })
+    const { builder, lead } = fixture
+    await register(fixture, builder)
+    await send(fixture, builder, { ...say('build it'), metadata: { delegation_id: 'mine' } }, lead)
+    expect(await call(fixture, 'tasks/get', { id: 'mine' }, lead)).toEqual(taskOf('mine', 'submitted'))
+    await send(fixture, lead, { ...say('done'), metadata: { delegation_id: 'mine' } }, builder)
+    expect(await call(fixture, 'tasks/get', { id: 'mine' }, lead)).toEqual(taskOf('mine', 'completed'))
+  },
+)
+
 test('a cancel is answered, stored for the agent once, and ends the delegation', async () => {
   const { fixture } = await withTask()
   await using _ = fixture
