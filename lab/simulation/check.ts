@@ -78,6 +78,7 @@ function messagesOf(world: World, workspaceId: string, rows: readonly ModelRow[]
       duty: dutyOf(world, workspaceId, row),
       ordered:
         !isLate(row) &&
+        !(row.writtenAt / 1000 >= (world.upheavals.setAt ?? Number.POSITIVE_INFINITY)) &&
         // An older platform's cursor cannot tell rows with the same timestamp apart.
         !(world.timestampCursor && (moments.get(row.at) ?? 0) > 1) &&
         // Messages held by the loop guard, and those a call waits for, are shown later.
@@ -90,10 +91,15 @@ function dutyOf(world: World, workspaceId: string, row: ModelRow): Message['duty
   if ('raw' in row) return 'forbidden'
   // The platform's own report on a task may have been shown before; an answer to a permission request is for the host.
   if (row.result !== undefined || isTold(world, workspaceId, row)) return 'allowed'
-  if (/^(?:yes|no) [a-z]{5}$/.test(row.text)) return 'allowed'
-  const atMs = row.at / 1000
+  if (/^(?:yes|no) [a-z]{5}$/.test(row.text) || world.upheavals.exempt.has(row.id)) return 'allowed'
+  const atMs = row.writtenAt / 1000
   const windowMs = world.windowSecs * 1000
   const lastBegunAt = world.lastBegunAt.get(workspaceId) ?? 0
+  const { setAt } = world.upheavals
+  // A window counts by the platform's clock, which jumped: what it holds of the time before is chance.
+  if (setAt !== undefined && (isLate(row) || (atMs < lastBegunAt && lastBegunAt > setAt))) return 'allowed'
+  // Without numbers, nothing tells a new row that is dated before the first start from an old one.
+  if (world.timestampCursor && row.at < row.writtenAt) return 'allowed'
   if (isLate(row)) {
     // A row dated before the first page counts as older than the membership. Without `before_ts` nothing older than the
     // newest rows can be read again, so a late row is not found.
@@ -111,5 +117,5 @@ function isTold({ storage }: World, workspaceId: string, { id, delegationId }: M
 }
 
 function isLate(row: ModelRow): boolean {
-  return row.visibleAt > row.at
+  return row.visibleAt > row.writtenAt
 }

@@ -114,6 +114,12 @@ const DELIVERY_BREAKS: readonly Break[] = [
     replace: 'return found + released',
   },
   {
+    name: 'new rows of a platform whose clock was set back count as older than the first start',
+    file: 'member/workspace/feed-page.ts',
+    find: 'return row.seq != null && floorSeq !== null && row.seq > floorSeq',
+    replace: 'return false',
+  },
+  {
     name: 'a forgotten cursor leads to the newest row',
     file: 'member/workspace/feed.ts',
     find: 'const page = this.#windowSecs(old) === 0 ? undefined : await this.#oldestPage(old)',

@@ -22,6 +22,8 @@ export const FIGURES = [
   'claims',
   'hours',
   'revocations',
+  'clocksSet',
+  'restores',
 ] as const
 
 export interface Outcome {

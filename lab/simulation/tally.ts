@@ -59,6 +59,8 @@ export function table({ seeds, figures, faults }: Tally, seconds: number): strin
     ['claims', figures.claims],
     ['hours of sleep', figures.hours],
     ['revoked tokens', figures.revocations],
+    ['platform clocks set', figures.clocksSet],
+    ['platforms restored', figures.restores],
     ...FAULT_KINDS.map((kind) => [kind, faults[kind]] as const),
     ['time', `${seconds.toFixed(1)} s`],
   ]

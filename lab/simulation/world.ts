@@ -2,7 +2,8 @@
  * Everything around the plugin, simulated from one seed: workspaces on a platform that delays, fails, hangs, forgets
  * and commits late; people and agents who write, ask and answer; hosts that read at random times, stop reading, or
  * never show messages; one or two processes on the same state folder, each of which can die at any of its actions, or
- * with the whole machine; a disk that fills up; a ledger that other programs write to; a machine that sleeps for an hour; a token that is revoked.
+ * with the whole machine; a disk that fills up; a ledger that other programs write to; a machine that sleeps for an hour; a
+ * token that is revoked; a platform whose clock is set, or that is restored from a backup.
  */
 import { Dice } from '../dice.ts'
 import type { Erasure, Receipt, Showing } from '../judge/evidence.ts'
@@ -14,6 +15,7 @@ import { Sightings } from './sightings.ts'
 import { SimClock } from './sim-clock.ts'
 import type { SimProcess } from './sim-process.ts'
 import type { Storage } from './storage.ts'
+import { Upheavals } from './upheavals.ts'
 
 const WORKSPACES = ['7d0c1a52-0b1e-4a47-9d0e-0a2f5e3b9c11', '11111111-1111-4111-8111-111111111111'] as const
 /** Long enough for everything to arrive once nothing goes wrong any more. */
@@ -51,6 +53,7 @@ export class World {
   /** Whether more messages are written than may wait for a host. */
   readonly floods: boolean
   readonly deeds: Deeds
+  readonly upheavals: Upheavals
   /** When a process first began to read a feed, and when one without a cursor last did. */
   readonly firstBegunAt = new Map<string, number>()
   readonly lastBegunAt = new Map<string, number>()
@@ -66,6 +69,8 @@ export class World {
     claims: 0,
     hours: 0,
     revocations: 0,
+    clocksSet: 0,
+    restores: 0,
   }
   readonly workspaceIds: readonly string[]
   readonly #people: People
@@ -112,11 +117,14 @@ export class World {
       },
     })
     this.deeds = new Deeds(this)
+    this.upheavals = new Upheavals(seed, this)
+    if (this.upheavals.sets) this.#calmMs = LONG_CALM_MS
     this.#machine = new Machine(this)
     this.#people = new People(this, (work, everyMs) => this.#plan(work, everyMs))
     for (const [index, workspaceId] of this.workspaceIds.entries()) this.#people.found(workspaceId, index)
     this.#configure()
     this.#planTrouble()
+    this.upheavals.plan(this.#calmAt)
   }
 
   get calmAt(): number {
