@@ -24,6 +24,7 @@ export class Validity {
   #dead: string | undefined
   #parked: string | undefined
   #checkedAt = Number.NEGATIVE_INFINITY
+  #isCheckDue = false
   #refusals = 0
   #refusedSince = 0
 
@@ -65,8 +66,15 @@ export class Validity {
   /** The event stream brought an event: looks up the status if it tells of a change. */
   noteEvent({ type = '' }: StreamEvent): void {
     if (!PARKING.has(type) && !(this.#parked !== undefined && type.startsWith('WORKSPACE_'))) return
-    // A platform can send events at any rate.
-    if (Math.abs(this.#workspace.clock.now() - this.#checkedAt) >= CHECK_EVERY_MS) void this.checkStatus()
+    if (this.#isCheckDue) return
+    this.#isCheckDue = true
+    const { clock, signal } = this.#workspace
+    // A platform can send events at any rate, and the last one counts.
+    const sinceMs = Math.abs(clock.now() - this.#checkedAt)
+    clock.after(Math.max(0, CHECK_EVERY_MS - sinceMs), () => {
+      this.#isCheckDue = false
+      if (!signal.aborted) void this.checkStatus()
+    })
   }
 
   /** The platform accepted a request of ours. Returns true when the workspace had been given up. */

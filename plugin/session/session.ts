@@ -276,8 +276,8 @@ export class Session implements ToolContext {
       this.#options.log.warn('the state folder was replaced; the session starts over in the new one')
     }
     this.#role.end()
-    if (loss === undefined) this.#begin()
-    else this.#opening.close()
+    // It is opened again by the caller, with the folder of the locks, which may be gone.
+    this.#opening.close()
   }
 
   /** A repaired file restarts what a broken one stopped; a changed one replaces everything. */

@@ -251,17 +251,21 @@ describe('a workspace that the platform keeps apart', () => {
     event('WORKSPACE_PAUSED')
     expect(validity.parked).toBe('paused')
     expect(lines).toEqual(['is paused on the platform, so messages may not arrive: resume it there'])
+    // At once, while no second request is allowed yet.
     state.status = 'awaiting_agent'
-    clock.runUntil(clock.now() + 1_000)
     event('WORKSPACE_AWAITING_AGENT')
+    clock.runUntil(clock.now() + 1_000)
     expect(validity.parked).toBeUndefined()
   })
 
   test('costs one request a second at most, however many events say so, and none for others', () => {
-    const { state, event } = watched('online')
+    const { clock, state, event } = watched('online')
     for (let n = 0; n < 100; n++) event('WORKSPACE_HIBERNATED')
     expect(state.lookups).toBe(1)
+    clock.runUntil(clock.now() + 10_000)
+    expect(state.lookups).toBe(2)
     for (const type of ['WORKSPACE_HEARTBEAT', 'WORKSPACE_ONLINE', 'ACTIVITY_LOGGED', '']) event(type)
-    expect(state.lookups).toBe(1)
+    clock.runUntil(clock.now() + 10_000)
+    expect(state.lookups).toBe(2)
   })
 })
