@@ -215,7 +215,11 @@ function guardSettings(options: PlatformOptions, log: (line: string) => void): G
 }
 
 function listensOnLoopback(options: PlatformOptions): boolean {
-  return isLoopback(listenHost(options.host ?? '127.0.0.1'))
+  return isLoopback(hostOf(options))
+}
+
+function hostOf({ host }: PlatformOptions): string {
+  return listenHost(host?.trim() || '127.0.0.1')
 }
 
 function listen(options: PlatformOptions, front: Front) {
@@ -223,7 +227,8 @@ function listen(options: PlatformOptions, front: Front) {
   try {
     return Bun.serve({
       port: options.port ?? 0,
-      hostname: options.host ?? '127.0.0.1',
+      // An empty name would mean every address of the machine.
+      hostname: hostOf(options),
       // Where the development mode is off, Bun shares a port by default: two platforms would split the requests.
       reusePort: false,
       idleTimeout: IDLE_SECONDS,

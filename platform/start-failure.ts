@@ -2,12 +2,13 @@
 import type { Arguments } from './arguments.ts'
 import { errorText } from './base/text.ts'
 import { portHolder } from './port-holder.ts'
-import { DatabaseRefused } from './store/database.ts'
+import { DatabaseInUse, DatabaseRefused } from './store/database.ts'
 
 /** Ports below this one are the superuser's on most systems. */
 const FIRST_FREE_PORT = 1024
 
 export function explainFailure(error: unknown, { port, host }: Pick<Arguments, 'port' | 'host'>): string {
+  if (error instanceof DatabaseInUse) return `${error.message}${whereItListens(port)}`
   if (error instanceof DatabaseRefused) return error.message
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   if (code === 'EADDRINUSE') return portTaken(port)
@@ -18,6 +19,12 @@ export function explainFailure(error: unknown, { port, host }: Pick<Arguments, '
     return `The platform cannot listen on ${host} (${code}); name an address of this machine with --host.`
   }
   return `The platform could not start: ${errorText(error)}`
+}
+
+/** Most often, the platform that uses the file is also the one at the port that was asked for. */
+function whereItListens(port: number): string {
+  const holder = portHolder(port)
+  return holder?.isPlatform ? ` Process ${holder.pid} is a platform that listens on port ${port}.` : ''
 }
 
 function portTaken(port: number): string {

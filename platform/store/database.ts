@@ -12,6 +12,9 @@ export const MEMORY = ':memory:'
  */
 export class DatabaseRefused extends Error {}
 
+/** Another platform uses the file. */
+export class DatabaseInUse extends DatabaseRefused {}
+
 /**
  * Opens the database and migrates it if it is older.
  *
@@ -35,7 +38,7 @@ export function openDatabase(path: string): Database {
     database.close()
     if (error instanceof DatabaseRefused) throw error
     if (error instanceof SQLiteError && error.code === 'SQLITE_BUSY') {
-      throw new DatabaseRefused(
+      throw new DatabaseInUse(
         `The database ${path} is in use by another platform. Stop that platform or name another file with --db.`,
       )
     }

@@ -46,6 +46,20 @@ test('two platforms never share a port: the second names the port, the first by 
   await first.child.exited
 })
 
+test('a second start on the same file and port says which platform has both', async () => {
+  const data = mkdtempSync(join(tmpdir(), 'local-platform-'))
+  const first = run(['--port', '0'], { XDG_DATA_HOME: data })
+  const port = /^Platform: +\S+:(\d+)$/m.exec(await first.readUntil('Stop with'))?.[1] ?? ''
+  const second = run(['--port', port], { XDG_DATA_HOME: data })
+  expect(await second.child.exited).toBe(1)
+  const said = await second.errors()
+  expect(said).toContain('platform.db is in use by another platform')
+  expect(said).toContain(`Process ${first.child.pid} is a platform that listens on port ${port}.`)
+  first.child.kill('SIGTERM')
+  await first.child.exited
+  rmSync(data, { recursive: true })
+})
+
 test('a port in use and a file that cannot be created get one sentence with the remedy', async () => {
   const blocker = Bun.serve({
     port: 0,

@@ -48,6 +48,13 @@ test('behind a forwarder that rewrites Host, the page of an allowed name may wri
   }
 })
 
+test('a blank address to listen on is loopback, with its checks', async () => {
+  await using fixture = await platformWithTeam({ host: ' ' })
+  expect(fixture.client.url).toStartWith('http://127.0.0.1:')
+  const headers = { Host: 'evil.example' }
+  expect((await fixture.client.call('GET', '/health', { headers })).status).toBe(403)
+})
+
 test('invented origins do not flood the log', async () => {
   const log: string[] = []
   await using fixture = await platformWithTeam({ log: (line) => log.push(line) })
