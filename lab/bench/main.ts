@@ -3,7 +3,6 @@
  * table, not a failure: on a busy machine the figures say as much about the machine.
  */
 import { cpus } from 'node:os'
-import { currentBundle } from '../driver/bundle.ts'
 import { Scene } from '../driver/scene.ts'
 import { elapsedMs } from '../stopwatch.ts'
 import { measureBacklog } from './backlog.ts'
@@ -19,7 +18,6 @@ import { measureStartup } from './startup.ts'
 import { measureUnreadHost } from './unread-host.ts'
 import { measureWaking } from './waking.ts'
 
-const script = await currentBundle()
 const lines: Line[] = []
 
 async function measure(name: string, run: (scene: Scene) => Promise<readonly Line[]>): Promise<void> {
@@ -29,7 +27,7 @@ async function measure(name: string, run: (scene: Scene) => Promise<readonly Lin
   console.error(`${name}: ${((elapsedMs() - from) / 1000).toFixed(1)} s`)
 }
 
-await measure('start-up', (scene) => measureStartup(scene, script))
+await measure('start-up', measureStartup)
 // It idles while the others are measured.
 await using resting = await startResting()
 await measure('latency with a stream', measureStreamLatency)

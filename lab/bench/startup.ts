@@ -1,4 +1,7 @@
-/** From spawn to the answer to `initialize`, beside an empty server: in turns, so that a busy machine slows all alike. */
+/**
+ * From spawn to the answer to `initialize`, beside an empty server: in turns, so that a busy machine slows all alike. The
+ * plugin is started as `.mcp.json` says, with the committed bundle.
+ */
 import { bundleProgram } from '../../scripts/build.ts'
 import { keepScript } from '../driver/bundle.ts'
 import { startHangingPlatform } from '../driver/hanging-platform.ts'
@@ -13,7 +16,8 @@ const MAX_RATIO = 1.25
 
 interface Candidate {
   readonly what: string
-  readonly script: string
+  /** Undefined: what `.mcp.json` names. */
+  readonly script: string | undefined
   readonly env: Readonly<Record<string, string>>
   readonly samples: number[]
 }
@@ -22,7 +26,7 @@ export async function emptyServerScript(): Promise<string> {
   return keepScript('empty-server', await bundleProgram('lab/bench/empty-server.ts'))
 }
 
-export async function measureStartup(scene: Scene, script: string): Promise<readonly Line[]> {
+export async function measureStartup(scene: Scene): Promise<readonly Line[]> {
   using hanging = startHangingPlatform()
   const settings = scene.settings(scene.member())
   const empty: Candidate = {
@@ -32,7 +36,7 @@ export async function measureStartup(scene: Scene, script: string): Promise<read
     samples: [],
   }
   const candidate = (what: string, env: Readonly<Record<string, string>>): Candidate => {
-    return { what, script, env, samples: [] }
+    return { what, script: undefined, env, samples: [] }
   }
   const ours = [
     candidate('the plugin', settings),
@@ -64,7 +68,7 @@ export async function measureStartup(scene: Scene, script: string): Promise<read
 async function timeToInitialize({ script, env }: Candidate): Promise<number> {
   const { promise: answered, resolve: onMessage } = Promise.withResolvers<unknown>()
   const from = elapsedMs()
-  await using plugin = new PluginProcess({ script, env, onMessage })
+  await using plugin = new PluginProcess({ env, onMessage, ...(script === undefined ? {} : { script }) })
   const answer = plugin.initialize('bench')
   await answered
   const ms = elapsedMs() - from
