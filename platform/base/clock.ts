@@ -3,6 +3,11 @@
 export interface Clock {
   /** Milliseconds since the epoch; a fraction carries the microseconds. */
   readonly now: () => number
+  /**
+   * When the wall clock last went ahead of the time that passed here, as while the machine slept; undefined if it
+   * never has.
+   */
+  readonly jumpedAt?: () => number | undefined
   /** Runs `run` once, `ms` milliseconds from now. Returns what cancels it. */
   readonly after: (ms: number, run: () => void) => () => void
   /** Runs `run` every `ms` milliseconds, the first time after `ms`. Returns what cancels it. */
@@ -11,6 +16,8 @@ export interface Clock {
 
 /** How far the two clocks may part before the wall clock is believed; it only counts whole milliseconds. */
 const MAX_PARTED_MS = 2
+/** A correction of the clock is smaller than this, and no sleep that matters is. */
+const JUMP_MS = 10_000
 
 /**
  * The time of the wall clock, with the microseconds of the monotonic one. The monotonic clock alone is not enough: it
@@ -19,19 +26,25 @@ const MAX_PARTED_MS = 2
  * @param wall milliseconds since the epoch, in whole numbers.
  * @param monotonic milliseconds since any moment.
  */
-export function preciseWallClock(wall: () => number, monotonic: () => number): () => number {
+export function preciseWallClock(
+  wall: () => number,
+  monotonic: () => number,
+): Required<Pick<Clock, 'now' | 'jumpedAt'>> {
   let offset = wall() - monotonic()
-  return () => {
-    const now = wall()
+  let jumpedAt: number | undefined
+  const now = (): number => {
+    const current = wall()
     const precise = offset + monotonic()
-    if (Math.abs(precise - now) <= MAX_PARTED_MS) return precise
-    offset += now - precise
-    return now
+    if (Math.abs(precise - current) <= MAX_PARTED_MS) return precise
+    if (current - precise >= JUMP_MS) jumpedAt = current
+    offset += current - precise
+    return current
   }
+  return { now, jumpedAt: () => jumpedAt }
 }
 
 export const systemClock: Clock = {
-  now: preciseWallClock(Date.now, () => performance.now()),
+  ...preciseWallClock(Date.now, () => performance.now()),
   after: (ms, run) => {
     const timer = setTimeout(run, ms)
     return () => clearTimeout(timer)

@@ -17,6 +17,8 @@ const HOUR = 60 * MINUTE
 
 /** After a restart, agents have this long to come back before any counts as gone. */
 const FIRST_SWEEP_MS = 15 * SECOND
+/** The same after the machine slept: two heartbeats. */
+const WAKING_MS = MINUTE
 const SLOW_RUNTIMES_MS: ReadonlyMap<string, number> = new Map([['hermes', 30 * MINUTE]])
 const PROVISION_FAILURE =
   'The agent of this workspace never registered with the platform. Start it, and it will come online.'
@@ -66,16 +68,24 @@ export class Sweeps {
   }
 }
 
+/** After the machine slept, every agent on it looks silent until its next heartbeat. */
+function hasJustWoken({ clock }: Services): boolean {
+  const jumpedAt = clock.jumpedAt?.()
+  return jumpedAt !== undefined && Math.abs(clock.now() - jumpedAt) < WAKING_MS
+}
+
 /** External agents whose last heartbeat is too old (contract: stale-heartbeat sweep). */
 function sweepStale(services: Services, staleAfterMs: number): void {
   const { rules, timestamps, workspaces } = services
   workspaces.bringToPresent()
+  if (hasJustWoken(services)) return
   for (const row of workspaces.silentSince(timestamps.fromNow(-staleAfterMs))) {
     changeStatus(services, row, statusWhenStale(row.status, row.runtime, rules()))
   }
 }
 
 function sweepLiveness(services: Services): void {
+  if (hasJustWoken(services)) return
   const { rules, workspaces } = services
   for (const row of workspaces.expired()) {
     workspaces.update(row.id, { liveness_expires_at: null })

@@ -97,6 +97,27 @@ test('an agent that has gone does not count as present until a clock set back ha
   expect(await statusOf(fixture, builder)).toBe('awaiting_agent')
 })
 
+test('after the machine slept, an agent that slept too has time for a beat before it counts as gone', async () => {
+  const clock = new ManualClock()
+  let jumpedAt: number | undefined
+  const sleeping = {
+    now: clock.now,
+    after: clock.after,
+    every: clock.every,
+    jumpedAt: () => jumpedAt,
+  }
+  await using fixture = await platformWithTeam({ clock: sleeping })
+  const { builder, reviewer } = fixture
+  for (const member of [builder, reviewer]) await register(fixture, member)
+  jumpedAt = clock.now() + 8 * HOUR * 1000
+  clock.advance(8 * HOUR)
+  for (const member of [builder, reviewer]) expect(await statusOf(fixture, member)).toBe('online')
+  await beat(fixture, builder)
+  clock.advance(61)
+  expect(await statusOf(fixture, builder)).toBe('online')
+  expect(await statusOf(fixture, reviewer)).toBe('awaiting_agent')
+})
+
 test('a register that failed in a future taken back degrades nobody', async () => {
   await using fixture = await platformWithTeam()
   const { builder, clock } = fixture

@@ -69,18 +69,20 @@ describe('timestamps', () => {
 
   test('the clock follows the wall clock through sleep and corrections, and counts microseconds in between', () => {
     let [wall, monotonic] = [1000, 50.25]
-    const now = preciseWallClock(
+    const { now, jumpedAt } = preciseWallClock(
       () => wall,
       () => monotonic,
     )
     monotonic += 0.5
     expect(now()).toBe(1000.5)
+    wall += 500 // Corrected a little.
+    expect([now(), jumpedAt()]).toEqual([1500, undefined])
     ;[wall, monotonic] = [wall + 3_600_000, monotonic + 1] // The machine slept: only the wall clock went on.
-    expect(now()).toBe(3_601_000)
+    expect([now(), jumpedAt()]).toEqual([3_601_500, 3_601_500])
     monotonic += 0.25
-    expect(now()).toBe(3_601_000.25)
+    expect(now()).toBe(3_601_500.25)
     wall -= 86_400_000 // Set back by a day.
-    expect(now()).toBe(wall)
+    expect([now(), jumpedAt()]).toEqual([wall, 3_601_500])
   })
 })
 
