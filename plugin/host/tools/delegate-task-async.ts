@@ -24,8 +24,16 @@ export const delegateTaskAsync = defineTool({
     const client = resolveSender(context, _as_workspace)
     const { workspaceId } = client.endpoint
     const peerId = await findTaskPeer(client, workspace_id, signal)
-    // A new key for each call: a platform answers a repeated key with the old result forever.
-    const { id, warning } = await delegate(client, peerId, task, crypto.randomUUID(), signal)
+    signal.throwIfAborted()
+    // A new key for each call: a platform answers a repeated key with the old result forever. The call may be given up
+    // meanwhile: the task is noted all the same, or its outcome would be lost.
+    const { id, warning } = await delegate(
+      client,
+      peerId,
+      task,
+      crypto.randomUUID(),
+      context.exchanges.signal,
+    )
     const untracked = await note(context, { id, workspaceId, peerId, task, watched: true })
     const warned = warning === null ? '' : ` The platform warns: ${plainText(warning, 200)}.`
     return {

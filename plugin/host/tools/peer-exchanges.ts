@@ -87,6 +87,11 @@ export class PeerExchanges {
     this.#options = options
   }
 
+  /** Aborts when the session ends. For a request that is not to end with its call. */
+  get signal(): AbortSignal {
+    return this.#ended.signal
+  }
+
   /** The session ends: cuts all requests. The next session finds in the ledger what was under way. */
   end(): void {
     this.#ended.abort()

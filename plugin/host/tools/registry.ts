@@ -1,5 +1,6 @@
 /** The tools this server offers, and the one way to call them. */
 import { describeError } from '../../../base/errors.ts'
+import { arrivalOf } from '../../../member/client/arrival.ts'
 import { PlatformError } from '../../../member/client/errors.ts'
 import { channelReceipt } from './channel-receipt.ts'
 import { checkTaskStatus } from './check-task-status.ts'
@@ -73,13 +74,18 @@ function failure(text: string): Outcome {
 /** Tools that write to a peer: a refusal may mean that the peer is out of reach. */
 const TO_PEERS: ReadonlySet<Tool> = new Set([replyToWorkspace, delegateTask, delegateTaskAsync])
 
+const REACH = 'status shows whether the platform can be reached'
+
 function remedy(error: unknown, tool: Tool): string {
   if (!(error instanceof PlatformError)) return 'This is a bug in the plugin; status names its log file.'
   switch (error.kind) {
     case 'gone':
       return 'The token may have been revoked or the workspace removed: call get_workspace_info to find out; /molecule:configure sets a new token.'
     case 'retry':
-      return `${tool.annotations.readOnlyHint === true ? '' : 'Possibly nothing was sent. '}Try again in a moment; status shows whether the platform can be reached.`
+      // To do again what may have been done would do it twice.
+      return tool.annotations.readOnlyHint === true || arrivalOf(error) === 'no'
+        ? `Try again in a moment; ${REACH}.`
+        : `It may have been done all the same: find out before you try again; ${REACH}.`
     case 'refused':
       return error.status === 403 && TO_PEERS.has(tool) ? 'list_peers shows who can be reached.' : ''
   }

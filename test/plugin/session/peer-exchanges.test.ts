@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import type { SimRequest } from '../../../lab/simulation/platform/request.ts'
 import { jsonResponse } from '../../../lab/simulation/sim-response.ts'
-import { PEER, type SceneProcess, SessionScene } from '../../fixtures/session-scene.ts'
+import { FIRST, PEER, type SceneProcess, SessionScene } from '../../fixtures/session-scene.ts'
 
 const SECOND_MS = 1_000
 const MINUTE_MS = 60_000
@@ -84,6 +84,29 @@ describe('an answer that comes after its call ended', () => {
     call.giveUp()
     scene.until('the message', () => process.events.length > 0)
     expect(process.events[0]).toMatchObject({ kind: 'peer_agent', peer_id: PEER })
+  })
+
+  test('arrives as a result when the platform carries the task out, and took it only then', () => {
+    using scene = new SessionScene()
+    const id = 'a5c00000-0000-4000-8000-000000000001'
+    scene.answer = ({ route }) => {
+      if (route === 'delegations') {
+        return jsonResponse(200, [
+          { delegation_id: id, source_id: FIRST, status: 'completed', response_preview: 'done' },
+        ])
+      }
+      if (route !== 'delegate') return undefined
+      return new Promise((resolve) => {
+        scene.clock.after(3 * SECOND_MS, () => resolve(jsonResponse(202, { delegation_id: id })))
+      })
+    }
+    const process = scene.start()
+    scene.pass(SECOND_MS)
+    const call = process.begin('delegate_task_async', TASK)
+    scene.pass(SECOND_MS)
+    call.giveUp()
+    scene.until('the result', () => process.events.length > 0)
+    expect(process.events[0]).toMatchObject({ kind: 'delegation_result', delegation_id: id })
   })
 
   test('is a failure as an event when the message never got there', () => {

@@ -225,6 +225,20 @@ describe('the result of a send', () => {
     }
   })
 
+  test('of a post to the chat says whether it may have been made all the same', async () => {
+    for (const [answer, expected] of [
+      [() => new Response('<html>Bad Gateway</html>', { status: 502 }), 'It may have been done all the same'],
+      [() => new Response('{"half'), 'It may have been done all the same'],
+      [() => Response.json({ error: 'database down' }, { status: 503 }), 'Try again in a moment'],
+    ] as const) {
+      await using platform = startLyingPlatform(answer)
+      using bench = startBench([endpointAt(platform.url)])
+      const { text, isError } = await bench.call('send_message_to_user', { message: 'x' })
+      expect([isError, text]).toEqual([true, expect.stringContaining(expected)])
+      expect(platform.seen).toHaveLength(1)
+    }
+  })
+
   test('advises trying again when the message surely did not arrive', async () => {
     const { outcome, requests } = await send(() => Response.json({ error: 'down' }, { status: 500 }))
     expect([outcome.isError, requests]).toEqual([true, 3])
