@@ -4,6 +4,7 @@ import type { Break } from './mutations.ts'
 const MEMBERSHIP = 'member/workspace/membership.ts'
 const SESSION = 'plugin/session/session.ts'
 const ROLE = 'plugin/session/role.ts'
+const EXCHANGES = 'plugin/host/tools/peer-exchanges.ts'
 const CONFIGURATION = 'plugin/session/configuration.ts'
 
 export const SESSION_BREAKS: Readonly<Record<string, readonly Break[]>> = {
@@ -29,6 +30,56 @@ export const SESSION_BREAKS: Readonly<Record<string, readonly Break[]>> = {
       file: CONFIGURATION,
       find: 'const warning = tightenEnvFile(this.#options.envFile)',
       replace: 'const warning = undefined',
+    },
+  ],
+  'plugin/session/peer-exchanges': [
+    {
+      name: 'a request to a peer ends with the call that made it',
+      file: EXCHANGES,
+      find: "patience.signal.addEventListener('abort', giveUp, { once: true })",
+      replace: "patience.signal.addEventListener('abort', () => this.end(), { once: true })",
+    },
+    {
+      name: 'what a peer answers after the call is not delivered before something else is',
+      file: EXCHANGES,
+      find: 'if (stored !== undefined && !isTaken) onStored()',
+      replace: '',
+    },
+    {
+      name: 'a call tells an answer that also becomes an event',
+      file: EXCHANGES,
+      find: '() => call.waits && !hasFiles',
+      replace: '() => false',
+    },
+    {
+      name: 'what was under way when a session ended is not looked for',
+      file: 'member/workspace/task-watch.ts',
+      find: 'ledger.requests.unattended(clock.now())',
+      replace: '[]',
+    },
+    {
+      name: 'a message that surely did not arrive is sent again though nobody waits for it',
+      file: EXCHANGES,
+      find: '() => call.waits,',
+      replace: '() => true,',
+    },
+  ],
+  'plugin/session/begun-tasks': [
+    {
+      name: 'a task that has only begun counts as answered',
+      file: 'member/client/peer-answer.ts',
+      find: `    case 'working':
+    case 'unknown':
+      return 'open'`,
+      replace: `    case 'working':
+    case 'unknown':
+      return 'completed'`,
+    },
+    {
+      name: 'the reply to a question begins another task of the peer',
+      file: 'plugin/host/tools/reply-to-workspace.ts',
+      find: 'taskId: task?.peerTask || null',
+      replace: 'taskId: null',
     },
   ],
   'plugin/session/state-folder': [

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { arrivalOf } from './arrival.ts'
 import type { PlatformClient } from './client.ts'
 import { PlatformError } from './errors.ts'
-import { optionalText } from './fields.ts'
+import { optionalNumber, optionalText } from './fields.ts'
 import { type PeerAnswer, readPeerAnswer, type TaskState } from './peer-answer.ts'
 import type { UploadedFile } from './uploads.ts'
 import { workspacePath } from './workspace-path.ts'
@@ -29,7 +29,7 @@ export type SendOutcome =
   /** The peer answered in the same request, perhaps only that its task has begun or has failed. */
   | { readonly kind: 'answered'; readonly answer: PeerAnswer }
   /** The peer's own JSON-RPC error. */
-  | { readonly kind: 'failed'; readonly message: string }
+  | { readonly kind: 'failed'; readonly message: string; readonly code: number | null }
   /** Something went wrong, and the peer may or may not have the message. */
   | { readonly kind: 'unsure'; readonly message: string }
 
@@ -44,7 +44,7 @@ const answerSchema = z.looseObject({
   result: z.unknown().optional(),
   error: z.unknown().optional(),
 })
-const errorSchema = z.object({ message: z.string() })
+const errorSchema = z.object({ message: z.string(), code: optionalNumber })
 
 /**
  * Sends one message. Tries up to three times under the same `messageId`, by which a platform recognizes a repetition,
@@ -156,7 +156,8 @@ export function readOutcome(status: number, value: unknown): SendOutcome {
   }
   if (error != null) {
     const parsed = errorSchema.safeParse(error)
-    return { kind: 'failed', message: parsed.success ? parsed.data.message : readPeerAnswer(error).text }
+    const message = parsed.success ? parsed.data.message : readPeerAnswer(error).text
+    return { kind: 'failed', message, code: parsed.data?.code ?? null }
   }
   return { kind: 'answered', answer: readPeerAnswer(result === undefined ? value : result) }
 }

@@ -139,6 +139,21 @@ describe('delegate_task', () => {
     expect((await resultOf(taskIdOf(text))).content).toBe('built')
   })
 
+  test('a session that asks back with is_question leaves the task open on both sides', async () => {
+    const { text } = await giver.call('delegate_task', { workspace_id: builder.id, task: 'build a branch' })
+    const id = taskIdOf(text)
+    const given = await arrives(doer, 'build a branch')
+    const activity_id = given.meta.activity_id
+    await doer.call('reply_to_workspace', { activity_id, text: 'Tell me which one.', is_question: true })
+    const asked = await giver.event(({ content }) => content.endsWith('Tell me which one.'))
+    expect(asked.meta).toMatchObject({ delegation_id: id, task_status: 'input-required' })
+    expect((await doer.call('inbox')).text).toContain(activity_id ?? 'no id')
+    await giver.call('reply_to_workspace', { activity_id: asked.meta.activity_id, text: 'main, please' })
+    await arrives(doer, 'main, please')
+    await doer.call('reply_to_workspace', { activity_id, text: 'built main' })
+    expect((await resultOf(id)).content).toBe('built main')
+  })
+
   test('another peer cannot answer in place of the one that was asked', async () => {
     const { text } = await giver.call('delegate_task', { workspace_id: builder.id, task: 'for one only' })
     const delegation_id = taskIdOf(text)

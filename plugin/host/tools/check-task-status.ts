@@ -1,15 +1,19 @@
 import { z } from 'zod'
 import { describeError } from '../../../base/errors.ts'
+import { patiently } from '../../../base/patience.ts'
 import type { PlatformClient } from '../../../member/client/client.ts'
 import { fetchResult, listDelegations, type TaskReport } from '../../../member/client/delegations.ts'
+import { PlatformError } from '../../../member/client/errors.ts'
 import { readInbound } from '../../../member/client/inbound.ts'
 import { standingOf, type TaskState } from '../../../member/client/peer-answer.ts'
 import type { Delegation } from '../../../member/ledger/delegations.ts'
 import type { Ledger } from '../../../member/ledger/ledger.ts'
-import { cleanName } from '../text/clean-text.ts'
+import { lookUpAnswer } from '../../../member/workspace/answer-lookup.ts'
+import { cleanName, cleanText } from '../text/clean-text.ts'
+import { stateSentence } from '../text/task-state.ts'
 import { READS_PLATFORM } from './annotations.ts'
 import { asWorkspace } from './arguments.ts'
-import { tellAnswer } from './send-result.ts'
+import { howToGoOn, tellAnswer } from './send-result.ts'
 import { resolveSender } from './sender.ts'
 import { ARRIVES } from './task-note.ts'
 import { defineTool, type Outcome, ToolFailure } from './tool.ts'
@@ -69,6 +73,10 @@ async function showOne(
     const isFailure = standingOf(taskStatus) === 'failed'
     return { text: `Task ${id} ${isFailure ? failureOf(taskStatus) : 'was answered'}. ${told.text}` }
   }
+  if (known?.state === 'open' && !known.watched && ledger !== undefined) {
+    const found = await lookUpNow(known, client, ledger, context, signal)
+    if (found !== undefined) return found
+  }
   let report: TaskReport | undefined
   try {
     report = await fetchReport(client, id, signal)
@@ -95,6 +103,44 @@ async function showOne(
   throw new ToolFailure(
     `No task "${cleanName(id)}" is known, here or on the platform. Call without task_id to list the newest tasks.`,
   )
+}
+
+/**
+ * What the platform or the peer itself now says about a task whose answer has not come. A session that receives looks by
+ * itself, but there may be none.
+ *
+ * @returns undefined when there is nothing new, or it cannot be asked for.
+ */
+async function lookUpNow(
+  task: Delegation,
+  client: PlatformClient,
+  ledger: Ledger,
+  { clock, exchanges, onStored }: ToolContext,
+  signal: AbortSignal,
+): Promise<Outcome | undefined> {
+  try {
+    const outcome = await lookUpAnswer(task, client, signal)
+    if (outcome === undefined) return undefined
+    const message = outcome.entry === undefined ? undefined : readInbound(outcome.entry.content)
+    // Only an event fetches files.
+    const isTaken = message?.attachments.length === 0
+    const workspace = ledger.of(task.workspaceId)
+    const stored = await patiently(() => workspace.storeOutcome(outcome, isTaken, clock.now()), clock, signal)
+    if (message === undefined || stored === undefined) return undefined
+    if (!isTaken) onStored()
+    const state = message.taskStatus === null ? 'The peer has answered.' : stateSentence(message.taskStatus)
+    const isPeers = message.kind === 'peer_agent'
+    const { text } = isPeers
+      ? tellAnswer(message.text, `peer ${task.peerId}`, message.attachments.length, stored.activityId)
+      : { text: cleanText(message.text) }
+    const how = isPeers && stored.delegationId === null ? howToGoOn(stored.activityId) : ''
+    const { onSent, onLost } = exchanges.told(ledger, stored)
+    return { text: `Task ${task.id}: ${state}${how} ${text}`, ...(isTaken ? { onSent, onLost } : {}) }
+  } catch (error) {
+    signal.throwIfAborted()
+    if (error instanceof PlatformError) return undefined
+    throw error
+  }
 }
 
 async function fetchReport(

@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import type { SendOutcome } from '../../../member/client/a2a.ts'
-import { PlatformError } from '../../../member/client/errors.ts'
 import { standingOf } from '../../../member/client/peer-answer.ts'
 import { WRITES_PLATFORM } from './annotations.ts'
 import { asWorkspace, task, taskPeer } from './arguments.ts'
@@ -50,15 +49,20 @@ export const delegateTask = defineTool({
     const comes = answerComes(context, peerId, id)
     const sent = { to: `peer ${peerId}`, messageId: id, what: 'task', comes } as const
     try {
-      const exchanged = await context.exchanges.send(
-        { client, peerId, message: { messageId: id, text: task, delegationId: id }, taskId: id },
-        {
-          // A host that does not see the call's progress may give it up after a minute.
-          until: Math.max(until, begun + (progress === undefined ? ANSWER_WAIT_MS : WATCHED_WAIT_MS)),
-          signal,
-          progress,
-        },
-      )
+      const exchanged = await context.exchanges
+        .send(
+          { client, peerId, message: { messageId: id, text: task, delegationId: id }, taskId: id },
+          {
+            // A host that does not see the call's progress may give it up after a minute.
+            until: Math.max(until, begun + (progress === undefined ? ANSWER_WAIT_MS : WATCHED_WAIT_MS)),
+            signal,
+            progress,
+          },
+        )
+        .catch((error: unknown) => {
+          note?.forget()
+          throw error
+        })
       if (exchanged.kind === 'pending') return tellPending(sent)
       const { outcome, answer, isShown } = exchanged
       if (outcome.kind !== 'queued' && !isBegun(outcome)) {
@@ -73,9 +77,6 @@ export const delegateTask = defineTool({
         return { text: 'The answer has arrived; inbox shows it.' }
       }
       return later ?? { text: `No answer came within ${wait_seconds} s. ${open.text}` }
-    } catch (error) {
-      if (error instanceof PlatformError) note?.forget()
-      throw error
     } finally {
       over.abort()
       note?.await(0)

@@ -10,7 +10,7 @@ import { type OutgoingMessage, type SendOutcome, sendMessage } from '../../../me
 import type { PlatformClient } from '../../../member/client/client.ts'
 import type { Ledger, StoredMessage } from '../../../member/ledger/ledger.ts'
 import type { RequestOutcome } from '../../../member/ledger/peer-requests.ts'
-import { REQUEST_LIMIT_MS } from '../../../member/workspace/answer-search.ts'
+import { REQUEST_LIMIT_MS } from '../../../member/workspace/answer-lookup.ts'
 import { type Asked, lostOutcome, outcomeOf } from '../../../member/workspace/task-outcome.ts'
 import { type Progress, ToolFailure } from './tool.ts'
 
@@ -100,9 +100,11 @@ export class PeerExchanges {
   /**
    * Sends a message and waits for its outcome as long as the call has patience.
    *
-   * @throws ToolFailure when too many are open; PlatformError when the peer surely does not have the message.
+   * @throws when the peer surely does not have the message: PlatformError; ToolFailure when too many are open; the abort
+   * reason of a call that was given up before.
    */
   async send(sending: Sending, patience: Patience): Promise<Exchanged> {
+    patience.signal.throwIfAborted()
     if (this.#open >= MAX_OPEN) {
       throw new ToolFailure(
         `${MAX_OPEN} messages to peers are still being answered, so nothing was sent. Wait for some of the answers.`,
@@ -118,7 +120,7 @@ export class PeerExchanges {
       if (settled === undefined) return { kind: 'pending' }
       if ('error' in settled) throw settled.error
       const { outcome, stored, ledger, isTaken } = settled
-      const answer = isTaken && stored && ledger && this.#told(ledger, stored)
+      const answer = isTaken && stored && ledger && this.told(ledger, stored)
       return {
         kind: 'settled',
         outcome,
@@ -217,7 +219,8 @@ export class PeerExchanges {
     }
   }
 
-  #told({ delegations }: Ledger, stored: StoredMessage): Told {
+  /** @param stored an answer in the ledger that a call has taken. */
+  told({ delegations }: Ledger, stored: StoredMessage): Told {
     const { onStored } = this.#options
     return {
       stored,

@@ -91,7 +91,8 @@ function tellPeerAnswer(answer: PeerAnswer, sent: Sent): Outcome {
   }
 }
 
-function howToGoOn(activityId: string | undefined): string {
+/** How a question about a task of ours is answered. */
+export function howToGoOn(activityId: string | undefined): string {
   return activityId === undefined
     ? ''
     : ` Answer it with reply_to_workspace and activity_id ${cleanName(activityId)}.`

@@ -92,9 +92,10 @@ describe('the answer of the platform', () => {
     expect(error({ code: -32000, message: 'no such skill' })).toEqual({
       kind: 'failed',
       message: 'no such skill',
+      code: -32000,
     })
-    expect(error('plain')).toEqual({ kind: 'failed', message: 'plain' })
-    expect(error({ code: 1 })).toEqual({ kind: 'failed', message: '{"code":1}' })
+    expect(error('plain')).toEqual({ kind: 'failed', message: 'plain', code: null })
+    expect(error({ code: 1 })).toEqual({ kind: 'failed', message: '{"code":1}', code: null })
     expect(answerOf({ ...rpc('fine'), error: null }).text).toBe('fine')
   })
 })

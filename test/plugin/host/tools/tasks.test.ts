@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'bun:test'
+import { until } from '../../../../lab/driver/until.ts'
 import type { Delegation } from '../../../../member/ledger/delegations.ts'
+import { callTool } from '../../../../plugin/host/tools/registry.ts'
 import type { Outcome } from '../../../../plugin/host/tools/tool.ts'
 import type { ToolContext } from '../../../../plugin/host/tools/tool-context.ts'
 import { entry, MESSAGE } from '../../../fixtures/entries.ts'
@@ -45,6 +47,21 @@ describe('delegate_task', () => {
   test('forgets a task that the platform refuses', async () => {
     const { outcome, states } = await delegate(() => Response.json({ error: 'no' }, { status: 400 }))
     expect([outcome.isError, states]).toEqual([true, []])
+  })
+
+  test('sends and keeps nothing when too many messages are being answered, or the call was given up', async () => {
+    await using platform = startLyingPlatform(() => new Promise(() => {}))
+    using ours = bench(platform.url)
+    const args = { workspace_id: PEER_ID, task: 'build it' }
+    const stop = AbortSignal.abort()
+    await callTool('delegate_task', args, ours.context, stop)
+    expect(ours.ledger.delegations.list(OWN_ID, 99)).toEqual([])
+    for (let n = 0; n < 50; n++) void ours.call('delegate_task', args)
+    await until('the messages to arrive', () => platform.seen.length === 50)
+    const { isError, text } = await ours.call('delegate_task', args)
+    expect([isError, text]).toEqual([true, expect.stringContaining('nothing was sent')])
+    expect([ours.ledger.delegations.list(OWN_ID, 99).length, platform.seen.length]).toEqual([50, 50])
+    ours.context.exchanges.end()
   })
 
   test('keeps a task that may have arrived, and awaits its answer no longer', async () => {

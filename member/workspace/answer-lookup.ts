@@ -1,0 +1,87 @@
+/** Asks once what has become of a task whose answer has not come: the platform about the request, or the peer itself. */
+import { fetchPeerTask } from '../client/a2a.ts'
+import type { PlatformClient } from '../client/client.ts'
+import { fetchQueued } from '../client/queue.ts'
+import type { Delegation } from '../ledger/delegations.ts'
+import type { RequestOutcome } from '../ledger/peer-requests.ts'
+import { type Asked, lostOutcome, outcomeOf } from './task-outcome.ts'
+
+/** How long a session keeps a request open, in milliseconds. */
+export const REQUEST_LIMIT_MS = 10 * 60_000
+/** A request that no platform knows counts as lost this long after its session must have given it up. */
+const MARGIN_MS = 60_000
+/** The errors of JSON-RPC and A2A after which the same question will be answered in the same way. */
+const FINAL_CODES = new Set([-32601, -32001, -32004])
+
+/**
+ * @returns undefined while there is nothing new, or nothing to ask.
+ * @throws PlatformError, or the abort reason.
+ */
+export async function lookUpAnswer(
+  task: Delegation,
+  client: PlatformClient,
+  signal: AbortSignal,
+): Promise<RequestOutcome | undefined> {
+  const { id, peerId, peerTask, requestId } = task
+  if (requestId !== null) return lookUpRequest(task, { id, peerId, requestId }, client, signal)
+  return peerTask === null || peerTask === '' ? undefined : askPeer(task, peerTask, client, signal)
+}
+
+async function lookUpRequest(
+  task: Delegation,
+  asked: Asked,
+  client: PlatformClient,
+  signal: AbortSignal,
+): Promise<RequestOutcome | undefined> {
+  const found = await fetchQueued(client, asked.peerId, asked.requestId, signal)
+  signal.throwIfAborted()
+  const now = client.clock.now()
+  switch (found.kind) {
+    case 'waiting':
+      return undefined
+    case 'answered':
+      return outcomeOf(asked, found.outcome, now)
+    case 'failed':
+      return lostOutcome(asked, 'failed', `The platform has given it up: ${found.message}`, now)
+    case 'unknown': {
+      const age = now - (task.requestedAt ?? task.askedAt)
+      if (age >= 0 && age < REQUEST_LIMIT_MS + MARGIN_MS) return undefined
+      return lostOutcome(asked, 'unknown', LOST_REQUEST, now)
+    }
+  }
+}
+
+async function askPeer(
+  { id, peerId, peerState }: Delegation,
+  peerTask: string,
+  client: PlatformClient,
+  signal: AbortSignal,
+): Promise<RequestOutcome | undefined> {
+  const found = await fetchPeerTask(client, peerId, peerTask, signal)
+  signal.throwIfAborted()
+  const now = client.clock.now()
+  const asked = { id, peerId, requestId: `${id}-${now}` }
+  switch (found.kind) {
+    case 'unsure':
+      return undefined
+    case 'queued':
+      // A busy peer is asked again; one that fetches its messages will not answer this.
+      return found.queueId === null ? lostOutcome(asked, 'unknown', unaskable(''), now) : undefined
+    case 'failed':
+      return found.code !== null && FINAL_CODES.has(found.code)
+        ? lostOutcome(asked, 'unknown', unaskable(` (${found.message})`), now)
+        : undefined
+    case 'answered': {
+      const { state } = found.answer
+      if (state === null) return lostOutcome(asked, 'unknown', unaskable(''), now)
+      return state === peerState ? undefined : outcomeOf(asked, found, now)
+    }
+  }
+}
+
+const LOST_REQUEST =
+  'The session that gave this task ended, or lost its connection, before the peer answered, and the platform keeps no such answer. Ask the peer for it, or give the task again if it is harmless to do twice.'
+
+function unaskable(why: string): string {
+  return `The peer began this task and cannot be asked what has become of it${why}. If no message comes, write to it.`
+}
