@@ -1,4 +1,5 @@
 /** The user's machine: its processes, which die one by one or all together, and its disk, which fills up. */
+import type { Stopped } from '../../member/folder/stopped-process.ts'
 import type { Erasure, Showing } from '../judge/evidence.ts'
 import { erasuresBetween } from './erasure.ts'
 import { type Death, Life } from './life.ts'
@@ -50,6 +51,23 @@ export class Machine {
     this.#busyUntil = Math.min(calmAt, clock.now() + dice.upTo(dice.chance(0.1) ? 30_000 : 2_000))
   }
 
+  /** The user suspends a session for some time, and claims its workspaces in another, if there is one. */
+  suspend(ms: number): void {
+    const { clock, calmAt, dice, figures } = this.#world
+    if (this.running.length === 0) return
+    const process = dice.pick(this.running)
+    const other = this.running.find((one) => one !== process)
+    if (process.life.stopped) return
+    figures.suspensions++
+    process.life.stop()
+    if (other !== undefined) clock.after(dice.upTo(2_000), () => void other.call('claim_channel', {}))
+    clock.at(Math.min(clock.now() + ms, calmAt), () => process.life.resume())
+  }
+
+  #stoppedOf(pid: number): Stopped | undefined {
+    return this.running.some(({ life }) => 1_000 + life.number === pid && life.stopped) ? 'plugin' : undefined
+  }
+
   #isBusy(): boolean {
     const { clock, figures } = this.#world
     if (clock.now() >= this.#busyUntil) return false
@@ -95,6 +113,7 @@ export class Machine {
       kind,
       isFull: () => this.#isFull(),
       isBusy: () => this.#isBusy(),
+      stoppedOf: (pid) => this.#stoppedOf(pid),
       log: new EphemeralLog({ clock, write: (line) => this.#world.noteLog(line) }),
       onResult: (outcome) => deeds.noteResult(process, outcome),
     })

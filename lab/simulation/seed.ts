@@ -20,6 +20,7 @@ export const FIGURES = [
   'busyWrites',
   'sessions',
   'claims',
+  'suspensions',
   'hours',
   'revocations',
   'clocksSet',

@@ -121,13 +121,14 @@ export class SimProcess {
 
   /** The host shows the model a prompt that the user typed. */
   type(): void {
-    if (this.life.dead || this.host.frozen || !this.kind.hooks) return
+    if (this.life.dead || this.life.stopped || this.host.frozen || !this.kind.hooks) return
     this.session.submitted(undefined)
   }
 
   /** The host's prompt hook reports that the model was given a message. */
   receipt({ workspaceId, activityId }: Showing): void {
-    if (!this.life.dead && this.kind.hooks) this.session.submitted({ workspaceId, activityId })
+    if (!this.life.dead && !this.life.stopped && this.kind.hooks)
+      this.session.submitted({ workspaceId, activityId })
   }
 
   /**
@@ -141,7 +142,7 @@ export class SimProcess {
     signal = new AbortController().signal,
   ): Promise<Outcome | undefined> {
     const { onResult } = this.#options
-    if (this.life.dead || this.host.frozen) return undefined
+    if (this.life.dead || this.life.stopped || this.host.frozen) return undefined
     const outcome = await callTool(name, args, this.session, signal)
     if (this.life.dead) return undefined
     if (signal.aborted) {

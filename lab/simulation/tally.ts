@@ -57,6 +57,7 @@ export function table({ seeds, figures, faults }: Tally, seconds: number): strin
     ['disk failures', figures.diskFailures],
     ['writes that met another', figures.busyWrites],
     ['claims', figures.claims],
+    ['suspensions', figures.suspensions],
     ['hours of sleep', figures.hours],
     ['revoked tokens', figures.revocations],
     ['platform clocks set', figures.clocksSet],

@@ -1,4 +1,7 @@
-/** What upsets the history of the platform's rows: its clock is set, or it is restored from a backup. */
+/**
+ * What seldom happens: the platform's clock is set, it is restored from a backup, or the user suspends a session with
+ * Ctrl-Z.
+ */
 import { Dice } from '../dice.ts'
 import type { ModelRow } from './model-feed.ts'
 import type { World } from './world.ts'
@@ -14,6 +17,7 @@ export class Upheavals {
   readonly #dice: Dice
   readonly #world: World
   readonly #restores: boolean
+  readonly #suspends: boolean
   #setAt: number | undefined
 
   constructor(seed: number, world: World) {
@@ -22,11 +26,17 @@ export class Upheavals {
     this.#world = world
     this.sets = this.#dice.chance(0.06)
     this.#restores = this.#dice.chance(0.06)
+    this.#suspends = this.#dice.chance(0.1)
   }
 
   /** When the platform's clock was set, in milliseconds since the epoch; undefined if it was not. */
   get setAt(): number | undefined {
     return this.#setAt
+  }
+
+  /** What a suspended session has open, or under way, stays so while another takes over. */
+  excuses(fault: string): boolean {
+    return this.#world.figures.suspensions > 0 && /second event stream|two requests for the feed/.test(fault)
   }
 
   plan(calmAt: number): void {
@@ -39,6 +49,17 @@ export class Upheavals {
     if (this.#restores) {
       const at = clock.now() + this.#dice.upTo(span * 0.6)
       clock.at(at, () => this.#backUp(calmAt))
+    }
+    if (this.#suspends) this.#planSuspensions(calmAt)
+  }
+
+  /** A second session to claim the workspaces starts shortly before. */
+  #planSuspensions(calmAt: number): void {
+    const { clock } = this.#world
+    for (let at = clock.now() + this.#dice.upTo(6_000); at < calmAt - 8_000; at += this.#dice.upTo(30_000)) {
+      const ms = 3_000 + this.#dice.upTo(20_000)
+      clock.at(at, () => this.#world.startSecond())
+      clock.at(at + 3_000, () => this.#world.suspend(ms))
     }
   }
 

@@ -67,6 +67,7 @@ export class World {
     busyWrites: 0,
     sessions: 0,
     claims: 0,
+    suspensions: 0,
     hours: 0,
     revocations: 0,
     clocksSet: 0,
@@ -107,7 +108,9 @@ export class World {
       clock: this.clock,
       dice,
       calmAt: this.#calmAt,
-      onFault: (sentence) => this.faults.push(sentence),
+      onFault: (sentence) => {
+        if (!this.upheavals.excuses(sentence)) this.faults.push(sentence)
+      },
       onRead: (workspaceId, _, query) => {
         // A process that continues reading has stored the first page durably.
         if (!this.storedAt.has(workspaceId) && this.storage.hasCursor(workspaceId)) {
@@ -153,6 +156,14 @@ export class World {
     clock.at(this.#calmAt + FOUND_OUT_MS, () => this.#machine.endDeaf())
     clock.at(this.#calmAt + FOUND_OUT_MS + TAKEN_OVER_MS, () => this.#machine.endIdle())
     clock.runUntil(this.#calmAt + this.#calmMs)
+  }
+
+  startSecond(): void {
+    this.#machine.startSecond()
+  }
+
+  suspend(ms: number): void {
+    this.#machine.suspend(ms)
   }
 
   /** Ends the processes that still run. */

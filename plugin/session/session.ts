@@ -12,6 +12,7 @@ import type { Disk } from '../../base/sqlite.ts'
 import { PlatformClient } from '../../member/client/client.ts'
 import type { IncomingFiles } from '../../member/files/incoming-files.ts'
 import type { OutgoingRules } from '../../member/files/outgoing-files.ts'
+import { exists } from '../../member/folder/file-stat.ts'
 import type { Holder } from '../../member/folder/holder-record.ts'
 import type { Log } from '../../member/folder/log.ts'
 import { type StatePaths, statePaths } from '../../member/folder/state-folder.ts'
@@ -276,8 +277,9 @@ export class Session implements ToolContext {
       this.#options.log.warn('the state folder was replaced; the session starts over in the new one')
     }
     this.#role.end()
-    // It is opened again by the caller, with the folder of the locks, which may be gone.
-    this.#opening.close()
+    // A ledger that stays open still knows what was written to this host.
+    if (loss === undefined && exists(this.#paths.locks)) this.#begin()
+    else this.#opening.close()
   }
 
   /** A repaired file restarts what a broken one stopped; a changed one replaces everything. */
