@@ -35,6 +35,9 @@ export interface PeerAnswer {
   readonly contextId: string | null
 }
 
+/** A longer id is not kept: it comes from a stranger, and goes to the disk and back to the peer. */
+const MAX_ID_CHARS = 1_000
+const idSchema = z.string().max(MAX_ID_CHARS).nullish().catch(null)
 /** How much to show of an answer of an unknown shape. */
 const MAX_JSON_CHARS = 20_000
 
@@ -42,7 +45,7 @@ const fieldsSchema = z.record(z.string(), z.unknown())
 /** A2A 1.0 puts what it answers into a field that says what it is. */
 const wrapperSchema = z.union([
   z
-    .object({ task: z.looseObject({ status: z.object({ state: z.unknown() }) }) })
+    .object({ task: z.looseObject({ status: z.looseObject({ state: z.unknown() }) }) })
     .transform(({ task }) => task),
   z.object({ message: z.looseObject({ parts: z.array(z.unknown()) }) }).transform(({ message }) => message),
 ])
@@ -53,9 +56,9 @@ const messageSchema = z.object({
 })
 type Message = z.infer<typeof messageSchema>
 const taskSchema = z.object({
-  id: optionalText,
-  contextId: optionalText,
-  context_id: optionalText,
+  id: idSchema,
+  contextId: idSchema,
+  context_id: idSchema,
   status: z
     .union([
       z.object({ state: z.unknown(), message: messageSchema.nullish().catch(null) }),

@@ -26,6 +26,8 @@ export interface ShownFile {
 }
 
 const MAX_ATTEMPTS = 3
+/** The namespace of the ids of files that came inside messages (RFC 9562 section 5.5). */
+const INSIDE = '6f1d3a0e-52c4-4c1b-9a77-0d8a4a3f6b21'
 /** How long a message waits for its files, in milliseconds. */
 const PATIENCE_MS = 20_000
 /** After a message whose files did not come in time, the next ones wait for only this share. */
@@ -91,8 +93,8 @@ export class IncomingFiles {
       if (plan !== undefined && 'fetch' in plan) {
         shown.push(await this.#fetchOne(workspaceId, plan.fetch, attachment, signal))
       } else if (plan !== undefined && 'keep' in plan) {
-        // Always the same for this file of this message, so that a repeat finds it.
-        const fileId = Bun.randomUUIDv5(String(index), activityId)
+        // Always the same for this file of this message, so that a repeat finds it. Not every activity id is a UUID.
+        const fileId = Bun.randomUUIDv5(`${activityId} ${index}`, INSIDE)
         shown.push(await this.#keepOne(workspaceId, fileId, plan.keep, attachment))
       } else shown.push(show(attachment, plan))
     }

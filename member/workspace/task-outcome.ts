@@ -14,6 +14,9 @@ export interface Asked {
   readonly requestId: string
 }
 
+/** An error is a sentence. */
+const MAX_ERROR_CHARS = 2_000
+
 /** @param now milliseconds since the epoch. */
 export function outcomeOf(asked: Asked, outcome: SendOutcome, now: number): RequestOutcome {
   switch (outcome.kind) {
@@ -21,11 +24,13 @@ export function outcomeOf(asked: Asked, outcome: SendOutcome, now: number): Requ
       return { taskId: asked.id, progress: { ...OPEN, requestId: outcome.queueId }, entry: undefined }
     case 'unsure':
       return { taskId: asked.id, progress: { ...OPEN, requestId: asked.requestId }, entry: undefined }
-    case 'failed':
+    case 'failed': {
+      const message = outcome.message.slice(0, MAX_ERROR_CHARS)
       // Without a task nothing failed but the message.
       return asked.id === null
-        ? ended(asked, { state: null, text: `[It refused the message.] ${outcome.message}` }, now)
-        : ended(asked, { state: 'failed', text: outcome.message }, now)
+        ? ended(asked, { state: null, text: `[It refused the message.] ${message}` }, now)
+        : ended(asked, { state: 'failed', text: message }, now)
+    }
     case 'answered':
       return answered(asked, outcome.answer, now)
   }

@@ -32,13 +32,12 @@ export function outcomeOf(answer: string): Outcome | Begun {
     case 'rejected':
     case 'canceled':
     case 'cancelled':
-      return { error: `the agent's task is ${state}${text === '' ? '' : `: ${text}`}`, text }
+      return { error: `the agent's task is ${state}${text === '' ? '' : `: ${text}`}` }
     case 'input-required':
     case 'auth-required':
       // Nobody can answer within a delegation that the platform carries out.
       return {
         error: `the agent asks back (${state}), so write to it${text === '' ? '' : `: ${text}`}`,
-        text,
       }
     default:
       return { taskId }

@@ -17,8 +17,16 @@ describe('the state of a task', () => {
   test('is read as A2A 0.3 and 1.0 write it, wrapped or not', () => {
     for (const state of TASK_STATES) {
       const newer = `TASK_STATE_${state.toUpperCase().replaceAll('-', '_')}`
-      for (const result of [task(state), { task: { ...task(newer), kind: undefined } }, task(newer)]) {
-        expect(readPeerAnswer(result)).toMatchObject({ state, taskId: 'k1', contextId: 'c1' })
+      for (const word of [state, newer]) {
+        const one = task(word, { status: { state: word, message: saying('so it is') } })
+        for (const result of [one, { task: { ...one, kind: undefined } }]) {
+          expect(readPeerAnswer(result)).toMatchObject({
+            state,
+            text: 'so it is',
+            taskId: 'k1',
+            contextId: 'c1',
+          })
+        }
       }
     }
   })

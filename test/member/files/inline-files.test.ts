@@ -31,6 +31,8 @@ function startKeeping() {
   })
   return {
     prepare: async (...list: readonly Attachment[]) => files.prepare(MESSAGE, list),
+    prepareOf: async (activityId: string, ...list: readonly Attachment[]) =>
+      files.prepare({ ...MESSAGE, activityId }, list),
     [Symbol.dispose]: () => folder[Symbol.dispose](),
   }
 }
@@ -49,6 +51,19 @@ describe('a file inside the message', () => {
     expect(
       await scene.prepare(inside('a,b\n1,2\n', { name: '../../売上.csv', mimeType: 'text/csv' })),
     ).toEqual([shown ?? expect.unreachable()])
+  })
+
+  test('is kept whatever the id of the message, and apart from the files of other messages', async () => {
+    using scene = startKeeping()
+    const ids = [`answer-${MESSAGE.activityId}`, `delegation-${MESSAGE.activityId}`, MESSAGE.activityId]
+    const paths = await Promise.all(
+      ids.map(async (id) =>
+        (await scene.prepareOf(id, inside(id), inside(id))).map(({ path }) => path ?? ''),
+      ),
+    )
+    expect(new Set(paths.flat()).size).toBe(6)
+    const texts = await Promise.all(paths.flat().map((path) => Bun.file(path).text()))
+    expect(texts).toEqual(ids.flatMap((id) => [id, id]))
   })
 
   test('has a name on disk even if its sender gave none, and its kind is what it holds', async () => {
