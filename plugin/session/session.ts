@@ -93,6 +93,7 @@ export class Session implements ToolContext {
         this.#configuration.valid?.permissionRelay === 'canvas' ? this.workspaceIds()[0] : undefined,
       client: this.client,
       ledger: this.ledger,
+      opening: this.opening,
       write,
       redact: (text) => log.redact(text),
       log: log.warn,

@@ -43,6 +43,8 @@ export interface PermissionDeskOptions {
   readonly client: (workspaceId: string) => PlatformClient | undefined
   /** Undefined while the state folder cannot be used. */
   readonly ledger: () => Ledger | undefined
+  /** What to wait for before the ledger is asked for; undefined: nothing. Never rejects. */
+  readonly opening: () => Promise<void> | undefined
   /** Writes one line to the host; resolves when its bytes have left the process. */
   readonly write: (line: string) => Promise<void>
   readonly redact: (text: string) => string
@@ -59,6 +61,7 @@ const NOT_ADDED = { full: 'too many are open', known: 'its id is already known' 
 export class PermissionDesk {
   readonly #chat: () => string | undefined
   readonly #ledger: () => Ledger | undefined
+  readonly #opening: () => Promise<void> | undefined
   readonly #write: (line: string) => Promise<void>
   readonly #redact: (text: string) => string
   readonly #log: (line: string) => void
@@ -73,9 +76,10 @@ export class PermissionDesk {
   #problem: string | undefined
 
   constructor(options: PermissionDeskOptions) {
-    const { chat, client, ledger, write, redact, log, clock } = options
+    const { chat, client, ledger, opening, write, redact, log, clock } = options
     this.#chat = chat
     this.#ledger = ledger
+    this.#opening = opening
     this.#write = write
     this.#redact = redact
     this.#log = log
@@ -112,8 +116,16 @@ export class PermissionDesk {
       return
     }
     const own = ownTool(request.tool_name)
-    if (own !== undefined) this.#post(workspaceId, ownToolText(own))
-    else this.#record('relay a permission request', () => this.#relay(workspaceId, request))
+    if (own !== undefined) {
+      this.#post(workspaceId, ownToolText(own))
+      return
+    }
+    const relay = (): void =>
+      this.#record('relay a permission request', () => this.#relay(workspaceId, request))
+    // A session that has just started, or stands by, may still be opening its ledger.
+    const opening = this.#opening()
+    if (opening === undefined) relay()
+    else void opening.then(relay)
   }
 
   #relay(workspaceId: string, request: PermissionRequest): void {

@@ -40,6 +40,7 @@ export class Scene implements Disposable {
           { network: Object.assign(this.#fetch, { preconnect: () => {} }), clock },
         ),
       ledger: () => this.ledger,
+      opening: () => undefined,
       write: (line) => this.writes(line),
       redact: (text) => text.replaceAll('S3CRET', '[secret]'),
       log: (line) => this.lines.push(line),

@@ -3,6 +3,7 @@ import { openLedger } from '../../../../lab/driver/ledger.ts'
 import { temporaryFolder } from '../../../../lab/driver/temporary-folder.ts'
 import { until } from '../../../../lab/driver/until.ts'
 import { SimClock } from '../../../../lab/simulation/sim-clock.ts'
+import type { Ledger } from '../../../../member/ledger/ledger.ts'
 import { OPEN_FOR_MS, VERDICT } from '../../../../member/ledger/permission-requests.ts'
 import { REQUEST, Scene } from './desk-scene.ts'
 
@@ -120,4 +121,17 @@ describe('a request', () => {
     await scene.clock.advance(1_000)
     expect(scene.posted).toHaveLength(50)
   })
+})
+
+test('a request that comes while the ledger is being opened is posted once it is', async () => {
+  const { promise: opened, resolve: open } = Promise.withResolvers<void>()
+  const ledger = openLedger()
+  let current: Ledger | undefined
+  using scene = new Scene(ledger, new SimClock(), { ledger: () => current, opening: () => opened })
+  scene.desk.ask(REQUEST)
+  await scene.clock.advance(0)
+  expect([scene.posted, scene.lines]).toEqual([[], []])
+  current = ledger
+  open()
+  await scene.posts(1)
 })
