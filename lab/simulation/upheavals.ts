@@ -18,6 +18,7 @@ export class Upheavals {
   readonly #world: World
   readonly #restores: boolean
   readonly #suspends: boolean
+  readonly #moments: Dice
   #setAt: number | undefined
 
   constructor(seed: number, world: World) {
@@ -26,7 +27,9 @@ export class Upheavals {
     this.#world = world
     this.sets = this.#dice.chance(0.06)
     this.#restores = this.#dice.chance(0.06)
-    this.#suspends = this.#dice.chance(0.1)
+    // And of their own again, for the same reason.
+    this.#moments = new Dice(seed, 'suspensions')
+    this.#suspends = this.#moments.chance(0.1)
   }
 
   /** When the platform's clock was set, in milliseconds since the epoch; undefined if it was not. */
@@ -56,8 +59,12 @@ export class Upheavals {
   /** A second session to claim the workspaces starts shortly before. */
   #planSuspensions(calmAt: number): void {
     const { clock } = this.#world
-    for (let at = clock.now() + this.#dice.upTo(6_000); at < calmAt - 8_000; at += this.#dice.upTo(30_000)) {
-      const ms = 3_000 + this.#dice.upTo(20_000)
+    for (
+      let at = clock.now() + this.#moments.upTo(6_000);
+      at < calmAt - 8_000;
+      at += this.#moments.upTo(30_000)
+    ) {
+      const ms = 3_000 + this.#moments.upTo(20_000)
       clock.at(at, () => this.#world.startSecond())
       clock.at(at + 3_000, () => this.#world.suspend(ms))
     }
