@@ -29,10 +29,12 @@ export function outcomeOf(answer: string): Outcome | Begun {
     case 'completed':
       return { text: text === '' ? NO_TEXT : text }
     case 'failed':
+      return { error: text === '' ? 'the agent says that the task failed' : text }
     case 'rejected':
+      return { error: `the agent rejected the task${text === '' ? '' : `: ${text}`}` }
     case 'canceled':
     case 'cancelled':
-      return { error: `the agent's task is ${state}${text === '' ? '' : `: ${text}`}` }
+      return { error: `the agent canceled the task${text === '' ? '' : `: ${text}`}` }
     case 'input-required':
     case 'auth-required':
       // Nobody can answer within a delegation that the platform carries out.

@@ -36,9 +36,9 @@ describe('a delegation to an agent that takes pushes', () => {
       ['completed', 'done'],
     ],
     [task('completed'), ['completed', '[The agent sent no text with it.]']],
-    [task('failed', said('exit code 3')), ['failed', "the agent's task is failed: exit code 3"]],
-    [task('rejected'), ['failed', "the agent's task is rejected"]],
-    [task('TASK_STATE_CANCELED'), ['failed', "the agent's task is canceled"]],
+    [task('failed', said('exit code 3')), ['failed', 'exit code 3']],
+    [task('rejected'), ['failed', 'the agent rejected the task']],
+    [task('TASK_STATE_CANCELED'), ['failed', 'the agent canceled the task']],
     [
       task('input-required', said('Which branch?')),
       ['failed', 'the agent asks back (input-required), so write to it: Which branch?'],
