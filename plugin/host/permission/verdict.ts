@@ -39,11 +39,17 @@ const STATES: ReadonlyMap<string, Verdict['state']> = new Map([
 ])
 /** Words that change nothing about a verdict. */
 const POLITE = new Set(['please', 'thanks', 'thank', 'you'])
-/** Said in place of yes or no; too easily meant for the model to count. */
+/**
+ * Said in place of yes or no, in some languages, or as the number of a choice in the terminal's dialog. Too easily meant
+ * for the model to count.
+ */
 const ALMOST = new Set(
-  'y n ye yep yeah yea yess yup ok okay sure allow allowed approve approved accept go deny denied reject refuse nope not never stop cancel'.split(
-    ' ',
-  ),
+  [
+    'y n ye yep yeah yea yess yup ok okay sure allow allowed approve approved accept go deny denied reject refuse nope not',
+    'never stop cancel 1 2 3 ja nein oui non si sí sì sim não да нет tak nie evet hayır はい いいえ 是 好 否 不 네 예 아니요',
+  ]
+    .join(' ')
+    .split(' '),
 )
 /**
  * Around and between the words: spaces and punctuation, with the backticks in which the request shows the answer. Not a
@@ -61,7 +67,12 @@ export function readTyped(text: string): TypedAnswer | undefined {
     .replace(/\p{Cf}/gu, '')
     .toLowerCase()
   const words = plain.match(/[\p{L}\p{M}\p{N}]+/gu) ?? []
-  if (words.length === 0) return undefined
+  if (words.length === 0) {
+    // A thumb up may be meant as an answer; a lone dot is not.
+    return /\p{Extended_Pictographic}/u.test(plain)
+      ? { kind: 'unclear', letters: '', brief: true }
+      : undefined
+  }
   const verdict = text.length <= MAX_VERDICT_CHARS && PLAIN.test(plain) ? verdictOf(words) : undefined
   if (verdict !== undefined) return { kind: 'verdict', ...verdict }
   const brief = words.length <= MAX_BRIEF_WORDS && words.some((word) => STATES.has(word) || ALMOST.has(word))

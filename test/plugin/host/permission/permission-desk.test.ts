@@ -201,6 +201,10 @@ describe('what a person types while a request is open', () => {
     'ok',
     'yes abced',
     'allow it please',
+    '1',
+    '👍',
+    'oui',
+    'yes abcde\n\n-- \nSent from my phone',
   ])('and that is no verdict is shown to the model and answered with what to type: %s', async (text) => {
     using scene = new Scene()
     scene.desk.ask(REQUEST)

@@ -114,12 +114,14 @@ describe('a verdict', () => {
 
 describe('an attempt', () => {
   test('gives its letters, and is brief when it has hardly more than a word of consent or refusal', () => {
-    for (const text of ['y', 'OK', 'sure, go', 'allow', 'yes?', 'no problem', 'Approve!', 'yes abcd']) {
+    const brief = ['y', 'OK', 'sure, go', 'allow', 'yes?', 'no problem', 'Approve!', 'yes abcd']
+    for (const text of [...brief, '1', '👍', '👍🏽!', 'Ja.', 'Oui!', 'はい', 'Нет']) {
       expect([text, readTyped(text)]).toMatchObject([text, { kind: 'unclear', brief: true }])
     }
     for (const text of ['hello', 'please look at the log', 'I say yes to the other plan', 'note']) {
       expect([text, readTyped(text)]).toMatchObject([text, { kind: 'unclear', brief: false }])
     }
+    for (const text of ['', ' … ', '?', '```']) expect([text, readTyped(text)]).toEqual([text, undefined])
     expect(readTyped('Yes, abc de!')).toMatchObject({ letters: 'yesabcde' })
   })
 })
