@@ -51,6 +51,17 @@ describe('two sessions that receive the same workspace from two state folders', 
     },
   )
 
+  for (const hasEvents of [true, false]) {
+    test(`both notice it if their heartbeats have different intervals, ${hasEvents ? 'with' : 'without'} a stream`, () => {
+      using scene = new SessionScene({ hasEvents })
+      const first = scene.start()
+      scene.pass(12_000)
+      const second = scene.start(undefined, scene.otherFolder({ MOLECULE_HEARTBEAT_INTERVAL_MS: 60_000 }))
+      scene.pass(6 * MINUTE_MS)
+      expect([first, second].map(says)).toEqual([true, true])
+    })
+  }
+
   test('both notice it on an older platform without streams, whose rows say only the uptime', () => {
     const { scene, both } = beginTwo(5 * MINUTE_MS + 7_000, { hasEvents: false, timestampCursor: true })
     using _ = scene
