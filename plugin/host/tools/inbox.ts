@@ -10,6 +10,7 @@ import { CHANGES_SESSION } from './annotations.ts'
 import { findMessage } from './answered-message.ts'
 import { untilFound } from './awaited-messages.ts'
 import { describeInFull, filesOf, quoted, titleOf } from './message-view.ts'
+import { ANSWER_WAIT_MS } from './peer-exchanges.ts'
 import { notOneOfOurs } from './sender.ts'
 import { defineTool, type Outcome, type Progress, ToolFailure } from './tool.ts'
 import type { ToolContext } from './tool-context.ts'
@@ -149,19 +150,25 @@ async function waitForNew(
     const { lines } = await list(args, workspaceIds, MAX_SEARCHED, ledger, context, signal)
     return lines.filter(({ activityId }) => !listed.has(activityId))
   }
-  const until = clock.now() + args.wait_seconds * 1000
+  // A host that does not see the call's progress may give it up after a minute.
+  const seconds =
+    progress === undefined ? Math.min(args.wait_seconds, ANSWER_WAIT_MS / 1000) : args.wait_seconds
+  const until = clock.now() + seconds * 1000
   const found = (await untilFound(look, { until, clock, signal, progress })).slice(0, MAX_ROWS)
   if (found.length === 0) {
     return {
-      text: `Nothing new came within ${args.wait_seconds} s. Without wait_seconds, inbox lists what came before.`,
+      text: `Nothing new came within ${seconds} s. Call again to wait on. Without wait_seconds, inbox lists what came before.`,
     }
   }
   return show(`${counted(found.length, 'new message')}:`, found, [], context)
 }
 
 function show(head: string, lines: readonly Line[], tail: readonly string[], context: ToolContext): Outcome {
-  context.listed.add(lines.map(({ activityId }) => activityId))
-  return { text: [head, ...lines.map(({ text }) => text), ...tail].join('\n') }
+  return {
+    text: [head, ...lines.map(({ text }) => text), ...tail].join('\n'),
+    // A call that was given up gets no answer: what it found is new to the next one.
+    onSent: () => context.listed.add(lines.map(({ activityId }) => activityId)),
+  }
 }
 
 function nothing({ show, peer_id, since_hours }: Arguments): string {

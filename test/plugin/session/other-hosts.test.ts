@@ -120,6 +120,26 @@ describe('inbox with wait_seconds', () => {
     expect(scene.requests.length - before).toBeLessThanOrEqual(11)
   })
 
+  test('ends within a minute for a host that sees no progress, and might give the call up', () => {
+    using scene = new SessionScene()
+    const process = scene.start(HOSTS.another)
+    scene.pass(1_000)
+    const [text, ms] = wait(scene, process, 300)
+    expect(text).toStartWith('Nothing new came within 50 s. Call again')
+    expect(ms).toBeLessThan(51_000)
+  })
+
+  test('lists a message again if the result never left, as when the call was given up', () => {
+    using scene = new SessionScene()
+    const process = scene.start(HOSTS.another)
+    scene.pass(1_000)
+    const { id } = scene.first.feed.add()
+    const dropped = callTool('inbox', { wait_seconds: 30 }, process.session, new AbortController().signal)
+    expect(scene.result(dropped).text).toContain(id)
+    expect(wait(scene, process, 30)[0]).toContain(id)
+    expect(wait(scene, process, 30)[0]).toStartWith('Nothing new came')
+  })
+
   test('can be cancelled, and shows progress', () => {
     using scene = new SessionScene()
     const process = scene.start(HOSTS.another)
