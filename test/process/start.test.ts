@@ -14,11 +14,11 @@ function copyWith(
   bundle: string | undefined,
   bun = packageFile.engines.bun,
 ): string {
-  cpSync(join(PLUGIN_ROOT, 'start'), folder.file('start'), { recursive: true })
+  cpSync(join(PLUGIN_ROOT, 'plugin/start'), folder.file('plugin/start'), { recursive: true })
   mkdirSync(folder.file('dist'))
   if (bundle !== undefined) writeFileSync(folder.file('dist/server.js'), bundle)
   writeFileSync(folder.file('package.json'), JSON.stringify({ ...packageFile, engines: { bun } }))
-  return folder.file('start/main.ts')
+  return folder.file('plugin/start/main.ts')
 }
 
 /** A plugin that needs a Bun nobody has, and a bundle that no Bun can read. */

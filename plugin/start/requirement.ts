@@ -1,4 +1,4 @@
-/** Whether this Bun can run the plugin. Like all of `start/`, it must be readable for any Bun: no packages, no new syntax. */
+/** Whether this Bun can run the plugin. Like all of `plugin/start/`, it must be readable for any Bun: no packages, no new syntax. */
 
 /** What was found: the version, and the path of the program. */
 export interface FoundBun {

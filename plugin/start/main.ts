@@ -2,7 +2,7 @@
  * What the host starts. An old Bun may not even read the bundle, so the version is checked here, before anything of the
  * bundle is loaded. A bundle that fails all the same is explained, too, rather than leaving a failed server and no reason.
  */
-import { engines, version } from '../package.json'
+import { engines, version } from '../../package.json'
 import { explain } from './explainer.ts'
 import { unmetRequirement } from './requirement.ts'
 
@@ -18,7 +18,7 @@ function failedToLoad(error: unknown): string {
 
 async function load(): Promise<string | undefined> {
   try {
-    await import(new URL('../dist/server.js', import.meta.url).href)
+    await import(new URL('../../dist/server.js', import.meta.url).href)
     return undefined
   } catch (error) {
     return failedToLoad(error)
