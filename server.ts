@@ -81,6 +81,7 @@ function shutDown(reason: string): void {
   try {
     log.debug(`stops: ${reason}`)
     session.stop()
+    session.close()
   } finally {
     // Whatever fails on the way, a program without a host must not stay.
     process.exit(0)

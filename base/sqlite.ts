@@ -27,9 +27,15 @@ export interface Database {
   /**
    * Moves what was committed from the log into the file, and flushes both to the disk, off the loop.
    *
+   * @returns whether the log is empty now: another process may read or write it.
    * @throws what SQLite throws.
    */
-  readonly checkpoint: () => Promise<void>
+  readonly checkpoint: () => Promise<boolean>
+  /**
+   * From now on closing the database leaves its log for the next one to open it. SQLite would move it into the file, and
+   * flush the disk, on the loop.
+   */
+  readonly leaveLog: () => void
   readonly close: () => void
 }
 
@@ -72,27 +78,38 @@ export function isBusy(error: unknown): boolean {
   return /^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(codeOf(error) ?? '')
 }
 
-/** How large the log stays after it was moved into the file. */
-const LOG_BYTES = 1024 * 1024
+/** How large the file of the log stays after it was emptied. */
+export const EMPTY_LOG_BYTES = 1024 * 1024
+
+/** What is written in the meantime has to be moved, too. */
+const MOVES = 4
+
+/** Returns whether all of it was moved. */
+function moveLog(db: Database): boolean {
+  const move = db.query<{ log: number; checkpointed: number }, []>('PRAGMA wal_checkpoint(PASSIVE)')
+  for (let moves = 0; moves < MOVES; moves++) {
+    const moved = move.get()
+    if (moved !== null && moved.log === moved.checkpointed) return true
+  }
+  return false
+}
 
 /**
  * See {@link Database.checkpoint}. The first write to an emptied log flushes it, so that is done here, too: a write that
  * leaves everything as it is.
  */
-export const CHECKPOINT: Job<string, void> = {
+export const CHECKPOINT: Job<string, boolean> = {
   name: 'checkpoint',
   run: (path, disk) => {
     const db = disk.open(path, { mode: 'existing' })
     try {
       db.run('PRAGMA busy_timeout = 1000')
       db.run('PRAGMA synchronous = NORMAL')
-      db.run(`PRAGMA journal_size_limit = ${LOG_BYTES}`)
-      const moved = db
-        .query<{ busy: number; log: number; checkpointed: number }, []>('PRAGMA wal_checkpoint(PASSIVE)')
-        .get()
-      if (moved === null || moved.log !== moved.checkpointed) return
+      db.run(`PRAGMA journal_size_limit = ${EMPTY_LOG_BYTES}`)
+      if (!moveLog(db)) return false
       const version = db.query<{ user_version: number }, []>('PRAGMA user_version').get()?.user_version ?? 0
       db.run(`PRAGMA user_version = ${version}`)
+      return true
     } finally {
       db.close()
     }
@@ -109,17 +126,17 @@ class SqliteDatabase implements Database {
   readonly #db: BunDatabase
   readonly #path: string
   readonly #onError: (error: unknown) => void
-
-  readonly checkpoint: () => Promise<void>
+  readonly checkpoint: () => Promise<boolean>
+  #keeper: BunDatabase | undefined
 
   constructor(
     path: string,
     mode: keyof typeof MODES,
     onError: (error: unknown) => void,
-    checkpoint: () => Promise<void>,
+    checkpoint: () => Promise<boolean>,
   ) {
-    this.#db = opened(path, () => new BunDatabase(path, { ...MODES[mode], strict: true }))
     this.#path = path
+    this.#db = opened(path, () => new BunDatabase(path, { ...MODES[mode], strict: true }))
     this.#onError = onError
     this.checkpoint = checkpoint
   }
@@ -143,8 +160,15 @@ class SqliteDatabase implements Database {
     return this.#heed(() => this.#db.transaction(work).immediate())
   }
 
+  leaveLog(): void {
+    // Only the last one to close a database moves its log, and this one, which closes after the other, may not write.
+    this.#keeper ??= new BunDatabase(this.#path, MODES.readonly)
+    this.#keeper.query('SELECT 1 FROM sqlite_schema').get()
+  }
+
   close(): void {
     this.#db.close()
+    this.#keeper?.close()
   }
 
   *#iterate<Row, Values extends SQLQueryBindings[]>(

@@ -54,6 +54,7 @@ export class SimDisk implements Disk {
         run,
         transaction: (work) => db.transaction(work),
         checkpoint: () => db.checkpoint(),
+        leaveLog: () => db.leaveLog(),
         close,
       }
     }
@@ -90,12 +91,12 @@ const WRITES = /^\s*(?:INSERT|UPDATE|DELETE|CREATE|ALTER|DROP)/i
 class MortalDatabase implements Database {
   readonly #db: Database
   readonly #options: SimDiskOptions
-  readonly checkpoint: () => Promise<void>
+  readonly checkpoint: () => Promise<boolean>
   readonly close: () => void
   readonly #queries = new Map<string, Query<unknown, SQLQueryBindings[]>>()
   #inTransaction = false
 
-  constructor(db: Database, options: SimDiskOptions, checkpoint: () => Promise<void>, close: () => void) {
+  constructor(db: Database, options: SimDiskOptions, checkpoint: () => Promise<boolean>, close: () => void) {
     this.#db = db
     this.#options = options
     this.checkpoint = checkpoint
@@ -108,6 +109,10 @@ class MortalDatabase implements Database {
     const query = this.#guard<Row, Values>(sql)
     this.#queries.set(sql, query as Query<unknown, SQLQueryBindings[]>)
     return query
+  }
+
+  leaveLog(): void {
+    this.#db.leaveLog()
   }
 
   run(sql: string): void {

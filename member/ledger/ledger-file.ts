@@ -3,7 +3,7 @@
  * other processes where it stands: a session has it done as a job (`ledger-jobs.ts`).
  */
 import { existsSync, renameSync, rmSync } from 'node:fs'
-import { type Database, type Disk, isBusy } from '../../base/sqlite.ts'
+import { type Database, type Disk, EMPTY_LOG_BYTES, isBusy } from '../../base/sqlite.ts'
 import { createPrivately } from '../folder/database-file.ts'
 import { identityOf } from '../folder/file-stat.ts'
 import { explained, requireLocks } from '../folder/file-system.ts'
@@ -183,6 +183,7 @@ export function openWithoutCheck(
     db.run('PRAGMA synchronous = NORMAL')
     // A checkpoint flushes the disk, which may take long: `SessionLedger` has it done off the loop.
     db.run('PRAGMA wal_autocheckpoint = 0')
+    db.run(`PRAGMA journal_size_limit = ${EMPTY_LOG_BYTES}`)
     // First, because it refuses a file of a newer version, which must stay where it is.
     migrate(db)
     return db

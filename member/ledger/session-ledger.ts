@@ -10,8 +10,11 @@ import { PREPARE } from './ledger-jobs.ts'
 
 /** A new or repaired file takes two attempts. */
 const OPEN_TRIES = 4
-/** How far the log grows before it is moved into the file, and how much further if it could not be emptied. */
+/** How far the log grows before it is moved into the file. */
 const LOG_BYTES = 4 * 1024 * 1024
+/** How often that is tried, at first and at most, while a process that reads keeps it from being emptied. */
+const TIDY_AFTER_MS = 2_000
+const TIDY_AT_MOST_MS = 60_000
 
 export interface SessionLedgerOptions {
   readonly disk: Disk
@@ -29,8 +32,10 @@ export class SessionLedger {
   #ledger: Ledger | undefined
   #identity = ''
   #loss: Loss | undefined
-  /** The size of the log from which on it is moved into the file. */
-  #tidyAt = LOG_BYTES
+  #tidying = false
+  /** Milliseconds since the epoch. */
+  #tidiedAt = 0
+  #tidyAfterMs = TIDY_AFTER_MS
 
   constructor(path: string, options: SessionLedgerOptions) {
     this.#path = path
@@ -72,6 +77,7 @@ export class SessionLedger {
       if (identityOf(this.#path) === identity) {
         // The first write to an empty log flushes it, so that is done before the ledger is in use.
         await this.#checkpoint(db)
+        db.leaveLog()
         this.#identity = identity
         this.#db = db
         this.#ledger = new Ledger(db, this.#session)
@@ -90,12 +96,15 @@ export class SessionLedger {
 
   /** Moves the log into the file if it has grown. Called regularly; returns at once and never throws. */
   tidy(): void {
-    const size = sizeOf(`${this.#path}-wal`)
-    if (size < LOG_BYTES) this.#tidyAt = LOG_BYTES
-    if (this.#db === undefined || size < this.#tidyAt) return
-    // A process that reads may keep the log from being emptied.
-    this.#tidyAt = size + LOG_BYTES
-    void this.#checkpoint(this.#db)
+    const now = this.#options.clock.now()
+    if (this.#db === undefined || this.#tidying || Math.abs(now - this.#tidiedAt) < this.#tidyAfterMs) return
+    if (sizeOf(`${this.#path}-wal`) < LOG_BYTES) return
+    this.#tidying = true
+    this.#tidiedAt = now
+    void this.#checkpoint(this.#db).then((isEmpty) => {
+      this.#tidying = false
+      this.#tidyAfterMs = isEmpty ? TIDY_AFTER_MS : Math.min(TIDY_AT_MOST_MS, this.#tidyAfterMs * 2)
+    })
   }
 
   close(): void {
@@ -104,11 +113,13 @@ export class SessionLedger {
     this.#db = undefined
   }
 
-  async #checkpoint(db: Database): Promise<void> {
+  /** Returns whether the log is empty now. Never rejects. */
+  async #checkpoint(db: Database): Promise<boolean> {
     try {
-      await db.checkpoint()
+      return await db.checkpoint()
     } catch {
       // A full disk, most likely. The log keeps everything until it can be moved.
+      return false
     }
   }
 }

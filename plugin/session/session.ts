@@ -129,6 +129,14 @@ export class Session implements ToolContext {
     this.#role.end()
   }
 
+  /**
+   * Closes the ledger, right before the process ends: Bun would empty the log of an open database then, and flush the
+   * disk, which may take longer than a host waits.
+   */
+  close(): void {
+    this.#opening.close()
+  }
+
   // What tools see.
 
   readonly problems = (): readonly string[] => {

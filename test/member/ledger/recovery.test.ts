@@ -129,7 +129,7 @@ describe('a log that cannot be flushed now', () => {
       checkpoint: async () => {
         this.tries++
         if (this.isFull) throw new Error('database or disk is full')
-        await db.checkpoint()
+        return db.checkpoint()
       },
     })).open
   }
