@@ -56,6 +56,7 @@ export interface PermissionDeskOptions {
 const CHECK_INTERVAL_MS = 500
 /** A session that still runs has taken a verdict by then. */
 const TAKEN_WITHIN_MS = 3_000
+const MAX_EXPLAINED = 200
 const NOT_ADDED = { full: 'too many are open', known: 'its id is already known' } as const
 
 export class PermissionDesk {
@@ -71,6 +72,8 @@ export class PermissionDesk {
   readonly #running = new AbortController()
   readonly #records: InOrder
   #watching = false
+  /** Messages about which the chat was told how to answer: delivery may show a message here several times. */
+  readonly #explained = new Set<number>()
   /** When the last request of this session expires, in milliseconds since the epoch. */
   #openUntil = 0
   #problem: string | undefined
@@ -170,10 +173,17 @@ export class PermissionDesk {
         (answer.kind === 'unclear' && (answer.brief || answer.letters.includes(requestId))),
     )
     if (meant.length === 0) return undefined
-    if (!message.authenticated) this.#post(stored.workspaceId, notCountedText('unauthenticated'))
-    else if (answer.kind === 'verdict') this.#post(stored.workspaceId, notCountedText('files'))
-    else this.#post(stored.workspaceId, howToText(meant))
+    if (!message.authenticated) this.#explain(stored, notCountedText('unauthenticated'))
+    else if (answer.kind === 'verdict') this.#explain(stored, notCountedText('files'))
+    else this.#explain(stored, howToText(meant))
     return undefined
+  }
+
+  #explain({ ord, workspaceId }: StoredMessage, text: string): void {
+    if (this.#explained.has(ord)) return
+    if (this.#explained.size >= MAX_EXPLAINED) this.#explained.clear()
+    this.#explained.add(ord)
+    this.#post(workspaceId, text)
   }
 
   #decide(
@@ -185,7 +195,7 @@ export class PermissionDesk {
     const { workspaceId } = stored
     const decision = requests.decide(stored, requestId, state, this.#clock.now())
     if (decision.kind === 'unknown') {
-      if (open.length > 0) this.#post(workspaceId, howToText(open))
+      if (open.length > 0) this.#explain(stored, howToText(open))
       // A bare "yes" that could mean either of two requests says nothing to the model, which might act on it.
       return requestId === undefined && open.length > 1 ? VERDICT : undefined
     }

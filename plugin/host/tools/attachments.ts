@@ -1,5 +1,7 @@
 /** Files a tool sends along. All of them are opened and checked before the first byte of any leaves. */
+
 import { describeError } from '../../../base/errors.ts'
+import { patiently } from '../../../base/patience.ts'
 import { plainText } from '../../../base/plain-text.ts'
 import type { PlatformClient } from '../../../member/client/client.ts'
 import { parsePending, type UploadedFile, uploadFile } from '../../../member/client/uploads.ts'
@@ -46,11 +48,9 @@ export async function uploadAll(
 function noteOwn({ uri }: UploadedFile, { ledger, clock }: Pick<ToolContext, 'ledger' | 'clock'>): void {
   const pending = parsePending(uri)
   if (pending === undefined) return
-  try {
-    ledger()?.uploads.markOwn([pending.fileId], clock.now())
-  } catch {
+  patiently(() => ledger()?.uploads.markOwn([pending.fileId], clock.now()), clock).catch(() => {
     // A full disk, most likely. Sending goes on; at worst the model is told of its own file.
-  }
+  })
 }
 
 /** Adds to a result the names of the files sent with it. */
