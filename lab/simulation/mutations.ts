@@ -54,16 +54,18 @@ const DELIVERY_BREAKS: readonly Break[] = [
   {
     name: 'a new holder repeats what is confirmed',
     file: 'member/ledger/recovery.ts',
-    find: "OR state = 'sent' AND attempts",
-    replace: "OR state IN ('sent', 'confirmed') AND attempts",
+    find: `state IN ('sending', 'sent')
+       AND (state`,
+    replace: `state IN ('sending', 'sent', 'confirmed')
+       AND (state = 'confirmed' OR state`,
   },
   {
     name: 'a new holder repeats what its own session wrote',
     file: 'member/ledger/recovery.ts',
-    find: `     WHERE workspace_id = $workspaceId AND session <> $session
-     AND (state = 'sending' AND attempts <`,
-    replace: `     WHERE workspace_id = $workspaceId AND $session <> ''
-     AND (state = 'sending' AND attempts <`,
+    find: `session <> $session
+       AND state IN ('sending', 'sent')`,
+    replace: `$session <> ''
+       AND state IN ('sending', 'sent')`,
   },
   {
     name: 'attempts are not counted',

@@ -176,8 +176,8 @@ export const WORKSPACE_BREAKS: Readonly<Record<string, readonly Break[]>> = {
     {
       name: 'the beginning of a feed is not flushed for a holder that died',
       file: 'member/ledger/workspace-ledger.ts',
-      find: '    this.#flush()\n    return recovery\n',
-      replace: '    return recovery\n',
+      find: '    this.#flush()\n    return new RecoverySteps(',
+      replace: '    return new RecoverySteps(',
     },
     {
       name: 'reading begins before the ledger was taken over',

@@ -44,14 +44,18 @@ export class Inbox {
       AND state IN (SELECT value FROM json_each($states))
       AND ($peerId IS NULL OR peer_id = $peerId) AND received_at >= $since
       AND ($owed = 0 OR delegation_id IS NULL AND reason IS NULL OR state IN ('received', 'held', 'sending'))`
+    const order = oldestFirst === true ? 'ASC' : 'DESC'
     const rows = this.#db
       .query<InboxRow, [typeof values & { limit: number }]>(
-        `SELECT ${COLUMNS}, reason, received_at AS receivedAt FROM message WHERE ${where}
-         ORDER BY ord ${oldestFirst === true ? 'ASC' : 'DESC'} LIMIT $limit`,
+        `SELECT ${COLUMNS}, reason, received_at AS receivedAt FROM message
+         WHERE ord IN (SELECT ord FROM message INDEXED BY message_state WHERE ${where} ORDER BY ord ${order} LIMIT $limit)
+         ORDER BY ord ${order}`,
       )
       .all({ ...values, limit })
     const total = this.#db
-      .query<{ n: number }, [typeof values]>(`SELECT count(*) AS n FROM message WHERE ${where}`)
+      .query<{ n: number }, [typeof values]>(
+        `SELECT count(*) AS n FROM message INDEXED BY message_state WHERE ${where}`,
+      )
       .get(values)
     return { rows, total: total?.n ?? 0 }
   }
@@ -60,7 +64,7 @@ export class Inbox {
   counts(workspaceId: string): Readonly<Partial<Record<MessageState, number>>> {
     const rows = this.#db
       .query<{ state: MessageState; n: number }, [string]>(
-        'SELECT state, count(*) AS n FROM message WHERE workspace_id = ? GROUP BY state',
+        'SELECT state, count(*) AS n FROM message INDEXED BY message_state WHERE workspace_id = ? GROUP BY state',
       )
       .all(workspaceId)
     return Object.fromEntries(rows.map(({ state, n }) => [state, n]))
@@ -70,7 +74,7 @@ export class Inbox {
   skippedFor(workspaceId: string, reason: string): number {
     const row = this.#db
       .query<{ n: number }, [string, string]>(
-        "SELECT count(*) AS n FROM message WHERE workspace_id = ? AND state = 'skipped' AND reason = ?",
+        "SELECT count(*) AS n FROM message INDEXED BY message_state WHERE workspace_id = ? AND state = 'skipped' AND reason = ?",
       )
       .get(workspaceId, reason)
     return row?.n ?? 0

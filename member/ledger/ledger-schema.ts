@@ -151,6 +151,12 @@ const STEPS: readonly string[] = [
   -- before the floor.
   ALTER TABLE cursor ADD COLUMN floor_seq INTEGER;
   `,
+  `
+  -- Everything by which messages are counted and chosen, so that a ledger with a month of long texts is searched without
+  -- reading them.
+  CREATE INDEX message_state ON message (workspace_id, state, ord, session, attempts, received_at, sent_at, peer_id,
+    delegation_id, reason);
+  `,
 ]
 
 /**

@@ -27,66 +27,132 @@ export interface Recovery {
   readonly presumed: number
 }
 
+/** How many messages are changed at once: a transaction with more would hold the loop, or another session. */
+const CHUNK = 200
+/** Inside an UPDATE: the messages of the workspace that some condition chooses, a chunk of them. */
+const some = (which: string): string =>
+  `ord IN (SELECT ord FROM message INDEXED BY message_state WHERE workspace_id = $workspaceId AND ${which} LIMIT ${CHUNK})`
+
 /**
- * Runs inside the caller's transaction.
- *
- * @param given what this session itself has written to its host.
+ * One recovery, in steps. Each step is one transaction that can be repeated, and so can the whole, from its beginning:
+ * nothing is delivered before the last.
  */
-export function recover(
-  db: Database,
-  workspaceId: string,
-  session: string,
-  given: readonly number[],
-  now: number,
-): Recovery {
-  // Another session held the workspace in between: it wrote these again, or was about to. This host already has them.
-  if (given.length > 0) {
-    db.query(
-      `UPDATE message SET state = 'sent', session = ?2, sent_at = coalesce(sent_at, received_at)
-       WHERE workspace_id = ?1 AND ord IN (SELECT value FROM json_each(?3))
-       AND (state IN ('sending', 'sent') AND session <> ?2 OR state IN ('received', 'held') AND attempts > 0)`,
-    ).run(workspaceId, session, JSON.stringify(given))
+export class RecoverySteps {
+  readonly #db: Database
+  readonly #values: { readonly workspaceId: string; readonly session: string }
+  readonly #now: number
+  readonly #steps: (() => number)[]
+  #presumed = 0
+
+  /**
+   * @param given what this session itself has written to its host.
+   * @param now milliseconds since the epoch.
+   */
+  constructor(db: Database, workspaceId: string, session: string, given: readonly number[], now: number) {
+    this.#db = db
+    this.#values = { workspaceId, session }
+    this.#now = now
+    this.#steps = [
+      () => this.#keepGiven(given),
+      () => this.#presume(),
+      () => this.#takeBack(),
+      () => this.#giveUp(),
+    ]
   }
-  const oldest = now - REDELIVER_WITHIN_MS
-  // A session with the channel and a user but without a single receipt has its hooks off, so no receipt could be
-  // expected. The last look at the feed is the last sign of life that every session leaves.
-  const presumed = db
-    .query(
-      `UPDATE message SET state = 'presumed' WHERE workspace_id = ? AND session <> ? AND state = 'sent'
-       AND sent_at <= (SELECT checked_at FROM cursor WHERE cursor.workspace_id = message.workspace_id) - ${PRESUME_AFTER_MS}
-       AND session IN (SELECT id FROM session WHERE prompted = 1 AND receipted = 0 AND with_channel = 1)`,
+
+  /**
+   * Does the next step.
+   *
+   * @returns the outcome after the last one; undefined before.
+   * @throws the ledger's error; then the step is still to be done.
+   */
+  next(): Recovery | undefined {
+    const [step] = this.#steps
+    if (step !== undefined) {
+      if (step() < CHUNK) this.#steps.shift()
+      return undefined
+    }
+    return {
+      again: this.#count("state IN ('received', 'held') AND attempts > 0"),
+      givenUp: this.#count("state = 'sent' AND session <> $session"),
+      presumed: this.#presumed,
+    }
+  }
+
+  /** Another session held the workspace in between: it wrote these again, or was about to. This host already has them. */
+  #keepGiven(given: readonly number[]): number {
+    if (given.length === 0) return 0
+    return this.#update(
+      `state = 'sent', session = $session, sent_at = coalesce(sent_at, received_at)
+       WHERE workspace_id = $workspaceId AND ord IN (SELECT ord FROM message WHERE ord IN (SELECT value FROM json_each($given))
+       AND (state IN ('sending', 'sent') AND session <> $session OR state IN ('received', 'held') AND attempts > 0) LIMIT ${CHUNK})`,
+      { given: JSON.stringify(given) },
     )
-    .run(workspaceId, session).changes
-  db.query(
-    `UPDATE message SET state = CASE WHEN digest IS NULL THEN 'received' ELSE 'held' END
-     WHERE workspace_id = $workspaceId AND session <> $session
-     AND (state = 'sending' AND attempts < ${MAX_UNSURE_ATTEMPTS} OR state = 'sent' AND attempts < ${MAX_ATTEMPTS})
-     AND received_at > $oldest`,
-  ).run({ workspaceId, session, oldest })
-  // A message that may not be written again counts as sent, even if it is unknown whether it was.
-  db.query(
-    `UPDATE message SET state = 'sent', sent_at = coalesce(sent_at, received_at)
-     WHERE workspace_id = $workspaceId AND session <> $session
-     AND (state = 'sending' OR state IN ('received', 'held') AND attempts > 0 AND received_at <= $oldest)`,
-  ).run({ workspaceId, session, oldest })
-  // Age is measured from the last look at the feed: with a wrong clock, everything could seem old, and everything the
-  // platform still has would be read as if new.
-  db.query(
-    `DELETE FROM message WHERE workspace_id = $workspaceId AND state <> 'received'
-     AND received_at < min($now, coalesce((SELECT checked_at FROM cursor WHERE workspace_id = $workspaceId), $now)) - ${KEEP_MS}`,
-  ).run({ workspaceId, now })
-  db.query('DELETE FROM session WHERE begun_at < ?').run(now - KEEP_MS)
-  return {
-    again: count(db, "state IN ('received', 'held') AND attempts > 0", workspaceId),
-    givenUp: count(db, "state = 'sent' AND session <> ?", workspaceId, session),
-    presumed,
+  }
+
+  /**
+   * A session with the channel and a user but without a single receipt has its hooks off, so no receipt could be
+   * expected. The last look at the feed is the last sign of life that every session leaves.
+   */
+  #presume(): number {
+    const changes = this.#update(
+      `state = 'presumed' WHERE ${some(`session <> $session AND state = 'sent'
+       AND sent_at <= (SELECT checked_at FROM cursor WHERE cursor.workspace_id = message.workspace_id) - ${PRESUME_AFTER_MS}
+       AND session IN (SELECT id FROM session WHERE prompted = 1 AND receipted = 0 AND with_channel = 1)`)}`,
+    )
+    this.#presumed += changes
+    return changes
+  }
+
+  #takeBack(): number {
+    return this.#update(
+      `state = CASE WHEN digest IS NULL THEN 'received' ELSE 'held' END WHERE ${some(`session <> $session
+       AND state IN ('sending', 'sent')
+       AND (state = 'sending' AND attempts < ${MAX_UNSURE_ATTEMPTS} OR state = 'sent' AND attempts < ${MAX_ATTEMPTS})
+       AND received_at > $oldest`)}`,
+      { oldest: this.#now - REDELIVER_WITHIN_MS },
+    )
+  }
+
+  /** A message that may not be written again counts as sent, even if it is unknown whether it was. */
+  #giveUp(): number {
+    return this.#update(
+      `state = 'sent', sent_at = coalesce(sent_at, received_at) WHERE ${some(`session <> $session
+       AND state IN ('sending', 'received', 'held')
+       AND (state = 'sending' OR state IN ('received', 'held') AND attempts > 0 AND received_at <= $oldest)`)}`,
+      { oldest: this.#now - REDELIVER_WITHIN_MS },
+    )
+  }
+
+  #update(what: string, values: Readonly<Record<string, string | number>> = {}): number {
+    return this.#db.query(`UPDATE message SET ${what}`).run({ ...this.#values, ...values }).changes
+  }
+
+  #count(which: string): number {
+    return (
+      this.#db
+        .query<{ n: number }, [Record<string, string>]>(
+          `SELECT count(*) AS n FROM message INDEXED BY message_state WHERE workspace_id = $workspaceId AND ${which}`,
+        )
+        .get(this.#values)?.n ?? 0
+    )
   }
 }
 
-function count(db: Database, which: string, workspaceId: string, ...values: string[]): number {
-  return (
-    db
-      .query<{ n: number }, string[]>(`SELECT count(*) AS n FROM message WHERE workspace_id = ? AND ${which}`)
-      .get(workspaceId, ...values)?.n ?? 0
-  )
+/**
+ * Deletes some of what is too old. Age is measured from the last look at the feed: with a wrong clock, everything could
+ * seem old, and everything the platform still has would be read as if new.
+ *
+ * @returns whether there may be more.
+ */
+export function deleteOld(db: Database, workspaceId: string, now: number): boolean {
+  const { changes } = db
+    .query(
+      `DELETE FROM message WHERE ${some(`state IN ('held', 'sending', 'sent', 'presumed', 'confirmed', 'answered', 'skipped')
+       AND received_at < min($now, coalesce((SELECT checked_at FROM cursor WHERE workspace_id = $workspaceId), $now)) - ${KEEP_MS}`)}`,
+    )
+    .run({ workspaceId, now })
+  if (changes === CHUNK) return true
+  db.query('DELETE FROM session WHERE begun_at < ?').run(now - KEEP_MS)
+  return false
 }

@@ -47,7 +47,7 @@ export class RepeatedAnswers {
   reportOf({ activityId }: Pick<Entry, 'activityId'>, workspaceId: string, peerId: string) {
     const reports = this.#db
       .query<Answer, [string, string, number]>(
-        `SELECT activity_id AS activityId, ${TEXT} AS text FROM message
+        `SELECT activity_id AS activityId, ${TEXT} AS text FROM message INDEXED BY message_delegation
          WHERE delegation_id IN (SELECT id FROM delegation WHERE workspace_id = ?1 AND peer_id = ?2 AND state = 'completed')
          AND workspace_id = ?1 AND peer_id IS NULL AND state <> 'skipped' AND received_at > ?3`,
       )

@@ -33,9 +33,8 @@ export class SessionEvidence {
   unconfirmed(workspaceIds: readonly string[], before: number): number {
     const row = this.#db
       .query<{ n: number }, [string, string, number]>(
-        `SELECT count(*) AS n FROM message INDEXED BY message_open
-         WHERE workspace_id IN (SELECT value FROM json_each(?)) AND state IN ('sending', 'sent', 'confirmed')
-         AND state = 'sent' AND session = ? AND sent_at < ?`,
+        `SELECT count(*) AS n FROM message INDEXED BY message_state
+         WHERE workspace_id IN (SELECT value FROM json_each(?)) AND state = 'sent' AND session = ? AND sent_at < ?`,
       )
       .get(JSON.stringify(workspaceIds), this.#session, before)
     return row?.n ?? 0

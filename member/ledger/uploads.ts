@@ -35,7 +35,7 @@ export class Uploads {
   hold(workspaceId: string, activityId: string, fileId: string): void {
     const named = this.#db
       .query<{ ord: number }, [string, number, string, string]>(
-        `SELECT ord FROM message WHERE workspace_id = ? AND ord > (SELECT max(ord) FROM message) - ?
+        `SELECT ord FROM message WHERE +workspace_id = ? AND ord > (SELECT max(ord) FROM message) - ?
          AND activity_id <> ? AND instr(lower(content), ?) > 0 LIMIT 1`,
       )
       .get(workspaceId, EARLIER_ROWS, activityId, fileId)
@@ -75,12 +75,13 @@ export class Uploads {
     return this.#db.transaction(() => {
       this.#db
         .query(
-          `UPDATE message SET state = 'skipped', reason = ? WHERE ${due}
+          `UPDATE message INDEXED BY message_held SET state = 'skipped', reason = ? WHERE ${due}
            AND upload_id IN (SELECT file_id FROM own_upload)`,
         )
         .run(OWN, workspaceId, now)
-      return this.#db.query(`UPDATE message SET state = 'received' WHERE ${due}`).run(workspaceId, now)
-        .changes
+      return this.#db
+        .query(`UPDATE message INDEXED BY message_held SET state = 'received' WHERE ${due}`)
+        .run(workspaceId, now).changes
     })
   }
 }

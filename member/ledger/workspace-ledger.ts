@@ -7,7 +7,7 @@ import { COLUMNS, type Cursor, type Entry, type StoredMessage } from './ledger-r
 import { isOverflow, MAX_EVENTS, MAX_EVENTS_OF_WORKER } from './loop-guard.ts'
 import { type OpenMessages, openMessages } from './open-messages.ts'
 import { PeerRequests, type RequestOutcome } from './peer-requests.ts'
-import { type Recovery, recover } from './recovery.ts'
+import { deleteOld, RecoverySteps } from './recovery.ts'
 import { UnreadRows } from './unread-rows.ts'
 import type { Uploads } from './uploads.ts'
 
@@ -114,8 +114,8 @@ export class WorkspaceLedger {
   waiting(): number {
     const row = this.#db
       .query<{ n: number }, [string]>(
-        `SELECT count(*) AS n FROM message INDEXED BY message_unsent
-         WHERE workspace_id = ? AND state IN ('received', 'held', 'sending') AND state <> 'held'`,
+        `SELECT count(*) AS n FROM message INDEXED BY message_state
+         WHERE workspace_id = ? AND state IN ('received', 'sending')`,
       )
       .get(this.workspaceId)
     return row?.n ?? 0
@@ -129,14 +129,16 @@ export class WorkspaceLedger {
     return this.#flushing
   }
 
-  /** Called by a new holder: prepares what an earlier one may have written to be written again, within bounds. */
-  recover(now: number): Recovery {
-    const recovery = this.#db.transaction(() =>
-      recover(this.#db, this.workspaceId, this.#session, this.#given.all(), now),
-    )
+  /** For a new holder: prepares what an earlier one may have written to be written again, within bounds. */
+  recovery(now: number): RecoverySteps {
     // An earlier holder may have died between its first page and the flush.
     this.#flush()
-    return recovery
+    return new RecoverySteps(this.#db, this.workspaceId, this.#session, this.#given.all(), now)
+  }
+
+  /** Deletes some of what is too old. Returns whether there may be more. */
+  deleteOld(now: number): boolean {
+    return deleteOld(this.#db, this.workspaceId, now)
   }
 
   /**

@@ -46,6 +46,8 @@ const ROOM_INTERVAL_MS = 1_000
 const MAX_WAITING = 500
 /** How often to retry a ledger that cannot be used now. */
 const RECOVER_INTERVAL_MS = 500
+/** Between two chunks of old messages that are deleted: nobody waits for that. */
+const DELETE_PAUSE_MS = 50
 
 export class Tenure {
   readonly #workspace: Workspace
@@ -129,7 +131,13 @@ export class Tenure {
     events.emit('held', recovery)
     // An earlier session may have ended before it acknowledged what it sent.
     this.#acknowledgement.schedule()
-    await Promise.all([this.#presence.begin(), this.#events.run(), this.#poll(), this.#tasks.run()])
+    await Promise.all([
+      this.#presence.begin(),
+      this.#events.run(),
+      this.#poll(),
+      this.#tasks.run(),
+      this.#deleteOld(),
+    ])
   }
 
   /** Ends it at once: nothing more is delivered or read. */
@@ -155,9 +163,13 @@ export class Tenure {
     const { ledger, clock, warn, signal } = this.#workspace
     while (!signal.aborted) {
       try {
-        const recovery = await patiently(() => ledger.recover(clock.now()), clock, signal)
+        const steps = ledger.recovery(clock.now())
         await ledger.flushing
-        if (signal.aborted) return undefined
+        let recovery: Recovery | undefined
+        while (recovery === undefined) {
+          if (signal.aborted) return undefined
+          recovery = await patiently(() => steps.next(), clock, signal)
+        }
         this.#tellRecovery(recovery)
         this.#lastError = undefined
         return recovery
@@ -170,6 +182,19 @@ export class Tenure {
       }
     }
     return undefined
+  }
+
+  async #deleteOld(): Promise<void> {
+    const { ledger, clock, log, signal } = this.#workspace
+    try {
+      while (await patiently(() => ledger.deleteOld(clock.now()), clock, signal)) {
+        await sleep(DELETE_PAUSE_MS, signal, clock)
+        if (signal.aborted) return
+      }
+    } catch (error) {
+      // The next holder deletes it.
+      if (!signal.aborted) log(`cannot delete its old messages: ${describeError(error)}`)
+    }
   }
 
   #tellRecovery({ again, givenUp, presumed }: Recovery): void {

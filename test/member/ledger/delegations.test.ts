@@ -3,6 +3,7 @@ import { openLedger } from '../../../lab/driver/ledger.ts'
 import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
 import type { Entry, Ledger } from '../../../member/ledger/ledger.ts'
 import { entry, MESSAGE } from '../../fixtures/entries.ts'
+import { recover } from '../../fixtures/recover.ts'
 
 const OWN = 'workspace-a'
 const PEER = 'peer'
@@ -129,7 +130,7 @@ test('the next session shows, marked, an answer whose result never left the proc
   ledger.delegations.take(answer)
   ledger.close()
   const next = openLedger(folder.file('ledger.db'))
-  next.of(OWN).recover(NOW + 1_000)
+  recover(next.of(OWN), NOW + 1_000)
   expect(next.nextBatch([OWN], 10, 1_000, NOW).map(({ attempts }) => attempts)).toEqual([1])
   next.close()
 })

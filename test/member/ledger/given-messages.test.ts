@@ -3,6 +3,7 @@ import { openLedger } from '../../../lab/driver/ledger.ts'
 import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
 import type { Ledger } from '../../../member/ledger/ledger.ts'
 import { entries } from '../../fixtures/entries.ts'
+import { recover } from '../../fixtures/recover.ts'
 
 const A = 'workspace-a'
 const B = 'workspace-b'
@@ -34,9 +35,9 @@ function twoSessions() {
 test('a workspace that comes back brings nothing again that this session wrote to its host before', () => {
   using sessions = twoSessions()
   const { first, second } = sessions
-  expect(second.of(A).recover(NOW)).toMatchObject({ again: 2 })
+  expect(recover(second.of(A), NOW)).toMatchObject({ again: 2 })
   second.markSending(batch(second))
-  expect(first.of(A).recover(NOW)).toMatchObject({ again: 0 })
+  expect(recover(first.of(A), NOW)).toMatchObject({ again: 0 })
   expect(batch(first)).toEqual([])
   expect(first.inbox.counts(A)).toEqual({ sent: 2 })
 })
@@ -44,8 +45,8 @@ test('a workspace that comes back brings nothing again that this session wrote t
 test('nor when the other session gave it back before it wrote anything', () => {
   using sessions = twoSessions()
   const { first, second } = sessions
-  second.of(A).recover(NOW)
-  expect(first.of(A).recover(NOW)).toMatchObject({ again: 0 })
+  recover(second.of(A), NOW)
+  expect(recover(first.of(A), NOW)).toMatchObject({ again: 0 })
   expect(batch(first)).toEqual([])
 })
 
@@ -60,19 +61,19 @@ test('a digest counts as written with all its messages', () => {
   if (peer === undefined || lead === undefined) throw new Error('nothing is held back')
   first.throttled.markSending(peer, lead)
   first.markSending(batch(first))
-  second.of(A).recover(NOW)
-  expect(first.of(A).recover(NOW)).toMatchObject({ again: 0 })
+  recover(second.of(A), NOW)
+  expect(recover(first.of(A), NOW)).toMatchObject({ again: 0 })
 })
 
 test('what was confirmed or answered in another session stays so when the workspace comes back', () => {
   using sessions = twoSessions()
   const { first, second } = sessions
-  second.of(A).recover(NOW)
+  recover(second.of(A), NOW)
   const [one, two] = second.markSending(batch(second))
   if (one === undefined || two === undefined) throw new Error('no messages')
   second.markConfirmed(A, one.activityId)
   second.markAnswered(two.ord)
-  expect(first.of(A).recover(NOW)).toMatchObject({ again: 0 })
+  expect(recover(first.of(A), NOW)).toMatchObject({ again: 0 })
   expect(first.inbox.counts(A)).toEqual({ confirmed: 1, answered: 1 })
 })
 
@@ -83,9 +84,9 @@ test('a workspace that comes back changes nothing in one that another session ho
   const written = (ledger: Ledger) => ledger.markSending(ledger.nextBatch([A, B], 100, 1_000_000, NOW))
   for (const id of [A, B]) first.of(id).storePage(entries(1), undefined, NOW)
   written(first)
-  for (const id of [A, B]) second.of(id).recover(NOW)
+  for (const id of [A, B]) recover(second.of(id), NOW)
   written(second)
-  first.of(A).recover(NOW)
+  recover(first.of(A), NOW)
   expect([first.inbox.counts(A), first.inbox.counts(B)]).toEqual([{ sent: 1 }, { sending: 1 }])
   first.close()
   second.close()

@@ -12,6 +12,7 @@ import { isDamage, setAside } from '../../../member/ledger/ledger-damage.ts'
 import { beginAnew, type LedgerFileOptions, openLedgerFile } from '../../../member/ledger/ledger-file.ts'
 import { SessionLedger } from '../../../member/ledger/session-ledger.ts'
 import { cursor, entries } from '../../fixtures/entries.ts'
+import { recover } from '../../fixtures/recover.ts'
 
 const A = 'workspace-a'
 const NOW = 1_800_000_000_000
@@ -107,7 +108,7 @@ test('damage met while the file is open is reported, and the caller gets the err
   writeFileSync(`${path}-wal`, Buffer.alloc(100_000, 0xa5))
   expect(() => ledger.nextBatch([A], ROWS, 1e9, NOW)).toThrow()
   expect(noticed).toBe(1)
-  expect(() => ledger.inbox.counts(A)).toThrow()
+  expect(() => ledger.inbox.list({ workspaceIds: [A], states: ['received'], limit: ROWS })).toThrow()
   expect(noticed).toBe(2)
   ledger.close()
   // Not every error is damage.
@@ -136,13 +137,13 @@ test('a ledger recreated during a session does not repeat what this session wrot
     fileOptions((sentence) => said.push(sentence)),
   )
   const after = new Ledger(db, 'this session')
-  expect(after.of(A).recover(NOW)).toMatchObject({ again: 0, givenUp: 0 })
+  expect(recover(after.of(A), NOW)).toMatchObject({ again: 0, givenUp: 0 })
   expect([after.inbox.counts(A), after.of(A).waiting()]).toEqual([{ sent: 4, received: 1 }, 1])
   expect(said).toEqual([expect.stringContaining(asideIn(folder.path)[0] ?? 'nothing was set aside')])
   after.close()
   // The next session does, marked.
   const next = openLedger(path)
-  expect(next.of(A).recover(NOW).again).toBe(4)
+  expect(recover(next.of(A), NOW).again).toBe(4)
   next.close()
 })
 

@@ -6,6 +6,7 @@ import { PRESUME_AFTER_MS } from '../../../member/ledger/recovery.ts'
 import type { Fact } from '../../../member/ledger/session-evidence.ts'
 import { diskWith } from '../../fixtures/disk.ts'
 import { cursor, entries } from '../../fixtures/entries.ts'
+import { recover } from '../../fixtures/recover.ts'
 
 const A = 'workspace-a'
 const B = 'workspace-b'
@@ -33,7 +34,7 @@ function afterSession({ facts = [], lived = PRESUME_AFTER_MS, state = 'sent' }: 
   }
   first.close()
   const next = openLedger(folder.file('ledger.db'))
-  const recovery = next.of(A).recover(SENT + lived + 1_000)
+  const recovery = recover(next.of(A), SENT + lived + 1_000)
   const found = { recovery, counts: next.inbox.counts(A), other: next.inbox.counts(B) }
   const unanswered = next.inbox.list({ workspaceIds: [A], states: ['presumed'], limit: 10 }).total
   next.close()
@@ -84,7 +85,7 @@ test('what is presumed stays presumed until there is proof or an answer', () => 
   first.close()
   for (let n = 0; n < 3; n++) {
     const next = openLedger(folder.file('ledger.db'))
-    next.of(A).recover(SENT + PRESUME_AFTER_MS)
+    recover(next.of(A), SENT + PRESUME_AFTER_MS)
     expect(next.inbox.counts(A)).toEqual({ presumed: 2 })
     next.close()
   }
@@ -142,7 +143,7 @@ describe('a log that cannot be flushed now', () => {
     const disk = new UnflushedDisk()
     const next = openLedger(folder.file('ledger.db'), { disk })
     const workspace = next.of(A)
-    expect(workspace.recover(SENT)).toEqual({ again: 0, givenUp: 0, presumed: 0 })
+    expect(recover(workspace, SENT)).toEqual({ again: 0, givenUp: 0, presumed: 0 })
     await workspace.flushing
     workspace.touch(SENT)
     await workspace.flushing

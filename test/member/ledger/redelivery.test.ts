@@ -4,6 +4,7 @@ import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
 import type { Ledger } from '../../../member/ledger/ledger.ts'
 import { MAX_ATTEMPTS, MAX_UNSURE_ATTEMPTS, REDELIVER_WITHIN_MS } from '../../../member/ledger/recovery.ts'
 import { entries } from '../../fixtures/entries.ts'
+import { recover } from '../../fixtures/recover.ts'
 
 const A = 'workspace-a'
 const B = 'workspace-b'
@@ -42,7 +43,7 @@ describe('a new session', () => {
       disk.ledger.markSending([first])
       if (state === 'sent') disk.ledger.markSent([first], NOW)
       const next = disk.nextSession()
-      expect(next.of(A).recover(NOW)).toEqual({ again: 1, givenUp: 0, presumed: 0 })
+      expect(recover(next.of(A), NOW)).toEqual({ again: 1, givenUp: 0, presumed: 0 })
       expect(batch(next).map(({ attempts }) => attempts)).toEqual([1, 0])
     },
   )
@@ -54,7 +55,7 @@ describe('a new session', () => {
     if (first === undefined || second === undefined) throw new Error('no messages')
     ledger.markSending([first, second])
     ledger.markSent([second], NOW)
-    expect(ledger.of(A).recover(NOW)).toEqual({ again: 0, givenUp: 0, presumed: 0 })
+    expect(recover(ledger.of(A), NOW)).toEqual({ again: 0, givenUp: 0, presumed: 0 })
     expect(ledger.inbox.counts(A)).toEqual({ sending: 1, sent: 1 })
     // The host reads on at last.
     ledger.markSent([first], NOW)
@@ -73,10 +74,7 @@ describe('a new session', () => {
       times += messages.length
       disk.ledger.markSending(messages)
       if (what === 'whose bytes left') disk.ledger.markSent(messages, NOW)
-      disk
-        .nextSession()
-        .of(A)
-        .recover(NOW + 1)
+      recover(disk.nextSession().of(A), NOW + 1)
     }
     expect(times).toBe(limit)
     expect(disk.ledger.inbox.counts(A)).toEqual({ sent: 1 })
@@ -88,15 +86,9 @@ describe('a new session', () => {
     using disk = onDisk()
     disk.ledger.of(A).storePage(entries(2), undefined, NOW)
     disk.ledger.markSending(batch(disk.ledger, 1))
-    disk
-      .nextSession()
-      .of(A)
-      .recover(NOW + REDELIVER_WITHIN_MS - 1)
+    recover(disk.nextSession().of(A), NOW + REDELIVER_WITHIN_MS - 1)
     expect(batch(disk.ledger)).toHaveLength(2)
-    disk
-      .nextSession()
-      .of(A)
-      .recover(NOW + REDELIVER_WITHIN_MS)
+    recover(disk.nextSession().of(A), NOW + REDELIVER_WITHIN_MS)
     // The other was never written: it is as new as on the first day.
     expect(batch(disk.ledger).map(({ attempts }) => attempts)).toEqual([0])
     expect(disk.ledger.inbox.counts(A)).toEqual({ sent: 1, received: 1 })
@@ -111,7 +103,7 @@ describe('a new session', () => {
       if (state === 'answered') disk.ledger.markAnswered(ord)
       else disk.ledger.markConfirmed(A, activityId)
     }
-    expect(disk.nextSession().of(A).recover(NOW).again).toBe(0)
+    expect(recover(disk.nextSession().of(A), NOW).again).toBe(0)
     expect(disk.ledger.inbox.counts(A)).toEqual({ [state]: 1 })
   })
 
@@ -119,7 +111,7 @@ describe('a new session', () => {
     using disk = onDisk()
     for (const workspaceId of [A, B]) disk.ledger.of(workspaceId).storePage(entries(1), undefined, NOW)
     disk.ledger.markSending(batch(disk.ledger))
-    disk.nextSession().of(A).recover(NOW)
+    recover(disk.nextSession().of(A), NOW)
     expect([disk.ledger.inbox.counts(A), disk.ledger.inbox.counts(B)]).toEqual([
       { received: 1 },
       { sending: 1 },
@@ -130,10 +122,7 @@ describe('a new session', () => {
     using disk = onDisk()
     disk.ledger.of(A).storePage(entries(2), undefined, NOW)
     disk.ledger.markSending(batch(disk.ledger, 1))
-    disk
-      .nextSession()
-      .of(A)
-      .recover(NOW + 31 * 24 * 60 * 60_000)
+    recover(disk.nextSession().of(A), NOW + 31 * 24 * 60 * 60_000)
     expect(disk.ledger.inbox.counts(A)).toEqual({ received: 1 })
   })
 })

@@ -3,6 +3,7 @@ import { openLedger } from '../../../../lab/driver/ledger.ts'
 import { temporaryFolder } from '../../../../lab/driver/temporary-folder.ts'
 import { settled } from '../../../../lab/simulation/sim-clock.ts'
 import { entry } from '../../../fixtures/entries.ts'
+import { recover } from '../../../fixtures/recover.ts'
 import { A, B, numbered, Scene, text } from './delivery-scene.ts'
 
 describe('a message', () => {
@@ -37,7 +38,7 @@ describe('a message', () => {
     earlier.markSending(earlier.nextBatch([A], 1, 1_000, 0))
     earlier.close()
     const ledger = openLedger(folder.file('ledger.db'))
-    ledger.of(A).recover(0)
+    recover(ledger.of(A), 0)
     using scene = new Scene({}, ledger)
     await settled()
     expect(scene.written.map((line) => [line.text, line.redelivered])).toEqual([

@@ -14,6 +14,7 @@ import {
 } from '../../../../member/ledger/loop-guard.ts'
 import { DeliveryLine } from '../../../../plugin/host/event/delivery.ts'
 import { entry, MESSAGE } from '../../../fixtures/entries.ts'
+import { recover } from '../../../fixtures/recover.ts'
 
 const WORKSPACE = 'workspace-a'
 const PEER = '11111111-1111-4111-8111-111111111111'
@@ -131,7 +132,7 @@ test('the next session sends an unconfirmed digest again, marked as redelivered'
   await first.clock.advance(DIGEST_AFTER_MS)
   expect(first.events[20]?.meta.redelivered).toBeUndefined()
   const ledger = openLedger(folder.file('ledger.db'))
-  expect(ledger.of(WORKSPACE).recover(first.clock.now())).toMatchObject({ again: 23 })
+  expect(recover(ledger.of(WORKSPACE), first.clock.now())).toMatchObject({ again: 23 })
   expect(ledger.inbox.counts(WORKSPACE)).toEqual({ received: 20, held: 3 })
   using second = startLine(ledger)
   await second.clock.advance(DIGEST_AFTER_MS)
