@@ -199,11 +199,21 @@ export const SESSION_BREAKS: Readonly<Record<string, readonly Break[]>> = {
       find: '    this.#deferred.flush()\n    this.#given = undefined',
       replace: '    this.#given = undefined',
     },
+  ],
+  'plugin/session/busy-ledger': [
     {
       name: 'a receipt goes to a ledger that was closed',
       file: ROLE,
       find: '    this.#given = undefined\n    this.#leave()',
       replace: '    this.#leave()',
+    },
+  ],
+  'base/patience': [
+    {
+      name: 'what waited for another process is done after its end',
+      file: 'base/patience.ts',
+      find: '    signal?.throwIfAborted()\n',
+      replace: '',
     },
   ],
   'plugin/session/session-end': [

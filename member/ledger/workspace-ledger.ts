@@ -148,14 +148,15 @@ export class WorkspaceLedger {
   ackableSeq(): number | undefined {
     const row = this.#db
       .query<{ seq: number | null }, [{ workspaceId: string }]>(
-        `SELECT max(seq) AS seq FROM message WHERE workspace_id = $workspaceId AND seq < coalesce(
+        `SELECT seq FROM message INDEXED BY message_seq WHERE workspace_id = $workspaceId AND seq < coalesce(
            (SELECT min(seq) FROM message INDEXED BY message_unsent
             WHERE workspace_id = $workspaceId AND state IN ('received', 'held', 'sending')),
            9223372036854775807)
          AND seq <= coalesce(
            (SELECT message.seq FROM cursor JOIN message USING (workspace_id, activity_id)
             WHERE workspace_id = $workspaceId),
-           9223372036854775807)`,
+           9223372036854775807)
+         ORDER BY seq DESC LIMIT 1`,
       )
       .get({ workspaceId: this.workspaceId })
     return row?.seq ?? undefined

@@ -21,6 +21,11 @@ export interface FolderOpeningOptions {
   readonly clock: Clock
 }
 
+/** Why a session starts over. */
+export const LOCK_REPLACED =
+  'a lock was replaced, as by a session that takes a workspace over from one that is stopped; this session starts over'
+export const FOLDER_REPLACED = 'the state folder was replaced; the session starts over in the new one'
+
 /** How long a tool waits for the first attempt, and how long an attempt may take without being mentioned. */
 const USUAL_MS = 1_000
 

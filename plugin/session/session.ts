@@ -32,7 +32,7 @@ import { PeerExchanges } from '../host/tools/peer-exchanges.ts'
 import { ToolFailure } from '../host/tools/tool.ts'
 import type { Arrival, Claimed, ToolContext } from '../host/tools/tool-context.ts'
 import { Configuration } from './configuration.ts'
-import { FolderOpening } from './folder-opening.ts'
+import { FOLDER_REPLACED, FolderOpening, LOCK_REPLACED } from './folder-opening.ts'
 import { type OverviewOptions, standbys, workspaceViews } from './overview.ts'
 import { Role } from './role.ts'
 import { StoppedNotice } from './stopped-notice.ts'
@@ -59,9 +59,6 @@ export interface SessionOptions {
 /** How often the configuration file is checked. A watch on the folder would miss the folder itself being replaced. */
 const CONFIG_INTERVAL_MS = 2_000
 const MEGABYTE = 1024 * 1024
-const LOCK_REPLACED =
-  'a lock was replaced, as by a session that takes a workspace over from one that is stopped; this session starts over'
-
 export class Session implements ToolContext {
   readonly clock: Clock
   readonly permissions: PermissionDesk
@@ -129,10 +126,7 @@ export class Session implements ToolContext {
     this.#role.end()
   }
 
-  /**
-   * Closes the ledger, right before the process ends: Bun would empty the log of an open database then, and flush the
-   * disk, which may take longer than a host waits.
-   */
+  /** Right before the process ends: Bun would move the log of an open ledger then, which takes long on a slow disk. */
   close(): void {
     this.#opening.close()
   }
@@ -281,10 +275,7 @@ export class Session implements ToolContext {
     if (this.#ledger.current === undefined) return
     const loss = this.#ledger.loss()
     if (loss === undefined && !this.#role.memberships.some(({ lockLost }) => lockLost)) return
-    if (loss === undefined) this.#options.log.warn(LOCK_REPLACED)
-    if (loss === 'replaced') {
-      this.#options.log.warn('the state folder was replaced; the session starts over in the new one')
-    }
+    if (loss !== 'damaged') this.#options.log.warn(loss === undefined ? LOCK_REPLACED : FOLDER_REPLACED)
     this.#role.end()
     // A ledger that stays open still knows what was written to this host.
     if (loss === undefined && exists(this.#paths.locks)) this.#begin()
