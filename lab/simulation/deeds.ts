@@ -57,9 +57,10 @@ export class Deeds {
   }
 
   /** The messages that a result shows: the answers that a call waited for. */
-  noteResult({ life }: SimProcess, outcome: Outcome): readonly Showing[] {
+  noteResult({ life }: SimProcess, tool: string, outcome: Outcome): readonly Showing[] {
     const { platform, sightings } = this.#world
-    if (outcome.onSent === undefined) return []
+    // A list of what arrived is no answer, whatever it quotes.
+    if (outcome.onSent === undefined || tool === 'inbox') return []
     return platform.workspaces.flatMap(({ id: workspaceId, feed }) =>
       feed.everything
         .filter(({ delegationId, text }) => delegationId !== undefined && outcome.text.includes(text))

@@ -115,7 +115,7 @@ export class Machine {
       isBusy: () => this.#isBusy(),
       stoppedOf: (pid) => this.#stoppedOf(pid),
       log: new EphemeralLog({ clock, write: (line) => this.#world.noteLog(line) }),
-      onResult: (outcome) => deeds.noteResult(process, outcome),
+      onResult: (tool, outcome) => deeds.noteResult(process, tool, outcome),
     })
     this.#running.set(slot, process)
     if (!kind.listens) this.#typeOn(process)

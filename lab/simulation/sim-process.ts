@@ -64,7 +64,7 @@ export interface SimProcessOptions {
   readonly stoppedOf?: (pid: number) => Stopped | undefined
   readonly log: Log
   /** Called when a result that shows messages begins to leave. */
-  readonly onResult: (outcome: Outcome) => readonly Showing[]
+  readonly onResult: (tool: string, outcome: Outcome) => readonly Showing[]
 }
 
 /** Most runs do not need the file, and each line would cost a write. */
@@ -149,7 +149,7 @@ export class SimProcess {
       this.#record(outcome.onLost)
       return undefined
     }
-    void this.host.giveResult(onResult(outcome)).then(() => this.#record(outcome.onSent))
+    void this.host.giveResult(onResult(name, outcome)).then(() => this.#record(outcome.onSent))
     return outcome
   }
 
