@@ -106,8 +106,9 @@ export const CHECKPOINT: Job<string, boolean> = {
       db.run('PRAGMA busy_timeout = 1000')
       db.run('PRAGMA synchronous = NORMAL')
       db.run(`PRAGMA journal_size_limit = ${EMPTY_LOG_BYTES}`)
-      if (!moveLog(db)) return false
       const version = db.query<{ user_version: number }, []>('PRAGMA user_version').get()?.user_version ?? 0
+      if (!moveLog(db)) return false
+      // At once: another connection that writes first has to flush.
       db.run(`PRAGMA user_version = ${version}`)
       return true
     } finally {

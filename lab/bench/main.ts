@@ -12,6 +12,7 @@ import { measurePollLatency, measureStreamLatency } from './latency.ts'
 import { type Line, renderTable } from './line.ts'
 import { measureManyWorkspaces } from './many-workspaces.ts'
 import { measureOutages } from './outage.ts'
+import { measurePauses } from './pauses.ts'
 import { measureReceipt } from './receipt.ts'
 import { startResting } from './rest.ts'
 import { measureStartup } from './startup.ts'
@@ -34,6 +35,7 @@ await measure('latency with a stream', measureStreamLatency)
 await measure('latency without a stream', measurePollLatency)
 await measure('backlog', measureBacklog)
 await measure('receipt', measureReceipt)
+await measure('pauses', measurePauses)
 await measure('exit', measureExit)
 await measure('files', measureFiles)
 await measure('many workspaces', measureManyWorkspaces)

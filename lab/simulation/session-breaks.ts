@@ -208,14 +208,6 @@ export const SESSION_BREAKS: Readonly<Record<string, readonly Break[]>> = {
       replace: '    this.#leave()',
     },
   ],
-  'base/patience': [
-    {
-      name: 'what waited for another process is done after its end',
-      file: 'base/patience.ts',
-      find: '    signal?.throwIfAborted()\n',
-      replace: '',
-    },
-  ],
   'plugin/session/session-end': [
     {
       name: 'a session that ended still checks its files',
