@@ -135,6 +135,8 @@ export async function exchange(request: Exchange): Promise<Reply> {
       headers: request.headers,
       ...transport(request.url),
       signal,
+      // Against Bun's own limit of 300 s without a byte: the deadline is the only one.
+      timeout: false,
       ...(request.body === undefined ? {} : { body: request.body }),
     })
     if (!isPlain(response.headers)) {

@@ -76,6 +76,8 @@ export async function push(request: PushRequest, settings: PushSettings): Promis
       body: request.body,
       redirect: 'manual',
       signal: request.signal,
+      // Against Bun's own limit of 300 s without a byte: an agent may work in silence for longer.
+      timeout: false,
       ...transport(target, isListed(settings.noProxy ?? '', route.url)),
       tls: { serverName: route.url.hostname, rejectUnauthorized: true },
     })

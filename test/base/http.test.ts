@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { platformHeaders, type Transport, transport } from '../../base/http.ts'
+import { systemClock } from '../../base/clock.ts'
+import { exchange, platformHeaders, type Transport, transport } from '../../base/http.ts'
 
 const EVERY_REQUEST: Transport = { redirect: 'manual', decompress: false, verbose: false }
 
@@ -21,6 +22,24 @@ describe('transport', () => {
     }
     expect(transport('https://platform.example')).toEqual(verified)
   })
+})
+
+test('a request has no time limit but its own, whatever Bun does with one that is silent', async () => {
+  const given: unknown[] = []
+  const fetchImpl = async (_: unknown, init?: BunFetchRequestInit): Promise<Response> => {
+    given.push(init?.timeout)
+    return new Response('{}')
+  }
+  await exchange({
+    method: 'GET',
+    url: 'http://127.0.0.1:1/',
+    headers: {},
+    timeoutMs: 600_000,
+    maxBytes: 10,
+    fetchImpl: Object.assign(fetchImpl, { preconnect: () => {} }),
+    clock: systemClock,
+  })
+  expect(given).toEqual([false])
 })
 
 describe('platformHeaders', () => {
