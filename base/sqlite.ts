@@ -44,6 +44,8 @@ export interface OpenOptions {
   readonly mode?: 'create' | 'existing' | 'readonly'
   /** Called with every error of this database before its caller sees it. */
   readonly onError?: (error: unknown) => void
+  /** Called in each transaction before its work; what it throws ends the transaction. */
+  readonly verify?: () => void
 }
 
 /** Work on files that may take seconds. Input and output are copied between threads. */
@@ -64,8 +66,8 @@ export interface Disk {
 /** The disk of the system. */
 export function systemDiskWith(doJob: DoJob): Disk {
   return {
-    open: (path, { mode = 'create', onError = () => {} } = {}) =>
-      new SqliteDatabase(path, mode, onError, () => doJob(CHECKPOINT, path)),
+    open: (path, { mode = 'create', onError = () => {}, verify = () => {} } = {}) =>
+      new SqliteDatabase(path, { mode, onError, verify, checkpoint: () => doJob(CHECKPOINT, path) }),
     doJob,
   }
 }
@@ -127,18 +129,18 @@ class SqliteDatabase implements Database {
   readonly #db: BunDatabase
   readonly #path: string
   readonly #onError: (error: unknown) => void
+  readonly #verify: () => void
   readonly checkpoint: () => Promise<boolean>
   #keeper: BunDatabase | undefined
 
   constructor(
     path: string,
-    mode: keyof typeof MODES,
-    onError: (error: unknown) => void,
-    checkpoint: () => Promise<boolean>,
+    { mode, onError, verify, checkpoint }: Required<OpenOptions> & Pick<Database, 'checkpoint'>,
   ) {
     this.#path = path
     this.#db = opened(path, () => new BunDatabase(path, { ...MODES[mode], strict: true }))
     this.#onError = onError
+    this.#verify = verify
     this.checkpoint = checkpoint
   }
 
@@ -158,7 +160,11 @@ class SqliteDatabase implements Database {
   }
 
   transaction<T>(work: () => T): T {
-    return this.#heed(() => this.#db.transaction(work).immediate())
+    const verified = (): T => {
+      this.#verify()
+      return work()
+    }
+    return this.#heed(() => this.#db.transaction(verified).immediate())
   }
 
   leaveLog(): void {

@@ -3,7 +3,7 @@
  * other processes where it stands: a session has it done as a job (`ledger-jobs.ts`).
  */
 import { existsSync, renameSync, rmSync } from 'node:fs'
-import { type Database, type Disk, EMPTY_LOG_BYTES, isBusy } from '../../base/sqlite.ts'
+import { type Database, type Disk, EMPTY_LOG_BYTES, isBusy, type OpenOptions } from '../../base/sqlite.ts'
 import { createPrivately } from '../folder/database-file.ts'
 import { identityOf } from '../folder/file-stat.ts'
 import { explained, requireLocks } from '../folder/file-system.ts'
@@ -156,7 +156,8 @@ function openPatiently(path: string, options: LedgerFileOptions): Database {
 }
 
 function openOnce(path: string, options: LedgerFileOptions): Database {
-  const db = openWithoutCheck(path, options)
+  const { disk, onError } = options
+  const db = openWithoutCheck(path, onError === undefined ? { disk } : { disk, onError })
   try {
     checkPages(db)
     return db
@@ -173,10 +174,10 @@ function openOnce(path: string, options: LedgerFileOptions): Database {
  */
 export function openWithoutCheck(
   path: string,
-  { disk, onError }: Pick<LedgerFileOptions, 'disk' | 'onError'>,
+  { disk, ...options }: Pick<LedgerFileOptions, 'disk' | 'onError'> & Pick<OpenOptions, 'verify'>,
 ): Database {
   if (path !== ':memory:') createPrivately(path)
-  const db = disk.open(path, onError === undefined ? {} : { onError })
+  const db = disk.open(path, options)
   try {
     db.run('PRAGMA journal_mode = WAL')
     // A killed process loses nothing; a power cut at worst rolls back rows and cursor together.

@@ -72,7 +72,11 @@ export class SessionLedger {
       const onError = (error: unknown): void => {
         if (isDamage(error)) this.#loss = 'damaged'
       }
-      const db = await patiently(() => openWithoutCheck(this.#path, { disk, onError }), clock, signal)
+      const db = await patiently(
+        () => openWithoutCheck(this.#path, { disk, onError, verify: () => this.#verify(identity) }),
+        clock,
+        signal,
+      )
       // Only now is it known which file was opened: one that took its place in the meantime was not prepared.
       if (identityOf(this.#path) === identity) {
         // The first write to an empty log flushes it, so that is done before the ledger is in use.
@@ -105,6 +109,11 @@ export class SessionLedger {
       this.#tidying = false
       this.#tidyAfterMs = isEmpty ? TIDY_AFTER_MS : Math.min(TIDY_AT_MOST_MS, this.#tidyAfterMs * 2)
     })
+  }
+
+  /** Another session may have put a mended file in its place: what was written to this one would be lost. */
+  #verify(identity: string): void {
+    if (identityOf(this.#path) !== identity) throw new Error('the ledger was replaced by another file')
   }
 
   close(): void {

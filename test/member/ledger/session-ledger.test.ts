@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { rmSync, writeFileSync } from 'node:fs'
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { type Disk, systemDisk } from '../../../base/sqlite.ts'
 import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
 import { SimClock, settled } from '../../../lab/simulation/sim-clock.ts'
@@ -30,5 +30,18 @@ test('a damaged file that cannot be mended at the start casts no doubt on what a
   ledger.current?.of(A).storePage(entries(1), undefined, NOW)
   const batch = ledger.current?.nextBatch([A], 10, 1_000, NOW)
   expect(batch?.map(({ attempts }) => attempts)).toEqual([0])
+  ledger.close()
+})
+
+test('nothing is written to a ledger once another file is in its place', async () => {
+  using folder = temporaryFolder()
+  const path = folder.file('ledger.db')
+  const ledger = new SessionLedger(path, { disk: systemDisk, clock: new SimClock(NOW), onDamage: () => {} })
+  await ledger.open()
+  const held = ledger.current?.of(A)
+  renameSync(path, folder.file('set-aside.db'))
+  writeFileSync(path, '')
+  expect(() => held?.storePage(entries(1), undefined, NOW)).toThrow('was replaced by another file')
+  expect([held?.waiting(), ledger.loss()]).toEqual([0, 'replaced'])
   ledger.close()
 })

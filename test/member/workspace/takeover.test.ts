@@ -89,14 +89,16 @@ describe('taking a workspace over', () => {
     scene.answer = () => new Promise(() => {})
     const earlier = scene.start()
     scene.pass(1_000)
-    earlier.kill()
+    // Opening the ledger flushes it, too: only a session that waits already has to do it when it takes over.
+    const later = scene.start()
+    scene.pass(1_000)
     using db = new Database(scene.paths.ledger)
     db.run(
       "INSERT INTO cursor (workspace_id, activity_id, created_at, floor, checked_at) VALUES (?, NULL, '', '', ?)",
       [FIRST, scene.clock.now()],
     )
-    const later = scene.start()
-    scene.pass(1_000)
+    earlier.kill()
+    scene.pass(5_000)
     later.kill()
     scene.storage.cut(() => 0)
     expect(scene.storage.hasCursor(FIRST)).toBe(true)
