@@ -79,7 +79,7 @@ export class RepeatedAnswers {
 const TEXT = "iif(json_valid(content), json_extract(content, '$.text'), NULL)"
 
 /** Whether one text is the other, or its beginning with a mark that the rest was cut. Line breaks may differ. Pure. */
-export function isSameAnswer(first: string, second: string): boolean {
+function isSameAnswer(first: string, second: string): boolean {
   const [short, long] = [first, second]
     .map((text) => text.replace(/\s+/g, ''))
     .sort((a, b) => a.length - b.length)

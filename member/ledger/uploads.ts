@@ -5,7 +5,7 @@
 import type { Database } from '../../base/sqlite.ts'
 
 /** How long a file waits for its message, in milliseconds: an upload and the message after it take seconds. */
-export const UPLOAD_WAIT_MS = 60_000
+const UPLOAD_WAIT_MS = 60_000
 /** A platform keeps a file for a day; its row may be read later. */
 const KEEP_OWN_MS = 7 * 24 * 60 * 60_000
 /** A message is rarely read before the row of a file that it names, and then shortly before. */
