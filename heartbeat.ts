@@ -75,7 +75,7 @@ const MAX_STATE_TEXT = 300
 export async function sendHeartbeat(options: HeartbeatOptions): Promise<void> {
   const result = await beat(options)
   if (result.kind === 'ok') return
-  const { log = writeToStderr } = options
+  const { log = stderr.write } = options
   writeLine(log, `molecule channel: heartbeat ${plainText(options.workspaceId, 100)} ${result.detail}`)
 }
 
@@ -173,13 +173,7 @@ function writeLine(log: (line: string) => void, line: string): void {
   }
 }
 
-/** Made at the first line, since importing this module does nothing. */
-let stderr: LineOutput | undefined
-
-function writeToStderr(line: string): void {
-  stderr ??= new LineOutput(process.stderr)
-  stderr.write(line)
-}
+const stderr = new LineOutput(() => process.stderr)
 
 export interface HeartbeatLoopOptions extends Pick<HeartbeatOptions, 'fetchImpl' | 'timeoutMs'> {
   readonly target: Pick<Target, 'workspaceId' | 'platformUrl'>

@@ -1,4 +1,5 @@
 /** Entry point: connects the host's pipes, the MCP server and the session, and shuts them down on one path. */
+import './base/no-jit.ts'
 import { readFileSync } from 'node:fs'
 import { systemClock } from './base/clock.ts'
 import { stackOf } from './base/errors.ts'
@@ -38,7 +39,7 @@ const session = new Session({
   version,
   clock: systemClock,
   network: fetch,
-  disk: systemDiskWith(onThreads(threadProgram())),
+  disk: systemDiskWith(onThreads(threadProgram)),
   log,
   holder: {
     pid: process.pid,

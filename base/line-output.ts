@@ -12,17 +12,20 @@ export interface LineStream {
 }
 
 export class LineOutput {
-  readonly #stream: LineStream
+  readonly #open: () => LineStream
   readonly #onFailure: (error: unknown) => void
   #failed = false
   #waiting = 0
 
-  /** @param onFailure called once, with the first error; this output is closed by then. */
-  constructor(stream: LineStream, onFailure: (error: unknown) => void = () => undefined) {
-    this.#stream = stream
+  #stream: LineStream | undefined
+
+  /**
+   * @param open gives the stream. Called at the first line, since `process.stderr` takes milliseconds to open.
+   * @param onFailure called once, with the first error; this output is closed by then.
+   */
+  constructor(open: () => LineStream, onFailure: (error: unknown) => void = () => undefined) {
+    this.#open = open
     this.#onFailure = onFailure
-    // Without a listener the error would be an uncaught one.
-    stream.on('error', (error: unknown) => this.#fail(error))
   }
 
   readonly write = (line: string): void => {
@@ -30,6 +33,7 @@ export class LineOutput {
     if (this.#failed || this.#waiting + text.length > MAX_WAITING) return
     this.#waiting += text.length
     try {
+      this.#stream ??= this.#opened()
       this.#stream.write(text, (error) => {
         this.#waiting -= text.length
         if (error) this.#fail(error)
@@ -37,6 +41,13 @@ export class LineOutput {
     } catch (error) {
       this.#fail(error)
     }
+  }
+
+  #opened(): LineStream {
+    const stream = this.#open()
+    // Without a listener the error would be an uncaught one.
+    stream.on('error', (error: unknown) => this.#fail(error))
+    return stream
   }
 
   #fail(error: unknown): void {

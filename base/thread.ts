@@ -13,11 +13,13 @@ type Answer =
   | { readonly ok: true; readonly output: unknown }
   | { readonly ok: false; readonly message: string; readonly code: string | undefined }
 
-/** @param program the address of a thread's program, which calls {@link serveJobs}. */
-export function onThreads(program: string): DoJob {
+/** @param program gives the address of a thread's program, which calls {@link serveJobs}. Asked at the first job. */
+export function onThreads(program: () => string): DoJob {
+  let address: string | undefined
   return (job, input) =>
     new Promise((resolve, reject) => {
-      const worker = new Worker(program, { name: job.name, smol: true })
+      address ??= program()
+      const worker = new Worker(address, { name: job.name, smol: true })
       // The process may end in the middle of a job, and takes the thread with it.
       worker.unref()
       worker.addEventListener('message', ({ data }: MessageEvent<Answer>) => {
@@ -25,10 +27,12 @@ export function onThreads(program: string): DoJob {
         else reject(Object.assign(new Error(data.message), { code: data.code }))
       })
       worker.addEventListener('error', ({ message }) => reject(new Error(`${job.name}: ${message}`)))
-      // After an answer this does nothing.
-      worker.addEventListener('close', () =>
-        reject(new Error(`${job.name}: its thread ended without an answer`)),
-      )
+      worker.addEventListener('close', () => {
+        // After an answer this does nothing.
+        reject(new Error(`${job.name}: its thread ended without an answer`))
+        // Without this, the memory of the thread stays with the process.
+        Bun.shrink()
+      })
       const question: Question = { name: job.name, input }
       worker.postMessage(question)
     })

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import plugin from '../.claude-plugin/plugin.json'
 import packageFile, { version } from '../package.json'
-import { unmetRequirement } from '../plugin/start/requirement.ts'
+import { unmetRequirement } from '../plugin/start/requirement.js'
 
 test('the plugin is published under the version of the package, which the changelog names first', async () => {
   expect(plugin.version).toBe(version)

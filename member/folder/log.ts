@@ -43,7 +43,7 @@ export class Log {
 
   constructor(options: LogOptions) {
     this.#level = options.level ?? 'info'
-    this.#write = options.write ?? new LineOutput(process.stderr, this.#stderrFailed).write
+    this.#write = options.write ?? new LineOutput(() => process.stderr, this.#stderrFailed).write
     this.#clock = options.clock
     this.#maxBytes = options.maxBytes ?? 1024 * 1024
   }

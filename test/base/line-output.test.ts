@@ -27,10 +27,13 @@ class Counting implements LineStream {
 test('after the first failure nothing is written again, and it is told once, by one that may write itself', async () => {
   const stream = new Counting(createWriteStream('/dev/full'))
   const failures: unknown[] = []
-  const output = new LineOutput(stream, (error) => {
-    failures.push(codeOf(error))
-    output.write('the handler writes, too')
-  })
+  const output = new LineOutput(
+    () => stream,
+    (error) => {
+      failures.push(codeOf(error))
+      output.write('the handler writes, too')
+    },
+  )
   output.write('one')
   await until('the failure', () => failures.length > 0)
   for (let n = 0; n < 100; n++) output.write('more')
@@ -44,26 +47,43 @@ test('a stream that throws, or that breaks between two lines, does no harm', () 
     },
     on: () => undefined,
   })
-  const output = new LineOutput(throwing)
+  const output = new LineOutput(() => throwing)
   output.write('one')
   output.write('two')
   expect(throwing.written).toBe(1)
   const pipe = new PassThrough()
   const breaking = new Counting(pipe)
-  const broken = new LineOutput(breaking)
+  const broken = new LineOutput(() => breaking)
+  broken.write('one')
   pipe.emit('error', new Error('EPIPE'))
-  broken.write('nothing')
-  expect(breaking.written).toBe(0)
+  broken.write('two')
+  expect(breaking.written).toBe(1)
 })
 
 test('a reader that does not read costs 256 KiB and no more, and gets the lines that follow once it does', () => {
   const waiting: (() => void)[] = []
   const stream = new Counting({ write: (_, done) => waiting.push(() => done()), on: () => undefined })
-  const output = new LineOutput(stream)
+  const output = new LineOutput(() => stream)
   const line = 'x'.repeat(1023)
   for (let n = 0; n < 1_000; n++) output.write(line)
   expect(stream.written).toBe(256)
   for (const read of waiting.splice(0)) read()
   output.write(line)
   expect(stream.written).toBe(257)
+})
+
+test('a stream is opened by the first line, once, and a failure to open it is a failure to write', () => {
+  let opened = 0
+  const failures: unknown[] = []
+  const output = new LineOutput(
+    () => {
+      opened++
+      throw new Error('no such descriptor')
+    },
+    (error) => failures.push(error),
+  )
+  expect(opened).toBe(0)
+  output.write('one')
+  output.write('two')
+  expect([opened, failures]).toEqual([1, [new Error('no such descriptor')]])
 })

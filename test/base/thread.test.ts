@@ -7,7 +7,7 @@ import { temporaryFolder } from '../../lab/driver/temporary-folder.ts'
 import { identityOf } from '../../member/folder/file-stat.ts'
 import { PREPARE } from '../../member/ledger/ledger-jobs.ts'
 
-const doJob = onThreads(import.meta.resolve('../../member/ledger/ledger-thread.ts'))
+const doJob = onThreads(() => import.meta.resolve('../../member/ledger/ledger-thread.ts'))
 const disk = systemDiskWith(doJob)
 
 describe('a thread', () => {
@@ -31,7 +31,7 @@ describe('a thread', () => {
   })
 
   test('fails a job whose program does not load', async () => {
-    const lost = onThreads('data:text/javascript,throw%20new%20Error(%22no%20such%20program%22)')
+    const lost = onThreads(() => 'data:text/javascript,throw%20new%20Error(%22no%20such%20program%22)')
     await expect(lost(PREPARE, { path: 'x', now: 1, lost: undefined })).rejects.toThrow()
   })
 

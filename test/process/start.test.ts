@@ -18,7 +18,7 @@ function copyWith(
   mkdirSync(folder.file('dist'))
   if (bundle !== undefined) writeFileSync(folder.file('dist/server.js'), bundle)
   writeFileSync(folder.file('package.json'), JSON.stringify({ ...packageFile, engines: { bun } }))
-  return folder.file('plugin/start/main.ts')
+  return folder.file('plugin/start/main.js')
 }
 
 /** A plugin that needs a Bun nobody has, and a bundle that no Bun can read. */

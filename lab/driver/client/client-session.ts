@@ -145,7 +145,7 @@ export class ClientSession implements AsyncDisposable {
 
   /** The plugin's process. */
   get plugin(): ProcessRow {
-    return this.#find('the plugin', ({ command }) => command.includes('plugin/start/main.ts'))
+    return this.#find('the plugin', ({ command }) => command.includes('plugin/start/main.js'))
   }
 
   /** Has the model call `status` until the result matches. */

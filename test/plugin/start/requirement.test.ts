@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { unmetRequirement } from '../../../plugin/start/requirement.ts'
+import { unmetRequirement } from '../../../plugin/start/requirement.js'
 
 const judge = (version: string): string | undefined =>
   unmetRequirement('>=1.4.3', { version, path: '/usr/bin/bun' })

@@ -1,14 +1,19 @@
+// @bun
 /**
  * What the host starts. An old Bun may not even read the bundle, so the version is checked here, before anything of the
  * bundle is loaded. A bundle that fails all the same is explained, too, rather than leaving a failed server and no reason.
+ *
+ * All of this folder is JavaScript that begins with the mark above: Bun then runs it as it is. Compiling it would cost
+ * every session 2 MiB for good.
  */
-import { engines, version } from '../../package.json'
-import { explain } from './explainer.ts'
-import { unmetRequirement } from './requirement.ts'
+import packageFile from '../../package.json'
+import { explain } from './explainer.js'
+import { unmetRequirement } from './requirement.js'
 
 const MAX_REASON_CHARS = 300
 
-function failedToLoad(error: unknown): string {
+/** @param {unknown} error */
+function failedToLoad(error) {
   const [reason = ''] = String(error).split('\n')
   return (
     `The Molecule channel could not start (${reason.slice(0, MAX_REASON_CHARS)}): if its files are damaged or incomplete, ` +
@@ -16,7 +21,8 @@ function failedToLoad(error: unknown): string {
   )
 }
 
-async function load(): Promise<string | undefined> {
+/** @returns {Promise<string | undefined>} what to tell the user when the bundle fails. */
+async function load() {
   try {
     await import(new URL('../../dist/server.js', import.meta.url).href)
     return undefined
@@ -25,6 +31,7 @@ async function load(): Promise<string | undefined> {
   }
 }
 
+const { engines, version } = packageFile
 const unmet = unmetRequirement(engines.bun, { version: Bun.version, path: process.execPath })
 const problem = unmet === undefined ? await load() : unmet
 if (problem !== undefined) explain({ problem, version })

@@ -1,16 +1,16 @@
+// @bun
 /** Whether this Bun can run the plugin. Like all of `plugin/start/`, it must be readable for any Bun: no packages, no new syntax. */
 
-/** What was found: the version, and the path of the program. */
-export interface FoundBun {
-  readonly version: string
-  readonly path: string
-}
+/**
+ * @typedef {{ readonly version: string, readonly path: string }} FoundBun the version, and the path of the program
+ */
 
 /**
- * @param range `engines.bun` of package.json: `>=` and a version.
- * @returns what to tell the user when the Bun is too old; undefined when it will do.
+ * @param {string} range `engines.bun` of package.json: `>=` and a version.
+ * @param {FoundBun} found
+ * @returns {string | undefined} what to tell the user when the Bun is too old; undefined when it will do.
  */
-export function unmetRequirement(range: string, found: FoundBun): string | undefined {
+export function unmetRequirement(range, found) {
   const needed = range.replace(/^>=/, '')
   if (!isOlder(found.version, needed)) return undefined
   return (
@@ -19,14 +19,20 @@ export function unmetRequirement(range: string, found: FoundBun): string | undef
   )
 }
 
-/** By number, without what follows the third one: a canary counts as its release. */
-function isOlder(version: string, than: string): boolean {
+/**
+ * By number, without what follows the third one: a canary counts as its release.
+ *
+ * @param {string} version
+ * @param {string} than
+ */
+function isOlder(version, than) {
   const ours = numbers(version)
   const theirs = numbers(than)
   const index = theirs.findIndex((part, at) => part !== ours[at])
   return index !== -1 && (ours[index] ?? 0) < (theirs[index] ?? 0)
 }
 
-function numbers(version: string): readonly number[] {
+/** @param {string} version */
+function numbers(version) {
   return (version.match(/\d+/g) ?? []).slice(0, 3).map(Number)
 }

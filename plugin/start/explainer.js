@@ -1,3 +1,4 @@
+// @bun
 /**
  * An MCP server that only explains why the plugin cannot run. A process that ended instead would leave the user with a
  * failed server and no reason.
@@ -9,20 +10,23 @@ const METHOD_NOT_FOUND = -32601
 /** Characters of an incomplete line, far more than any request to this server needs. */
 const MAX_REST_CHARS = 16 * 1024 * 1024
 
-/** What to explain, as one sentence, and the version of the plugin. */
-export interface Explanation {
-  readonly problem: string
-  readonly version: string
-}
+/**
+ * @typedef {{ readonly problem: string, readonly version: string }} Explanation what to explain, as one sentence, and
+ *   the version of the plugin
+ */
 
-/** Answers the host until the end of input. */
-export function explain(explanation: Explanation): void {
+/**
+ * Answers the host until the end of input.
+ *
+ * @param {Explanation} explanation
+ */
+export function explain(explanation) {
   // Nobody reads stderr: the tool explains as well.
   process.stderr.on('error', () => undefined)
   process.stderr.write(`molecule channel: ${explanation.problem}\n`)
   let rest = ''
   process.stdin.setEncoding('utf8')
-  process.stdin.on('data', (text: string) => {
+  process.stdin.on('data', (text) => {
     const lines = (rest + text).split('\n')
     rest = (lines.pop() ?? '').slice(0, MAX_REST_CHARS)
     for (const line of lines) {
@@ -30,14 +34,20 @@ export function explain(explanation: Explanation): void {
       if (answer !== undefined) process.stdout.write(`${JSON.stringify(answer)}\n`)
     }
   })
-  const end = (): void => process.exit(0)
+  const end = () => process.exit(0)
   process.stdin.on('end', end)
   process.stdin.on('close', end)
   process.stdout.on('error', end)
 }
 
-/** The answer to one message of the host; undefined for a notification, or for what is no message. */
-function answerTo(message: unknown, explanation: Explanation): object | undefined {
+/**
+ * The answer to one message of the host; undefined for a notification, or for what is no message.
+ *
+ * @param {unknown} message
+ * @param {Explanation} explanation
+ * @returns {object | undefined}
+ */
+function answerTo(message, explanation) {
   const id = field(message, 'id')
   const method = field(message, 'method')
   if ((typeof id !== 'string' && typeof id !== 'number') || typeof method !== 'string') return undefined
@@ -46,7 +56,13 @@ function answerTo(message: unknown, explanation: Explanation): object | undefine
   return { jsonrpc: '2.0', id, error: { code: METHOD_NOT_FOUND, message: 'Method not found' } }
 }
 
-function resultOf(method: string, params: unknown, { problem, version }: Explanation): object | undefined {
+/**
+ * @param {string} method
+ * @param {unknown} params
+ * @param {Explanation} explanation
+ * @returns {object | undefined}
+ */
+function resultOf(method, params, { problem, version }) {
   if (method === 'initialize') {
     return {
       protocolVersion: PROTOCOL,
@@ -65,17 +81,31 @@ function resultOf(method: string, params: unknown, { problem, version }: Explana
   return undefined
 }
 
-/** The prompt hook of the plugin shows what fails to the person at every prompt, so it gets an empty answer. */
-function called(name: unknown, problem: string): object {
+/**
+ * The prompt hook of the plugin shows what fails to the person at every prompt, so it gets an empty answer.
+ *
+ * @param {unknown} name
+ * @param {string} problem
+ */
+function called(name, problem) {
   if (name === 'channel_receipt') return { content: [{ type: 'text', text: '{}' }] }
   return { content: [{ type: 'text', text: problem }], isError: name !== 'status' }
 }
 
-function field(value: unknown, name: string): unknown {
+/**
+ * @param {unknown} value
+ * @param {string} name
+ * @returns {unknown}
+ */
+function field(value, name) {
   return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
 }
 
-function parse(line: string): unknown {
+/**
+ * @param {string} line
+ * @returns {unknown}
+ */
+function parse(line) {
   try {
     return JSON.parse(line)
   } catch {
