@@ -18,7 +18,7 @@ export class DatabaseBusy extends Error {
 
   constructor() {
     super(
-      `another process has been writing to the ledger for ${PATIENCE_MS / 1000} s; if it is a session that was stopped (Ctrl-Z), continue or end it`,
+      `another process has been writing to the ledger for ${PATIENCE_MS / 1000} s. If it is a stopped session (Ctrl-Z), continue or end it`,
     )
   }
 }

@@ -15,7 +15,7 @@ import { explainFailure } from './start-failure.ts'
 const stderr = new LineOutput(process.stderr)
 const stdout = new LineOutput(process.stdout, () =>
   stderr.write(
-    'stdout cannot be written, so the chat link is lost. Stop the platform, and start it where it can print.',
+    'Cannot write to stdout, so the chat link is lost. Stop the platform and start it where it can print.',
   ),
 )
 

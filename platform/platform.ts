@@ -202,7 +202,7 @@ function createServices(options: PlatformOptions, adminToken: string): Services 
 function warnOfFuture(newest: string | undefined, clock: Clock, log: (line: string) => void): void {
   if (newest === undefined || timestampMs(newest) - clock.now() < CLOCK_TOLERANCE_MS) return
   log(
-    `The newest message is dated ${wireTimestamp(newest)}, but it is ${isoTimestamp(clock.now())}: check the clock of this machine. New messages carry its time and keep their order.`,
+    `The newest message is dated ${wireTimestamp(newest)}, but it is ${isoTimestamp(clock.now())} by the clock of this machine: check the clock. New messages carry its time and stay in order.`,
   )
 }
 

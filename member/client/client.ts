@@ -139,7 +139,7 @@ export class PlatformClient {
       throw new PlatformError(
         'refused',
         isStream && !isReadable
-          ? 'a proxy compresses the event stream, so events would come late'
+          ? 'a proxy compresses the event stream, which delays its events'
           : 'the platform has no event stream here',
         { status },
       )

@@ -22,7 +22,7 @@ export type Part =
   | ({ readonly kind: 'bytes'; readonly base64: string } & FileFields)
   /** A file somewhere else. */
   | ({ readonly kind: 'address'; readonly uri: string } & FileFields)
-  /** In no known form. `name` says what stands there, as in "a part of the kind x". */
+  /** In no known form. `name` says what stands there, as in "a part of kind x". */
   | { readonly kind: 'unknown'; readonly name: string; readonly value: unknown }
 
 /** Far more than any message has. Parsing them blocks the whole program. */
@@ -54,7 +54,7 @@ function readPart(wrapped: unknown): Part {
   const item = unwrap(wrapped)
   if (typeof item === 'string') return { kind: 'text', text: item }
   const parsed = fieldsSchema.safeParse(item)
-  if (!parsed.success) return { kind: 'unknown', name: 'a part that is no object', value: item }
+  if (!parsed.success) return { kind: 'unknown', name: 'a part that is not an object', value: item }
   const part = parsed.data
   const kind = textIn(part, ['kind', 'type']).toLowerCase()
   const { text, data } = part
@@ -127,9 +127,9 @@ function readDataUrl(uri: string, fields: FileFields): Part | undefined {
 
 function nameOf(part: Fields, kind: string): string {
   const file = textIn(fileOf(part), NAME)
-  if (file !== '') return `the file "${file}", which came without content and without an address,`
-  if (FILE_KINDS.has(kind)) return 'a file without content and without an address'
-  return kind === '' ? 'a part of no known form' : `a part of the kind "${kind.slice(0, MAX_KIND_CHARS)}"`
+  if (file !== '') return `the file "${file}", which has neither content nor an address,`
+  if (FILE_KINDS.has(kind)) return 'a file with neither content nor an address'
+  return kind === '' ? 'a part of an unknown form' : `a part of kind "${kind.slice(0, MAX_KIND_CHARS)}"`
 }
 
 /**

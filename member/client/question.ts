@@ -8,7 +8,7 @@ const TRAILING = /(?:[\s"'`’”»)\]}*_~]|\p{Extended_Pictographic}|\u{FE0F}|\
 const MAX_TRAILING_CHARS = 200
 
 /**
- * Whether the text ends in a question. A peer that asks back about a task seldom says so in any other way. Pure.
+ * Whether the text ends in a question. A peer that asks about a task seldom marks its question in any other way. Pure.
  */
 export function endsInQuestion(text: string): boolean {
   return QUESTION.test(text.slice(-MAX_TRAILING_CHARS).replace(TRAILING, ''))

@@ -42,7 +42,7 @@ function requireOurs(path: string, hardLinks: 'refused' | 'accepted', uid: numbe
   if (stat === undefined) return
   if (isForeign(stat, uid)) {
     throw new Error(
-      `${path} belongs to another user (uid ${stat.uid}): have it given to you, or move it out of the folder`,
+      `${path} belongs to another user (uid ${stat.uid}): have root change its owner to you, or move it out of the folder`,
     )
   }
   if (hardLinks === 'refused' && stat.nlink > 1) {

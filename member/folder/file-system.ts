@@ -5,8 +5,8 @@ import { type Disk, isBusy } from '../../base/sqlite.ts'
 import { createPrivately } from './database-file.ts'
 
 const REMEDY = 'set MOLECULE_STATE_DIR to a folder on a disk of this machine'
-const NO_LOCKS = `the file system it is on has no file locks, as is the case for some network homes: ${REMEDY}`
-const NO_SHARED_MEMORY = `the file system it is on cannot map files into shared memory, as is the case for some network and container folders: ${REMEDY}`
+const NO_LOCKS = `its file system does not support file locks, like that of some network home folders: ${REMEDY}`
+const NO_SHARED_MEMORY = `its file system does not support shared memory, like that of some network and container folders: ${REMEDY}`
 
 /**
  * Takes a lock that nobody else can have, on a new file beside `path`: SQLite reports a file system without locks as a

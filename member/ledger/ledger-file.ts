@@ -106,7 +106,7 @@ function takeTurn(path: string, disk: Disk): LockFile {
       if (attempt.state === 'failed') throw new Error(attempt.reason)
       if (tries === TURN_TRIES) {
         throw new Error(
-          `another process has been opening the ledger for ${(TURN_TRIES * TURN_PAUSE_MS) / 1000} s; if it is a session that was stopped (Ctrl-Z), continue or end it`,
+          `another process has been opening the ledger for ${(TURN_TRIES * TURN_PAUSE_MS) / 1000} s. If it is a stopped session (Ctrl-Z), continue or end it`,
         )
       }
     } catch (error) {

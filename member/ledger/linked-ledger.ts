@@ -59,8 +59,8 @@ function copyAlone(path: string, copy: string, disk: Disk): void {
 
 function reasonFor(error: unknown): string {
   if (codeOf(error)?.startsWith('SQLITE_BUSY') === true) {
-    return 'another session has it open, and this one goes on when that has ended'
+    return 'another session has it open; this one continues once that session ends'
   }
-  if (isDamage(error)) return 'it is damaged, or no ledger; move it out of the folder'
+  if (isDamage(error)) return 'it is damaged or is not a ledger; move it out of the folder'
   return `it cannot be copied (${describeError(error)})`
 }

@@ -90,7 +90,7 @@ export function parseConfig(
 /** What a container gives a user without an entry. Nothing can be written there, as a rule. */
 const NO_HOME = '/'
 const HOMELESS =
-  'There is no home folder, since HOME is not an absolute path and this user has no entry in the system'
+  'No home folder was found, because HOME is not an absolute path and the system has no entry for this user'
 
 function findStateDir(
   environment: Environment,

@@ -60,7 +60,7 @@ function overridden(environment: Environment, envFileText: string): readonly Ign
   }).map(({ name }) => name)
   if (names.length === 0) return []
   const them = names.length === 1 ? 'it' : 'them'
-  const sentence = `The environment overrides ${firstOf(names)} of the .env file: remove ${them} from one of the two.`
+  const sentence = `The environment overrides ${firstOf(names)} from the .env file: remove ${them} from one of the two.`
   return [{ sentence, meant: names }]
 }
 
@@ -101,7 +101,7 @@ function repeated(envFileText: string): readonly Ignored[] {
   const several = names.includes(SETTINGS.workspaceIds.name)
     ? '; it can list several workspaces, separated by commas'
     : ''
-  const sentence = `The .env file sets ${firstOf(shown)} more than once, and the last line counts: keep one line of each${several}.`
+  const sentence = `The .env file sets ${firstOf(shown)} more than once, and the last line counts: keep one line for each${several}.`
   return [{ sentence, meant: names }]
 }
 
@@ -113,7 +113,7 @@ function unread(envFileText: string): readonly Ignored[] {
   const shown = firstOf(lines.map(({ name, line }) => `${line} (${name})`))
   const sentence =
     `${noun} ${shown} of the .env file ${have} no effect: ` +
-    'write NAME="value", one in a line, with nothing before the name and "=" after it.'
+    'write each setting as NAME="value" on a line of its own, with nothing before the name.'
   return [{ sentence, meant: lines.map(({ name }) => name) }]
 }
 

@@ -93,7 +93,7 @@ const pollIntervalMs: ValueSetting<number> = {
   schema: wholeNumber((ms) => ms >= 250 && ms <= 300_000),
   rule: 'a whole number of milliseconds from 250 to 300000',
   meaning:
-    'How often to check the inbox. While events come through a stream of the platform, it is checked once a minute instead.',
+    "How often to check the inbox. While the platform's event stream brings events, the plugin checks once a minute instead.",
 }
 
 const pollWindowSecs: ValueSetting<number> = {
@@ -185,7 +185,7 @@ const channelMode: ValueSetting<ChannelMode> = {
   rule: 'auto, on or off',
   meaning:
     'Whether this session may receive. `auto` decides by how Claude Code was started; other MCP clients never receive. ' +
-    '`on` also suits a program of the Agent SDK that switches the channel on.',
+    'Use `on` for an Agent SDK program that switches the channel on.',
 }
 
 const logLevel: ValueSetting<LogLevel> = {

@@ -42,7 +42,7 @@ async function lookUpRequest(
     case 'answered':
       return outcomeOf(asked, found.outcome, now)
     case 'failed':
-      return lostOutcome(asked, 'failed', `The platform has given it up: ${found.message}`, now)
+      return lostOutcome(asked, 'failed', `The platform gave up on this message: ${found.message}`, now)
     case 'unknown': {
       const age = now - (task.requestedAt ?? task.askedAt)
       if (age >= 0 && age < REQUEST_LIMIT_MS + MARGIN_MS) return undefined
@@ -80,8 +80,8 @@ async function askPeer(
 }
 
 const LOST_REQUEST =
-  'The session that gave this task ended, or lost its connection, before the peer answered, and the platform keeps no such answer. Ask the peer for it, or give the task again if it is harmless to do twice.'
+  'The session that gave this task ended, or lost its connection, before the peer answered, and the platform kept no answer. Ask the peer for its answer, or delegate the task again if doing it twice does no harm.'
 
 function unaskable(why: string): string {
-  return `The peer began this task and cannot be asked what has become of it${why}. If no message comes, write to it.`
+  return `The peer started this task, but the plugin cannot ask it for the result${why}. If no message comes, write to the peer.`
 }

@@ -139,7 +139,7 @@ export class EventWatch {
     if (heartbeatIntervalMs === 0 || openMs < heartbeatIntervalMs * 2) return
     this.#silenceLogged = true
     log(
-      `has an event stream that opens and brings nothing, perhaps because a proxy holds it back, so messages arrive by polling every ${pollIntervalMs / 1000} s`,
+      `gets no events on its open event stream, perhaps because a proxy buffers it, so the inbox is polled every ${pollIntervalMs / 1000} s`,
     )
   }
 }

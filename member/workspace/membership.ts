@@ -207,7 +207,7 @@ export class Membership {
     const attempt = lock.tryTake()
     if (attempt.state !== 'busy' || this.#claimingSince === undefined) return attempt
     if (clock.now() - this.#claimingSince < SEIZE_AFTER_MS || stoppedHolder() !== 'plugin') return attempt
-    log('is taken from a session that is stopped')
+    log('is taken over from a session that is stopped (Ctrl-Z)')
     return lock.seize()
   }
 

@@ -59,7 +59,7 @@ export class Memberships {
     const { clock, log } = this.#surroundings
     for (const membership of this.all) {
       membership.run().catch((error: unknown) => {
-        const reason = `it stopped by a fault of the plugin: ${describeError(error)}`
+        const reason = `a fault in the plugin stopped it: ${describeError(error)}`
         log.error(`workspace ${membership.workspace.id} is given up: ${reason}`)
         membership.abandon(reason)
       })

@@ -39,7 +39,7 @@ export class Validity {
     return this.#dead
   }
 
-  /** The status in which the platform keeps the workspace apart, such as `paused`; undefined while it does not. */
+  /** `paused`, `hibernated` or `hibernating`; undefined in any other status. */
   get parked(): string | undefined {
     return this.#parked
   }
@@ -116,7 +116,7 @@ export class Validity {
     if (parked === this.#parked) return
     this.#parked = parked
     const { log, warn } = this.#workspace
-    if (parked === undefined) log('is no longer kept apart by the platform')
+    if (parked === undefined) log('is no longer paused or hibernated on the platform')
     else warn(`is ${parked} on the platform, so messages may not arrive: resume it there`)
   }
 

@@ -86,7 +86,7 @@ function wordsOfPart(part) {
 function readPart(wrapped) {
   const part = unwrap(wrapped)
   if (typeof part === 'string') return { kind: 'text', text: part }
-  if (!isObject(part)) return { kind: 'unknown', name: 'a part that is no object' }
+  if (!isObject(part)) return { kind: 'unknown', name: 'a part that is not an object' }
   const kind = textIn(part, ['kind', 'type']).toLowerCase()
   const { text, data } = part
   const isText = typeof text === 'string'
@@ -137,9 +137,9 @@ function fileOf(part) {
  */
 function nameOf(part, kind) {
   const file = textIn(fileOf(part), ['name', 'filename'])
-  if (file !== '') return `the file "${file}", which came without content and without an address,`
-  if (FILE_KINDS.includes(kind)) return 'a file without content and without an address'
-  return kind === '' ? 'a part of no known form' : `a part of the kind "${kind.slice(0, MAX_KIND_CHARS)}"`
+  if (file !== '') return `the file "${file}", which has neither content nor an address,`
+  if (FILE_KINDS.includes(kind)) return 'a file with neither content nor an address'
+  return kind === '' ? 'a part of an unknown form' : `a part of kind "${kind.slice(0, MAX_KIND_CHARS)}"`
 }
 
 /**

@@ -11,7 +11,7 @@ export interface Begun {
   readonly taskId: string | undefined
 }
 
-const NO_TEXT = '[The agent sent no text with it.]'
+const NO_TEXT = '[The agent sent no text.]'
 
 /**
  * What an agent's JSON-RPC answer makes of a task: A2A 0.3 and 1.0 name the same states. A message is an answer, and so
@@ -29,7 +29,7 @@ export function outcomeOf(answer: string): Outcome | Begun {
     case 'completed':
       return { text: text === '' ? NO_TEXT : text }
     case 'failed':
-      return { error: text === '' ? 'the agent says that the task failed' : text }
+      return { error: text === '' ? 'the agent reports that the task failed' : text }
     case 'rejected':
       return { error: `the agent rejected the task${text === '' ? '' : `: ${text}`}` }
     case 'canceled':
@@ -39,7 +39,7 @@ export function outcomeOf(answer: string): Outcome | Begun {
     case 'auth-required':
       // Nobody can answer within a delegation that the platform carries out.
       return {
-        error: `the agent asks back (${state}), so write to it${text === '' ? '' : `: ${text}`}`,
+        error: `the agent needs a reply (${state}), so write to it${text === '' ? '' : `. It says: ${text}`}`,
       }
     default:
       return { taskId }
@@ -51,7 +51,7 @@ function saidIn(parts: readonly Part[]): string {
   const files = parts.flatMap((part) => (part.kind === 'file' ? [part] : []))
   const named = files.map(({ name, uri }) =>
     uri === ''
-      ? `[The file ${name} came with it, which the platform does not keep.]`
+      ? `[The file ${name} came with the answer. The platform does not keep it.]`
       : `[The file ${name}: ${uri}]`,
   )
   return [wordsOf(parts), ...named].filter((words) => words !== '').join('\n')

@@ -94,7 +94,7 @@ export function blockedRange(address: string, settings: GuardSettings): string |
 
 /**
  * The deploy mode by setting, with a warning when the setting is unknown. An unknown value fails closed, to
- * the mode that refuses more.
+ * the stricter mode.
  *
  * @param mode the value of MOLECULE_DEPLOY_MODE, in any case and spelling; blanks count as not set.
  * @param orgId the value of MOLECULE_ORG_ID; decides when the mode is not set. Blanks are no organization.
@@ -109,7 +109,7 @@ export function deployMode(
   if (word === 'selfhosted' || word === 'standalone') return { mode: 'self-hosted' }
   return {
     mode: 'self-hosted',
-    warning: `MOLECULE_DEPLOY_MODE is ${JSON.stringify(mode)}; it must be saas or self-hosted (also: standalone). Using self-hosted, which refuses more.`,
+    warning: `MOLECULE_DEPLOY_MODE is ${JSON.stringify(mode)}; it must be saas or self-hosted (also: standalone). Using self-hosted, the stricter mode.`,
   }
 }
 

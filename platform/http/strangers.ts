@@ -18,7 +18,7 @@ export class Strangers {
     if (this.#named.has(shown) || this.#named.size >= MAX_NAMED) return
     this.#named.add(shown)
     this.#log(
-      `Refused a request of the web page at ${shown}. If that is this platform behind a tunnel or proxy, start it with --allow-host and that host name.`,
+      `Refused a request from the web page at ${shown}. If that is this platform behind a tunnel or proxy, start it with --allow-host and that host name.`,
     )
   }
 }

@@ -41,9 +41,8 @@ export class DatabaseFile {
   }
 
   #sentence(fate: Fate | undefined): string {
-    if (fate === undefined)
-      return `The database ${this.#path} is back in its place; requests are stored again.`
-    return `The database ${this.#path} was ${fate} while the platform ran. Nothing more is stored, and what would have to be is refused. Put the file back, or restart the platform.`
+    if (fate === undefined) return `The database ${this.#path} is back in place; the platform stores again.`
+    return `The database ${this.#path} was ${fate} while the platform ran. The platform refuses every request that would store something. Put the file back, or restart the platform.`
   }
 }
 

@@ -23,7 +23,9 @@ export function conclude(services: Services, given: Given, outcome: Outcome | Be
   }
   const { taskId } = outcome
   if (taskId === undefined) {
-    end(services, given, { error: 'the agent began the task and gave no id to ask for it by' })
+    end(services, given, {
+      error: 'the agent started the task but gave no task id, so the platform cannot ask for the result',
+    })
     return
   }
   services.delegations.advance(given.sourceId, given.id, 'in_progress')
@@ -49,7 +51,7 @@ async function follow(services: Services, given: Given, taskId: string): Promise
     if (background.signal.aborted) return
     if (outcome !== undefined) return end(services, given, outcome)
   }
-  end(services, given, { error: `the agent has not ended the task within ${BUDGET_MS / 60_000} minutes` })
+  end(services, given, { error: `the agent did not finish the task within ${BUDGET_MS / 60_000} minutes` })
 }
 
 /** Undefined while the task goes on, or the agent cannot be asked. */

@@ -23,7 +23,7 @@ export interface FolderOpeningOptions {
 
 /** Why a session starts over. */
 export const LOCK_REPLACED =
-  'a lock was replaced, as by a session that takes a workspace over from one that is stopped; this session starts over'
+  'a lock was replaced, perhaps by a session that took a workspace over while this one was stopped; this session starts over'
 export const FOLDER_REPLACED = 'the state folder was replaced; the session starts over in the new one'
 
 /** How long a tool waits for the first attempt, and how long an attempt may take without being mentioned. */

@@ -50,7 +50,7 @@ export class Probing {
         if (workspaceId !== undefined) await write(probeLine(workspaceId, crypto.randomUUID()))
       } catch (error) {
         // The host reads no more: the pipes show that, too, and end the process.
-        log(`the host cannot be probed: ${describeError(error)}`)
+        log(`cannot probe the host: ${describeError(error)}`)
         return
       }
       const prompted = await this.#wake.wait(computeJitteredInterval(INTERVAL_MS, clock), signal)

@@ -287,7 +287,7 @@ export class Session implements ToolContext {
     this.#checkFolder()
     // Restarting for a comment would register again, and release the locks for a moment.
     if (this.#configuration.update() === 'changed') {
-      this.#options.log.info('the configuration changed and is read again')
+      this.#options.log.info('the configuration changed; reading it again')
       this.#role.end()
       this.#begin()
     }

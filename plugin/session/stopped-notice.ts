@@ -11,6 +11,6 @@ export class StoppedNotice {
     const isNew = stopped.some(({ workspaceId }) => !this.#told.has(workspaceId))
     this.#told = new Set(stopped.map(({ workspaceId }) => workspaceId))
     if (!isNew) return undefined
-    return `Nobody is shown the messages of the Molecule platform: ${receivers(stopped, workspaces)}. claim_channel moves them to this session.`
+    return `No session shows the messages of the Molecule platform: ${receivers(stopped, workspaces)}. claim_channel moves them to this session.`
   }
 }

@@ -35,7 +35,7 @@ describe('work that meets another process', () => {
     const clock = new SimClock()
     const failure = patiently(busy, clock).catch((error: unknown) => error)
     await clock.advance(PATIENCE_MS + 1_000)
-    expect(String(await failure)).toContain('stopped (Ctrl-Z), continue or end it')
+    expect(String(await failure)).toContain('stopped session (Ctrl-Z), continue or end it')
     expect(clock.armed).toBe(0)
   })
 

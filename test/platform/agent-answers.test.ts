@@ -35,13 +35,13 @@ describe('a delegation to an agent that takes pushes', () => {
       { result: { task: { ...task('TASK_STATE_COMPLETED', said('done')).result, kind: undefined } } },
       ['completed', 'done'],
     ],
-    [task('completed'), ['completed', '[The agent sent no text with it.]']],
+    [task('completed'), ['completed', '[The agent sent no text.]']],
     [task('failed', said('exit code 3')), ['failed', 'exit code 3']],
     [task('rejected'), ['failed', 'the agent rejected the task']],
     [task('TASK_STATE_CANCELED'), ['failed', 'the agent canceled the task']],
     [
       task('input-required', said('Which branch?')),
-      ['failed', 'the agent asks back (input-required), so write to it: Which branch?'],
+      ['failed', 'the agent needs a reply (input-required), so write to it. It says: Which branch?'],
     ],
     [
       task('completed', {

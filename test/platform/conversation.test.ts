@@ -76,7 +76,7 @@ test('the page shows every form of part, and names what it cannot show', () => {
     'the values: \n{"parcel":4711}',
   )
   expect(shown([{ root: { kind: 'text', text: 'hi' } }])?.text).toBe('hi')
-  expect(shown([{ kind: 'hologram' }])?.text).toBe('[a part of the kind "hologram" cannot be shown]')
+  expect(shown([{ kind: 'hologram' }])?.text).toBe('[a part of kind "hologram" cannot be shown]')
   expect(shown([{ url: 'https://f.example/a', filename: 'a.csv' }, { raw: 'YQ==' }])?.files).toEqual([
     { name: 'a.csv', uri: 'https://f.example/a', base64: undefined },
     { name: 'file', uri: '', base64: 'YQ==' },

@@ -139,7 +139,7 @@ describe('delegate_task', () => {
     expect((await resultOf(taskIdOf(text))).content).toBe('built')
   })
 
-  test('a session that asks back with is_question leaves the task open on both sides', async () => {
+  test('a session that asks a question with is_question leaves the task open on both sides', async () => {
     const { text } = await giver.call('delegate_task', { workspace_id: builder.id, task: 'build a branch' })
     const id = taskIdOf(text)
     const given = await arrives(doer, 'build a branch')

@@ -76,9 +76,7 @@ test.concurrent('a proxy that refuses the tunnel is named, and gets no token', a
   }
   const plugin = scene.process(scene.settings(member, env))
   await plugin.connect()
-  await until('the reason', () =>
-    plugin.stderr.includes('the proxy that HTTPS_PROXY or ALL_PROXY names refused'),
-  )
+  await until('the reason', () => plugin.stderr.includes('the proxy in HTTPS_PROXY or ALL_PROXY refused'))
   expect(proxy.read).not.toContain(member.token)
   expect(plugin.stderr).not.toContain('proxy-password')
 })

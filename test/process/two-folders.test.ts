@@ -19,14 +19,12 @@ test('two sessions with the same workspace in two state folders both say so', as
   for (const host of hosts) {
     await until(
       'the session to say so',
-      async () => (await host.call('status')).text.includes('ALSO RECEIVED BY ANOTHER PROCESS'),
+      async () => (await host.call('status')).text.includes('ANOTHER PROCESS RECEIVES THE SAME MESSAGES'),
       60_000,
     )
     expect((await host.call('list_peers')).text).toContain(NOTE)
   }
   for (const name of ['one', 'two']) {
-    expect(scene.log(name)).toMatch(
-      / warn molecule channel: workspace \S+ is also received by another process/,
-    )
+    expect(scene.log(name)).toMatch(/ warn molecule channel: workspace \S+ has a second receiver/)
   }
 })

@@ -77,5 +77,5 @@ function excerpt({ text: whole, attachments }: Inbound): string {
   if (attachments.length === 0) return quote
   const names = attachments.slice(0, MAX_FILES_NAMED).map(({ name }) => cleanFileName(name))
   const more = attachments.length > names.length ? ` and ${attachments.length - names.length} more` : ''
-  return `${quote} (with files, which inbox with this activity_id gives: ${names.join(', ')}${more})`.trim()
+  return `${quote} (with files; call inbox with this activity_id to get them: ${names.join(', ')}${more})`.trim()
 }

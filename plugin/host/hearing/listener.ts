@@ -34,7 +34,7 @@ const PRINT_FLAGS = new Set(['-p', '--print'])
 /** Our channel on the host's command line: as a plugin of any marketplace, or as a plain server. */
 const OUR_ENTRY = /^(?:plugin:molecule(?:@.+)?|server:molecule)$/
 export const START_WITH_CHANNEL = `start one with: claude ${DEVELOPMENT_FLAG} plugin:molecule@molecule-channel`
-const CALL_INBOX = 'call inbox, which can wait for new ones (wait_seconds)'
+const CALL_INBOX = 'call inbox (its wait_seconds waits for new messages)'
 
 /** Decides whether this session may hold a lock. Pure. */
 export function judgeHearing(evidence: HearingEvidence): Hearing {
@@ -52,8 +52,8 @@ export function judgeHearing(evidence: HearingEvidence): Hearing {
   const commands = hostAndWrappers(evidence.ancestors)
   if (isAgentSdk(commands, environment)) {
     return probed(
-      'the host is a program that uses the Agent SDK, and nothing has shown yet that it has switched the channel on (enableChannel)',
-      `have it do so before a message waits; or ${CALL_INBOX}; or set MOLECULE_CHANNEL=on in its environment to receive from the start`,
+      'the host is a program that uses the Agent SDK, and nothing shows yet that it has called enableChannel',
+      `have it call enableChannel; or ${CALL_INBOX}; or set MOLECULE_CHANNEL=on in its environment to receive from the start`,
     )
   }
   if (commands.length > 0 && !commands.some(namesOurChannel)) {

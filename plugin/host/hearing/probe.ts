@@ -6,7 +6,7 @@
 import { notificationLine } from '../event/notification.ts'
 
 const CONTENT =
-  'This note is from the Molecule plugin on this machine, which had to find out whether this session is shown channel messages. It is; the messages that wait follow. There is nothing to answer or to do.'
+  'The Molecule plugin on this machine sent this note to check that channel messages reach this session. They do, and the waiting messages follow. You need not answer or do anything.'
 
 /**
  * @param workspaceId one that messages wait for.

@@ -96,18 +96,18 @@ const MAX_NAMED = 5
 export function howToText(open: readonly Pick<AnsweredQuestion, 'requestId' | 'tool'>[]): string {
   const [only] = open
   if (open.length === 1 && only !== undefined) {
-    return `Nothing was passed on to the permission request ${only.requestId} (${only.tool}). To answer it, send \`yes ${only.requestId}\` or \`no ${only.requestId}\` with nothing else in the message.`
+    return `This did not answer the permission request ${only.requestId} (${only.tool}). To answer it, send \`yes ${only.requestId}\` or \`no ${only.requestId}\` and nothing else.`
   }
   const named = open.slice(0, MAX_NAMED).map(({ requestId, tool }) => `${requestId} (${tool})`)
   const more = open.length > MAX_NAMED ? ` and ${open.length - MAX_NAMED} more` : ''
-  return `Nothing was passed on: ${open.length} permission requests are open, ${named.join(', ')}${more}. Answer each on its own: \`yes\` or \`no\` and its id, as in \`yes ${only?.requestId}\`, with nothing else in the message.`
+  return `This answered no permission request: ${open.length} are open, ${named.join(', ')}${more}. Answer each in a message of its own: \`yes\` or \`no\` and its id, as in \`yes ${only?.requestId}\`, and nothing else.`
 }
 
 /** In answer to a verdict that cannot count. */
 export function notCountedText(why: 'unauthenticated' | 'files'): string {
   return why === 'files'
-    ? 'Nothing was passed on: an answer to a permission request counts only in a message without files.'
-    : 'Nothing was passed on: the platform has not verified who wrote this, so it cannot answer a permission request. Answer in the terminal, or sign in to the platform.'
+    ? 'This answered no permission request: an answer counts only in a message without files.'
+    : 'This answered no permission request: the platform has not verified who wrote it. Answer in the terminal, or sign in to the platform.'
 }
 
 function answerWord(state: AnsweredQuestion['state']): 'yes' | 'no' {

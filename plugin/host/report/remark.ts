@@ -42,7 +42,7 @@ function remarkOfOthers(workspaces: readonly Standby[]): string | undefined {
     .slice(0, MAX_NAMED)
     .map(({ workspaceId }) => workspaceId)
     .join(', ')
-  return `Note: another process, in another state folder or on another machine, also receives for workspace ${which}${more}. It is shown the same messages and may do the same work. Tell the user to end one of the two sessions.`
+  return `Note: another process, in another state folder or on another machine, also receives the messages of workspace ${which}${more}, and may do the same work. Tell the user to end one of the two sessions.`
 }
 
 function remarkOfStandby(

@@ -90,7 +90,7 @@ function receiving(view: SessionView): string[] {
   if (held.length === workspaces.length) {
     if (reads === 'no' || reads === 'not yet') return [`receiving: ${reads}, ${trouble}`]
     const shared = held.some(({ otherSeenAt }) => otherSeenAt !== undefined)
-      ? 'another process receives, too: see below'
+      ? 'another process receives the same messages: see below'
       : ''
     const buts = [trouble, shared].filter((but) => but !== '').join('; ')
     return [`receiving: yes${buts === '' ? '' : `, but ${buts}`} (${hearing.because})`, ...doubt(view)]
@@ -137,7 +137,7 @@ function reading(held: readonly WorkspaceView[], all: number): Reading {
     [givenUp, givenUp === 1 ? 'is given up' : 'are given up'],
     [failing, 'cannot be read'],
     [unread, unread === 1 ? 'has not been read yet' : 'have not been read yet'],
-    [parked, parked === 1 ? 'is kept apart by the platform' : 'are kept apart by the platform'],
+    [parked, parked === 1 ? 'is paused or hibernated' : 'are paused or hibernated'],
     [wrong, wrong === 1 ? 'has the wrong delivery mode' : 'have the wrong delivery mode'],
     [offline, offline === 1 ? 'seems offline to others' : 'seem offline to others'],
   ] as const

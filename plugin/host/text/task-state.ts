@@ -2,12 +2,12 @@
 import type { TaskState } from '../../../member/client/peer-answer.ts'
 
 const SENTENCES: Readonly<Record<TaskState, string>> = {
-  submitted: 'The peer has taken the task and not begun it yet.',
-  working: 'The peer has begun the task.',
-  'input-required': 'The peer asks back before it goes on with the task, which stays open.',
-  'auth-required': 'The peer needs an authorization before it goes on with the task, which stays open.',
+  submitted: 'The peer has accepted the task but not started it.',
+  working: 'The peer is working on the task.',
+  'input-required': 'The peer needs an answer before it can continue. The task stays open.',
+  'auth-required': 'The peer needs authorization before it can continue. The task stays open.',
   completed: 'The peer has completed the task.',
-  failed: 'The peer says that the task failed.',
+  failed: 'The peer reports that the task failed.',
   rejected: 'The peer rejected the task.',
   canceled: 'The peer canceled the task.',
   unknown: 'The state of the task is unknown.',

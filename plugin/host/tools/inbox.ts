@@ -49,7 +49,7 @@ const input = z.strictObject({
     .max(MAX_WAIT_SECS)
     .default(0)
     .describe(
-      `Lists only what this session has not listed yet, and waits up to this long for it (0 to ${MAX_WAIT_SECS}).`,
+      `Waits up to this many seconds (0 to ${MAX_WAIT_SECS}) for a message that this session has not listed yet, and lists only such messages.`,
     ),
   _as_workspace: z.string().optional().describe('Only this one of your workspaces.'),
 })
@@ -157,7 +157,7 @@ async function waitForNew(
   const found = (await untilFound(look, { until, clock, signal, progress })).slice(0, MAX_ROWS)
   if (found.length === 0) {
     return {
-      text: `Nothing new came within ${seconds} s. Call again to wait on. Without wait_seconds, inbox lists what came before.`,
+      text: `No new message came within ${seconds} s. Call again to keep waiting. Without wait_seconds, inbox lists earlier messages.`,
     }
   }
   return show(`${counted(found.length, 'new message')}:`, found, [], context)

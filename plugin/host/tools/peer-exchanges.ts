@@ -107,7 +107,7 @@ export class PeerExchanges {
     patience.signal.throwIfAborted()
     if (this.#open >= MAX_OPEN) {
       throw new ToolFailure(
-        `${MAX_OPEN} messages to peers are still being answered, so nothing was sent. Wait for some of the answers.`,
+        `Nothing was sent, because ${MAX_OPEN} messages to peers are still waiting for their answers. Wait until some have arrived.`,
       )
     }
     const call = { waits: true }
@@ -171,8 +171,8 @@ export class PeerExchanges {
       return await this.#settle(sending, asked, outcome, call)
     } catch (error) {
       if (call.waits || this.#ended.signal.aborted) return { error }
-      log(`a message to peer ${peerId} came to nothing: ${describeError(error)}`)
-      const text = `The peer never got it: ${describeError(error)}`
+      log(`a message to peer ${peerId} failed: ${describeError(error)}`)
+      const text = `The message never reached the peer: ${describeError(error)}`
       if (taskId !== null)
         await this.#store(sending, lostOutcome(asked, 'failed', text, clock.now()), () => false)
       return { error }
@@ -214,7 +214,7 @@ export class PeerExchanges {
         this.#ended.signal,
       )
     } catch (error) {
-      log(`the answer of a peer cannot be recorded: ${describeError(error)}`)
+      log(`cannot record a peer's answer: ${describeError(error)}`)
       return found
     }
   }
@@ -237,7 +237,7 @@ export class PeerExchanges {
     const { clock, log } = this.#options
     patiently(work, clock, this.#ended.signal).catch((error: unknown) => {
       // The next holder finds it as it was, and tells it again, marked.
-      log(`cannot record that an answer was told: ${describeError(error)}`)
+      log(`cannot record that an answer was returned: ${describeError(error)}`)
     })
   }
 }

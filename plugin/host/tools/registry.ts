@@ -85,7 +85,7 @@ function remedy(error: unknown, tool: Tool): string {
       // To do again what may have been done would do it twice.
       return tool.annotations.readOnlyHint === true || arrivalOf(error) === 'no'
         ? `Try again in a moment; ${REACH}.`
-        : `It may have been done all the same: find out before you try again; ${REACH}.`
+        : `It may have taken effect anyway: check before you try again; ${REACH}.`
     case 'refused':
       return error.status === 403 && TO_PEERS.has(tool) ? 'list_peers shows who can be reached.' : ''
   }

@@ -36,7 +36,7 @@ const input = z.strictObject({
   is_question: z
     .boolean()
     .optional()
-    .describe('True if you ask back about a task before you can finish it: the task stays open.'),
+    .describe('True if you need an answer before you can finish the task: the task stays open.'),
   attachments,
   workspace_id: asWorkspace,
   _as_workspace: asWorkspace,
@@ -185,9 +185,9 @@ async function writeToPeer(
 }
 
 const COMES: Readonly<Record<Arrival, string>> = {
-  here: 'What it answers arrives as a channel message.',
-  elsewhere: 'What it answers arrives in the session that receives.',
-  inbox: 'What it answers is in inbox, which waits for it with wait_seconds.',
+  here: 'Its answer arrives as a channel message.',
+  elsewhere: 'Its answer arrives in the session that receives.',
+  inbox: 'Its answer arrives in inbox; wait_seconds waits for it.',
 }
 
 /** A platform hands the files it keeps for one workspace to no other. */

@@ -94,5 +94,5 @@ export function answerComes(context: ToolContext, peerId: string, id: string): s
 export const ARRIVES: Readonly<Record<Arrival, string>> = {
   here: 'arrives here as a channel message of kind delegation_result',
   elsewhere: 'arrives in the session that receives as a channel message of kind delegation_result',
-  inbox: 'arrives in inbox, which waits for it with wait_seconds',
+  inbox: 'arrives in inbox, where wait_seconds waits for it',
 }

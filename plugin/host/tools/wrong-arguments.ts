@@ -29,7 +29,7 @@ export function ruleBroken(issue: z.core.$ZodRawIssue): string | undefined {
     case 'too_big':
       return `must be at most ${issue.maximum}, not ${show(input)}`
     case 'unrecognized_keys':
-      return `${issue.keys.map((key) => cleanName(key)).join(', ')} ${issue.keys.length === 1 ? 'is not one' : 'are not any'} of them`
+      return `${issue.keys.map((key) => cleanName(key)).join(', ')} ${issue.keys.length === 1 ? 'is' : 'are'} unknown`
     default:
       return undefined
   }

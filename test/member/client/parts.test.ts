@@ -103,13 +103,13 @@ describe('the words of a message', () => {
   })
 
   test.each([
-    [{}, '[a part of no known form cannot be shown: {}]'],
-    [null, '[a part that is no object cannot be shown: null]'],
-    [[7], '[a part that is no object cannot be shown: [7]]'],
-    [{ kind: 'hologram', depth: 3 }, 'the kind "hologram" cannot be shown: {"kind":"hologram","depth":3}]'],
-    [{ kind: 'data', text: 'x' }, '[a part of the kind "data" cannot be shown: {"kind":"data","text":"x"}]'],
-    [{ kind: 'file' }, '[a file without content and without an address cannot be shown'],
-    [{ kind: 'file', file: { name: 'b.txt', uri: 7 } }, '[the file "b.txt", which came without content'],
+    [{}, '[a part of an unknown form cannot be shown: {}]'],
+    [null, '[a part that is not an object cannot be shown: null]'],
+    [[7], '[a part that is not an object cannot be shown: [7]]'],
+    [{ kind: 'hologram', depth: 3 }, 'kind "hologram" cannot be shown: {"kind":"hologram","depth":3}]'],
+    [{ kind: 'data', text: 'x' }, '[a part of kind "data" cannot be shown: {"kind":"data","text":"x"}]'],
+    [{ kind: 'file' }, '[a file with neither content nor an address cannot be shown'],
+    [{ kind: 'file', file: { name: 'b.txt', uri: 7 } }, '[the file "b.txt", which has neither content'],
   ])('name what they cannot show: %j', (part, words) => {
     expect(wordsIn({ text: 'see' }, part)).toStartWith('see\n[')
     expect(wordsIn(part)).toContain(words)

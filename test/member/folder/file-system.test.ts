@@ -26,7 +26,7 @@ test.each(['SQLITE_BUSY', 'SQLITE_IOERR_LOCK', 'SQLITE_PERM'])(
     using folder = temporaryFolder()
     const path = folder.file('ledger.db')
     expect(() => open(path, without('BEGIN EXCLUSIVE', code))).toThrow(
-      /has no file locks.*: set MOLECULE_STATE_DIR/,
+      /does not support file locks.*: set MOLECULE_STATE_DIR/,
     )
     expect(readdirSync(folder.path).filter((name) => name !== 'ledger.db.opening')).toEqual([])
   },

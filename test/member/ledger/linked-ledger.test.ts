@@ -72,7 +72,7 @@ test('while another session has it open, nothing is touched, and the sentence sa
   const { ino } = statSync(path)
   for (const one of [path, folder.file('copy/ledger.db')]) {
     expect(() => openLedger(one)).toThrow(
-      'has another hard link, as in a copy of the folder: another session has it open, and this one goes on when that has ended',
+      'has another hard link, as in a copy of the folder: another session has it open; this one continues once that session ends',
     )
   }
   running.of(A).storePage(entries(1), undefined, NOW)
@@ -88,7 +88,7 @@ test('what is no ledger is not touched, and is to be moved away, not removed', (
   writeFileSync(folder.file('own'), 'the diary of somebody. '.repeat(400), { mode: 0o600 })
   linkSync(folder.file('own'), folder.file('ledger.db'))
   expect(() => openLedger(folder.file('ledger.db'))).toThrow(
-    'it is damaged, or no ledger; move it out of the folder',
+    'it is damaged or is not a ledger; move it out of the folder',
   )
   expect(readFileSync(folder.file('own'), 'utf8')).toStartWith('the diary')
   expect(statSync(folder.file('own')).nlink).toBe(2)

@@ -55,10 +55,10 @@ describe('a line of the .env file that the parser skips', () => {
   test('is named by its number and setting', () => {
     const text = '# mine\n\uFEFF\nMOLECULE_PLATFORM_URL http://127.0.0.1:8080\n'
     expect(warningsOf(MINIMAL, text)).toEqual([
-      'Line 3 (MOLECULE_PLATFORM_URL) of the .env file has no effect: write NAME="value", one in a line, with nothing before the name and "=" after it.',
+      'Line 3 (MOLECULE_PLATFORM_URL) of the .env file has no effect: write each setting as NAME="value" on a line of its own, with nothing before the name.',
     ])
     expect(warningsOf(MINIMAL, '\uFEFFexport MOLECULE_AGENT_NAME\r\n  MOLECULE_ORG_ID:x\r\n')).toEqual([
-      'Lines 1 (MOLECULE_AGENT_NAME), 2 (MOLECULE_ORG_ID) of the .env file have no effect: write NAME="value", one in a line, with nothing before the name and "=" after it.',
+      'Lines 1 (MOLECULE_AGENT_NAME), 2 (MOLECULE_ORG_ID) of the .env file have no effect: write each setting as NAME="value" on a line of its own, with nothing before the name.',
     ])
   })
 
@@ -85,7 +85,7 @@ describe('a line of the .env file that the parser skips', () => {
     expect(result).toMatchObject({
       ok: false,
       problems: [
-        'Lines 1 (MOLECULE_WORKSPACE_IDS), 2 (MOLECULE_WORKSPACE_TOKENS), 3 (MOLECULE_PLATFORM_URL) of the .env file have no effect: write NAME="value", one in a line, with nothing before the name and "=" after it.',
+        'Lines 1 (MOLECULE_WORKSPACE_IDS), 2 (MOLECULE_WORKSPACE_TOKENS), 3 (MOLECULE_PLATFORM_URL) of the .env file have no effect: write each setting as NAME="value" on a line of its own, with nothing before the name.',
       ],
       warnings: [],
     })
@@ -95,7 +95,7 @@ describe('a line of the .env file that the parser skips', () => {
   test('is named when it has several settings, of which only the first is read', () => {
     const text = `MOLECULE_AGENT_NAME=a; export MOLECULE_AGENT_DESC=b\n`
     expect(warningsOf(MINIMAL, text)).toEqual([
-      'Line 1 (MOLECULE_AGENT_DESC) of the .env file has no effect: write NAME="value", one in a line, with nothing before the name and "=" after it.',
+      'Line 1 (MOLECULE_AGENT_DESC) of the .env file has no effect: write each setting as NAME="value" on a line of its own, with nothing before the name.',
     ])
   })
 
@@ -148,7 +148,7 @@ describe('a setting of the .env file that the environment overrides', () => {
   test('is named, if its value is another', () => {
     const text = `MOLECULE_PLATFORM_URL=${URL_B}\nMOLECULE_AGENT_NAME=a\nMOLECULE_WORKSPACE_IDS=${ID_A}\n`
     expect(warningsOf({ ...MINIMAL, MOLECULE_AGENT_NAME: 'b' }, text)).toEqual([
-      'The environment overrides MOLECULE_PLATFORM_URL, MOLECULE_AGENT_NAME of the .env file: remove them from one of the two.',
+      'The environment overrides MOLECULE_PLATFORM_URL, MOLECULE_AGENT_NAME from the .env file: remove them from one of the two.',
     ])
     expect(warningsOf({ ...MINIMAL, MOLECULE_AGENT_NAME: ' ' }, 'MOLECULE_AGENT_NAME="a"\n')).toEqual([])
   })
@@ -161,14 +161,14 @@ describe('several blocks in one .env file', () => {
     const text = `${block(ID_A, TOKEN_A)}\n${block(ID_B, TOKEN_B)}`
     expect(configOf({}, text).targets.map(({ workspaceId }) => workspaceId)).toEqual([ID_B])
     expect(warningsOf({}, text)).toEqual([
-      'The .env file sets MOLECULE_WORKSPACE_IDS (lines 3, 8), MOLECULE_WORKSPACE_TOKENS (lines 4, 9) more than once, and the last line counts: keep one line of each; it can list several workspaces, separated by commas.',
+      'The .env file sets MOLECULE_WORKSPACE_IDS (lines 3, 8), MOLECULE_WORKSPACE_TOKENS (lines 4, 9) more than once, and the last line counts: keep one line for each; it can list several workspaces, separated by commas.',
     ])
     expect(warningsOf({}, `${block(ID_A, TOKEN_A)}${block(ID_A, TOKEN_A)}`)).toEqual([])
   })
 
   test('may repeat a setting that has nothing to do with workspaces', () => {
     expect(warningsOf(MINIMAL, 'MOLECULE_CHANNEL=on\rexport MOLECULE_CHANNEL="off"\r')).toEqual([
-      'The .env file sets MOLECULE_CHANNEL (lines 1, 2) more than once, and the last line counts: keep one line of each.',
+      'The .env file sets MOLECULE_CHANNEL (lines 1, 2) more than once, and the last line counts: keep one line for each.',
     ])
   })
 })

@@ -65,7 +65,7 @@ describe('without a home folder', () => {
       expect(parseConfig({ ...MINIMAL, ...environment }, undefined, undefined)).toMatchObject({
         ok: false,
         problems: [
-          'There is no home folder, since HOME is not an absolute path and this user has no entry in the system: set MOLECULE_STATE_DIR to an absolute path.',
+          'No home folder was found, because HOME is not an absolute path and the system has no entry for this user: set MOLECULE_STATE_DIR to an absolute path.',
         ],
       })
       expect(resolveStateDir(environment, undefined)).toStartWith('/')

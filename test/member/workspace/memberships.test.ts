@@ -40,7 +40,7 @@ test('a workspace that stops by a fault of the plugin is logged as an error, giv
   })
   memberships.start()
   await Bun.sleep(0)
-  const reason = 'it stopped by a fault of the plugin: a fault'
+  const reason = 'a fault in the plugin stopped it: a fault'
   expect(lines).toEqual([`molecule channel: workspace ${WORKSPACE} is given up: ${reason}`])
   expect(memberships.find(WORKSPACE)?.report()).toMatchObject({ held: false, dead: reason })
   expect(isHeld(lockPaths(paths.locks, WORKSPACE).lock, systemDisk)).toBe(false)

@@ -5,9 +5,10 @@ import { FIRST, type SceneProcess, SessionScene } from '../../fixtures/session-s
 
 const INTERVAL_MS = 30_000
 const MINUTE_MS = 60_000
-const SAID = 'is also received by another process'
+const SAID = 'has a second receiver'
 
-const says = (process: SceneProcess): boolean => process.status.includes('ALSO RECEIVED BY ANOTHER PROCESS')
+const says = (process: SceneProcess): boolean =>
+  process.status.includes('ANOTHER PROCESS RECEIVES THE SAME MESSAGES')
 
 /** Two sessions with the same workspace in two state folders, the second started some time after the first. */
 function beginTwo(laterMs: number, options: Partial<WorkspaceOptions> = {}) {
@@ -78,9 +79,11 @@ describe('two sessions that receive the same workspace from two state folders', 
     scene.pass(20 * MINUTE_MS)
     for (const process of both) {
       expect(process.said(SAID)).toHaveLength(1)
-      expect(process.status).toMatch(/receiving: yes, but another process receives, too: see below/)
+      expect(process.status).toMatch(
+        /receiving: yes, but another process receives the same messages: see below/,
+      )
       expect(process.session.remark()).toContain(
-        `Note: another process, in another state folder or on another machine, also receives for workspace ${FIRST}`,
+        `Note: another process, in another state folder or on another machine, also receives the messages of workspace ${FIRST}`,
       )
     }
   })

@@ -144,7 +144,7 @@ describe('an event stream', () => {
     const before = readsOf(scene)
     scene.pass(MINUTE_MS)
     expect(readsOf(scene) - before).toBeGreaterThanOrEqual(10)
-    expect(process.said('an event stream that opens and brings nothing')).toHaveLength(1)
+    expect(process.said('no events on its open event stream')).toHaveLength(1)
   })
 
   test('that falls silent lets the poll return to its configured interval, with a look at once', () => {

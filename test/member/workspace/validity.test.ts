@@ -227,7 +227,7 @@ test('a workspace that comes back while an earlier registration still waits beat
   expect(heartbeats.length - before).toBe(20)
 })
 
-describe('a workspace that the platform keeps apart', () => {
+describe('a workspace that is paused or hibernated on the platform', () => {
   /** A workspace of which the platform says `status`. */
   function watched(status: string) {
     const clock = new SimClock()

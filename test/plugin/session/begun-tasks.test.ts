@@ -18,7 +18,7 @@ describe('a task that the peer has only begun', () => {
     ])
     using _ = scene
     const text = process.call('delegate_task', TASK)
-    expect(text).toContain('not begun it yet. This is not the answer yet.')
+    expect(text).toContain('accepted the task but not started it. This is not the answer yet.')
     expect(taskOf(process).line).toContain(': open (submitted)')
     scene.until('the result', () => process.events.length > 0, 5 * MINUTE_MS)
     expect(process.events).toEqual([
@@ -43,10 +43,10 @@ describe('a task that the peer has only begun', () => {
     expect(sent).toHaveLength(1)
     const asks = process.call('check_task_status', { task_id })
     expect(asks).toMatch(
-      /asks back .* Answer it with reply_to_workspace and activity_id question-[\s\S]*Which branch\?/,
+      /needs an answer .* Answer it with reply_to_workspace and activity_id question-[\s\S]*Which branch\?/,
     )
     const failed = process.call('check_task_status', { task_id })
-    expect(failed).toMatch(/says that the task failed\.[\s\S]*no space/)
+    expect(failed).toMatch(/reports that the task failed\.[\s\S]*no space/)
     expect(process.call('check_task_status', { task_id })).toStartWith(`Task ${task_id} failed.`)
     expect(sent).toHaveLength(3)
   })
@@ -98,14 +98,14 @@ describe('a task that the peer has only begun', () => {
     expect([sent.length, taskOf(process).line]).toEqual([2, expect.stringContaining(': open')])
   })
 
-  test('stays open while the peer asks back, and goes on with the reply to its question', () => {
+  test('stays open while the peer waits for an answer to its question, and continues with that answer', () => {
     const { scene, process, sent } = begin([
       inState('input-required', 'Which branch?'),
       inState('completed', 'built main'),
     ])
     using _ = scene
     const asked = process.call('delegate_task', TASK)
-    expect(asked).toContain('asks back')
+    expect(asked).toContain('needs an answer')
     expect(asked).toEndWith('Which branch?')
     expect(taskOf(process).line).toContain(': open (input-required)')
     const [, activity_id] = /activity_id (\S+)\./.exec(asked) ?? []

@@ -5,7 +5,7 @@ import { renameSync, writeFileSync } from 'node:fs'
 import { FIRST, type SceneProcess, SessionScene } from '../../fixtures/session-scene.ts'
 
 const BUSY_MS = 8_000
-const REMEDY = 'if it is a session that was stopped (Ctrl-Z), continue or end it'
+const REMEDY = 'If it is a stopped session (Ctrl-Z), continue or end it'
 
 function begin(): { scene: SessionScene; process: SceneProcess } {
   const scene = new SessionScene()

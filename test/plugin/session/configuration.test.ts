@@ -36,7 +36,7 @@ describe('a change of the .env file', () => {
     scene.answer = (request) => void (request.route === 'register' && names.push(request.json()))
     scene.configure({ MOLECULE_AGENT_NAME: 'Grace' })
     scene.pass(CHECK_MS)
-    expect(process.said('the configuration changed and is read again')).toHaveLength(1)
+    expect(process.said('the configuration changed; reading it again')).toHaveLength(1)
     scene.pass(MINUTE_MS)
     expect(names).toEqual([
       expect.objectContaining({ agent_card: expect.objectContaining({ name: 'Grace' }) }),

@@ -82,9 +82,7 @@ describe('while nothing can be delivered, status says so, and the log says why a
     scene.answer = ({ route }) => (route === 'lookup' ? jsonResponse(200, { id: FIRST, status }) : undefined)
     // With an open stream, its event makes it a matter of moments: test/member/workspace/validity.test.ts.
     scene.pass(3 * MINUTE_MS)
-    expect(process.status).toContain(
-      'receiving: yes, but the workspace is kept apart by the platform: see below',
-    )
+    expect(process.status).toContain('receiving: yes, but the workspace is paused or hibernated: see below')
     expect(process.status).toContain(`  ${status} on the platform: resume it there`)
     scene.pass(10 * MINUTE_MS)
     expect(process.said(`is ${status} on the platform, so messages may not arrive`)).toHaveLength(1)

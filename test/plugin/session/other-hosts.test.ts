@@ -115,7 +115,7 @@ describe('inbox with wait_seconds', () => {
     scene.pass(10_000)
     const before = scene.requests.length
     const [text, ms] = wait(scene, process, 30)
-    expect(text).toStartWith('Nothing new came within 30 s.')
+    expect(text).toStartWith('No new message came within 30 s.')
     expect(ms).toBeWithin(30_000, 30_100)
     expect(scene.requests.length - before).toBeLessThanOrEqual(11)
   })
@@ -125,7 +125,7 @@ describe('inbox with wait_seconds', () => {
     const process = scene.start(HOSTS.another)
     scene.pass(1_000)
     const [text, ms] = wait(scene, process, 300)
-    expect(text).toStartWith('Nothing new came within 50 s. Call again')
+    expect(text).toStartWith('No new message came within 50 s. Call again')
     expect(ms).toBeLessThan(51_000)
   })
 
@@ -137,7 +137,7 @@ describe('inbox with wait_seconds', () => {
     const dropped = callTool('inbox', { wait_seconds: 30 }, process.session, new AbortController().signal)
     expect(scene.result(dropped).text).toContain(id)
     expect(wait(scene, process, 30)[0]).toContain(id)
-    expect(wait(scene, process, 30)[0]).toStartWith('Nothing new came')
+    expect(wait(scene, process, 30)[0]).toStartWith('No new message came')
   })
 
   test('can be cancelled, and shows progress', () => {

@@ -27,7 +27,7 @@ test('only an authenticated person in the chat gives a verdict', async () => {
   // The two from the person's own chat are answered there, the others are not.
   expect(scene.told).toEqual([])
   expect(scene.posted.slice(1)).toEqual([
-    expect.stringContaining('the platform has not verified who wrote this'),
+    expect.stringContaining('the platform has not verified who wrote it'),
     expect.stringContaining('send `yes abcde` or `no abcde`'),
   ])
   expect(scene.ledger.inbox.counts(OURS)).toEqual({ received: tries.length - 1 })
@@ -163,9 +163,7 @@ describe('what a person types while a request is open', () => {
     scene.desk.ask(SECOND)
     await scene.posts(2)
     expect(await scene.receives({ text: 'yes' })).toBe(VERDICT)
-    expect((await scene.posts(3))[2]).toMatch(
-      /2 permission requests are open, abcde \(Bash\), fghij \(Write\)/,
-    )
+    expect((await scene.posts(3))[2]).toMatch(/2 are open, abcde \(Bash\), fghij \(Write\)/)
     await scene.clock.advance(5_000)
     expect(scene.told).toEqual([])
     // One that is answered no longer stands in the way.
@@ -210,7 +208,7 @@ describe('what a person types while a request is open', () => {
     scene.desk.ask(REQUEST)
     await scene.posts(1)
     expect(await scene.receives({ text })).toBeUndefined()
-    expect((await scene.posts(2))[1]).toContain('send `yes abcde` or `no abcde` with nothing else')
+    expect((await scene.posts(2))[1]).toContain('send `yes abcde` or `no abcde` and nothing else')
     await scene.clock.advance(5_000)
     expect([scene.told, scene.posted.length]).toEqual([[], 2])
   })

@@ -26,7 +26,7 @@ describe('the remark', () => {
   test('names the workspaces that a process of another state folder receives, too', () => {
     const shared = workspace({ otherSeenAt: 0 })
     expect(remarkOf(HEARS, [shared, workspace({ workspaceId: ID_B })], 0)).toBe(
-      `Note: another process, in another state folder or on another machine, also receives for workspace ${ID_A}. It is shown the same messages and may do the same work. Tell the user to end one of the two sessions.`,
+      `Note: another process, in another state folder or on another machine, also receives the messages of workspace ${ID_A}, and may do the same work. Tell the user to end one of the two sessions.`,
     )
     const both = remarkOf(HEARS, [shared, workspace({ ...elsewhere, workspaceId: ID_B })], 0)
     expect(both?.split('\n').map((line) => line.slice(0, 30))).toEqual([

@@ -35,7 +35,7 @@ describe('a call that fails', () => {
       [
         'reply_to_workspace',
         { text: 'x', attachment: ['/tmp/x'] },
-        'arguments: attachment is not one of them. It takes: text',
+        'arguments: attachment is unknown. It takes: text',
       ],
       ['reply_to_workspace', {}, 'text: '],
       ['reply_to_workspace', { text: [7] }, 'text: must be text, not a list'],
@@ -225,10 +225,10 @@ describe('the result of a send', () => {
     }
   })
 
-  test('of a post to the chat says whether it may have been made all the same', async () => {
+  test('of a post to the chat says whether the post may have taken effect anyway', async () => {
     for (const [answer, expected] of [
-      [() => new Response('<html>Bad Gateway</html>', { status: 502 }), 'It may have been done all the same'],
-      [() => new Response('{"half'), 'It may have been done all the same'],
+      [() => new Response('<html>Bad Gateway</html>', { status: 502 }), 'It may have taken effect anyway'],
+      [() => new Response('{"half'), 'It may have taken effect anyway'],
       [() => Response.json({ error: 'database down' }, { status: 503 }), 'Try again in a moment'],
     ] as const) {
       await using platform = startLyingPlatform(answer)

@@ -107,7 +107,7 @@ describe('a refusal tells one cause for each wrong argument', () => {
     ['commit_memory', { content: '' }, 'content: must not be empty'],
     ['commit_memory', { content: 'x', scope: 'ALL' }, 'scope: must be LOCAL or TEAM or GLOBAL, not "ALL"'],
     ['recall_memory', { scope: 'ALL' }, 'scope: must be LOCAL or TEAM or GLOBAL, not "ALL"'],
-    ['reply_to_workspace', { text: 'x', Files: [], to: 1 }, 'arguments: Files, to are not any of them'],
+    ['reply_to_workspace', { text: 'x', Files: [], to: 1 }, 'arguments: Files, to are unknown'],
   ])('%s %j', async (name, args, cause) => {
     await using platform = startLyingPlatform(() => Response.json({}))
     using bench = startBench([{ platformUrl: platform.url, workspaceId: OWN_ID, token: TOKEN }])

@@ -59,7 +59,7 @@ describe('delegate_task', () => {
     for (let n = 0; n < 50; n++) void ours.call('delegate_task', args)
     await until('the messages to arrive', () => platform.seen.length === 50)
     const { isError, text } = await ours.call('delegate_task', args)
-    expect([isError, text]).toEqual([true, expect.stringContaining('nothing was sent')])
+    expect([isError, text]).toEqual([true, expect.stringContaining('Nothing was sent')])
     expect([ours.ledger.delegations.list(OWN_ID, 99).length, platform.seen.length]).toEqual([50, 50])
     ours.context.exchanges.end()
   })
@@ -81,7 +81,7 @@ describe('the result of delegate_task says where the answer arrives', () => {
   test('here, in the session that receives, or in inbox alone', async () => {
     expect(await tell({})).toContain('The answer arrives here as a channel message')
     expect(await tell({ arrival: () => 'elsewhere' })).toContain('arrives in the session that receives')
-    expect(await tell({ arrival: () => 'inbox' })).toContain('arrives in inbox, which waits for it with wait')
+    expect(await tell({ arrival: () => 'inbox' })).toContain('arrives in inbox, where wait_seconds waits')
   })
 
   test('nowhere, if the peer may not write to this session', async () => {
