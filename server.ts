@@ -84,7 +84,7 @@ function shutDown(reason: string): void {
     session.stop()
     session.close()
   } finally {
-    // Whatever fails on the way, a program without a host must not stay.
+    // Whatever fails here, a program without a host must not stay.
     process.exit(0)
   }
 }
@@ -104,7 +104,7 @@ setInterval(() => {
 }, PARENT_INTERVAL_MS)
 server.onerror = (error) => log.warn(`protocol: ${error.message}`)
 server.onclose = () => shutDown('transport closed')
-// Neither may throw: what it throws would come back to it.
+// Neither may throw: its error would come back to it.
 process.on('uncaughtException', (error: unknown) => log.error(`unexpected: ${stackOf(error)}`))
 process.on('unhandledRejection', (error) => log.error(`unexpected rejection: ${stackOf(error)}`))
 

@@ -8,7 +8,7 @@ export function describeError(thrown: unknown): string {
   return plainText(thrown instanceof Error ? thrown.message : textOf(thrown), MAX_CHARS)
 }
 
-/** Where an unforeseen error comes from, or else what it says; whatever was thrown. */
+/** The stack of an unforeseen error, or else its message. Accepts any thrown value. */
 export function stackOf(thrown: unknown): string {
   return (thrown instanceof Error && thrown.stack) || textOf(thrown)
 }

@@ -2,7 +2,7 @@
 import { homedir } from 'node:os'
 import { isAbsolute } from 'node:path'
 
-/** Undefined when there is none: in a container, a process can run under a number that no user has, and without HOME. */
+/** Undefined when there is none: in a container, a process can run under a uid that belongs to no user, and without HOME. */
 export function homeFolder(): string | undefined {
   try {
     const home = homedir()

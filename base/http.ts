@@ -94,8 +94,8 @@ export function platformHeaders(
 export type Transport = Pick<BunFetchRequestInit, 'redirect' | 'decompress' | 'verbose' | 'proxy' | 'tls'>
 
 /**
- * The transport options of every request: no redirects or decompression, and nothing that Bun reads from the environment
- * and that would show the token. A proxy reads plain `http`, so such a request never goes to one, nor does any to this
+ * The transport options of every request: no redirects, no decompression, and no option from the environment that would
+ * expose the token. A proxy reads plain `http`, so such a request never goes to one, nor does any to this
  * machine, which a proxy could not reach. Over `https` a proxy only carries a tunnel: there the environment decides.
  */
 export function transport(url: string): Transport {
@@ -117,7 +117,7 @@ export function mayUseProxy(url: string): boolean {
   return protocol === 'https:' && !isLoopback(hostname)
 }
 
-/** Whether the body is as the platform wrote it, and not compressed on the way. */
+/** Whether the body is as the platform wrote it: nothing on the way has compressed it. */
 export function isPlain(headers: Headers): boolean {
   return /^(?:identity)?$/i.test(headers.get('content-encoding') ?? '')
 }

@@ -1,6 +1,5 @@
 /**
- * Does pieces of work on a database one after the other: at once if possible, and later, in the same order, while another
- * process writes to it.
+ * Does work on a database in order: at once if possible, or later while another process writes to it.
  */
 import type { Clock } from './clock.ts'
 import { busyPauseMs, DatabaseBusy, PATIENCE_MS } from './patience.ts'
@@ -8,7 +7,7 @@ import { isBusy } from './sqlite.ts'
 
 export interface InOrderOptions {
   readonly clock: Pick<Clock, 'after' | 'random'>
-  /** Ends the waiting; what waits then is never done. */
+  /** Ends the waiting; work that still waits is never done. */
   readonly signal: AbortSignal
 }
 

@@ -1,6 +1,6 @@
 /**
  * Waits for another process that writes to the same database. SQLite's own waiting (`busy_timeout`) would hold the event
- * loop; this tries again by the clock, and everything else goes on in between.
+ * loop; this tries again after a pause, and everything else continues meanwhile.
  */
 import type { Clock } from './clock.ts'
 import { sleep } from './sleep.ts'
@@ -8,7 +8,7 @@ import { isBusy } from './sqlite.ts'
 
 const FIRST_PAUSE_MS = 2
 const MAX_PAUSE_MS = 50
-/** A process that writes for longer has been stopped, or hangs. */
+/** A process that writes for longer is stopped, or hangs. */
 export const PATIENCE_MS = 10_000
 
 /** Another process has kept the database to itself for {@link PATIENCE_MS}. */

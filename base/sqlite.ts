@@ -32,8 +32,8 @@ export interface Database {
    */
   readonly checkpoint: () => Promise<boolean>
   /**
-   * From now on closing the database leaves its log for the next one to open it. SQLite would move it into the file, and
-   * flush the disk, on the loop.
+   * From now on, closing the database leaves its log to the next process that opens it. SQLite would move it into the
+   * file, and flush the disk, on the loop.
    */
   readonly leaveLog: () => void
   readonly close: () => void
@@ -80,7 +80,7 @@ export function isBusy(error: unknown): boolean {
   return /^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(codeOf(error) ?? '')
 }
 
-/** How large the file of the log stays after it was emptied. */
+/** The size at which the log's file stays after it is emptied. */
 export const EMPTY_LOG_BYTES = 1024 * 1024
 
 /** What is written in the meantime has to be moved, too. */
@@ -168,7 +168,7 @@ class SqliteDatabase implements Database {
   }
 
   leaveLog(): void {
-    // Only the last one to close a database moves its log, and this one, which closes after the other, may not write.
+    // Only the last connection to close moves the log, and this one, which closes after the other, may not write.
     this.#keeper ??= new BunDatabase(this.#path, MODES.readonly)
     this.#keeper.query('SELECT 1 FROM sqlite_schema').get()
   }

@@ -1,14 +1,14 @@
-/** Does jobs on a thread of its own, one thread for each, which ends with its job. */
+/** Does each job on a thread of its own, which ends with the job. */
 import { codeOf, describeError } from './errors.ts'
 import type { Disk, DoJob, Job } from './sqlite.ts'
 
-/** What a thread is asked. */
+/** The message to a thread. */
 interface Question {
   readonly name: string
   readonly input: unknown
 }
 
-/** What it answers, exactly once. */
+/** Its reply, sent exactly once. */
 type Answer =
   | { readonly ok: true; readonly output: unknown }
   | { readonly ok: false; readonly message: string; readonly code: string | undefined }

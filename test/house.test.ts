@@ -98,7 +98,7 @@ describe('the repository', () => {
     expect(files.filter((file) => read(file).trimEnd().split('\n').length > MAX_LINES)).toEqual([])
   })
 
-  test('calls fetch where a request is kept from proxies, and nowhere else', () => {
+  test('calls fetch only where the request bypasses proxies', () => {
     const sources = files.filter((file) => !file.startsWith('test/') && !file.startsWith('scripts/'))
     expect(sources.filter((file) => FETCH.test(withoutComments(read(file))))).toEqual([...CALLERS_OF_FETCH])
   })

@@ -62,7 +62,7 @@ function plantBun(folder: TemporaryFolder): void {
   chmodSync(join(bin, 'bun'), 0o755)
 }
 
-test('what an editor or a shell tells every Bun does not reach the scripts, and what .mcp.json overrides is all of it', () => {
+test('variables that an editor or a shell sets for every Bun do not reach the scripts, and .mcp.json overrides the same ones', () => {
   using folder = temporaryFolder()
   plantBun(folder)
   const { BUN_JSC_useJIT: _ours, ...overridden } = mcpServers.molecule.env

@@ -1,6 +1,6 @@
 /** What a row's JSON-RPC method asks for, under its names in every version of A2A. Pure. */
 
-/** `control`: a question or an instruction to the server of the agent, which is not for the model. */
+/** `control`: a question or an instruction for the agent's server, not for the model. */
 type Purpose = 'message' | 'cancel' | 'control'
 
 const MESSAGES = new Set([

@@ -16,7 +16,7 @@ export interface OutgoingMessage {
   readonly contextId?: string | null
   /** The task that this message gives, or belongs to. */
   readonly delegationId?: string | null
-  /** The peer's own id of its task that this message goes on with. */
+  /** The peer's own id of the task that this message continues. */
   readonly taskId?: string | null
   /** It asks something about the task that was delegated to us, which stays open. */
   readonly asks?: boolean
@@ -26,7 +26,7 @@ export interface OutgoingMessage {
 export type SendOutcome =
   /** Accepted; an answer, if any, comes later as a message of its own, or to the queue item with this id. */
   | { readonly kind: 'queued'; readonly queueId: string | null }
-  /** The peer answered in the same request, perhaps only that its task has begun or has failed. */
+  /** The peer answered in the same request, perhaps only that its task is in progress or has failed. */
   | { readonly kind: 'answered'; readonly answer: PeerAnswer }
   /** The peer's own JSON-RPC error. */
   | { readonly kind: 'failed'; readonly message: string; readonly code: number | null }
@@ -89,7 +89,7 @@ export async function sendMessage(
 }
 
 /**
- * Asks a peer what has become of its task.
+ * Asks a peer for the state of its task.
  *
  * @param taskId the peer's own id of it.
  * @throws PlatformError, or the abort reason.

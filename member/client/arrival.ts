@@ -1,4 +1,4 @@
-/** Whether a request that failed may still have had its effect. */
+/** Whether a failed request may still have taken effect. */
 import { codeOf } from '../../base/errors.ts'
 import { BodyError } from '../../base/http.ts'
 import type { PlatformError } from './errors.ts'
@@ -7,7 +7,7 @@ import { kindOfStatus } from './failure.ts'
 /**
  * - `no`: it was refused, or never got through.
  * - `perhaps`: the connection broke, or something between us and the platform failed.
- * - `likely`: the platform had it, by what it says or by the time that passed.
+ * - `likely`: the platform had it, as its answer or the elapsed time shows.
  */
 export type Arrival = 'no' | 'perhaps' | 'likely'
 
@@ -32,7 +32,7 @@ export function arrivalOf({ status, kind, body, cause }: PlatformError): Arrival
   if (status === undefined) return kind === 'retry' ? withoutStatus(cause) : 'no'
   const meaning = kindOfStatus(status)
   if (meaning !== undefined && meaning !== 'retry') return 'no'
-  // What a cut or unreadable answer says is unknown: perhaps that the peer is busy with this very message.
+  // A cut or unreadable answer may say that the peer is busy with this very message.
   if (cause instanceof BodyError || meaning === undefined) return 'likely'
   if (status < 500) return 'no'
   if (/"(?:busy"\s*:\s*true|delivery_confirmed")/.test(body ?? '')) return 'likely'

@@ -270,7 +270,7 @@ function queryString(query: Call['query']): string {
 function parseReply<T>({ status, text }: Reply, schema: ZodType<T>): T {
   const fail = (what: string): PlatformError =>
     new PlatformError('retry', `the platform answered ${status} with ${what}`, { status })
-  // Every answer of the contract has a body: an empty one comes from something in between, which did not do the work.
+  // Every answer of the contract has a body: an empty one comes from an intermediary that did not do the work.
   if (text === '') throw fail('an empty body')
   let json: unknown
   try {

@@ -30,7 +30,7 @@ const HINTS = new Set([
 
 /** One event, as far as we read it. What a platform leaves out, or writes in another way, is undefined. */
 export interface StreamEvent {
-  /** Undefined for an event that cannot be read: cut, broken, or of an unknown shape. */
+  /** Undefined for an unreadable event: cut, broken, or of an unknown shape. */
   readonly type: string | undefined
   /** When it happened, in milliseconds since the epoch by the platform's clock. */
   readonly timestamp?: number | undefined
@@ -40,7 +40,7 @@ export interface StreamEvent {
 
 export interface EventStreamOptions {
   readonly signal: AbortSignal
-  /** The platform, or a proxy before it, has answered with a stream. Whether anything comes through it is not known. */
+  /** The platform, or a proxy in front of it, has answered with a stream. Nothing may come through it yet. */
   readonly onOpen: () => void
   /** Called for every event, before {@link onHint}. */
   readonly onEvent?: (event: StreamEvent) => void
@@ -185,7 +185,7 @@ export class LineReader {
 /** What a line of server-sent events begins with. */
 const FIELD = /^(?::|data:|event:|id:|retry:)/
 
-/** Reads a line; undefined when it is none with data. */
+/** Reads a line; undefined for a line without data. */
 export function readEvent(line: string): StreamEvent | undefined {
   if (!line.startsWith('data:')) return undefined
   try {

@@ -142,14 +142,14 @@ export function cancellation(taskId: string | null, ended?: Ended): string {
     : `[The sender cancels ${task}, which is not open here: if you are working on it, stop. No answer is needed.]`
 }
 
-/** The reason for skipping a row is in our own words: it quotes nothing that could be anything but a method. */
+/** The reason for skipping a row is in our own words: it quotes only what looks like a method. */
 function plainMethod(method: string): string {
   return /^[\w/.-]{1,60}$/.test(method) ? method : 'an unknown method'
 }
 
 const receiptSchema = z.object({ status: z.literal('queued'), delivery_mode: z.string() })
 
-/** Newer platforms add their own receipt for a message that a poll reads, which is no answer. */
+/** Newer platforms add their own receipt to a message that a poll reads; that is no answer. */
 function isAnswer(responseBody: unknown): boolean {
   return responseBody != null && !receiptSchema.safeParse(responseBody).success
 }
@@ -172,7 +172,7 @@ export function kindOf(
   return row.seq === undefined ? 'canvas_user' : 'external'
 }
 
-/** The summary of a row is the platform's log line and never stands for what somebody said. */
+/** The summary of a row is the platform's log line, never somebody's words. */
 function textOf({ text, attachments, present }: MessageBody): string {
   if (text !== '' || attachments.length > 0) return text
   return present ? EMPTY : WITHOUT_CONTENT

@@ -29,7 +29,7 @@ export interface MessageBody {
   readonly delegationId: string | null
   /** The task that a call about a task names. */
   readonly taskId: string | null
-  /** The sender asks something about the task before it goes on with it. */
+  /** The sender has a question about the task. */
   readonly asks: boolean
   /** From `params.metadata`: what the platform, or on older ones the sender, says about the origin. */
   readonly source: string | null
@@ -74,7 +74,7 @@ const bodySchema = z
   .object({ params: paramsSchema.nullish().catch(null), parts: partsSchema })
   .catch({ params: null, parts: null })
 
-/** Files of one message that an event can name. */
+/** The most files of one message that an event names. */
 const MAX_ATTACHMENTS = 20
 /** For a file whose sender gave no name. */
 const UNNAMED = 'file'
@@ -102,7 +102,7 @@ export function readMessageBody(body: unknown): MessageBody {
   }
 }
 
-/** What parts say, and the files among them, of which an event can name only so many. */
+/** The words of parts, and the files among them, up to the limit of an event. */
 export function contentOf(parts: readonly Part[]): Pick<MessageBody, 'text' | 'attachments'> {
   const attachments = parts.flatMap(attachmentOf)
   const more = attachments.length - MAX_ATTACHMENTS

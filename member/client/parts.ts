@@ -3,7 +3,7 @@
  * `kind`, but `text`, `data`, `raw` or `url`), the protobuf names (`fileWithUri`), older forms (`type`, `content` inline,
  * snake_case), a bare string, and each of them wrapped in `root`. Pure.
  *
- * Nothing is dropped: what is in no known form becomes a part that names it.
+ * Nothing is dropped: an unknown form becomes a part that names it.
  */
 import { z } from 'zod'
 
@@ -22,7 +22,7 @@ export type Part =
   | ({ readonly kind: 'bytes'; readonly base64: string } & FileFields)
   /** A file somewhere else. */
   | ({ readonly kind: 'address'; readonly uri: string } & FileFields)
-  /** In no known form. `name` says what stands there, as in "a part of kind x". */
+  /** In an unknown form. `name` describes it, as in "a part of kind x". */
   | { readonly kind: 'unknown'; readonly name: string; readonly value: unknown }
 
 /** Far more than any message has. Parsing them blocks the whole program. */
@@ -61,7 +61,7 @@ function readPart(wrapped: unknown): Part {
   const isText = typeof text === 'string'
   if (kind === 'text' && isText) return { kind: 'text', text }
   if (kind === 'data' && data !== undefined) return { kind: 'data', data }
-  // What a part holds says more than a kind that we do not know, or none.
+  // The content of a part says more than an unknown or missing kind.
   if (kind !== 'data' && isText && text !== '') return { kind: 'text', text }
   const file = readFile(part, kind)
   if (file !== undefined) return file
@@ -173,7 +173,7 @@ function toJson(value: unknown): string | undefined {
   try {
     return JSON.stringify(value)
   } catch {
-    // Nested too deeply to be written again.
+    // Nested too deeply for JSON.stringify.
     return undefined
   }
 }

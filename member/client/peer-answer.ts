@@ -1,13 +1,13 @@
 /**
- * What a peer answers to a message: a message of its own, or its task and the state of that, in A2A 0.3 and 1.0 and the
- * forms that agents make of them. Pure.
+ * A peer's answer to a message: a message of its own, or its task with a state, in A2A 0.3, 1.0 and the variants that
+ * agents send. Pure.
  */
 import { z } from 'zod'
 import { optionalText } from './fields.ts'
 import { type Attachment, contentOf } from './message-body.ts'
 import { type Part, readParts, wordsOf } from './parts.ts'
 
-/** The states of an A2A task, as 0.3 spells them. `unknown` also stands for a word that is none of them. */
+/** The states of an A2A task, as 0.3 spells them. `unknown` also stands for any other word. */
 export const TASK_STATES = [
   'submitted',
   'working',
@@ -30,19 +30,19 @@ export interface PeerAnswer {
   /** Empty when it said nothing. */
   readonly text: string
   readonly attachments: readonly Attachment[]
-  /** The peer's own id of its task, by which it can be asked for. */
+  /** The peer's own id of its task, for `tasks/get`. */
   readonly taskId: string | null
   readonly contextId: string | null
 }
 
-/** A longer id is not kept: it comes from a stranger, and goes to the disk and back to the peer. */
+/** A longer id is dropped: it comes from a stranger, and goes to the disk and back to the peer. */
 const MAX_ID_CHARS = 1_000
 const idSchema = z.string().max(MAX_ID_CHARS).nullish().catch(null)
 /** How much to show of an answer of an unknown shape. */
 const MAX_JSON_CHARS = 20_000
 
 const fieldsSchema = z.record(z.string(), z.unknown())
-/** A2A 1.0 puts what it answers into a field that says what it is. */
+/** A2A 1.0 wraps the answer in a field that names its kind. */
 const wrapperSchema = z.union([
   z
     .object({ task: z.looseObject({ status: z.looseObject({ state: z.unknown() }) }) })
@@ -192,7 +192,7 @@ function toText(value: unknown): string {
   try {
     return (JSON.stringify(value) ?? '').slice(0, MAX_JSON_CHARS)
   } catch {
-    // Nested too deeply to be written again: of no use to a reader.
+    // Nested too deeply for JSON.stringify, and of no use to a reader.
     return ''
   }
 }

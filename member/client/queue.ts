@@ -1,4 +1,4 @@
-/** What became of a message to a peer after the request that brought it: the platform keeps that for the sender. */
+/** The outcome of a message to a peer after its request ended: the platform keeps it for the sender. */
 import { z } from 'zod'
 import { readOutcome, type SendOutcome } from './a2a.ts'
 import type { PlatformClient } from './client.ts'
@@ -10,7 +10,7 @@ export type QueuedMessage =
   /** The peer has not answered yet. */
   | { readonly kind: 'waiting' }
   | { readonly kind: 'answered'; readonly outcome: SendOutcome }
-  /** The platform has given it up. */
+  /** The platform gave up on it. */
   | { readonly kind: 'failed'; readonly message: string }
   /** The platform does not know it, or keeps nothing about messages it has passed on. */
   | { readonly kind: 'unknown' }

@@ -42,7 +42,7 @@ function planFile({ uri, base64 }: Attachment, workspaceId: string): Plan {
 }
 
 function elsewhere(uri: string): Plan {
-  // A message that was only looked at is without the content of large files inside it.
+  // A message that was only peeked at lacks the content of large files inside it.
   if (uri === '') return { error: 'not kept: a session that receives the message keeps it' }
   const url = URL.parse(uri)
   if (url?.protocol !== 'https:' && url?.protocol !== 'http:') {

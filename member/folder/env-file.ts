@@ -37,8 +37,8 @@ export function readEnvFile(path: string, uid: number | undefined = process.getu
 }
 
 /**
- * Why the file cannot be trusted, if it cannot. That of the administrator can, who may do everything anyway: containers
- * mount secrets like this. But nobody else may have a hand in it.
+ * Why the file cannot be trusted, if it cannot. A file of root can, since root may do everything anyway and containers
+ * mount secrets like this, but only if nobody else can write to it.
  */
 function distrust(stat: Stats, uid: number | undefined): string | undefined {
   if (!isForeign(stat, uid)) return undefined
@@ -63,7 +63,7 @@ export function tightenEnvFile(
     // The path may lead to a device or a folder, which may be everybody's.
     if (!stat.isFile() || (mode & 0o077) === 0) return undefined
     if (isForeign(stat, uid)) {
-      // A group is how its owner lets us read it.
+      // Its owner may let us read it through a group.
       if ((mode & 0o007) === 0) return undefined
       return `${path} belongs to another user (uid ${stat.uid}), and everyone on this machine can read it (mode ${octal(mode)}): have its owner run chmod o= on it.`
     }

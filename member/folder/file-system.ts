@@ -1,4 +1,4 @@
-/** What the file system of the state folder must offer, and how to say that it does not. */
+/** What the file system of the state folder must support, and the error when it does not. */
 import { rmSync } from 'node:fs'
 import { codeOf } from '../../base/errors.ts'
 import { type Disk, isBusy } from '../../base/sqlite.ts'

@@ -10,7 +10,7 @@ export function decodeText(bytes: Uint8Array): string | undefined {
   return text.includes('\0') ? undefined : text
 }
 
-/** Without a mark, a zero byte beside the first character, which is ASCII in our files, gives UTF-16 away. */
+/** Without a byte order mark, a zero byte beside the first character, which is ASCII in our files, indicates UTF-16. */
 function encodingOf([first, second]: Uint8Array): 'utf-8' | 'utf-16le' | 'utf-16be' {
   if (first === 0xff && second === 0xfe) return 'utf-16le'
   if (first === 0xfe && second === 0xff) return 'utf-16be'

@@ -1,4 +1,4 @@
-/** Tasks that others gave to this workspace and take back. */
+/** Tasks that others gave to this workspace and canceled. */
 import type { Database } from '../../base/sqlite.ts'
 import type { Cancellation, EndedMessages } from './ledger-rows.ts'
 
@@ -7,8 +7,8 @@ export const NO_ANSWER = 'needs no answer'
 const CANCELED = 'canceled by its sender before it was shown'
 
 /**
- * Ends the messages that gave a task which is now canceled: one that was not shown yet is not shown any more, and one that
- * was is no longer open. Runs inside the caller's transaction.
+ * Ends the messages of a canceled task: one not yet shown stays hidden, and a shown one is closed. Runs inside the caller's
+ * transaction.
  *
  * @param senderId the agent that cancels; null for anybody else.
  */

@@ -16,7 +16,7 @@ export interface Delegation {
   readonly watched: boolean
   /** The state of the peer's own A2A task, as it last told; null: it told none. */
   readonly peerState: string | null
-  /** The ids by which the peer knows its task and the conversation about it. An empty one is asked for no longer. */
+  /** The peer's ids of its task and its conversation. A task with an empty id is no longer polled. */
   readonly peerTask: string | null
   readonly contextId: string | null
   /** The request whose answer has not come: by the id of its message, or of the item in the platform's queue. */
@@ -176,7 +176,7 @@ export class Delegations {
     )
   }
 
-  /** The result that contains an answer never left the process: the answer becomes an event after all. */
+  /** The result with the answer never left the process: the answer becomes an event. */
   release({ ord }: StoredMessage): void {
     this.#db
       .query("UPDATE message SET state = 'received' WHERE ord = ? AND state = 'sending' AND session = ?")

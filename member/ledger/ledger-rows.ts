@@ -43,7 +43,7 @@ export interface Entry {
   readonly peerId: string | null
   /** The task it answers, as far as the row tells. */
   readonly task: TaskMark | null
-  /** It is no answer to a task, whichever it names: its sender asks something, or answers something else. */
+  /** It answers no task, even if it names one: it is a question, or an answer to something else. */
   readonly answersNothing?: boolean
   /** The id of the task that it gives us, if it gives one. */
   readonly given?: string | null

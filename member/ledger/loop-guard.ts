@@ -5,7 +5,7 @@
 
 /** More events than this from one peer within the window are held. */
 export const MAX_EVENTS = 20
-/** As many from a peer that works on a task of ours: what it reports is no conversation, but still has a bound. */
+/** The same for a peer that works on a task of ours: its reports are no conversation, but still need a bound. */
 export const MAX_EVENTS_OF_WORKER = 200
 export const WINDOW_MS = 60_000
 /** How long after the first held message arrived the digest is shown. */

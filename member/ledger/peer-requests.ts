@@ -1,15 +1,15 @@
-/** The requests in which peers are given tasks: which are open, and what came of them. */
+/** The requests that give tasks to peers: which are open, and their outcomes. */
 import type { Database } from '../../base/sqlite.ts'
 import { type Delegation, type DelegationRow, FIELDS, toDelegation, WATCH_MS } from './delegations.ts'
 import type { Entry } from './ledger-rows.ts'
 
-/** What the peer's side of a task has become. */
+/** The state of a task on the peer's side. */
 export type Progress = Pick<Delegation, 'state' | 'peerState' | 'peerTask' | 'contextId' | 'requestId'>
 
-/** How long an open request of this session is taken to be on its way. */
+/** How long an open request of this session counts as on its way. */
 const TRUSTED_MS = 60_000
 
-/** What came of a request: `taskId` null for a message that gives no task, `entry` undefined if there is nothing to tell. */
+/** The outcome of a request: `taskId` null for a message without a task, `entry` undefined if there is nothing to show. */
 export interface RequestOutcome {
   readonly taskId: string | null
   readonly progress: Progress

@@ -61,7 +61,7 @@ export class Uploads {
   }
 
   /**
-   * Lets go of the files that have waited long enough.
+   * Releases the files that have waited long enough.
    *
    * @returns how many are now for the model.
    */

@@ -79,7 +79,7 @@ export class WorkspaceLedger {
     })
   }
 
-  /** Lets go of uploaded files that no message has named in time. Returns how many are now for the model. */
+  /** Releases uploaded files that no message has named in time. Returns how many are now for the model. */
   releaseUploads(now: number): number {
     return this.#uploads.release(this.workspaceId, now)
   }

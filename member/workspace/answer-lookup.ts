@@ -1,4 +1,4 @@
-/** Asks once what has become of a task whose answer has not come: the platform about the request, or the peer itself. */
+/** Asks once for a missing answer to a task: the platform about the request, or the peer itself. */
 import { fetchPeerTask } from '../client/a2a.ts'
 import type { PlatformClient } from '../client/client.ts'
 import { fetchQueued } from '../client/queue.ts'

@@ -1,7 +1,7 @@
 /**
  * Looks for answers to our tasks for which no call waits any more: of a request that was open when its session ended, of
- * a message that the platform queued for a busy peer, of a task that a peer has begun. What is found is stored in the
- * ledger, from which it is delivered like a message.
+ * a message that the platform queued for a busy peer, of a task in progress. What it finds goes into the
+ * ledger, and is delivered from there like a message.
  */
 import { patiently } from '../../base/patience.ts'
 import type { Delegation } from '../ledger/delegations.ts'
@@ -46,7 +46,7 @@ export class AnswerSearch {
         if (stored !== undefined) events.emit('stored')
       } catch (error) {
         signal.throwIfAborted()
-        // One peer that cannot be asked does not hold up the questions to the others.
+        // A peer that cannot be asked does not delay the others.
         failures.push(error)
       }
     }

@@ -131,7 +131,7 @@ export class EventWatch {
     this.#options.onHint()
   }
 
-  /** Logs once that streams open and bring nothing, though our own heartbeats must come back through them. */
+  /** Logs once that open streams bring no events, though our own heartbeats must come back through them. */
   #tellSilence(openMs: number): void {
     const { config, log, signal } = this.#workspace
     const { heartbeatIntervalMs, pollIntervalMs } = config

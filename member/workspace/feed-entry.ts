@@ -51,7 +51,7 @@ export function toEntry(
   }
 }
 
-/** The authenticated person may cancel what any agent asked for; everybody else, only what they asked for themselves. */
+/** The authenticated person may cancel any task; everybody else, only their own. */
 function cancelOf(message: Inbound): Pick<Entry, 'task' | 'cancels' | 'content' | 'skipped'> {
   const { delegationId: taskId, authenticated } = message
   const tell: Cancellation['tell'] = (ended) =>
@@ -64,7 +64,7 @@ function cancelOf(message: Inbound): Pick<Entry, 'task' | 'cancels' | 'content' 
   }
 }
 
-/** Whoever names the task also says whether it asks; of any other message, only its words tell. */
+/** A sender that names the task also marks a question; in any other message, only the words show it. */
 function asksBack({ delegationId, taskStatus, text }: Inbound): boolean {
   return taskStatus === 'input-required' || (delegationId === null && endsInQuestion(text))
 }

@@ -30,7 +30,7 @@ export interface MembershipReport extends TenureReport {
   readonly held: boolean
   /** Another process has it, as far as we know. */
   readonly elsewhere: boolean
-  /** That process, or its host, is stopped: nobody is shown the messages. */
+  /** That process, or its host, is stopped: no session shows the messages. */
   readonly stopped: Stopped | undefined
 }
 
@@ -200,7 +200,7 @@ export class Membership {
     }
   }
 
-  /** Takes the lock of a stopped session only when a person has asked for it: what that one shows is its user's to say. */
+  /** Takes the lock of a stopped session only on a person's claim: its user decides where messages appear. */
   #tryLock(): LockAttempt {
     const { clock, log } = this.workspace
     const { lock, stoppedHolder } = this.#options

@@ -87,7 +87,7 @@ export class Memberships {
     return this.all.flatMap(({ held, workspace }) => (held ? [workspace.id] : []))
   }
 
-  /** Those of them whose messages are safely on the disk. */
+  /** Those whose messages are safely on the disk. */
   deliverable(): readonly string[] {
     return this.held().filter((id) => this.find(id)?.workspace.ledger.flushing === undefined)
   }

@@ -155,7 +155,7 @@ export class OtherReceiver {
       const { uptime_seconds: uptime, last_heartbeat_at: at } = found.info
       return uptime == null && at == null ? undefined : `${uptime} ${at}`
     } catch {
-      // Unwell, unreachable, or it shows no rows: it says nothing, and the next heartbeat asks again.
+      // The platform fails, is unreachable, or shows no rows: nothing is known, and the next heartbeat asks again.
       return undefined
     }
   }

@@ -32,11 +32,11 @@ export interface PresenceReport {
   readonly lastBeatAt: number | undefined
   /** When the first heartbeat is due; undefined while none is, or heartbeats are off. */
   readonly firstBeatAt: number | undefined
-  /** Why the heartbeats have failed since the last one that was accepted; undefined after at most one failure. */
+  /** Why heartbeats have failed since the last accepted one; undefined after at most one failure. */
   readonly beatProblem: string | undefined
   /** The delivery mode in which the platform has the workspace, if it is not `poll`. */
   readonly wrongMode: string | undefined
-  /** A status such as `paused` in which the platform keeps the workspace, whatever it does. */
+  /** A status such as `paused`, which neither registering nor heartbeats change. */
   readonly parked: string | undefined
 }
 

@@ -1,4 +1,4 @@
-/** What the answer to a request about a task makes of the task, and what the model is told of it. Pure. */
+/** How the answer to a request about a task changes the task, and what the model is shown of it. Pure. */
 
 import type { SendOutcome } from '../client/a2a.ts'
 import type { Inbound } from '../client/inbound.ts'
@@ -37,7 +37,7 @@ export function outcomeOf(asked: Asked, outcome: SendOutcome, now: number): Requ
 }
 
 /**
- * The request came to nothing, or nobody can say what became of it: it is not looked for any longer.
+ * The request failed, or its outcome cannot be known: the search for its answer ends.
  *
  * @param text says so, in our words.
  */
@@ -65,7 +65,7 @@ interface Ending {
 function answered(asked: Asked, answer: PeerAnswer, now: number): RequestOutcome {
   const { state, taskId: peerTask, contextId } = answer
   const standing = standingOf(state)
-  // A task that has only begun is told by whoever gave it; what it comes to is looked for.
+  // The caller reports a task in progress; its result is looked for later.
   const begun = { ...OPEN, peerState: state, peerTask, contextId }
   if (standing === 'open') return { taskId: asked.id, progress: begun, entry: undefined }
   if (standing === 'asks') {
@@ -109,7 +109,7 @@ function entryOf({ id, peerId }: Asked, activityId: string, ending: Ending, now:
     createdAt: new Date(now).toISOString(),
     peerId,
     task: id === null ? null : { id, by: 'peer', failed: standingOf(state) === 'failed' },
-    // Neither what a peer says to an ordinary message nor that an answer is lost ends a task.
+    // Neither the answer to an ordinary message nor a lost answer ends a task.
     ...(id === null || standingOf(state) === 'open' ? { answersNothing: true } : {}),
     content: JSON.stringify(message),
     skipped: null,

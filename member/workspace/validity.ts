@@ -59,7 +59,7 @@ export class Validity {
       // What to do about a workspace that is gone is decided by what the platform refuses.
       await this.lookUp()
     } catch {
-      // Some platforms do not show a workspace to everyone, and any may be unwell: nothing new is known.
+      // Some platforms do not show a workspace to everyone, and any may fail: nothing new is known.
     }
   }
 

@@ -1,6 +1,6 @@
 /**
  * Lines for stdout and stderr, which may fail: a full disk, a terminal that is gone, a reader that has
- * stopped. The platform serves its agents all the same, so nothing here throws, and nothing is written again
+ * stopped. The platform still serves its agents, so nothing here throws, and nothing is written again
  * after the first failure.
  */
 

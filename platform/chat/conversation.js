@@ -112,7 +112,7 @@ function presenceOf(status) {
 
 const MAX_TROUBLE = 200
 
-/** What the person should know before writing to an agent: its role, what troubles it, and whether it is away. */
+/** What the person should know before writing to an agent: its role, why it is degraded, and whether it is away. */
 export function subtitleOf(member) {
   const known = [plainName(member.role ?? '')]
   if (member.status === 'degraded' || member.status === 'failed') {

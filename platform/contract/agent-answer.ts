@@ -6,7 +6,7 @@ import { type Part, wordsOf } from './a2a-parts.js'
 /** How a task ended. */
 export type Outcome = { readonly text: string } | { readonly error: string; readonly text?: string }
 
-/** The agent has begun the task. `taskId`: by which it can be asked for it; undefined if it gave none. */
+/** The agent is working on the task. `taskId` is its id for `tasks/get`; undefined if it gave none. */
 export interface Begun {
   readonly taskId: string | undefined
 }
@@ -14,8 +14,8 @@ export interface Begun {
 const NO_TEXT = '[The agent sent no text.]'
 
 /**
- * What an agent's JSON-RPC answer makes of a task: A2A 0.3 and 1.0 name the same states. A message is an answer, and so
- * is what is no A2A at all.
+ * The outcome that an agent's JSON-RPC answer gives a task: A2A 0.3 and 1.0 name the same states. A message is an answer,
+ * and so is anything that is not A2A.
  */
 export function outcomeOf(answer: string): Outcome | Begun {
   const body = parseJson(answer)?.value

@@ -1,6 +1,6 @@
-/** Says in the log which web pages were refused: their people see only an empty answer. */
+/** Logs which web pages were refused: their users see only an empty answer. */
 
-/** Anyone can invent names, so the log hears of a few only. */
+/** Anyone can invent origins, so only a few are logged. */
 const MAX_NAMED = 20
 const MAX_LENGTH = 200
 

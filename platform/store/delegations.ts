@@ -197,7 +197,7 @@ function rowKey(id: string): string {
   return `delegate:${id}`
 }
 
-/** The peer needs something before it can go on with the task. */
+/** The peer needs something before it can continue the task. */
 function asksBack(envelope: JsonObject): boolean {
   const message = asObject(asObject(envelope.params).message)
   return asObject(message.metadata).task_state === 'input-required'

@@ -1,4 +1,4 @@
-/** Ends a delegation with its outcome. One that its agent has only begun ends later, once the agent says so. */
+/** Ends a delegation with its outcome. One in progress ends later, once the agent says so. */
 import { newUuid } from '../base/random.ts'
 import { type Begun, type Outcome, outcomeOf } from '../contract/agent-answer.ts'
 import type { Services } from '../services.ts'
@@ -54,7 +54,7 @@ async function follow(services: Services, given: Given, taskId: string): Promise
   end(services, given, { error: `the agent did not finish the task within ${BUDGET_MS / 60_000} minutes` })
 }
 
-/** Undefined while the task goes on, or the agent cannot be asked. */
+/** Undefined while the task is in progress, or the agent cannot be asked. */
 async function ask(services: Services, targetId: string, taskId: string): Promise<Outcome | undefined> {
   const { background, clock, random, rules, workspaces } = services
   const target = workspaces.find(targetId)

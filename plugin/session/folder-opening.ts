@@ -1,9 +1,9 @@
 /**
  * Opens what this session keeps in the state folder: the log file and the ledger. That may take long, since other
- * sessions open the same files and a large ledger is checked first, so everything else goes on meanwhile.
+ * sessions open the same files and a large ledger is checked first, so everything else continues meanwhile.
  *
  * - closed: at first, and after the folder was lost. Left for `opening`.
- * - opening: one attempt. Left for `open`, or for `closed` with the problem that the next attempt may find solved.
+ * - opening: one attempt. Left for `open`, or for `closed` with the problem.
  * - open: until {@link FolderOpening.close}.
  */
 import type { Clock } from '../../base/clock.ts'
@@ -57,7 +57,7 @@ export class FolderOpening {
     return this.#attempt
   }
 
-  /** What a tool waits for before it uses the ledger: the first attempt, for a second at most. Undefined: nothing. */
+  /** What a tool waits for before it uses the ledger: the first attempt, for at most a second. Undefined: nothing. */
   underWay(): Promise<void> | undefined {
     if (this.#attempt === undefined || this.problem !== undefined) return undefined
     return Promise.race([this.#attempt, sleep(USUAL_MS, this.#running.signal, this.#options.clock)])

@@ -18,7 +18,7 @@ export interface ProbingOptions {
   readonly log: (line: string) => void
 }
 
-/** How long a message waits at most until a host that has begun to listen is found out. */
+/** The longest time until the plugin notices that a host now listens. */
 const INTERVAL_MS = 15_000
 /** A host may switch the channel on with the first prompt, just after the hook was asked. */
 const AFTER_PROMPT_MS = 1_000

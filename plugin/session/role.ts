@@ -88,7 +88,7 @@ export class Role {
   begin(config: Config, ledger: Ledger): void {
     const { clock } = this.#surroundings
     this.#given = { config, ledger }
-    // What was to be recorded while there was no ledger.
+    // Records that wait for a ledger.
     this.#deferred.flush()
     // What was learned about this session is recorded in every ledger it writes to; recording a fact again does
     // nothing.
@@ -99,8 +99,8 @@ export class Role {
   }
 
   /**
-   * Ends everything at once, without waiting. What is still to be recorded waits for the ledger that the next `begin`
-   * brings: this one may be about to be closed.
+   * Ends everything at once, without waiting. Waiting records go to the ledger of the next `begin`, since
+   * this one may be about to close.
    */
   end(): void {
     this.#deferred.flush()

@@ -82,7 +82,7 @@ function resultOf(method, params, { problem, version }) {
 }
 
 /**
- * The prompt hook of the plugin shows what fails to the person at every prompt, so it gets an empty answer.
+ * The plugin's prompt hook shows any failure to the person at every prompt, so it gets an empty answer.
  *
  * @param {unknown} name
  * @param {string} problem

@@ -1,7 +1,7 @@
 // @bun
 /**
  * What the host starts. An old Bun may not even read the bundle, so the version is checked here, before anything of the
- * bundle is loaded. A bundle that fails all the same is explained, too, rather than leaving a failed server and no reason.
+ * bundle is loaded. If the bundle still fails, it says why, rather than leaving a failed server without a reason.
  *
  * All of this folder is JavaScript that begins with the mark above: Bun then runs it as it is. Compiling it would cost
  * every session 2 MiB for good.

@@ -1,5 +1,5 @@
 // @bun
-/** Whether this Bun can run the plugin. Like all of `plugin/start/`, it must be readable for any Bun: no packages, no new syntax. */
+/** Whether this Bun can run the plugin. Any Bun must be able to read `plugin/start/`: no packages, no new syntax. */
 
 /**
  * @typedef {{ readonly version: string, readonly path: string }} FoundBun the version, and the path of the program

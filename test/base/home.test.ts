@@ -10,11 +10,11 @@ function homeIn(environment: Readonly<Record<string, string>>, before = ''): str
   return stdout.toString().trim()
 }
 
-test('an absolute HOME is the home folder, and any other is none', () => {
+test('only an absolute HOME is the home folder', () => {
   expect(homeIn({ HOME: '/home/somebody' })).toBe('/home/somebody')
   for (const HOME of ['home', ' ', '~']) expect(homeIn({ HOME })).toBe('undefined')
 })
 
-test.skipIf(!isRoot)('a user without an entry and without HOME has none, which is no error', () => {
+test.skipIf(!isRoot)('a user without an entry and without HOME has no home folder, which is no error', () => {
   expect(homeIn({}, 'process.seteuid(54321)')).toBe('undefined')
 })

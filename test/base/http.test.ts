@@ -15,7 +15,7 @@ describe('transport', () => {
     expect(transport(url)).toEqual({ ...EVERY_REQUEST, proxy: false })
   })
 
-  test('reaches this machine without a proxy over https, too, and other machines as the environment says', () => {
+  test('reaches this machine without a proxy, even over https, and other machines as the environment says', () => {
     const verified = { ...EVERY_REQUEST, tls: { rejectUnauthorized: true } }
     for (const url of ['https://localhost:8443', 'https://127.0.0.9', 'https://[::1]/x']) {
       expect(transport(url)).toEqual({ ...verified, proxy: false })
@@ -24,7 +24,7 @@ describe('transport', () => {
   })
 })
 
-test('a request has no time limit but its own, whatever Bun does with one that is silent', async () => {
+test('a request has no time limit but its own, even while it is silent', async () => {
   const given: unknown[] = []
   const fetchImpl = async (_: unknown, init?: BunFetchRequestInit): Promise<Response> => {
     given.push(init?.timeout)

@@ -24,7 +24,7 @@ class Counting implements LineStream {
   }
 }
 
-test('after the first failure nothing is written again, and it is told once, by one that may write itself', async () => {
+test('after the first failure nothing is written again, and the failure is reported once', async () => {
   const stream = new Counting(createWriteStream('/dev/full'))
   const failures: unknown[] = []
   const output = new LineOutput(

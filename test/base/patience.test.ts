@@ -13,7 +13,7 @@ function meets(times: number, done: () => void): () => void {
 }
 
 describe('work that meets another process', () => {
-  test('is done at once where nobody is in its way', () => {
+  test('is done at once if no process is in its way', () => {
     let done = false
     void patiently(() => {
       done = true
@@ -21,7 +21,7 @@ describe('work that meets another process', () => {
     expect(done).toBeTrue()
   })
 
-  test('is tried again soon, and never waits where it stands', async () => {
+  test('is tried again soon, and never blocks', async () => {
     const clock = new SimClock()
     const begun = clock.now()
     let tries = 0
@@ -39,7 +39,7 @@ describe('work that meets another process', () => {
     expect(clock.armed).toBe(0)
   })
 
-  test('is not done any more once its signal has aborted', async () => {
+  test('is dropped once its signal has aborted', async () => {
     const clock = new SimClock()
     const stop = new AbortController()
     let done = false
@@ -71,7 +71,7 @@ describe('work that is done in order', () => {
     return { clock, stop, records: new InOrder({ clock, signal: stop.signal }) }
   }
 
-  test('lets nothing overtake what still waits', async () => {
+  test('never overtakes work that still waits', async () => {
     const { clock, records } = queue()
     const done: string[] = []
     const fail = (error: unknown): void => void done.push(String(error))
@@ -87,7 +87,7 @@ describe('work that is done in order', () => {
     expect(done).toEqual(['first', 'second', 'third'])
   })
 
-  test('goes on after a piece that failed, or that met another process for ten seconds', async () => {
+  test('continues after work that failed, or that met another process for ten seconds', async () => {
     const { clock, records } = queue()
     const failures: unknown[] = []
     let done = 0

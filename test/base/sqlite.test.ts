@@ -157,7 +157,7 @@ describe('`onError`', () => {
     db.close()
   })
 
-  test('has the path in every error of the file, and in none of a statement', () => {
+  test('puts the path into every error of the file, and into none of a statement', () => {
     using folder = temporaryFolder()
     const path = folder.file('a.db')
     const messageOf = (work: () => unknown): string => {

@@ -11,7 +11,7 @@ const doJob = onThreads(() => import.meta.resolve('../../member/ledger/ledger-th
 const disk = systemDiskWith(doJob)
 
 describe('a thread', () => {
-  test('prepares a ledger that can be opened, and says what it did with a damaged one', async () => {
+  test('prepares a ledger for opening, and reports what it did with a damaged one', async () => {
     using folder = temporaryFolder()
     const path = folder.file('ledger.db')
     writeFileSync(path, 'this is no database, and it is longer than a header would be. '.repeat(40))
@@ -21,7 +21,7 @@ describe('a thread', () => {
     openLedger(path).close()
   })
 
-  test('fails a job with its message and its code, and one that it does not know', async () => {
+  test('fails a job with the message and code of its error, and fails an unknown job', async () => {
     using folder = temporaryFolder()
     const path = folder.file('none/ledger.db')
     const job = doJob(PREPARE, { path, now: 1, lost: undefined })
@@ -51,7 +51,7 @@ describe('a thread', () => {
   })
 })
 
-test('a database that is to leave its log does, when it is closed last', () => {
+test('a database told to leave its log leaves it, even when closed last', () => {
   using folder = temporaryFolder()
   const left = [false, true].map((leaves) => {
     const path = folder.file(`${leaves}.db`)

@@ -76,7 +76,7 @@ test('the stale window is given in seconds', () => {
   })
 })
 
-test('an option or setting of blanks counts as not set, so an empty shell variable changes nothing', () => {
+test('a blank option or setting counts as not set, so an empty shell variable changes nothing', () => {
   const blank = {
     MOLECULE_ADMIN_TOKEN: ' ',
     REMOTE_LIVENESS_STALE_AFTER: '\t',

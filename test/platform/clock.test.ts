@@ -84,7 +84,7 @@ test('rows dated ahead do not keep the rows after them beyond their time', async
   expect(texts(rowsOf(await inbox(fixture, builder)))).toEqual(['ahead'])
 })
 
-test('an agent that has gone does not count as present until a clock set back has caught up', async () => {
+test('an agent that is gone does not count as present while a clock that was set back catches up', async () => {
   await using fixture = await platformWithTeam()
   const { builder, clock } = fixture
   clock.advance(DAY)
@@ -118,7 +118,7 @@ test('after the machine slept, an agent that slept too has time for a beat befor
   expect(await statusOf(fixture, reviewer)).toBe('awaiting_agent')
 })
 
-test('a register that failed in a future taken back degrades nobody', async () => {
+test('a register that failed before the clock was set back degrades nobody', async () => {
   await using fixture = await platformWithTeam()
   const { builder, clock } = fixture
   await register(fixture, builder)
@@ -138,7 +138,7 @@ test('a clock set back does not stretch the window of the rate limit', async () 
   expect([await status(), await status()]).toEqual([200, 429])
 })
 
-test('on an older copy of the file no sequence number is given out twice, and a lost cursor is said to be gone', async () => {
+test('on an older copy of the file, no sequence number is given out twice, and a lost cursor gets 410', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'local-platform-'))
   const [db, copy] = [join(folder, 'p.db'), join(folder, 'copy.db')]
   const log: string[] = []

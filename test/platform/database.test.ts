@@ -228,7 +228,7 @@ test('a file that is put back is used again', async () => {
   await again.stop()
 })
 
-test('a file that is removed while a request is answered turns the answer into a refusal', async () => {
+test('a request during which the file is removed is refused', async () => {
   using place = folder()
   const db = place.file('platform.db')
   const platform = await startPlatform({ db })

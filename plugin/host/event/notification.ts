@@ -115,7 +115,7 @@ const REPORTS: Readonly<Partial<Record<TaskState, string>>> = {
   failed: 'The task failed.',
 }
 
-/** What the peer says, after the state of its task, which stands in brackets since it is not what the peer says. */
+/** The peer's words, after the state of its task in brackets, which are not the peer's words. */
 function withState({ text, taskStatus, attachments }: Inbound): string {
   const says = text !== '' || attachments.length > 0
   if (taskStatus === null || (taskStatus === 'completed' && says)) return text

@@ -1,5 +1,5 @@
 /**
- * The event that finds out whether a host listens, where nothing else shows it. It holds no message: a host that does
+ * The event that shows whether a host listens, where nothing else does. It holds no message: a host that does
  * not listen drops it and loses nothing, and one that does passes it to the prompt hook, whose receipt is the proof.
  * Pure.
  */

@@ -196,7 +196,7 @@ export class PermissionDesk {
     const decision = requests.decide(stored, requestId, state, this.#clock.now())
     if (decision.kind === 'unknown') {
       if (open.length > 0) this.#explain(stored, howToText(open))
-      // A bare "yes" that could mean either of two requests says nothing to the model, which might act on it.
+      // A bare "yes" that could mean either of two requests is kept from the model, which might act on it.
       return requestId === undefined && open.length > 1 ? VERDICT : undefined
     }
     if (decision.kind === 'settled') {

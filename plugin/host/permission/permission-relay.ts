@@ -1,5 +1,5 @@
 /**
- * The host's permission requests in the chat: which ones may be posted, and all that the chat is told about them. Pure;
+ * The host's permission requests in the chat: which ones may be posted, and every line that the chat gets about them. Pure;
  * the effects are in `permission-desk.ts`, and what people type in answer is read in `verdict.ts`.
  */
 import { z } from 'zod'
@@ -92,7 +92,7 @@ export function settledText({ requestId, tool, state }: Extract<Decision, { kind
 /** How many requests a line names. */
 const MAX_NAMED = 5
 
-/** In answer to a message that may be meant as a verdict and is none. */
+/** The reply to a message that may be meant as a verdict but is none. */
 export function howToText(open: readonly Pick<AnsweredQuestion, 'requestId' | 'tool'>[]): string {
   const [only] = open
   if (open.length === 1 && only !== undefined) {
@@ -103,7 +103,7 @@ export function howToText(open: readonly Pick<AnsweredQuestion, 'requestId' | 't
   return `This answered no permission request: ${open.length} are open, ${named.join(', ')}${more}. Answer each in a message of its own: \`yes\` or \`no\` and its id, as in \`yes ${only?.requestId}\`, and nothing else.`
 }
 
-/** In answer to a verdict that cannot count. */
+/** The reply to a verdict that cannot count. */
 export function notCountedText(why: 'unauthenticated' | 'files'): string {
   return why === 'files'
     ? 'This answered no permission request: an answer counts only in a message without files.'

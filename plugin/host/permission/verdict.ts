@@ -23,7 +23,7 @@ export type TypedAnswer =
       readonly kind: 'unclear'
       /** Its letters and digits, for the search for an id. */
       readonly letters: string
-      /** It has hardly more than a word of consent or refusal. */
+      /** Little more than a word of consent or refusal. */
       readonly brief: boolean
     }
 

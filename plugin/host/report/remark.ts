@@ -1,6 +1,6 @@
 /**
- * The note under every tool result while this session does not receive all messages, or is not alone in receiving them:
- * why, and who does. Pure.
+ * The note under every tool result while this session does not receive all messages, or another process receives them,
+ * too: the reason, and the other receiver. Pure.
  */
 
 import { counted } from '../../../base/plural.ts'

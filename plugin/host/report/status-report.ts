@@ -120,7 +120,7 @@ interface Reading {
 }
 
 /**
- * Whether messages come in for the workspaces held here: a platform that refuses or is unreachable sends none, and others
+ * Whether messages arrive for the workspaces held here: a platform that refuses or is unreachable sends none, and others
  * do not write to a workspace that they see as offline.
  */
 function reading(held: readonly WorkspaceView[], all: number): Reading {

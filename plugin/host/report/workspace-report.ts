@@ -29,7 +29,7 @@ function shared({ otherSeenAt }: WorkspaceView, now: number): string[] {
   ]
 }
 
-/** What keeps messages away although the workspace can be read. */
+/** What delays or stops messages although the workspace can be read. */
 function remarks({ held, parked, wrongMode, beatProblem }: WorkspaceView): string[] {
   if (!held) return []
   return [

@@ -26,7 +26,7 @@ export const delegateTaskAsync = defineTool({
     const peerId = await findTaskPeer(client, workspace_id, signal)
     signal.throwIfAborted()
     // A new key for each call: a platform answers a repeated key with the old result forever. The call may be given up
-    // meanwhile: the task is noted all the same, or its outcome would be lost.
+    // meanwhile: the task is noted anyway, or its outcome would be lost.
     const { id, warning } = await delegate(
       client,
       peerId,

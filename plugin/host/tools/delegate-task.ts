@@ -84,7 +84,7 @@ export const delegateTask = defineTool({
   },
 })
 
-/** The peer works on the task, and has not said more than that. */
+/** The peer is working on the task and has said no more. */
 function isBegun(outcome: SendOutcome): boolean {
   return outcome.kind === 'answered' && standingOf(outcome.answer.state) === 'open'
 }

@@ -7,7 +7,7 @@ import type { z } from 'zod'
 type JsonSchema = z.core.JSONSchema.JSONSchema
 type Given = Readonly<Record<string, unknown>>
 
-/** JSON text within JSON text: a host encodes once, and a model may have before. */
+/** JSON text within JSON text: a model may encode, and the host encodes again. */
 const MAX_LAYERS = 2
 
 /** The whole of the arguments: an object also where a host gives its JSON text, or null for none at all. */
@@ -51,7 +51,7 @@ function readArgument(value: unknown, wanted: JsonSchema): unknown {
   }
 }
 
-/** A text that is no JSON is the only entry of the list. */
+/** A text that is not JSON is the only entry of the list. */
 function readList(value: unknown): unknown {
   const list = decode(value, (read) => Array.isArray(read) || typeof read === 'string')
   if (typeof list !== 'string' || /^\s*[[{]/.test(list)) return list

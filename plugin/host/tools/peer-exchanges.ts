@@ -1,6 +1,6 @@
 /**
- * Messages to peers that may answer in the same request. A request goes on when the call that made it ends early, until
- * the session ends: what it brings is then shown as a channel event.
+ * Messages to peers that may answer in the same request. A request outlives a call that ends early, until the session
+ * ends: its answer then becomes a channel event.
  */
 import type { Clock } from '../../../base/clock.ts'
 import { describeError } from '../../../base/errors.ts'
@@ -35,7 +35,7 @@ export interface Sending {
 export interface Patience {
   /** Milliseconds since the epoch. */
   readonly until: number
-  /** The caller gave the call up. */
+  /** The host gave up the call. */
   readonly signal: AbortSignal
   readonly progress: Progress | undefined
 }
@@ -44,15 +44,15 @@ export type Exchanged =
   | {
       readonly kind: 'settled'
       readonly outcome: SendOutcome
-      /** What the peer said, which the call is to tell. Undefined: it said nothing, or that is not in the ledger. */
+      /** The peer's answer, for the call to return. Undefined: it said nothing, or the ledger does not have it. */
       readonly answer: Told | undefined
       /** An event shows what the peer said, since files came with it. */
       readonly isShown: boolean
     }
-  /** The call's patience ended first. */
+  /** The call's wait ended first. */
   | { readonly kind: 'pending' }
 
-/** An answer in the ledger that a call tells, and so is no event. */
+/** An answer in the ledger that a call returns, so it becomes no event. */
 export interface Told {
   readonly stored: StoredMessage
   /** The result has left the process. */
@@ -98,7 +98,7 @@ export class PeerExchanges {
   }
 
   /**
-   * Sends a message and waits for its outcome as long as the call has patience.
+   * Sends a message and waits for its outcome, as long as the call may wait.
    *
    * @throws when the peer surely does not have the message: PlatformError; ToolFailure when too many are open; the abort
    * reason of a call that was given up before.
@@ -133,7 +133,7 @@ export class PeerExchanges {
     }
   }
 
-  /** Undefined when the patience ended first. */
+  /** Undefined when the wait ended first. */
   async #within(work: Promise<Settled>, { until, signal, progress }: Patience): Promise<Settled | undefined> {
     const { clock } = this.#options
     const begun = clock.now()
@@ -236,7 +236,7 @@ export class PeerExchanges {
   #record(work: () => void): void {
     const { clock, log } = this.#options
     patiently(work, clock, this.#ended.signal).catch((error: unknown) => {
-      // The next holder finds it as it was, and tells it again, marked.
+      // The next holder finds it unchanged and shows it again, marked.
       log(`cannot record that an answer was returned: ${describeError(error)}`)
     })
   }

@@ -82,7 +82,7 @@ function remedy(error: unknown, tool: Tool): string {
     case 'gone':
       return 'The token may have been revoked or the workspace removed: call get_workspace_info to find out; /molecule:configure sets a new token.'
     case 'retry':
-      // To do again what may have been done would do it twice.
+      // Repeating a call that took effect would do it twice.
       return tool.annotations.readOnlyHint === true || arrivalOf(error) === 'no'
         ? `Try again in a moment; ${REACH}.`
         : `It may have taken effect anyway: check before you try again; ${REACH}.`

@@ -1,4 +1,4 @@
-/** The text about the outcome of a send: an answer is an answer, and neither "queued" nor "begun" is one. */
+/** The text about the outcome of a send: neither "queued" nor "in progress" is an answer. */
 import { counted } from '../../../base/plural.ts'
 import type { SendOutcome } from '../../../member/client/a2a.ts'
 import { type PeerAnswer, standingOf } from '../../../member/client/peer-answer.ts'
@@ -15,7 +15,7 @@ export interface Sent {
   readonly activityId?: string | undefined
   /** An event shows the answer, with its files. */
   readonly isShown?: boolean
-  /** How the answer to a task that goes on reaches the model. */
+  /** How the answer to a task in progress reaches the model. */
   readonly comes?: string
 }
 

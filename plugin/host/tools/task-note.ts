@@ -68,8 +68,8 @@ export class TaskNote {
   /** Records what has happened, at once, or as soon as no other process writes to the ledger. Never throws. */
   #record(work: () => void): void {
     patiently(work, this.#clock).catch(() => {
-      // The disk, or a stopped session. The call is not to fail for it: the model would give the task again. The task
-      // stays open until its answer comes, and an answer that was told may be told again, marked.
+      // The disk, or a stopped session. The call must not fail for it: the model would delegate the task again. The task
+      // stays open until its answer comes, and an answer may be shown twice, marked.
     })
   }
 }

@@ -33,7 +33,7 @@ export interface ToolContext {
   readonly opening: () => Promise<void> | undefined
   /** Undefined while the state folder cannot be used; sending works without it. */
   readonly ledger: () => Ledger | undefined
-  /** The messages to peers that may be answered in the same request. */
+  /** The messages whose peers may answer in the same request. */
   readonly exchanges: PeerExchanges
   /** A message was stored that waits for delivery. */
   readonly onStored: () => void

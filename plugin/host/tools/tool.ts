@@ -16,11 +16,11 @@ export class ToolFailure extends Error {
 /** What a tool returns. */
 export interface Outcome {
   readonly text: string
-  /** What was asked for did not come about, as the text says. */
+  /** The call failed; the text says why. */
   readonly isError?: boolean
   /** Called once the result has left the process, which may never happen. */
   readonly onSent?: () => void
-  /** Called when it is known that the result does not reach the caller, who gave the call up. */
+  /** Called when the result cannot reach the host, which gave up the call. */
   readonly onLost?: () => void
   /** The result goes out without the session's remark: its reader is not the model. */
   readonly silent?: boolean

@@ -19,7 +19,7 @@ export async function storeUnreadAnswer(
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
-    // A session that receives may have begun, or ended, in the meantime.
+    // A session that receives may have started or ended meanwhile.
     if (context.arrival() === 'inbox') {
       const unread = await context.unread(signal)
       const answer = unread.find((one) => one.workspaceId === workspaceId && one.delegationId === id)

@@ -41,14 +41,14 @@ async function withServer(on: (socket: Socket, index: number) => void, run: (url
 }
 
 describe('a message that failed', () => {
-  test('surely did not arrive when no connection came about', async () => {
+  test('did not arrive when no connection was made', async () => {
     for (const url of ['http://127.0.0.1:1', 'http://no-such-host.invalid']) {
       const error = await failureOf(url)
       expect(error instanceof PlatformError && arrivalOf(error)).toBe('no')
     }
   })
 
-  test('may have arrived when the connection broke, so that its outcome is unsure in the end', async () => {
+  test('may have arrived when the connection broke, so its outcome stays unsure', async () => {
     const ways: readonly ((socket: Socket) => void)[] = [
       (socket) => socket.on('data', () => socket.resetAndDestroy()),
       (socket) => socket.on('data', () => socket.end()),
@@ -61,7 +61,7 @@ describe('a message that failed', () => {
     }
   })
 
-  test('stays unsure when a later attempt surely does not arrive', async () => {
+  test('stays unsure when a later attempt does not arrive', async () => {
     await withServer(
       (socket, index) => {
         socket.on('data', () => {
@@ -76,7 +76,7 @@ describe('a message that failed', () => {
     )
   })
 
-  test('may have arrived when something before the platform failed, and not when the platform says no', async () => {
+  test('may have arrived when something in front of the platform failed, but not when the platform refuses it', async () => {
     const answers: readonly (readonly [() => Response, string])[] = [
       [() => new Response('<html>Bad Gateway</html>', { status: 502 }), 'perhaps'],
       [() => new Response('', { status: 524 }), 'perhaps'],

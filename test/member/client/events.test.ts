@@ -187,7 +187,7 @@ describe('followEvents', () => {
     }
   })
 
-  test('refuses a stream that a proxy compresses, whose events would come late, at once', async () => {
+  test('refuses at once a stream that a proxy compresses, which delays its events', async () => {
     const head = { 'Content-Type': 'text/event-stream', 'Content-Encoding': 'gzip' }
     // The beginning, and then never more.
     const held = (): Response => {
@@ -204,7 +204,7 @@ describe('followEvents', () => {
     expect(seen.opened).toBe(0)
   })
 
-  test('gives up a stream whose bytes are no events, however many come', async () => {
+  test('gives up a stream whose bytes are not events, however many come', async () => {
     const stream = feedableStream()
     await using platform = startLyingPlatform(stream.answer)
     const timer = setInterval(() => stream.send(new Uint8Array([31, 139, 8, 10, 10, 7])), 5)

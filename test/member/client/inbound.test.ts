@@ -197,7 +197,7 @@ describe('the sender', () => {
   })
 })
 
-test('the summary, a log line of the platform, never stands for what somebody said', () => {
+test('the summary, a log line of the platform, never appears as somebody’s words', () => {
   const summary = 'message/send → Laptop'
   const said = (request_body: unknown) => shown({ summary, request_body }).text
   for (const body of [undefined, { method: null, params: null }, 7, envelope('', { parts: null })]) {
@@ -213,7 +213,7 @@ test('the summary, a log line of the platform, never stands for what somebody sa
   expect(shown(result).text).not.toContain(summary)
 })
 
-test('a cancel is told in words, with the task it names', () => {
+test('a cancel is shown in words, with the task it names', () => {
   const call = (method: string, params: Fields) =>
     shown({ source_id: PEER_ID, method, request_body: { jsonrpc: '2.0', id: 1, method, params } })
   expect(call('tasks/cancel', { id: 't1' })).toMatchObject({
@@ -226,7 +226,7 @@ test('a cancel is told in words, with the task it names', () => {
   expect(call('tasks/cancel', { id: 'x'.repeat(5_000) }).text.length).toBeLessThan(400)
 })
 
-test('a row that says only that it was queued is not answered', () => {
+test('a row with only a queued receipt is not answered', () => {
   const queued = { delivery_mode: 'poll', method: 'message/send', status: 'queued' }
   expect(shown({ request_body: envelope('hello'), response_body: queued }).text).toBe('hello')
   expect(isShown({ request_body: envelope('hello'), response_body: { result: {} } })).toBe(false)

@@ -57,7 +57,7 @@ describe('files', () => {
     ])
   })
 
-  test('beyond the first twenty are counted in words', () => {
+  test('beyond the first twenty are counted', () => {
     const parts = Array.from({ length: 23 }, (_, index) => ({ url: `https://files.example/${index}` }))
     const { text, attachments } = readMessageBody({ parts: [{ text: 'see' }, ...parts] })
     expect(attachments.map(({ name }) => name)).toEqual(

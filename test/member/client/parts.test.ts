@@ -71,7 +71,7 @@ test.each([
   expect(readParts([part])).toEqual([address])
 })
 
-test('an empty file is a file, and an address may be all that is given', () => {
+test('an empty file is a file, and an address alone is enough', () => {
   expect(readParts([{ kind: 'file', file: { bytes: '' } }])).toEqual([
     { kind: 'bytes', base64: '', ...noFields },
   ])
@@ -87,7 +87,7 @@ describe('the words of a message', () => {
     )
   })
 
-  test('put data on lines of its own, as JSON', () => {
+  test('put data on separate lines, as JSON', () => {
     const data = { data: { parcel: 4711, 名: ['é'] } }
     expect(wordsIn(data)).toBe('{"parcel":4711,"名":["é"]}')
     expect(wordsIn({ text: 'the values:' }, data, { text: 'as ' }, { text: 'agreed' })).toBe(

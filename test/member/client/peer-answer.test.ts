@@ -39,13 +39,13 @@ describe('the state of a task', () => {
     expect(readPeerAnswer(task('TASK_STATE_CANCELLED')).state).toBe('canceled')
   })
 
-  test('is none for a message, which is an answer', () => {
+  test('is absent for a message, which is an answer', () => {
     for (const result of ['done', { kind: 'message', ...saying('done') }, { message: saying('done') }]) {
       expect(readPeerAnswer(result)).toMatchObject({ state: null, text: 'done' })
     }
   })
 
-  test('says whether the task is done, failed, waits for us or goes on', () => {
+  test('says whether the task is done, failed, waits for us or is in progress', () => {
     expect(TASK_STATES.map((state) => `${state}: ${standingOf(state)}`)).toEqual([
       'submitted: open',
       'working: open',
@@ -63,7 +63,7 @@ describe('the state of a task', () => {
 describe('the words of a task', () => {
   const textOf = (more: object) => readPeerAnswer(task('completed', more)).text
 
-  test('are its artifacts and its status, and what stands in both only once', () => {
+  test('are its artifacts and its status, without repeats', () => {
     const status = { state: 'completed', message: saying('All green.') }
     expect(textOf({ artifacts: [{ parts: [{ text: '12 tests' }] }], status })).toBe('12 tests\n\nAll green.')
     expect(textOf({ artifacts: [saying('All green.')], status })).toBe('All green.')
@@ -77,7 +77,7 @@ describe('the words of a task', () => {
     )
   })
 
-  test('are never our own prompt: of its history only what the agent said last counts, and only in need', () => {
+  test('are never our own prompt: the history counts only for the agent’s last message, and only if nothing else is there', () => {
     expect(textOf({})).toBe('')
     expect(textOf({ history: [saying('a first try'), PROMPT, saying('done'), PROMPT] })).toBe('done')
     expect(

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { endsInQuestion } from '../../../member/client/question.ts'
 
-test('a text that ends in a question asks, in any script and whatever follows the mark', () => {
+test('a text that ends in a question mark asks, in any script and whatever follows the mark', () => {
   const questions = [
     'Which branch do you mean?',
     'どのブランチですか？',

@@ -33,7 +33,7 @@ describe('what to do about a file', () => {
     }
   })
 
-  test('names an address that leads nowhere from here', () => {
+  test('names an address that cannot be reached from here', () => {
     expect(planFiles([file('s3://bucket/key')], OWN_ID)).toEqual([
       { error: 'not fetched: its address cannot be reached from here: s3://bucket/key' },
     ])

@@ -66,7 +66,7 @@ describe('a file inside the message', () => {
     expect(texts).toEqual(ids.flatMap((id) => [id, id]))
   })
 
-  test('has a name on disk even if its sender gave none, and its kind is what it holds', async () => {
+  test('has a name on disk even if its sender gave none, and a type by its content', async () => {
     using scene = startKeeping()
     const png = Buffer.from('\x89PNG\r\n\x1a\n rest', 'latin1')
     const [unnamed, image, fake] = await scene.prepare(
@@ -98,7 +98,7 @@ describe('a file inside the message', () => {
     for (const { path = '' } of shown) expect(await Bun.file(path).bytes()).toEqual(new Uint8Array(content))
   })
 
-  test('is found without its content once it is on disk, and is named when it is gone', async () => {
+  test('is found on disk without its content in the message, and is named when it is gone', async () => {
     using scene = startKeeping()
     const [kept] = await scene.prepare(inside('x'))
     expect(await scene.prepare(file(null))).toEqual([kept ?? expect.unreachable()])

@@ -28,7 +28,7 @@ test('a private or missing configuration gives no warning', () => {
   expect(modeOf(path)).toBe(0o400)
 })
 
-test('what is no regular file keeps its mode: it may be a device or a folder of everybody', () => {
+test('anything but a regular file keeps its mode: it may be a shared device or folder', () => {
   using folder = temporaryFolder()
   const [path, target] = [folder.file('.env'), folder.file('folder')]
   mkdirSync(target)
@@ -135,7 +135,7 @@ describe('a configuration in another encoding', () => {
     expect(readEnvFile(path)).toEqual({ state: 'read', text })
   })
 
-  test('is read as far as it goes in an old one, and told apart from what is no text', () => {
+  test('is read as far as possible in an old one, and is told apart from binary data', () => {
     using folder = temporaryFolder()
     const path = folder.file('.env')
     writeFileSync(path, Buffer.from('A=Zo\u00eb\n', 'latin1'))

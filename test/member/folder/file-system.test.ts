@@ -32,7 +32,7 @@ test.each(['SQLITE_BUSY', 'SQLITE_IOERR_LOCK', 'SQLITE_PERM'])(
   },
 )
 
-test('a lock that another process holds is no sign of a file system without locks', () => {
+test('a lock that another process holds does not count as a file system without locks', () => {
   using folder = temporaryFolder()
   const path = folder.file('ledger.db')
   const other = new LockFile(path, systemDisk)

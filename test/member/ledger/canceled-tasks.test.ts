@@ -26,7 +26,7 @@ function startLedger() {
   }
 }
 
-test('a task that was not shown yet is not shown any more, and the cancel is', () => {
+test('a task not yet shown stays hidden, and the cancel is shown', () => {
   const { store, show } = startLedger()
   const stays = task('t2', PEER)
   const taken = cancel('t1', PEER)
@@ -34,7 +34,7 @@ test('a task that was not shown yet is not shown any more, and the cancel is', (
   expect(show()).toEqual([stays.activityId, taken.activityId])
 })
 
-test('a task that was shown is no longer open, nor is the cancel itself', () => {
+test('a task that was shown is closed, and so is the cancel itself', () => {
   const { store, show, open, unanswered } = startLedger()
   store(task('t1', PEER), task('t2', PEER))
   show()
@@ -55,7 +55,7 @@ test('a cancel tells which messages it ended', () => {
   )
 })
 
-test('nobody cancels what another agent asked for, except the authenticated person', () => {
+test('nobody but the authenticated person cancels another agent’s task', () => {
   const { store, show, open } = startLedger()
   store(task('t1', PEER))
   show()
@@ -65,7 +65,7 @@ test('nobody cancels what another agent asked for, except the authenticated pers
   expect(open()).toBe(0)
 })
 
-test('a cancel answers no task of ours, and takes back no answer', () => {
+test('a cancel answers no task of ours, and withdraws no answer', () => {
   const { ledger, store, show } = startLedger()
   const ours = { id: 't1', workspaceId: A, peerId: PEER, task: 'build', watched: false }
   ledger.delegations.add(ours, NOW)

@@ -62,7 +62,7 @@ test('a ledger copied from under a killed process keeps what was only in the log
   }
 })
 
-test('while another session has it open, nothing is touched, and the sentence says what it waits for', () => {
+test('while another session has it open, nothing is touched, and the error says what it waits for', () => {
   using folder = temporaryFolder()
   mkdirSync(folder.file('state'))
   const path = folder.file('state/ledger.db')
@@ -83,7 +83,7 @@ test('while another session has it open, nothing is touched, and the sentence sa
   next.close()
 })
 
-test('what is no ledger is not touched, and is to be moved away, not removed', () => {
+test('a file that is not a ledger is left alone, and the advice is to move it, not to remove it', () => {
   using folder = temporaryFolder()
   writeFileSync(folder.file('own'), 'the diary of somebody. '.repeat(400), { mode: 0o600 })
   linkSync(folder.file('own'), folder.file('ledger.db'))

@@ -142,12 +142,12 @@ describe('a stream is live', () => {
   })
 })
 
-test('streams that open and bring nothing are logged once, until one brings an event', async () => {
+test('streams that open but bring no events are logged once, until one brings an event', async () => {
   await using watch = new Watch()
   await watch.start()
   await watch.clock.advance(10 * 60_000)
   expect(watch.streams.open.length).toBeGreaterThan(4)
-  expect([watch.live, watch.lines]).toEqual([false, [expect.stringContaining('polling every 5 s')]])
+  expect([watch.live, watch.lines]).toEqual([false, [expect.stringContaining('polled every 5 s')]])
   await watch.beat()
   await watch.clock.advance(10 * 60_000)
   expect(watch.lines).toHaveLength(2)

@@ -106,7 +106,7 @@ describe('a platform whose clock was ahead and is set right', () => {
 })
 
 describe('a platform restored from a backup', () => {
-  test('shows its new messages, whose numbers were given before, and repeats none', () => {
+  test('shows its new messages, though their numbers were used before, and repeats none', () => {
     using scene = new SessionScene()
     const process = scene.start()
     scene.pass(1_000)
@@ -120,7 +120,7 @@ describe('a platform restored from a backup', () => {
     expect(process.events.filter((meta) => 'redelivered' in meta)).toEqual([])
   })
 
-  test('is not told that rows were read which it has yet to give these numbers', () => {
+  test('gets no acknowledgement for numbers that it has yet to give again', () => {
     using scene = new SessionScene()
     scene.start()
     scene.pass(1_000)

@@ -10,7 +10,7 @@ import { ensureStateFolder, statePaths } from '../../../member/folder/state-fold
 import { Memberships } from '../../../member/workspace/memberships.ts'
 import { CONFIG, fetchOf, WORKSPACE } from '../../fixtures/workspace.ts'
 
-test('a workspace that stops by a fault of the plugin is logged as an error, given up, and left to other sessions', async () => {
+test('a workspace that a fault in the plugin stops is logged as an error, given up, and left to other sessions', async () => {
   using folder = temporaryFolder()
   const paths = statePaths(folder.path)
   ensureStateFolder(paths)

@@ -70,7 +70,7 @@ describe('two sessions that receive the same workspace from two state folders', 
     expect(both.map(says)).toEqual([true, true])
   })
 
-  test('say so in the log at warn, in status and under tool results, once in the log', () => {
+  test('say so in status, under tool results and, once, in the log at warn', () => {
     const { scene, both } = beginTwo(5_000)
     using _ = scene
     for (const process of both) {
@@ -88,7 +88,7 @@ describe('two sessions that receive the same workspace from two state folders', 
     }
   })
 
-  test('say it no longer some minutes after one of them has ended', () => {
+  test('stop saying so some minutes after one of them has ended', () => {
     const { scene, first, second } = beginTwo(5_000)
     using _ = scene
     scene.pass(4 * INTERVAL_MS)
@@ -176,7 +176,7 @@ describe('nothing is said', () => {
     expect(process.said(SAID)).toEqual([])
   })
 
-  test('of a platform that tells again, whenever a stream opens, what happened before', () => {
+  test('of a platform that repeats old events whenever a stream opens', () => {
     using scene = new SessionScene({ hasEvents: true })
     const { streams } = scene.first
     const told: Parameters<typeof streams.tellBeat>[] = []

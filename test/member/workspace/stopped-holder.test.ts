@@ -57,10 +57,10 @@ describe('while the session that holds a workspace is stopped', () => {
     expect(scene.clock.now() - begun).toBeLessThan(10_000)
     scene.pass(10_000)
     expect(standby.shown).toEqual([id])
-    expect(standby.said('is taken from a session that is stopped')).toHaveLength(1)
+    expect(standby.said('is taken over from a session that is stopped')).toHaveLength(1)
   })
 
-  test('a session without the channel tells what waits', () => {
+  test('a session without the channel reports what waits', () => {
     using scene = new SessionScene()
     const holder = scene.start()
     scene.pass(5_000)
@@ -87,7 +87,9 @@ describe('a session that was stopped, and lost its workspace', () => {
     scene.first.feed.add()
     scene.pass(60_000)
     expect(written(scene)).toEqual(['2', '2', '2'])
-    expect(holder.said('a lock was replaced, as by a session that takes a workspace over')).toHaveLength(1)
+    expect(holder.said('a lock was replaced, perhaps by a session that took a workspace over')).toHaveLength(
+      1,
+    )
     expect(holder.session.remark()).toContain(`the session with pid ${standby.pid} (/project) receives`)
     expect(scene.faults).toEqual([])
   })
@@ -101,7 +103,7 @@ describe('a session that was stopped, and lost its workspace', () => {
     expect(holder.status).not.toContain('receiving: yes')
   })
 
-  test('gets it back with a claim, and does not repeat unmarked what the other has shown', () => {
+  test('gets it back with a claim, and marks what it repeats of the other’s messages', () => {
     const { scene, holder, standby } = begin()
     using _ = scene
     holder.life.stop()

@@ -135,7 +135,7 @@ describe('an event stream', () => {
     expect(process.said('has no event stream')).toHaveLength(1)
   })
 
-  test('that is open and brings nothing leaves the poll at its configured interval', () => {
+  test('that is open but brings no events leaves the poll at its configured interval', () => {
     const { scene, process, streams } = begin([PING])
     using _ = scene
     scene.pass(4 * MINUTE_MS)
@@ -159,7 +159,7 @@ describe('an event stream', () => {
     expect(readsOf(scene) - before).toBeGreaterThanOrEqual(4)
   })
 
-  test('is not trusted after the machine was asleep, and the inbox is read at once', () => {
+  test('is not trusted after the machine wakes, and the inbox is read at once', () => {
     const { scene, process, streams } = begin()
     using _ = scene
     scene.pass(10_000)

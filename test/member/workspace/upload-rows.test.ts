@@ -53,7 +53,7 @@ test('a file is shown with the message that names it, and never by itself', asyn
   expect(scene.stored()).toEqual(['look'])
 })
 
-test('a file that no message names is shown by itself after a minute, in nobody’s words', async () => {
+test('a file that no message names is shown by itself after a minute, as nobody’s words', async () => {
   using scene = await begin()
   upload(scene)
   message(scene, [{ kind: 'text', text: 'about something else' }])

@@ -67,7 +67,7 @@ contract('event stream', SINCE_V1, (target) => {
     await stream.close()
   })
 
-  test('a beat that lifts a status announces from which', async () => {
+  test('a heartbeat that ends a status announces which', async () => {
     const agent = await target.agent('agent')
     const stream = await open(target, agent)
     await target.call('POST', '/registry/heartbeat', { token: agent.token, body: { workspace_id: agent.id } })

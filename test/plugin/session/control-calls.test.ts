@@ -52,7 +52,7 @@ test('a task that is canceled before it was shown is not shown', () => {
   )
 })
 
-test('another agent frees nothing by its cancel, whatever it claims to be', () => {
+test('another agent’s cancel closes nothing, whatever it claims to be', () => {
   using scene = new SessionScene()
   const process = scene.start()
   scene.pass(5_000)
@@ -66,7 +66,7 @@ test('another agent frees nothing by its cancel, whatever it claims to be', () =
   expect(process.call('inbox', { activity_id: foreign })).toContain('the task m1, which is not open here')
 })
 
-test('a cancel is told in words and frees the task it names', () => {
+test('a cancel is shown in words and closes the task it names', () => {
   using scene = new SessionScene()
   const process = scene.start()
   scene.pass(5_000)

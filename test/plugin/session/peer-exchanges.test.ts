@@ -4,7 +4,7 @@ import { begin, MINUTE_MS, reply, SECOND_MS, TASK, taskOf } from '../../fixtures
 import { FIRST, PEER, SessionScene } from '../../fixtures/session-scene.ts'
 
 describe('an answer that comes after its call ended', () => {
-  test('arrives as a result when the user gave the call up', () => {
+  test('arrives as a result when the user cancels the call', () => {
     const { scene, process } = begin([reply('done')], { afterMs: 8 * SECOND_MS })
     using _ = scene
     const call = process.begin('delegate_task', TASK)
@@ -66,7 +66,7 @@ describe('an answer that comes after its call ended', () => {
     expect(process.events[0]).toMatchObject({ kind: 'delegation_result', delegation_id: id })
   })
 
-  test('is a failure as an event when the message never got there', () => {
+  test('is an event that reports a failure when the message never arrived', () => {
     const scene = new SessionScene()
     using _ = scene
     scene.answer = ({ route }) => {
@@ -128,7 +128,7 @@ describe('an answer that comes after its session ended', () => {
     expect(scene.sent('a2a')).toHaveLength(1)
   })
 
-  test('is told to be lost where the platform keeps nothing, once no session can wait for it any longer', () => {
+  test('is reported lost if the platform keeps nothing, once no session can still wait for it', () => {
     const { scene, process } = begin([reply('done')], { afterMs: 8 * SECOND_MS })
     using _ = scene
     process.begin('delegate_task', TASK)

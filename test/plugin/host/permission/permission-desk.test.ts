@@ -157,7 +157,7 @@ describe('what a person types while a request is open', () => {
     }
   })
 
-  test('counts for none of two requests if it names neither, and is answered with what to type', async () => {
+  test('counts for neither of two requests if it names none, and the reply says what to type', async () => {
     using scene = new Scene()
     scene.desk.ask(REQUEST)
     scene.desk.ask(SECOND)
@@ -203,7 +203,7 @@ describe('what a person types while a request is open', () => {
     '👍',
     'oui',
     'yes abcde\n\n-- \nSent from my phone',
-  ])('and that is no verdict is shown to the model and answered with what to type: %s', async (text) => {
+  ])('but that is no verdict is shown to the model, and the reply says what to type: %s', async (text) => {
     using scene = new Scene()
     scene.desk.ask(REQUEST)
     await scene.posts(1)
