@@ -58,7 +58,7 @@ Environment:
   REMOTE_LIVENESS_STALE_AFTER   seconds without a heartbeat until an external agent counts as gone
   PROVISION_TIMEOUT_SECONDS     seconds until a managed workspace that never starts counts as failed
 
-Blanks around a value do not count, and an empty value counts as not set.
+White space around a value is ignored, and an empty value counts as not set.
 `
 
 const MIN_ADMIN_TOKEN = 16

@@ -7,7 +7,7 @@ import { assertShown, type Scenario } from './scenario.ts'
 
 const agentSdk: Scenario = {
   name: 'agent-sdk',
-  rule: 'a program of the Agent SDK takes nothing with the development flag, and receives once it has switched the channel on',
+  rule: 'a program of the Agent SDK receives nothing with the development flag, and receives once it switches the channel on',
   async play(stage) {
     const program = await stage.program('--dangerously-load-development-channels', CHANNEL)
     program.prompt('Hello.')
@@ -32,7 +32,7 @@ const agentSdk: Scenario = {
 
 const telemetryOff: Scenario = {
   name: 'telemetry-off',
-  rule: 'a session in which DISABLE_TELEMETRY closes channels consumes nothing and says why; another is shown what waits',
+  rule: 'a session whose channels DISABLE_TELEMETRY closes consumes nothing and says why; another shows what waits',
   async play(stage) {
     const closed = await stage.session({
       channel: true,
@@ -58,7 +58,7 @@ const telemetryOff: Scenario = {
 
 const suspended: Scenario = {
   name: 'suspended',
-  rule: 'while Ctrl-Z suspends a session, another says so and can take over; the first repeats nothing once it continues',
+  rule: 'while Ctrl-Z stops a session, another says so and can take over; the first repeats nothing once it continues',
   async play(stage) {
     const first = await stage.session({ channel: true })
     await stage.write('one')

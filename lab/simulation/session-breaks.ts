@@ -66,7 +66,7 @@ export const SESSION_BREAKS: Readonly<Record<string, readonly Break[]>> = {
   ],
   'plugin/session/begun-tasks': [
     {
-      name: 'a task that has only begun counts as answered',
+      name: 'a task in progress counts as answered',
       file: 'member/client/peer-answer.ts',
       find: `    case 'working':
     case 'unknown':

@@ -100,7 +100,7 @@ export class Ledger {
    * Records that these messages are about to be written. After a crash from here on, they count as possibly seen.
    *
    * @returns those to write; not one that a call has taken as its result in the meantime, nor one that another session
-   *   has begun to write since it was read: this process may have been stopped in between.
+   *   has started to write since they were read: this process may have been stopped in between.
    */
   markSending(messages: readonly StoredMessage[]): readonly StoredMessage[] {
     const update = this.#db.query(

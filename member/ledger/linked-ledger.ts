@@ -16,7 +16,7 @@ const LOGS = ['-wal', '-journal'] as const
 /**
  * Does nothing to a file without another link. One process at a time may do this.
  *
- * @throws a sentence with a remedy that loses nothing, when another session has the file open, or it is no ledger; or
+ * @throws a sentence with a remedy that loses nothing, when another session has the file open, or the file is not a ledger; or
  *   what the disk throws.
  */
 export function separateLinked(path: string, disk: Disk): void {

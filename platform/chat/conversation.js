@@ -60,7 +60,7 @@ function answerIn(body) {
   const remarks = state === undefined || state === 'completed' ? [] : [`[The task is ${state}.]`]
   const lines = [...remarks, ...contents.map(({ text }) => text)].filter((line) => line !== '')
   const isEmpty = lines.length === 0 && files.length === 0
-  return { text: isEmpty ? '[The agent answered without words.]' : lines.join('\n'), files }
+  return { text: isEmpty ? '[The agent answered without text.]' : lines.join('\n'), files }
 }
 
 function cancelOf(params) {

@@ -130,7 +130,7 @@ test('what an agent answered at once is shown, in every form, with the state of 
     '[The task is working.]',
   )
   expect(answered({ error: { code: -32603, message: 'out of memory' } })?.text).toContain('out of memory')
-  expect(answered({ result: {} })?.text).toBe('[The agent answered without words.]')
+  expect(answered({ result: {} })?.text).toBe('[The agent answered without text.]')
   expect(answered('plain')?.text).toBe('plain')
   expect(answered({ result: message }, { source_id: 'p' })).toMatchObject({ from: 'name of w to name of p' })
 })

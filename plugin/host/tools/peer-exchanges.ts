@@ -27,7 +27,7 @@ export interface Sending {
   readonly client: PlatformClient
   readonly peerId: string
   readonly message: OutgoingMessage
-  /** The task that the message gives or goes on with; null: none. */
+  /** The task that the message gives or continues; null: none. */
   readonly taskId: string | null
 }
 
