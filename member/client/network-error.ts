@@ -4,7 +4,7 @@ import { mayUseProxy } from '../../base/http.ts'
 
 const NOBODY = 'nothing listens there; is the platform running?'
 const NOBODY_OR_PROXY =
-  'nothing listens there, or at the proxy, if HTTPS_PROXY or ALL_PROXY names one; is the platform running?'
+  'nothing listens there, or at the proxy, if HTTPS_PROXY or ALL_PROXY names one (NO_PROXY lists exceptions); is the platform running?'
 const NOT_HTTP = 'what answers there does not speak HTTP; check the port'
 const UNTRUSTED =
   'its certificate is not signed by an authority this machine trusts; if it is your own, name its file in NODE_EXTRA_CA_CERTS'

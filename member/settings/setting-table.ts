@@ -160,7 +160,7 @@ const attachmentRoots: ListSetting = {
   name: 'MOLECULE_ATTACHMENT_ROOTS',
   separator: delimiter,
   entry: z.string().refine(isAbsolute),
-  rule: `absolute paths, separated by ${delimiter}`,
+  rule: `absolute paths with a "${delimiter}" between them`,
   meaning: 'If set, only files below these folders are sent.',
 }
 

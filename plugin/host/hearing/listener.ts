@@ -33,7 +33,7 @@ const CHANNEL_FLAGS = new Set(['--channels', DEVELOPMENT_FLAG])
 const PRINT_FLAGS = new Set(['-p', '--print'])
 /** Our channel on the host's command line: as a plugin of any marketplace, or as a plain server. */
 const OUR_ENTRY = /^(?:plugin:molecule(?:@.+)?|server:molecule)$/
-export const START_WITH_CHANNEL = `start one with: claude ${DEVELOPMENT_FLAG} plugin:molecule@molecule-channel`
+export const START_WITH_CHANNEL = `start a session with: claude ${DEVELOPMENT_FLAG} plugin:molecule@molecule-channel`
 const CALL_INBOX = 'call inbox (its wait_seconds waits for new messages)'
 
 /** Decides whether this session may hold a lock. Pure. */
@@ -46,7 +46,7 @@ export function judgeHearing(evidence: HearingEvidence): Hearing {
   if (clientName !== 'claude-code') {
     return deaf(
       `the host is ${nameOf(clientName)}, and only Claude Code shows channel messages`,
-      `${CALL_INBOX}; or ${START_WITH_CHANNEL}`,
+      `${CALL_INBOX}; or start a Claude Code session with: claude ${DEVELOPMENT_FLAG} plugin:molecule@molecule-channel`,
     )
   }
   const commands = hostAndWrappers(evidence.ancestors)

@@ -61,7 +61,9 @@ function configuration({ config, envFile, hasEnvFile, folderProblem }: SessionVi
       `configuration: NOT VALID (${source})`,
       ...config.problems.map((problem) => `  - ${problem}`),
       ...warnings,
-      '  Run /molecule:configure, or edit the file: it is read again within two seconds of a change.',
+      hasEnvFile
+        ? '  Run /molecule:configure, or edit the file: it is read again within two seconds of a change.'
+        : '  Run /molecule:configure to write the file, which is read within two seconds. For a variable of the environment, correct it and start the session again.',
     ]
   }
   const { targets } = config.config
@@ -98,7 +100,7 @@ function receiving(view: SessionView): string[] {
   const unable = held.length > 0 && reads === 'no'
   const amount = held.length === 0 || unable ? 'no' : `${held.length} of ${workspaces.length} workspaces`
   const why = unable ? `, ${trouble}` : ''
-  if (elsewhere.length === 0) return [`receiving: ${amount}${why}, still taking the locks`]
+  if (elsewhere.length === 0) return [`receiving: ${amount}${why}, starting`]
   return [
     `receiving: ${amount}${why}${others}, and this session takes over when it ends (at once with claim_channel)`,
   ]

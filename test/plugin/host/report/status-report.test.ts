@@ -33,7 +33,7 @@ describe('the line "receiving"', () => {
 
   test('says yes only if this session holds every workspace', () => {
     expect(lineOf({})).toBe('receiving: yes (the host was started with this channel)')
-    expect(lineOf({ workspaces: [workspace({ held: false })] })).toBe('receiving: no, still taking the locks')
+    expect(lineOf({ workspaces: [workspace({ held: false })] })).toBe('receiving: no, starting')
     expect(lineOf({ workspaces: [workspace({ ...elsewhere, holder: undefined })] })).toStartWith(
       'receiving: no; another session receives',
     )
