@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { optionalText } from './fields.ts'
-import { type Part, readParts, wordsOf } from './parts.ts'
+import { type FilePart, type Part, readParts, unread, wordsOf } from './parts.ts'
 
 export const attachmentSchema = z.object({
   /** Empty for a file that came inside the message. */
@@ -104,13 +104,11 @@ export function readMessageBody(body: unknown): MessageBody {
 
 /** The words of parts, and the files among them, up to the limit of an event. */
 export function contentOf(parts: readonly Part[]): Pick<MessageBody, 'text' | 'attachments'> {
-  const attachments = parts.flatMap(attachmentOf)
-  const more = attachments.length - MAX_ATTACHMENTS
+  const files = parts.filter((part) => part.kind === 'bytes' || part.kind === 'address')
+  const more = files.length - MAX_ATTACHMENTS
   return {
-    text: wordsOf(
-      more > 0 ? [...parts, { kind: 'unknown', name: `${more} more files`, value: undefined }] : parts,
-    ),
-    attachments: attachments.slice(0, MAX_ATTACHMENTS),
+    text: wordsOf(more > 0 ? [...parts, unread(more, 'files')] : parts),
+    attachments: files.slice(0, MAX_ATTACHMENTS).map(attachmentOf),
   }
 }
 
@@ -131,13 +129,11 @@ function parseObject(text: string): object | undefined {
   }
 }
 
-/** The file that a part carries, if it carries one. */
-function attachmentOf(part: Part): Attachment[] {
-  if (part.kind !== 'bytes' && part.kind !== 'address') return []
+function attachmentOf(part: FilePart): Attachment {
   const { name, mimeType, size } = part
   return part.kind === 'bytes'
-    ? [{ uri: '', base64: part.base64, name: name || UNNAMED, mimeType, size }]
-    : [{ uri: part.uri, name: name || lastSegment(part.uri) || UNNAMED, mimeType, size }]
+    ? { uri: '', base64: part.base64, name: name || UNNAMED, mimeType, size }
+    : { uri: part.uri, name: name || lastSegment(part.uri) || UNNAMED, mimeType, size }
 }
 
 /** The file name that a web address ends in; empty when it ends in none. */

@@ -15,18 +15,23 @@ interface FileFields {
   readonly size: number | null
 }
 
-export type Part =
-  | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'data'; readonly data: unknown }
+export type FilePart =
   /** A file whose content is in the message. */
   | ({ readonly kind: 'bytes'; readonly base64: string } & FileFields)
   /** A file somewhere else. */
   | ({ readonly kind: 'address'; readonly uri: string } & FileFields)
+
+export type Part =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'data'; readonly data: unknown }
+  | FilePart
   /** In an unknown form. `name` describes it, as in "a part of kind x". */
   | { readonly kind: 'unknown'; readonly name: string; readonly value: unknown }
 
-/** Far more than any message has. Parsing them blocks the whole program. */
-const MAX_PARTS = 10_000
+/** Of a whole message or answer, far more than any has. Parsing them blocks the whole program. */
+export const MAX_PARTS = 10_000
+/** Running into the limit of the stack takes milliseconds for each part, so JSON that nests deeper is not written. */
+const MAX_DEPTH = 200
 const MAX_UNKNOWN_CHARS = 1_000
 const MAX_KIND_CHARS = 40
 const MAX_WRAPPERS = 3
@@ -39,15 +44,26 @@ const ADDRESS = ['uri', 'url', 'fileWithUri', 'file_with_uri']
 const NAME = ['name', 'filename']
 const MIME_TYPE = ['mimeType', 'mime_type', 'mediaType', 'media_type']
 
-const fieldsSchema = z.record(z.string(), z.unknown())
-type Fields = z.infer<typeof fieldsSchema>
+export type Fields = Readonly<Record<string, unknown>>
+/** Looks at no field: a part has as many as its sender likes. */
+export const fieldsSchema = z.custom<Fields>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+)
 
-/** Reads a list of parts; empty for anything but a list. Never throws. */
-export function readParts(list: unknown): readonly Part[] {
+/**
+ * Reads a list of parts; empty for anything but a list. Never throws.
+ *
+ * @param most how many parts to read, for one list of several. The rest is counted in a last part.
+ */
+export function readParts(list: unknown, most = MAX_PARTS): readonly Part[] {
   if (!Array.isArray(list)) return []
-  const parts = list.slice(0, MAX_PARTS).map(readPart)
-  const more = list.length - parts.length
-  return more > 0 ? [...parts, { kind: 'unknown', name: `${more} more parts`, value: undefined }] : parts
+  const parts = list.slice(0, most).map(readPart)
+  return list.length > parts.length ? [...parts, unread(list.length - parts.length, 'parts')] : parts
+}
+
+/** Stands for what is too much to be read. */
+export function unread(count: number, what: string): Part {
+  return { kind: 'unknown', name: `${count} more ${what}`, value: undefined }
 }
 
 function readPart(wrapped: unknown): Part {
@@ -169,11 +185,18 @@ function wordsOfPart(part: Part): string {
   }
 }
 
-function toJson(value: unknown): string | undefined {
+/** Undefined for what JSON cannot hold, or what nests too deeply. */
+export function toJson(value: unknown): string | undefined {
+  if (!isWithin(value, MAX_DEPTH)) return undefined
   try {
     return JSON.stringify(value)
   } catch {
-    // Nested too deeply for JSON.stringify.
+    // Not a value of JSON, such as a bigint.
     return undefined
   }
+}
+
+function isWithin(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  return depth > 0 && Object.values(value).every((item) => isWithin(item, depth - 1))
 }

@@ -5,7 +5,16 @@
 import { z } from 'zod'
 import { optionalText } from './fields.ts'
 import { type Attachment, contentOf } from './message-body.ts'
-import { type Part, readParts, wordsOf } from './parts.ts'
+import {
+  type Fields,
+  fieldsSchema,
+  MAX_PARTS,
+  type Part,
+  readParts,
+  toJson,
+  unread,
+  wordsOf,
+} from './parts.ts'
 
 /** The states of an A2A task, as 0.3 spells them. `unknown` also stands for any other word. */
 export const TASK_STATES = [
@@ -41,14 +50,6 @@ const idSchema = z.string().max(MAX_ID_CHARS).nullish().catch(null)
 /** How much to show of an answer of an unknown shape. */
 const MAX_JSON_CHARS = 20_000
 
-const fieldsSchema = z.record(z.string(), z.unknown())
-/** A2A 1.0 wraps the answer in a field that names its kind. */
-const wrapperSchema = z.union([
-  z
-    .object({ task: z.looseObject({ status: z.looseObject({ state: z.unknown() }) }) })
-    .transform(({ task }) => task),
-  z.object({ message: z.looseObject({ parts: z.array(z.unknown()) }) }).transform(({ message }) => message),
-])
 const messageSchema = z.object({
   parts: z.unknown().optional(),
   content: z.unknown().optional(),
@@ -78,8 +79,7 @@ const artifactSchema = z.object({
 /** Reads a JSON-RPC result, whatever it holds. Never throws. */
 export function readPeerAnswer(result: unknown): PeerAnswer {
   if (typeof result === 'string') return { ...NOTHING, text: result }
-  const value = wrapperSchema.safeParse(result).data ?? result
-  const fields = fieldsSchema.safeParse(value).data
+  const fields = unwrap(result)
   if (fields === undefined) return { ...NOTHING, text: toText(result) }
   if (fields.kind === 'task' || fields.artifacts !== undefined || isStatus(fields.status)) {
     return readTask(taskSchema.parse(fields))
@@ -94,6 +94,15 @@ export function readPeerAnswer(result: unknown): PeerAnswer {
     taskId: null,
     contextId: ids.contextId ?? ids.context_id ?? null,
   }
+}
+
+/** A2A 1.0 wraps the answer in a field that names its kind. */
+function unwrap(result: unknown): Fields | undefined {
+  const fields = fieldsSchema.safeParse(result).data
+  const task = fieldsSchema.safeParse(fields?.task).data
+  if (fieldsSchema.safeParse(task?.status).success) return task
+  const message = fieldsSchema.safeParse(fields?.message).data
+  return Array.isArray(message?.parts) ? message : fields
 }
 
 const NOTHING: PeerAnswer = { state: null, text: '', attachments: [], taskId: null, contextId: null }
@@ -162,20 +171,35 @@ function stateOf(state: unknown): TaskState {
   return TASK_STATES.find((one) => one === spelled) ?? 'unknown'
 }
 
-/** The parts of each artifact. One that came in chunks is listed once for each, and its parts belong together. */
+/**
+ * The parts of each artifact. One that came in chunks is listed once for each, and its parts belong together. The bounds
+ * are those of a message, for all artifacts together.
+ */
 function artifactsOf(artifacts: readonly unknown[]): readonly (readonly Part[])[] {
   const byId = new Map<unknown, Part[]>()
-  for (const item of artifacts) {
+  let room = MAX_PARTS
+  let count = 0
+  for (const item of artifacts.slice(0, MAX_PARTS)) {
+    if (room === 0) break
+    count++
     const artifact = artifactSchema.safeParse(item).data
     const key = artifact?.artifactId ?? artifact?.artifact_id ?? item
-    byId.set(key, [...(byId.get(key) ?? []), ...readParts(artifact?.parts)])
+    const parts = byId.get(key) ?? []
+    byId.set(key, parts)
+    const read = readParts(artifact?.parts, room)
+    for (const part of read) parts.push(part)
+    room = Math.max(0, room - read.length)
   }
-  return [...byId.values()]
+  const more = artifacts.length - count
+  return more > 0 ? [...byId.values(), [unread(more, 'artifacts or pieces of one')]] : [...byId.values()]
 }
 
+/** Looks back only so far, from the end. */
 function lastOfAgent(history: readonly unknown[]): readonly Part[] {
-  const messages = history.flatMap((item) => messageSchema.safeParse(item).data ?? [])
-  return partsOf(messages.findLast(({ role }) => /agent|assistant/i.test(role ?? ''))) ?? []
+  const last = history
+    .slice(-MAX_PARTS)
+    .findLast((item) => /agent|assistant/i.test(messageSchema.safeParse(item).data?.role ?? ''))
+  return partsOf(messageSchema.safeParse(last).data) ?? []
 }
 
 /** Undefined for what is no message. */
@@ -188,11 +212,5 @@ function partsOf(message: Message | undefined): readonly Part[] | undefined {
 }
 
 function toText(value: unknown): string {
-  if (typeof value === 'string') return value
-  try {
-    return (JSON.stringify(value) ?? '').slice(0, MAX_JSON_CHARS)
-  } catch {
-    // Nested too deeply for JSON.stringify, and of no use to a reader.
-    return ''
-  }
+  return typeof value === 'string' ? value : (toJson(value) ?? '').slice(0, MAX_JSON_CHARS)
 }

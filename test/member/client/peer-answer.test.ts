@@ -111,6 +111,54 @@ test('artifacts of every kind arrive: text, data, a file inside and a file elsew
   ])
 })
 
+describe('an answer that is meant to take long is read at once', () => {
+  const nested = `{"data":${'['.repeat(100_000)}${']'.repeat(100_000)}}`
+  const many = (count: number, item: (index: number) => unknown) =>
+    Array.from({ length: count }, (_, i) => item(i))
+  const keys = Object.fromEntries(many(200_000, (i) => [`k${i}`, 1]) as [string, number][])
+
+  test.each([
+    ['an artifact in 40,000 chunks', task('completed', { artifacts: many(40_000, () => chunk('x')) })],
+    ['100,000 artifacts without parts', task('completed', { artifacts: many(100_000, () => ({})) })],
+    ['data that nests 100,000 deep, ten times', JSON.parse(`{"parts":[${Array(10).fill(nested)}]}`)],
+    [
+      '320,000 files in 1,600 artifacts',
+      task('completed', {
+        artifacts: many(1_600, () => ({ parts: many(200, () => ({ url: 'https://x/y' })) })),
+      }),
+    ],
+    ['a history of 200,000 messages', task('completed', { history: many(200_000, () => saying('x')) })],
+    ['200,000 fields on every level', { task: { ...keys, status: { ...keys, state: 'completed' } } }],
+    ['200,000 fields in a part', { parts: [{ ...keys, text: 'x' }] }],
+  ])('%s', (_, result) => {
+    const begun = performance.now()
+    readPeerAnswer(result)
+    // Far above what it takes, even on a busy machine, and far below what a cost that grows with the square takes.
+    expect(performance.now() - begun).toBeLessThan(500)
+  })
+})
+
+describe('the parts of a task are bounded in total', () => {
+  test('over all chunks of an artifact', () => {
+    const { text } = readPeerAnswer(task('completed', { artifacts: Array(10_003).fill(chunk('x')) }))
+    expect(text).toBe(`${'x'.repeat(10_000)}\n\n[3 more artifacts or pieces of one cannot be shown]`)
+  })
+
+  test('over all artifacts, whose files are counted in words', () => {
+    const artifact = { parts: Array(200).fill({ url: 'https://f.example/a' }) }
+    const { text, attachments } = readPeerAnswer(
+      task('completed', { artifacts: Array.from({ length: 100 }, () => ({ ...artifact })) }),
+    )
+    expect(attachments).toHaveLength(20)
+    expect(text).toContain('[9980 more files cannot be shown]')
+    expect(text).toContain('[50 more artifacts or pieces of one cannot be shown]')
+  })
+})
+
+function chunk(text: string): object {
+  return { artifactId: 'a', parts: [{ text }] }
+}
+
 test('no result makes it throw', () => {
   fc.assert(fc.property(fc.anything(), (result) => void readPeerAnswer(result)))
   fc.assert(
