@@ -5,6 +5,7 @@ const MEMBERSHIP = 'member/workspace/membership.ts'
 const SESSION = 'plugin/session/session.ts'
 const ROLE = 'plugin/session/role.ts'
 const EXCHANGES = 'plugin/host/tools/peer-exchanges.ts'
+const ANSWERS = 'plugin/host/tools/answer-record.ts'
 const CONFIGURATION = 'plugin/session/configuration.ts'
 
 export const SESSION_BREAKS: Readonly<Record<string, readonly Break[]>> = {
@@ -41,9 +42,15 @@ export const SESSION_BREAKS: Readonly<Record<string, readonly Break[]>> = {
     },
     {
       name: 'what a peer answers after the call is not delivered before something else is',
-      file: EXCHANGES,
+      file: ANSWERS,
       find: 'if (stored !== undefined && !isTaken) onStored()',
       replace: '',
+    },
+    {
+      name: 'an answer that cannot be recorded at once is lost',
+      file: ANSWERS,
+      find: 'if (!isShort) this.#fail(error)',
+      replace: 'if (!isShort) return this.#drop()',
     },
     {
       name: 'a call tells an answer that also becomes an event',

@@ -9,13 +9,13 @@ import { sleep } from '../../../base/sleep.ts'
 import { type OutgoingMessage, type SendOutcome, sendMessage } from '../../../member/client/a2a.ts'
 import type { PlatformClient } from '../../../member/client/client.ts'
 import type { Ledger, StoredMessage } from '../../../member/ledger/ledger.ts'
-import type { RequestOutcome } from '../../../member/ledger/peer-requests.ts'
 import { REQUEST_LIMIT_MS } from '../../../member/workspace/answer-lookup.ts'
 import { type Asked, lostOutcome, outcomeOf } from '../../../member/workspace/task-outcome.ts'
+import { AnswerRecord, type Recorded } from './answer-record.ts'
 import { type Progress, ToolFailure } from './tool.ts'
 
 export interface PeerExchangesOptions {
-  /** Undefined while the state folder cannot be used: then an answer that comes after its call is lost. */
+  /** Undefined while the state folder cannot be used. */
   readonly ledger: () => Ledger | undefined
   /** Called when a message was stored that waits for delivery. */
   readonly onStored: () => void
@@ -65,26 +65,22 @@ export interface Told {
 export const ANSWER_WAIT_MS = 50_000
 /** The same for a caller that sees from the progress that the call goes on. */
 export const WATCHED_WAIT_MS = REQUEST_LIMIT_MS
-/** Each holds a connection. */
+/** Each holds a connection, or an answer that is not recorded yet. */
 const MAX_OPEN = 50
 /** Often enough for a host that abandons calls which show no sign of life. */
 const PROGRESS_INTERVAL_MS = 5_000
 
-interface Stored {
-  readonly stored: StoredMessage | undefined
-  readonly isTaken: boolean
-  readonly ledger: Ledger | undefined
-}
-
-type Settled = (Stored & { readonly outcome: SendOutcome }) | { readonly error: unknown }
+type Settled = (Recorded & { readonly outcome: SendOutcome }) | { readonly error: unknown }
 
 export class PeerExchanges {
   readonly #options: PeerExchangesOptions
   readonly #ended = new AbortController()
+  readonly #record: AnswerRecord
   #open = 0
 
   constructor(options: PeerExchangesOptions) {
     this.#options = options
+    this.#record = new AnswerRecord({ ...options, signal: this.#ended.signal })
   }
 
   /** Aborts when the session ends. For a request that is not to end with its call. */
@@ -105,9 +101,11 @@ export class PeerExchanges {
    */
   async send(sending: Sending, patience: Patience): Promise<Exchanged> {
     patience.signal.throwIfAborted()
-    if (this.#open >= MAX_OPEN) {
+    if (this.#open + this.#record.size >= MAX_OPEN) {
       throw new ToolFailure(
-        `Nothing was sent, because ${MAX_OPEN} messages to peers are still waiting for their answers. Wait until some have arrived.`,
+        this.#record.size === 0
+          ? `Nothing was sent, because ${MAX_OPEN} messages to peers are still waiting for their answers. Wait until some have arrived.`
+          : 'Nothing was sent, because answers of peers cannot be written to the state folder. status says what is wrong with it.',
       )
     }
     const call = { waits: true }
@@ -168,13 +166,17 @@ export class PeerExchanges {
         this.#ended.signal,
         () => call.waits,
       )
-      return await this.#settle(sending, asked, outcome, call)
+      return await this.#settle(client.endpoint.workspaceId, asked, outcome, call)
     } catch (error) {
       if (call.waits || this.#ended.signal.aborted) return { error }
       log(`a message to peer ${peerId} failed: ${describeError(error)}`)
       const text = `The message never reached the peer: ${describeError(error)}`
       if (taskId !== null)
-        await this.#store(sending, lostOutcome(asked, 'failed', text, clock.now()), () => false)
+        await this.#record.add(
+          client.endpoint.workspaceId,
+          lostOutcome(asked, 'failed', text, clock.now()),
+          () => false,
+        )
       return { error }
     } finally {
       this.#open--
@@ -182,7 +184,7 @@ export class PeerExchanges {
   }
 
   async #settle(
-    sending: Sending,
+    workspaceId: string,
     asked: Asked,
     outcome: SendOutcome,
     call: { readonly waits: boolean },
@@ -190,33 +192,7 @@ export class PeerExchanges {
     const found = outcomeOf(asked, outcome, this.#options.clock.now())
     // Only an event fetches files.
     const hasFiles = outcome.kind === 'answered' && outcome.answer.attachments.length > 0
-    return { outcome, ...(await this.#store(sending, found, () => call.waits && !hasFiles)) }
-  }
-
-  /**
-   * Never throws: the peer has the message, whether or not that can be recorded.
-   *
-   * @param takes whether the call tells it. Asked when it is stored.
-   */
-  async #store({ client }: Sending, outcome: RequestOutcome, takes: () => boolean): Promise<Stored> {
-    const { ledger, clock, log, onStored } = this.#options
-    const found: Stored = { stored: undefined, isTaken: false, ledger: ledger() }
-    const { workspaceId } = client.endpoint
-    try {
-      return await patiently(
-        () => {
-          const isTaken = takes()
-          const stored = found.ledger?.of(workspaceId).storeOutcome(outcome, isTaken, clock.now())
-          if (stored !== undefined && !isTaken) onStored()
-          return { ...found, stored, isTaken }
-        },
-        clock,
-        this.#ended.signal,
-      )
-    } catch (error) {
-      log(`cannot record a peer's answer: ${describeError(error)}`)
-      return found
-    }
+    return { outcome, ...(await this.#record.add(workspaceId, found, () => call.waits && !hasFiles)) }
   }
 
   /** @param stored an answer in the ledger that a call has taken. */
@@ -224,16 +200,16 @@ export class PeerExchanges {
     const { onStored } = this.#options
     return {
       stored,
-      onSent: () => this.#record(() => delegations.told(stored)),
+      onSent: () => this.#note(() => delegations.told(stored)),
       onLost: () =>
-        this.#record(() => {
+        this.#note(() => {
           delegations.release(stored)
           onStored()
         }),
     }
   }
 
-  #record(work: () => void): void {
+  #note(work: () => void): void {
     const { clock, log } = this.#options
     patiently(work, clock, this.#ended.signal).catch((error: unknown) => {
       // The next holder finds it unchanged and shows it again, marked.

@@ -66,6 +66,49 @@ describe('an answer that comes after its call ended', () => {
     expect(process.events[0]).toMatchObject({ kind: 'delegation_result', delegation_id: id })
   })
 
+  test.each(['isFull', 'isBusy'] as const)(
+    'arrives when the ledger can be written again, in order with the next one: %s',
+    (trouble) => {
+      const { scene, process } = begin([reply('first'), reply('second')], { afterMs: 5 * SECOND_MS })
+      using _ = scene
+      const calls = [1, 2].map(() => {
+        const call = process.begin('reply_to_workspace', { peer_id: PEER, text: 'hi' })
+        scene.pass(SECOND_MS)
+        return call
+      })
+      for (const call of calls) call.giveUp()
+      scene[trouble] = true
+      scene.pass(2 * MINUTE_MS)
+      expect(process.events).toEqual([])
+      expect(process.log.filter((line) => line.includes("cannot record a peer's answer yet"))).toHaveLength(1)
+      scene[trouble] = false
+      scene.until('the messages', () => process.events.length > 1)
+      const texts = process.shown.map((id) => process.call('inbox', { activity_id: id, show: 'all' }))
+      expect(texts).toEqual([expect.stringContaining('first'), expect.stringContaining('second')])
+      expect(process.events.map(({ kind, redelivered }) => [kind, redelivered])).toEqual([
+        ['peer_agent', undefined],
+        ['peer_agent', undefined],
+      ])
+      scene.pass(30 * MINUTE_MS)
+      expect(process.events).toHaveLength(2)
+    },
+  )
+
+  test('is told by its call alone when the ledger cannot be written, and ends its task later', () => {
+    const { scene, process } = begin([reply('done')], { afterMs: 5 * SECOND_MS })
+    using _ = scene
+    const call = process.begin('delegate_task', TASK)
+    scene.pass(SECOND_MS)
+    scene.isFull = true
+    scene.until('the result', () => call.text !== undefined, 6 * SECOND_MS)
+    expect(call.text).toEndWith('done')
+    scene.pass(MINUTE_MS)
+    scene.isFull = false
+    scene.pass(30 * MINUTE_MS)
+    expect(process.events).toEqual([])
+    expect(taskOf(process).line).toContain('completed')
+  })
+
   test('is an event that reports a failure when the message never arrived', () => {
     const scene = new SessionScene()
     using _ = scene
