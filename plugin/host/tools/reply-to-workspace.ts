@@ -179,7 +179,12 @@ async function writeToPeer(
   )
   if (exchanged.kind === 'pending') return withFiles(tellPending(sent), content.files, PEER_FILES)
   const { outcome, answer, isShown } = exchanged
-  const told = tellSent(outcome, { ...sent, activityId: answer?.stored.activityId, isShown })
+  const told = tellSent(outcome, {
+    ...sent,
+    comes: task === undefined ? NOT_FOLLOWED : sent.comes,
+    activityId: answer?.stored.activityId,
+    isShown,
+  })
   const followed = answer === undefined ? told : { ...told, onSent: answer.onSent, onLost: answer.onLost }
   return withFiles(followed, content.files, PEER_FILES)
 }
@@ -189,6 +194,10 @@ const COMES: Readonly<Record<Arrival, string>> = {
   elsewhere: 'Its answer arrives in the session that receives.',
   inbox: 'Its answer arrives in inbox; wait_seconds waits for it.',
 }
+
+/** Of a peer that has begun to work on a message. It ended the request, so nothing but a message of its own can follow. */
+const NOT_FOLLOWED =
+  'Your message gave no task, so nobody asks the peer for its answer: it arrives only if the peer sends it as a message. delegate_task gives a task that is followed to its end.'
 
 /** A platform hands the files it keeps for one workspace to no other. */
 const PEER_FILES =

@@ -98,12 +98,19 @@ export function howToGoOn(activityId: string | undefined): string {
     : ` Answer it with reply_to_workspace and activity_id ${cleanName(activityId)}.`
 }
 
-function wordsOf({ text, attachments }: PeerAnswer, { isShown = false }: Sent): string {
+function wordsOf({ text, attachments, state }: PeerAnswer, { isShown = false }: Sent): string {
   const names = attachments.slice(0, MAX_FILES_NAMED).map(({ name }) => cleanName(name))
+  const isOne = attachments.length === 1
+  const shown = isShown ? `; a channel message shows ${isOne ? 'it' : 'them'}, and so does inbox` : ''
+  // Later states of a task may repeat its files, so only its answer brings them.
+  const kept =
+    standingOf(state) === 'open'
+      ? `; ${isOne ? 'it is' : 'they are'} kept only if the answer has ${isOne ? 'it' : 'them'}, too`
+      : shown
   const files =
     names.length === 0
       ? ''
-      : `${counted(attachments.length, 'file')} came with it (${names.join(', ')})${isShown ? `; a channel message shows ${attachments.length === 1 ? 'it' : 'them'}, and so does inbox` : ''}. `
+      : `${counted(attachments.length, 'file')} came with it (${names.join(', ')})${kept}. `
   if (text === '') return `${files}${files === '' ? 'It said nothing more.' : 'It said nothing else.'}`
   return files + quote(text)
 }

@@ -15,6 +15,8 @@ export class TaskNote {
   readonly #workspaceId: string
   readonly #id: string
   readonly #onStored: () => void
+  /** The last record under way. */
+  #last: Promise<void> | undefined
 
   constructor(delegations: Delegations, clock: Clock, { workspaceId, id }: NewTask, onStored: () => void) {
     this.#delegations = delegations
@@ -65,11 +67,20 @@ export class TaskNote {
     this.#record(() => this.#delegations.told(answer))
   }
 
-  /** Records what has happened, at once, or as soon as no other process writes to the ledger. Never throws. */
+  /**
+   * Records what has happened, at once, or as soon as no other process writes to the ledger, in the order of the calls.
+   * Never throws.
+   */
   #record(work: () => void): void {
-    patiently(work, this.#clock).catch(() => {
-      // The disk, or a stopped session. The call must not fail for it: the model would delegate the task again. The task
-      // stays open until its answer comes, and an answer may be shown twice, marked.
+    const write = (): Promise<void> =>
+      patiently(work, this.#clock).catch(() => {
+        // The disk, or a stopped session. The call must not fail for it: the model would delegate the task again. The
+        // task stays open until its answer comes, and an answer may be shown twice, marked.
+      })
+    const last = this.#last === undefined ? write() : this.#last.then(write)
+    this.#last = last
+    void last.then(() => {
+      if (this.#last === last) this.#last = undefined
     })
   }
 }

@@ -29,6 +29,36 @@ describe('a task that the peer has only begun', () => {
     expect(sent).toHaveLength(4)
   })
 
+  test('names the files that came with its state as not kept', () => {
+    const file = { file: { name: 'part1.txt', bytes: btoa('half') } }
+    const begun = {
+      jsonrpc: '2.0',
+      result: {
+        kind: 'task',
+        id: 'k1',
+        status: { state: 'working' },
+        artifacts: [{ artifactId: 'a', parts: [file] }],
+      },
+    }
+    const { scene, process } = begin([begun, inState('completed', 'done')])
+    using _ = scene
+    expect(process.call('delegate_task', TASK)).toContain(
+      '1 file came with it (part1.txt); it is kept only if the answer has it, too.',
+    )
+    scene.until('the result', () => process.events.length > 0, 5 * MINUTE_MS)
+    expect(process.events[0]?.attachment_1_name).toBeUndefined()
+  })
+
+  test('is not promised an answer to when it was a message that gave no task', () => {
+    const { scene, process, sent } = begin([inState('working'), inState('completed', 'done')])
+    using _ = scene
+    const text = process.call('reply_to_workspace', { peer_id: TASK.workspace_id, text: 'what is it?' })
+    expect(text).toContain('nobody asks the peer for its answer')
+    expect(text).not.toContain('Its answer arrives')
+    scene.pass(30 * MINUTE_MS)
+    expect([process.events.length, sent.length]).toEqual([0, 1])
+  })
+
   test('is asked for by check_task_status where no session receives', () => {
     const answers = [
       inState('working'),
