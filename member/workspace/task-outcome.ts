@@ -67,12 +67,15 @@ function answered(asked: Asked, answer: PeerAnswer, now: number): RequestOutcome
   const standing = standingOf(state)
   // The caller reports a task in progress; its result is looked for later.
   const begun = { ...OPEN, peerState: state, peerTask, contextId }
-  if (standing === 'open') return { taskId: asked.id, progress: begun, entry: undefined }
+  if (standing === 'open' && asked.id !== null) return { taskId: asked.id, progress: begun, entry: undefined }
   if (standing === 'asks') {
     const entry = entryOf(asked, `question-${asked.requestId}`, answer, now)
     return { taskId: asked.id, progress: begun, entry: { ...entry, answersNothing: true } }
   }
-  const { entry } = ended(asked, answer, now)
+  // Without a task, nobody looks for more: this is all that the request brings.
+  const text =
+    standing === 'open' ? `[It has begun to work on the message.] ${answer.text}`.trim() : answer.text
+  const { entry } = ended(asked, { ...answer, text }, now)
   return { taskId: asked.id, progress: { ...begun, state: standing }, entry }
 }
 

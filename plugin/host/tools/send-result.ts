@@ -101,12 +101,12 @@ export function howToGoOn(activityId: string | undefined): string {
 function wordsOf({ text, attachments, state }: PeerAnswer, { isShown = false }: Sent): string {
   const names = attachments.slice(0, MAX_FILES_NAMED).map(({ name }) => cleanName(name))
   const isOne = attachments.length === 1
-  const shown = isShown ? `; a channel message shows ${isOne ? 'it' : 'them'}, and so does inbox` : ''
+  const isOpen = standingOf(state) === 'open'
+  let kept = ''
+  if (isShown) kept = `; a channel message shows ${isOne ? 'it' : 'them'}, and so does inbox`
   // Later states of a task may repeat its files, so only its answer brings them.
-  const kept =
-    standingOf(state) === 'open'
-      ? `; ${isOne ? 'it is' : 'they are'} kept only if the answer has ${isOne ? 'it' : 'them'}, too`
-      : shown
+  else if (isOpen)
+    kept = `; ${isOne ? 'it is' : 'they are'} kept only if the answer has ${isOne ? 'it' : 'them'}, too`
   const files =
     names.length === 0
       ? ''

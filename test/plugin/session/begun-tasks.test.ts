@@ -6,6 +6,17 @@ import { jsonResponse } from '../../../lab/simulation/sim-response.ts'
 import { begin, inState, MINUTE_MS, SECOND_MS, TASK, taskOf } from '../../fixtures/answering-peer.ts'
 import { SessionScene } from '../../fixtures/session-scene.ts'
 
+const FILE = { file: { name: 'part1.txt', bytes: btoa('half') } }
+const WITH_FILE = {
+  jsonrpc: '2.0',
+  result: {
+    kind: 'task',
+    id: 'k1',
+    status: { state: 'working' },
+    artifacts: [{ artifactId: 'a', parts: [FILE] }],
+  },
+}
+
 describe('a task that the peer has only begun', () => {
   const bodyOf = (request: SimRequest | undefined): unknown => request?.json()
 
@@ -30,17 +41,7 @@ describe('a task that the peer has only begun', () => {
   })
 
   test('names the files that came with its state as not kept', () => {
-    const file = { file: { name: 'part1.txt', bytes: btoa('half') } }
-    const begun = {
-      jsonrpc: '2.0',
-      result: {
-        kind: 'task',
-        id: 'k1',
-        status: { state: 'working' },
-        artifacts: [{ artifactId: 'a', parts: [file] }],
-      },
-    }
-    const { scene, process } = begin([begun, inState('completed', 'done')])
+    const { scene, process } = begin([WITH_FILE, inState('completed', 'done')])
     using _ = scene
     expect(process.call('delegate_task', TASK)).toContain(
       '1 file came with it (part1.txt); it is kept only if the answer has it, too.',
@@ -57,6 +58,27 @@ describe('a task that the peer has only begun', () => {
     expect(text).not.toContain('Its answer arrives')
     scene.pass(30 * MINUTE_MS)
     expect([process.events.length, sent.length]).toEqual([0, 1])
+  })
+
+  test('keeps the files of its state when it was such a message', () => {
+    const { scene, process } = begin([WITH_FILE])
+    using _ = scene
+    const text = process.call('reply_to_workspace', { peer_id: TASK.workspace_id, text: 'what is it?' })
+    expect(text).toContain('1 file came with it (part1.txt); a channel message shows it, and so does inbox.')
+    scene.pass(SECOND_MS)
+    const id = /activity_id (\S+)/.exec(process.call('inbox'))?.[1]
+    expect(process.call('inbox', { activity_id: id })).toContain('part1.txt')
+  })
+
+  test('is shown as begun when it was such a message, and its call ended before', () => {
+    const { scene, process } = begin([inState('working', 'give me an hour')], { afterMs: 5 * SECOND_MS })
+    using _ = scene
+    const call = process.begin('reply_to_workspace', { peer_id: TASK.workspace_id, text: 'what is it?' })
+    scene.pass(SECOND_MS)
+    call.giveUp()
+    scene.until('the message', () => process.events.length > 0)
+    expect(process.events[0]).toMatchObject({ kind: 'peer_agent', task_status: 'working' })
+    expect(process.call('inbox')).toContain('[It has begun to work on the message.] give me an hour')
   })
 
   test('is asked for by check_task_status where no session receives', () => {
