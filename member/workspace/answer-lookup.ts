@@ -4,6 +4,7 @@ import type { PlatformClient } from '../client/client.ts'
 import { fetchQueued } from '../client/queue.ts'
 import type { Delegation } from '../ledger/delegations.ts'
 import type { RequestOutcome } from '../ledger/peer-requests.ts'
+import type { AllowedSenders } from '../settings/single-settings.ts'
 import { type Asked, lostOutcome, outcomeOf } from './task-outcome.ts'
 
 /** How long a session keeps a request open, in milliseconds. */
@@ -14,17 +15,19 @@ const MARGIN_MS = 60_000
 const FINAL_CODES = new Set([-32601, -32001, -32004])
 
 /**
+ * @param allowed who may write here; undefined: everyone the platform lets through.
  * @returns undefined while there is nothing new, or nothing to ask.
  * @throws PlatformError, or the abort reason.
  */
 export async function lookUpAnswer(
   task: Delegation,
   client: PlatformClient,
+  allowed: AllowedSenders,
   signal: AbortSignal,
 ): Promise<RequestOutcome | undefined> {
   const { id, peerId, peerTask, requestId } = task
-  if (requestId !== null) return lookUpRequest(task, { id, peerId, requestId }, client, signal)
-  return peerTask === null || peerTask === '' ? undefined : askPeer(task, peerTask, client, signal)
+  if (requestId !== null) return lookUpRequest(task, { id, peerId, requestId, allowed }, client, signal)
+  return peerTask === null || peerTask === '' ? undefined : askPeer(task, peerTask, client, allowed, signal)
 }
 
 async function lookUpRequest(
@@ -55,12 +58,13 @@ async function askPeer(
   { id, peerId, peerState }: Delegation,
   peerTask: string,
   client: PlatformClient,
+  allowed: AllowedSenders,
   signal: AbortSignal,
 ): Promise<RequestOutcome | undefined> {
   const found = await fetchPeerTask(client, peerId, peerTask, signal)
   signal.throwIfAborted()
   const now = client.clock.now()
-  const asked = { id, peerId, requestId: `${id}-${now}` }
+  const asked = { id, peerId, requestId: `${id}-${now}`, allowed }
   switch (found.kind) {
     case 'unsure':
       return undefined

@@ -27,7 +27,7 @@ export class AnswerSearch {
    * @throws PlatformError, the abort reason, or the error of the ledger.
    */
   async ask(tasks: readonly Delegation[], intervalMs: (task: Delegation) => number): Promise<void> {
-    const { ledger, client, clock, events, signal } = this.#workspace
+    const { ledger, client, config, clock, events, signal } = this.#workspace
     for (const id of this.#askedAt.keys()) if (!tasks.some((task) => task.id === id)) this.#askedAt.delete(id)
     const now = clock.now()
     const due = tasks
@@ -40,7 +40,7 @@ export class AnswerSearch {
     for (const { task } of due) {
       this.#askedAt.set(task.id, now)
       try {
-        const outcome = await lookUpAnswer(task, client, signal)
+        const outcome = await lookUpAnswer(task, client, config.allowedSenders, signal)
         if (outcome === undefined) continue
         const stored = await patiently(() => ledger.storeOutcome(outcome, false, clock.now()), clock, signal)
         if (stored !== undefined) events.emit('stored')

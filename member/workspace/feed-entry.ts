@@ -7,7 +7,7 @@ import { endsInQuestion } from '../client/question.ts'
 import { readUpload, uploadsNamed } from '../client/upload-row.ts'
 import type { Cancellation, Entry, TaskMark } from '../ledger/ledger.ts'
 import type { AllowedSenders } from '../settings/single-settings.ts'
-import { mayWrite, NOT_ALLOWED } from './sender-gate.ts'
+import { admit, mayWrite } from './sender-gate.ts'
 
 /**
  * Pure.
@@ -32,36 +32,24 @@ export function toEntry(
   }
   const upload = skipBecause === null ? readUpload(row, workspaceId) : undefined
   if (upload !== undefined && mayWrite(upload.message, allowed)) {
-    const content = JSON.stringify(upload.message)
-    return { ...common, task: null, upload: upload.fileId, content, skipped: null }
+    return admit({ ...common, task: null, upload: upload.fileId }, upload.message, allowed)
   }
   const skipped = skipBecause ?? (reading.deliver ? null : reading.reason)
   if (skipped !== null || !reading.deliver) return { ...common, task: null, content: '{}', skipped }
   const { message, taskId } = reading
-  // Its text is not stored either, so nothing that displays the ledger can show it.
-  if (!mayWrite(message, allowed)) return { ...common, task: null, content: '{}', skipped: NOT_ALLOWED }
-  if (purposeOf(message.method) === 'cancel') return { ...common, ...cancelOf(message) }
-  return {
-    ...common,
-    task: taskOf(message),
-    given: taskId,
-    answersNothing: asksBack(message),
-    content: JSON.stringify(message),
-    skipped: null,
+  if (purposeOf(message.method) === 'cancel') {
+    return admit({ ...common, task: null, cancels: cancelOf(message) }, message, allowed)
   }
+  const answersNothing = asksBack(message)
+  return admit({ ...common, task: taskOf(message), given: taskId, answersNothing }, message, allowed)
 }
 
 /** The authenticated person may cancel any task; everybody else, only their own. */
-function cancelOf(message: Inbound): Pick<Entry, 'task' | 'cancels' | 'content' | 'skipped'> {
+function cancelOf(message: Inbound): Cancellation {
   const { delegationId: taskId, authenticated } = message
   const tell: Cancellation['tell'] = (ended) =>
     JSON.stringify({ ...message, text: cancellation(taskId, ended) })
-  return {
-    task: null,
-    cancels: { taskId, ofAnyone: authenticated, tell },
-    content: JSON.stringify(message),
-    skipped: null,
-  }
+  return { taskId, ofAnyone: authenticated, tell }
 }
 
 /** A sender that names the task also marks a question; in any other message, only the words show it. */

@@ -1,6 +1,7 @@
 /** Who may write to this session. The platform decides first; this only narrows it further. */
 
 import type { Inbound } from '../client/inbound.ts'
+import type { Entry } from '../ledger/ledger.ts'
 import type { AllowedSenders } from '../settings/single-settings.ts'
 
 /** The reason for skipping a message whose sender is not on the list. */
@@ -11,8 +12,8 @@ const GROUPS: Readonly<Record<Inbound['kind'], string | undefined>> = {
   external: 'external',
   scheduled: 'scheduled',
   peer_agent: undefined,
-  // The platform's own report on a task this workspace delegated.
-  delegation_result: 'own',
+  // In the words of the peer that did the task.
+  delegation_result: undefined,
 }
 
 /** Pure. `allowed` undefined: everyone the platform lets through. */
@@ -21,7 +22,30 @@ export function mayWrite(
   allowed: AllowedSenders,
 ): boolean {
   if (allowed === undefined) return true
-  const group = GROUPS[kind]
-  if (group === 'own') return true
-  return allowed.includes(group ?? peerId ?? '')
+  // A report of the platform on a task of ours that no peer did.
+  if (kind === 'delegation_result' && peerId === null) return true
+  return allowed.includes(GROUPS[kind] ?? peerId ?? '')
+}
+
+/**
+ * The entry of a message as the ledger may have it: every message that can become an event passes here. Of one whose
+ * sender may not write, the text is not stored either, so nothing that displays the ledger can show it. Pure.
+ */
+export function admit(
+  entry: Omit<Entry, 'content' | 'skipped'>,
+  message: Inbound,
+  allowed: AllowedSenders,
+): Entry {
+  if (mayWrite(message, allowed)) return { ...entry, content: JSON.stringify(message), skipped: null }
+  const { activityId, seq, createdAt, peerId, names } = entry
+  return {
+    activityId,
+    seq,
+    createdAt,
+    peerId,
+    ...(names === undefined ? {} : { names }),
+    task: null,
+    content: '{}',
+    skipped: NOT_ALLOWED,
+  }
 }

@@ -5,6 +5,8 @@ import type { Inbound } from '../client/inbound.ts'
 import { type PeerAnswer, standingOf, type TaskState } from '../client/peer-answer.ts'
 import type { Entry } from '../ledger/ledger.ts'
 import type { Progress, RequestOutcome } from '../ledger/peer-requests.ts'
+import type { AllowedSenders } from '../settings/single-settings.ts'
+import { admit } from './sender-gate.ts'
 
 /** The task that a message belongs to; `id` null: none. */
 export interface Asked {
@@ -12,6 +14,8 @@ export interface Asked {
   readonly peerId: string
   /** The id of the message, or of the platform's queue item for it. */
   readonly requestId: string
+  /** Who may write here; undefined: everyone the platform lets through. */
+  readonly allowed: AllowedSenders
 }
 
 /** An error is a sentence. */
@@ -42,12 +46,16 @@ export function outcomeOf(asked: Asked, outcome: SendOutcome, now: number): Requ
  * @param text says so, in our words.
  */
 export function lostOutcome(
-  asked: Asked,
+  asked: Omit<Asked, 'allowed'>,
   state: 'failed' | 'unknown',
   text: string,
   now: number,
 ): RequestOutcome {
-  const { taskId, progress, entry } = ended(asked, { state, text, isOurs: true }, now)
+  const { taskId, progress, entry } = ended(
+    { ...asked, allowed: undefined },
+    { state, text, isOurs: true },
+    now,
+  )
   return { taskId, progress: { ...progress, peerTask: '' }, entry }
 }
 
@@ -90,7 +98,7 @@ function ended(asked: Asked, ending: Ending, now: number): RequestOutcome {
   }
 }
 
-function entryOf({ id, peerId }: Asked, activityId: string, ending: Ending, now: number): Entry {
+function entryOf({ id, peerId, allowed }: Asked, activityId: string, ending: Ending, now: number): Entry {
   const { state, text, attachments = [], contextId = null, isOurs = false } = ending
   const message: Inbound = {
     kind: isOurs ? 'delegation_result' : 'peer_agent',
@@ -106,15 +114,14 @@ function entryOf({ id, peerId }: Asked, activityId: string, ending: Ending, now:
     taskStatus: state,
     attachments,
   }
-  return {
+  const entry = {
     activityId,
     seq: null,
     createdAt: new Date(now).toISOString(),
     peerId,
-    task: id === null ? null : { id, by: 'peer', failed: standingOf(state) === 'failed' },
+    task: id === null ? null : { id, by: 'peer' as const, failed: standingOf(state) === 'failed' },
     // Neither the answer to an ordinary message nor a lost answer ends a task.
     ...(id === null || standingOf(state) === 'open' ? { answersNothing: true } : {}),
-    content: JSON.stringify(message),
-    skipped: null,
   }
+  return admit(entry, message, allowed)
 }

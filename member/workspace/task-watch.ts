@@ -12,8 +12,10 @@ import { fetchResult, isQueuedAnswer, listDelegations, type TaskReport } from '.
 import { PlatformError } from '../client/errors.ts'
 import { taskResult } from '../client/inbound.ts'
 import type { Delegation } from '../ledger/delegations.ts'
-import type { Entry } from '../ledger/ledger.ts'
+import type { RequestOutcome } from '../ledger/peer-requests.ts'
+import type { AllowedSenders } from '../settings/single-settings.ts'
 import { AnswerSearch } from './answer-search.ts'
+import { admit } from './sender-gate.ts'
 import type { Workspace } from './workspace.ts'
 
 /** A recent task may end at any moment; an old one is not urgent. Milliseconds of age, then between requests. */
@@ -98,38 +100,42 @@ export class TaskWatch {
   }
 
   async #ask(open: readonly Delegation[]): Promise<void> {
-    const { id: workspaceId, client, ledger, clock, events, signal } = this.#workspace
+    const { id: workspaceId, config, client, ledger, clock, events, signal } = this.#workspace
     const reports = await listDelegations(client, signal)
     signal.throwIfAborted()
-    const results: Entry[] = []
+    const results: RequestOutcome[] = []
     for (const task of open) {
       const report = reports.find(({ id, sourceId }) => id === task.id && sourceId === workspaceId)
       this.#sayForeign(task, reports)
       if (report === undefined || report.state === 'pending') continue
       if (report.state === 'queued') await patiently(() => ledger.handedOver(task.id), clock, signal)
-      else results.push(toEntry(task, report.state, report.preview, clock.now()))
+      else results.push(resultOf(task, report.state, report.preview, config.allowedSenders, clock.now()))
     }
     if (reports.length >= SHORT_LIST) {
       results.push(...(await this.#askSingly(open, reports)))
       signal.throwIfAborted()
     }
-    if (results.length === 0) return
-    const stored = await patiently(() => ledger.storePage(results, undefined, clock.now()), clock, signal)
-    if (stored > 0) events.emit('stored')
+    for (const result of results) {
+      const stored = await patiently(() => ledger.storeOutcome(result, false, clock.now()), clock, signal)
+      if (stored !== undefined) events.emit('stored')
+    }
   }
 
   /** A platform lists only its newest tasks: the result of an older one is found only in the activity. */
-  async #askSingly(open: readonly Delegation[], reports: readonly TaskReport[]): Promise<readonly Entry[]> {
-    const { client, ledger, clock, signal } = this.#workspace
+  async #askSingly(
+    open: readonly Delegation[],
+    reports: readonly TaskReport[],
+  ): Promise<readonly RequestOutcome[]> {
+    const { config, client, ledger, clock, signal } = this.#workspace
     const listed = new Set(reports.map(({ id }) => id))
     const unlisted = open.filter(({ id }) => !listed.has(id)).slice(0, MOST_SINGLY)
-    const results: Entry[] = []
+    const results: RequestOutcome[] = []
     for (const task of unlisted) {
       const text = await fetchResult(client, task.id, signal)
       signal.throwIfAborted()
       if (text === undefined) continue
       if (isQueuedAnswer(text)) await patiently(() => ledger.handedOver(task.id), clock, signal)
-      else results.push(toEntry(task, 'completed', text, clock.now()))
+      else results.push(resultOf(task, 'completed', text, config.allowedSenders, clock.now()))
     }
     return results
   }
@@ -150,20 +156,25 @@ function waitAfter(error: unknown, failures: number, random: () => number): numb
   return error instanceof PlatformError ? Math.max(error.retryAfterMs ?? 0, backoff) : backoff
 }
 
-function toEntry(
+function resultOf(
   { id, peerId }: Delegation,
   state: 'completed' | 'failed',
   text: string,
+  allowed: AllowedSenders,
   now: number,
-): Entry {
-  return {
+): RequestOutcome {
+  const entry = {
     // Not a row of the feed, but shown once, like one.
     activityId: `delegation-${id}`,
     seq: null,
     createdAt: new Date(now).toISOString(),
     peerId: null,
     task: { id, by: 'platform', failed: state === 'failed' },
-    content: JSON.stringify(taskResult({ id, status: state, text, peerId })),
-    skipped: null,
+  } as const
+  return {
+    taskId: id,
+    // The task also ends if its result is not to be shown.
+    progress: { state, peerState: null, peerTask: null, contextId: null, requestId: null },
+    entry: admit(entry, taskResult({ id, status: state, text, peerId }), allowed),
   }
 }

@@ -97,7 +97,8 @@ export class Session implements ToolContext {
       clock,
     })
     this.#relays = this.permissions.on
-    this.exchanges = new PeerExchanges({ ledger: this.ledger, onStored: this.onStored, log: log.warn, clock })
+    const { ledger, onStored, allowedSenders } = this
+    this.exchanges = new PeerExchanges({ ledger, onStored, allowedSenders, log: log.warn, clock })
     this.#role = new Role({
       ...options,
       paths: this.#paths,

@@ -115,11 +115,11 @@ async function lookUpNow(
   task: Delegation,
   client: PlatformClient,
   ledger: Ledger,
-  { clock, exchanges, onStored }: ToolContext,
+  { clock, exchanges, onStored, allowedSenders }: ToolContext,
   signal: AbortSignal,
 ): Promise<Outcome | undefined> {
   try {
-    const outcome = await lookUpAnswer(task, client, signal)
+    const outcome = await lookUpAnswer(task, client, allowedSenders(), signal)
     if (outcome === undefined) return undefined
     const message = outcome.entry === undefined ? undefined : readInbound(outcome.entry.content)
     // Only an event fetches files.

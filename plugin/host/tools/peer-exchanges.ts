@@ -9,6 +9,7 @@ import { sleep } from '../../../base/sleep.ts'
 import { type OutgoingMessage, type SendOutcome, sendMessage } from '../../../member/client/a2a.ts'
 import type { PlatformClient } from '../../../member/client/client.ts'
 import type { Ledger, StoredMessage } from '../../../member/ledger/ledger.ts'
+import type { AllowedSenders } from '../../../member/settings/single-settings.ts'
 import { REQUEST_LIMIT_MS } from '../../../member/workspace/answer-lookup.ts'
 import { type Asked, lostOutcome, outcomeOf } from '../../../member/workspace/task-outcome.ts'
 import { AnswerRecord, type Recorded } from './answer-record.ts'
@@ -19,6 +20,8 @@ export interface PeerExchangesOptions {
   readonly ledger: () => Ledger | undefined
   /** Called when a message was stored that waits for delivery. */
   readonly onStored: () => void
+  /** Who may write to this session; undefined: everyone the platform lets through. */
+  readonly allowedSenders: () => AllowedSenders
   readonly log: (line: string) => void
   readonly clock: Clock
 }
@@ -185,11 +188,12 @@ export class PeerExchanges {
 
   async #settle(
     workspaceId: string,
-    asked: Asked,
+    asked: Omit<Asked, 'allowed'>,
     outcome: SendOutcome,
     call: { readonly waits: boolean },
   ): Promise<Settled> {
-    const found = outcomeOf(asked, outcome, this.#options.clock.now())
+    const { allowedSenders, clock } = this.#options
+    const found = outcomeOf({ ...asked, allowed: allowedSenders() }, outcome, clock.now())
     // Only an event fetches files.
     const hasFiles = outcome.kind === 'answered' && outcome.answer.attachments.length > 0
     return { outcome, ...(await this.#record.add(workspaceId, found, () => call.waits && !hasFiles)) }

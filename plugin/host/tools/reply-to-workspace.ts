@@ -15,6 +15,7 @@ import { findCorrespondent } from './peer.ts'
 import { ANSWER_WAIT_MS } from './peer-exchanges.ts'
 import { tellPending, tellPosted, tellSent } from './send-result.ts'
 import { resolveSender } from './sender.ts'
+import { neverComes } from './task-note.ts'
 import { defineTool, type Outcome, type Progress, ToolFailure } from './tool.ts'
 import type { Arrival, ToolContext } from './tool-context.ts'
 
@@ -168,7 +169,8 @@ async function writeToPeer(
   const messageId = crypto.randomUUID()
   const begun = context.clock.now()
   const message = { messageId, ...content, taskId: task?.peerTask || null }
-  const sent = { to: `peer ${peerId}`, messageId, what: 'message', comes: COMES[context.arrival()] } as const
+  const comes = neverComes(context, peerId) ?? COMES[context.arrival()]
+  const sent = { to: `peer ${peerId}`, messageId, what: 'message', comes } as const
   const requests = task === undefined ? undefined : context.ledger()?.of(task.workspaceId).requests
   if (task !== undefined) {
     await patiently(() => requests?.request(task.id, messageId, begun), context.clock, signal)

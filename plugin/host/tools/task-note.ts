@@ -95,10 +95,17 @@ export async function noteTask(context: ToolContext, task: NewTask): Promise<Tas
 
 /** How the answer will reach the model. A peer that may not write here cannot answer either. */
 export function answerComes(context: ToolContext, peerId: string, id: string): string {
-  if (!mayWrite({ kind: 'peer_agent', peerId }, context.allowedSenders())) {
-    return 'But MOLECULE_ALLOWED_SENDERS does not name this peer, so its answer will not be shown here.'
-  }
-  return `The answer ${ARRIVES[context.arrival()]}; check_task_status with task_id ${id} reports its state.`
+  return (
+    neverComes(context, peerId) ??
+    `The answer ${ARRIVES[context.arrival()]}; check_task_status with task_id ${id} reports its state.`
+  )
+}
+
+/** Says so of a peer that may not write here; undefined for any other. */
+export function neverComes(context: ToolContext, peerId: string): string | undefined {
+  return mayWrite({ kind: 'peer_agent', peerId }, context.allowedSenders())
+    ? undefined
+    : 'But MOLECULE_ALLOWED_SENDERS does not name this peer, so its answer will not be shown here.'
 }
 
 /** What becomes of an answer, after "it" or "the answer". */

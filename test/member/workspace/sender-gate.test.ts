@@ -54,8 +54,10 @@ test('a list that cannot be read lets nobody in, and is reported', () => {
   expect(who('everybody')).toEqual([false, false, false, false, false])
 })
 
-test('the result of a task of ours passes, since it is not the word of a sender', () => {
+test('the result of a task is the word of the peer that did it; of a task that no peer did, it passes', () => {
   expect(mayWrite({ kind: 'delegation_result', peerId: null }, [])).toBeTrue()
+  expect(mayWrite({ kind: 'delegation_result', peerId: OTHER }, [PEER])).toBeFalse()
+  expect(mayWrite({ kind: 'delegation_result', peerId: PEER }, [PEER])).toBeTrue()
 })
 
 test('a message whose sender may not write is recorded without its content', () => {

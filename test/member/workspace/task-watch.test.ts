@@ -3,6 +3,7 @@ import { openLedger } from '../../../lab/driver/ledger.ts'
 import { SimClock } from '../../../lab/simulation/sim-clock.ts'
 import { jsonResponse, textResponse } from '../../../lab/simulation/sim-response.ts'
 import { readInbound } from '../../../member/client/inbound.ts'
+import { NOT_ALLOWED } from '../../../member/workspace/sender-gate.ts'
 import { TaskWatch } from '../../../member/workspace/task-watch.ts'
 import { PEER_ID } from '../../fixtures/lying-platform.ts'
 import { makeWorkspace, type Network, WORKSPACE } from '../../fixtures/workspace.ts'
@@ -17,7 +18,11 @@ const ended = (id: string, text: string) => ({
 })
 
 /** A watch over the tasks of these ids, which this session has just given. */
-async function startWatch(answer: Network, ids: readonly string[]) {
+async function startWatch(
+  answer: Network,
+  ids: readonly string[],
+  config: Parameters<typeof makeWorkspace>[0]['config'] = {},
+) {
   const clock = new SimClock()
   const ledger = openLedger()
   const give = (id: string): void =>
@@ -32,6 +37,7 @@ async function startWatch(answer: Network, ids: readonly string[]) {
   const workspace = makeWorkspace({
     clock,
     ledger,
+    config,
     network: (url, init) => {
       asked.push(clock.now())
       return answer(url, init)
@@ -77,6 +83,15 @@ test('a result is stored once and announced, and its task is then closed', async
     expect.objectContaining({ kind: 'delegation_result', text: 'done', delegationId: 't' }),
   ])
   expect([watch.stored(), watch.asked.length]).toEqual([1, 1])
+})
+
+test('the result of a peer that may not write here is counted and not shown, and its task is then closed', async () => {
+  const config = { allowedSenders: ['canvas'] }
+  await using watch = await startWatch(() => listing(ended('t', 'done')), ['t'], config)
+  await watch.clock.advance(600_000)
+  expect(watch.results()).toEqual([])
+  expect(watch.ledger.inbox.skippedFor(WORKSPACE, NOT_ALLOWED)).toBe(1)
+  expect([watch.stored(), watch.asked.length]).toEqual([0, 1])
 })
 
 test('a recent task is looked up every few seconds, an old one about once a minute', async () => {
