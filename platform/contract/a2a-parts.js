@@ -16,6 +16,8 @@ const CONTENT = ['bytes', 'raw', 'blob', 'fileWithBytes', 'file_with_bytes']
 const ADDRESS = ['uri', 'url', 'fileWithUri', 'file_with_uri']
 const MAX_WRAPPERS = 3
 const MAX_KIND_CHARS = 40
+/** Running into the limit of the stack takes milliseconds for each part, so JSON that nests deeper is not written. */
+const MAX_DEPTH = 200
 
 /**
  * Where the parameters of a message hold its parts: in the message, as parts or as its content, or beside it.
@@ -71,12 +73,24 @@ function wordsOfPart(part) {
     case 'text':
       return part.text
     case 'data':
-      return JSON.stringify(part.data) ?? ''
+      return isWithin(part.data, MAX_DEPTH)
+        ? (JSON.stringify(part.data) ?? '')
+        : '[data that nests too deeply to be shown]'
     case 'unknown':
       return `[${part.name} cannot be shown]`
     case 'file':
       return ''
   }
+}
+
+/**
+ * @param {unknown} value
+ * @param {number} depth
+ * @returns {boolean}
+ */
+function isWithin(value, depth) {
+  if (typeof value !== 'object' || value === null) return true
+  return depth > 0 && Object.values(value).every((item) => isWithin(item, depth - 1))
 }
 
 /**

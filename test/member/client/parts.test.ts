@@ -168,3 +168,12 @@ test('no list makes the reader throw, and no part disappears', () => {
   )
   fc.assert(fc.property(fc.array(fc.jsonValue()), (list) => void wordsIn(...list)))
 })
+
+test.each([201, 100_000])(
+  'data that nests %d deep is named, by the platform too, and not written',
+  (depth) => {
+    const list = JSON.parse(`[{"data":${'['.repeat(depth)}${']'.repeat(depth)}}]`)
+    expect(wordsIn(...list)).toBe('[data that nests too deeply to be shown]')
+    expect(wordsByPlatform(readByPlatform(list))).toBe('[data that nests too deeply to be shown]')
+  },
+)
