@@ -38,7 +38,7 @@ export type Decision =
       readonly tool: string
       readonly state: Exclude<PermissionState, 'open'>
     }
-  /** It names no request that was made before that message arrived; or it names none, and not exactly one is open. */
+  /** It names no request that was made before that message arrived. */
   | { readonly kind: 'unknown' }
 
 /** How long a request stays open. */
@@ -87,36 +87,30 @@ export class PermissionRequests {
   /**
    * Records the verdict that a message gives. The message is marked as skipped in the same transaction, so that a crash
    * cannot make it count twice.
-   *
-   * @param requestId undefined when the message names none: then it counts if exactly one request was open when it was
-   * written.
    */
   decide(
-    message: Pick<StoredMessage, 'ord' | 'workspaceId' | 'createdAt'>,
-    requestId: string | undefined,
+    { ord, workspaceId }: Pick<StoredMessage, 'ord' | 'workspaceId'>,
+    requestId: string,
     verdict: AnsweredQuestion['state'],
     now: number,
   ): Decision {
-    const { ord, workspaceId } = message
     return this.#db.transaction((): Decision => {
-      const named = requestId ?? this.#onlyOne(message, now)
-      if (named === undefined) return { kind: 'unknown' }
       const row = this.#db
         .query<{ tool: string; state: PermissionState; askedAt: number }, [string, string, number]>(
           `SELECT tool, state, asked_at AS askedAt FROM permission_request
              WHERE workspace_id = ? AND request_id = ?
              AND asked_at <= (SELECT received_at FROM message WHERE ord = ?)`,
         )
-        .get(workspaceId, named, ord)
+        .get(workspaceId, requestId, ord)
       if (row === null) return { kind: 'unknown' }
       this.#db.query("UPDATE message SET state = 'skipped', reason = ? WHERE ord = ?").run(VERDICT, ord)
       const { tool, state, askedAt } = row
-      if (state !== 'open') return { kind: 'settled', requestId: named, tool, state }
-      if (askedAt <= now - OPEN_FOR_MS) return { kind: 'settled', requestId: named, tool, state: 'expired' }
+      if (state !== 'open') return { kind: 'settled', requestId, tool, state }
+      if (askedAt <= now - OPEN_FOR_MS) return { kind: 'settled', requestId, tool, state: 'expired' }
       this.#db
         .query('UPDATE permission_request SET state = ? WHERE workspace_id = ? AND request_id = ?')
-        .run(verdict, workspaceId, named)
-      return { kind: 'recorded', requestId: named, tool }
+        .run(verdict, workspaceId, requestId)
+      return { kind: 'recorded', requestId, tool }
     })
   }
 
@@ -132,19 +126,6 @@ export class PermissionRequests {
            AND asked_at <= (SELECT received_at FROM message WHERE ord = ?) ORDER BY asked_at`,
       )
       .all(workspaceId, now - OPEN_FOR_MS, ord)
-  }
-
-  /**
-   * The only open request, unless the message was written before it was made: then it answers something else. That
-   * compares two clocks; where they differ, the person is told what to type.
-   */
-  #onlyOne(
-    message: Pick<StoredMessage, 'ord' | 'workspaceId' | 'createdAt'>,
-    now: number,
-  ): string | undefined {
-    const [request, ...others] = this.open(message, now)
-    if (request === undefined || others.length > 0) return undefined
-    return Date.parse(message.createdAt) >= request.askedAt ? request.requestId : undefined
   }
 
   /** Takes the verdicts on requests of this session, each once. */

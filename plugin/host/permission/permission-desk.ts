@@ -72,6 +72,8 @@ export class PermissionDesk {
   readonly #running = new AbortController()
   readonly #records: InOrder
   #watching = false
+  /** Requests that wait for a ledger that is being opened, or busy. */
+  #unrecorded = 0
   /** Messages about which the chat was told how to answer: delivery may show a message here several times. */
   readonly #explained = new Set<number>()
   /** When the last request of this session expires, in milliseconds since the epoch. */
@@ -123,12 +125,18 @@ export class PermissionDesk {
       this.#post(workspaceId, ownToolText(own))
       return
     }
-    const relay = (): void =>
-      this.#record('relay a permission request', () => this.#relay(workspaceId, request))
-    // A session that has just started, or stands by, may still be opening its ledger.
+    this.#unrecorded++
+    this.#onceOpen('relay a permission request', () => {
+      this.#relay(workspaceId, request)
+      this.#unrecorded--
+    })
+  }
+
+  /** A session that has just started, or stands by, may still be opening its ledger. */
+  #onceOpen(what: string, work: () => void): void {
     const opening = this.#opening()
-    if (opening === undefined) relay()
-    else void opening.then(relay)
+    if (opening === undefined) this.#record(what, work)
+    else void opening.then(() => this.#record(what, work))
   }
 
   #relay(workspaceId: string, request: PermissionRequest): void {
@@ -148,8 +156,8 @@ export class PermissionDesk {
 
   /** The host submitted a prompt. An open dialog holds prompts back, so earlier requests are settled. Never throws. */
   prompted(): void {
-    if (!this.#watching) return
-    this.#record('settle permission requests', () => this.#ledger()?.permissions.close('elsewhere'))
+    if (!this.#watching && this.#unrecorded === 0) return
+    this.#onceOpen('settle permission requests', () => this.#ledger()?.permissions.close('elsewhere'))
   }
 
   /**
@@ -193,11 +201,16 @@ export class PermissionDesk {
     open: readonly OpenRequest[],
   ): string | undefined {
     const { workspaceId } = stored
+    // A verdict without an id never counts: it may have been written before the request, or to another one, and no clock
+    // tells. One that could mean either of two requests is kept from the model, which might act on it.
+    if (requestId === undefined) {
+      if (open.length > 0) this.#explain(stored, howToText(open))
+      return open.length > 1 ? VERDICT : undefined
+    }
     const decision = requests.decide(stored, requestId, state, this.#clock.now())
     if (decision.kind === 'unknown') {
       if (open.length > 0) this.#explain(stored, howToText(open))
-      // A bare "yes" that could mean either of two requests is kept from the model, which might act on it.
-      return requestId === undefined && open.length > 1 ? VERDICT : undefined
+      return undefined
     }
     if (decision.kind === 'settled') {
       this.#post(workspaceId, settledText(decision))

@@ -55,3 +55,25 @@ test('a change of the relay takes effect when a session starts, and status says 
   scene.pass(5_000)
   expect(process.status).toContain('permission requests: not posted')
 })
+
+test('a prompt settles a request that still waits for a busy ledger', () => {
+  using scene = new SessionScene()
+  scene.configure({ MOLECULE_PERMISSION_RELAY: 'canvas' })
+  const process = scene.start()
+  scene.pass(20_000)
+  scene.isBusy = true
+  process.session.permissions.ask({
+    request_id: 'abcde',
+    tool_name: 'Bash',
+    description: '',
+    input_preview: 'x',
+  })
+  scene.pass(1_000)
+  process.session.submitted(undefined)
+  scene.pass(500)
+  scene.isBusy = false
+  scene.pass(3_000)
+  scene.first.feed.add({ text: 'yes abcde' })
+  scene.pass(10_000)
+  expect(scene.sightings.verdicts).toEqual([])
+})

@@ -143,17 +143,15 @@ describe('a verdict', () => {
 describe('what a person types while a request is open', () => {
   const SECOND = { ...REQUEST, request_id: 'fghij', tool_name: 'Write' }
 
-  test('may be a bare yes or no, if one request is open', async () => {
-    for (const [text, behavior] of [
-      ['`Yes`.', 'allow'],
-      ['no, thanks', 'deny'],
-    ] as const) {
+  test('decides nothing without an id, even if one request is open: it may have been written before', async () => {
+    for (const text of ['`Yes`.', 'no, thanks']) {
       using scene = new Scene()
       scene.desk.ask(REQUEST)
       await scene.clock.advance(3_000)
-      expect(await scene.receives({ text })).toBe(VERDICT)
-      expect((await scene.posts(2))[1]).toContain('to abcde (Bash)')
-      expect(scene.told.map((line) => JSON.parse(line).params)).toEqual([{ request_id: 'abcde', behavior }])
+      expect(await scene.receives({ text })).toBeUndefined()
+      expect((await scene.posts(2))[1]).toContain('send `yes abcde` or `no abcde`')
+      await scene.clock.advance(5_000)
+      expect(scene.told).toEqual([])
     }
   })
 
@@ -166,26 +164,13 @@ describe('what a person types while a request is open', () => {
     expect((await scene.posts(3))[2]).toMatch(/2 are open, abcde \(Bash\), fghij \(Write\)/)
     await scene.clock.advance(5_000)
     expect(scene.told).toEqual([])
-    // One that is answered no longer stands in the way.
+    // That one of them is settled says nothing about which of them was meant.
     await scene.receives({ text: '"no fghij"' })
     await scene.receives({ text: 'yes please' })
     await scene.clock.advance(1_000)
     expect(scene.told.map((line) => JSON.parse(line).params)).toEqual([
       { request_id: 'fghij', behavior: 'deny' },
-      { request_id: 'abcde', behavior: 'allow' },
     ])
-  })
-
-  test('is no bare verdict on a request that was made after it was written', async () => {
-    using scene = new Scene()
-    const written = new Date(scene.clock.now()).toISOString()
-    await scene.clock.advance(2_000)
-    scene.desk.ask(REQUEST)
-    const { stored, message } = scene.store({ text: 'yes' }, OURS, { createdAt: written })
-    expect(scene.desk.intercept(stored, message)).toBeUndefined()
-    expect((await scene.posts(2))[1]).toContain('send `yes abcde` or `no abcde`')
-    await scene.clock.advance(5_000)
-    expect(scene.told).toEqual([])
   })
 
   test.each([
