@@ -129,6 +129,7 @@ export class Membership {
     for (;;) {
       await this.#takeLock()
       if (signal.aborted) return
+      events.emit('locked')
       claims.clear(claimant.session, clock.now())
       const tenure = new Tenure(this.workspace, this.#options)
       this.#tenure = tenure

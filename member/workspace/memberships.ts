@@ -108,7 +108,9 @@ export class Memberships {
     const { lock, claim, holder: record } = lockPaths(paths.locks, id)
     // Secrets issued to an earlier session are still secret.
     this.#hide(id, readIssued(paths.secrets, id))
-    events.on('held', () => this.#addRecord(workspace))
+    // As soon as the lock is taken: a session that is stopped before it receives must be known, too.
+    events.on('locked', () => this.#addRecord(workspace))
+    events.on('held', () => workspace.log('is received by this session'))
     events.on('givenBack', () => this.#removeRecord(id))
     return new Membership(workspace, {
       card: { name: config.agentName, description: config.agentDescription, version },
@@ -124,9 +126,8 @@ export class Memberships {
     })
   }
 
-  #addRecord({ id, clock, log }: Workspace): void {
+  #addRecord({ id, clock }: Workspace): void {
     const { paths, holder } = this.#surroundings
-    log('is received by this session')
     const record = { ...holder, startedAt: clock.now() }
     this.#records.set(id, record)
     writePidFile(lockPaths(paths.locks, id).holder, record)

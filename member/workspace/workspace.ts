@@ -7,6 +7,8 @@ import type { WorkspaceLedger } from '../ledger/workspace-ledger.ts'
 import type { Config } from '../settings/config.ts'
 
 interface WorkspaceEvents {
+  /** This process has taken the lock; what an earlier session left behind is still to be recovered. */
+  readonly locked: []
   /** An earlier holder's messages were taken over; from here on messages can be delivered. */
   readonly held: [Recovery]
   /** Another session may hold the workspace from here on. */

@@ -60,6 +60,26 @@ describe('while the session that holds a workspace is stopped', () => {
     expect(standby.said('is taken over from a session that is stopped')).toHaveLength(1)
   })
 
+  test('claim_channel takes over from a session that was stopped before it had recovered the workspace', () => {
+    const { scene, holder, standby } = begin()
+    using _ = scene
+    const third = scene.start()
+    scene.pass(5_000)
+    scene.isBusy = true
+    holder.kill()
+    scene.pass(3_000)
+    const taking = [standby, third].find(({ status }) => !status.includes('receiving: no; '))
+    const waiting = taking === third ? standby : third
+    taking?.life.stop()
+    scene.isBusy = false
+    scene.pass(20_000)
+    const { id } = scene.first.feed.add()
+    expect(waiting.session.remark()).toContain(`the session with pid ${taking?.pid} (/project) is stopped`)
+    expect(waiting.call('claim_channel')).toContain('This session receives')
+    scene.pass(10_000)
+    expect(waiting.shown).toEqual([id])
+  })
+
   test('a session without the channel reports what waits', () => {
     using scene = new SessionScene()
     const holder = scene.start()
