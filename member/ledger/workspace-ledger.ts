@@ -71,11 +71,17 @@ export class WorkspaceLedger {
     return fresh
   }
 
-  /** Records a message that was answered before any session has read it, so that none shows it. The cursor stays. */
+  /**
+   * Records a message that was answered where no session had read it, so that none shows it, or shows it again if one has
+   * read it meanwhile. The cursor stays.
+   */
   storeAnswered(entry: Entry, now: number): void {
     this.#db.transaction(() => {
       // Without its `seq`: a row that is still to be read may have a lower one, and must not be acknowledged with it.
-      if (this.#store({ ...entry, seq: null }, now)) this.#amend(entry.activityId, 'state = ?', 'answered')
+      this.#store({ ...entry, seq: null }, now)
+      if (this.#find(entry.activityId)?.state !== 'skipped') {
+        this.#amend(entry.activityId, 'state = ?', 'answered')
+      }
     })
   }
 

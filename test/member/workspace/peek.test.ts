@@ -127,3 +127,15 @@ test('a look finds what comes after any number of messages that were answered wi
   await scene.stop()
   expect(scene.ledger.inbox.counts(WORKSPACE)).toMatchObject({ answered: 400, received: 2 })
 })
+
+test('a message that was answered from a look counts as answered even if a session has read it meanwhile', async () => {
+  using scene = await readFeed(1)
+  scene.feed.add({ text: 'new' })
+  await scene.clock.advance(1_000)
+  const workspace = scene.workspace()
+  const { messages } = await peekFeed(workspace, 0)
+  await scene.start()
+  await scene.stop()
+  for (const { entry } of messages) workspace.ledger.storeAnswered(entry, scene.clock.now())
+  expect(scene.ledger.inbox.counts(WORKSPACE)).toMatchObject({ answered: 1, received: 1 })
+})
