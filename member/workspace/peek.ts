@@ -20,7 +20,7 @@ export interface PeekedMessage {
   readonly delegationId: string | null
   /** Its text is cut to {@link MAX_PEEKED_CHARS}. */
   readonly message: Inbound
-  /** The same without the files inside it, as the ledger keeps it. */
+  /** The same, whole, for the ledger: what is stored from here is not read from the platform again. */
   readonly entry: Entry
 }
 
@@ -68,18 +68,15 @@ export async function peekFeed(workspace: Workspace, since: number, earlier?: Pe
       const { activityId, createdAt, peerId, content, skipped, upload } = entry
       // A file is not looked at without the message that names it.
       if (skipped !== null || upload !== undefined || ledger.unread.isStored(activityId)) continue
-      const message = cut(content)
+      const delegationId = ledger.unread.taskOf(entry, clock.now())
       found.push({
         workspaceId,
         activityId,
         createdAt,
         peerId,
-        delegationId: ledger.unread.taskOf(entry, clock.now()),
-        message,
-        entry: {
-          ...entry,
-          content: JSON.stringify({ ...message, attachments: message.attachments.map(withoutContent) }),
-        },
+        delegationId,
+        message: cut(content),
+        entry,
       })
     }
     // Without a cursor a page holds the newest rows, and nothing follows it.
@@ -112,7 +109,7 @@ async function readPage(
   }
 }
 
-/** What is only looked at stays small: the whole message comes once a session receives it. */
+/** A view for lists, which stay small. */
 function cut(content: string): Inbound {
   const { attachments, text, ...message } = inboundSchema.parse(JSON.parse(content))
   const isLong = text.length > MAX_PEEKED_CHARS

@@ -235,8 +235,10 @@ async function showOne(
   if (unread === undefined) {
     throw new ToolFailure(`No message with activity_id "${cleanName(activityId)}" has arrived here.`)
   }
-  const files = await filesOf(unread.workspaceId, activityId, unread.message, context, signal)
-  return { text: describeInFull(unread.message, unread, ON_PLATFORM, files) }
+  const { text } = readInbound(unread.entry.content) ?? unread.message
+  const message = { ...unread.message, text }
+  const files = await filesOf(unread.workspaceId, activityId, message, context, signal)
+  return { text: describeInFull(message, unread, ON_PLATFORM, files) }
 }
 
 function describeRow(row: InboxRow): string {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { HOSTS } from '../../../lab/simulation/sim-process.ts'
+import { MAX_PEEKED_CHARS } from '../../../member/workspace/peek.ts'
 import { callTool } from '../../../plugin/host/tools/registry.ts'
 import { FIRST, PEER, type SceneProcess, SessionScene } from '../../fixtures/session-scene.ts'
 
@@ -214,5 +215,41 @@ describe('inbox with wait_seconds', () => {
     expect(await Bun.file(path).text()).toBe('a,b')
     expect(whole).toContain('- large.bin: not kept: a session that receives the message keeps it\n')
     expect(whole).toContain('- b.pdf: https://files.example/b.pdf\nIts text:')
+  })
+
+  test('keeps the whole of an answer that it fetches: its long text, and the files inside it', async () => {
+    using scene = new SessionScene()
+    const process = scene.start(HOSTS.another)
+    scene.pass(1_000)
+    const raw = Buffer.from('a,b').toString('base64')
+    const text = `${'x'.repeat(MAX_PEEKED_CHARS)}END`
+    let id = ''
+    scene.clock.after(10_000, () => {
+      const row = scene.first.feed.poison((id) => ({
+        id,
+        source_id: PEER,
+        method: 'message/send',
+        created_at: new Date(scene.clock.now()).toISOString(),
+        seq: 1,
+        request_body: { params: { message: { parts: [{ text }, { raw, filename: 'table.csv' }] } } },
+      }))
+      id = row.id
+    })
+    process.call('delegate_task', { workspace_id: PEER, task: 'count', wait_seconds: 60 })
+    scene.pass(2_000)
+    const { signal } = new AbortController()
+    const { text: whole } = await callTool('inbox', { activity_id: id }, process.session, signal)
+    expect(whole).toEndWith('xEND')
+    const path = /- table\.csv: (.*)\n/.exec(whole)?.[1] ?? ''
+    expect(await Bun.file(path).text()).toBe('a,b')
+  })
+
+  test('shows the whole text of a message that waits on the platform', () => {
+    using scene = new SessionScene()
+    const process = scene.start(HOSTS.another)
+    scene.pass(1_000)
+    const { id } = scene.first.feed.add({ text: `${'x'.repeat(MAX_PEEKED_CHARS)}END` })
+    scene.pass(20_000)
+    expect(process.call('inbox', { activity_id: id })).toEndWith('xEND')
   })
 })
