@@ -38,6 +38,36 @@ test('a prompt settles open permission requests, so that a later answer is refus
   expect(scene.sightings.verdicts).toEqual([])
 })
 
+test.each([0, 300, 1_000, 5_000])(
+  'a bare yes from before the request decides nothing, on a platform whose clock is %d ms ahead',
+  (ahead) => {
+    using scene = new SessionScene()
+    scene.configure({ MOLECULE_PERMISSION_RELAY: 'canvas' })
+    scene.first.feed.shiftClock(ahead)
+    const process = scene.start()
+    scene.pass(20_000)
+    scene.first.feed.add({ text: 'yes' })
+    scene.pass(200)
+    process.session.permissions.ask(REQUEST)
+    scene.pass(20_000)
+    expect(scene.sightings.verdicts).toEqual([])
+  },
+)
+
+test('a bare yes decides nothing when one of two requests is settled before it is read', () => {
+  const { scene, process } = begin()
+  using _ = scene
+  const other = scene.start()
+  scene.pass(20_000)
+  other.session.permissions.ask({ ...REQUEST, request_id: 'bbbbb' })
+  scene.pass(100)
+  scene.first.feed.add({ text: 'yes' })
+  process.session.submitted(undefined)
+  scene.pass(20_000)
+  expect(scene.sightings.verdicts).toEqual([])
+  expect(scene.first.records.notices.at(-1)?.text).toContain('send `yes bbbbb` or `no bbbbb`')
+})
+
 test('what is posted to the chat holds no secret', () => {
   const { scene, process } = begin()
   using _ = scene
