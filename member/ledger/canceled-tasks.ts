@@ -22,16 +22,23 @@ export function cancelTask(
   const given = `workspace_id = $workspaceId AND given_task = $taskId AND ($ofAnyone OR peer_id = $senderId)
     AND delegation_id IS NULL`
   const values = { workspaceId, taskId, senderId, ofAnyone: ofAnyone ? 1 : 0 }
-  const end = (set: string, states: string): readonly string[] =>
+  const end = (set: string, which: string): readonly string[] =>
     db
       .query<{ activityId: string }, [typeof values]>(
-        `UPDATE message INDEXED BY message_given SET ${set} WHERE ${given} AND state IN (${states})
+        `UPDATE message INDEXED BY message_given SET ${set} WHERE ${given} AND ${which}
          RETURNING activity_id AS activityId`,
       )
       .all(values)
       .map(({ activityId }) => activityId)
+  // One that waits to be shown again has been shown before.
   return {
-    unseen: end(`state = 'skipped', reason = '${CANCELED}'`, "'received', 'held'"),
-    shown: end("state = 'answered'", "'sending', 'sent', 'presumed', 'confirmed'"),
+    unseen: end(
+      `state = 'skipped', reason = '${CANCELED}'`,
+      "state IN ('received', 'held') AND attempts = 0",
+    ),
+    shown: end(
+      "state = 'answered'",
+      "(state IN ('sending', 'sent', 'presumed', 'confirmed') OR (state IN ('received', 'held') AND attempts > 0))",
+    ),
   }
 }

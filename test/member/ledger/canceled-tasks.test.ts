@@ -1,8 +1,10 @@
 /** What becomes of a task that its sender takes back. */
 import { expect, test } from 'bun:test'
 import { openLedger } from '../../../lab/driver/ledger.ts'
+import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
 import type { Entry } from '../../../member/ledger/ledger.ts'
 import { entry } from '../../fixtures/entries.ts'
+import { recover } from '../../fixtures/recover.ts'
 
 const [A, PEER, OTHER, NOW] = ['workspace-a', 'peer', 'other', 1_800_000_000_000]
 const task = (id: string, peerId: string) => entry({ peerId, given: id })
@@ -53,6 +55,25 @@ test('a cancel tells which messages it ended', () => {
   expect(ledger.find(taken.activityId, [A])?.content).toBe(
     JSON.stringify({ unseen: [second.activityId], shown: [first.activityId] }),
   )
+})
+
+test('a task that was shown, and waits to be shown again, counts as shown', () => {
+  using folder = temporaryFolder()
+  const [given, taken] = [task('t1', PEER), cancel('t1', PEER)]
+  const first = openLedger(folder.file('ledger.db'))
+  first.of(A).storePage([given], undefined, NOW)
+  first.markSent(first.markSending(first.nextBatch([A], 32, 1_000_000, NOW)), NOW)
+  first.close()
+  const next = openLedger(folder.file('ledger.db'))
+  recover(next.of(A), NOW + 1_000)
+  next.of(A).storePage([taken], undefined, NOW + 1_000)
+  expect(next.find(taken.activityId, [A])?.content).toBe(
+    JSON.stringify({ unseen: [], shown: [given.activityId] }),
+  )
+  expect(next.nextBatch([A], 32, 1_000_000, NOW).map(({ activityId }) => activityId)).toEqual([
+    taken.activityId,
+  ])
+  next.close()
 })
 
 test('nobody but the authenticated person cancels another agent’s task', () => {
