@@ -207,7 +207,11 @@ export class WorkspaceLedger {
         given: given ?? null,
         content,
       })
-    if (changes === 0) return false
+    if (changes === 0) {
+      // A cancel that was marked as answered before any session read the feed: only now is its task in the ledger.
+      if (cancels !== undefined) cancelTask(this.#db, this.workspaceId, peerId, cancels)
+      return false
+    }
     if (entry.names !== undefined) this.#uploads.settle(this.workspaceId, entry.names)
     if (skipped !== null) return false
     if (entry.upload !== undefined) {

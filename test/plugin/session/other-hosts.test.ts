@@ -252,4 +252,30 @@ describe('inbox with wait_seconds', () => {
     scene.pass(20_000)
     expect(process.call('inbox', { activity_id: id })).toEndWith('xEND')
   })
+
+  test('takes a cancel as done, and the next session does not show its task', () => {
+    using scene = new SessionScene()
+    const process = scene.start(HOSTS.another)
+    scene.pass(1_000)
+    const [, cancel] = [
+      ['message/send', { message: { messageId: 't-2', parts: [{ kind: 'text', text: 'do it' }] } }] as const,
+      ['tasks/cancel', { id: 't-2' }] as const,
+    ].map(([method, params], index) => {
+      scene.pass(10)
+      const created_at = new Date(scene.clock.now()).toISOString()
+      return scene.first.feed.poison((id) => ({
+        id,
+        source_id: PEER,
+        method,
+        created_at,
+        seq: index + 1,
+        request_body: { params },
+      }))
+    })
+    scene.pass(20_000)
+    process.call('inbox', { mark_done: [cancel?.id ?? ''] })
+    const real = scene.start()
+    scene.pass(MINUTE_MS)
+    expect([real.holds(FIRST), real.shown]).toEqual([true, []])
+  })
 })
