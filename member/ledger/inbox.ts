@@ -11,6 +11,8 @@ export interface InboxFilter {
   /** Excludes what was shown and needs no reply: answers to our tasks, and cancels. */
   readonly owed?: boolean
   readonly oldestFirst?: boolean | undefined
+  /** Excludes the messages with these ids. Their content is not read. */
+  readonly except?: readonly string[]
   readonly limit: number
 }
 
@@ -29,7 +31,7 @@ export class Inbox {
   }
 
   /** The messages that match, newest first unless requested otherwise, and the total number of matches. */
-  list({ workspaceIds, states, peerId, since, owed, oldestFirst, limit }: InboxFilter): {
+  list({ workspaceIds, states, peerId, since, owed, oldestFirst, except, limit }: InboxFilter): {
     readonly rows: readonly InboxRow[]
     readonly total: number
   } {
@@ -39,11 +41,13 @@ export class Inbox {
       peerId: peerId?.toLowerCase() ?? null,
       since: since ?? 0,
       owed: owed === true ? 1 : 0,
+      except: JSON.stringify(except ?? []),
     }
     const where = `workspace_id IN (SELECT value FROM json_each($workspaces))
       AND state IN (SELECT value FROM json_each($states))
       AND ($peerId IS NULL OR peer_id = $peerId) AND received_at >= $since
-      AND ($owed = 0 OR delegation_id IS NULL AND reason IS NULL OR state IN ('received', 'held', 'sending'))`
+      AND ($owed = 0 OR delegation_id IS NULL AND reason IS NULL OR state IN ('received', 'held', 'sending'))
+      AND activity_id NOT IN (SELECT value FROM json_each($except))`
     const order = oldestFirst === true ? 'ASC' : 'DESC'
     const rows = this.#db
       .query<InboxRow, [typeof values & { limit: number }]>(

@@ -69,8 +69,6 @@ const SEEN: Readonly<Record<MessageState, string>> = {
 const NOTHING = { unanswered: 'is unanswered', all: 'has arrived', skipped: 'was skipped' } as const
 const ON_PLATFORM = 'waiting on the platform for a session that receives'
 const MAX_ROWS = 50
-/** A call that waits looks for new messages among this many: older ones are on the list because nobody takes them off. */
-const MAX_SEARCHED = 200
 const HOUR_MS = 3_600_000
 
 /** What arrived, whether or not it was shown to this session. */
@@ -92,7 +90,7 @@ export const inbox = defineTool({
       throw new ToolFailure(notOneOfOurs(wanted ?? '', context))
     }
     if (args.wait_seconds > 0) return waitForNew(args, workspaceIds, ledger, context, signal, progress)
-    const { lines, total } = await list(args, workspaceIds, MAX_ROWS, ledger, context, signal)
+    const { lines, total } = await list(args, workspaceIds, [], ledger, context, signal)
     if (total === 0) return { text: nothing(args) }
     const others = args.oldest_first === true ? 'newer' : 'older'
     const more =
@@ -109,11 +107,14 @@ interface Line {
   readonly text: string
 }
 
-/** What matches, in the order asked for: up to `limit` messages from the ledger, and what no session has read yet. */
+/**
+ * What matches, in the order asked for: messages from the ledger, except those with the given ids, and what no session
+ * has read yet.
+ */
 async function list(
   args: Arguments,
   workspaceIds: readonly string[],
-  limit: number,
+  except: readonly string[],
   ledger: Ledger,
   context: ToolContext,
   signal: AbortSignal,
@@ -126,7 +127,8 @@ async function list(
     since: args.since_hours === undefined ? undefined : context.clock.now() - args.since_hours * HOUR_MS,
     owed: args.show === 'unanswered',
     oldestFirst: args.oldest_first,
-    limit,
+    except,
+    limit: MAX_ROWS,
   })
   const lineOf =
     <T extends { readonly activityId: string }>(describe: (one: T) => string) =>
@@ -147,7 +149,7 @@ async function waitForNew(
 ): Promise<Outcome> {
   const { clock, listed } = context
   const look = async (): Promise<readonly Line[]> => {
-    const { lines } = await list(args, workspaceIds, MAX_SEARCHED, ledger, context, signal)
+    const { lines } = await list(args, workspaceIds, listed.ids, ledger, context, signal)
     return lines.filter(({ activityId }) => !listed.has(activityId))
   }
   // A host that does not see the call's progress may give it up after a minute.

@@ -14,6 +14,10 @@ export class ListedMessages {
     }
   }
 
+  get ids(): readonly string[] {
+    return [...this.#ids]
+  }
+
   has(activityId: string): boolean {
     return this.#ids.has(activityId)
   }
