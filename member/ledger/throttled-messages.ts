@@ -63,14 +63,29 @@ export class ThrottledMessages {
       .all(workspaceId, peerId, limit)
   }
 
-  /** Records that a digest of all held messages of a peer is about to be written, and which activity represents it. */
-  markSending({ workspaceId, peerId }: ThrottledPeer, lead: StoredMessage): void {
-    const begun = this.#db
-      .query<{ ord: number }, [string, string, string, string]>(
-        `UPDATE message SET state = 'sending', attempts = attempts + 1, session = ?, digest = ?
-         WHERE workspace_id = ? AND peer_id = ? AND state = 'held' RETURNING ord`,
-      )
-      .all(this.#session, lead.activityId, workspaceId, peerId)
+  /**
+   * Records that a digest of all held messages of a peer is about to be written.
+   *
+   * @param quoted what it quotes; the first of them represents it.
+   * @returns false, and records nothing, when one of these is no longer held back as it was read: this process may have
+   *   been stopped in between, and another session have written it.
+   */
+  markSending({ workspaceId, peerId }: ThrottledPeer, quoted: readonly StoredMessage[]): boolean {
+    const isHeld = this.#db.query<unknown, [number, number]>(
+      "SELECT 1 FROM message WHERE ord = ? AND attempts = ? AND state = 'held'",
+    )
+    const begun = this.#db.transaction(() => {
+      const [lead] = quoted
+      if (lead === undefined || quoted.some(({ ord, attempts }) => isHeld.get(ord, attempts) === null))
+        return []
+      return this.#db
+        .query<{ ord: number }, [string, string, string, string]>(
+          `UPDATE message SET state = 'sending', attempts = attempts + 1, session = ?, digest = ?
+           WHERE workspace_id = ? AND peer_id = ? AND state = 'held' RETURNING ord`,
+        )
+        .all(this.#session, lead.activityId, workspaceId, peerId)
+    })
     for (const { ord } of begun) this.#given.add(ord)
+    return begun.length > 0
   }
 }

@@ -200,7 +200,10 @@ export class DeliveryLine {
     const [first] = quotes
     if (first === undefined) return undefined
     const event = renderDigest(first, quotes, throttled.count(due))
-    throttled.markSending(due, first.stored)
+    const quoted = quotes.map(({ stored }) => stored)
+    // As with a batch: this process may have been stopped just now, and another have taken the workspace over.
+    if (!throttled.markSending(due, quoted) || !this.#held().includes(due.workspaceId))
+      return Promise.resolve(true)
     return this.#write(notificationLine(event)).then(
       () => {
         this.#sent.add(first.stored)

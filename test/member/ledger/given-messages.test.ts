@@ -59,10 +59,26 @@ test('a digest counts as written with all its messages', () => {
   const [peer] = first.throttled.peers([A])
   const [lead] = peer === undefined ? [] : first.throttled.of(peer, 1)
   if (peer === undefined || lead === undefined) throw new Error('nothing is held back')
-  first.throttled.markSending(peer, lead)
+  first.throttled.markSending(peer, [lead])
   first.markSending(batch(first))
   recover(second.of(A), NOW)
   expect(recover(first.of(A), NOW)).toMatchObject({ again: 0 })
+})
+
+test('a digest that another session has begun since its messages were read is not begun again', () => {
+  using sessions = twoSessions()
+  const { first, second } = sessions
+  const peerId = '22222222-2222-4222-8222-222222222222'
+  const burst = entries(23).map((entry, index) => ({ ...entry, activityId: `burst-${index}`, peerId }))
+  first.of(A).storePage(burst, undefined, NOW)
+  const [peer] = first.throttled.peers([A])
+  if (peer === undefined) throw new Error('nothing is held back')
+  const read = first.throttled.of(peer, 2)
+  expect(second.throttled.markSending(peer, second.throttled.of(peer, 2))).toBe(true)
+  const late = { ...entries(1)[0], activityId: 'late', peerId } as (typeof burst)[number]
+  first.of(A).storePage([late], undefined, NOW)
+  expect(first.throttled.markSending(peer, read)).toBe(false)
+  expect(first.throttled.count(peer)).toBe(1)
 })
 
 test('what was confirmed or answered in another session stays so when the workspace comes back', () => {
