@@ -126,17 +126,18 @@ export class PermissionDesk {
       return
     }
     this.#unrecorded++
-    this.#onceOpen('relay a permission request', () => {
-      this.#relay(workspaceId, request)
-      this.#unrecorded--
-    })
+    this.#onceOpen(
+      'relay a permission request',
+      () => this.#relay(workspaceId, request),
+      () => this.#unrecorded--,
+    )
   }
 
   /** A session that has just started, or stands by, may still be opening its ledger. */
-  #onceOpen(what: string, work: () => void): void {
+  #onceOpen(what: string, work: () => void, over: () => void = () => {}): void {
     const opening = this.#opening()
-    if (opening === undefined) this.#record(what, work)
-    else void opening.then(() => this.#record(what, work))
+    if (opening === undefined) this.#record(what, work, over)
+    else void opening.then(() => this.#record(what, work, over))
   }
 
   #relay(workspaceId: string, request: PermissionRequest): void {
@@ -272,9 +273,18 @@ export class PermissionDesk {
     if (!this.#posts.add(workspaceId, text)) this.#report('too many lines wait to be posted to the chat')
   }
 
-  /** Writes a record, after the earlier ones: their order decides what they mean. */
-  #record(what: string, work: () => void): void {
-    this.#records.do(work, (error) => this.#report(`cannot ${what}: ${describeError(error)}`))
+  /** Writes a record, after the earlier ones: their order decides what they mean. `over` is called once it is written, or given up. */
+  #record(what: string, work: () => void, over: () => void = () => {}): void {
+    this.#records.do(
+      () => {
+        work()
+        over()
+      },
+      (error) => {
+        over()
+        this.#report(`cannot ${what}: ${describeError(error)}`)
+      },
+    )
   }
 
   /** Logs a problem once, until the chat accepts a line again. */
