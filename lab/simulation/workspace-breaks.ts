@@ -145,7 +145,7 @@ export const WORKSPACE_BREAKS: Readonly<Record<string, readonly Break[]>> = {
     {
       name: 'the result of a task waits for the next message',
       file: 'member/workspace/task-watch.ts',
-      find: "if (ledger.waiting() > waiting) events.emit('stored')",
+      find: "if (stored !== undefined) events.emit('stored')",
       replace: '',
     },
   ],

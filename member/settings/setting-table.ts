@@ -175,7 +175,8 @@ const allowedSenders: ListSetting = {
   rule: 'team, or workspace ids, canvas, external and scheduled, separated by commas',
   meaning:
     'Who may write: with `team`, everyone the platform lets through. `canvas` is the chat. Messages from anyone else are ' +
-    'counted in `status` and `inbox` and never shown. Checked when a message arrives.',
+    'counted in `status` and `inbox` and never shown, nor is an answer of theirs that comes after its call. Checked when ' +
+    'a message arrives.',
 }
 
 const channelMode: ValueSetting<ChannelMode> = {
