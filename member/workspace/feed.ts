@@ -44,6 +44,10 @@ const MAX_LIMIT = 500
 const TOP_LIMIT = 20
 /** An idle feed need not write to the disk on every look. */
 const TOUCH_EVERY_MS = 20_000
+/** A window that begins later than this by itself is asked for again. */
+const MAX_LATE_SECS = 5
+/** A network on which every request takes longer gets the window it gets. */
+const WINDOW_TRIES = 3
 
 interface Step {
   readonly stored: number
@@ -196,16 +200,14 @@ export class Feed {
 
   /** Walks back to the oldest page of the window. Each step goes further back, or is the last. */
   async #oldestPage(old: Cursor | undefined): Promise<Page> {
-    // Recalculated for each request: the platform counts back from the time of the request.
-    const sinceSecs = (): number | undefined => this.#windowSecs(old)
-    let page = await this.#page({ sinceSecs: sinceSecs() })
+    let page = await this.#windowPage(old, {})
     let beforeTs: string | undefined
     while (page.full) {
       beforeTs = boundary(page, PAGE_LIMIT) ?? beforeTs
-      let older = await this.#page({ sinceSecs: sinceSecs(), beforeTs })
+      let older = await this.#windowPage(old, { beforeTs })
       // A page with a single timestamp, or a platform that does not know `before_ts`: request the largest page.
       if (older.full && !reachesBack(older, page)) {
-        older = await this.#page({ sinceSecs: sinceSecs(), beforeTs, limit: MAX_LIMIT })
+        older = await this.#windowPage(old, { beforeTs, limit: MAX_LIMIT })
       }
       if (!reachesBack(older, page)) {
         // More rows with the same timestamp help, too, even if they came only because the page was larger.
@@ -214,6 +216,19 @@ export class Feed {
       page = older
     }
     return page
+  }
+
+  /**
+   * A page of the window. The platform counts back from the time at which it reads the request, so one that was under
+   * way for long, as while the machine slept, begins too late and is made again.
+   */
+  async #windowPage(old: Cursor | undefined, question: Omit<PageQuestion, 'sinceSecs'>): Promise<Page> {
+    for (let tries = 1; ; tries++) {
+      const sinceSecs = this.#windowSecs(old)
+      const page = await this.#page({ ...question, sinceSecs })
+      const lateSecs = (this.#windowSecs(old) ?? 0) - (sinceSecs ?? 0)
+      if (lateSecs <= MAX_LATE_SECS || tries === WINDOW_TRIES) return page
+    }
   }
 
   async #room(): Promise<void> {

@@ -86,6 +86,22 @@ describe.each(PLATFORMS)('the first start on %s', (_name, options) => {
     expect(scene.stored()).toEqual(['message 4'])
   })
 
+  test('still reaches back when the machine falls asleep while the window is asked for', async () => {
+    using scene = new FeedScene(options)
+    scene.backlog(3, 10_000)
+    let slept = false
+    scene.interrupt = (url) => {
+      if (slept || !url.searchParams.has('since_secs')) return undefined
+      slept = true
+      // The platform reads the request after an hour, and counts back from then.
+      scene.clock.sleepMachine(3_600_000)
+      return undefined
+    }
+    await scene.start()
+    expect(slept).toBe(true)
+    expect(scene.stored()).toEqual(texts(1, 3))
+  })
+
   test('never leads to older messages later, whatever is read again', async () => {
     using scene = new FeedScene(options)
     scene.backlog(400, 100, 100)
