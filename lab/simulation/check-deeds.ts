@@ -1,4 +1,5 @@
 /** Checks that the results of tasks were shown, and that only the person in the chat answered permission requests. */
+import { OPEN_FOR_MS } from '../../member/ledger/permission-requests.ts'
 import type { World } from './world.ts'
 
 /** A verdict given this long before the end must have reached the session that asked. */
@@ -69,12 +70,14 @@ export function judgeVerdicts({ sightings, deeds, clock, calmAt, timestampCursor
     return found
   })
   const missing = questions.filter(
-    ({ requestId, answer, settled, process }) =>
+    ({ requestId, askedAt, answer, settled, process }) =>
       // A platform whose rows have no number does not vouch for senders.
       !timestampCursor &&
       answer !== undefined &&
       // Before that the disk may have been full.
       answer.at > calmAt &&
+      // A machine that slept in between lets the request expire.
+      answer.at - askedAt < OPEN_FOR_MS &&
       !settled &&
       !process.life.dead &&
       clock.now() - answer.at > TAKEN_MS &&

@@ -11,6 +11,8 @@ export interface Question {
   readonly requestId: string
   readonly workspaceId: string
   readonly process: SimProcess
+  /** Milliseconds since the epoch. */
+  readonly askedAt: number
   /** The person's first answer, and when it was given. */
   answer?: { readonly allowed: boolean; readonly at: number }
   /** The session has visibly moved on, so the answer in the chat may come too late. */
@@ -81,7 +83,13 @@ export class Deeds {
     const workspace = platform.workspaces[0]
     if (!relays || workspace === undefined) return
     const requestId = this.#nextRequestId()
-    const question: Question = { requestId, workspaceId: workspace.id, process, settled: false }
+    const question: Question = {
+      requestId,
+      workspaceId: workspace.id,
+      process,
+      askedAt: clock.now(),
+      settled: false,
+    }
     this.questions.push(question)
     process.session.permissions.ask({
       request_id: requestId,
