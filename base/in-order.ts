@@ -8,7 +8,7 @@ import { isBusy } from './sqlite.ts'
 export interface InOrderOptions {
   readonly clock: Pick<Clock, 'after' | 'random'>
   /** Ends the waiting; work that still waits is never done. */
-  readonly signal: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 interface Piece {
@@ -46,7 +46,11 @@ export class InOrder {
 
   readonly #work = (): void => {
     const { clock, signal } = this.#options
-    for (let [piece] = this.#pieces; piece !== undefined && !signal.aborted; [piece] = this.#pieces) {
+    for (
+      let [piece] = this.#pieces;
+      piece !== undefined && signal?.aborted !== true;
+      [piece] = this.#pieces
+    ) {
       try {
         piece.work()
       } catch (error) {

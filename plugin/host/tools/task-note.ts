@@ -1,6 +1,7 @@
 /** What this session records about a task it delegated, if it has a ledger. */
 
 import type { Clock } from '../../../base/clock.ts'
+import { InOrder } from '../../../base/in-order.ts'
 import { patiently } from '../../../base/patience.ts'
 import type { Delegations, NewDelegation } from '../../../member/ledger/delegations.ts'
 import type { StoredMessage } from '../../../member/ledger/ledger.ts'
@@ -15,12 +16,13 @@ export class TaskNote {
   readonly #workspaceId: string
   readonly #id: string
   readonly #onStored: () => void
-  /** The last record under way. */
-  #last: Promise<void> | undefined
+  /** In the order of the calls. */
+  readonly #records: InOrder
 
   constructor(delegations: Delegations, clock: Clock, { workspaceId, id }: NewTask, onStored: () => void) {
     this.#delegations = delegations
     this.#clock = clock
+    this.#records = new InOrder({ clock })
     this.#onStored = onStored
     this.#workspaceId = workspaceId
     this.#id = id
@@ -67,20 +69,11 @@ export class TaskNote {
     this.#record(() => this.#delegations.told(answer))
   }
 
-  /**
-   * Records what has happened, at once, or as soon as no other process writes to the ledger, in the order of the calls.
-   * Never throws.
-   */
+  /** Records what has happened. Never throws. */
   #record(work: () => void): void {
-    const write = (): Promise<void> =>
-      patiently(work, this.#clock).catch(() => {
-        // The disk, or a stopped session. The call must not fail for it: the model would delegate the task again. The
-        // task stays open until its answer comes, and an answer may be shown twice, marked.
-      })
-    const last = this.#last === undefined ? write() : this.#last.then(write)
-    this.#last = last
-    void last.then(() => {
-      if (this.#last === last) this.#last = undefined
+    this.#records.do(work, () => {
+      // The disk, or a stopped session. The call must not fail for it: the model would delegate the task again. The task
+      // stays open until its answer comes, and an answer may be shown twice, marked.
     })
   }
 }
