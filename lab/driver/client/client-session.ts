@@ -6,7 +6,7 @@ import { CHANNEL } from '../plugin-command.ts'
 import { descendants, end, type ProcessRow, runs } from '../processes.ts'
 import { until } from '../until.ts'
 import { ModelApi } from './model-api.ts'
-import { type Shown, shownIn } from './model-request.ts'
+import type { Shown } from './model-request.ts'
 import { ALL_TOOLS, untilStatus } from './plugin-tools.ts'
 import type { User } from './user.ts'
 
@@ -94,17 +94,12 @@ export class ClientSession implements AsyncDisposable {
 
   /** The channel messages in the conversation, as of the newest request to the model. */
   shown(): readonly Shown[] {
-    const { newest } = this.model
-    return newest === undefined ? [] : shownIn(newest)
+    return this.model.shown()
   }
 
   /** Waits until the model is shown a message. */
   untilShown(text: string): Promise<Shown> {
-    return until(
-      `the model to be shown "${text}"`,
-      () => this.shown().find((shown) => shown.text === text),
-      15_000,
-    )
+    return this.model.untilShown(text, 15_000)
   }
 
   /** Types a line and presses Enter until it takes effect. */

@@ -3,7 +3,7 @@
  * holds the turn until the scenario says what the model does.
  */
 import { until } from '../until.ts'
-import { type ModelRequest, readRequest } from './model-request.ts'
+import { type ModelRequest, readRequest, type Shown, shownIn } from './model-request.ts'
 
 /** What the model does next: say something, which ends its turn, or call a tool. */
 export type Answer =
@@ -47,6 +47,21 @@ export class ModelApi implements AsyncDisposable {
 
   get newest(): ModelRequest | undefined {
     return this.requests.at(-1)
+  }
+
+  /** The channel messages in the conversation, as of the newest request. */
+  shown(): readonly Shown[] {
+    const { newest } = this
+    return newest === undefined ? [] : shownIn(newest)
+  }
+
+  /** Waits until the model is shown a message. */
+  untilShown(text: string, timeoutMs: number): Promise<Shown> {
+    return until(
+      `the model to be shown "${text}"`,
+      () => this.shown().find((shown) => shown.text === text),
+      timeoutMs,
+    )
   }
 
   /** From now on the scenario answers each turn. */

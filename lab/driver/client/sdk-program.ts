@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { descendants, end } from '../processes.ts'
 import { until } from '../until.ts'
 import { ModelApi } from './model-api.ts'
-import { type Shown, shownIn } from './model-request.ts'
+import type { Shown } from './model-request.ts'
 import { ALL_TOOLS } from './plugin-tools.ts'
 import type { User } from './user.ts'
 
@@ -70,17 +70,12 @@ export class SdkProgram implements AsyncDisposable {
 
   /** The channel messages in the conversation, as of the newest request to the model. */
   shown(): readonly Shown[] {
-    const { newest } = this.model
-    return newest === undefined ? [] : shownIn(newest)
+    return this.model.shown()
   }
 
   /** Waits until the model is shown a message. */
   untilShown(text: string): Promise<Shown> {
-    return until(
-      `the model to be shown "${text}"`,
-      () => this.shown().find((shown) => shown.text === text),
-      SHOWN_TIMEOUT_MS,
-    )
+    return this.model.untilShown(text, SHOWN_TIMEOUT_MS)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
