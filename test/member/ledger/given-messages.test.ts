@@ -2,11 +2,13 @@ import { expect, test } from 'bun:test'
 import { openLedger } from '../../../lab/driver/ledger.ts'
 import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
 import type { Ledger } from '../../../member/ledger/ledger.ts'
+import type { ThrottledPeer } from '../../../member/ledger/throttled-messages.ts'
 import { entries } from '../../fixtures/entries.ts'
 import { recover } from '../../fixtures/recover.ts'
 
 const A = 'workspace-a'
 const B = 'workspace-b'
+const PEER = '22222222-2222-4222-8222-222222222222'
 const NOW = 1_800_000_000_000
 
 const batch = (ledger: Ledger) => ledger.nextBatch([A], 100, 1_000_000, NOW)
@@ -32,6 +34,15 @@ function twoSessions() {
   }
 }
 
+/** A peer writes too fast. Returns it, as the ledger lists it. */
+function holdBack(ledger: Ledger): ThrottledPeer {
+  const burst = entries(23).map((entry, index) => ({ ...entry, activityId: `burst-${index}`, peerId: PEER }))
+  ledger.of(A).storePage(burst, undefined, NOW)
+  const [peer] = ledger.throttled.peers([A])
+  if (peer === undefined) throw new Error('nothing is held back')
+  return peer
+}
+
 test('a workspace that comes back brings nothing again that this session wrote to its host before', () => {
   using sessions = twoSessions()
   const { first, second } = sessions
@@ -53,12 +64,9 @@ test('nor when the other session gave it back before it wrote anything', () => {
 test('a digest counts as written with all its messages', () => {
   using sessions = twoSessions()
   const { first, second } = sessions
-  const peerId = '22222222-2222-4222-8222-222222222222'
-  const burst = entries(23).map((entry, index) => ({ ...entry, activityId: `burst-${index}`, peerId }))
-  first.of(A).storePage(burst, undefined, NOW)
-  const [peer] = first.throttled.peers([A])
-  const [lead] = peer === undefined ? [] : first.throttled.of(peer, 1)
-  if (peer === undefined || lead === undefined) throw new Error('nothing is held back')
+  const peer = holdBack(first)
+  const [lead] = first.throttled.of(peer, 1)
+  if (lead === undefined) throw new Error('nothing is held back')
   first.throttled.markSending(peer, [lead])
   first.markSending(batch(first))
   recover(second.of(A), NOW)
@@ -68,15 +76,11 @@ test('a digest counts as written with all its messages', () => {
 test('a digest that another session has begun since its messages were read is not begun again', () => {
   using sessions = twoSessions()
   const { first, second } = sessions
-  const peerId = '22222222-2222-4222-8222-222222222222'
-  const burst = entries(23).map((entry, index) => ({ ...entry, activityId: `burst-${index}`, peerId }))
-  first.of(A).storePage(burst, undefined, NOW)
-  const [peer] = first.throttled.peers([A])
-  if (peer === undefined) throw new Error('nothing is held back')
+  const peer = holdBack(first)
   const read = first.throttled.of(peer, 2)
   expect(second.throttled.markSending(peer, second.throttled.of(peer, 2))).toBe(true)
-  const late = { ...entries(1)[0], activityId: 'late', peerId } as (typeof burst)[number]
-  first.of(A).storePage([late], undefined, NOW)
+  const late = entries(1).map((entry) => ({ ...entry, activityId: 'late', peerId: PEER }))
+  first.of(A).storePage(late, undefined, NOW)
   expect(first.throttled.markSending(peer, read)).toBe(false)
   expect(first.throttled.count(peer)).toBe(1)
 })
