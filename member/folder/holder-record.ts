@@ -1,4 +1,7 @@
-/** Who holds a lock, written down for people. No code acts on the record, and none signals the process it names. */
+/**
+ * Who holds a lock, written down for people, and to see whether the holder is stopped. Only the lock itself decides who
+ * holds it, and nothing signals the process that the record names.
+ */
 import { rmSync } from 'node:fs'
 import { readRegularFile, replaceFile } from './regular-file.ts'
 

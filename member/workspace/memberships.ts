@@ -6,12 +6,12 @@ import type { Disk } from '../../base/sqlite.ts'
 import type { PlatformClient } from '../client/client.ts'
 import type { IssuedSecrets } from '../client/issued-secrets.ts'
 import { ClaimFile } from '../folder/claim.ts'
-import { type Holder, readPidFile, removePidFile, writePidFile } from '../folder/holder-record.ts'
+import { type Holder, removePidFile, writePidFile } from '../folder/holder-record.ts'
 import { type IssuedEntry, readIssued, storeIssued } from '../folder/issued-secrets.ts'
 import { LockFile, lockPaths } from '../folder/lock.ts'
 import type { Log } from '../folder/log.ts'
 import type { StatePaths } from '../folder/state-folder.ts'
-import type { Stopped } from '../folder/stopped-process.ts'
+import { type Stopped, stoppedHolder } from '../folder/stopped-process.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Config, Target } from '../settings/config.ts'
 import { type ClaimResult, Membership } from './membership.ts'
@@ -118,10 +118,7 @@ export class Memberships {
       lock: new LockFile(lock, disk),
       claims: new ClaimFile(claim),
       claimant: { session, pid: holder.pid, project: holder.project },
-      stoppedHolder: () => {
-        const pid = readPidFile(record)?.pid
-        return pid === undefined ? undefined : stoppedOf(pid)
-      },
+      stoppedHolder: () => stoppedHolder(record, stoppedOf),
       keepIssued: (secrets) => this.#keepIssued(id, secrets),
     })
   }

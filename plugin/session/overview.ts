@@ -3,7 +3,7 @@
 import type { Disk } from '../../base/sqlite.ts'
 import { readPidFile } from '../../member/folder/holder-record.ts'
 import { isHeld, lockPaths } from '../../member/folder/lock.ts'
-import type { Stopped } from '../../member/folder/stopped-process.ts'
+import { type Stopped, stoppedHolder } from '../../member/folder/stopped-process.ts'
 import type { Ledger } from '../../member/ledger/ledger.ts'
 import type { Target } from '../../member/settings/config.ts'
 import { type Membership, type MembershipReport, NOT_JOINED } from '../../member/workspace/membership.ts'
@@ -56,8 +56,7 @@ function reports(
   return targets.slice(0, limit).map(({ workspaceId, platformUrl }) => {
     const { lock, holder } = lockPaths(locks, workspaceId)
     const elsewhere = isHeld(lock, disk)
-    const pid = elsewhere ? readPidFile(holder)?.pid : undefined
-    const stopped = pid === undefined ? undefined : stoppedOf(pid)
+    const stopped = elsewhere ? stoppedHolder(holder, stoppedOf) : undefined
     return { ...NOT_JOINED, workspaceId, platformUrl, elsewhere, stopped }
   })
 }

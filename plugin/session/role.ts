@@ -10,8 +10,8 @@
 import { describeError } from '../../base/errors.ts'
 import type { PlatformClient } from '../../member/client/client.ts'
 import type { IncomingFiles } from '../../member/files/incoming-files.ts'
-import { readPidFile } from '../../member/folder/holder-record.ts'
 import { isHeld, lockPaths } from '../../member/folder/lock.ts'
+import { stoppedHolder } from '../../member/folder/stopped-process.ts'
 import { DeferredWrites } from '../../member/ledger/deferred-writes.ts'
 import type { Ledger } from '../../member/ledger/ledger.ts'
 import type { Config } from '../../member/settings/config.ts'
@@ -190,9 +190,7 @@ export class Role {
     this.#observer = new Observer(this.#surroundings, config, ledger, {
       isServed: (workspaceId) => {
         const { lock, holder } = lockPaths(paths.locks, workspaceId)
-        if (!isHeld(lock, disk)) return false
-        const pid = readPidFile(holder)?.pid
-        return pid === undefined || stoppedOf(pid) === undefined
+        return isHeld(lock, disk) && stoppedHolder(holder, stoppedOf) === undefined
       },
       unheard: this.hearing.isRefuted,
       remedy,
