@@ -38,7 +38,7 @@ export function onThreads(program: () => string): DoJob {
     })
 }
 
-/** In a thread: does the one job it is asked for, and ends the thread. */
+/** Runs in a thread: does the one job it is given, then ends the thread. */
 export function serveJobs(jobs: readonly Job<never, unknown>[], disk: Disk): void {
   addEventListener('message', ({ data }: MessageEvent<Question>) => {
     postMessage(answer(jobs, disk, data))

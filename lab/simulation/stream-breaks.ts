@@ -58,13 +58,13 @@ export const STREAM_BREAKS: Readonly<Record<string, readonly Break[]>> = {
   ],
   'member/workspace/other-receiver': [
     {
-      name: 'one heartbeat left under way is taken for another receiver',
+      name: 'a single late heartbeat counts as another receiver',
       file: OTHER_RECEIVER,
       find: ' || now - since < APART_MS',
       replace: '',
     },
     {
-      name: 'a repeated event is taken for another receiver',
+      name: 'a repeated event counts as another receiver',
       file: OTHER_RECEIVER,
       find: '    if (this.#isRepeat(uptimeSeconds, timestamp)) return\n',
       replace: '',
@@ -76,13 +76,13 @@ export const STREAM_BREAKS: Readonly<Record<string, readonly Break[]>> = {
       replace: '    return ours !== undefined',
     },
     {
-      name: 'our own heartbeat between two looks at the row is taken for that of another receiver',
+      name: 'our own heartbeat between two looks at the row counts as another receiver',
       file: OTHER_RECEIVER,
       find: 'if (after === undefined || this.#writes !== writes) return',
       replace: 'if (after === undefined) return',
     },
     {
-      name: 'another receiver is named for ever',
+      name: 'another receiver is reported forever',
       file: OTHER_RECEIVER,
       find: 'this.#told && this.#isRecent() ?',
       replace: 'this.#told ?',
