@@ -67,27 +67,30 @@ export class Delegations {
     const { id, workspaceId, peerId, task, watched, requestId = null } = delegation
     // Where the platform assigns the id, its result can arrive first.
     const state = this.answer(workspaceId, id) === undefined ? 'open' : 'completed'
-    this.#db
-      .query(
-        `INSERT INTO delegation
-           (id, workspace_id, peer_id, task, asked_at, state, watched, request_id, requested_at, request_session)
-         VALUES ($id, $workspaceId, $peerId, $task, $now, $state, $watched, $requestId, $now, $session)
-         ON CONFLICT DO NOTHING`,
-      )
-      .run({
-        id,
-        workspaceId,
-        peerId,
-        task: task.slice(0, MAX_TASK_CHARS),
-        now,
-        state,
-        watched: watched ? 1 : 0,
-        requestId,
-        session: requestId === null ? null : this.#session,
-      })
-    this.#db
-      .query('DELETE FROM delegation WHERE workspace_id = ? AND asked_at < ?')
-      .run(workspaceId, now - KEEP_MS)
+    // Whole or not at all: one that is noted but reported as a failure is never sent.
+    this.#db.transaction(() => {
+      this.#db
+        .query(
+          `INSERT INTO delegation
+             (id, workspace_id, peer_id, task, asked_at, state, watched, request_id, requested_at, request_session)
+           VALUES ($id, $workspaceId, $peerId, $task, $now, $state, $watched, $requestId, $now, $session)
+           ON CONFLICT DO NOTHING`,
+        )
+        .run({
+          id,
+          workspaceId,
+          peerId,
+          task: task.slice(0, MAX_TASK_CHARS),
+          now,
+          state,
+          watched: watched ? 1 : 0,
+          requestId,
+          session: requestId === null ? null : this.#session,
+        })
+      this.#db
+        .query('DELETE FROM delegation WHERE workspace_id = ? AND asked_at < ?')
+        .run(workspaceId, now - KEEP_MS)
+    })
   }
 
   /** The task was never sent. */

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { openLedger } from '../../../lab/driver/ledger.ts'
 import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
 import type { Entry, Ledger } from '../../../member/ledger/ledger.ts'
+import { diskWith } from '../../fixtures/disk.ts'
 import { entry, MESSAGE } from '../../fixtures/entries.ts'
 import { recover } from '../../fixtures/recover.ts'
 
@@ -222,4 +223,20 @@ test('a task that was handed to its peer, or is a day old, is not looked up', ()
   ledger.delegations.handedOver(OWN, 'handed')
   expect(ledger.delegations.watched(OWN, NOW).map(({ id }) => id)).toEqual(['old', 'young'])
   expect(ledger.delegations.watched(OWN, NOW + DAY_MS)).toEqual([])
+})
+
+test('a task is noted whole or not at all, wherever the disk is full', () => {
+  for (const full of [/INSERT INTO delegation/, /DELETE FROM delegation/]) {
+    let armed = true
+    const disk = diskWith((db) => ({
+      query: (sql) => {
+        if (armed && full.test(sql)) throw new Error('database or disk is full')
+        return db.query(sql)
+      },
+    }))
+    const ledger = openLedger(':memory:', { disk })
+    expect(() => ledger.delegations.add(task('t'), NOW)).toThrow('full')
+    armed = false
+    expect(ledger.delegations.find(OWN, 't')).toBeUndefined()
+  }
 })
