@@ -6,7 +6,7 @@ const SESSION = 'plugin/session/session.ts'
 const ROLE = 'plugin/session/role.ts'
 const EXCHANGES = 'plugin/host/tools/peer-exchanges.ts'
 const ANSWERS = 'plugin/host/tools/answer-record.ts'
-const CONFIGURATION = 'plugin/session/configuration.ts'
+const CONFIGURATION = 'member/folder/configuration.ts'
 
 export const SESSION_BREAKS: Readonly<Record<string, readonly Break[]>> = {
   'plugin/session/configuration': [

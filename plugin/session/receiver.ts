@@ -2,12 +2,13 @@
  * The receiving side of one configuration: the memberships of its workspaces, and the one queue in which their messages
  * go to the host. A changed configuration gets a receiver of its own.
  */
+
+import { receivedFiles } from '../../member/files/received-files.ts'
 import type { Ledger } from '../../member/ledger/ledger.ts'
 import type { Config } from '../../member/settings/config.ts'
 import type { ClaimResult, Membership } from '../../member/workspace/membership.ts'
 import { Memberships, type Surroundings } from '../../member/workspace/memberships.ts'
 import { DeliveryLine, type DeliveryOptions } from '../host/event/delivery.ts'
-import { receivedFiles } from './received-files.ts'
 
 export interface HostSurroundings extends Surroundings {
   /** Writes one line to the host; resolves when its bytes have left the process. */

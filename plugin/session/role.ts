@@ -10,6 +10,7 @@
 import { describeError } from '../../base/errors.ts'
 import type { PlatformClient } from '../../member/client/client.ts'
 import type { IncomingFiles } from '../../member/files/incoming-files.ts'
+import { receivedFiles } from '../../member/files/received-files.ts'
 import { isHeld, lockPaths } from '../../member/folder/lock.ts'
 import { stoppedHolder } from '../../member/folder/stopped-process.ts'
 import { DeferredWrites } from '../../member/ledger/deferred-writes.ts'
@@ -23,7 +24,6 @@ import { SETTLED_MS, SessionHearing } from '../host/hearing/session-hearing.ts'
 import type { Claimed } from '../host/tools/tool-context.ts'
 import { Observer } from './observer.ts'
 import { Probing } from './probing.ts'
-import { receivedFiles } from './received-files.ts'
 import { type HostSurroundings, Receiver } from './receiver.ts'
 
 export interface RoleSurroundings extends HostSurroundings {

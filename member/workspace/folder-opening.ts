@@ -9,10 +9,10 @@
 import type { Clock } from '../../base/clock.ts'
 import { describeError } from '../../base/errors.ts'
 import { sleep } from '../../base/sleep.ts'
-import { tightenEnvFile } from '../../member/folder/env-file.ts'
-import type { Log } from '../../member/folder/log.ts'
-import { ensureStateFolder, type StatePaths } from '../../member/folder/state-folder.ts'
-import type { SessionLedger } from '../../member/ledger/session-ledger.ts'
+import { tightenEnvFile } from '../folder/env-file.ts'
+import type { Log } from '../folder/log.ts'
+import { ensureStateFolder, type StatePaths } from '../folder/state-folder.ts'
+import type { SessionLedger } from '../ledger/session-ledger.ts'
 
 export interface FolderOpeningOptions {
   readonly paths: StatePaths

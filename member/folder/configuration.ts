@@ -1,14 +1,9 @@
 /** The current configuration: read from the environment and the `.env` file, and again when the file changes. */
 
-import { readEnvFile, tightenEnvFile } from '../../member/folder/env-file.ts'
-import { stampOf } from '../../member/folder/file-stat.ts'
-import type { Log } from '../../member/folder/log.ts'
-import {
-  type Config,
-  type ConfigResult,
-  type Environment,
-  parseConfig,
-} from '../../member/settings/config.ts'
+import { type Config, type ConfigResult, type Environment, parseConfig } from '../settings/config.ts'
+import { readEnvFile, tightenEnvFile } from './env-file.ts'
+import { stampOf } from './file-stat.ts'
+import type { Log } from './log.ts'
 
 export interface ConfigurationOptions {
   readonly environment: Environment

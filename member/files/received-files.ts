@@ -1,17 +1,25 @@
 /** Where the files of messages go: the folder for received files, within its bounds. */
-import type { PlatformClient } from '../../member/client/client.ts'
-import { FileStore } from '../../member/files/file-store.ts'
-import { IncomingFiles } from '../../member/files/incoming-files.ts'
-import type { Config } from '../../member/settings/config.ts'
-import type { Surroundings } from '../../member/workspace/memberships.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { PlatformClient } from '../client/client.ts'
+import type { Log } from '../folder/log.ts'
+import type { StatePaths } from '../folder/state-folder.ts'
+import type { Config } from '../settings/config.ts'
+import { FileStore } from './file-store.ts'
+import { IncomingFiles } from './incoming-files.ts'
 
 const MEGABYTE = 1024 * 1024
 /** The space for all received files together; more only where it would not fit twenty of the largest. */
 const INBOX_MB = 500
 
+interface ReceivedFilesOptions {
+  readonly paths: Pick<StatePaths, 'receivedFiles'>
+  readonly log: Log
+  readonly clock: Clock
+}
+
 /** @param clientOf fetches for a workspace; undefined for one that is not ours. */
 export function receivedFiles(
-  { paths, log, clock }: Pick<Surroundings, 'paths' | 'log' | 'clock'>,
+  { paths, log, clock }: ReceivedFilesOptions,
   { attachmentMaxMb }: Pick<Config, 'attachmentMaxMb'>,
   clientOf: (workspaceId: string) => PlatformClient | undefined,
   signal: AbortSignal,
