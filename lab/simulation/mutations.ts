@@ -48,24 +48,21 @@ const DELIVERY_BREAKS: readonly Break[] = [
   {
     name: 'a new holder ignores messages that were `sending`',
     file: 'member/ledger/recovery.ts',
-    find: "(state = 'sending' AND attempts",
-    replace: "(state = 'never' AND attempts",
+    find: "AND state = 'sending' AND attempts",
+    replace: "AND state = 'never' AND attempts",
   },
   {
     name: 'a new holder repeats what is confirmed',
     file: 'member/ledger/recovery.ts',
-    find: `state IN ('sending', 'sent')
-       AND (state`,
-    replace: `state IN ('sending', 'sent', 'confirmed')
-       AND (state = 'confirmed' OR state`,
+    find: '() => this.#giveUp(),',
+    replace: `() => this.#takeBack('message_state', "state = 'confirmed'"),
+      () => this.#giveUp(),`,
   },
   {
     name: 'a new holder repeats what its own session wrote',
     file: 'member/ledger/recovery.ts',
-    find: `session <> $session
-       AND state IN ('sending', 'sent')`,
-    replace: `$session <> ''
-       AND state IN ('sending', 'sent')`,
+    find: 'AND session <> $session AND received_at > $oldest',
+    replace: "AND $session <> '' AND received_at > $oldest",
   },
   {
     name: 'attempts are not counted',

@@ -109,20 +109,23 @@ export class Delegations {
 
   /** The newest tasks of a workspace, open ones first. */
   list(workspaceId: string, limit: number): readonly Delegation[] {
-    return this.#db
-      .query<DelegationRow, [string, number]>(
-        `SELECT ${FIELDS} FROM delegation WHERE workspace_id = ?
-         ORDER BY state = 'open' DESC, asked_at DESC LIMIT ?`,
-      )
-      .all(workspaceId, limit)
-      .map(toDelegation)
+    const newest = (index: string, which: string, most: number): readonly DelegationRow[] =>
+      this.#db
+        .query<DelegationRow, [string, number]>(
+          `SELECT ${FIELDS} FROM delegation INDEXED BY ${index} WHERE workspace_id = ? AND ${which}
+           ORDER BY asked_at DESC LIMIT ?`,
+        )
+        .all(workspaceId, most)
+    const open = newest('delegation_open', "state = 'open'", limit)
+    const ended = newest('delegation_ended', "state <> 'open'", limit - open.length)
+    return [...open, ...ended].map(toDelegation)
   }
 
   /** The open tasks that the platform carries out. */
   watched(workspaceId: string, now: number): readonly Delegation[] {
     return this.#db
       .query<DelegationRow, [string, number]>(
-        `SELECT ${FIELDS} FROM delegation WHERE workspace_id = ? AND state = 'open' AND watched = 1 AND asked_at > ?`,
+        `SELECT ${FIELDS} FROM delegation INDEXED BY delegation_open WHERE workspace_id = ? AND state = 'open' AND watched = 1 AND asked_at > ?`,
       )
       .all(workspaceId, now - WATCH_MS)
       .map(toDelegation)
@@ -198,7 +201,8 @@ export class Delegations {
     return (
       this.#db
         .query<StoredMessage, [string, string]>(
-          `SELECT ${COLUMNS} FROM message WHERE delegation_id = ? AND workspace_id = ? AND state = 'received'
+          `SELECT ${COLUMNS} FROM message INDEXED BY message_delegation
+           WHERE delegation_id = ? AND workspace_id = ? AND state = 'received'
            ORDER BY ord LIMIT 1`,
         )
         .get(id, workspaceId) ?? undefined
@@ -210,7 +214,8 @@ export class Delegations {
     return (
       this.#db
         .query<StoredMessage, [string, string]>(
-          `SELECT ${COLUMNS} FROM message WHERE delegation_id = ? AND workspace_id = ? AND state <> 'skipped'
+          `SELECT ${COLUMNS} FROM message INDEXED BY message_delegation
+           WHERE delegation_id = ? AND workspace_id = ? AND state <> 'skipped'
            ORDER BY ord DESC LIMIT 1`,
         )
         .get(id, workspaceId) ?? undefined
@@ -221,7 +226,7 @@ export class Delegations {
   isWorking(workspaceId: string, peerId: string, now: number): boolean {
     const found = this.#db
       .query(
-        "SELECT 1 FROM delegation WHERE workspace_id = ? AND peer_id = ? AND state = 'open' AND asked_at > ? LIMIT 1",
+        "SELECT 1 FROM delegation INDEXED BY delegation_peer WHERE workspace_id = ? AND peer_id = ? AND state = 'open' AND asked_at > ? LIMIT 1",
       )
       .get(workspaceId, peerId, now - UNNAMED_ANSWER_WITHIN_MS)
     return found !== null
@@ -279,7 +284,7 @@ export class Delegations {
   #onlyOpen(workspaceId: string, peerId: string, now: number): string | undefined {
     const [first, second] = this.#db
       .query<{ id: string }, [string, string, number]>(
-        "SELECT id FROM delegation WHERE workspace_id = ? AND peer_id = ? AND state = 'open' AND watched = 0 AND asked_at > ? LIMIT 2",
+        "SELECT id FROM delegation INDEXED BY delegation_peer WHERE workspace_id = ? AND peer_id = ? AND state = 'open' AND watched = 0 AND asked_at > ? LIMIT 2",
       )
       .all(workspaceId, peerId, now - UNNAMED_ANSWER_WITHIN_MS)
     return second === undefined ? first?.id : undefined

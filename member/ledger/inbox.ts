@@ -1,6 +1,6 @@
 /** Queries on the ledger for a person or a model. Read-only. */
 import type { Database } from '../../base/sqlite.ts'
-import { COLUMNS, type MessageState, type StoredMessage } from './ledger-rows.ts'
+import { COLUMNS, MESSAGE_STATES, type MessageState, type StoredMessage } from './ledger-rows.ts'
 
 export interface InboxFilter {
   readonly workspaceIds: readonly string[]
@@ -23,6 +23,11 @@ export interface InboxRow extends StoredMessage {
   readonly receivedAt: number
 }
 
+/** A list tells no higher number of matches. */
+export const MAX_MATCHES = 1_000
+/** The number of messages in a state counts no further. */
+export const MAX_COUNTED = 10_000
+
 export class Inbox {
   readonly #db: Database
 
@@ -30,55 +35,61 @@ export class Inbox {
     this.#db = db
   }
 
-  /** The messages that match, newest first unless requested otherwise, and the total number of matches. */
+  /**
+   * The messages that match, newest first unless requested otherwise, and the total number of matches, up to
+   * {@link MAX_MATCHES}. Each state is read in order, and no further than that: the cost does not follow the history.
+   */
   list({ workspaceIds, states, peerId, since, owed, oldestFirst, except, limit }: InboxFilter): {
     readonly rows: readonly InboxRow[]
     readonly total: number
   } {
+    const order = oldestFirst === true ? 'ASC' : 'DESC'
+    const next = this.#db.query<{ ord: number }, [Record<string, string | number | null>]>(
+      `SELECT ord FROM message INDEXED BY message_state WHERE workspace_id = $workspaceId AND state = $state
+       AND ($peerId IS NULL OR peer_id = $peerId) AND received_at >= $since
+       AND ($owed = 0 OR delegation_id IS NULL AND reason IS NULL OR state IN ('received', 'held', 'sending'))
+       ${except === undefined ? '' : 'AND activity_id NOT IN (SELECT value FROM json_each($except))'}
+       ORDER BY ord ${order} LIMIT ${MAX_MATCHES}`,
+    )
     const values = {
-      workspaces: JSON.stringify(workspaceIds),
-      states: JSON.stringify(states),
       peerId: peerId?.toLowerCase() ?? null,
       since: since ?? 0,
       owed: owed === true ? 1 : 0,
-      except: JSON.stringify(except ?? []),
+      ...(except === undefined ? {} : { except: JSON.stringify(except) }),
     }
-    const where = `workspace_id IN (SELECT value FROM json_each($workspaces))
-      AND state IN (SELECT value FROM json_each($states))
-      AND ($peerId IS NULL OR peer_id = $peerId) AND received_at >= $since
-      AND ($owed = 0 OR delegation_id IS NULL AND reason IS NULL OR state IN ('received', 'held', 'sending'))
-      AND activity_id NOT IN (SELECT value FROM json_each($except))`
-    const order = oldestFirst === true ? 'ASC' : 'DESC'
+    const matches = workspaceIds
+      .flatMap((workspaceId) => states.flatMap((state) => next.all({ ...values, workspaceId, state })))
+      .map(({ ord }) => ord)
+      .sort((a, b) => (oldestFirst === true ? a - b : b - a))
     const rows = this.#db
-      .query<InboxRow, [typeof values & { limit: number }]>(
+      .query<InboxRow, [string]>(
         `SELECT ${COLUMNS}, reason, received_at AS receivedAt FROM message
-         WHERE ord IN (SELECT ord FROM message INDEXED BY message_state WHERE ${where} ORDER BY ord ${order} LIMIT $limit)
-         ORDER BY ord ${order}`,
+         WHERE ord IN (SELECT value FROM json_each(?)) ORDER BY ord ${order}`,
       )
-      .all({ ...values, limit })
-    const total = this.#db
-      .query<{ n: number }, [typeof values]>(
-        `SELECT count(*) AS n FROM message INDEXED BY message_state WHERE ${where}`,
-      )
-      .get(values)
-    return { rows, total: total?.n ?? 0 }
+      .all(JSON.stringify(matches.slice(0, limit)))
+    return { rows, total: Math.min(matches.length, MAX_MATCHES) }
   }
 
-  /** How many messages of a workspace are in each state. */
+  /** How many messages of a workspace are in each state, up to {@link MAX_COUNTED}. */
   counts(workspaceId: string): Readonly<Partial<Record<MessageState, number>>> {
-    const rows = this.#db
-      .query<{ state: MessageState; n: number }, [string]>(
-        'SELECT state, count(*) AS n FROM message INDEXED BY message_state WHERE workspace_id = ? GROUP BY state',
-      )
-      .all(workspaceId)
-    return Object.fromEntries(rows.map(({ state, n }) => [state, n]))
+    const count = this.#db.query<{ n: number }, [string, MessageState]>(
+      `SELECT count(*) AS n FROM (SELECT 1 FROM message INDEXED BY message_state
+       WHERE workspace_id = ? AND state = ? LIMIT ${MAX_COUNTED})`,
+    )
+    return Object.fromEntries(
+      MESSAGE_STATES.flatMap((state) => {
+        const n = count.get(workspaceId, state)?.n ?? 0
+        return n === 0 ? [] : [[state, n]]
+      }),
+    )
   }
 
-  /** How many rows of a workspace were skipped for this reason. */
+  /** How many rows of a workspace were skipped for this reason, up to {@link MAX_COUNTED}. */
   skippedFor(workspaceId: string, reason: string): number {
     const row = this.#db
       .query<{ n: number }, [string, string]>(
-        "SELECT count(*) AS n FROM message INDEXED BY message_state WHERE workspace_id = ? AND state = 'skipped' AND reason = ?",
+        `SELECT count(*) AS n FROM (SELECT 1 FROM message INDEXED BY message_skipped
+         WHERE workspace_id = ? AND state = 'skipped' AND reason = ? LIMIT ${MAX_COUNTED})`,
       )
       .get(workspaceId, reason)
     return row?.n ?? 0

@@ -1,14 +1,16 @@
 /** The rows written to the ledger and read from it. */
 
-export type MessageState =
-  | 'received'
-  | 'held'
-  | 'sending'
-  | 'sent'
-  | 'presumed'
-  | 'confirmed'
-  | 'answered'
-  | 'skipped'
+export const MESSAGE_STATES = [
+  'received',
+  'held',
+  'sending',
+  'sent',
+  'presumed',
+  'confirmed',
+  'answered',
+  'skipped',
+] as const
+export type MessageState = (typeof MESSAGE_STATES)[number]
 
 /** Which of our tasks a row claims to belong to. */
 export interface TaskMark {

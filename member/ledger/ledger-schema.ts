@@ -157,6 +157,37 @@ const STEPS: readonly string[] = [
   CREATE INDEX message_state ON message (workspace_id, state, ord, session, attempts, received_at, sent_at, peer_id,
     delegation_id, reason);
   `,
+  `
+  -- Every statement finds its rows, however many a month has left, through an index that ends where they end.
+  DROP INDEX message_age;
+  CREATE INDEX message_age ON message (workspace_id, received_at);
+  DROP INDEX message_peer;
+  CREATE INDEX message_peer ON message (workspace_id, peer_id, ord) WHERE peer_id IS NOT NULL AND state <> 'skipped';
+  CREATE INDEX message_sent ON message (workspace_id, session, sent_at) WHERE state = 'sent';
+  CREATE INDEX message_again ON message (workspace_id, received_at) WHERE state = 'sent';
+  CREATE INDEX message_skipped ON message (workspace_id, reason) WHERE state = 'skipped';
+  CREATE INDEX message_report ON message (workspace_id, received_at) WHERE delegation_id IS NOT NULL AND peer_id IS NULL;
+  DROP INDEX delegation_open;
+  CREATE INDEX delegation_open ON delegation (workspace_id, asked_at) WHERE state = 'open';
+  CREATE INDEX delegation_peer ON delegation (workspace_id, peer_id, asked_at) WHERE state = 'open';
+  CREATE INDEX delegation_ended ON delegation (workspace_id, asked_at) WHERE state <> 'open';
+  CREATE INDEX delegation_age ON delegation (workspace_id, asked_at);
+  CREATE INDEX session_age ON session (begun_at);
+  CREATE INDEX session_silent ON session (id) WHERE prompted = 1 AND receipted = 0 AND with_channel = 1;
+  CREATE INDEX permission_age ON permission_request (asked_at);
+  CREATE INDEX permission_open ON permission_request (workspace_id, asked_at) WHERE state = 'open';
+  CREATE INDEX permission_session ON permission_request (session, state);
+  CREATE INDEX own_upload_age ON own_upload (uploaded_at);
+
+  -- Uploaded files that messages have named: the row that reports the upload may be read after them.
+  CREATE TABLE named_upload (
+    workspace_id TEXT NOT NULL,
+    file_id TEXT NOT NULL,
+    named_at INTEGER NOT NULL,
+    PRIMARY KEY (workspace_id, file_id)
+  ) WITHOUT ROWID;
+  CREATE INDEX named_upload_age ON named_upload (named_at);
+  `,
 ]
 
 /**

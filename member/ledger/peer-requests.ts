@@ -36,7 +36,7 @@ export class PeerRequests {
   unattended(now: number): readonly Delegation[] {
     return this.#db
       .query<DelegationRow, [string, number, string, number]>(
-        `SELECT ${FIELDS} FROM delegation WHERE workspace_id = ? AND state = 'open' AND watched = 0 AND asked_at > ?
+        `SELECT ${FIELDS} FROM delegation INDEXED BY delegation_open WHERE workspace_id = ? AND state = 'open' AND watched = 0 AND asked_at > ?
          AND (request_id IS NOT NULL AND (request_session IS NOT ? OR requested_at < ?) OR request_id IS NULL AND peer_task <> '')`,
       )
       .all(this.#workspaceId, now - WATCH_MS, this.#session, now - TRUSTED_MS)

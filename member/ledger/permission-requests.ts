@@ -69,7 +69,7 @@ export class PermissionRequests {
       this.#db.query('DELETE FROM permission_request WHERE asked_at < ?').run(now - KEEP_MS)
       const open = this.#db
         .query<{ n: number }, [string, number]>(
-          `SELECT count(*) AS n FROM permission_request
+          `SELECT count(*) AS n FROM permission_request INDEXED BY permission_open
              WHERE workspace_id = ? AND state = 'open' AND asked_at > ?`,
         )
         .get(workspaceId, now - OPEN_FOR_MS)
@@ -121,7 +121,7 @@ export class PermissionRequests {
   ): readonly OpenRequest[] {
     return this.#db
       .query<OpenRequest, [string, number, number]>(
-        `SELECT request_id AS requestId, tool, asked_at AS askedAt FROM permission_request
+        `SELECT request_id AS requestId, tool, asked_at AS askedAt FROM permission_request INDEXED BY permission_open
            WHERE workspace_id = ? AND state = 'open' AND asked_at > ?
            AND asked_at <= (SELECT received_at FROM message WHERE ord = ?) ORDER BY asked_at`,
       )

@@ -21,7 +21,7 @@ const KEEP_MS = 30 * 24 * 60 * 60_000
 export interface Recovery {
   /** How many will be written again. */
   readonly again: number
-  /** How many have used up their attempts, or were sent too long ago, and are only kept. */
+  /** How many have used up their attempts, or were sent too long ago, and are only kept: a thousand at most. */
   readonly givenUp: number
   /** How many are presumed to have been seen. */
   readonly presumed: number
@@ -29,9 +29,17 @@ export interface Recovery {
 
 /** How many messages are changed at once: a transaction with more would hold the loop, or another session. */
 const CHUNK = 200
-/** Inside an UPDATE: the messages of the workspace that some condition chooses, a chunk of them. */
-const some = (which: string): string =>
-  `ord IN (SELECT ord FROM message INDEXED BY message_state WHERE workspace_id = $workspaceId AND ${which} LIMIT ${CHUNK})`
+/**
+ * Inside an UPDATE: the messages of the workspace that some condition chooses, a chunk of them.
+ *
+ * @param index contains few messages that the condition does not choose, whatever was received before.
+ */
+const some = (index: string, which: string): string =>
+  `ord IN (SELECT ord FROM message INDEXED BY ${index} WHERE workspace_id = $workspaceId AND ${which} LIMIT ${CHUNK})`
+/** As the index of these states has it. */
+const UNSENT = "state IN ('received', 'held', 'sending')"
+/** Beyond this, messages that are only kept are not counted. */
+const MAX_KEPT_COUNT = 1_000
 
 /**
  * One recovery, in steps. Each step is one transaction that can be repeated, and so can the whole, from its beginning:
@@ -55,7 +63,12 @@ export class RecoverySteps {
     this.#steps = [
       () => this.#keepGiven(given),
       () => this.#presume(),
-      () => this.#takeBack(),
+      () =>
+        this.#takeBack(
+          'message_unsent',
+          `${UNSENT} AND state = 'sending' AND attempts < ${MAX_UNSURE_ATTEMPTS}`,
+        ),
+      () => this.#takeBack('message_again', `state = 'sent' AND attempts < ${MAX_ATTEMPTS}`),
       () => this.#giveUp(),
     ]
   }
@@ -73,8 +86,8 @@ export class RecoverySteps {
       return undefined
     }
     return {
-      again: this.#count("state IN ('received', 'held') AND attempts > 0"),
-      givenUp: this.#count("state = 'sent' AND session <> $session"),
+      again: this.#count('message_unsent', `${UNSENT} AND state <> 'sending' AND attempts > 0`),
+      givenUp: this.#count('message_sent', "state = 'sent' AND session <> $session", MAX_KEPT_COUNT),
       presumed: this.#presumed,
     }
   }
@@ -84,7 +97,7 @@ export class RecoverySteps {
     if (given.length === 0) return 0
     return this.#update(
       `state = 'sent', session = $session, sent_at = coalesce(sent_at, received_at)
-       WHERE workspace_id = $workspaceId AND ord IN (SELECT ord FROM message WHERE ord IN (SELECT value FROM json_each($given))
+       WHERE +workspace_id = $workspaceId AND ord IN (SELECT ord FROM message WHERE ord IN (SELECT value FROM json_each($given))
        AND (state IN ('sending', 'sent') AND session <> $session OR state IN ('received', 'held') AND attempts > 0) LIMIT ${CHUNK})`,
       { given: JSON.stringify(given) },
     )
@@ -96,20 +109,21 @@ export class RecoverySteps {
    */
   #presume(): number {
     const changes = this.#update(
-      `state = 'presumed' WHERE ${some(`session <> $session AND state = 'sent'
-       AND sent_at <= (SELECT checked_at FROM cursor WHERE cursor.workspace_id = message.workspace_id) - ${PRESUME_AFTER_MS}
-       AND session IN (SELECT id FROM session WHERE prompted = 1 AND receipted = 0 AND with_channel = 1)`)}`,
+      `state = 'presumed' WHERE ${some(
+        'message_sent',
+        `session <> $session AND state = 'sent'
+       AND sent_at <= (SELECT checked_at FROM cursor WHERE workspace_id = $workspaceId) - ${PRESUME_AFTER_MS}
+       AND session IN (SELECT id FROM session WHERE prompted = 1 AND receipted = 0 AND with_channel = 1)`,
+      )}`,
     )
     this.#presumed += changes
     return changes
   }
 
-  #takeBack(): number {
+  #takeBack(index: string, which: string): number {
     return this.#update(
-      `state = CASE WHEN digest IS NULL THEN 'received' ELSE 'held' END WHERE ${some(`session <> $session
-       AND state IN ('sending', 'sent')
-       AND (state = 'sending' AND attempts < ${MAX_UNSURE_ATTEMPTS} OR state = 'sent' AND attempts < ${MAX_ATTEMPTS})
-       AND received_at > $oldest`)}`,
+      `state = CASE WHEN digest IS NULL THEN 'received' ELSE 'held' END
+       WHERE ${some(index, `${which} AND session <> $session AND received_at > $oldest`)}`,
       { oldest: this.#now - REDELIVER_WITHIN_MS },
     )
   }
@@ -117,9 +131,11 @@ export class RecoverySteps {
   /** A message that may not be written again counts as sent, even if it is unknown whether it was. */
   #giveUp(): number {
     return this.#update(
-      `state = 'sent', sent_at = coalesce(sent_at, received_at) WHERE ${some(`session <> $session
-       AND state IN ('sending', 'received', 'held')
-       AND (state = 'sending' OR state IN ('received', 'held') AND attempts > 0 AND received_at <= $oldest)`)}`,
+      `state = 'sent', sent_at = coalesce(sent_at, received_at) WHERE ${some(
+        'message_unsent',
+        `${UNSENT} AND session <> $session
+       AND (state = 'sending' OR attempts > 0 AND received_at <= $oldest)`,
+      )}`,
       { oldest: this.#now - REDELIVER_WITHIN_MS },
     )
   }
@@ -128,11 +144,12 @@ export class RecoverySteps {
     return this.#db.query(`UPDATE message SET ${what}`).run({ ...this.#values, ...values }).changes
   }
 
-  #count(which: string): number {
+  #count(index: string, which: string, limit = -1): number {
     return (
       this.#db
         .query<{ n: number }, [Record<string, string>]>(
-          `SELECT count(*) AS n FROM message INDEXED BY message_state WHERE workspace_id = $workspaceId AND ${which}`,
+          `SELECT count(*) AS n FROM (SELECT 1 FROM message INDEXED BY ${index}
+           WHERE workspace_id = $workspaceId AND ${which} LIMIT ${limit})`,
         )
         .get(this.#values)?.n ?? 0
     )
@@ -148,8 +165,11 @@ export class RecoverySteps {
 export function deleteOld(db: Database, workspaceId: string, now: number): boolean {
   const { changes } = db
     .query(
-      `DELETE FROM message WHERE ${some(`state IN ('held', 'sending', 'sent', 'presumed', 'confirmed', 'answered', 'skipped')
-       AND received_at < min($now, coalesce((SELECT checked_at FROM cursor WHERE workspace_id = $workspaceId), $now)) - ${KEEP_MS}`)}`,
+      `DELETE FROM message WHERE ${some(
+        'message_age',
+        `state <> 'received'
+       AND received_at < min($now, coalesce((SELECT checked_at FROM cursor WHERE workspace_id = $workspaceId), $now)) - ${KEEP_MS}`,
+      )}`,
     )
     .run({ workspaceId, now })
   if (changes === CHUNK) return true

@@ -13,7 +13,7 @@ interface Answer {
 /** A message and the report on it come within this. */
 const APART_MS = 10 * 60_000
 /** How many of the newest messages of a peer to compare a report with. */
-const MAX_COMPARED = 20
+const MAX_COMPARED = 50
 
 export class RepeatedAnswers {
   readonly #db: Database
@@ -31,9 +31,10 @@ export class RepeatedAnswers {
   quotedBy({ activityId }: Pick<Entry, 'activityId'>, workspaceId: string, taskId: string, peerId: string) {
     const said = this.#db
       .query<Answer, [string, string, string, number, number]>(
-        `SELECT activity_id AS activityId, ${TEXT} AS text FROM message INDEXED BY message_peer
-         WHERE workspace_id = ? AND peer_id = ? AND state <> 'skipped'
-         AND coalesce(delegation_id, ?3) = ?3 AND received_at > ?4 ORDER BY ord DESC LIMIT ?5`,
+        `SELECT activity_id AS activityId, ${TEXT} AS text FROM message
+         WHERE ord IN (SELECT ord FROM message INDEXED BY message_peer
+           WHERE workspace_id = ?1 AND peer_id = ?2 AND state <> 'skipped' ORDER BY ord DESC LIMIT ?5)
+         AND coalesce(delegation_id, ?3) = ?3 AND received_at > ?4 ORDER BY ord DESC`,
       )
       .all(workspaceId, peerId, taskId, this.#receivedAt(workspaceId, activityId) - APART_MS, MAX_COMPARED)
     return this.#sameAs(workspaceId, activityId, said)
@@ -47,9 +48,10 @@ export class RepeatedAnswers {
   reportOf({ activityId }: Pick<Entry, 'activityId'>, workspaceId: string, peerId: string) {
     const reports = this.#db
       .query<Answer, [string, string, number]>(
-        `SELECT activity_id AS activityId, ${TEXT} AS text FROM message INDEXED BY message_delegation
-         WHERE delegation_id IN (SELECT id FROM delegation WHERE workspace_id = ?1 AND peer_id = ?2 AND state = 'completed')
-         AND workspace_id = ?1 AND peer_id IS NULL AND state <> 'skipped' AND received_at > ?3`,
+        `SELECT activity_id AS activityId, ${TEXT} AS text FROM message INDEXED BY message_report
+         WHERE workspace_id = ?1 AND received_at > ?3 AND delegation_id IS NOT NULL AND peer_id IS NULL AND state <> 'skipped'
+         AND EXISTS (SELECT 1 FROM delegation WHERE delegation.workspace_id = ?1 AND delegation.id = delegation_id
+           AND delegation.peer_id = ?2 AND delegation.state = 'completed')`,
       )
       .all(workspaceId, peerId, this.#receivedAt(workspaceId, activityId) - APART_MS)
     return this.#sameAs(workspaceId, activityId, reports)

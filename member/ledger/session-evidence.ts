@@ -33,7 +33,7 @@ export class SessionEvidence {
   unconfirmed(workspaceIds: readonly string[], before: number): number {
     const row = this.#db
       .query<{ n: number }, [string, string, number]>(
-        `SELECT count(*) AS n FROM message INDEXED BY message_state
+        `SELECT count(*) AS n FROM message INDEXED BY message_sent
          WHERE workspace_id IN (SELECT value FROM json_each(?)) AND state = 'sent' AND session = ? AND sent_at < ?`,
       )
       .get(JSON.stringify(workspaceIds), this.#session, before)

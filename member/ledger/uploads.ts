@@ -9,7 +9,9 @@ const UPLOAD_WAIT_MS = 60_000
 /** A platform keeps a file for a day; its row may be read later. */
 const KEEP_OWN_MS = 7 * 24 * 60 * 60_000
 /** A message is rarely read before the row of a file that it names, and then shortly before. */
-const EARLIER_ROWS = 200
+const KEEP_NAMED_MS = 60 * 60_000
+/** Beyond this many and one page, the earliest is forgotten, and at worst shown by itself, too. */
+const MAX_NAMED = 2_000
 const NAMED = 'an upload; the message that names it is shown'
 const OWN = 'a file that this workspace uploaded itself'
 
@@ -34,11 +36,8 @@ export class Uploads {
   /** Runs inside the transaction that stored the row: the file waits, unless a message before it names it. */
   hold(workspaceId: string, activityId: string, fileId: string): void {
     const named = this.#db
-      .query<{ ord: number }, [string, number, string, string]>(
-        `SELECT ord FROM message WHERE +workspace_id = ? AND ord > (SELECT max(ord) FROM message) - ?
-         AND activity_id <> ? AND instr(lower(content), ?) > 0 LIMIT 1`,
-      )
-      .get(workspaceId, EARLIER_ROWS, activityId, fileId)
+      .query('SELECT 1 FROM named_upload WHERE workspace_id = ? AND file_id = ?')
+      .get(workspaceId, fileId)
     this.#db
       .query(
         'UPDATE message SET upload_id = ?, state = ?, reason = ? WHERE workspace_id = ? AND activity_id = ?',
@@ -52,12 +51,29 @@ export class Uploads {
       )
   }
 
-  /** Runs inside the transaction that stored a row which names these files. */
-  settle(workspaceId: string, fileIds: readonly string[]): void {
+  /** Runs inside the transaction that stored a row which names these files, before or after their own rows. */
+  settle(workspaceId: string, fileIds: readonly string[], now: number): void {
+    if (fileIds.length === 0) return
+    this.#forget(now)
+    const note = this.#db.query(
+      'INSERT INTO named_upload (workspace_id, file_id, named_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+    )
+    for (const fileId of fileIds) note.run(workspaceId, fileId, now)
     const settle = this.#db.query(
-      "UPDATE message SET state = 'skipped', reason = ? WHERE workspace_id = ? AND upload_id = ? AND state = 'held'",
+      "UPDATE message INDEXED BY message_upload SET state = 'skipped', reason = ? WHERE workspace_id = ? AND upload_id = ? AND state = 'held'",
     )
     for (const fileId of fileIds) settle.run(NAMED, workspaceId, fileId)
+  }
+
+  #forget(now: number): void {
+    const tooMany = this.#db
+      .query<{ at: number }, [number]>(
+        'SELECT named_at AS at FROM named_upload INDEXED BY named_upload_age ORDER BY named_at DESC LIMIT 1 OFFSET ?',
+      )
+      .get(MAX_NAMED)
+    this.#db
+      .query('DELETE FROM named_upload WHERE named_at < ?')
+      .run(Math.max(now - KEEP_NAMED_MS, tooMany?.at ?? 0))
   }
 
   /**

@@ -13,6 +13,8 @@ import type { Uploads } from './uploads.ts'
 
 /** The reason for skipping a result that already arrived by another route. */
 const TOLD_BEFORE = 'a result that was told before'
+/** Reading pauses long before so many wait. */
+const MAX_WAITING_COUNT = 1_000
 
 export class WorkspaceLedger {
   readonly workspaceId: string
@@ -115,15 +117,15 @@ export class WorkspaceLedger {
 
   /**
    * How many messages wait to be written, or are being written. The index is named, here and in other queries, because
-   * the planner would choose one that scans the whole history.
+   * the planner could choose one that scans the whole history.
    */
   waiting(): number {
     const row = this.#db
-      .query<{ n: number }, [string]>(
-        `SELECT count(*) AS n FROM message INDEXED BY message_state
-         WHERE workspace_id = ? AND state IN ('received', 'sending')`,
+      .query<{ n: number }, [string, number]>(
+        `SELECT count(*) AS n FROM (SELECT 1 FROM message INDEXED BY message_state
+         WHERE workspace_id = ? AND state IN ('received', 'sending') LIMIT ?)`,
       )
-      .get(this.workspaceId)
+      .get(this.workspaceId, MAX_WAITING_COUNT)
     return row?.n ?? 0
   }
 
@@ -212,7 +214,7 @@ export class WorkspaceLedger {
       if (cancels !== undefined) cancelTask(this.#db, this.workspaceId, peerId, cancels)
       return false
     }
-    if (entry.names !== undefined) this.#uploads.settle(this.workspaceId, entry.names)
+    if (entry.names !== undefined) this.#uploads.settle(this.workspaceId, entry.names, now)
     if (skipped !== null) return false
     if (entry.upload !== undefined) {
       this.#uploads.hold(this.workspaceId, activityId, entry.upload)

@@ -1,5 +1,6 @@
 /** What `status` shows about one workspace. Pure. */
 
+import { MAX_COUNTED } from '../../../member/ledger/inbox.ts'
 import type { MessageState } from '../../../member/ledger/ledger.ts'
 import type { MembershipReport } from '../../../member/workspace/membership.ts'
 import { holderName, type Standby } from './remark.ts'
@@ -73,20 +74,26 @@ function holder({ elsewhere, holder }: WorkspaceView): string {
 }
 
 function messages({ counts, notAllowed }: WorkspaceView): string {
-  const waiting = (counts.received ?? 0) + (counts.sending ?? 0)
-  const unanswered = (counts.sent ?? 0) + (counts.confirmed ?? 0)
-  const more: readonly (readonly [number, string])[] = [
-    [counts.presumed ?? 0, 'presumed seen'],
-    [counts.held ?? 0, 'held back because a peer writes too fast'],
-    [notAllowed, 'skipped because of MOLECULE_ALLOWED_SENDERS'],
+  const { received = 0, held = 0, sending = 0, sent = 0, presumed = 0, confirmed = 0, answered = 0 } = counts
+  const skipped = counts.skipped ?? 0
+  const more: readonly (readonly [string, string])[] = [
+    [total([presumed]), 'presumed seen'],
+    [total([held]), 'held back because a peer writes too fast'],
+    [total([notAllowed]), 'skipped because of MOLECULE_ALLOWED_SENDERS'],
   ]
   return [
-    `${waiting} waiting`,
-    `${unanswered} shown but not answered`,
-    `${counts.answered ?? 0} answered`,
-    `${(counts.skipped ?? 0) - notAllowed} not for the model`,
-    ...more.flatMap(([count, what]) => (count === 0 ? [] : [`${count} ${what}`])),
+    `${total([received, sending])} waiting`,
+    `${total([sent, confirmed])} shown but not answered`,
+    `${total([answered])} answered`,
+    `${total([skipped], notAllowed)} not for the model`,
+    ...more.flatMap(([count, what]) => (count === '0' ? [] : [`${count} ${what}`])),
   ].join(', ')
+}
+
+/** The ledger counts the messages of a state only up to a limit. */
+function total(counts: readonly number[], less = 0): string {
+  const sum = counts.reduce((a, b) => a + b, 0) - less
+  return `${counts.some((count) => count >= MAX_COUNTED) ? 'at least ' : ''}${Math.max(0, sum)}`
 }
 
 function time(at: number): string {

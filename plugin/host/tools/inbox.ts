@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { patiently } from '../../../base/patience.ts'
 import { counted } from '../../../base/plural.ts'
 import { readInbound } from '../../../member/client/inbound.ts'
-import type { InboxRow } from '../../../member/ledger/inbox.ts'
+import { type InboxRow, MAX_MATCHES } from '../../../member/ledger/inbox.ts'
 import type { Ledger, MessageState } from '../../../member/ledger/ledger.ts'
 import type { PeekedMessage } from '../../../member/workspace/peek.ts'
 import { cleanName } from '../text/clean-text.ts'
@@ -93,11 +93,12 @@ export const inbox = defineTool({
     const { lines, total } = await list(args, workspaceIds, [], ledger, context, signal)
     if (total === 0) return { text: nothing(args) }
     const others = args.oldest_first === true ? 'newer' : 'older'
+    const atLeast = total < MAX_MATCHES ? '' : 'at least '
     const more =
       total > lines.length
-        ? [`… and ${total - lines.length} ${others} ones; oldest_first lists from the other end.`]
+        ? [`… and ${atLeast}${total - lines.length} ${others} ones; oldest_first lists from the other end.`]
         : []
-    return show(`${counted(total, 'message')}:`, lines, more, context)
+    return show(`${atLeast}${counted(total, 'message')}:`, lines, more, context)
   },
 })
 

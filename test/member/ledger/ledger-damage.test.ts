@@ -226,7 +226,7 @@ import { openLedger } from '@/lab/driver/ledger.ts'
 const [path] = process.argv.slice(-1)
 let said = 0
 const ledger = openLedger(path, { onDamage: () => said++ })
-console.log(JSON.stringify([ledger.of('${A}').waiting(), said]))
+console.log(JSON.stringify([ledger.nextBatch(['${A}'], 30_000, Infinity, 0).length, said]))
 setInterval(() => {}, 1000)
 `
 

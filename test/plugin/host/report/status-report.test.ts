@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { MAX_COUNTED } from '../../../../member/ledger/inbox.ts'
 import { parseConfig } from '../../../../member/settings/config.ts'
 import { type SessionView, statusReport } from '../../../../plugin/host/report/status-report.ts'
 import { HOME, ID_A, ID_B, MINIMAL, TOKEN_A } from '../../../fixtures/config.ts'
@@ -137,6 +138,13 @@ test('a workspace is shown with presence, messages and last error', () => {
   expect(text).toContain('messages: 3 waiting, 7 shown but not answered, 5 answered, 6 not for the model')
   expect(text).toContain('last error: HTTP 500')
   expect(text).toContain('given up: it was deleted')
+})
+
+test('a number that the ledger does not count to its end is shown as the least it can be', () => {
+  const counts = { sent: 3, confirmed: MAX_COUNTED, skipped: MAX_COUNTED }
+  expect(shown({ workspaces: [workspace({ counts, notAllowed: 7 })] })).toContain(
+    'messages: 0 waiting, at least 10003 shown but not answered, 0 answered, at least 9993 not for the model, 7 skipped',
+  )
 })
 
 test.each([

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { Chat } from '../../../../lab/driver/chat.ts'
 import { startPlatform } from '../../../../platform/platform.ts'
+import { entries } from '../../../fixtures/entries.ts'
 import { type Bench, startBench } from '../../../fixtures/tool-context.ts'
 
 interface Scene {
@@ -81,6 +82,15 @@ describe('inbox', () => {
     await builder.receive(builderId)
     expect((await builder.call('inbox', { show: 'all' })).text).toBe('Nothing has arrived.')
     expect((await builder.call('inbox', { show: 'skipped' })).text).toContain('our own message to the user')
+    await end()
+  })
+
+  test('says how many there are as far as it counts', async () => {
+    const { builder, builderId, end } = await scene()
+    builder.ledger.of(builderId).storePage(entries(1_000), undefined, 1)
+    const { text } = await builder.call('inbox')
+    expect(text).toStartWith('at least 1000 messages:\n')
+    expect(text).toEndWith('… and at least 950 older ones; oldest_first lists from the other end.')
     await end()
   })
 
