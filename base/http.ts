@@ -1,16 +1,17 @@
 /**
- * One HTTP exchange with a platform, with a time limit for the whole exchange and a size limit on the response. It
- * follows no redirect, since a redirect would carry the bearer token to another host.
+ * One HTTP exchange with a platform, with a time limit for the answer to begin, a least pace for its body, and a size
+ * limit. It follows no redirect, since a redirect would carry the bearer token to another host.
  */
 import type { Clock } from './clock.ts'
 import { isLoopback } from './loopback.ts'
+import { limitTransfer } from './transfer-limit.ts'
 
 export interface Exchange {
   readonly method: 'GET' | 'POST'
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
-  readonly body?: string | ReadableStream<Uint8Array> | undefined
-  /** Milliseconds for the whole exchange, the body included. */
+  readonly body?: string | BodySource | undefined
+  /** Milliseconds until the answer must begin, counted from when the last part of a streamed body was taken. */
   readonly timeoutMs: number
   /** The largest body to accept, in bytes. */
   readonly maxBytes: number
@@ -21,6 +22,9 @@ export interface Exchange {
   readonly fetchImpl?: typeof fetch | undefined
   readonly clock: Pick<Clock, 'after'>
 }
+
+/** Opens a body that is read while it is sent, and calls `onPart` as each part of it is taken. */
+export type BodySource = (onPart: () => void) => ReadableStream<Uint8Array>
 
 export interface Reply {
   readonly status: number
@@ -117,6 +121,9 @@ export function mayUseProxy(url: string): boolean {
   return protocol === 'https:' && !isLoopback(hostname)
 }
 
+/** A slow line out, of 128 kbit/s: how much longer a large request may take before it is answered. */
+const UPLINK_BYTES_PER_MS = 16
+
 /** Whether the body is as the platform wrote it: nothing on the way has compressed it. */
 export function isPlain(headers: Headers): boolean {
   return /^(?:identity)?$/i.test(headers.get('content-encoding') ?? '')
@@ -128,17 +135,21 @@ export function isPlain(headers: Headers): boolean {
  * @throws {@link BodyError} once a status is known; before that, any error `fetch` throws (network, abort, timeout).
  */
 export async function exchange(request: Exchange): Promise<Reply> {
-  const { signal, release } = deadline(request.timeoutMs, request.signal, request.clock)
+  const { body, timeoutMs } = request
+  const limit = limitTransfer(request.signal, request.clock)
+  const sent = typeof body === 'function' ? body(() => limit.expectAnswer(timeoutMs)) : body
+  limit.expectAnswer(timeoutMs + (typeof sent === 'string' ? sent.length / UPLINK_BYTES_PER_MS : 0))
   try {
     const response = await (request.fetchImpl ?? fetch)(request.url, {
       method: request.method,
       headers: request.headers,
       ...transport(request.url),
-      signal,
-      // Against Bun's own limit of 300 s without a byte: the deadline is the only one.
+      signal: limit.signal,
+      // Against Bun's own limit of 300 s without a byte: the limit of the transfer is the only one.
       timeout: false,
-      ...(request.body === undefined ? {} : { body: request.body }),
+      ...(sent === undefined ? {} : { body: sent }),
     })
+    limit.expectBytes()
     if (!isPlain(response.headers)) {
       await response.body?.cancel()
       throw new BodyError(response.status, 'the answer is compressed, which was not asked for', false)
@@ -146,10 +157,10 @@ export async function exchange(request: Exchange): Promise<Reply> {
     return {
       status: response.status,
       headers: response.headers,
-      text: await readCapped(response, request.maxBytes, request.beginningBytes),
+      text: await readCapped(response, request.maxBytes, request.beginningBytes, limit.came),
     }
   } finally {
-    release()
+    limit.release()
   }
 }
 
@@ -157,9 +168,15 @@ export async function exchange(request: Exchange): Promise<Reply> {
  * Reads a body to its end.
  *
  * @param beginningBytes how much to keep of a body that is too large.
+ * @param onBytes called with the size of each part that comes.
  * @throws {@link BodyError} when it is larger than `maxBytes` or breaks off.
  */
-export async function readCapped(response: Response, maxBytes: number, beginningBytes = 0): Promise<string> {
+export async function readCapped(
+  response: Response,
+  maxBytes: number,
+  beginningBytes = 0,
+  onBytes?: (count: number) => void,
+): Promise<string> {
   // Of a body whose announced length is too large, only the beginning is read.
   const isTooLarge = Number(response.headers.get('content-length') ?? 0) > maxBytes
   const bound = isTooLarge ? beginningBytes : maxBytes
@@ -181,6 +198,7 @@ export async function readCapped(response: Response, maxBytes: number, beginning
     for await (const chunk of response.body) {
       size += chunk.byteLength
       chunks.push(chunk)
+      onBytes?.(chunk.byteLength)
       // Throwing out of the loop cancels the stream.
       if (size > bound) throw tooLarge()
     }

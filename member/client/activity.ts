@@ -73,10 +73,6 @@ export interface Page {
 const BOUNDS: PageBounds = { pageBytes: 24 * 1024 * 1024, rowBytes: 112 * 1024 * 1024 }
 /** Kept of a row too large to read. Its plain fields come first, whether a platform orders fields by meaning or by name. */
 const BEGINNING_BYTES = 64 * 1024
-/** Milliseconds for a page; if its body takes longer, it is requested in smaller parts. */
-const PAGE_TIMEOUT_MS = 15_000
-/** Milliseconds for a single row, which may be large and the line slow. */
-const ROW_TIMEOUT_MS = 5 * 60_000
 
 /**
  * Reads one page of the feed.
@@ -110,7 +106,7 @@ export async function fetchPage(client: PlatformClient, request: PageRequest): P
 
 function fetchRows(
   client: PlatformClient,
-  { sinceId, sinceSecs, beforeTs, limit: asked, signal, bounds = BOUNDS }: PageRequest,
+  { sinceId, sinceSecs, beforeTs, signal, bounds = BOUNDS }: PageRequest,
   limit: number,
   withPeer: boolean,
 ): Promise<readonly unknown[]> {
@@ -127,7 +123,6 @@ function fetchRows(
       },
       maxBytes: limit === 1 ? bounds.rowBytes : bounds.pageBytes,
       beginningBytes: withPeer ? 0 : BEGINNING_BYTES,
-      timeoutMs: limit === 1 && asked > 1 ? ROW_TIMEOUT_MS : PAGE_TIMEOUT_MS,
       signal,
     },
     z.array(z.unknown()),

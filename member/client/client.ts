@@ -8,6 +8,7 @@ import { backoffDelayMs } from '../../base/backoff.ts'
 import type { Clock } from '../../base/clock.ts'
 import {
   BodyError,
+  type BodySource,
   deadline,
   type Exchange,
   exchange,
@@ -40,7 +41,7 @@ export interface Call {
   readonly body?: unknown
   /** Instead of `body`: bytes that are read while they are sent. Such a call is made once. */
   readonly upload?: Upload
-  /** Milliseconds for each attempt. */
+  /** Milliseconds for each attempt until its answer begins; an upload has them after each part of it. */
   readonly timeoutMs?: number
   /** Bytes of answer to accept. */
   readonly maxBytes?: number
@@ -56,9 +57,9 @@ export interface Call {
 /** A body that is never in memory as a whole. */
 export interface Upload {
   readonly contentType: string
-  /** Bytes that `stream` gives. */
+  /** Bytes that the body has. */
   readonly length: number
-  readonly stream: ReadableStream<Uint8Array>
+  readonly open: BodySource
 }
 
 export interface ClientDependencies {
@@ -247,9 +248,9 @@ export class PlatformClient {
 
 function payload(call: Call): Pick<Exchange, 'method' | 'body' | 'headers'> {
   if (call.upload !== undefined) {
-    const { contentType, length, stream } = call.upload
+    const { contentType, length, open } = call.upload
     const headers = { 'Content-Type': contentType, 'Content-Length': String(length) }
-    return { method: 'POST', body: stream, headers }
+    return { method: 'POST', body: open, headers }
   }
   if (call.body === undefined) return { method: 'GET', headers: {} }
   return {

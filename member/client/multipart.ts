@@ -24,7 +24,7 @@ export function fileForm(field: string, file: OutgoingFile, boundary: string = c
   return {
     contentType: `multipart/form-data; boundary=${boundary}`,
     length: head.byteLength + file.size + tail.byteLength,
-    stream: streamOf(joined(head, file, tail)),
+    open: (onPart) => streamOf(joined(head, file, tail), onPart),
   }
 }
 
@@ -44,10 +44,11 @@ async function* joined(head: Uint8Array, file: OutgoingFile, tail: Uint8Array): 
 }
 
 /** Reads each part only when the one before has been sent, at the pace of the network. */
-function streamOf(parts: AsyncIterator<Uint8Array>): ReadableStream<Uint8Array> {
+function streamOf(parts: AsyncIterator<Uint8Array>, onPart: () => void): ReadableStream<Uint8Array> {
   return new ReadableStream(
     {
       async pull(controller) {
+        onPart()
         const { done, value } = await parts.next()
         if (done) controller.close()
         else controller.enqueue(value)

@@ -19,8 +19,8 @@ export interface PendingAddress {
 }
 
 const SCHEME = 'platform-pending:'
-/** Milliseconds for the largest file over a slow line. */
-const UPLOAD_TIMEOUT_MS = 10 * 60_000
+/** Milliseconds for each part to leave, and for the answer after the last: the system buffers megabytes on the way. */
+const UPLOAD_TIMEOUT_MS = 5 * 60_000
 const ACKNOWLEDGE_TIMEOUT_MS = 10_000
 
 /** Reads `platform-pending:<workspace>/<file>`; undefined for anything else. Both ids are UUIDs in lower case. */

@@ -1,16 +1,13 @@
 /** Puts the files of a message on disk before the message is shown: those that the platform keeps, and those inside it. */
-import { backoffDelayMs } from '../../base/backoff.ts'
 import type { Clock } from '../../base/clock.ts'
 import { describeError } from '../../base/errors.ts'
 import { deadline } from '../../base/http.ts'
-import { sleep } from '../../base/sleep.ts'
-import type { PlatformClient } from '../client/client.ts'
 import { PlatformError } from '../client/errors.ts'
 import type { Attachment } from '../client/message-body.ts'
-import { acknowledgePending, openPending } from '../client/uploads.ts'
+import { type FileFetch, FileFetches, type FileFetchesOptions } from './file-fetches.ts'
 import { trueMimeType } from './file-kinds.ts'
 import { type Plan, planFiles } from './file-plan.ts'
-import { type FileStore, type StoredFile, UnusableFile } from './file-store.ts'
+import { type FileStore, megabytes, type StoredFile, UnusableFile } from './file-store.ts'
 
 /** A file as the event shows it. */
 export interface ShownFile {
@@ -21,17 +18,21 @@ export interface ShownFile {
   readonly path?: string
   /** Its address elsewhere, which was not fetched. */
   readonly uri?: string
-  /** What is wrong with it. */
+  /** What is wrong with it, or that it is still on its way. */
   readonly error?: string
+  /** It is being fetched at this moment. */
+  readonly isComing?: true
 }
 
-const MAX_ATTEMPTS = 3
 /** The namespace of the ids of files that came inside messages (RFC 9562 section 5.5). */
 const INSIDE = '6f1d3a0e-52c4-4c1b-9a77-0d8a4a3f6b21'
-/** How long a message waits for its files, in milliseconds. */
+/** How long a message waits for its files, in milliseconds: it holds up the later ones of its workspace. */
 const PATIENCE_MS = 20_000
-/** After a message whose files did not come in time, the next ones wait for only this share. */
-const SHORTENED = 1 / 10
+/** As long as not one byte came of the files of the message before. */
+const SHORT_PATIENCE_MS = 2_000
+
+/** What a message is told of a file that may still come. */
+const LATER = 'inbox with this activity_id waits for it'
 
 /** Which message the files belong to. Both are UUIDs. */
 interface MessageId {
@@ -39,71 +40,115 @@ interface MessageId {
   readonly activityId: string
 }
 
-export interface IncomingFilesOptions {
-  readonly store: Pick<FileStore, 'find' | 'keep'>
-  readonly client: (workspaceId: string) => PlatformClient | undefined
-  readonly signal: AbortSignal
+export interface IncomingFilesOptions extends FileFetchesOptions {
   readonly log: (line: string) => void
-  readonly clock: Clock
+}
+
+/** How long somebody waits for files. */
+export interface Patience {
+  readonly ms: number
+  readonly signal: AbortSignal
 }
 
 export class IncomingFiles {
-  readonly #store: IncomingFilesOptions['store']
-  readonly #clientOf: IncomingFilesOptions['client']
+  readonly #store: Pick<FileStore, 'find' | 'keep'>
   readonly #signal: AbortSignal
   readonly #log: (line: string) => void
   readonly #clock: Clock
-  /** Workspaces whose files did not come in time for the last message. */
-  readonly #slow = new Set<string>()
+  readonly #fetches: FileFetches
+  /** Workspaces of whose last files not one byte came. */
+  readonly #still = new Set<string>()
 
   constructor(options: IncomingFilesOptions) {
     this.#store = options.store
-    this.#clientOf = options.client
     this.#signal = options.signal
     this.#log = options.log
     this.#clock = options.clock
+    this.#fetches = new FileFetches(options)
   }
 
   /**
    * Prepares the files of a message: at once when there is nothing to fetch or to keep, otherwise once every file has come
-   * or failed, within a bounded time. The promise never rejects.
+   * or failed, within a bounded time. A file that has not come by then is named as such, and fetched all the same. The
+   * promise never rejects.
+   *
+   * @param patience default: that of a message that is to be shown.
    */
   prepare(
     { workspaceId, activityId }: MessageId,
     attachments: readonly Attachment[],
+    patience?: Patience,
   ): readonly ShownFile[] | Promise<readonly ShownFile[]> {
     const plans = planFiles(attachments, workspaceId)
     const files = attachments.map((attachment, index) => ({ attachment, plan: plans[index] }))
     if (!plans.some((plan) => 'fetch' in plan || 'keep' in plan)) {
       return files.map(({ attachment, plan }) => show(attachment, plan))
     }
-    return this.#obtain(workspaceId, activityId, files)
+    return this.#obtain(workspaceId, activityId, files, patience)
   }
 
-  /** One after the other, so that memory and disk deal with one file of a workspace at a time. */
+  /** Files inside the message one after the other, so that memory holds one of them; all others at the same time. */
   async #obtain(
     workspaceId: string,
     activityId: string,
     files: readonly { readonly attachment: Attachment; readonly plan: Plan | undefined }[],
+    patience: Patience | undefined,
   ): Promise<readonly ShownFile[]> {
-    const patienceMs = this.#slow.has(workspaceId) ? PATIENCE_MS * SHORTENED : PATIENCE_MS
-    const { signal, release } = deadline(patienceMs, this.#signal, this.#clock)
+    const fetches = files.map(({ attachment, plan }) =>
+      plan !== undefined && 'fetch' in plan
+        ? this.#fetches.of(workspaceId, plan.fetch, attachment)
+        : undefined,
+    )
+    const waiting = this.#waitFor(
+      workspaceId,
+      fetches.filter((fetch) => fetch !== undefined),
+      patience,
+    )
     const shown: ShownFile[] = []
     for (const [index, { attachment, plan }] of files.entries()) {
-      if (plan !== undefined && 'fetch' in plan) {
-        shown.push(await this.#fetchOne(workspaceId, plan.fetch, attachment, signal))
+      const fetch = fetches[index]
+      if (fetch !== undefined) {
+        await waiting
+        shown.push(this.#showFetched(workspaceId, attachment, fetch))
       } else if (plan !== undefined && 'keep' in plan) {
         // Always the same for this file of this message, so that a repeat finds it. Not every activity id is a UUID.
         const fileId = Bun.randomUUIDv5(`${activityId} ${index}`, INSIDE)
         shown.push(await this.#keepOne(workspaceId, fileId, plan.keep, attachment))
       } else shown.push(show(attachment, plan))
     }
-    if (files.some(({ plan }) => plan !== undefined && 'fetch' in plan)) {
-      if (signal.aborted) this.#slow.add(workspaceId)
-      else this.#slow.delete(workspaceId)
-    }
-    release()
     return shown
+  }
+
+  async #waitFor(
+    workspaceId: string,
+    fetches: readonly FileFetch[],
+    patience: Patience | undefined,
+  ): Promise<void> {
+    if (fetches.length === 0) return
+    const ms = this.#still.has(workspaceId) ? SHORT_PATIENCE_MS : PATIENCE_MS
+    const { signal: over, release } = deadline(
+      patience?.ms ?? ms,
+      patience?.signal ?? this.#signal,
+      this.#clock,
+    )
+    await Promise.race([Promise.all(fetches.map(({ tries }) => tries)), aborted(over)])
+    release()
+    if (patience !== undefined) return
+    const isMoving = fetches.some(({ outcome, received }) => outcome !== undefined || received > 0)
+    if (isMoving) this.#still.delete(workspaceId)
+    else this.#still.add(workspaceId)
+  }
+
+  #showFetched(workspaceId: string, attachment: Attachment, { outcome, received }: FileFetch): ShownFile {
+    if (outcome !== undefined && 'file' in outcome) return showStored(attachment, outcome.file)
+    if (outcome === undefined) {
+      const size = attachment.size === null ? '' : ` of ${megabytes(attachment.size)}`
+      const error = `still being fetched, ${megabytes(received)}${size} so far: ${LATER}`
+      return { ...show(attachment, { error }), isComing: true }
+    }
+    const why = reasonFor(outcome.error)
+    this.#log(`a file of workspace ${workspaceId} is shown without its content: ${why}`)
+    return show(attachment, { error: outcome.again ? `${why}. It is tried again; ${LATER}` : why })
   }
 
   async #keepOne(
@@ -123,72 +168,14 @@ export class IncomingFiles {
       return show(attachment, { error: why })
     }
   }
+}
 
-  async #fetchOne(
-    workspaceId: string,
-    fileId: string,
-    attachment: Attachment,
-    signal: AbortSignal,
-  ): Promise<ShownFile> {
-    try {
-      const client = this.#clientOf(workspaceId)
-      const stored = await this.#store.find(workspaceId, fileId)
-      const file = stored ?? (await this.#fetchPatiently(workspaceId, fileId, attachment, signal))
-      // Also for a stored file: the process may have ended before it was acknowledged.
-      if (client !== undefined) void this.#acknowledge(client, fileId)
-      return showStored(attachment, file)
-    } catch (error) {
-      const why = signal.aborted ? 'not fetched: it did not arrive in time' : reasonFor(error)
-      this.#log(`a file of workspace ${workspaceId} is shown without its content: ${why}`)
-      return show(attachment, { error: why })
-    }
-  }
-
-  /** Tries up to three times, so that a moment's trouble does not cost the file. */
-  async #fetchPatiently(
-    workspaceId: string,
-    fileId: string,
-    attachment: Attachment,
-    signal: AbortSignal,
-  ): Promise<StoredFile> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.#fetch(workspaceId, fileId, attachment, signal)
-      } catch (error) {
-        if (signal.aborted || attempt === MAX_ATTEMPTS || isFinal(error)) throw error
-        const asked = error instanceof PlatformError ? error.retryAfterMs : undefined
-        await sleep(asked ?? backoffDelayMs(attempt, 0, this.#clock.random), signal, this.#clock)
-      }
-    }
-  }
-
-  async #fetch(
-    workspaceId: string,
-    fileId: string,
-    attachment: Attachment,
-    signal: AbortSignal,
-  ): Promise<StoredFile> {
-    const client = this.#clientOf(workspaceId)
-    if (client === undefined) throw new UnusableFile('belongs to a workspace that is not configured')
-    signal.throwIfAborted()
-    const content = await openPending(client, fileId, signal)
-    // A proxy answers like this for a path it does not know.
-    if (content.mimeType === 'text/html' && attachment.mimeType !== 'text/html') {
-      await content.body.cancel()
-      throw new UnusableFile('came as a web page')
-    }
-    const lengths = [attachment.size, content.length].filter((length) => length != null)
-    const { name, mimeType } = attachment
-    return this.#store.keep({ workspaceId, fileId, name, mimeType, lengths }, content.body)
-  }
-
-  async #acknowledge(client: PlatformClient, fileId: string): Promise<void> {
-    try {
-      await acknowledgePending(client, fileId, this.#signal)
-    } catch {
-      // Already acknowledged, or unreachable: the platform removes the file after a day anyway.
-    }
-  }
+/** Resolves when the signal aborts. */
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
 }
 
 /** @throws UnusableFile */
@@ -231,15 +218,13 @@ function kindOf(mimeType: string): ShownFile['kind'] {
   return kind ?? 'file'
 }
 
-/** A 401 is not final: a platform whose database is down says the same. */
-function isFinal(error: unknown): boolean {
-  return error instanceof UnusableFile || (error instanceof PlatformError && error.kind === 'refused')
-}
-
 function reasonFor(error: unknown): string {
   if (error instanceof UnusableFile) return `not fetched: it ${error.message}`
   if (error instanceof PlatformError && error.status === 404 && error.body !== '') {
     return 'not fetched: the platform no longer has it, since it keeps a file for a day. Ask the sender to send it again'
+  }
+  if (error instanceof DOMException && error.name === 'TimeoutError') {
+    return `not fetched: it does not come (${error.message})`
   }
   return `not fetched: ${describeError(error)}`
 }

@@ -3,7 +3,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { PlatformClient } from '../client/client.ts'
 import type { Log } from '../folder/log.ts'
 import type { StatePaths } from '../folder/state-folder.ts'
-import type { Config } from '../settings/config.ts'
+import type { Config, Target } from '../settings/config.ts'
 import { FileStore } from './file-store.ts'
 import { IncomingFiles } from './incoming-files.ts'
 
@@ -15,19 +15,21 @@ interface ReceivedFilesOptions {
   readonly paths: Pick<StatePaths, 'receivedFiles'>
   readonly log: Log
   readonly clock: Clock
+  readonly clientOf: (target: Target) => PlatformClient
 }
 
-/** @param clientOf fetches for a workspace; undefined for one that is not ours. */
 export function receivedFiles(
-  { paths, log, clock }: ReceivedFilesOptions,
-  { attachmentMaxMb }: Pick<Config, 'attachmentMaxMb'>,
-  clientOf: (workspaceId: string) => PlatformClient | undefined,
+  { paths, log, clock, clientOf }: ReceivedFilesOptions,
+  { attachmentMaxMb, targets }: Pick<Config, 'attachmentMaxMb' | 'targets'>,
   signal: AbortSignal,
 ): IncomingFiles {
   const inboxMb = Math.max(INBOX_MB, attachmentMaxMb * 20)
   return new IncomingFiles({
     store: new FileStore(paths.receivedFiles, attachmentMaxMb * MEGABYTE, inboxMb * MEGABYTE, clock),
-    client: clientOf,
+    client: (workspaceId) => {
+      const target = targets.find((one) => one.workspaceId === workspaceId)
+      return target === undefined ? undefined : clientOf(target)
+    },
     signal,
     log: log.info,
     clock,

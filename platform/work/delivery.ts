@@ -183,6 +183,7 @@ export async function dispatch(
       secret: target.inbound_secret,
       signal: deadline.signal,
       maxResponseBytes: services.rules().pushResponseBytes,
+      onBytes: deadline.extend,
     },
     services.pushSettings(),
   )
@@ -210,12 +211,12 @@ export async function dispatch(
   return delivery
 }
 
-/** Ends a push once its agent has been silent for its idle time, and at the ceiling in any case. */
+/** Ends a push once its agent has given no sign of life for its idle time, and at the ceiling in any case. */
 function deadlineFor(
   services: Services,
   target: WorkspaceRow,
   sender: Sender,
-): { readonly signal: AbortSignal; readonly cancel: () => void } {
+): { readonly signal: AbortSignal; readonly extend: () => void; readonly cancel: () => void } {
   const { background, clock, events, rules } = services
   const ownIdleMs = (target.idle_timeout_seconds ?? 0) * 1000
   const idleMs = Math.min(ownIdleMs > 0 ? ownIdleMs : rules().pushIdleMs, CEILING_MS)
@@ -224,16 +225,17 @@ function deadlineFor(
   const abort = () => controller.abort()
   let cancelIdle = clock.after(idleMs, abort)
   const cancelCeiling = clock.after(Math.min(requestedMs, CEILING_MS), abort)
-  const unsubscribe = events.subscribe(target.id, () => {
+  const extend = () => {
     cancelIdle()
     cancelIdle = clock.after(idleMs, abort)
-  })
+  }
+  const unsubscribe = events.subscribe(target.id, extend)
   const cancel = () => {
     cancelIdle()
     cancelCeiling()
     unsubscribe()
   }
-  return { signal: AbortSignal.any([controller.signal, background.signal]), cancel }
+  return { signal: AbortSignal.any([controller.signal, background.signal]), extend, cancel }
 }
 
 function deliveryOf(result: PushResult): Delivery {

@@ -37,6 +37,8 @@ interface PushRequest {
   readonly secret: string
   readonly signal: AbortSignal
   readonly maxResponseBytes: number
+  /** Called as the answer arrives. */
+  readonly onBytes?: () => void
 }
 
 export interface PushSettings {
@@ -81,7 +83,7 @@ export async function push(request: PushRequest, settings: PushSettings): Promis
       ...transport(target, isListed(settings.noProxy ?? '', route.url)),
       tls: { serverName: route.url.hostname, rejectUnauthorized: true },
     })
-    return await readAnswer(response, request.maxResponseBytes)
+    return await readAnswer(response, request)
   } catch (error) {
     // A connection that broke later may have carried the message.
     return { kind: isNotConnected(error) ? 'unreachable' : 'silent' }
@@ -129,13 +131,17 @@ function pinned(url: URL, address: string | undefined): URL {
   return direct
 }
 
-async function readAnswer(response: Response, maxBytes: number): Promise<PushResult> {
+async function readAnswer(
+  response: Response,
+  { maxResponseBytes, onBytes }: Pick<PushRequest, 'maxResponseBytes' | 'onBytes'>,
+): Promise<PushResult> {
   const chunks: Uint8Array[] = []
   let size = 0
   try {
     for await (const chunk of response.body ?? []) {
       size += chunk.byteLength
-      if (size > maxBytes) return { kind: 'body-lost', delivered: true }
+      onBytes?.()
+      if (size > maxResponseBytes) return { kind: 'body-lost', delivered: true }
       chunks.push(chunk)
     }
   } catch {

@@ -3,7 +3,7 @@
  * go to the host. A changed configuration gets a receiver of its own.
  */
 
-import { receivedFiles } from '../../member/files/received-files.ts'
+import type { IncomingFiles } from '../../member/files/incoming-files.ts'
 import type { Ledger } from '../../member/ledger/ledger.ts'
 import type { Config } from '../../member/settings/config.ts'
 import type { ClaimResult, Membership } from '../../member/workspace/membership.ts'
@@ -16,13 +16,20 @@ export interface HostSurroundings extends Surroundings {
   readonly intercept: DeliveryOptions['intercept']
 }
 
+/** What a session works with, under one configuration. */
+export interface Circumstances {
+  readonly config: Config
+  readonly ledger: Ledger
+  readonly files: IncomingFiles
+}
+
 export class Receiver {
   readonly ledger: Ledger
   readonly #running = new AbortController()
   readonly #memberships: Memberships
   readonly #delivery: DeliveryLine
 
-  constructor(surroundings: HostSurroundings, config: Config, ledger: Ledger) {
+  constructor(surroundings: HostSurroundings, { config, ledger, files }: Circumstances) {
     const { clock, log, write, intercept, holder, stoppedOf } = surroundings
     const { signal } = this.#running
     const memberships = new Memberships(surroundings, config, ledger, signal)
@@ -34,7 +41,7 @@ export class Receiver {
       held: () => memberships.deliverable(),
       isHostStopped: () => stoppedOf(holder.pid) === 'host',
       onSent: (workspaceId) => memberships.find(workspaceId)?.workspace.events.emit('sent'),
-      files: receivedFiles(surroundings, config, (id) => memberships.find(id)?.workspace.client, signal),
+      files,
       intercept,
       signal,
       log: log.error,

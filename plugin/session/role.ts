@@ -8,7 +8,6 @@
  *   probe, after all.
  */
 import { describeError } from '../../base/errors.ts'
-import type { PlatformClient } from '../../member/client/client.ts'
 import type { IncomingFiles } from '../../member/files/incoming-files.ts'
 import { receivedFiles } from '../../member/files/received-files.ts'
 import { isHeld, lockPaths } from '../../member/folder/lock.ts'
@@ -24,7 +23,7 @@ import { SETTLED_MS, SessionHearing } from '../host/hearing/session-hearing.ts'
 import type { Claimed } from '../host/tools/tool-context.ts'
 import { Observer } from './observer.ts'
 import { Probing } from './probing.ts'
-import { type HostSurroundings, Receiver } from './receiver.ts'
+import { type Circumstances, type HostSurroundings, Receiver } from './receiver.ts'
 
 export interface RoleSurroundings extends HostSurroundings {
   /** The command lines of the ancestors of this process, nearest first. */
@@ -33,16 +32,14 @@ export interface RoleSurroundings extends HostSurroundings {
   readonly environment: HearingEvidence['environment']
 }
 
-interface Circumstances {
-  readonly config: Config
-  readonly ledger: Ledger
-}
+/** What is being fetched goes on when the session becomes a receiver, or an observer. */
+type Given = Circumstances & { readonly endFetching: () => void }
 
 export class Role {
   readonly hearing: SessionHearing
   readonly #surroundings: RoleSurroundings
   readonly #deferred: DeferredWrites
-  #given: Circumstances | undefined
+  #given: Given | undefined
   #receiver: Receiver | undefined
   #observer: Observer | undefined
   #probing: Probing | undefined
@@ -87,7 +84,13 @@ export class Role {
   /** Starts receiving, or observing. */
   begin(config: Config, ledger: Ledger): void {
     const { clock } = this.#surroundings
-    this.#given = { config, ledger }
+    const fetching = new AbortController()
+    this.#given = {
+      config,
+      ledger,
+      files: receivedFiles(this.#surroundings, config, fetching.signal),
+      endFetching: () => fetching.abort(),
+    }
     // Records that wait for a ledger.
     this.#deferred.flush()
     // What was learned about this session is recorded in every ledger it writes to; recording a fact again does
@@ -104,6 +107,7 @@ export class Role {
    */
   end(): void {
     this.#deferred.flush()
+    this.#given?.endFetching()
     this.#given = undefined
     this.#leave()
   }
@@ -153,15 +157,9 @@ export class Role {
     return (await this.#observer?.unread(signal)) ?? []
   }
 
-  /** Puts the files of a message on disk when a tool shows it; undefined while there is no configuration. */
-  files(signal: AbortSignal): IncomingFiles | undefined {
-    if (this.#given === undefined) return undefined
-    const { config } = this.#given
-    const clientOf = (workspaceId: string): PlatformClient | undefined => {
-      const target = config.targets.find((one) => one.workspaceId === workspaceId)
-      return target === undefined ? undefined : this.#surroundings.clientOf(target)
-    }
-    return receivedFiles(this.#surroundings, config, clientOf, signal)
+  /** Puts the files of messages on disk; undefined while there is no configuration. */
+  get files(): IncomingFiles | undefined {
+    return this.#given?.files
   }
 
   /** Moves workspaces that another session may hold to this one. */
@@ -178,10 +176,10 @@ export class Role {
 
   #assume(): void {
     if (this.#given === undefined) return
-    const { config, ledger } = this.#given
+    const { config, ledger, files } = this.#given
     const { mayHold, isProbed, because, remedy = START_WITH_CHANNEL } = this.hearing.verdict
     if (mayHold) {
-      this.#receiver = new Receiver(this.#surroundings, config, ledger)
+      this.#receiver = new Receiver(this.#surroundings, { config, ledger, files })
       this.#receiver.start()
       return
     }

@@ -169,7 +169,7 @@ export class Session implements ToolContext {
 
   readonly unread = (signal: AbortSignal): Promise<readonly PeekedMessage[]> => this.#role.unread(signal)
 
-  readonly files = (signal: AbortSignal): IncomingFiles | undefined => this.#role.files(signal)
+  readonly files = (): IncomingFiles | undefined => this.#role.files
 
   readonly claim = async (wanted: string | undefined, signal: AbortSignal): Promise<readonly Claimed[]> => {
     if (!this.#active) {

@@ -1,8 +1,10 @@
 /** Agents that take pushes. */
 import { afterAll, expect, test } from 'bun:test'
+import { until as eventually } from '../../lab/driver/until.ts'
 import { transport } from '../../platform/work/push.ts'
 import { CountingProxy } from '../fixtures/counting-proxy.ts'
 import { type Answer, Client, rowsOf, textField, until } from './contract/client.ts'
+import { ManualClock } from './manual-clock.ts'
 import { beat, delegate, delegations, inbox, platformWithTeam, say, send } from './platform.ts'
 import { run } from './program.ts'
 import { ANSWER, agentThat, pushTo, servers, stopAgents } from './push-agent.ts'
@@ -143,6 +145,32 @@ test('a push ends as busy once its agent was silent for the idle time that its b
   expect(Bun.peek.status(answer)).toBe('pending')
   fixture.clock.advance(1)
   expectBusy(await answer)
+})
+
+test('a push lasts while its answer keeps coming, and ends once that stands still', async () => {
+  const IDLE_MS = 60_000
+  const clock = new ManualClock()
+  let waits = 0
+  const after: ManualClock['after'] = (ms, run) => {
+    if (ms === IDLE_MS) waits++
+    return clock.after(ms, run)
+  }
+  const counting = { now: clock.now, after, every: clock.every }
+  await using fixture = await platformWithTeam({ clock: counting })
+  const parts = new TransformStream<Uint8Array, Uint8Array>()
+  const writer = parts.writable.getWriter()
+  await pushTo(fixture, agentThat(() => new Response(parts.readable)).url)
+  await beat(fixture, fixture.builder, { runtime_metadata: { idle_timeout_seconds: IDLE_MS / 1000 } })
+  const answer = send(fixture, fixture.builder, say('x'), fixture.lead)
+  for (let part = 0; part < 3; part++) {
+    const before = waits
+    await writer.write(Buffer.alloc(1_000, 'x'))
+    await eventually('a new wait after the part', () => waits > before)
+    clock.advance(59)
+  }
+  expect(Bun.peek.status(answer)).toBe('pending')
+  clock.advance(1)
+  expect((await answer).json).toMatchObject({ delivery_confirmed: true })
 })
 
 /** The message may have arrived, so the sender must wait before it tries again. */

@@ -14,7 +14,7 @@ export interface Awaiting {
 /** Each look may ask the platform once for each workspace, and all clients of a platform share its rate limit. */
 const LOOK_INTERVAL_MS = 3_000
 /** Often enough for a host that abandons calls which show no sign of life. */
-const PROGRESS_INTERVAL_MS = 5_000
+export const PROGRESS_INTERVAL_MS = 5_000
 
 /**
  * Looks until something is found, the time is over, or the call is cancelled.

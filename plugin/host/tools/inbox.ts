@@ -83,7 +83,7 @@ export const inbox = defineTool({
     const ledger = context.ledger()
     if (ledger === undefined) throw new ToolFailure('The state folder cannot be used; status says why.')
     if (args.mark_done !== undefined) return markDone(args.mark_done, ledger, context, signal)
-    if (args.activity_id !== undefined) return showOne(args.activity_id, ledger, context, signal)
+    if (args.activity_id !== undefined) return showOne(args.activity_id, ledger, context, signal, progress)
     const wanted = args._as_workspace?.toLowerCase()
     const workspaceIds = context.workspaceIds().filter((id) => wanted === undefined || id === wanted)
     if (workspaceIds.length === 0) {
@@ -226,12 +226,13 @@ async function showOne(
   ledger: Ledger,
   context: ToolContext,
   signal: AbortSignal,
+  progress: Progress | undefined,
 ): Promise<Outcome> {
   const stored = ledger.find(activityId, context.workspaceIds())
   if (stored !== undefined) {
     const message = readInbound(stored.content)
     if (message === undefined) throw new ToolFailure(`Message ${cleanName(activityId)} cannot be read back.`)
-    const files = await filesOf(stored.workspaceId, activityId, message, context, signal)
+    const files = await filesOf(stored.workspaceId, activityId, message, context, signal, progress)
     return { text: describeInFull(message, stored, SEEN[stored.state], files) }
   }
   const unread = (await context.unread(signal)).find((one) => one.activityId === activityId)
@@ -240,7 +241,7 @@ async function showOne(
   }
   const { text } = readInbound(unread.entry.content) ?? unread.message
   const message = { ...unread.message, text }
-  const files = await filesOf(unread.workspaceId, activityId, message, context, signal)
+  const files = await filesOf(unread.workspaceId, activityId, message, context, signal, progress)
   return { text: describeInFull(message, unread, ON_PLATFORM, files) }
 }
 

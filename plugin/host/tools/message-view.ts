@@ -3,7 +3,9 @@ import { counted } from '../../../base/plural.ts'
 import type { Inbound } from '../../../member/client/inbound.ts'
 import type { InboxRow } from '../../../member/ledger/inbox.ts'
 import { cleanExcerpt, cleanFileName, cleanLine, cleanName } from '../text/clean-text.ts'
-import { MAX_RESULT_CHARS } from './tool.ts'
+import { PROGRESS_INTERVAL_MS } from './awaited-messages.ts'
+import { ANSWER_WAIT_MS } from './peer-exchanges.ts'
+import { MAX_RESULT_CHARS, type Progress } from './tool.ts'
 import type { ToolContext } from './tool-context.ts'
 
 const MAX_EXCERPT_CHARS = 600
@@ -11,15 +13,23 @@ const MAX_FILES_NAMED = 5
 /** A path or an address is of no use when it is cut. */
 const MAX_PLACE_CHARS = 4_096
 
-/** Where each file of a message is, or why it is not here. Puts on disk what is not there yet. */
+/** Where each file of a message is, or why it is not here. Puts on disk what is not there yet, and waits for it. */
 export async function filesOf(
   workspaceId: string,
   activityId: string,
   { attachments }: Inbound,
   context: ToolContext,
   signal: AbortSignal,
+  progress: Progress | undefined,
 ): Promise<readonly string[]> {
-  const files = await context.files(signal)?.prepare({ workspaceId, activityId }, attachments)
+  const { clock } = context
+  const begun = clock.now()
+  const stop = clock.every(PROGRESS_INTERVAL_MS, () => {
+    progress?.(Math.max(0, clock.now() - begun), ANSWER_WAIT_MS, 'waiting for the files')
+  })
+  const patience = { ms: ANSWER_WAIT_MS, signal }
+  const files = await context.files()?.prepare({ workspaceId, activityId }, attachments, patience)
+  stop()
   return attachments.map(({ name }, index) => {
     const { path, uri, error } = files?.[index] ?? {}
     const where = [path, uri, error]

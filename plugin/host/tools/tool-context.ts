@@ -62,7 +62,7 @@ export interface ToolContext {
   /** How the answer to a task, or any other message, will reach the model of this session. */
   readonly arrival: () => Arrival
   /** Puts the files of a message on disk. Undefined while the state folder or the configuration cannot be used. */
-  readonly files: (signal: AbortSignal) => Pick<IncomingFiles, 'prepare'> | undefined
+  readonly files: () => Pick<IncomingFiles, 'prepare'> | undefined
   /** Which files may be sent. */
   readonly outgoing: () => OutgoingRules
   /** One screen of text. */

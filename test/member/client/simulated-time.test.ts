@@ -2,9 +2,11 @@
 import { describe, expect, test } from 'bun:test'
 import { z } from 'zod'
 import type { Clock } from '../../../base/clock.ts'
+import { sleep } from '../../../base/sleep.ts'
 import { SimClock } from '../../../lab/simulation/sim-clock.ts'
 import { PlatformClient } from '../../../member/client/client.ts'
 import { followEvents } from '../../../member/client/events.ts'
+import { uploadFile } from '../../../member/client/uploads.ts'
 import { OWN_ID, TOKEN } from '../../fixtures/lying-platform.ts'
 import { type NetworkAnswer, observe, silence, simulateClient } from '../../fixtures/simulated-client.ts'
 
@@ -44,6 +46,78 @@ describe('a call', () => {
     expect(call.state).toBe('pending')
     run(1)
     expect(call.state).toContain('no answer within 2000 ms')
+  })
+
+  /** An answer of so many parts, one a second. */
+  const slowly =
+    (clock: () => Clock, parts: number, part: string, status = 200): NetworkAnswer =>
+    (_url, signal) => {
+      const body = new ReadableStream<Uint8Array>({
+        start: async (controller) => {
+          signal.addEventListener('abort', () => controller.error(signal.reason), { once: true })
+          for (let sent = 0; sent < parts && !signal.aborted; sent++) {
+            controller.enqueue(Buffer.from(sent === 0 ? '"' : part))
+            await sleep(1_000, signal, clock())
+          }
+          if (signal.aborted) return
+          controller.enqueue(Buffer.from('"'))
+          controller.close()
+        },
+      })
+      return new Response(body, { status })
+    }
+
+  test('lasts while its answer keeps coming, and ends when that only drips', () => {
+    for (const [part, isOver] of [
+      ['x'.repeat(4_000), true],
+      ['x', false],
+    ] as const) {
+      const world = simulateClient(slowly(() => world.clock, 300, part))
+      const call = observe(
+        world.client.json({ path: PATH, timeoutMs: 2_000 }, ANYTHING).catch((error: unknown) => error),
+      )
+      world.run(isOver ? 301_000 : 30_000)
+      if (isOver) expect(call.state).toHaveLength(299 * 4_000)
+      else expect(call.state).toMatchObject({ kind: 'retry', status: 200 })
+      expect(world.timers()).toBe(0)
+    }
+  })
+
+  test('counts the status of an error even if its body never ends', () => {
+    const world = simulateClient(slowly(() => world.clock, 1_000, 'x', 401))
+    const call = observe(world.client.json({ path: PATH }, ANYTHING).catch((error: unknown) => error))
+    world.run(30_000)
+    expect(call.state).toMatchObject({ kind: 'gone', status: 401 })
+  })
+
+  test('with a large body has longer until it is answered, for a slow line out', () => {
+    const { client, run } = simulateClient(silence)
+    const call = observe(client.json({ path: PATH, body: 'x'.repeat(999_998), timeoutMs: 2_000 }, ANYTHING))
+    run(64_499)
+    expect(call.state).toBe('pending')
+    run(1)
+    expect(call.state).toContain('no answer within')
+  })
+
+  test('with a file lasts while parts of the file are taken, and ends when that stops', () => {
+    const FILE = { name: 'a', mimeType: '', size: 10_000_000 }
+    for (const stops of [false, true]) {
+      const world = simulateClient(async (_url, signal, init) => {
+        let parts = 0
+        if (!(init?.body instanceof ReadableStream)) throw new Error('no stream')
+        for await (const _ of init.body) {
+          await sleep(stops && ++parts > 20 ? 400_000 : 60_000, signal, world.clock)
+        }
+        return Response.json({ files: [{ uri: 'x:' }] })
+      })
+      async function* read(): AsyncGenerator<Uint8Array> {
+        for (let part = 0; part < 40; part++) yield new Uint8Array(250_000)
+      }
+      const upload = observe(uploadFile(world.client, { ...FILE, read }))
+      world.run(43 * 60_000)
+      if (stops) expect(upload.state).toContain('no answer within 300000 ms')
+      else expect(upload.state).toMatchObject({ uri: 'x:' })
+    }
   })
 
   test('waits as long as the platform asks before the next attempt', () => {

@@ -109,8 +109,8 @@ describe('a form with a file', () => {
         anyName,
         anyName,
         async (bytes, name, mimeType) => {
-          const { contentType, length, stream } = fileForm('files', outgoing(bytes, { name, mimeType }))
-          const body = await new Response(stream).bytes()
+          const { contentType, length, open } = fileForm('files', outgoing(bytes, { name, mimeType }))
+          const body = await new Response(open(() => {})).bytes()
           expect(body.byteLength).toBe(length)
           const form = await new Response(body, { headers: { 'Content-Type': contentType } }).formData()
           expect([...form.keys()]).toEqual(['files'])
@@ -125,8 +125,8 @@ describe('a form with a file', () => {
   test.each(['売上報告.xlsx', 'Q3 (final) é.md', 'تقرير.txt', "it's 100 %.txt"])(
     'carries the name %j as it is',
     async (name) => {
-      const { contentType, stream } = fileForm('files', outgoing('x', { name }))
-      const body = await new Response(stream).bytes()
+      const { contentType, open } = fileForm('files', outgoing('x', { name }))
+      const body = await new Response(open(() => {})).bytes()
       const form = await new Response(body, { headers: { 'Content-Type': contentType } }).formData()
       expect(Reflect.get(Object(form.get('files')), 'name')).toBe(name)
     },
@@ -148,7 +148,9 @@ describe('a form with a file', () => {
         }
       },
     })
-    const reader = fileForm('files', file).stream.getReader()
+    const reader = fileForm('files', file)
+      .open(() => {})
+      .getReader()
     // The head of the form, and two parts of the file.
     for (let parts = 0; parts < 3; parts++) await reader.read()
     await settled()

@@ -3,20 +3,11 @@ import { systemClock } from '../../../base/clock.ts'
 import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
 import { until } from '../../../lab/driver/until.ts'
 import type { Attachment } from '../../../member/client/message-body.ts'
-import { FileStore, type FileToStore, type StoredFile } from '../../../member/files/file-store.ts'
+import { FileStore } from '../../../member/files/file-store.ts'
 import { IncomingFiles, type ShownFile } from '../../../member/files/incoming-files.ts'
 import { OWN_ID, startLyingPlatform } from '../../fixtures/lying-platform.ts'
-import { type NetworkAnswer, observe, silence, simulateClient } from '../../fixtures/simulated-client.ts'
-
-const file = (uri: string, more: Partial<Attachment> = {}): Attachment => ({
-  uri,
-  name: 'a.txt',
-  mimeType: 'text/plain',
-  size: null,
-  ...more,
-})
-const MESSAGE = { workspaceId: OWN_ID, activityId: crypto.randomUUID() }
-const own = (id: string = crypto.randomUUID()): string => `platform-pending:${OWN_ID}/${id}`
+import { type NetworkAnswer, silence } from '../../fixtures/simulated-client.ts'
+import { endless, file, MESSAGE, own, simulateFetching, slow } from '../../fixtures/simulated-fetching.ts'
 
 /** A platform, a folder, and what fetches from the one into the other. */
 function startFetching(answer: Parameters<typeof startLyingPlatform>[0]) {
@@ -120,53 +111,11 @@ describe('fetching', () => {
   })
 })
 
-/** Keeps files in memory, so that fetching waits for the simulated network alone. */
-class MemoryStore {
-  readonly #files = new Map<string, StoredFile>()
+const HERE = { path: expect.any(String) }
+const COMING = { error: expect.stringMatching(/^still being fetched, .* so far: inbox/), isComing: true }
 
-  find(_workspaceId: string, fileId: string): Promise<StoredFile | undefined> {
-    return Promise.resolve(this.#files.get(fileId))
-  }
-
-  async keep({ fileId }: FileToStore, content: AsyncIterable<Uint8Array>): Promise<StoredFile> {
-    await Array.fromAsync(content)
-    const file = { path: `/inbox/${fileId}`, kind: undefined }
-    this.#files.set(fileId, file)
-    return file
-  }
-}
-
-function simulateFetching(answer: NetworkAnswer) {
-  const stop = new AbortController()
-  const world = simulateClient((url, signal) =>
-    url.endsWith('/ack') ? Response.json({}) : answer(url, signal),
-  )
-  const files = new IncomingFiles({
-    store: new MemoryStore(),
-    client: () => world.client,
-    signal: stop.signal,
-    log: () => {},
-    clock: world.clock,
-  })
-  const prepare = (...list: readonly Attachment[]) => observe(Promise.resolve(files.prepare(MESSAGE, list)))
-  return { ...world, stop, prepare }
-}
-
-/** A body whose end never comes, until its request is aborted. */
-const endless: NetworkAnswer = (_url, signal) =>
-  new Response(
-    new ReadableStream({
-      start: (controller) => {
-        controller.enqueue(Buffer.from('x'))
-        signal.addEventListener('abort', () => controller.error(signal.reason), { once: true })
-      },
-    }),
-  )
-
-const LATE = { error: 'not fetched: it did not arrive in time' }
-
-describe('the time for the files of a message', () => {
-  test('ends after 20 s even when a body never ends, and earlier files keep what they have', () => {
+describe('a message that waits for its files', () => {
+  test('goes out after 20 s without those that have not come, and one that stands still costs no other', () => {
     const stuck = own()
     const { prepare, run } = simulateFetching((url, signal) =>
       url.includes(stuck.slice(-36)) ? endless(url, signal) : new Response('content'),
@@ -175,27 +124,33 @@ describe('the time for the files of a message', () => {
     run(19_999)
     expect(files.state).toBe('pending')
     run(1)
-    expect(files.state).toMatchObject([{ path: expect.any(String) }, LATE, LATE])
+    expect(files.state).toMatchObject([HERE, COMING, HERE])
   })
 
-  test('is 2 s after a message whose files were late, until files arrive in time again', () => {
-    let delayMs = Number.POSITIVE_INFINITY
-    const { prepare, run, clock } = simulateFetching((url, signal) =>
-      delayMs === Number.POSITIVE_INFINITY
-        ? silence(url, signal)
-        : new Promise((resolve) => clock.after(delayMs, () => resolve(new Response('x')))),
-    )
-    const arrives = (ms: number): boolean => {
-      delayMs = ms
+  test('waits 2 s after one of whose files not one byte came, and 20 s again once bytes come', () => {
+    let answer: NetworkAnswer = silence
+    const { prepare, run, clock } = simulateFetching((url, signal) => answer(url, signal))
+    const waits = (next: NetworkAnswer): number => {
+      answer = next
       const files = prepare(file(own()))
-      run(20_000)
-      return JSON.stringify(files.state).includes('"path"')
+      for (let second = 0; second <= 20; second++) {
+        if (files.state !== 'pending') return second
+        run(1_000)
+      }
+      return Number.NaN
     }
-    expect([arrives(Number.POSITIVE_INFINITY), arrives(3_000), arrives(0), arrives(3_000)]).toEqual([
-      false,
-      false,
-      true,
-      true,
+    const minute = slow(() => clock, 60)
+    expect([silence, silence, minute, minute].map(waits)).toEqual([20, 2, 2, 20])
+  })
+
+  test('is not kept waiting by a file that was tried three times in vain', () => {
+    const { prepare, run } = simulateFetching(() => new Response('no', { status: 503 }))
+    const files = prepare(file(own()))
+    run(5_000)
+    expect(files.state).toMatchObject([
+      {
+        error: expect.stringMatching(/503.*\. It is tried again; inbox with this activity_id waits for it$/),
+      },
     ])
   })
 
@@ -205,7 +160,7 @@ describe('the time for the files of a message', () => {
     run(0)
     stop.abort()
     run(0)
-    expect(files.state).toMatchObject([LATE, LATE])
+    expect(files.state).toMatchObject([{}, {}])
     expect(timers()).toBe(0)
   })
 })

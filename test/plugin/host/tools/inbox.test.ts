@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'bun:test'
+import { sleep } from '../../../../base/sleep.ts'
 import { Chat } from '../../../../lab/driver/chat.ts'
+import { SimClock } from '../../../../lab/simulation/sim-clock.ts'
 import { startPlatform } from '../../../../platform/platform.ts'
-import { entries } from '../../../fixtures/entries.ts'
+import { callTool } from '../../../../plugin/host/tools/registry.ts'
+import { entries, entry, MESSAGE } from '../../../fixtures/entries.ts'
+import { OWN_ID } from '../../../fixtures/lying-platform.ts'
 import { type Bench, startBench } from '../../../fixtures/tool-context.ts'
 
 interface Scene {
@@ -50,6 +54,34 @@ describe('inbox', () => {
     expect(ids((await builder.call('inbox')).text)).toEqual([person])
     expect(ids((await builder.call('inbox', { show: 'all' })).text)).toEqual([information, question, person])
     await end()
+  })
+
+  test('waits for the files of the message that it shows, with progress, and says what has not come', async () => {
+    const clock = new SimClock(0)
+    const error = 'still being fetched, 1 MB so far'
+    const asked: unknown[] = []
+    using bench = startBench([], {
+      clock,
+      files: () => ({
+        prepare: async (_message, attachments, patience) => {
+          asked.push(patience?.ms)
+          await sleep(patience?.ms ?? 0, patience?.signal, clock)
+          return attachments.map(({ name, mimeType }) => ({ name, mimeType, kind: 'file' as const, error }))
+        },
+      }),
+      workspaceIds: () => [OWN_ID],
+    })
+    const attachments = [{ uri: `platform-pending:${OWN_ID}/x`, name: 'a.bin', mimeType: '', size: null }]
+    const stored = entry({ content: JSON.stringify({ ...MESSAGE, attachments }) })
+    bench.ledger.of(OWN_ID).storePage([stored], undefined, 0)
+    const told: number[] = []
+    const { signal } = new AbortController()
+    const shown = callTool('inbox', { activity_id: stored.activityId }, bench.context, signal, (done) => {
+      told.push(done)
+    })
+    clock.runUntil(60_000)
+    expect((await shown).text).toContain(`- a.bin: ${error}`)
+    expect([asked, told.slice(0, 2), clock.armed]).toEqual([[50_000], [5_000, 10_000], 0])
   })
 
   test('lists the messages of one peer on request', async () => {
