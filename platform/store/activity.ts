@@ -46,6 +46,8 @@ const EVENT_BODY_CHARS = 64 * 1024
 const DAY_MS = 86_400_000
 const RETENTION_MS = 7 * DAY_MS
 const HARD_RETENTION_MS = 30 * DAY_MS
+/** How many rows are looked at, and at most deleted, at once: more would hold every request. */
+const PRUNED_AT_ONCE = 500
 
 export class ActivityLog {
   readonly #context: StoreContext
@@ -135,7 +137,8 @@ export class ActivityLog {
   takeUnanswered(workspaceId: string): readonly ActivityRow[] {
     return this.#context.database
       .query<ActivityRow, [string]>(
-        `DELETE FROM activity WHERE workspace_id = ? AND activity_type = 'a2a_receive' AND method = 'message/send'
+        `DELETE FROM activity INDEXED BY activity_unanswered
+         WHERE workspace_id = ? AND activity_type = 'a2a_receive' AND method = 'message/send'
          AND status = 'ok' AND request_body IS NOT NULL AND response_body IS NULL RETURNING *`,
       )
       .all(workspaceId)
@@ -156,22 +159,33 @@ export class ActivityLog {
    * Deletes rows after a week once their reader has confirmed them (on older contracts always), and after 30
    * days anyway. A row that came after one of the last week, or after a start within it, is younger than that,
    * whatever it is dated: the clock was behind.
+   *
+   * @param after the row up to which earlier calls have looked.
+   * @returns the row up to which this call has looked; undefined when no later one can be deleted.
    */
-  prune(): void {
+  prune(after = 0): number | undefined {
     const { clock, database, faults, timestamps } = this.#context
     const weekAgo = timestamps.fromNow(-RETENTION_MS)
     const monthAgo = faults.rules().retentionRespectsAck ? timestamps.fromNow(-HARD_RETENTION_MS) : weekAgo
-    const recent = database
-      .query<{ seq: number | null }, [string, string]>(
-        'SELECT min(seq) AS seq FROM activity WHERE created_at BETWEEN ? AND ?',
+    const slice = `FROM activity a INDEXED BY activity_age WHERE seq > ? AND seq <= ?`
+    const seen = database
+      .query<{ last: number | null; rows: number }, [number, number]>(
+        `SELECT max(seq) AS last, count(*) AS rows FROM (SELECT seq ${slice} ORDER BY seq LIMIT ${PRUNED_AT_ONCE})`,
       )
-      .get(weekAgo, timestamps.now())
+      .get(after, clock.now() - RETENTION_MS - 1)
+    if (seen === null || seen.last === null) return undefined
+    const recent = database
+      .query<{ seq: number }, [number, number, string, string]>(
+        `SELECT seq ${slice} AND created_at BETWEEN ? AND ? ORDER BY seq LIMIT 1`,
+      )
+      .get(after, seen.last, weekAgo, timestamps.now())
     database
       .query(
-        `DELETE FROM activity WHERE created_at < ? AND seq < ? AND (created_at < ? OR seq <= (
-           SELECT last_acked_seq FROM inbox_state s WHERE s.workspace_id = activity.workspace_id))`,
+        `DELETE FROM activity WHERE seq IN (SELECT seq ${slice} AND created_at < ? AND (created_at < ? OR seq <= (
+           SELECT last_acked_seq FROM inbox_state s WHERE s.workspace_id = a.workspace_id)))`,
       )
-      .run(weekAgo, Math.min(recent?.seq ?? Number.MAX_SAFE_INTEGER, clock.now() - RETENTION_MS), monthAgo)
+      .run(after, recent === null ? seen.last : recent.seq - 1, weekAgo, monthAgo)
+    return recent === null && seen.rows === PRUNED_AT_ONCE ? seen.last : undefined
   }
 
   /** The timestamp of a row written now. */

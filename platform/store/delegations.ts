@@ -152,8 +152,8 @@ export class Delegations {
     if (this.#context.faults.state().delegation_completes !== 'answer' || asksBack(message.envelope)) return
     const open = this.#context.database
       .query<Delegation, [string, string]>(
-        `SELECT * FROM delegations WHERE source_id = ? AND target_id = ? AND status NOT IN ('completed', 'failed')
-         ORDER BY position`,
+        `SELECT * FROM delegations INDEXED BY delegations_open
+         WHERE source_id = ? AND target_id = ? AND status NOT IN ('completed', 'failed') ORDER BY position`,
       )
       .all(delegatorId, peerId)
     const named = delegationIdOf(message.envelope)
@@ -165,7 +165,9 @@ export class Delegations {
   list(workspaceId: string): readonly Delegation[] {
     return this.#context.database
       .query<Delegation, [string, string]>(
-        `SELECT * FROM delegations WHERE source_id = ? OR target_id = ? ORDER BY position DESC LIMIT ${LIST_LIMIT}`,
+        `SELECT * FROM (SELECT * FROM delegations WHERE source_id = ?1 ORDER BY position DESC LIMIT ${LIST_LIMIT})
+         UNION SELECT * FROM (SELECT * FROM delegations WHERE target_id = ?2 ORDER BY position DESC LIMIT ${LIST_LIMIT})
+         ORDER BY position DESC LIMIT ${LIST_LIMIT}`,
       )
       .all(workspaceId, workspaceId)
   }

@@ -27,10 +27,17 @@ interface Filter {
 
 const PAGE = 50
 
-/** The reader's own rows, everyone's GLOBAL rows, and the TEAM rows of siblings, parent and children. */
-const READABLE = `(m.workspace_id = ? OR m.scope = 'GLOBAL' OR (m.scope = 'TEAM' AND EXISTS (
-  SELECT 1 FROM workspaces w WHERE w.id = m.workspace_id AND w.status <> 'removed'
-  AND (w.parent_id = ? OR w.id = ? OR w.parent_id = ?))))`
+const OWN = 'm.workspace_id = $reader'
+/** Everyone's GLOBAL rows, and the TEAM rows of siblings, parent and children. */
+const OF_OTHERS = [
+  "m.scope = 'GLOBAL' AND m.workspace_id <> $reader",
+  `m.scope = 'TEAM' AND m.workspace_id <> $reader AND EXISTS (
+    SELECT 1 FROM workspaces w WHERE w.id = m.workspace_id AND w.status <> 'removed'
+    AND (w.parent_id = $parent OR w.id = $parent OR w.parent_id = $reader))`,
+]
+const FILTER = '($scope IS NULL OR m.scope = $scope) AND ($namespace IS NULL OR m.namespace = $namespace)'
+
+type Values = Readonly<Record<string, string | number | null>>
 
 export class Memories {
   readonly #context: StoreContext
@@ -60,11 +67,7 @@ export class Memories {
 
   /** Everything the reader may read, newest first. */
   readable(reader: Reader): readonly MemoryRow[] {
-    return this.#context.database
-      .query<MemoryRow, string[]>(
-        `SELECT m.* FROM memories m WHERE ${READABLE} ORDER BY m.position DESC LIMIT ${PAGE}`,
-      )
-      .all(...readerValues(reader))
+    return this.#newest(reader, [OWN, ...OF_OTHERS], { limit: PAGE })
   }
 
   /** What matches a filter: the best match first when it has a text, and otherwise the newest. */
@@ -72,22 +75,26 @@ export class Memories {
     const terms = searchTerms(filter.text)
     if (filter.text !== undefined && terms === '') return []
     const own = filter.scope === undefined || filter.scope === 'LOCAL'
-    const conditions = [own ? 'm.workspace_id = ?' : READABLE]
-    const values: (string | number)[] = own ? [reader.id] : [...readerValues(reader)]
-    const where = (condition: string, value: string): void => {
-      conditions.push(condition)
-      values.push(value)
-    }
-    if (filter.scope !== undefined) where('m.scope = ?', filter.scope)
-    if (filter.namespace !== undefined) where('m.namespace = ?', filter.namespace)
-    if (terms !== '') where('memory_text MATCH ?', terms)
-    const source = terms === '' ? 'memories m' : 'memory_text t JOIN memories m ON m.position = t.rowid'
-    const order = terms === '' ? 'm.position DESC' : 't.rank'
+    const limit = Math.min(filter.limit || PAGE, PAGE)
+    if (terms === '') return this.#newest(reader, own ? [OWN] : [OWN, ...OF_OTHERS], { ...filter, limit })
     return this.#context.database
-      .query<MemoryRow, (string | number)[]>(
-        `SELECT m.* FROM ${source} WHERE ${conditions.join(' AND ')} ORDER BY ${order} LIMIT ?`,
+      .query<MemoryRow, [Values]>(
+        `SELECT m.* FROM memory_text t JOIN memories m ON m.position = t.rowid
+         WHERE (${own ? OWN : [OWN, ...OF_OTHERS].join(' OR ')}) AND ${FILTER} AND memory_text MATCH $terms
+         ORDER BY t.rank LIMIT $limit`,
       )
-      .all(...values, Math.min(filter.limit || PAGE, PAGE))
+      .all({ ...valuesOf(reader, { ...filter, limit }), terms })
+  }
+
+  /** Each part is read from its newest row, and no further than to the limit. */
+  #newest(reader: Reader, parts: readonly string[], filter: Partial<Filter> & { limit: number }) {
+    const newest = parts.map(
+      (part) =>
+        `SELECT * FROM (SELECT m.* FROM memories m WHERE ${part} AND ${FILTER} ORDER BY m.position DESC LIMIT $limit)`,
+    )
+    return this.#context.database
+      .query<MemoryRow, [Values]>(`${newest.join(' UNION ALL ')} ORDER BY position DESC LIMIT $limit`)
+      .all(valuesOf(reader, filter))
   }
 
   /** False when the workspace has no such memory. */
@@ -111,7 +118,9 @@ function searchTerms(text: string | undefined): string {
   return (text?.match(/[\p{L}\p{N}\p{M}]+/gu) ?? []).map((word) => `"${word}"`).join(' ')
 }
 
-function readerValues({ id, parentId }: Reader): readonly string[] {
-  const parent = parentId ?? id
-  return [id, parent, parent, id]
+function valuesOf(
+  { id, parentId }: Reader,
+  { scope, namespace, limit }: Partial<Filter> & { limit: number },
+): Values {
+  return { reader: id, parent: parentId ?? id, scope: scope ?? null, namespace: namespace ?? null, limit }
 }

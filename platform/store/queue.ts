@@ -45,12 +45,12 @@ export class A2aQueue {
       item.expiresInSeconds === undefined
         ? null
         : this.#context.timestamps.fromNow(item.expiresInSeconds * 1000)
-    this.#context.database
-      .query(
+    const added = this.#context.database
+      .query<{ id: string }, (string | null)[]>(
         `INSERT INTO a2a_queue (id, workspace_id, caller_id, message_id, method, body, status, enqueued_at, expires_at)
-         VALUES (?, ?, ?, ?, ?, ?, 'queued', ?, ?) ON CONFLICT DO NOTHING`,
+         VALUES (?, ?, ?, ?, ?, ?, 'queued', ?, ?) ON CONFLICT DO NOTHING RETURNING id`,
       )
-      .run(
+      .get(
         newUuid(this.#context.random),
         item.workspaceId,
         item.callerId ?? null,
@@ -60,12 +60,7 @@ export class A2aQueue {
         this.#context.timestamps.now(),
         expires,
       )
-    const stored = this.#context.database
-      .query<{ id: string }, [string, string | null, string | null]>(
-        `SELECT id FROM a2a_queue WHERE workspace_id = ? AND status IN ('queued', 'dispatched')
-         AND (message_id = ? OR ? IS NULL) ORDER BY position DESC LIMIT 1`,
-      )
-      .get(item.workspaceId, item.messageId ?? null, item.messageId ?? null)
+    const stored = added ?? this.#lastOf(item.workspaceId, item.messageId ?? '')
     return { id: stored?.id ?? '', depth: this.depth(item.workspaceId) }
   }
 
@@ -82,7 +77,8 @@ export class A2aQueue {
   waiting(): readonly string[] {
     return this.#context.database
       .query<{ id: string }, []>(
-        "SELECT DISTINCT workspace_id AS id FROM a2a_queue WHERE status = 'queued' ORDER BY workspace_id",
+        `SELECT DISTINCT workspace_id AS id FROM a2a_queue INDEXED BY a2a_queue_open
+         WHERE status IN ('queued', 'dispatched') AND status = 'queued' ORDER BY workspace_id`,
       )
       .all()
       .map((row) => row.id)
@@ -91,11 +87,9 @@ export class A2aQueue {
   /** @param id of the item, or of its message. */
   find(workspaceId: string, id: string): QueueItem | undefined {
     const item = this.#context.database
-      .query<QueueItem, [string, string]>(
-        'SELECT * FROM a2a_queue WHERE workspace_id = ?1 AND (id = ?2 OR message_id = ?2) ORDER BY position DESC',
-      )
+      .query<QueueItem, [string, string]>('SELECT * FROM a2a_queue WHERE workspace_id = ? AND id = ?')
       .get(workspaceId, id)
-    return item ?? undefined
+    return item ?? this.#lastOf(workspaceId, id) ?? undefined
   }
 
   /** Takes up to `count` items, by priority and then by age, and drops the expired ones. */
@@ -143,7 +137,20 @@ export class A2aQueue {
 
   /** Puts back what was in flight when the platform stopped. */
   recover(): void {
-    this.#context.database.query("UPDATE a2a_queue SET status = 'queued' WHERE status = 'dispatched'").run()
+    this.#context.database
+      .query(
+        `UPDATE a2a_queue SET status = 'queued' WHERE position IN (SELECT position FROM a2a_queue INDEXED BY a2a_queue_open
+           WHERE status IN ('queued', 'dispatched') AND status = 'dispatched')`,
+      )
+      .run()
+  }
+
+  #lastOf(workspaceId: string, messageId: string): QueueItem | null {
+    return this.#context.database
+      .query<QueueItem, [string, string]>(
+        'SELECT * FROM a2a_queue WHERE workspace_id = ? AND message_id = ? ORDER BY position DESC LIMIT 1',
+      )
+      .get(workspaceId, messageId)
   }
 
   #count(workspaceId: string, status: QueueItem['status']): number {

@@ -164,8 +164,29 @@ CREATE INDEX activity_in_order ON activity (workspace_id, seq);
 CREATE INDEX activity_of_type_in_order ON activity (workspace_id, activity_type, seq);
 `
 
+const LONG_HISTORIES = `
+CREATE INDEX workspaces_by_name ON workspaces (parent_id, name) WHERE status <> 'removed';
+CREATE INDEX tokens_live ON tokens (workspace_id, created_at DESC, id) WHERE revoked_at IS NULL;
+CREATE INDEX activity_age ON activity (seq, created_at, workspace_id);
+CREATE INDEX activity_unanswered ON activity (workspace_id, seq)
+  WHERE activity_type = 'a2a_receive' AND method = 'message/send' AND status = 'ok' AND request_body IS NOT NULL
+  AND response_body IS NULL;
+CREATE INDEX a2a_queue_open ON a2a_queue (status, workspace_id) WHERE status IN ('queued', 'dispatched');
+CREATE INDEX a2a_queue_by_message ON a2a_queue (workspace_id, message_id, position) WHERE message_id IS NOT NULL;
+CREATE INDEX delegations_open ON delegations (source_id, target_id, position)
+  WHERE status NOT IN ('completed', 'failed');
+CREATE INDEX pending_uploads_by_ack ON pending_uploads (acked_at) WHERE acked_at IS NOT NULL;
+CREATE INDEX pending_uploads_by_workspace ON pending_uploads (workspace_id);
+CREATE INDEX memories_in_order ON memories (workspace_id, position);
+`
+
 /** Migration n takes a file from version n to n + 1. */
-export const MIGRATIONS: readonly string[] = [TEAM_AND_MESSAGES, WORK_FILES_AND_MEMORY, PAGES_BY_SEQUENCE]
+export const MIGRATIONS: readonly string[] = [
+  TEAM_AND_MESSAGES,
+  WORK_FILES_AND_MEMORY,
+  PAGES_BY_SEQUENCE,
+  LONG_HISTORIES,
+]
 
 /** The SQLite application id that marks a file as ours: "MOLE". */
 export const APPLICATION_ID = 0x4d4f4c45

@@ -200,7 +200,7 @@ export class Workspaces {
     return this.#context.database
       .query<WorkspaceRow, [string]>(
         `WITH RECURSIVE below (id) AS (SELECT ? UNION SELECT w.id FROM workspaces w JOIN below b ON w.parent_id = b.id)
-         SELECT w.* FROM below b JOIN workspaces w ON w.id = b.id WHERE w.status <> 'removed'`,
+         SELECT w.* FROM below b CROSS JOIN workspaces w ON w.id = b.id WHERE w.status <> 'removed'`,
       )
       .all(id)
   }

@@ -19,6 +19,8 @@ const HOUR = 60 * MINUTE
 const FIRST_SWEEP_MS = 15 * SECOND
 /** The same after the machine slept: two heartbeats. */
 const WAKING_MS = MINUTE
+/** Requests are answered in between. */
+const PRUNE_PAUSE_MS = 20
 const SLOW_RUNTIMES_MS: ReadonlyMap<string, number> = new Map([['hermes', 30 * MINUTE]])
 const PROVISION_FAILURE =
   'The agent of this workspace never registered with the platform. Start it, and it will come online.'
@@ -36,7 +38,7 @@ export class Sweeps {
   readonly #cancels: (() => void)[] = []
 
   constructor(services: Services, { staleAfterMs, provisionTimeoutMs }: Limits) {
-    const { activity, clock, rules, uploads } = services
+    const { background, clock, rules, uploads } = services
     this.#clock = clock
     this.#sweeps = [
       { everyMs: 15 * SECOND, run: () => sweepStale(services, staleAfterMs ?? rules().staleAfterMs) },
@@ -44,7 +46,7 @@ export class Sweeps {
       { everyMs: 30 * SECOND, run: () => sweepProvisioning(services, provisionTimeoutMs) },
       { everyMs: 30 * SECOND, run: () => drainAll(services) },
       { everyMs: 5 * MINUTE, run: () => uploads.prune() },
-      { everyMs: 6 * HOUR, run: () => activity.prune() },
+      { everyMs: 6 * HOUR, run: () => background.run(() => pruneActivity(services)) },
     ]
   }
 
@@ -109,6 +111,16 @@ function sweepProvisioning(services: Services, chosenMs: number | undefined): vo
       runtime: row.runtime,
       source: 'provision_timeout_sweep',
     })
+  }
+}
+
+/** In parts, since deleting a month of rows takes seconds, and everyone waits for them. */
+async function pruneActivity({ activity, background }: Services): Promise<void> {
+  let last = activity.prune()
+  while (last !== undefined) {
+    await background.delay(PRUNE_PAUSE_MS)
+    if (background.signal.aborted) return
+    last = activity.prune(last)
   }
 }
 

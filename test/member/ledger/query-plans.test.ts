@@ -9,7 +9,7 @@ import { cancelTask } from '../../../member/ledger/canceled-tasks.ts'
 import { Ledger } from '../../../member/ledger/ledger.ts'
 import { migrate } from '../../../member/ledger/ledger-schema.ts'
 import { entry } from '../../fixtures/entries.ts'
-import { growingSteps } from '../../fixtures/query-plans.ts'
+import { growingSteps, type Step } from '../../fixtures/query-plans.ts'
 import { recover } from '../../fixtures/recover.ts'
 
 const LEDGER = join(import.meta.dir, '../../../member/ledger')
@@ -107,12 +107,14 @@ beforeAll(() => {
 afterAll(() => place.close())
 
 test('no statement of the ledger reads, sorts or scans what grows with the history', () => {
-  const explain = (sql: string) => place.query<{ detail: string }>(sql).all()
+  const explain = (sql: string) => place.query<Step>(`EXPLAIN QUERY PLAN ${sql}`).all()
   const growing = [...statements]
     .filter(([, places]) => ![...places].every((at) => ON_THREADS.some((file) => at.startsWith(file))))
     .filter(([sql]) => !sql.startsWith('PRAGMA'))
     .flatMap(([sql, places]) =>
-      growingSteps(explain, sql, OWNERS, SMALL).map((step) => `${[...places].join(', ')}: ${step}\n${sql}`),
+      growingSteps(explain(sql), sql, OWNERS, SMALL).map(
+        (step) => `${[...places].join(', ')}: ${step}\n${sql}`,
+      ),
     )
   expect(growing).toEqual([])
 })
