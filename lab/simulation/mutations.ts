@@ -21,7 +21,7 @@ const DELIVERY_BREAKS: readonly Break[] = [
   {
     name: 'the cursor moves before the rows are stored',
     file: 'member/workspace/feed.ts',
-    find: 'ledger.storePage(entries, cursor, this.#now())',
+    find: 'ledger.storePage(entries, cursor, this.#now(), isFirst)',
     replace: '(ledger.storePage([], cursor, this.#now()), ledger.storePage(entries, undefined, this.#now()))',
   },
   {

@@ -59,15 +59,16 @@ export class WorkspaceLedger {
   /**
    * Stores a page and, if given, the new cursor, in one transaction. Known rows stay unchanged.
    *
-   * @param now milliseconds since the epoch.
+   * @param first the cursor says where reading begins; nothing is stored if another session has said so meanwhile.
    * @returns the number of new rows that are for the model.
    */
-  storePage(entries: readonly Entry[], cursor: Cursor | undefined, now: number): number {
-    const isFirst = cursor !== undefined && this.cursor() === undefined
+  storePage(entries: readonly Entry[], cursor: Cursor | undefined, now: number, first = false): number {
+    let isFirst = false
     const fresh = this.#db.transaction(() => {
-      const stored = entries.filter((entry) => this.#store(entry, now))
+      isFirst = cursor !== undefined && this.cursor() === undefined
+      if (first && !isFirst) return 0
       if (cursor !== undefined) this.#saveCursor(cursor)
-      return stored.length
+      return entries.filter((entry) => this.#store(entry, now)).length
     })
     if (isFirst || this.#flushDue) this.#flush()
     return fresh

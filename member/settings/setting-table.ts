@@ -102,7 +102,8 @@ const pollWindowSecs: ValueSetting<number> = {
   // The platform looks back 30 days at most.
   schema: wholeNumber((secs) => secs <= 2_592_000),
   rule: 'a whole number of seconds from 0 to 2592000',
-  meaning: 'How far back the very first start looks for messages; 0 means only new ones.',
+  meaning:
+    'How far back the very first start looks for messages, whether or not it receives; 0 means only new ones.',
 }
 
 const heartbeatIntervalMs: ValueSetting<number> = {

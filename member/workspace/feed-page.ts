@@ -51,6 +51,15 @@ export function isAfterFloor(
   return row.seq != null && floorSeq !== null && row.seq > floorSeq
 }
 
+/**
+ * Where this membership begins: with this row. Where rows have no numbers, one dated in the future, by a clock that has
+ * since been set back, must not hide rows that arrive before then.
+ */
+export function floorOf({ created_at }: ActivityRow, floorSeq: number | null, now: number): string {
+  const present = new Date(now).toISOString()
+  return floorSeq === null && compareTimestamps(created_at, present) > 0 ? present : created_at
+}
+
 /** The highest number of a page's rows; null where rows have none. */
 export function highestSeq({ rows }: Page): number | null {
   const numbers = rows.flatMap(({ seq }) => seq ?? [])

@@ -13,12 +13,12 @@ import {
   type PageBounds,
 } from '../client/activity.ts'
 import { PlatformError } from '../client/errors.ts'
-import { compareTimestamps } from '../client/timestamp.ts'
 import type { Cursor } from '../ledger/ledger.ts'
 import { toEntry } from './feed-entry.ts'
 import { FeedOverlap } from './feed-overlap.ts'
 import {
   boundary,
+  floorOf,
   highestSeq,
   isAfterFloor,
   liesBefore,
@@ -31,8 +31,10 @@ import { Remarks } from './remarks.ts'
 import type { Workspace } from './workspace.ts'
 
 export interface FeedOptions {
-  /** Resolves once there is room for more waiting messages, or the signal aborts. */
-  readonly capacity: () => Promise<void>
+  /** Resolves once there is room for more waiting messages, or the signal aborts. Default: there always is. */
+  readonly capacity?: () => Promise<void>
+  /** Where reading begins if no session has decided it, in milliseconds since the epoch. Default: now. */
+  readonly since?: number
   readonly bounds?: PageBounds
 }
 
@@ -73,11 +75,11 @@ export class Feed {
   #forgottenLogged = false
   #limit = PAGE_LIMIT
 
-  constructor(workspace: Workspace, { capacity, bounds }: FeedOptions) {
+  constructor(workspace: Workspace, { capacity, since, bounds }: FeedOptions = {}) {
     this.#workspace = workspace
-    this.#capacity = capacity
+    this.#capacity = capacity ?? (() => Promise.resolve())
     this.#bounds = bounds
-    this.#startedAt = this.#now()
+    this.#startedAt = since ?? this.#now()
     this.#remarks = new Remarks(workspace.warn)
     this.#overlap = new FeedOverlap({
       now: workspace.clock.now,
@@ -99,6 +101,11 @@ export class Feed {
     const found = await this.#drain()
     const released = releaseUploads(this.#workspace)
     return found + released + (await this.#overlap.read(found, announced))
+  }
+
+  /** Decides where reading begins, unless a session has: whoever tells of messages that wait does this first. */
+  async settle(): Promise<void> {
+    if (this.#cursor() === undefined) await this.#seek(undefined)
   }
 
   async #drain(): Promise<number> {
@@ -148,6 +155,7 @@ export class Feed {
    * and continues forwards from there: however much waits, one page is in memory.
    */
   async #seek(old: Cursor | undefined): Promise<Step> {
+    const isFirst = old === undefined
     // Until the whole window is read, a cursor that is forgotten again must lead back to its beginning.
     const checkedAt = old?.checkedAt ?? this.#startedAt - this.#workspace.config.pollWindowSecs * 1000
     // Requested first: a row that arrives between the two requests must come after this one.
@@ -155,34 +163,35 @@ export class Feed {
     const newest = top.rows.at(-1)
     if (newest === undefined) {
       // Empty, not merely unreadable: only then is everything that comes later new.
-      if (old === undefined && top.unusable === 0) {
-        await this.#store([], { activityId: null, createdAt: '', floor: '', floorSeq: null, checkedAt })
+      if (isFirst && top.unusable === 0) {
+        const none = { activityId: null, createdAt: '', floor: '', floorSeq: null, checkedAt }
+        await this.#store([], none, { isFirst })
       }
       return { stored: 0, more: false }
     }
-    const floorSeq = old === undefined ? highestSeq(top) : old.floorSeq
+    const floorSeq = isFirst ? highestSeq(top) : old.floorSeq
     const page = this.#windowSecs(old) === 0 ? undefined : await this.#oldestPage(old)
     const oldest = page?.rows[0]
     if (page?.newestId === undefined || oldest === undefined) {
       // Nothing in the window: every existing row predates this membership and is skipped.
       const cursor = { activityId: newest.id, createdAt: newest.created_at, checkedAt }
-      const stepOver = old === undefined ? 'arrived before the first start' : null
+      const skipBecause = isFirst ? 'arrived before the first start' : null
       // All of the top page: otherwise, rows with the same timestamp as the newest would be taken for late ones.
       const stored = await this.#store(
         top.rows,
-        { ...cursor, floor: old?.floor ?? this.#floor(newest, floorSeq), floorSeq },
-        stepOver,
+        { ...cursor, floor: old?.floor ?? floorOf(newest, floorSeq, this.#now()), floorSeq },
+        { isFirst, skipBecause },
       )
       return { stored, more: true }
     }
     const start = {
       activityId: null,
       createdAt: '',
-      floor: old?.floor ?? this.#floor(oldest, floorSeq),
+      floor: old?.floor ?? floorOf(oldest, floorSeq, this.#now()),
       floorSeq,
       checkedAt,
     }
-    const stored = await this.#store(page.rows, { ...start, ...position(page, start) })
+    const stored = await this.#store(page.rows, { ...start, ...position(page, start) }, { isFirst })
     return { stored, more: true }
   }
 
@@ -192,7 +201,7 @@ export class Feed {
     const { pollWindowSecs } = this.#workspace.config
     if (old === undefined) {
       // A first look that took long to succeed still begins at the time of the first start.
-      const late = this.#since(this.#startedAt)
+      const late = Math.max(0, this.#now() - this.#startedAt)
       return Math.min(pollWindowSecs + (late < 1000 ? 0 : Math.ceil(late / 1000)), MAX_WINDOW_SECS)
     }
     return Math.min(Math.max(secsSince(old.checkedAt, this.#now()), pollWindowSecs), MAX_WINDOW_SECS)
@@ -251,7 +260,7 @@ export class Feed {
   async #store(
     rows: readonly ActivityRow[],
     cursor: Cursor | undefined,
-    skipBecause: string | null = null,
+    { isFirst = false, skipBecause = null }: { isFirst?: boolean; skipBecause?: string | null } = {},
   ): Promise<number> {
     const { id, config, ledger, events, clock, signal } = this.#workspace
     const known = cursor ?? this.#cursor()
@@ -260,7 +269,11 @@ export class Feed {
       .map((row) => toEntry(row, id, config.allowedSenders, skipBecause))
     this.#remarks.ofEntries(entries)
     if (entries.length === 0 && cursor === undefined) return 0
-    const stored = await patiently(() => ledger.storePage(entries, cursor, this.#now()), clock, signal)
+    const stored = await patiently(
+      () => ledger.storePage(entries, cursor, this.#now(), isFirst),
+      clock,
+      signal,
+    )
     await ledger.flushing
     if (stored > 0) events.emit('stored')
     return stored
@@ -274,24 +287,11 @@ export class Feed {
     await patiently(() => ledger.touch(now), clock, signal)
   }
 
-  /**
-   * Where rows have no numbers, one dated in the future, by a clock that has since been set back, must not hide rows
-   * that arrive before then.
-   */
-  #floor({ created_at }: ActivityRow, floorSeq: number | null): string {
-    const present = new Date(this.#now()).toISOString()
-    return floorSeq === null && compareTimestamps(created_at, present) > 0 ? present : created_at
-  }
-
   #cursor(): Cursor | undefined {
     return this.#workspace.ledger.cursor()
   }
 
   #now(): number {
     return this.#workspace.clock.now()
-  }
-
-  #since(then: number): number {
-    return Math.max(0, this.#now() - then)
   }
 }

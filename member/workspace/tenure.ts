@@ -235,6 +235,8 @@ export class Tenure {
   #noteRead(): void {
     this.#workload.succeeded()
     this.#tasks.notify()
+    // A session that observes may have stored the first page just now.
+    if (this.#lastReadAt === undefined) this.#workspace.events.emit('stored')
     this.#lastReadAt = this.#workspace.clock.now()
     this.#lastError = undefined
     this.#failing = false

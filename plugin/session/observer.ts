@@ -1,12 +1,13 @@
 /**
  * Used in a session that does not receive: finds messages that wait for workspaces that no other session receives for
- * either, so that the user learns of them. It holds nothing, changes nothing, and asks the platform only after a
- * prompt.
+ * either, so that the user learns of them. It holds nothing, decides nothing but where reading begins if no session has,
+ * and asks the platform only after a prompt.
  */
 import { describeError } from '../../base/errors.ts'
 import { sleep } from '../../base/sleep.ts'
 import type { Ledger, MessageState } from '../../member/ledger/ledger.ts'
 import type { Config } from '../../member/settings/config.ts'
+import { Feed } from '../../member/workspace/feed.ts'
 import { buildWorkspace, type Surroundings } from '../../member/workspace/memberships.ts'
 import { type PeekedMessage, type PeekPosition, peekFeed } from '../../member/workspace/peek.ts'
 import type { Workspace } from '../../member/workspace/workspace.ts'
@@ -102,6 +103,11 @@ export class Observer {
     return this.#stillWaiting().reduce((sum, { stored, peeked }) => sum + stored.total + peeked.length, 0)
   }
 
+  /** How many messages of a workspace wait on the platform, read by no session, as of the last look. */
+  unreadOf(workspaceId: string): number {
+    return this.#stillWaiting().find((one) => one.workspaceId === workspaceId)?.peeked.length ?? 0
+  }
+
   /**
    * One line on what waits, if there is anything new; otherwise undefined. From memory: the locks and the ledger are
    * checked only when there is something to say, in case another session has taken over.
@@ -175,12 +181,14 @@ export class Observer {
   }
 
   async #lookAt(workspace: Workspace): Promise<Waiting> {
+    const { startedAt } = this.#surroundings.holder
+    // What is told of must also be shown to the first session that receives.
+    await new Feed(workspace, { since: startedAt }).settle()
     const stored = this.#ledger.inbox.list({
       workspaceIds: [workspace.id],
       states: this.#unshown,
       limit: MAX_STORED,
     })
-    const { startedAt } = this.#surroundings.holder
     const { messages, position } = await peekFeed(workspace, startedAt, this.#positions.get(workspace.id))
     if (position !== undefined) this.#positions.set(workspace.id, position)
     return {

@@ -15,6 +15,8 @@ export interface OverviewOptions {
   readonly targets: readonly Target[]
   /** Empty in a session that may not hold. */
   readonly memberships: readonly Membership[]
+  /** How many messages of a workspace wait on the platform, read by no session, as far as this one knows. */
+  readonly unreadOf: (workspaceId: string) => number
   /** The lock folder. */
   readonly locks: string
   readonly disk: Disk
@@ -44,6 +46,7 @@ export function workspaceViews(
       report.held || report.elsewhere
         ? readPidFile(lockPaths(options.locks, report.workspaceId).holder)
         : undefined,
+    unread: options.unreadOf(report.workspaceId),
     ...numbers(ledger, report.workspaceId),
   }))
 }

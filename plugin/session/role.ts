@@ -152,6 +152,11 @@ export class Role {
     return this.#observer?.waiting ?? 0
   }
 
+  /** How many messages of a workspace wait on the platform, read by no session, if this session observes. */
+  unreadOf(workspaceId: string): number {
+    return this.#observer?.unreadOf(workspaceId) ?? 0
+  }
+
   /** What waits on the platform unread by any session, if this session observes. */
   async unread(signal: AbortSignal): Promise<readonly PeekedMessage[]> {
     return (await this.#observer?.unread(signal)) ?? []

@@ -240,6 +240,7 @@ export class Session implements ToolContext {
     return {
       targets: this.#targets(),
       memberships: this.#role.memberships,
+      unreadOf: (workspaceId) => this.#role.unreadOf(workspaceId),
       locks: this.#paths.locks,
       disk: this.#options.disk,
       stoppedOf: this.#options.stoppedOf,

@@ -7,6 +7,8 @@ import { holderName, type Standby } from './remark.ts'
 
 export interface WorkspaceView extends MembershipReport, Standby {
   readonly counts: Readonly<Partial<Record<MessageState, number>>>
+  /** Messages that wait on the platform, read by no session. */
+  readonly unread: number
   /** Messages skipped because of `MOLECULE_ALLOWED_SENDERS`. */
   readonly notAllowed: number
 }
@@ -73,7 +75,7 @@ function holder({ elsewhere, holder }: WorkspaceView): string {
   return `held by ${holderName(holder)}${holder === undefined ? '' : ` since ${time(holder.startedAt)}`}`
 }
 
-function messages({ counts, notAllowed }: WorkspaceView): string {
+function messages({ counts, unread, notAllowed }: WorkspaceView): string {
   const { received = 0, held = 0, sending = 0, sent = 0, presumed = 0, confirmed = 0, answered = 0 } = counts
   const skipped = counts.skipped ?? 0
   const more: readonly (readonly [string, string])[] = [
@@ -82,7 +84,7 @@ function messages({ counts, notAllowed }: WorkspaceView): string {
     [total([notAllowed]), 'skipped because of MOLECULE_ALLOWED_SENDERS'],
   ]
   return [
-    `${total([received, sending])} waiting`,
+    `${total([received, sending, unread])} waiting`,
     `${total([sent, confirmed])} shown but not answered`,
     `${total([answered])} answered`,
     `${total([skipped], notAllowed)} not for the model`,

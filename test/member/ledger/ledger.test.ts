@@ -54,6 +54,15 @@ describe('storing a page', () => {
     expect(ledger.of(A).waiting()).toBe(0)
   })
 
+  test('lets one session alone decide where reading begins', () => {
+    const ledger = openLedger()
+    const decided = cursor()
+    expect(ledger.of(A).storePage([entry()], decided, NOW, true)).toBe(1)
+    const late = entry({ skipped: 'arrived before the first start' })
+    expect(ledger.of(A).storePage([late], cursor(), NOW, true)).toBe(0)
+    expect([ledger.of(A).cursor(), ledger.inbox.counts(A)]).toEqual([decided, { received: 1 }])
+  })
+
   test('keeps a row that is not for the model, which never waits', () => {
     const ledger = openLedger()
     const row = entry({ skipped: 'an echo' })

@@ -58,6 +58,7 @@ function everythingElse(ledger: Ledger): void {
   of.handedOver('t')
   cancelTask(place, W, null, { taskId: 't', ofAnyone: true, tell: () => '' })
   ledger.delegations.list(W, 5)
+  ledger.delegations.remove(W, 'p0')
   ledger.delegations.nextAnswer(W, 't')
   ledger.evidence.unconfirmed([W], NOW)
   ledger.inbox.hasWritten(W, 'p')

@@ -57,13 +57,14 @@ describe('a host that was started without the channel', () => {
     using scene = new SessionScene()
     const process = scene.start(HOSTS.withoutChannel)
     scene.pass(10 * MINUTE_MS)
-    expect(scene.requests).toHaveLength(1)
-    type(scene, process)
+    // The first look also decides where reading begins.
     expect(scene.requests).toHaveLength(2)
+    type(scene, process)
+    expect(scene.requests).toHaveLength(3)
     process.stop()
     scene.pass(MINUTE_MS)
     type(scene, process)
-    expect(scene.requests).toHaveLength(2)
+    expect(scene.requests).toHaveLength(3)
   })
 
   test('of several workspaces names those that are held in status', () => {
@@ -114,10 +115,10 @@ describe('a host that was started without the channel', () => {
     process.call('inbox')
     scene.pass(800)
     process.call('inbox')
-    expect(scene.requests).toHaveLength(2)
+    expect(scene.requests).toHaveLength(3)
     scene.pass(400)
     process.call('inbox')
-    expect(scene.requests).toHaveLength(3)
+    expect(scene.requests).toHaveLength(4)
   })
 
   test('asks for twenty workspaces at most', () => {
@@ -126,6 +127,47 @@ describe('a host that was started without the channel', () => {
     scene.configure()
     scene.start(HOSTS.withoutChannel)
     scene.pass(1_000)
-    expect(scene.requests).toHaveLength(20)
+    expect(new Set(scene.requests.map(({ workspaceId }) => workspaceId)).size).toBe(20)
+  })
+})
+
+describe('what a session that does not receive tells of', () => {
+  test.each([
+    ['withoutChannel', 'at a prompt', (scene: SessionScene, process: SceneProcess) => type(scene, process)],
+    ['another', 'in inbox', (_: SessionScene, process: SceneProcess) => process.call('inbox')],
+    ['another', 'under a result', (_: SessionScene, { session }: SceneProcess) => session.remark()],
+    ['sdkAndDeaf', 'in status', (_: SessionScene, process: SceneProcess) => process.status],
+  ] as const)('is shown to the first session that receives, days later (%s, %s)', (host, _where, ask) => {
+    using scene = new SessionScene()
+    scene.first.feed.add({ at: (scene.clock.now() - 10 * MINUTE_MS) * 1000 })
+    const process = scene.start(HOSTS[host])
+    scene.pass(1_000)
+    const told = scene.first.feed.add()
+    scene.pass(MINUTE_MS)
+    process.call('status')
+    scene.pass(1_000)
+    expect(ask(scene, process)).toMatch(/1 for workspace|1 message\b|1 waiting/)
+    process.stop()
+    scene.pass(2 * 24 * 60 * MINUTE_MS)
+    // A second one tells of it, too, though it came before that one began.
+    const second = scene.start(HOSTS.another)
+    scene.pass(1_000)
+    expect(second.call('inbox')).toContain('1 message:')
+    const real = scene.start()
+    scene.pass(MINUTE_MS)
+    expect(real.shown).toEqual([told.id])
+    expect(real.call('inbox', { show: 'skipped' })).toContain('arrived before the first start')
+  })
+
+  test('is shown if it came within the window before that session began', () => {
+    using scene = new SessionScene()
+    const { id } = scene.first.feed.add({ at: (scene.clock.now() - 20_000) * 1000 })
+    const process = scene.start(HOSTS.another)
+    scene.pass(1_000)
+    expect(process.call('inbox')).toContain('1 message:')
+    scene.pass(60 * MINUTE_MS)
+    const real = scene.start()
+    scene.pass(MINUTE_MS)
+    expect(real.shown).toEqual([id])
   })
 })
