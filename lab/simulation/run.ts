@@ -67,8 +67,8 @@ export async function runSpread(
       ],
       {
         stdio: ['ignore', 'pipe', 'inherit'],
-        // The last JIT tier costs more here than it gains.
-        env: { ...process.env, BUN_JSC_useFTLJIT: '0' },
+        // The last JIT tier costs more here than it gains, and the workers already use every processor.
+        env: { ...process.env, BUN_JSC_useFTLJIT: '0', BUN_JSC_numberOfGCMarkers: '1' },
       },
     ),
   )
