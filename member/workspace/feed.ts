@@ -5,6 +5,7 @@
  */
 
 import { patiently } from '../../base/patience.ts'
+import { inTurns } from '../../base/turns.ts'
 import {
   type ActivityRow,
   fetchPage,
@@ -264,9 +265,11 @@ export class Feed {
   ): Promise<number> {
     const { id, config, ledger, events, clock, signal } = this.#workspace
     const known = cursor ?? this.#cursor()
-    const entries = rows
-      .filter((row) => known === undefined || isAfterFloor(row, known))
-      .map((row) => toEntry(row, id, config.allowedSenders, skipBecause))
+    const entries = await inTurns(
+      rows.filter((row) => known === undefined || isAfterFloor(row, known)),
+      (row) => toEntry(row, id, config.allowedSenders, skipBecause),
+      { clock, signal },
+    )
     this.#remarks.ofEntries(entries)
     if (entries.length === 0 && cursor === undefined) return 0
     const stored = await patiently(

@@ -14,6 +14,7 @@ import { describeError } from '../../../base/errors.ts'
 import { DatabaseBusy, PATIENCE_MS } from '../../../base/patience.ts'
 import { sleep } from '../../../base/sleep.ts'
 import { isBusy } from '../../../base/sqlite.ts'
+import { Turns } from '../../../base/turns.ts'
 import { Wake } from '../../../base/wake.ts'
 import { type Inbound, readInbound } from '../../../member/client/inbound.ts'
 import type { IncomingFiles } from '../../../member/files/incoming-files.ts'
@@ -113,8 +114,11 @@ export class DeliveryLine {
     const signal = this.#signal
     /** Failures in a row, and the milliseconds waited since the first. */
     let [failures, waited] = [0, 0]
+    const turns = new Turns(this.#clock)
     while (!signal.aborted) {
       try {
+        await turns.next(signal)
+        if (signal.aborted) return
         this.#sent.write()
         if (!this.#hostRuns()) {
           await sleep(HOST_INTERVAL_MS, signal, this.#clock)
@@ -164,12 +168,16 @@ export class DeliveryLine {
     if (batch.length === 0) return undefined
     // Cleared only when the event that carries it is about to be written.
     const unconfirmed = new Map(this.#unconfirmed)
-    const lines = batch.flatMap((stored) => {
+    const lines: { readonly stored: StoredMessage; readonly line: string }[] = []
+    const turns = new Turns(this.#clock)
+    for (const stored of batch) {
+      // The rest comes with the next batch.
+      if (turns.over) break
       const line = this.#lineOf(stored, unconfirmed.get(stored.workspaceId) ?? 0)
-      if (line === undefined) return []
+      if (line === undefined) continue
       unconfirmed.delete(stored.workspaceId)
-      return [{ stored, line }]
-    })
+      lines.push({ stored, line })
+    }
     for (const { stored } of lines) {
       const content = this.#files.lighterContent(stored)
       if (content !== undefined) this.#ledger.replaceContent(stored, content)

@@ -47,8 +47,8 @@ const GAP =
   /^[\s/\\\u1735\u2041\u2044\u2215\u2216\u2571\u2572\u27cb\u27cd\u2800\u29f5\u29f8\u29f9\u2cc6\u3033\u30ce\u31d3\u31d4\u4e36\u4e3f\u{1d20f}\u{1d23a}\u{1d23b}]$/u
 const JOINT =
   /^[\p{Pd}\p{Pc}.:\u00b7\u02d7\u06d4\u07fa\u2022\u2027\u2043\u2212\u2219\u22c5\u2796\u2cba\u30fb]$/u
-/** A letter or digit of any script. Anything else that looks like a letter may as well be a sign after a name. */
-export const PART_OF_A_NAME = /^[\p{Alphabetic}\p{N}]$/u
+/** See {@link isPartOfName}. Anything else that looks like a letter may as well be a sign after a name. */
+const PART_OF_A_NAME = /^[\p{Alphabetic}\p{N}]$/u
 
 /** A character that is part of a name, but of no reserved one. */
 const FOREIGN = '?'
@@ -60,7 +60,10 @@ export const END = '!'
  * or {@link END}; a ligature into several of these.
  */
 export function fold(character: string): string {
-  if (/^[a-hj-z]$/.test(character)) return character
+  return ASCII[character.length === 1 ? character.charCodeAt(0) : Number.NaN] ?? foldAny(character)
+}
+
+function foldAny(character: string): string {
   if (IGNORABLE.test(character)) return ''
   const boxed = boxedLetter(character)
   if (boxed !== undefined) return foldOne(boxed)
@@ -80,6 +83,21 @@ function foldOne(character: string): string {
   if (GAP.test(character)) return ' '
   if (JOINT.test(character)) return '-'
   return PART_OF_A_NAME.test(character) ? FOREIGN : END
+}
+
+/** Most of a text is made of these. */
+const ASCII: readonly string[] = Array.from({ length: 128 }, (_, code) => foldAny(String.fromCharCode(code)))
+
+const ASCII_NAMES: readonly boolean[] = Array.from({ length: 128 }, (_, code) =>
+  PART_OF_A_NAME.test(String.fromCharCode(code)),
+)
+
+/** Whether a character is a letter or digit of any script. */
+export function isPartOfName(character: string): boolean {
+  return (
+    ASCII_NAMES[character.length === 1 ? character.charCodeAt(0) : Number.NaN] ??
+    PART_OF_A_NAME.test(character)
+  )
 }
 
 function boxedLetter(character: string): string | undefined {

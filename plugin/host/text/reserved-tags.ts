@@ -2,7 +2,7 @@
  * Finds opening and closing tags that the host or the model could take for its own, under any disguise of case, spacing,
  * width, invisible characters or look-alike letters, and breaks them by a backslash after the `<`.
  */
-import { END, fold, PART_OF_A_NAME } from './look-alikes.ts'
+import { END, fold, isPartOfName } from './look-alikes.ts'
 
 /** Names with no other use: broken wherever they follow a `<`. */
 const SPECIFIC = [
@@ -104,9 +104,10 @@ function opensReservedTag(text: string, at: number, start: number): boolean {
     const character = text.codePointAt(next)
     const written = character === undefined ? '' : String.fromCodePoint(character)
     const shape = written === '' ? END : fold(written)
-    for (const part of shape) {
+    for (let index = 0; index < shape.length; index++) {
+      const part = shape[index]
       // A bar may be a letter or separate two types; other signs are as ambiguous.
-      const mayEnd = part === ' ' || part === END || (part !== '-' && !PART_OF_A_NAME.test(written))
+      const mayEnd = part === ' ' || part === END || (part !== '-' && !isPartOfName(written))
       if (mayEnd && name !== judged) {
         if (isTag(text, at, start, name, next)) return true
         // Judges a name once, however long the gap after it.

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { openLedger } from '../../../../lab/driver/ledger.ts'
 import { temporaryFolder } from '../../../../lab/driver/temporary-folder.ts'
-import { settled } from '../../../../lab/simulation/sim-clock.ts'
+import { SimClock, settled } from '../../../../lab/simulation/sim-clock.ts'
 import { entry } from '../../../fixtures/entries.ts'
 import { recover } from '../../../fixtures/recover.ts'
 import { A, B, numbered, Scene, text } from './delivery-scene.ts'
@@ -17,6 +17,25 @@ describe('a message', () => {
     )
     expect(scene.written.some((line) => line.redelivered)).toBe(false)
     expect(scene.ledger.inbox.counts(A)).toEqual({ sent: 105 })
+  })
+
+  test('that takes long to prepare holds up nothing else, only the messages after it', async () => {
+    const clock = new SimClock()
+    let worked = 0
+    const busy = {
+      now: () => clock.now() + worked,
+      after: clock.after,
+      every: clock.every,
+      random: clock.random,
+    }
+    const intercept = (): undefined => {
+      worked += 6
+    }
+    using scene = new Scene({ clock: busy, intercept })
+    await scene.add(A, numbered(5))
+    expect(scene.written.map((line) => line.text)).toEqual(['message 1', 'message 2'])
+    await clock.advance(0)
+    expect(scene.written).toHaveLength(5)
   })
 
   test('is `sending` on disk before it is written, and `sent` once its bytes have left', async () => {
