@@ -6,6 +6,8 @@ import { stackOf } from './base/errors.ts'
 import { homeFolder } from './base/home.ts'
 import { systemDiskWith } from './base/sqlite.ts'
 import { onThreads } from './base/thread.ts'
+import { type Holder, pidSpace } from './member/folder/holder-record.ts'
+import { HolderWatch } from './member/folder/holder-watch.ts'
 import { Log } from './member/folder/log.ts'
 import { stoppedOf } from './member/folder/stopped-process.ts'
 import { setValue } from './member/settings/setting-text.ts'
@@ -33,6 +35,12 @@ function threadProgram(): string {
   return URL.createObjectURL(new Blob([LEDGER_THREAD], { type: 'text/javascript' }))
 }
 
+const holder: Holder = {
+  pid: process.pid,
+  startedAt: Math.round(performance.timeOrigin),
+  project: setValue(process.env.CLAUDE_PROJECT_DIR) ?? process.cwd(),
+  pidSpace: pidSpace(),
+}
 const session = new Session({
   environment: process.env,
   home: homeFolder(),
@@ -41,14 +49,10 @@ const session = new Session({
   network: fetch,
   disk: systemDiskWith(onThreads(threadProgram)),
   log,
-  holder: {
-    pid: process.pid,
-    startedAt: Math.round(performance.timeOrigin),
-    project: setValue(process.env.CLAUDE_PROJECT_DIR) ?? process.cwd(),
-  },
+  holder,
   ancestors: readAncestors,
   write: writeToHost,
-  stoppedOf,
+  holders: new HolderWatch(systemClock, holder, stoppedOf),
 })
 const transport = new HostTransport()
 const server = createMcpServer({

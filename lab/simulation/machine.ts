@@ -19,6 +19,8 @@ export class Machine {
   /** In most runs too few for any message to use up its attempts. */
   #deaths: number
   #fullUntil = 0
+  /** Those that stand still while nothing about their process shows it. */
+  readonly #hangs = new Set<SimProcess>()
   #busyUntil = 0
 
   constructor(world: World) {
@@ -51,7 +53,7 @@ export class Machine {
     this.#busyUntil = Math.min(calmAt, clock.now() + dice.upTo(dice.chance(0.1) ? 30_000 : 2_000))
   }
 
-  /** The user suspends a session for some time, and claims its workspaces in another, if there is one. */
+  /** The user suspends a session for some time, or it hangs, and claims its workspaces in another, if there is one. */
   suspend(ms: number): void {
     const { clock, calmAt, dice, figures } = this.#world
     if (this.running.length === 0) return
@@ -60,12 +62,17 @@ export class Machine {
     if (process.life.stopped) return
     figures.suspensions++
     process.life.stop()
+    if (dice.chance(0.4)) this.#hangs.add(process)
     if (other !== undefined) clock.after(dice.upTo(2_000), () => void other.call('claim_channel', {}))
-    clock.at(Math.min(clock.now() + ms, calmAt), () => process.life.resume())
+    clock.at(Math.min(clock.now() + ms, calmAt), () => {
+      this.#hangs.delete(process)
+      process.life.resume()
+    })
   }
 
   #stoppedOf(pid: number): Stopped | undefined {
-    return this.running.some(({ life }) => 1_000 + life.number === pid && life.stopped) ? 'plugin' : undefined
+    const process = this.running.find(({ life }) => 1_000 + life.number === pid)
+    return process?.life.stopped === true && !this.#hangs.has(process) ? 'plugin' : undefined
   }
 
   #isBusy(): boolean {

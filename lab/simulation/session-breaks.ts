@@ -217,8 +217,8 @@ export const SESSION_BREAKS: Readonly<Record<string, readonly Break[]>> = {
     {
       name: 'the last receipt is lost with the session',
       file: ROLE,
-      find: '    this.#deferred.flush()\n    this.#given = undefined',
-      replace: '    this.#given = undefined',
+      find: '    this.#deferred.flush()\n    this.#given?.endFetching()',
+      replace: '    this.#given?.endFetching()',
     },
   ],
   'plugin/session/busy-ledger': [

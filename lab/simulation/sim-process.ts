@@ -1,4 +1,5 @@
 /** One process: the real session over a simulated clock, network, disk and host. */
+import { HolderWatch } from '../../member/folder/holder-watch.ts'
 import { lockPaths } from '../../member/folder/lock.ts'
 import { Log } from '../../member/folder/log.ts'
 import type { Stopped } from '../../member/folder/stopped-process.ts'
@@ -91,6 +92,7 @@ export class SimProcess {
       () => life.dead,
       (run) => life.defer(run),
     )
+    const holder = { pid: 1_000 + life.number, startedAt: clock.now(), project: '/project', pidSpace: 'here' }
     this.session = new Session({
       environment: { MOLECULE_STATE_DIR: storage.paths.folder, CLAUDE_PROJECT_DIR: '/project' },
       home: storage.paths.folder,
@@ -99,13 +101,13 @@ export class SimProcess {
       network,
       disk: this.#disk,
       log,
-      holder: { pid: 1_000 + life.number, startedAt: clock.now(), project: '/project' },
+      holder,
       ancestors: () => (kind.command.length === 0 ? [] : [kind.command]),
       write: (line) => {
         life.half()
         return host.write(line)
       },
-      stoppedOf: options.stoppedOf ?? (() => undefined),
+      holders: new HolderWatch(own, holder, options.stoppedOf ?? (() => undefined)),
     })
   }
 

@@ -18,8 +18,20 @@ export const WORKSPACE_BREAKS: Readonly<Record<string, readonly Break[]>> = {
     {
       name: 'a stopped session keeps its workspaces whatever claims them',
       file: MEMBERSHIP,
-      find: "stoppedHolder() !== 'plugin'",
+      find: '!holders.maySeize(record, this.#claim)',
       replace: 'true',
+    },
+    {
+      name: 'a session that hangs keeps its workspaces whatever claims them',
+      file: 'member/folder/holder-watch.ts',
+      find: 'return isHere && before !== undefined',
+      replace: 'return false && before !== undefined',
+    },
+    {
+      name: 'a session that sleeps with its machine counts as one that hangs',
+      file: 'member/folder/holder-watch.ts',
+      find: 'Math.min(Math.abs(now - before.lookedAt), MAX_GAP_MS)',
+      replace: 'Math.abs(now - before.lookedAt)',
     },
     {
       name: 'a stopped host is written to',
@@ -221,9 +233,9 @@ export const WORKSPACE_BREAKS: Readonly<Record<string, readonly Break[]>> = {
     {
       name: 'a claim outlives its call',
       file: MEMBERSHIP,
-      find: `      this.#claimingSince = undefined
+      find: `      this.#claim = undefined
       claims.clear(claimant.session, clock.now())`,
-      replace: '      this.#claimingSince = undefined',
+      replace: '      this.#claim = undefined',
     },
   ],
   'member/workspace/membership': [

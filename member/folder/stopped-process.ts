@@ -3,7 +3,6 @@
  * receives nor notices a claim.
  */
 import { readFileSync } from 'node:fs'
-import { readPidFile } from './holder-record.ts'
 
 /** What is stopped: the plugin's own process, or only the host that reads its pipe. */
 export type Stopped = 'plugin' | 'host'
@@ -24,18 +23,6 @@ export function stoppedOf(pid: number): Stopped | undefined {
   if (plugin === undefined) return undefined
   if (plugin.isStopped) return 'plugin'
   return plugin.parent > 1 && readRow(plugin.parent)?.isStopped === true ? 'host' : undefined
-}
-
-/**
- * What is stopped of the session that holds a workspace.
- *
- * @param record the path of the record that the holder keeps while it holds the lock.
- * @param of as {@link stoppedOf}.
- * @returns undefined also when there is no record.
- */
-export function stoppedHolder(record: string, of: typeof stoppedOf): Stopped | undefined {
-  const pid = readPidFile(record)?.pid
-  return pid === undefined ? undefined : of(pid)
 }
 
 function readRow(pid: number): ProcessRow | undefined {

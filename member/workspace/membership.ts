@@ -10,8 +10,9 @@ import { describeError } from '../../base/errors.ts'
 import { sleep } from '../../base/sleep.ts'
 import { Wake } from '../../base/wake.ts'
 import { CLAIM_FRESH_MS, type Claim, type ClaimFile } from '../folder/claim.ts'
+import { type Holder, readPidFile } from '../folder/holder-record.ts'
+import type { HolderWatch, OpenClaim, Standstill } from '../folder/holder-watch.ts'
 import type { LockAttempt, LockFile } from '../folder/lock.ts'
-import type { Stopped } from '../folder/stopped-process.ts'
 import { Tenure, type TenureOptions, type TenureReport } from './tenure.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -20,8 +21,9 @@ export interface MembershipOptions extends TenureOptions {
   readonly claims: ClaimFile
   /** Our identity in a claim. */
   readonly claimant: Omit<Claim, 'at'>
-  /** Whether the session that holds the lock is stopped, as far as can be told. */
-  readonly stoppedHolder: () => Stopped | undefined
+  /** The path of the holder's record. */
+  readonly record: string
+  readonly holders: HolderWatch
 }
 
 export interface MembershipReport extends TenureReport {
@@ -30,30 +32,30 @@ export interface MembershipReport extends TenureReport {
   readonly held: boolean
   /** Another process has it, as far as we know. */
   readonly elsewhere: boolean
-  /** That process, or its host, is stopped: no session shows the messages. */
-  readonly stopped: Stopped | undefined
+  /** That process, or its host, stands still: no session shows the messages. */
+  readonly standstill: Standstill | undefined
 }
 
 /** The outcome of a claim: held here, or why not. */
-export type ClaimResult = { readonly held: true } | { readonly held: false; readonly because: string }
+export type ClaimResult =
+  | { readonly held: true }
+  | { readonly held: false; readonly because: string }
+  /** The session that has it, as far as its record says, did not give it back in time. */
+  | { readonly held: false; readonly keptBy: Holder | undefined }
 
 /** How often a standby tries the lock: it takes over within this time of a holder's end. */
 const LOCK_INTERVAL_MS = 500
 /** The same while this session claims the workspace. */
 const CLAIMING_INTERVAL_MS = 50
 
-/** A holder that runs heeds a claim within a second. One that is stopped never does, so its lock is taken after this. */
-const SEIZE_AFTER_MS = 2_000
-/** How often a standby checks whether the holder is stopped: where `ps` tells, it costs some milliseconds. */
-const STOPPED_INTERVAL_MS = 5_000
-
-const NOT_GIVEN_BACK = 'the session that holds it has not given it back within 10 s; close that one'
+/** How often a standby checks whether the holder stands still: where `ps` tells, it costs some milliseconds. */
+const STANDSTILL_INTERVAL_MS = 5_000
 
 /** The report on a workspace about which nothing is known. */
 export const NOT_JOINED = {
   held: false,
   elsewhere: false,
-  stopped: undefined,
+  standstill: undefined,
   registered: false,
   stream: 'waiting',
   otherSeenAt: undefined,
@@ -74,10 +76,10 @@ export class Membership {
   readonly #wake: Wake
   #tenure: Tenure | undefined
   #elsewhere = false
-  #stopped: Stopped | undefined
-  #stoppedAt = Number.NEGATIVE_INFINITY
-  /** When this session began to claim the workspace; undefined while it does not. */
-  #claimingSince: number | undefined
+  #standstill: Standstill | undefined
+  #checkedAt = Number.NEGATIVE_INFINITY
+  /** Of this session; undefined while it does not claim the workspace. */
+  #claim: OpenClaim | undefined
   #lockProblem: string | undefined
   /** Why this session no longer tries to hold it. */
   #fault: string | undefined
@@ -109,7 +111,7 @@ export class Membership {
       platformUrl,
       held: this.held,
       elsewhere: this.#elsewhere,
-      stopped: this.#elsewhere ? this.#stopped : undefined,
+      standstill: this.#elsewhere ? this.#standstill : undefined,
       lastError: this.#lockProblem ?? tenure?.lastError,
       dead: this.#fault ?? tenure?.dead,
     }
@@ -146,14 +148,16 @@ export class Membership {
     this.#tenure?.woke()
   }
 
-  /** Releases the lock if another session claims the workspace. Called regularly. */
-  heedClaim(): void {
-    if (this.#tenure === undefined || this.#tenure.signal.aborted) return
+  /** Releases the lock if another session claims the workspace, and says whether one does. Called regularly. */
+  heedClaim(): boolean {
+    if (this.#tenure === undefined) return false
     const { claims, claimant } = this.#options
     const claim = claims.foreign(claimant.session, this.workspace.clock.now())
-    if (claim === undefined) return
+    if (claim === undefined) return false
+    if (this.#tenure.signal.aborted) return true
     this.workspace.log(`is released to the session with pid ${claim.pid}, which claimed it`)
     this.#tenure.end()
+    return true
   }
 
   /** Moves the workspace to this session, whichever session holds it now, within ten seconds. */
@@ -163,7 +167,7 @@ export class Membership {
     const until = clock.now() + CLAIM_FRESH_MS
     try {
       if (!this.held) claims.write({ ...claimant, at: clock.now() })
-      this.#claimingSince = clock.now()
+      this.#claim = this.#options.holders.openClaim(this.#options.record)
       while (!this.held) {
         if (signal.aborted || this.workspace.signal.aborted) {
           return { held: false, because: 'it was called off' }
@@ -172,7 +176,7 @@ export class Membership {
         if (other !== undefined) {
           return { held: false, because: `the session with pid ${other.pid} claims it at the same time` }
         }
-        if (clock.now() >= until) return { held: false, because: this.report().lastError ?? NOT_GIVEN_BACK }
+        if (clock.now() >= until) return this.#notGivenBack()
         this.#wake.notify()
         await sleep(CLAIMING_INTERVAL_MS, signal, clock)
       }
@@ -180,7 +184,7 @@ export class Membership {
     } catch (error) {
       return { held: false, because: `the claim cannot be written: ${describeError(error)}` }
     } finally {
-      this.#claimingSince = undefined
+      this.#claim = undefined
       claims.clear(claimant.session, clock.now())
     }
   }
@@ -201,22 +205,27 @@ export class Membership {
     }
   }
 
-  /** Takes the lock of a stopped session only on a person's claim: its user decides where messages appear. */
+  /** Takes the lock of a session that stands still only on a person's claim: its user decides where messages appear. */
   #tryLock(): LockAttempt {
-    const { clock, log } = this.workspace
-    const { lock, stoppedHolder } = this.#options
+    const { lock, holders, record } = this.#options
     const attempt = lock.tryTake()
-    if (attempt.state !== 'busy' || this.#claimingSince === undefined) return attempt
-    if (clock.now() - this.#claimingSince < SEIZE_AFTER_MS || stoppedHolder() !== 'plugin') return attempt
-    log('is taken over from a session that is stopped (Ctrl-Z)')
+    if (attempt.state !== 'busy' || this.#claim === undefined) return attempt
+    if (!holders.maySeize(record, this.#claim)) return attempt
+    this.workspace.log('is taken over from a session that stands still')
     return lock.seize()
   }
 
   #checkHolder(): void {
     const now = this.workspace.clock.now()
-    if (Math.abs(now - this.#stoppedAt) < STOPPED_INTERVAL_MS) return
-    this.#stoppedAt = now
-    this.#stopped = this.#options.stoppedHolder()
+    if (Math.abs(now - this.#checkedAt) < STANDSTILL_INTERVAL_MS) return
+    this.#checkedAt = now
+    this.#standstill = this.#options.holders.standstill(this.#options.record)
+  }
+
+  #notGivenBack(): ClaimResult {
+    const { lastError } = this.report()
+    if (lastError !== undefined) return { held: false, because: lastError }
+    return { held: false, keptBy: readPidFile(this.#options.record) }
   }
 
   #stop(): void {

@@ -6,12 +6,12 @@ import type { Disk } from '../../base/sqlite.ts'
 import type { PlatformClient } from '../client/client.ts'
 import type { IssuedSecrets } from '../client/issued-secrets.ts'
 import { ClaimFile } from '../folder/claim.ts'
-import { type Holder, removePidFile, writePidFile } from '../folder/holder-record.ts'
+import { type Holder, removePidFile, touchPidFile, writePidFile } from '../folder/holder-record.ts'
+import { type HolderWatch, TOUCH_EVERY_MS } from '../folder/holder-watch.ts'
 import { type IssuedEntry, readIssued, storeIssued } from '../folder/issued-secrets.ts'
 import { LockFile, lockPaths } from '../folder/lock.ts'
 import type { Log } from '../folder/log.ts'
 import type { StatePaths } from '../folder/state-folder.ts'
-import { type Stopped, stoppedHolder } from '../folder/stopped-process.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Config, Target } from '../settings/config.ts'
 import { type ClaimResult, Membership } from './membership.ts'
@@ -31,8 +31,7 @@ export interface Surroundings {
   /** Of this program, for the agent card. */
   readonly version: string
   readonly clientOf: (target: Target) => PlatformClient
-  /** Whether the plugin with this pid, or its host, is stopped. */
-  readonly stoppedOf: (pid: number) => Stopped | undefined
+  readonly holders: HolderWatch
 }
 
 /** A claim of another session is noticed within this time. */
@@ -65,12 +64,16 @@ export class Memberships {
       })
     }
     let heededAt = clock.now()
+    let sinceTouchMs = 0
     this.#stopHeeding = clock.every(CLAIM_INTERVAL_MS, () => {
       // Timers stand still while a machine sleeps, and its clock does not.
       const woke = clock.now() - heededAt > CLAIM_INTERVAL_MS + ASLEEP_MS
       heededAt = clock.now()
+      sinceTouchMs += CLAIM_INTERVAL_MS
+      const isDue = woke || sinceTouchMs >= TOUCH_EVERY_MS
+      if (isDue) sinceTouchMs = 0
       for (const membership of this.all) {
-        membership.heedClaim()
+        if (membership.heedClaim() || isDue) this.#touchRecord(membership.workspace.id)
         if (woke) membership.woke()
       }
     })
@@ -103,7 +106,7 @@ export class Memberships {
   }
 
   #join(workspace: Workspace, index: number): Membership {
-    const { paths, disk, holder, session, version, stoppedOf } = this.#surroundings
+    const { paths, disk, holder, session, version, holders } = this.#surroundings
     const { id, config, events } = workspace
     const { lock, claim, holder: record } = lockPaths(paths.locks, id)
     // Secrets issued to an earlier session are still secret.
@@ -118,7 +121,8 @@ export class Memberships {
       lock: new LockFile(lock, disk),
       claims: new ClaimFile(claim),
       claimant: { session, pid: holder.pid, project: holder.project },
-      stoppedHolder: () => stoppedHolder(record, stoppedOf),
+      record,
+      holders,
       keepIssued: (secrets) => this.#keepIssued(id, secrets),
     })
   }
@@ -129,6 +133,12 @@ export class Memberships {
     this.#records.set(id, record)
     writePidFile(lockPaths(paths.locks, id).holder, record)
     writePidFile(paths.pidFile, holder)
+  }
+
+  #touchRecord(workspaceId: string): void {
+    const { paths, clock } = this.#surroundings
+    const record = this.#records.get(workspaceId)
+    if (record !== undefined) touchPidFile(lockPaths(paths.locks, workspaceId).holder, record, clock.now())
   }
 
   #removeRecord(workspaceId: string): void {

@@ -13,7 +13,7 @@ import { type PeekedMessage, type PeekPosition, peekFeed } from '../../member/wo
 import type { Workspace } from '../../member/workspace/workspace.ts'
 
 export interface ObserverOptions {
-  /** Whether any session receives for a workspace: it holds the lock, and is not stopped. */
+  /** Whether any session receives for a workspace: it holds the lock, and does not stand still. */
   readonly isServed: (workspaceId: string) => boolean
   /** The host never showed what this session sent: count those messages as waiting. */
   readonly unheard: boolean

@@ -2,8 +2,8 @@
 
 import type { Disk } from '../../base/sqlite.ts'
 import { readPidFile } from '../../member/folder/holder-record.ts'
+import type { HolderWatch } from '../../member/folder/holder-watch.ts'
 import { isHeld, lockPaths } from '../../member/folder/lock.ts'
-import { type Stopped, stoppedHolder } from '../../member/folder/stopped-process.ts'
 import type { Ledger } from '../../member/ledger/ledger.ts'
 import type { Target } from '../../member/settings/config.ts'
 import { type Membership, type MembershipReport, NOT_JOINED } from '../../member/workspace/membership.ts'
@@ -20,8 +20,7 @@ export interface OverviewOptions {
   /** The lock folder. */
   readonly locks: string
   readonly disk: Disk
-  /** Whether the plugin with this pid, or its host, is stopped. */
-  readonly stoppedOf: (pid: number) => Stopped | undefined
+  readonly holders: HolderWatch
 }
 
 /** A remark covers no more workspaces than this, since it follows every result. */
@@ -52,15 +51,15 @@ export function workspaceViews(
 }
 
 function reports(
-  { targets, memberships, locks, disk, stoppedOf }: OverviewOptions,
+  { targets, memberships, locks, disk, holders }: OverviewOptions,
   limit: number,
 ): readonly MembershipReport[] {
   if (memberships.length > 0) return memberships.slice(0, limit).map((membership) => membership.report())
   return targets.slice(0, limit).map(({ workspaceId, platformUrl }) => {
     const { lock, holder } = lockPaths(locks, workspaceId)
     const elsewhere = isHeld(lock, disk)
-    const stopped = elsewhere ? stoppedHolder(holder, stoppedOf) : undefined
-    return { ...NOT_JOINED, workspaceId, platformUrl, elsewhere, stopped }
+    const standstill = elsewhere ? holders.standstill(holder) : undefined
+    return { ...NOT_JOINED, workspaceId, platformUrl, elsewhere, standstill }
   })
 }
 

@@ -30,7 +30,7 @@ export class Receiver {
   readonly #delivery: DeliveryLine
 
   constructor(surroundings: HostSurroundings, { config, ledger, files }: Circumstances) {
-    const { clock, log, write, intercept, holder, stoppedOf } = surroundings
+    const { clock, log, write, intercept, holder, holders } = surroundings
     const { signal } = this.#running
     const memberships = new Memberships(surroundings, config, ledger, signal)
     this.ledger = ledger
@@ -39,7 +39,7 @@ export class Receiver {
       ledger,
       write,
       held: () => memberships.deliverable(),
-      isHostStopped: () => stoppedOf(holder.pid) === 'host',
+      isHostStopped: () => holders.stoppedOf(holder.pid) === 'host',
       onSent: (workspaceId) => memberships.find(workspaceId)?.workspace.events.emit('sent'),
       files,
       intercept,

@@ -11,7 +11,6 @@ import { describeError } from '../../base/errors.ts'
 import type { IncomingFiles } from '../../member/files/incoming-files.ts'
 import { receivedFiles } from '../../member/files/received-files.ts'
 import { isHeld, lockPaths } from '../../member/folder/lock.ts'
-import { stoppedHolder } from '../../member/folder/stopped-process.ts'
 import { DeferredWrites } from '../../member/ledger/deferred-writes.ts'
 import type { Ledger } from '../../member/ledger/ledger.ts'
 import type { Config } from '../../member/settings/config.ts'
@@ -188,12 +187,12 @@ export class Role {
       this.#receiver.start()
       return
     }
-    const { paths, disk, log, clock, write, stoppedOf } = this.#surroundings
+    const { paths, disk, log, clock, write, holders } = this.#surroundings
     log.info(`does not receive messages: ${because}`)
     this.#observer = new Observer(this.#surroundings, config, ledger, {
       isServed: (workspaceId) => {
         const { lock, holder } = lockPaths(paths.locks, workspaceId)
-        return isHeld(lock, disk) && stoppedHolder(holder, stoppedOf) === undefined
+        return isHeld(lock, disk) && holders.standstill(holder) === undefined
       },
       unheard: this.hearing.isRefuted,
       remedy,

@@ -15,9 +15,9 @@ import type { OutgoingRules } from '../../member/files/outgoing-files.ts'
 import { Configuration } from '../../member/folder/configuration.ts'
 import { exists } from '../../member/folder/file-stat.ts'
 import type { Holder } from '../../member/folder/holder-record.ts'
+import type { HolderWatch } from '../../member/folder/holder-watch.ts'
 import type { Log } from '../../member/folder/log.ts'
 import { type StatePaths, statePaths } from '../../member/folder/state-folder.ts'
-import type { Stopped } from '../../member/folder/stopped-process.ts'
 import type { Ledger } from '../../member/ledger/ledger.ts'
 import { SessionLedger } from '../../member/ledger/session-ledger.ts'
 import { type Config, type Environment, resolveStateDir, type Target } from '../../member/settings/config.ts'
@@ -52,8 +52,7 @@ export interface SessionOptions {
   readonly ancestors: () => HearingEvidence['ancestors']
   /** Writes one line to the host; resolves when its bytes have left the process. */
   readonly write: (line: string) => Promise<void>
-  /** Whether the plugin with this pid, or its host, is stopped. */
-  readonly stoppedOf: (pid: number) => Stopped | undefined
+  readonly holders: HolderWatch
 }
 
 /** How often the configuration file is checked. A watch on the folder would miss the folder itself being replaced. */
@@ -243,7 +242,7 @@ export class Session implements ToolContext {
       unreadOf: (workspaceId) => this.#role.unreadOf(workspaceId),
       locks: this.#paths.locks,
       disk: this.#options.disk,
-      stoppedOf: this.#options.stoppedOf,
+      holders: this.#options.holders,
     }
   }
 

@@ -1,4 +1,4 @@
-/** Tells the user of a session that stands by, once, that the session which should receive is stopped. */
+/** Tells the user of a session that stands by, once, that the session which should receive stands still. */
 import { receivers, type Standby } from '../host/report/remark.ts'
 
 export class StoppedNotice {
@@ -7,7 +7,7 @@ export class StoppedNotice {
 
   /** @returns one line, if there is anything new. */
   next(workspaces: readonly Standby[]): string | undefined {
-    const stopped = workspaces.filter(({ stopped }) => stopped !== undefined)
+    const stopped = workspaces.filter(({ standstill }) => standstill !== undefined)
     const isNew = stopped.some(({ workspaceId }) => !this.#told.has(workspaceId))
     this.#told = new Set(stopped.map(({ workspaceId }) => workspaceId))
     if (!isNew) return undefined

@@ -12,7 +12,7 @@ import type { Arrival } from '../tools/tool-context.ts'
 
 /** Who receives for a workspace, as far as this session knows. */
 export interface Standby
-  extends Pick<MembershipReport, 'workspaceId' | 'held' | 'elsewhere' | 'stopped' | 'otherSeenAt'> {
+  extends Pick<MembershipReport, 'workspaceId' | 'held' | 'elsewhere' | 'standstill' | 'otherSeenAt'> {
   /** From the holder's record, which may be out of date. */
   readonly holder: Holder | undefined
 }
@@ -63,30 +63,38 @@ function remarkOfStandby(
 
 /** How a message will reach the model of this session. */
 export function arrivalOf({ mayHold }: Hearing, workspaces: readonly Standby[]): Arrival {
-  if (workspaces.some(({ elsewhere, stopped }) => elsewhere && stopped === undefined)) return 'elsewhere'
+  if (workspaces.some(({ elsewhere, standstill }) => elsewhere && standstill === undefined))
+    return 'elsewhere'
   return mayHold ? 'here' : 'inbox'
 }
 
 /**
  * "the session with pid 7 (/home/ada) receives", and for which workspaces unless it is all of them; and what to do if
- * that session is stopped.
+ * that session stands still.
  */
 export function receivers(elsewhere: readonly Standby[], all: readonly Standby[]): string {
   const groups = Map.groupBy(
     elsewhere,
-    ({ holder, stopped }) => `${holderName(holder)} ${stopped === undefined ? 'receives' : 'is stopped'}`,
+    ({ holder, standstill }) => `${holderName(holder)} ${doing(standstill)}`,
   )
   const parts = [...groups].slice(0, MAX_NAMED).map(([what, group]) => {
     const more = group.length > MAX_NAMED ? [`and ${group.length - MAX_NAMED} more`] : []
     const which = [...group.slice(0, MAX_NAMED).map(({ workspaceId }) => workspaceId), ...more].join(', ')
     const scope = group.length === all.length ? '' : ` for ${which}`
-    return group[0]?.stopped === undefined
-      ? `${what}${scope}`
-      : `${what} (Ctrl-Z), so messages${scope} wait until fg in its terminal continues it`
+    const standstill = group[0]?.standstill
+    if (standstill === undefined) return `${what}${scope}`
+    const end = standstill === 'silent' ? 'it goes on or is ended' : 'fg in its terminal continues it'
+    return `${what}, so messages${scope} wait until ${end}`
   })
   const others = groups.size - MAX_NAMED
   if (others > 0) parts.push(`${counted(others, 'more session')} receive${others === 1 ? 's' : ''}`)
   return parts.join(', ')
+}
+
+function doing(standstill: Standby['standstill']): string {
+  if (standstill === undefined) return 'receives'
+  if (standstill !== 'silent') return 'is stopped (Ctrl-Z)'
+  return 'gives no sign of life (it hangs or is frozen, or its machine sleeps)'
 }
 
 /** Cleaned, since a project folder can have any name. */

@@ -1,6 +1,8 @@
 import { z } from 'zod'
+import { holderName } from '../report/remark.ts'
 import { CHANGES_SESSION } from './annotations.ts'
 import { defineTool, ToolFailure } from './tool.ts'
+import type { Claimed } from './tool-context.ts'
 
 /** Moves the channel to this session on request. */
 export const claimChannel = defineTool({
@@ -16,7 +18,7 @@ export const claimChannel = defineTool({
     const claimed = await context.claim(args.workspace_id?.toLowerCase(), signal)
     const here = claimed.filter(({ held }) => held)
     const failures = claimed.flatMap((one) =>
-      one.held ? [] : [`Workspace ${one.workspaceId} was not moved: ${one.because}.`],
+      one.held ? [] : [`Workspace ${one.workspaceId} was not moved: ${reasonOf(one)}.`],
     )
     const ids = here.map(({ workspaceId }) => workspaceId).join(', ')
     const head =
@@ -28,3 +30,8 @@ export const claimChannel = defineTool({
     return { text }
   },
 })
+
+function reasonOf(failed: Claimed & { readonly held: false }): string {
+  if ('because' in failed) return failed.because
+  return `${holderName(failed.keptBy)} has not given it back within 10 s; close that one`
+}

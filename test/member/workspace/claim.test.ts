@@ -161,7 +161,7 @@ describe('a claim', () => {
     const answer = standby.call('claim_channel')
     expect(scene.clock.now() - begun).toBeGreaterThanOrEqual(10_000)
     expect(scene.clock.now() - begun).toBeLessThan(10_200)
-    expect(answer).toContain('the session that holds it has not given it back within 10 s')
+    expect(answer).toContain('another session has not given it back within 10 s')
     expect(existsSync(pathsOf(scene).claim)).toBe(false)
     stranger.close()
     scene.pass(500)

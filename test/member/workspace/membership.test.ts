@@ -6,6 +6,7 @@ import { systemDisk } from '../../../base/sqlite.ts'
 import { SimClock } from '../../../lab/simulation/sim-clock.ts'
 import { PlatformClient } from '../../../member/client/client.ts'
 import { ClaimFile } from '../../../member/folder/claim.ts'
+import { HolderWatch } from '../../../member/folder/holder-watch.ts'
 import { LockFile, lockPaths } from '../../../member/folder/lock.ts'
 import { Membership } from '../../../member/workspace/membership.ts'
 import { makeWorkspace, WORKSPACE } from '../../fixtures/workspace.ts'
@@ -15,7 +16,7 @@ const LINGER_MS = 300
 
 test('a workspace that is claimed is released only once everything in flight has ended', () => {
   const folder = mkdtempSync(join(tmpdir(), 'molecule-test-'))
-  const { lock, claim } = lockPaths(folder, WORKSPACE)
+  const { lock, claim, holder } = lockPaths(folder, WORKSPACE)
   const clock = new SimClock()
   const lingering = (_: unknown, init?: RequestInit): Promise<Response> =>
     new Promise((_, reject) => {
@@ -35,7 +36,8 @@ test('a workspace that is claimed is released only once everything in flight has
       lock: new LockFile(lock, systemDisk),
       claims,
       claimant: { session: 'ours', pid: 1, project: '/project' },
-      stoppedHolder: () => undefined,
+      record: holder,
+      holders: new HolderWatch(clock, {}, () => undefined),
     },
   )
   const other = new LockFile(lock, systemDisk)

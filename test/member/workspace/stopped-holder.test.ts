@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { rmSync } from 'node:fs'
+import { HOSTS } from '../../../lab/simulation/sim-process.ts'
 import { lockPaths } from '../../../member/folder/lock.ts'
 import { FIRST, type SceneProcess, SECOND, SessionScene } from '../../fixtures/session-scene.ts'
 
@@ -12,6 +13,8 @@ function begin(): { scene: SessionScene; holder: SceneProcess; standby: ScenePro
   scene.pass(5_000)
   return { scene, holder, standby }
 }
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 
 /** Every event as it was written: by which process, and whether it was marked. */
 const written = (scene: SessionScene): readonly string[] =>
@@ -57,7 +60,7 @@ describe('while the session that holds a workspace is stopped', () => {
     expect(scene.clock.now() - begun).toBeLessThan(10_000)
     scene.pass(10_000)
     expect(standby.shown).toEqual([id])
-    expect(standby.said('is taken over from a session that is stopped')).toHaveLength(1)
+    expect(standby.said('is taken over from a session that stands still')).toHaveLength(1)
   })
 
   test('claim_channel takes over from a session that was stopped before it had recovered the workspace', () => {
@@ -91,6 +94,64 @@ describe('while the session that holds a workspace is stopped', () => {
     deaf.session.submitted(undefined)
     scene.pass(20_000)
     expect(deaf.session.submitted(undefined)).toContain(`1 for workspace ${FIRST}`)
+  })
+})
+
+describe('while the session that holds a workspace hangs or is frozen, which its process does not show', () => {
+  /** As {@link begin}, but nobody can tell a process that stands still by its pid. */
+  function beginHidden(): ReturnType<typeof begin> {
+    const begun = begin()
+    begun.scene.showsStopped = false
+    return begun
+  }
+
+  test('a standby and a session without the channel say so after two minutes at most, and no longer once it goes on', () => {
+    const { scene, holder, standby } = beginHidden()
+    using _ = scene
+    const deaf = scene.start(HOSTS.withoutChannel)
+    scene.pass(5_000)
+    const said = `the session with pid ${holder.pid} (/project) gives no sign of life (it hangs or is frozen, or its machine sleeps), so messages wait until it goes on or is ended`
+    holder.life.stop()
+    for (let look = 0; look < 3; look++) {
+      expect(deaf.session.remark()).not.toContain('sign of life')
+      scene.pass(40_000)
+    }
+    expect(standby.session.submitted(undefined)).toContain(`${said}. claim_channel moves them`)
+    expect(deaf.session.remark()).toContain(`${capital(said)}.`)
+    holder.life.resume()
+    scene.pass(30_000)
+    for (const { session } of [standby, deaf]) expect(session.remark()).toContain('(/project) receives')
+  })
+
+  test('claim_channel takes over within ten seconds, and what it wrote meanwhile is not written again', () => {
+    const { scene, holder, standby } = beginHidden()
+    using _ = scene
+    holder.life.stop()
+    const { id } = scene.first.feed.add()
+    const begun = scene.clock.now()
+    expect(standby.call('claim_channel')).toContain('This session receives')
+    expect(scene.clock.now() - begun).toBeLessThan(10_000)
+    scene.pass(10_000)
+    holder.life.resume()
+    scene.pass(60_000)
+    expect([standby.shown, holder.shown, holder.holds(FIRST)]).toEqual([[id], [], false])
+    expect(scene.faults).toEqual([])
+  })
+
+  test('a machine that slept makes nobody say so, and nothing is taken over', () => {
+    const { scene, holder, standby } = beginHidden()
+    using _ = scene
+    const deaf = scene.start(HOSTS.withoutChannel)
+    const says = (): boolean =>
+      [standby, deaf].some(({ session }) => session.remark()?.includes('sign of life') === true)
+    for (let night = 0; night < 3; night++) {
+      scene.pass(7_000)
+      expect(says()).toBe(false)
+      scene.clock.sleepMachine(8 * 3_600_000)
+      expect(says()).toBe(false)
+    }
+    scene.pass(60_000)
+    expect([holder.holds(FIRST), says()]).toEqual([true, false])
   })
 })
 

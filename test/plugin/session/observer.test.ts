@@ -6,6 +6,7 @@ import { ModelFeed } from '../../../lab/simulation/model-feed.ts'
 import { SimClock } from '../../../lab/simulation/sim-clock.ts'
 import { jsonResponse } from '../../../lab/simulation/sim-response.ts'
 import { PlatformClient } from '../../../member/client/client.ts'
+import { HolderWatch } from '../../../member/folder/holder-watch.ts'
 import { Log } from '../../../member/folder/log.ts'
 import { statePaths } from '../../../member/folder/state-folder.ts'
 import type { Ledger } from '../../../member/ledger/ledger.ts'
@@ -47,7 +48,7 @@ class Scene {
       session: 'this session',
       version: '0.0.0',
       clientOf: (target) => new PlatformClient(target, { network, clock: this.clock }),
-      stoppedOf: () => undefined,
+      holders: new HolderWatch(this.clock, {}, () => undefined),
     }
     this.observer = new Observer(surroundings, CONFIG, this.ledger, {
       isServed: () => this.held,

@@ -11,7 +11,7 @@ const workspace = (more: Partial<Standby> = {}): Standby => ({
   workspaceId: ID_A,
   held: true,
   elsewhere: false,
-  stopped: undefined,
+  standstill: undefined,
   otherSeenAt: undefined,
   holder: undefined,
   ...more,
@@ -51,7 +51,7 @@ describe('the remark', () => {
   })
 
   test('says what to do about a session that is stopped', () => {
-    const stopped = workspace({ ...elsewhere, stopped: 'plugin' })
+    const stopped = workspace({ ...elsewhere, standstill: 'plugin' })
     expect(remarkOf(HEARS, [stopped], 0)).toContain(
       'the session with pid 7 (/home/ada) is stopped (Ctrl-Z), so messages wait until fg in its terminal continues it. claim_channel',
     )
