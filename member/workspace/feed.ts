@@ -17,6 +17,7 @@ import { PlatformError } from '../client/errors.ts'
 import type { Cursor } from '../ledger/ledger.ts'
 import { toEntry } from './feed-entry.ts'
 import { FeedOverlap } from './feed-overlap.ts'
+import { FeedPace, type Step } from './feed-pace.ts'
 import {
   boundary,
   floorOf,
@@ -52,12 +53,6 @@ const MAX_LATE_SECS = 5
 /** A network on which every request takes longer gets the window it gets. */
 const WINDOW_TRIES = 3
 
-interface Step {
-  readonly stored: number
-  /** There may be more to read at once. */
-  readonly more: boolean
-}
-
 interface PageQuestion {
   readonly sinceId?: string
   readonly sinceSecs?: number | undefined
@@ -72,6 +67,7 @@ export class Feed {
   readonly #startedAt: number
   readonly #remarks: Remarks
   readonly #overlap: FeedOverlap
+  readonly pace: FeedPace
   #touchedAt = 0
   #forgottenLogged = false
   #limit = PAGE_LIMIT
@@ -82,6 +78,7 @@ export class Feed {
     this.#bounds = bounds
     this.#startedAt = since ?? this.#now()
     this.#remarks = new Remarks(workspace.warn)
+    this.pace = new FeedPace(workspace)
     this.#overlap = new FeedOverlap({
       now: workspace.clock.now,
       cursor: () => this.#cursor(),
@@ -124,6 +121,7 @@ export class Feed {
       }
       step ??= await this.#seek(cursor)
       found += step.stored
+      await this.pace.pause(step)
       if (!step.more) return found
     }
   }
@@ -265,12 +263,13 @@ export class Feed {
   ): Promise<number> {
     const { id, config, ledger, events, clock, signal } = this.#workspace
     const known = cursor ?? this.#cursor()
-    const entries = await inTurns(
+    const read = await inTurns(
       rows.filter((row) => known === undefined || isAfterFloor(row, known)),
       (row) => toEntry(row, id, config.allowedSenders, skipBecause),
       { clock, signal },
     )
-    this.#remarks.ofEntries(entries)
+    this.#remarks.ofEntries(read)
+    const entries = this.pace.recorded(read)
     if (entries.length === 0 && cursor === undefined) return 0
     const stored = await patiently(
       () => ledger.storePage(entries, cursor, this.#now(), isFirst),

@@ -60,6 +60,7 @@ export const NOT_JOINED = {
   stream: 'waiting',
   otherSeenAt: undefined,
   lastReadAt: undefined,
+  slowed: undefined,
   lastBeatAt: undefined,
   firstBeatAt: undefined,
   beatProblem: undefined,

@@ -33,6 +33,8 @@ export interface TenureReport extends PresenceReport {
   readonly otherSeenAt: number | undefined
   /** Milliseconds since the epoch; undefined before the first time. */
   readonly lastReadAt: number | undefined
+  /** Reading is slow: so many rows of the feed came without a message. */
+  readonly slowed: number | undefined
   readonly lastError: string | undefined
   /** The last look at the inbox failed. */
   readonly failing: boolean
@@ -64,6 +66,8 @@ export class Tenure {
   readonly #other: OtherReceiver
   readonly #acknowledgement: Acknowledgement
   #held = false
+  /** Made when reading begins: a first start counts from then. */
+  #feed: Feed | undefined
   #lastReadAt: number | undefined
   #lastError: string | undefined
   #failing = false
@@ -115,6 +119,7 @@ export class Tenure {
       stream: this.#events.state,
       otherSeenAt: this.#other.seenAt,
       lastReadAt: this.#lastReadAt,
+      slowed: this.#feed?.pace.slowed,
       lastError: this.#lastError,
       failing: this.#failing,
       dead: this.#validity.dead,
@@ -209,6 +214,7 @@ export class Tenure {
   async #poll(): Promise<void> {
     const { config, clock, log, warn, signal } = this.#workspace
     const feed = new Feed(this.#workspace, { capacity: () => this.#capacity() })
+    this.#feed = feed
     await pollInbox({
       look: (announced) => feed.look(announced),
       intervalMs: config.pollIntervalMs,

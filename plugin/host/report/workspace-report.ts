@@ -33,9 +33,12 @@ function shared({ otherSeenAt }: WorkspaceView, now: number): string[] {
 }
 
 /** What delays or stops messages although the workspace can be read. */
-function remarks({ held, parked, wrongMode, beatProblem }: WorkspaceView): string[] {
+function remarks({ held, parked, wrongMode, beatProblem, slowed }: WorkspaceView): string[] {
   if (!held) return []
   return [
+    ...(slowed === undefined
+      ? []
+      : [`  inbox read slowly: its last ${slowed} rows were not for the model, and there are more`]),
     ...(parked === undefined ? [] : [`  ${parked} on the platform: resume it there`]),
     ...(wrongMode === undefined
       ? []

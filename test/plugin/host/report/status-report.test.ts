@@ -140,6 +140,12 @@ test('a workspace is shown with presence, messages and last error', () => {
   expect(text).toContain('given up: it was deleted')
 })
 
+test('a workspace whose feed is read slowly is shown with the reason', () => {
+  expect(shown({ workspaces: [workspace({ slowed: 20_100 })] })).toContain(
+    '  inbox read slowly: its last 20100 rows were not for the model, and there are more',
+  )
+})
+
 test('a number that the ledger does not count to its end is shown as the least it can be', () => {
   const counts = { sent: 3, confirmed: MAX_COUNTED, skipped: MAX_COUNTED }
   expect(shown({ workspaces: [workspace({ counts, notAllowed: 7 })] })).toContain(
