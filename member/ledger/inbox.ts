@@ -23,6 +23,8 @@ export interface InboxRow extends StoredMessage {
   readonly receivedAt: number
 }
 
+/** A list ends after so many characters of content, and one row: some messages have fifteen million. */
+const MAX_LISTED_CHARS = 8_000_000
 /** A list tells no higher number of matches. */
 export const MAX_MATCHES = 1_000
 /** The number of messages in a state counts no further. */
@@ -36,8 +38,8 @@ export class Inbox {
   }
 
   /**
-   * The messages that match, newest first unless requested otherwise, and the total number of matches, up to
-   * {@link MAX_MATCHES}. Each state is read in order, and no further than that: the cost does not follow the history.
+   * The messages that match, newest first unless requested otherwise, as far as they fit into memory, and the total number
+   * of matches, up to {@link MAX_MATCHES}. Each state is read in order, and no further than that: the cost does not follow the history.
    */
   list({ workspaceIds, states, peerId, since, owed, oldestFirst, except, limit }: InboxFilter): {
     readonly rows: readonly InboxRow[]
@@ -61,12 +63,19 @@ export class Inbox {
       .flatMap((workspaceId) => states.flatMap((state) => next.all({ ...values, workspaceId, state })))
       .map(({ ord }) => ord)
       .sort((a, b) => (oldestFirst === true ? a - b : b - a))
-    const rows = this.#db
+    const found = this.#db
       .query<InboxRow, [string]>(
         `SELECT ${COLUMNS}, reason, received_at AS receivedAt FROM message
          WHERE ord IN (SELECT value FROM json_each(?)) ORDER BY ord ${order}`,
       )
-      .all(JSON.stringify(matches.slice(0, limit)))
+      .iterate(JSON.stringify(matches.slice(0, limit)))
+    const rows: InboxRow[] = []
+    let chars = 0
+    for (const row of found) {
+      rows.push(row)
+      chars += row.content.length
+      if (chars > MAX_LISTED_CHARS) break
+    }
     return { rows, total: Math.min(matches.length, MAX_MATCHES) }
   }
 

@@ -188,6 +188,11 @@ const STEPS: readonly string[] = [
   ) WITHOUT ROWID;
   CREATE INDEX named_upload_age ON named_upload (named_at);
   `,
+  `
+  -- The messages whose texts are cut when the ledger exceeds its budget.
+  CREATE INDEX message_long ON message (ord) WHERE octet_length(content) > 16384
+    AND state IN ('sent', 'presumed', 'confirmed', 'answered', 'skipped');
+  `,
 ]
 
 /**

@@ -4,6 +4,7 @@ import { patiently } from '../../base/patience.ts'
 import type { Database, Disk } from '../../base/sqlite.ts'
 import { identityOf, sizeOf } from '../folder/file-stat.ts'
 import { Ledger } from './ledger.ts'
+import { BUDGET_BYTES, CUT, usedBytes } from './ledger-budget.ts'
 import { isDamage, type Loss } from './ledger-damage.ts'
 import { openWithoutCheck } from './ledger-file.ts'
 import { PREPARE } from './ledger-jobs.ts'
@@ -15,6 +16,8 @@ const LOG_BYTES = 4 * 1024 * 1024
 /** How often that is tried, at first and at most, while a process that reads keeps it from being emptied. */
 const TIDY_AFTER_MS = 2_000
 const TIDY_AT_MOST_MS = 60_000
+/** How often a ledger over its budget is cut. */
+const CUT_AFTER_MS = 5 * 60_000
 
 export interface SessionLedgerOptions {
   readonly disk: Disk
@@ -36,6 +39,8 @@ export class SessionLedger {
   /** Milliseconds since the epoch. */
   #tidiedAt = 0
   #tidyAfterMs = TIDY_AFTER_MS
+  /** Milliseconds since the epoch. */
+  #cutAt = 0
 
   constructor(path: string, options: SessionLedgerOptions) {
     this.#path = path
@@ -98,10 +103,18 @@ export class SessionLedger {
     return this.#loss
   }
 
-  /** Moves the log into the file if it has grown. Called regularly; returns at once and never throws. */
+  /** Moves the log into the file if it has grown, and keeps the file within its budget. Called regularly; returns at once and never throws. */
   tidy(): void {
     const now = this.#options.clock.now()
     if (this.#db === undefined || this.#tidying || Math.abs(now - this.#tidiedAt) < this.#tidyAfterMs) return
+    if (this.#isOverBudget(this.#db, now)) {
+      this.#tidying = true
+      this.#cutAt = now
+      void this.#cut(now).then(() => {
+        this.#tidying = false
+      })
+      return
+    }
     if (sizeOf(`${this.#path}-wal`) < LOG_BYTES) return
     this.#tidying = true
     this.#tidiedAt = now
@@ -109,6 +122,26 @@ export class SessionLedger {
       this.#tidying = false
       this.#tidyAfterMs = isEmpty ? TIDY_AFTER_MS : Math.min(TIDY_AT_MOST_MS, this.#tidyAfterMs * 2)
     })
+  }
+
+  /** What is unread may be more than the budget, and is then left as it is. */
+  #isOverBudget(db: Database, now: number): boolean {
+    if (Math.abs(now - this.#cutAt) < CUT_AFTER_MS || sizeOf(this.#path) < BUDGET_BYTES) return false
+    try {
+      return usedBytes(db) > BUDGET_BYTES
+    } catch {
+      // Whoever uses the ledger next meets the same error, and tells it.
+      return false
+    }
+  }
+
+  /** Never rejects. */
+  async #cut(now: number): Promise<void> {
+    try {
+      await this.#options.disk.doJob(CUT, { path: this.#path, now })
+    } catch {
+      // A full disk, or a process that writes for long. It is tried again.
+    }
   }
 
   /** Another session may have put a mended file in its place: what was written to this one would be lost. */

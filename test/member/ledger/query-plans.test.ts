@@ -14,7 +14,13 @@ import { recover } from '../../fixtures/recover.ts'
 
 const LEDGER = join(import.meta.dir, '../../../member/ledger')
 /** What these do takes as long as the file is large, so it is done on a thread of its own. */
-const ON_THREADS = ['ledger-file.ts', 'ledger-schema.ts', 'linked-ledger.ts', 'salvage.ts']
+const ON_THREADS = [
+  'ledger-budget.ts',
+  'ledger-file.ts',
+  'ledger-schema.ts',
+  'linked-ledger.ts',
+  'salvage.ts',
+]
 /** Enough lives for most statements. */
 const SEEDS = 25
 const W = '7d0c1a52-0b1e-4a47-9d0e-0a2f5e3b9c11'

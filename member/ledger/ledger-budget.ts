@@ -1,0 +1,83 @@
+/**
+ * Keeps the ledger's file within a budget: the long texts of what the model is done with, oldest first, are cut to their
+ * beginnings. Their rows stay, so that none of them is ever taken for new. What the model may still need stays whole.
+ */
+import { z } from 'zod'
+import type { Database, Job } from '../../base/sqlite.ts'
+import { REDELIVER_WITHIN_MS } from './recovery.ts'
+
+export const BUDGET_BYTES = 256 * 1024 * 1024
+/** Cutting goes on to here, so that it does not begin again at once. */
+const ENOUGH_BYTES = BUDGET_BYTES * 0.75
+/** In the ledger's index of long messages, too. */
+const LONG_BYTES = 16_384
+const KEPT_CHARS = 2_000
+
+/** How much of the file is in use: what was deleted leaves room in it. */
+export function usedBytes(db: Database): number {
+  const number = (pragma: string): number =>
+    Object.values(db.query<Record<string, number>, []>(`PRAGMA ${pragma}`).get() ?? {})[0] ?? 0
+  return (number('page_count') - number('freelist_count')) * number('page_size')
+}
+
+export interface Cutting {
+  readonly path: string
+  /** Milliseconds since the epoch. */
+  readonly now: number
+  readonly enoughBytes?: number
+}
+
+/** Cuts until it is enough, or nothing is left to cut. Returns how many messages were cut. */
+export const CUT: Job<Cutting, number> = {
+  name: 'cut long messages',
+  run: ({ path, now, enoughBytes = ENOUGH_BYTES }, disk) => {
+    const db = disk.open(path, { mode: 'existing' })
+    try {
+      db.run('PRAGMA busy_timeout = 1000')
+      db.run('PRAGMA synchronous = NORMAL')
+      let cut = 0
+      while (usedBytes(db) > enoughBytes && cutOldest(db, now)) cut++
+      return cut
+    } finally {
+      db.close()
+    }
+  },
+}
+
+/** Sent within a day and never confirmed: it may have to be shown again. */
+const DONE = `state IN ('sent', 'presumed', 'confirmed', 'answered', 'skipped') AND (state <> 'sent' OR received_at <= ?)`
+
+function cutOldest(db: Database, now: number): boolean {
+  return db.transaction(() => {
+    const oldest = db
+      .query<{ ord: number; content: string }, [number]>(
+        `SELECT ord, content FROM message INDEXED BY message_long
+         WHERE octet_length(content) > ${LONG_BYTES} AND ${DONE} ORDER BY ord LIMIT 1`,
+      )
+      .get(now - REDELIVER_WITHIN_MS)
+    if (oldest === null) return false
+    db.query('UPDATE message SET content = ? WHERE ord = ?').run(beginningOf(oldest.content), oldest.ord)
+    return true
+  })
+}
+
+const NOTHING = '{}'
+const messageSchema = z.looseObject({ text: z.string(), attachments: z.array(z.looseObject({})).catch([]) })
+
+/** A message that can be read back, short enough not to be cut again. */
+function beginningOf(content: string): string {
+  try {
+    const message = messageSchema.parse(JSON.parse(content))
+    const { text } = message
+    const kept =
+      text.length <= KEPT_CHARS
+        ? text
+        : `${text.slice(0, KEPT_CHARS).toWellFormed()}… (of ${text.length} characters, the rest is no longer kept)`
+    const named = message.attachments.map(({ base64: _content, ...attachment }) => attachment)
+    const shorter = [named, []].map((attachments) => JSON.stringify({ ...message, text: kept, attachments }))
+    return shorter.find((one) => Buffer.byteLength(one) <= LONG_BYTES) ?? NOTHING
+  } catch {
+    // A damaged row.
+    return NOTHING
+  }
+}
