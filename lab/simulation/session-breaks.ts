@@ -133,14 +133,8 @@ export const SESSION_BREAKS: Readonly<Record<string, readonly Break[]>> = {
     {
       name: 'reading begins with the first receiver, after messages that another session told of',
       file: 'plugin/session/observer.ts',
-      find: 'await new Feed(workspace, { since: startedAt }).settle()',
-      replace: '',
-    },
-    {
-      name: 'status does not count what waits on the platform',
-      file: 'plugin/session/overview.ts',
-      find: 'unread: options.unreadOf(report.workspaceId)',
-      replace: 'unread: 0',
+      find: 'await feed.look()',
+      replace: 'if (workspace.ledger.cursor() !== undefined) await feed.look()',
     },
   ],
   'plugin/session/other-hosts': [
@@ -152,9 +146,9 @@ export const SESSION_BREAKS: Readonly<Record<string, readonly Break[]>> = {
     },
     {
       name: 'what was answered before it was received is shown as new',
-      file: 'member/ledger/workspace-ledger.ts',
-      find: "this.#amend(entry.activityId, 'state = ?', 'answered')",
-      replace: '{}',
+      file: 'plugin/host/tools/answered-message.ts',
+      find: 'patiently(() => ledger.markAnswered(ord), context.clock)',
+      replace: 'Promise.resolve()',
     },
     {
       name: 'another host is promised events',

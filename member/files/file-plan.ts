@@ -42,8 +42,7 @@ function planFile({ uri, base64 }: Attachment, workspaceId: string): Plan {
 }
 
 function elsewhere(uri: string): Plan {
-  // A message that was only peeked at lacks the content of large files inside it.
-  if (uri === '') return { error: 'not kept: a session that receives the message keeps it' }
+  if (uri === '') return { error: 'not kept: the message came without its content' }
   const url = URL.parse(uri)
   if (url?.protocol !== 'https:' && url?.protocol !== 'http:') {
     return { error: `not fetched: its address cannot be reached from here: ${uri.slice(0, MAX_NAMED_CHARS)}` }

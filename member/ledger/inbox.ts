@@ -13,6 +13,8 @@ export interface InboxFilter {
   readonly oldestFirst?: boolean | undefined
   /** Excludes the messages with these ids. Their content is not read. */
   readonly except?: readonly string[]
+  /** Only what follows this message in the order asked for. */
+  readonly after?: StoredMessage | undefined
   readonly limit: number
 }
 
@@ -41,7 +43,7 @@ export class Inbox {
    * The messages that match, newest first unless requested otherwise, as far as they fit into memory, and the total number
    * of matches, up to {@link MAX_MATCHES}. Each state is read in order, and no further than that: the cost does not follow the history.
    */
-  list({ workspaceIds, states, peerId, since, owed, oldestFirst, except, limit }: InboxFilter): {
+  list({ workspaceIds, states, peerId, since, owed, oldestFirst, except, after, limit }: InboxFilter): {
     readonly rows: readonly InboxRow[]
     readonly total: number
   } {
@@ -49,6 +51,7 @@ export class Inbox {
     const next = this.#db.query<{ ord: number }, [Record<string, string | number | null>]>(
       `SELECT ord FROM message INDEXED BY message_state WHERE workspace_id = $workspaceId AND state = $state
        AND ($peerId IS NULL OR peer_id = $peerId) AND received_at >= $since
+       ${after === undefined ? '' : `AND ord ${oldestFirst === true ? '>' : '<'} $after`}
        AND ($owed = 0 OR delegation_id IS NULL AND reason IS NULL OR state IN ('received', 'held', 'sending'))
        ${except === undefined ? '' : 'AND activity_id NOT IN (SELECT value FROM json_each($except))'}
        ORDER BY ord ${order} LIMIT ${MAX_MATCHES}`,
@@ -58,6 +61,7 @@ export class Inbox {
       since: since ?? 0,
       owed: owed === true ? 1 : 0,
       ...(except === undefined ? {} : { except: JSON.stringify(except) }),
+      ...(after === undefined ? {} : { after: after.ord }),
     }
     const matches = workspaceIds
       .flatMap((workspaceId) => states.flatMap((state) => next.all({ ...values, workspaceId, state })))

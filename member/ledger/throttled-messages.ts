@@ -64,28 +64,27 @@ export class ThrottledMessages {
   }
 
   /**
-   * Records that a digest of all held messages of a peer is about to be written.
+   * Records that a digest of these messages is about to be written. What else of their peer is held stays held.
    *
-   * @param quoted what it quotes; the first of them represents it.
+   * @param quoted all that the digest shows; the first of them represents it.
    * @returns false, and records nothing, when one of these is no longer held back as it was read: this process may have
    *   been stopped in between, and another session have written it.
    */
-  markSending({ workspaceId, peerId }: ThrottledPeer, quoted: readonly StoredMessage[]): boolean {
+  markSending(quoted: readonly StoredMessage[]): boolean {
+    const [lead] = quoted
+    if (lead === undefined) return false
     const isHeld = this.#db.query<unknown, [number, number]>(
       "SELECT 1 FROM message WHERE ord = ? AND attempts = ? AND state = 'held'",
     )
-    const begun = this.#db.transaction(() => {
-      const [lead] = quoted
-      if (lead === undefined || quoted.some(({ ord, attempts }) => isHeld.get(ord, attempts) === null))
-        return []
-      return this.#db
-        .query<{ ord: number }, [string, string, string, string]>(
-          `UPDATE message SET state = 'sending', attempts = attempts + 1, session = ?, digest = ?
-           WHERE workspace_id = ? AND peer_id = ? AND state = 'held' RETURNING ord`,
-        )
-        .all(this.#session, lead.activityId, workspaceId, peerId)
+    const update = this.#db.query(
+      "UPDATE message SET state = 'sending', attempts = attempts + 1, session = ?, digest = ? WHERE ord = ?",
+    )
+    const isBegun = this.#db.transaction(() => {
+      if (quoted.some(({ ord, attempts }) => isHeld.get(ord, attempts) === null)) return false
+      for (const { ord } of quoted) update.run(this.#session, lead.activityId, ord)
+      return true
     })
-    for (const { ord } of begun) this.#given.add(ord)
-    return begun.length > 0
+    if (isBegun) for (const { ord } of quoted) this.#given.add(ord)
+    return isBegun
   }
 }

@@ -8,7 +8,6 @@ import { isOverflow, MAX_EVENTS, MAX_EVENTS_OF_WORKER } from './loop-guard.ts'
 import { type OpenMessages, openMessages } from './open-messages.ts'
 import { PeerRequests, type RequestOutcome } from './peer-requests.ts'
 import { deleteOld, RecoverySteps } from './recovery.ts'
-import { UnreadRows } from './unread-rows.ts'
 import type { Uploads } from './uploads.ts'
 
 /** The reason for skipping a result that already arrived by another route. */
@@ -18,7 +17,6 @@ const MAX_WAITING_COUNT = 1_000
 
 export class WorkspaceLedger {
   readonly workspaceId: string
-  readonly unread: UnreadRows
   readonly requests: PeerRequests
   readonly #db: Database
   readonly #session: string
@@ -40,7 +38,6 @@ export class WorkspaceLedger {
     this.#db = db
     this.#session = session
     this.workspaceId = workspaceId
-    this.unread = new UnreadRows(db, workspaceId, delegations)
     this.#delegations = delegations
     this.requests = new PeerRequests(db, session, workspaceId)
     this.#given = given
@@ -72,20 +69,6 @@ export class WorkspaceLedger {
     })
     if (isFirst || this.#flushDue) this.#flush()
     return fresh
-  }
-
-  /**
-   * Records a message that was answered where no session had read it, so that none shows it, or shows it again if one has
-   * read it meanwhile. The cursor stays.
-   */
-  storeAnswered(entry: Entry, now: number): void {
-    this.#db.transaction(() => {
-      // Without its `seq`: a row that is still to be read may have a lower one, and must not be acknowledged with it.
-      this.#store({ ...entry, seq: null }, now)
-      if (this.#find(entry.activityId)?.state !== 'skipped') {
-        this.#amend(entry.activityId, 'state = ?', 'answered')
-      }
-    })
   }
 
   /** Releases uploaded files that no message has named in time. Returns how many are now for the model. */
@@ -210,11 +193,7 @@ export class WorkspaceLedger {
         given: given ?? null,
         content,
       })
-    if (changes === 0) {
-      // A cancel that was marked as answered before any session read the feed: only now is its task in the ledger.
-      if (cancels !== undefined) cancelTask(this.#db, this.workspaceId, peerId, cancels)
-      return false
-    }
+    if (changes === 0) return false
     if (entry.names !== undefined) this.#uploads.settle(this.workspaceId, entry.names, now)
     if (skipped !== null) return false
     if (entry.upload !== undefined) {
@@ -233,7 +212,7 @@ export class WorkspaceLedger {
     }
     if (answer.kind === 'answer') this.#amend(activityId, 'delegation_id = ?', answer.id)
     const isExpected = isTaken || (answer.kind === 'answer' && answer.closes)
-    if (!isExpected && peerId !== null && isOverflow(this.#earlier(peerId, now), createdAt)) {
+    if (!isExpected && peerId !== null && this.#isTooFast(peerId, createdAt, now)) {
       this.#amend(activityId, 'state = ?', 'held')
     }
     return true
@@ -273,6 +252,17 @@ export class WorkspaceLedger {
     this.#db
       .query(`UPDATE message SET ${set} WHERE workspace_id = ? AND activity_id = ?`)
       .run(value, this.workspaceId, activityId)
+  }
+
+  /** Also one that would overtake what is held of its peer. */
+  #isTooFast(peerId: string, createdAt: string, now: number): boolean {
+    if (isOverflow(this.#earlier(peerId, now), createdAt)) return true
+    const held = this.#db
+      .query(
+        "SELECT 1 FROM message INDEXED BY message_held WHERE workspace_id = ? AND peer_id = ? AND state = 'held' LIMIT 1",
+      )
+      .get(this.workspaceId, peerId)
+    return held !== null
   }
 
   /** When this peer wrote the message as many places before the newest as it may write within the window. */

@@ -3,7 +3,6 @@
  * stored together before any of it is delivered, and the cursor is always a row that was stored, or one known to
  * precede it.
  */
-
 import { patiently } from '../../base/patience.ts'
 import { inTurns } from '../../base/turns.ts'
 import {
@@ -38,10 +37,12 @@ export interface FeedOptions {
   /** Where reading begins if no session has decided it, in milliseconds since the epoch. Default: now. */
   readonly since?: number
   readonly bounds?: PageBounds
+  /** Rows requested per page. */
+  readonly pageRows?: number
 }
 
-/** Rows requested per page. */
-const PAGE_LIMIT = 100
+/** Rows requested per page, unless told otherwise. */
+const PAGE_ROWS = 100
 /** The most rows a platform returns per page. */
 const MAX_LIMIT = 500
 /** Rows requested to find the newest: several, since some may be unreadable. */
@@ -50,7 +51,7 @@ const TOP_LIMIT = 20
 const TOUCH_EVERY_MS = 20_000
 /** A window that begins later than this by itself is asked for again. */
 const MAX_LATE_SECS = 5
-/** A network on which every request takes longer gets the window it gets. */
+/** A slow network gets the window it gets. */
 const WINDOW_TRIES = 3
 
 interface PageQuestion {
@@ -70,10 +71,12 @@ export class Feed {
   readonly pace: FeedPace
   #touchedAt = 0
   #forgottenLogged = false
-  #limit = PAGE_LIMIT
+  readonly #pageRows: number
+  #limit: number
 
-  constructor(workspace: Workspace, { capacity, since, bounds }: FeedOptions = {}) {
+  constructor(workspace: Workspace, { capacity, since, bounds, pageRows = PAGE_ROWS }: FeedOptions = {}) {
     this.#workspace = workspace
+    this.#limit = this.#pageRows = pageRows
     this.#capacity = capacity ?? (() => Promise.resolve())
     this.#bounds = bounds
     this.#startedAt = since ?? this.#now()
@@ -98,12 +101,9 @@ export class Feed {
     this.#overlap.begin(this.#startedAt)
     const found = await this.#drain()
     const released = releaseUploads(this.#workspace)
+    // A session that only observes stores messages, too.
+    if (found === 0 && this.#workspace.ledger.waiting() > 0) this.#workspace.events.emit('stored')
     return found + released + (await this.#overlap.read(found, announced))
-  }
-
-  /** Decides where reading begins, unless a session has: whoever tells of messages that wait does this first. */
-  async settle(): Promise<void> {
-    if (this.#cursor() === undefined) await this.#seek(undefined)
   }
 
   async #drain(): Promise<number> {
@@ -211,7 +211,7 @@ export class Feed {
     let page = await this.#windowPage(old, {})
     let beforeTs: string | undefined
     while (page.full) {
-      beforeTs = boundary(page, PAGE_LIMIT) ?? beforeTs
+      beforeTs = boundary(page, this.#pageRows) ?? beforeTs
       let older = await this.#windowPage(old, { beforeTs })
       // A page with a single timestamp, or a platform that does not know `before_ts`: request the largest page.
       if (older.full && !reachesBack(older, page)) {
@@ -250,7 +250,7 @@ export class Feed {
     const page = await fetchPage(client, { ...question, limit: asked, signal, bounds: this.#bounds })
     const came = page.rows.length + page.unusable
     // Rows so large, or a connection so slow, that fewer arrived than requested: the next page starts near that size.
-    this.#limit = page.full && came < asked ? came * 2 : Math.min(PAGE_LIMIT, this.#limit * 2)
+    this.#limit = page.full && came < asked ? came * 2 : Math.min(this.#pageRows, this.#limit * 2)
     this.#remarks.ofPage(page)
     return page
   }

@@ -16,7 +16,6 @@ export interface OverviewOptions {
   /** Empty in a session that may not hold. */
   readonly memberships: readonly Membership[]
   /** How many messages of a workspace wait on the platform, read by no session, as far as this one knows. */
-  readonly unreadOf: (workspaceId: string) => number
   /** The lock folder. */
   readonly locks: string
   readonly disk: Disk
@@ -45,7 +44,6 @@ export function workspaceViews(
       report.held || report.elsewhere
         ? readPidFile(lockPaths(options.locks, report.workspaceId).holder)
         : undefined,
-    unread: options.unreadOf(report.workspaceId),
     ...numbers(ledger, report.workspaceId),
   }))
 }

@@ -15,7 +15,6 @@ import { DeferredWrites } from '../../member/ledger/deferred-writes.ts'
 import type { Ledger } from '../../member/ledger/ledger.ts'
 import type { Config } from '../../member/settings/config.ts'
 import type { Membership } from '../../member/workspace/membership.ts'
-import type { PeekedMessage } from '../../member/workspace/peek.ts'
 import { type HearingEvidence, judgeHearing, START_WITH_CHANNEL } from '../host/hearing/listener.ts'
 import type { Receipt } from '../host/hearing/receipt.ts'
 import { SETTLED_MS, SessionHearing } from '../host/hearing/session-hearing.ts'
@@ -151,14 +150,9 @@ export class Role {
     return this.#observer?.waiting ?? 0
   }
 
-  /** How many messages of a workspace wait on the platform, read by no session, if this session observes. */
-  unreadOf(workspaceId: string): number {
-    return this.#observer?.unreadOf(workspaceId) ?? 0
-  }
-
-  /** What waits on the platform unread by any session, if this session observes. */
-  async unread(signal: AbortSignal): Promise<readonly PeekedMessage[]> {
-    return (await this.#observer?.unread(signal)) ?? []
+  /** Reads what waits on the platform unread by any session, if this session observes. Never throws. */
+  async update(signal: AbortSignal): Promise<void> {
+    await this.#observer?.update(signal)
   }
 
   /** Puts the files of messages on disk; undefined while there is no configuration. */

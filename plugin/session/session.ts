@@ -23,7 +23,6 @@ import { SessionLedger } from '../../member/ledger/session-ledger.ts'
 import { type Config, type Environment, resolveStateDir, type Target } from '../../member/settings/config.ts'
 import type { AllowedSenders } from '../../member/settings/single-settings.ts'
 import { FOLDER_REPLACED, FolderOpening, LOCK_REPLACED } from '../../member/workspace/folder-opening.ts'
-import type { PeekedMessage } from '../../member/workspace/peek.ts'
 import type { HearingEvidence } from '../host/hearing/listener.ts'
 import type { Receipt } from '../host/hearing/receipt.ts'
 import { PermissionDesk } from '../host/permission/permission-desk.ts'
@@ -166,7 +165,7 @@ export class Session implements ToolContext {
 
   readonly toolCalled = (): void => this.#role.toolCalled()
 
-  readonly unread = (signal: AbortSignal): Promise<readonly PeekedMessage[]> => this.#role.unread(signal)
+  readonly update = (signal: AbortSignal): Promise<void> => this.#role.update(signal)
 
   readonly files = (): IncomingFiles | undefined => this.#role.files
 
@@ -239,7 +238,6 @@ export class Session implements ToolContext {
     return {
       targets: this.#targets(),
       memberships: this.#role.memberships,
-      unreadOf: (workspaceId) => this.#role.unreadOf(workspaceId),
       locks: this.#paths.locks,
       disk: this.#options.disk,
       holders: this.#options.holders,

@@ -2,7 +2,7 @@
  * A platform in memory and the network to it. It answers every HTTP request of the plugin, in simulated time and with
  * one source of randomness, and needs only microtasks and the timers of its clock. Until `calmAt` things go wrong.
  */
-import { MAX_PEEKED } from '../../../member/workspace/peek.ts'
+import { OBSERVED_ROWS } from '../../../plugin/session/observer.ts'
 import type { Dice } from '../../dice.ts'
 import type { SimClock } from '../sim-clock.ts'
 import { type Answer, failure } from './answers.ts'
@@ -25,7 +25,7 @@ export interface SimPlatformOptions {
 
 export const PLATFORM_URL = 'http://127.0.0.1:1'
 /** Only a session that does not receive requests this many rows. It may do so while another one reads. */
-const PEEK_ROWS = String(MAX_PEEKED)
+const ROWS_OF_OBSERVER = String(OBSERVED_ROWS)
 
 export class SimPlatform {
   readonly #options: SimPlatformOptions
@@ -83,7 +83,7 @@ export class SimPlatform {
     workspace?.noteSent(exchange)
     if (workspace === undefined || request.route !== 'activity') return () => {}
     const { query } = request
-    if (query.get('type') !== 'a2a_receive' || query.get('limit') === PEEK_ROWS) return () => {}
+    if (query.get('type') !== 'a2a_receive' || query.get('limit') === ROWS_OF_OBSERVER) return () => {}
     return this.#beginReading(workspace.id, process, query)
   }
 

@@ -19,7 +19,8 @@ import { Wake } from '../../../base/wake.ts'
 import { type Inbound, readInbound } from '../../../member/client/inbound.ts'
 import type { IncomingFiles } from '../../../member/files/incoming-files.ts'
 import type { Ledger, StoredMessage } from '../../../member/ledger/ledger.ts'
-import { digestDueAt, MAX_QUOTED, renderDigest } from './digest.ts'
+import { MAX_QUOTED, renderDigest } from './digest.ts'
+import { DigestTimes } from './digest-times.ts'
 import { MessageFiles } from './message-files.ts'
 import { notificationLine, renderEvent } from './notification.ts'
 import { retryMs, SentRecord } from './sent-record.ts'
@@ -69,6 +70,7 @@ export class DeliveryLine {
   readonly #wake: Wake
   readonly #sent: SentRecord
   readonly #files: MessageFiles
+  readonly #digests = new DigestTimes()
   /** How many messages of a workspace were never confirmed, until its next event says so. */
   readonly #unconfirmed = new Map<string, number>()
   #problem: string | undefined
@@ -199,7 +201,7 @@ export class DeliveryLine {
   #beginDigest(): Promise<boolean> | undefined {
     const { throttled } = this.#ledger
     const now = this.#clock.now()
-    const due = throttled.peers(this.#held()).find((peer) => digestDueAt(peer, now) <= now)
+    const due = throttled.peers(this.#held()).find((peer) => this.#digests.dueAt(peer, now) <= now)
     if (due === undefined) return undefined
     const quotes = throttled.of(due, MAX_QUOTED).flatMap((stored) => {
       const message = this.#read(stored)
@@ -210,8 +212,9 @@ export class DeliveryLine {
     const event = renderDigest(first, quotes, throttled.count(due))
     const quoted = quotes.map(({ stored }) => stored)
     // As with a batch: this process may have been stopped just now, and another have taken the workspace over.
-    if (!throttled.markSending(due, quoted) || !this.#held().includes(due.workspaceId))
+    if (!throttled.markSending(quoted) || !this.#held().includes(due.workspaceId))
       return Promise.resolve(true)
+    this.#digests.written(due, now)
     return this.#write(notificationLine(event)).then(
       () => {
         this.#sent.add(first.stored)
@@ -227,7 +230,7 @@ export class DeliveryLine {
     const now = this.#clock.now()
     if (this.#ledger.delegations.anyAwaited(workspaceIds, now)) return AWAITED_INTERVAL_MS
     const dueAt = Math.min(
-      ...this.#ledger.throttled.peers(workspaceIds).map((peer) => digestDueAt(peer, now)),
+      ...this.#ledger.throttled.peers(workspaceIds).map((peer) => this.#digests.dueAt(peer, now)),
     )
     return Math.max(MIN_IDLE_MS, dueAt - now)
   }

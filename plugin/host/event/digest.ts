@@ -4,20 +4,13 @@
  */
 import type { Inbound } from '../../../member/client/inbound.ts'
 import type { StoredMessage } from '../../../member/ledger/ledger.ts'
-import { DIGEST_AFTER_MS } from '../../../member/ledger/loop-guard.ts'
-import type { ThrottledPeer } from '../../../member/ledger/throttled-messages.ts'
 import { cleanExcerpt, cleanFileName, cleanName } from '../text/clean-text.ts'
 import { type ChannelEvent, renderEvent } from './notification.ts'
 
-/** Messages to quote. The rest are counted, and the `inbox` tool shows them. */
+/** Messages in one digest. The rest follow in later ones, and the `inbox` tool shows them at once. */
 export const MAX_QUOTED = 50
 const MAX_QUOTE_CHARS = 500
 const MAX_FILES_NAMED = 5
-
-/** When a peer's digest is due, in milliseconds since the epoch; at once if the clock has been set back. Pure. */
-export function digestDueAt({ since }: ThrottledPeer, now: number): number {
-  return since > now ? now : since + DIGEST_AFTER_MS
-}
 
 export interface Quote {
   readonly stored: StoredMessage
@@ -28,8 +21,8 @@ export interface Quote {
  * Builds the event. Pure.
  *
  * @param first the oldest message, whose id the event carries for all of them.
- * @param quotes the oldest messages, `first` included.
- * @param count how many messages the digest contains.
+ * @param quotes the messages it shows, `first` included.
+ * @param count how many messages of the peer are held back, these included.
  */
 export function renderDigest(first: Quote, quotes: readonly Quote[], count: number): ChannelEvent {
   const { workspaceId, activityId, createdAt } = first.stored
@@ -47,18 +40,18 @@ export function renderDigest(first: Quote, quotes: readonly Quote[], count: numb
       taskStatus: null,
       attachments: [],
     },
-    delegationId: tasks.size === 1 && count === quotes.length ? first.stored.delegationId : null,
+    delegationId: tasks.size === 1 ? first.stored.delegationId : null,
   })
-  return { content, meta: { ...meta, digest_count: String(count) } }
+  return { content, meta: { ...meta, digest_count: String(quotes.length) } }
 }
 
 function text(quotes: readonly Quote[], count: number): string {
   const peerId = quotes[0]?.stored.peerId ?? ''
   const left = count - quotes.length
   return [
-    `This peer wrote faster than a conversation needs, so ${count} of them were held back and appear here together. If you and the peer keep answering each other in a circle, stop answering. inbox with peer_id ${cleanName(peerId)} shows them in full.`,
+    `This peer wrote faster than a conversation needs, so ${quotes.length} of them were held back and appear here together. If you and the peer keep answering each other in a circle, stop answering. inbox with peer_id ${cleanName(peerId)} shows them in full.`,
     ...quotes.map(({ stored, message }) => `[${label(stored, message)}] ${excerpt(message)}`),
-    ...(left > 0 ? [`… and ${left} more, in the inbox`] : []),
+    ...(left > 0 ? [`… and ${left} more: the next ${MAX_QUOTED} in a minute, all of them in inbox`] : []),
   ].join('\n')
 }
 

@@ -7,8 +7,6 @@ import { holderName, type Standby } from './remark.ts'
 
 export interface WorkspaceView extends MembershipReport, Standby {
   readonly counts: Readonly<Partial<Record<MessageState, number>>>
-  /** Messages that wait on the platform, read by no session. */
-  readonly unread: number
   /** Messages skipped because of `MOLECULE_ALLOWED_SENDERS`. */
   readonly notAllowed: number
 }
@@ -78,7 +76,7 @@ function holder({ elsewhere, holder }: WorkspaceView): string {
   return `held by ${holderName(holder)}${holder === undefined ? '' : ` since ${time(holder.startedAt)}`}`
 }
 
-function messages({ counts, unread, notAllowed }: WorkspaceView): string {
+function messages({ counts, notAllowed }: WorkspaceView): string {
   const { received = 0, held = 0, sending = 0, sent = 0, presumed = 0, confirmed = 0, answered = 0 } = counts
   const skipped = counts.skipped ?? 0
   const more: readonly (readonly [string, string])[] = [
@@ -87,7 +85,7 @@ function messages({ counts, unread, notAllowed }: WorkspaceView): string {
     [total([notAllowed]), 'skipped because of MOLECULE_ALLOWED_SENDERS'],
   ]
   return [
-    `${total([received, sending, unread])} waiting`,
+    `${total([received, sending])} waiting`,
     `${total([sent, confirmed])} shown but not answered`,
     `${total([answered])} answered`,
     `${total([skipped], notAllowed)} not for the model`,

@@ -1,6 +1,7 @@
-/** The message a reply answers: one that arrived, or one that `inbox` showed while it waits on the platform. */
+/** The message that a reply answers. */
 import { patiently } from '../../../base/patience.ts'
 import { type Inbound, readInbound } from '../../../member/client/inbound.ts'
+import type { StoredMessage } from '../../../member/ledger/ledger.ts'
 import type { ToolContext } from './tool-context.ts'
 
 export interface AnsweredMessage {
@@ -9,15 +10,11 @@ export interface AnsweredMessage {
   readonly peerId: string | null
   readonly message: Inbound
   /**
-   * Takes it off the list of unanswered messages; if no session has received it yet, so that none shows it. Rejects with
-   * the ledger's error. Undefined without a ledger.
+   * Takes it off the list of unanswered messages; if no session has shown it yet, so that none does. Rejects with the
+   * ledger's error.
    */
-  readonly markAnswered: (() => Promise<void>) | undefined
+  readonly markAnswered: () => Promise<void>
 }
-
-/** For the end of a result. */
-export const NOT_MARKED =
-  '\n(The state folder cannot be used, so the message is not marked as answered: the next session that receives shows it as new.)'
 
 /** @returns undefined when there is no such message. */
 export async function findMessage(
@@ -26,23 +23,17 @@ export async function findMessage(
   signal: AbortSignal,
 ): Promise<AnsweredMessage | undefined> {
   const ledger = context.ledger()
-  const stored = ledger?.find(activityId, context.workspaceIds())
-  if (ledger !== undefined && stored !== undefined) {
-    const { workspaceId, peerId, content, ord } = stored
-    const message = readInbound(content)
-    if (message === undefined) return undefined
-    return {
-      workspaceId,
-      peerId,
-      message,
-      markAnswered: () => patiently(() => ledger.markAnswered(ord), context.clock),
-    }
+  if (ledger === undefined) return undefined
+  const find = (): StoredMessage | undefined => ledger.find(activityId, context.workspaceIds())
+  let stored = find()
+  if (stored === undefined) {
+    await context.update(signal)
+    stored = find()
   }
-  const unread = (await context.unread(signal)).find((one) => one.activityId === activityId)
-  if (unread === undefined) return undefined
-  const { workspaceId, peerId, message, entry } = unread
-  const store =
-    ledger === undefined ? undefined : () => ledger.of(workspaceId).storeAnswered(entry, context.clock.now())
-  const markAnswered = store && (() => patiently(store, context.clock))
+  if (stored === undefined) return undefined
+  const { workspaceId, peerId, content, ord } = stored
+  const message = readInbound(content)
+  if (message === undefined) return undefined
+  const markAnswered = (): Promise<void> => patiently(() => ledger.markAnswered(ord), context.clock)
   return { workspaceId, peerId, message, markAnswered }
 }

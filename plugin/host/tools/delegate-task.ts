@@ -8,9 +8,9 @@ import { findTaskPeer } from './peer.ts'
 import { ANSWER_WAIT_MS, WATCHED_WAIT_MS } from './peer-exchanges.ts'
 import { tellPending, tellSent } from './send-result.ts'
 import { resolveSender } from './sender.ts'
+import { seekAnswer } from './sought-answer.ts'
 import { answerComes, noteTask } from './task-note.ts'
 import { defineTool, type Outcome } from './tool.ts'
-import { storeUnreadAnswer } from './unread-answer.ts'
 
 const MAX_WAIT_SECS = 120
 
@@ -71,7 +71,7 @@ export const delegateTask = defineTool({
       }
       const open = isBegun(outcome) ? tellSent(outcome, sent) : tellQueued(peerId, id, comes)
       if (note === undefined || wait_seconds === 0) return open
-      void storeUnreadAnswer({ id, workspaceId }, context, AbortSignal.any([signal, over.signal]))
+      void seekAnswer(context, AbortSignal.any([signal, over.signal]))
       const later = await awaitAnswer(note, until, context.clock, signal, progress)
       if (later === SHOWN && context.arrival() === 'inbox') {
         return { text: 'The answer has arrived; inbox shows it.' }

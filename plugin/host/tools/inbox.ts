@@ -3,11 +3,9 @@ import { patiently } from '../../../base/patience.ts'
 import { counted } from '../../../base/plural.ts'
 import { readInbound } from '../../../member/client/inbound.ts'
 import { type InboxRow, MAX_MATCHES } from '../../../member/ledger/inbox.ts'
-import type { Ledger, MessageState } from '../../../member/ledger/ledger.ts'
-import type { PeekedMessage } from '../../../member/workspace/peek.ts'
+import type { Ledger, MessageState, StoredMessage } from '../../../member/ledger/ledger.ts'
 import { cleanName } from '../text/clean-text.ts'
 import { CHANGES_SESSION } from './annotations.ts'
-import { findMessage } from './answered-message.ts'
 import { untilFound } from './awaited-messages.ts'
 import { describeInFull, filesOf, quoted, titleOf } from './message-view.ts'
 import { ANSWER_WAIT_MS } from './peer-exchanges.ts'
@@ -38,6 +36,7 @@ const input = z.strictObject({
     .optional()
     .describe('Only what arrived within this many hours.'),
   oldest_first: z.boolean().optional().describe('Start with the oldest instead of the newest.'),
+  after: z.string().optional().describe('Go on after the message with this activity_id.'),
   mark_done: z
     .array(z.string())
     .max(200)
@@ -67,7 +66,6 @@ const SEEN: Readonly<Record<MessageState, string>> = {
   skipped: 'not for you',
 }
 const NOTHING = { unanswered: 'is unanswered', all: 'has arrived', skipped: 'was skipped' } as const
-const ON_PLATFORM = 'waiting on the platform for a session that receives'
 const MAX_ROWS = 50
 const HOUR_MS = 3_600_000
 
@@ -90,13 +88,16 @@ export const inbox = defineTool({
       throw new ToolFailure(notOneOfOurs(wanted ?? '', context))
     }
     if (args.wait_seconds > 0) return waitForNew(args, workspaceIds, ledger, context, signal, progress)
-    const { lines, total } = await list(args, workspaceIds, [], ledger, context, signal)
-    if (total === 0) return { text: nothing(args) }
+    const { lines, total } = await list(args, workspaceIds, undefined, ledger, context, signal)
+    const last = lines.at(-1)
+    if (last === undefined) return { text: nothing(args) }
     const others = args.oldest_first === true ? 'newer' : 'older'
     const atLeast = total < MAX_MATCHES ? '' : 'at least '
     const more =
       total > lines.length
-        ? [`… and ${atLeast}${total - lines.length} ${others} ones; oldest_first lists from the other end.`]
+        ? [
+            `… and ${atLeast}${total - lines.length} ${others} ones: call again with after ${last.activityId}, or oldest_first for the other end.`,
+          ]
         : []
     return show(`${atLeast}${counted(total, 'message')}:`, lines, more, context)
   },
@@ -108,19 +109,16 @@ interface Line {
   readonly text: string
 }
 
-/**
- * What matches, in the order asked for: messages from the ledger, except those with the given ids, and what no session
- * has read yet.
- */
+/** What matches, in the order asked for, except the messages with the given ids. */
 async function list(
   args: Arguments,
   workspaceIds: readonly string[],
-  except: readonly string[],
+  except: readonly string[] | undefined,
   ledger: Ledger,
   context: ToolContext,
   signal: AbortSignal,
 ): Promise<{ readonly lines: readonly Line[]; readonly total: number }> {
-  const unread = args.show === 'skipped' ? [] : await unreadOf(args, workspaceIds, context, signal)
+  await context.update(signal)
   const { rows, total } = ledger.inbox.list({
     workspaceIds,
     states: SHOWN[args.show],
@@ -128,16 +126,18 @@ async function list(
     since: args.since_hours === undefined ? undefined : context.clock.now() - args.since_hours * HOUR_MS,
     owed: args.show === 'unanswered',
     oldestFirst: args.oldest_first,
-    except,
+    ...(except === undefined ? {} : { except }),
+    after: args.after === undefined ? undefined : found(args.after, ledger, context),
     limit: MAX_ROWS,
   })
-  const lineOf =
-    <T extends { readonly activityId: string }>(describe: (one: T) => string) =>
-    (one: T): Line => ({ activityId: one.activityId, text: describe(one) })
-  // What no session has read yet is the newest.
-  const groups = [unread.map(lineOf(describeUnread)), rows.map(lineOf(describeRow))]
-  if (args.oldest_first === true) groups.reverse()
-  return { lines: groups.flat(), total: total + unread.length }
+  return { lines: rows.map((row) => ({ activityId: row.activityId, text: describeRow(row) })), total }
+}
+
+/** @throws ToolFailure */
+function found(activityId: string, ledger: Ledger, context: ToolContext): StoredMessage {
+  const stored = ledger.find(activityId, context.workspaceIds())
+  if (stored !== undefined) return stored
+  throw new ToolFailure(`No message with activity_id "${cleanName(activityId)}" has arrived here.`)
 }
 
 async function waitForNew(
@@ -179,23 +179,6 @@ function nothing({ show, peer_id, since_hours }: Arguments): string {
   return `Nothing${fits} ${NOTHING[show]}.`
 }
 
-/** What waits on the platform while no session reads it, in the order asked for. It stays there. */
-async function unreadOf(
-  { peer_id, since_hours, oldest_first }: Arguments,
-  workspaceIds: readonly string[],
-  context: ToolContext,
-  signal: AbortSignal,
-): Promise<readonly PeekedMessage[]> {
-  const since = since_hours === undefined ? 0 : context.clock.now() - since_hours * HOUR_MS
-  const found = (await context.unread(signal)).filter(
-    ({ workspaceId, peerId, createdAt }) =>
-      workspaceIds.includes(workspaceId) &&
-      (peer_id === undefined || peerId === peer_id.toLowerCase()) &&
-      !(Date.parse(createdAt) < since),
-  )
-  return oldest_first === true ? found : found.toReversed()
-}
-
 async function markDone(
   activityIds: readonly string[],
   ledger: Ledger,
@@ -203,15 +186,12 @@ async function markDone(
   signal: AbortSignal,
 ): Promise<Outcome> {
   const unknown: string[] = []
+  const find = (id: string): StoredMessage | undefined => ledger.find(id, context.workspaceIds())
+  if (activityIds.some((id) => find(id) === undefined)) await context.update(signal)
   for (const activityId of activityIds) {
-    const stored = ledger.find(activityId, context.workspaceIds())
-    if (stored !== undefined) {
-      await patiently(() => ledger.markAnswered(stored.ord), context.clock, signal)
-      continue
-    }
-    const waiting = await findMessage(activityId, context, signal)
-    if (waiting?.markAnswered === undefined) unknown.push(activityId)
-    else await waiting.markAnswered()
+    const stored = find(activityId)
+    if (stored === undefined) unknown.push(activityId)
+    else await patiently(() => ledger.markAnswered(stored.ord), context.clock, signal)
   }
   const done = activityIds.length - unknown.length
   if (unknown.length === 0) return { text: `${counted(done, 'message')} marked as done.` }
@@ -228,21 +208,12 @@ async function showOne(
   signal: AbortSignal,
   progress: Progress | undefined,
 ): Promise<Outcome> {
-  const stored = ledger.find(activityId, context.workspaceIds())
-  if (stored !== undefined) {
-    const message = readInbound(stored.content)
-    if (message === undefined) throw new ToolFailure(`Message ${cleanName(activityId)} cannot be read back.`)
-    const files = await filesOf(stored.workspaceId, activityId, message, context, signal, progress)
-    return { text: describeInFull(message, stored, SEEN[stored.state], files) }
-  }
-  const unread = (await context.unread(signal)).find((one) => one.activityId === activityId)
-  if (unread === undefined) {
-    throw new ToolFailure(`No message with activity_id "${cleanName(activityId)}" has arrived here.`)
-  }
-  const { text } = readInbound(unread.entry.content) ?? unread.message
-  const message = { ...unread.message, text }
-  const files = await filesOf(unread.workspaceId, activityId, message, context, signal, progress)
-  return { text: describeInFull(message, unread, ON_PLATFORM, files) }
+  if (ledger.find(activityId, context.workspaceIds()) === undefined) await context.update(signal)
+  const stored = found(activityId, ledger, context)
+  const message = readInbound(stored.content)
+  if (message === undefined) throw new ToolFailure(`Message ${cleanName(activityId)} cannot be read back.`)
+  const files = await filesOf(stored.workspaceId, activityId, message, context, signal, progress)
+  return { text: describeInFull(message, stored, SEEN[stored.state], files) }
 }
 
 function describeRow(row: InboxRow): string {
@@ -251,9 +222,4 @@ function describeRow(row: InboxRow): string {
   const message = readInbound(row.content)
   if (message === undefined) return `- ${arrived} ${row.activityId}: cannot be read back`
   return `- ${arrived} ${titleOf(message, row)}, ${SEEN[row.state]}, activity_id ${row.activityId}\n  ${quoted(message)}`
-}
-
-function describeUnread(unread: PeekedMessage): string {
-  const { activityId, createdAt, message } = unread
-  return `- ${cleanName(createdAt)} ${titleOf(message, unread)}, ${ON_PLATFORM}, activity_id ${activityId}\n  ${quoted(message)}`
 }

@@ -1,6 +1,7 @@
 /** A message as `inbox` shows it: a line of the list, or the whole. */
 import { counted } from '../../../base/plural.ts'
 import type { Inbound } from '../../../member/client/inbound.ts'
+import type { Attachment } from '../../../member/client/message-body.ts'
 import type { InboxRow } from '../../../member/ledger/inbox.ts'
 import { cleanExcerpt, cleanFileName, cleanLine, cleanName } from '../text/clean-text.ts'
 import { PROGRESS_INTERVAL_MS } from './awaited-messages.ts'
@@ -10,14 +11,19 @@ import type { ToolContext } from './tool-context.ts'
 
 const MAX_EXCERPT_CHARS = 600
 const MAX_FILES_NAMED = 5
+/** The name of the file with a text that is too long for a result. */
+const WHOLE_TEXT = 'whole-text.txt'
 /** A path or an address is of no use when it is cut. */
 const MAX_PLACE_CHARS = 4_096
 
-/** Where each file of a message is, or why it is not here. Puts on disk what is not there yet, and waits for it. */
+/**
+ * Where each file of a message is, or why it is not here. Puts on disk what is not there yet, and waits for it. A text too
+ * long for a result is one of them.
+ */
 export async function filesOf(
   workspaceId: string,
   activityId: string,
-  { attachments }: Inbound,
+  { attachments, text }: Inbound,
   context: ToolContext,
   signal: AbortSignal,
   progress: Progress | undefined,
@@ -28,15 +34,21 @@ export async function filesOf(
     progress?.(Math.max(0, clock.now() - begun), ANSWER_WAIT_MS, 'waiting for the files')
   })
   const patience = { ms: ANSWER_WAIT_MS, signal }
-  const files = await context.files()?.prepare({ workspaceId, activityId }, attachments, patience)
+  const all = text.length > MAX_RESULT_CHARS ? [...attachments, asFile(text)] : attachments
+  const files = await context.files()?.prepare({ workspaceId, activityId }, all, patience)
   stop()
-  return attachments.map(({ name }, index) => {
+  return all.map(({ name }, index) => {
     const { path, uri, error } = files?.[index] ?? {}
     const where = [path, uri, error]
       .filter((part) => part !== undefined)
       .map((part) => cleanLine(part, MAX_PLACE_CHARS))
     return [cleanFileName(name), ...where].join(': ')
   })
+}
+
+function asFile(text: string): Attachment {
+  const base64 = Buffer.from(text).toString('base64')
+  return { uri: '', base64, name: WHOLE_TEXT, mimeType: 'text/plain', size: null }
 }
 
 type Origin = Pick<InboxRow, 'peerId' | 'createdAt'> & Partial<Pick<InboxRow, 'delegationId'>>
@@ -51,7 +63,12 @@ export function describeInFull(
   const peer = origin.peerId === null ? '' : `, peer_id ${cleanName(origin.peerId)}`
   const list = files.length === 0 ? '' : ` Its files:\n${files.map((file) => `- ${file}`).join('\n')}\n`
   const head = `${titleOf(message, origin)}${peer}, sent ${cleanName(origin.createdAt)}, ${state}.${list}`
-  return `${head}${list === '' ? ' ' : ''}Its text:\n\n${excerpt(message.text, MAX_RESULT_CHARS)}`
+  const text = cleanExcerpt(
+    message.text,
+    MAX_RESULT_CHARS,
+    (length) => `… (cut here; all ${length} characters are in ${WHOLE_TEXT}, see above)`,
+  )
+  return `${head}${list === '' ? ' ' : ''}Its text:\n\n${text}`
 }
 
 /** What the message is and who sent it, in the words of the event. */

@@ -8,7 +8,7 @@ import type { UploadedFile } from '../../../member/client/uploads.ts'
 import type { Delegation } from '../../../member/ledger/delegations.ts'
 import { cleanName } from '../text/clean-text.ts'
 import { WRITES_PLATFORM } from './annotations.ts'
-import { type AnsweredMessage, findMessage, NOT_MARKED } from './answered-message.ts'
+import { type AnsweredMessage, findMessage } from './answered-message.ts'
 import { asWorkspace, attachments, outgoingText } from './arguments.ts'
 import { uploadAll, withFiles } from './attachments.ts'
 import { findCorrespondent } from './peer.ts'
@@ -105,8 +105,8 @@ async function replyToMessage(
   // A task whose answer waits for a question is still to be done, and one that was refused is not answered.
   if (asks || outcome.isError === true) return outcome
   try {
-    await answered.markAnswered?.()
-    return answered.markAnswered === undefined ? { ...outcome, text: outcome.text + NOT_MARKED } : outcome
+    await answered.markAnswered()
+    return outcome
   } catch (error) {
     // The answer has left. If this were a failure, the model would send it again.
     return {

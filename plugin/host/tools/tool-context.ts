@@ -6,7 +6,6 @@ import type { OutgoingRules } from '../../../member/files/outgoing-files.ts'
 import type { Ledger } from '../../../member/ledger/ledger.ts'
 import type { AllowedSenders } from '../../../member/settings/single-settings.ts'
 import type { ClaimResult } from '../../../member/workspace/membership.ts'
-import type { PeekedMessage } from '../../../member/workspace/peek.ts'
 import type { Receipt } from '../hearing/receipt.ts'
 import type { ListedMessages } from './listed-messages.ts'
 import type { PeerExchanges } from './peer-exchanges.ts'
@@ -55,8 +54,8 @@ export interface ToolContext {
    * @throws ToolFailure when it cannot be tried.
    */
   readonly claim: (workspaceId: string | undefined, signal: AbortSignal) => Promise<readonly Claimed[]>
-  /** What waits on the platform while no session reads it; nothing if this session receives. Never rejects. */
-  readonly unread: (signal: AbortSignal) => Promise<readonly PeekedMessage[]>
+  /** Reads into the ledger what waits on the platform, if no session receives. Soon over, and never rejects. */
+  readonly update: (signal: AbortSignal) => Promise<void>
   /** What `inbox` has listed in this session. */
   readonly listed: ListedMessages
   /** How the answer to a task, or any other message, will reach the model of this session. */

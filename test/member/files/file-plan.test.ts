@@ -38,7 +38,7 @@ describe('what to do about a file', () => {
       { error: 'not fetched: its address cannot be reached from here: s3://bucket/key' },
     ])
     expect(planFiles([file('')], OWN_ID)).toEqual([
-      { error: 'not kept: a session that receives the message keeps it' },
+      { error: 'not kept: the message came without its content' },
     ])
   })
 

@@ -66,7 +66,7 @@ class Scene {
 
   /** Looks, and gives what is told at the next prompt. */
   async told(): Promise<string | undefined> {
-    await this.observer.unread(NO_SIGNAL)
+    await this.observer.update(NO_SIGNAL)
     return this.observer.notice()
   }
 }
@@ -99,13 +99,12 @@ describe('a session that does not receive', () => {
 
   test('asks the platform at most once in fifteen seconds, however often a look is requested', async () => {
     const scene = new Scene()
-    for (let n = 0; n < 10; n++) await scene.observer.unread(NO_SIGNAL)
-    // The first look also decides where reading begins.
-    expect(scene.requests).toBe(2)
+    for (let n = 0; n < 10; n++) await scene.observer.update(NO_SIGNAL)
+    expect(scene.requests).toBe(1)
     await scene.clock.advance(LOOK_EVERY_MS)
     for (let n = 0; n < 10; n++) scene.observer.look()
-    await scene.observer.unread(NO_SIGNAL)
-    expect(scene.requests).toBe(3)
+    await scene.observer.update(NO_SIGNAL)
+    expect(scene.requests).toBe(2)
   })
 
   test('asks nothing while another session receives, and says nothing once one does', async () => {
@@ -115,9 +114,9 @@ describe('a session that does not receive', () => {
     expect([await scene.told(), scene.requests]).toEqual([undefined, 0])
     scene.held = false
     await scene.clock.advance(LOOK_EVERY_MS)
-    await scene.observer.unread(NO_SIGNAL)
+    await scene.observer.update(NO_SIGNAL)
     scene.held = true
-    expect([scene.observer.notice(), await scene.observer.unread(NO_SIGNAL)]).toEqual([undefined, []])
+    expect([scene.observer.notice(), scene.observer.waiting]).toEqual([undefined, 0])
   })
 
   test('counts only what is stored and not shown, and the rest too if the host never showed it', async () => {
@@ -135,7 +134,7 @@ describe('a session that does not receive', () => {
   test('does not mention what a session has shown since', async () => {
     const scene = new Scene()
     scene.ledger.of(WORKSPACE).storePage(entries(2), cursor({ checkedAt: scene.clock.now() }), 0)
-    await scene.observer.unread(NO_SIGNAL)
+    await scene.observer.update(NO_SIGNAL)
     scene.ledger.markSending(scene.ledger.nextBatch([WORKSPACE], 10, 1_000, scene.clock.now()))
     for (const { ord } of scene.ledger.inbox.list({
       workspaceIds: [WORKSPACE],
@@ -154,8 +153,8 @@ describe('a session that does not receive', () => {
     await scene.told()
     scene.respond = () => new Response('down', { status: 503 })
     await scene.clock.advance(LOOK_EVERY_MS)
-    const unread = await scene.observer.unread(NO_SIGNAL)
-    expect(unread.map(({ message }) => message.text)).toEqual(['one'])
+    await scene.observer.update(NO_SIGNAL)
+    expect(scene.observer.waiting).toBe(1)
     expect(scene.lines).toHaveLength(1)
   })
 

@@ -114,15 +114,38 @@ test('a receipt for a digest confirms all its messages', async () => {
   expect(line.ledger.inbox.counts(WORKSPACE)).toEqual({ sent: 20, confirmed: 3 })
 })
 
-test('a digest quotes a bounded number of messages and counts the others', async () => {
+test('a digest holds a bounded number of messages; the others follow one digest a minute, and count as shown only then', async () => {
   using line = startLine()
   await line.arrive(...many(200, PEER, line.clock.now(), 10))
   await line.clock.advance(DIGEST_AFTER_MS)
-  const digest = line.events[20]
-  expect(digest?.meta.digest_count).toBe('180')
-  expect(digest?.content).toContain('and 130 more, in the inbox')
+  const [digest] = line.events.slice(20)
+  expect(line.events).toHaveLength(21)
+  expect(digest?.meta).toMatchObject({ digest_count: '50' })
+  expect(digest?.content).toContain('and 130 more: the next 50 in a minute, all of them in inbox')
   expect(digest?.meta.redelivered).toBeUndefined()
-  expect(line.ledger.inbox.counts(WORKSPACE)).toEqual({ sent: 200 })
+  expect(line.ledger.inbox.counts(WORKSPACE)).toEqual({ sent: 70, held: 130 })
+  line.ledger.markConfirmed(WORKSPACE, digest?.meta.activity_id ?? '')
+  expect(line.ledger.inbox.counts(WORKSPACE)).toEqual({ sent: 20, confirmed: 50, held: 130 })
+  for (const held of [80, 30, undefined]) {
+    await line.clock.advance(DIGEST_AFTER_MS - 1)
+    const before = line.events.length
+    await line.clock.advance(1)
+    expect(line.events).toHaveLength(before + 1)
+    expect(line.ledger.inbox.counts(WORKSPACE).held).toBe(held)
+  }
+  const shown = line.events.flatMap(({ content }) => content.match(/message \d+/g) ?? [])
+  expect(shown).toEqual(Array.from({ length: 200 }, (_, n) => `message ${n + 1}`))
+})
+
+test('a peer’s later message does not overtake what is held of it', async () => {
+  using line = startLine()
+  await line.arrive(...many(100, PEER, line.clock.now(), 10))
+  await line.clock.advance(DIGEST_AFTER_MS * 1.5)
+  await line.arrive(from(PEER, 'the last', 0, line.clock.now()))
+  await line.clock.advance(DIGEST_AFTER_MS)
+  const texts = line.events.map(({ content }) => content)
+  expect(texts.findIndex((text) => text.includes('message 100'))).toBe(21)
+  expect(texts.findIndex((text) => text.includes('the last'))).toBe(21)
 })
 
 test('the next session sends an unconfirmed digest again, marked as redelivered', async () => {
