@@ -27,15 +27,21 @@ export interface Recovery {
   readonly presumed: number
 }
 
-/** How many messages are changed at once: a transaction with more would hold the loop, or another session. */
+/** How many messages are changed at once, and how long they are: a longer transaction would hold the loop, or another session. */
 const CHUNK = 200
+const CHUNK_BYTES = 1024 * 1024
+/** Of the messages that a query selects, a chunk: at least one. */
+const chunk = (select: string): string =>
+  `SELECT ord FROM (SELECT ord, bytes, sum(bytes) OVER (ROWS UNBOUNDED PRECEDING) AS bytes_so_far FROM (${select} LIMIT ${CHUNK}))
+   WHERE bytes_so_far - bytes < ${CHUNK_BYTES}`
+const SELECT = 'SELECT ord, octet_length(content) AS bytes FROM message'
 /**
  * Inside an UPDATE: the messages of the workspace that some condition chooses, a chunk of them.
  *
  * @param index contains few messages that the condition does not choose, whatever was received before.
  */
 const some = (index: string, which: string): string =>
-  `ord IN (SELECT ord FROM message INDEXED BY ${index} WHERE workspace_id = $workspaceId AND ${which} LIMIT ${CHUNK})`
+  `ord IN (${chunk(`${SELECT} INDEXED BY ${index} WHERE workspace_id = $workspaceId AND ${which}`)})`
 /** As the index of these states has it. */
 const UNSENT = "state IN ('received', 'held', 'sending')"
 /** Beyond this, messages that are only kept are not counted. */
@@ -82,7 +88,7 @@ export class RecoverySteps {
   next(): Recovery | undefined {
     const [step] = this.#steps
     if (step !== undefined) {
-      if (step() < CHUNK) this.#steps.shift()
+      if (step() === 0) this.#steps.shift()
       return undefined
     }
     return {
@@ -97,8 +103,8 @@ export class RecoverySteps {
     if (given.length === 0) return 0
     return this.#update(
       `state = 'sent', session = $session, sent_at = coalesce(sent_at, received_at)
-       WHERE +workspace_id = $workspaceId AND ord IN (SELECT ord FROM message WHERE ord IN (SELECT value FROM json_each($given))
-       AND (state IN ('sending', 'sent') AND session <> $session OR state IN ('received', 'held') AND attempts > 0) LIMIT ${CHUNK})`,
+       WHERE ord IN (${chunk(`${SELECT} WHERE ord IN (SELECT value FROM json_each($given)) AND +workspace_id = $workspaceId
+       AND (state IN ('sending', 'sent') AND session <> $session OR state IN ('received', 'held') AND attempts > 0)`)})`,
       { given: JSON.stringify(given) },
     )
   }
@@ -172,7 +178,7 @@ export function deleteOld(db: Database, workspaceId: string, now: number): boole
       )}`,
     )
     .run({ workspaceId, now })
-  if (changes === CHUNK) return true
+  if (changes > 0) return true
   db.query('DELETE FROM session WHERE begun_at < ?').run(now - KEEP_MS)
   return false
 }

@@ -128,6 +128,20 @@ describe('inbox', () => {
     await end()
   })
 
+  test('lists no more messages at once than fit into memory, and says how many are left', async () => {
+    const { builder, builderId, end } = await scene()
+    const content = JSON.stringify({ ...MESSAGE, text: 'z'.repeat(3_000_000) })
+    builder.ledger.of(builderId).storePage(
+      entries(5, () => ({ content })),
+      undefined,
+      1,
+    )
+    const { text } = await builder.call('inbox')
+    expect(ids(text)).toHaveLength(3)
+    expect(text).toEndWith('… and 2 older ones; oldest_first lists from the other end.')
+    await end()
+  })
+
   test('names an unknown id, and still marks the known ones', async () => {
     const { builder, builderId, fromPerson, end } = await scene()
     await fromPerson('hello')
