@@ -44,7 +44,7 @@ export interface OpenOptions {
   readonly mode?: 'create' | 'existing' | 'readonly'
   /** Called with every error of this database before its caller sees it. */
   readonly onError?: (error: unknown) => void
-  /** Called in each transaction before its work; what it throws ends the transaction. */
+  /** Called in each transaction, and before a statement outside one that writes; what it throws ends either. */
   readonly verify?: () => void
 }
 
@@ -150,7 +150,11 @@ class SqliteDatabase implements Database {
     return {
       get: (...values) => this.#heed(() => statement.get(...values)),
       all: (...values) => this.#heed(() => statement.all(...values)),
-      run: (...values) => this.#heed(() => statement.run(...values)),
+      run: (...values) =>
+        this.#heed(() => {
+          if (!this.#db.inTransaction) this.#verify()
+          return statement.run(...values)
+        }),
       iterate: (...values) => this.#iterate(statement, values),
     }
   }

@@ -30,6 +30,12 @@ export function pidSpace(): string {
   return [hostname(), boot, read(() => readlinkSync('/proc/self/ns/pid'))].join(' ').trim()
 }
 
+/** "the session with pid 7 (/home/ada)", not cleaned: a folder can have any name. */
+export function describeHolder(holder: Holder | undefined): string {
+  if (holder === undefined) return 'another session'
+  return `the session with pid ${holder.pid} (${holder.project || 'unknown folder'})`
+}
+
 /** Writes the record, if it can: the lock does not depend on it. */
 export function writePidFile(path: string, holder: Holder): void {
   try {

@@ -7,6 +7,7 @@ import { describeError } from '../../base/errors.ts'
 import { busyPauseMs } from '../../base/patience.ts'
 import { isBusy } from '../../base/sqlite.ts'
 import type { Ledger } from './ledger.ts'
+import { LedgerReplaced } from './ledger-damage.ts'
 
 export interface DeferredWritesOptions {
   /** Undefined while there is no ledger: the records are kept until there is one. */
@@ -54,7 +55,8 @@ export class DeferredWrites {
         write(ledger)
         this.#failures = 0
       } catch (error) {
-        if (isBusy(error)) {
+        // For the ledger that takes the place of a replaced one.
+        if (isBusy(error) || error instanceof LedgerReplaced) {
           this.#flushAfter(busyPauseMs(this.#failures++, this.#clock.random))
           return
         }

@@ -5,6 +5,15 @@ import { basename, dirname, join } from 'node:path'
 import { codeOf } from '../../base/errors.ts'
 
 /** How a session lost the ledger it had open: its file is damaged, or another one, or none, is in its place. */
+/** Another file is in the place of the open one, so what would be written to that is lost. */
+export class LedgerReplaced extends Error {
+  override readonly name = 'LedgerReplaced'
+
+  constructor() {
+    super('the ledger was replaced by another file')
+  }
+}
+
 export type Loss = 'damaged' | 'replaced'
 
 /** How many damaged files are kept: a disk that damages every ledger must not fill up with them. */

@@ -7,7 +7,15 @@ import { type Database, type Disk, EMPTY_LOG_BYTES, isBusy, type OpenOptions } f
 import { createPrivately } from '../folder/database-file.ts'
 import { identityOf } from '../folder/file-stat.ts'
 import { explained, requireLocks } from '../folder/file-system.ts'
+import {
+  describeHolder,
+  type Holder,
+  readPidFile,
+  removePidFile,
+  writePidFile,
+} from '../folder/holder-record.ts'
 import { LockFile } from '../folder/lock.ts'
+import { stoppedOf } from '../folder/stopped-process.ts'
 import { DamagedLedger, isDamage, type Loss, setAside } from './ledger-damage.ts'
 import { migrate } from './ledger-schema.ts'
 import { separateLinked } from './linked-ledger.ts'
@@ -20,11 +28,15 @@ const BUSY_PAUSE_MS = 25
 /** Another session may be repairing a large file: ten seconds in all. */
 const TURN_TRIES = 400
 const TURN_PAUSE_MS = 25
+/** How often to check whether the process that has the turn is stopped: every half second. */
+const STOPPED_TRIES = 20
 
 export interface LedgerFileOptions {
   readonly disk: Disk
   /** Milliseconds since the epoch. */
   readonly now: () => number
+  /** This process, for others that wait meanwhile. Default: it leaves no record. */
+  readonly holder?: Holder
   /** Called with a sentence when a damaged file was set aside. */
   readonly onDamage: (sentence: string) => void
   /** Called with every error of the open database. */
@@ -76,7 +88,7 @@ export function beginAnew(
  */
 function openOrMend(path: string, known: string, options: LedgerFileOptions): Database {
   if (path === ':memory:') return openPatiently(path, options)
-  const turn = takeTurn(`${path}.opening`, options.disk)
+  const endTurn = takeTurn(`${path}.opening`, options)
   let sentence: string | undefined
   try {
     finishMending(path)
@@ -89,24 +101,34 @@ function openOrMend(path: string, known: string, options: LedgerFileOptions): Da
     sentence = mend(path, options)
     return openPatiently(path, options)
   } finally {
-    turn.close()
+    endTurn()
     // Not before: the callee may read the ledger.
     if (sentence !== undefined) options.onDamage(sentence)
   }
 }
 
-function takeTurn(path: string, disk: Disk): LockFile {
+/** @returns what ends the turn. */
+function takeTurn(path: string, { disk, holder }: LedgerFileOptions): () => void {
   const turn = new LockFile(path, disk)
+  const record = `${path}.holder`
   for (let tries = 1; ; tries++) {
     const attempt = turn.tryTake()
-    if (attempt.state === 'held') return turn
+    if (attempt.state === 'held') {
+      if (holder !== undefined) writePidFile(record, holder)
+      return () => {
+        if (holder !== undefined) removePidFile(record, holder)
+        turn.close()
+      }
+    }
     try {
       // SQLite reports a file system without locks as a lock that somebody else holds.
       if (tries === 1) requireLocks(path, disk)
       if (attempt.state === 'failed') throw new Error(attempt.reason)
+      if (tries % STOPPED_TRIES === 0) refuseStopped(readPidFile(record), holder)
       if (tries === TURN_TRIES) {
+        const seconds = (TURN_TRIES * TURN_PAUSE_MS) / 1000
         throw new Error(
-          `another process has been opening the ledger for ${(TURN_TRIES * TURN_PAUSE_MS) / 1000} s. If it is a stopped session (Ctrl-Z), continue or end it`,
+          `${describeHolder(readPidFile(record))} has been opening the ledger for ${seconds} s. If it is stopped (Ctrl-Z), continue or end it`,
         )
       }
     } catch (error) {
@@ -115,6 +137,16 @@ function takeTurn(path: string, disk: Disk): LockFile {
     }
     Bun.sleepSync(TURN_PAUSE_MS)
   }
+}
+
+/** @throws when the process that has the turn is stopped: it will not end it. */
+function refuseStopped(other: Holder | undefined, own: Holder | undefined): void {
+  // Elsewhere its pid names another process here.
+  if (other === undefined || own?.pidSpace === undefined || other.pidSpace !== own.pidSpace) return
+  if (stoppedOf(other.pid) !== 'plugin') return
+  throw new Error(
+    `${describeHolder(other)} is stopped (Ctrl-Z) while it opens the ledger: continue it with fg in its terminal, or end it`,
+  )
 }
 
 /** The complete new file, until the damaged one has been moved away. */

@@ -3,9 +3,10 @@ import type { Clock } from '../../base/clock.ts'
 import { patiently } from '../../base/patience.ts'
 import type { Database, Disk } from '../../base/sqlite.ts'
 import { identityOf, sizeOf } from '../folder/file-stat.ts'
+import type { Holder } from '../folder/holder-record.ts'
 import { Ledger } from './ledger.ts'
 import { BUDGET_BYTES, CUT, usedBytes } from './ledger-budget.ts'
-import { isDamage, type Loss } from './ledger-damage.ts'
+import { isDamage, LedgerReplaced, type Loss } from './ledger-damage.ts'
 import { openWithoutCheck } from './ledger-file.ts'
 import { PREPARE } from './ledger-jobs.ts'
 
@@ -22,6 +23,8 @@ const CUT_AFTER_MS = 5 * 60_000
 export interface SessionLedgerOptions {
   readonly disk: Disk
   readonly clock: Clock
+  /** This process, for others that wait while it opens the ledger. */
+  readonly holder: Holder
   /** Called with a sentence when a damaged file was set aside. */
   readonly onDamage: (sentence: string) => void
 }
@@ -68,10 +71,15 @@ export class SessionLedger {
   }
 
   async #open(loss: Loss | undefined, signal: AbortSignal | undefined): Promise<void> {
-    const { disk, clock, onDamage } = this.#options
+    const { disk, clock, holder, onDamage } = this.#options
     const lost = loss === undefined ? undefined : { loss, session: this.#session, identity: this.#identity }
     for (let tries = 1; tries <= OPEN_TRIES; tries++) {
-      const { identity, sentence } = await disk.doJob(PREPARE, { path: this.#path, now: clock.now(), lost })
+      const { identity, sentence } = await disk.doJob(PREPARE, {
+        path: this.#path,
+        now: clock.now(),
+        holder,
+        lost,
+      })
       if (sentence !== undefined) onDamage(sentence)
       signal?.throwIfAborted()
       const onError = (error: unknown): void => {
@@ -146,7 +154,7 @@ export class SessionLedger {
 
   /** Another session may have put a mended file in its place: what was written to this one would be lost. */
   #verify(identity: string): void {
-    if (identityOf(this.#path) !== identity) throw new Error('the ledger was replaced by another file')
+    if (identityOf(this.#path) !== identity) throw new LedgerReplaced()
   }
 
   close(): void {

@@ -28,6 +28,8 @@ export const FOLDER_REPLACED = 'the state folder was replaced; the session start
 
 /** How long a tool waits for the first attempt, and how long an attempt may take without being mentioned. */
 const USUAL_MS = 1_000
+/** A little longer than an attempt waits for another session that opens the ledger. */
+const ATTEMPT_MS = 11_000
 
 export class FolderOpening {
   readonly #options: FolderOpeningOptions
@@ -55,6 +57,11 @@ export class FolderOpening {
       this.#attempt = undefined
     })
     return this.#attempt
+  }
+
+  /** Resolves as {@link open}, or after some ten seconds. */
+  async attempt(signal: AbortSignal): Promise<void> {
+    await Promise.race([this.open(), sleep(ATTEMPT_MS, signal, this.#options.clock)])
   }
 
   /** What a tool waits for before it uses the ledger: the first attempt, for at most a second. Undefined: nothing. */

@@ -76,11 +76,11 @@ export class Session implements ToolContext {
   #stopWatching: (() => void) | undefined
 
   constructor(options: SessionOptions) {
-    const { environment, home, log, write, clock, disk } = options
+    const { environment, home, log, write, clock, disk, holder } = options
     this.#options = options
     this.clock = clock
     this.#paths = statePaths(resolveStateDir(environment, home))
-    this.#ledger = new SessionLedger(this.#paths.ledger, { disk, clock, onDamage: log.error })
+    this.#ledger = new SessionLedger(this.#paths.ledger, { disk, clock, holder, onDamage: log.error })
     this.#opening = new FolderOpening({ paths: this.#paths, ledger: this.#ledger, log, clock })
     this.#configuration = new Configuration({ environment, home, envFile: this.#paths.envFile, log })
     this.permissions = new PermissionDesk({
@@ -179,6 +179,7 @@ export class Session implements ToolContext {
         `This session cannot receive messages: ${because}. To have one that can, ${remedy}.`,
       )
     }
+    if (!this.#role.begun) await this.#opening.attempt(signal).then(() => this.#begin())
     if (!this.#role.begun) {
       throw new ToolFailure(
         `Nothing can be received: ${this.#opening.problem ?? 'try again in some seconds'}`,

@@ -6,6 +6,7 @@ import { openLedger } from '../../lab/driver/ledger.ts'
 import { temporaryFolder } from '../../lab/driver/temporary-folder.ts'
 import { identityOf } from '../../member/folder/file-stat.ts'
 import { PREPARE } from '../../member/ledger/ledger-jobs.ts'
+import { HOLDER } from '../fixtures/holder.ts'
 
 const doJob = onThreads(() => import.meta.resolve('../../member/ledger/ledger-thread.ts'))
 const disk = systemDiskWith(doJob)
@@ -15,7 +16,7 @@ describe('a thread', () => {
     using folder = temporaryFolder()
     const path = folder.file('ledger.db')
     writeFileSync(path, 'this is no database, and it is longer than a header would be. '.repeat(40))
-    const { identity, sentence } = await doJob(PREPARE, { path, now: 1, lost: undefined })
+    const { identity, sentence } = await doJob(PREPARE, { path, now: 1, holder: HOLDER, lost: undefined })
     expect(sentence).toContain('the ledger was damaged')
     expect(identity).toBe(identityOf(path))
     openLedger(path).close()
@@ -24,7 +25,7 @@ describe('a thread', () => {
   test('fails a job with the message and code of its error, and fails an unknown job', async () => {
     using folder = temporaryFolder()
     const path = folder.file('none/ledger.db')
-    const job = doJob(PREPARE, { path, now: 1, lost: undefined })
+    const job = doJob(PREPARE, { path, now: 1, holder: HOLDER, lost: undefined })
     await expect(job).rejects.toMatchObject({ code: 'ENOENT', message: expect.stringContaining('none') })
     const unknown: Job<string, string> = { name: 'unknown', run: () => '' }
     await expect(doJob(unknown, '')).rejects.toThrow('there is no job unknown')
@@ -32,7 +33,7 @@ describe('a thread', () => {
 
   test('fails a job whose program does not load', async () => {
     const lost = onThreads(() => 'data:text/javascript,throw%20new%20Error(%22no%20such%20program%22)')
-    await expect(lost(PREPARE, { path: 'x', now: 1, lost: undefined })).rejects.toThrow()
+    await expect(lost(PREPARE, { path: 'x', now: 1, holder: HOLDER, lost: undefined })).rejects.toThrow()
   })
 
   test('moves the log into the file while the database is open, and leaves it short', async () => {

@@ -4,7 +4,7 @@
  */
 
 import { counted } from '../../../base/plural.ts'
-import type { Holder } from '../../../member/folder/holder-record.ts'
+import { describeHolder, type Holder } from '../../../member/folder/holder-record.ts'
 import type { MembershipReport } from '../../../member/workspace/membership.ts'
 import type { Hearing } from '../hearing/listener.ts'
 import { cleanLine } from '../text/clean-text.ts'
@@ -18,6 +18,7 @@ export interface Standby
 }
 
 const MAX_NAMED = 3
+const MAX_HOLDER_CHARS = 250
 
 /**
  * @param waiting how many messages wait that no session receives.
@@ -97,11 +98,8 @@ function doing(standstill: Standby['standstill']): string {
   return 'gives no sign of life (it hangs or is frozen, or its machine sleeps)'
 }
 
-/** Cleaned, since a project folder can have any name. */
 export function holderName(holder: Holder | undefined): string {
-  if (holder === undefined) return 'another session'
-  const folder = cleanLine(holder.project, 200) || 'unknown folder'
-  return `the session with pid ${holder.pid} (${folder})`
+  return cleanLine(describeHolder(holder), MAX_HOLDER_CHARS)
 }
 
 function capital(text: string): string {

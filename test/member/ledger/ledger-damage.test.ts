@@ -1,7 +1,6 @@
 import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { systemClock } from '../../../base/clock.ts'
 import { systemDisk } from '../../../base/sqlite.ts'
 import { openLedger } from '../../../lab/driver/ledger.ts'
 import { startSecondProcess } from '../../../lab/driver/second-process.ts'
@@ -10,7 +9,6 @@ import { identityOf } from '../../../member/folder/file-stat.ts'
 import { Ledger } from '../../../member/ledger/ledger.ts'
 import { isDamage, setAside } from '../../../member/ledger/ledger-damage.ts'
 import { beginAnew, type LedgerFileOptions, openLedgerFile } from '../../../member/ledger/ledger-file.ts'
-import { SessionLedger } from '../../../member/ledger/session-ledger.ts'
 import { cursor, entries } from '../../fixtures/entries.ts'
 import { recover } from '../../fixtures/recover.ts'
 
@@ -278,21 +276,4 @@ test('files set aside in the same millisecond are all kept', () => {
     setAside(path, NOW)
   }
   expect(asideIn(folder.path).map((name) => readFileSync(folder.file(name), 'utf8'))).toEqual(['one', 'two'])
-})
-
-test('a file replaced while it is being opened is not mistaken for the new one', async () => {
-  using folder = temporaryFolder()
-  const path = folder.file('ledger.db')
-  const other = openLedger(folder.file('other.db'))
-  other.of(A).storePage(entries(7), cursor(), NOW)
-  other.close()
-  writeFileSync(path, 'no database')
-  const ledger = new SessionLedger(path, {
-    disk: systemDisk,
-    clock: systemClock,
-    onDamage: () => renameSync(folder.file('other.db'), path),
-  })
-  await ledger.open()
-  expect([ledger.loss(), ledger.current?.of(A).waiting()]).toEqual([undefined, 7])
-  ledger.close()
 })

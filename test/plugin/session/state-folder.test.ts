@@ -100,6 +100,15 @@ describe('a state folder that cannot be used', () => {
     expect([scene.sent('register'), scene.sent('activity')]).toEqual([[], []])
   })
 
+  test('is opened by a claim, which waits for that', () => {
+    const { scene, process } = blocked()
+    using _ = scene
+    rmSync(scene.paths.locks)
+    const begun = scene.clock.now()
+    expect(process.call('claim_channel')).toBe(`This session receives for workspace ${FIRST}.`)
+    expect(scene.clock.now() - begun).toBeLessThan(1_000)
+  })
+
   test('is used as soon as it can be', () => {
     const { scene, process } = blocked()
     using _ = scene
