@@ -3,9 +3,10 @@
  * other processes where it stands: a session has it done as a job (`ledger-jobs.ts`).
  */
 import { existsSync, renameSync, rmSync } from 'node:fs'
+import { uptime } from 'node:os'
 import { type Database, type Disk, EMPTY_LOG_BYTES, isBusy, type OpenOptions } from '../../base/sqlite.ts'
 import { createPrivately } from '../folder/database-file.ts'
-import { identityOf } from '../folder/file-stat.ts'
+import { identityOf, sizeOf } from '../folder/file-stat.ts'
 import { explained, requireLocks } from '../folder/file-system.ts'
 import {
   describeHolder,
@@ -28,6 +29,10 @@ const BUSY_PAUSE_MS = 25
 /** Another session may be repairing a large file: ten seconds in all. */
 const TURN_TRIES = 400
 const TURN_PAUSE_MS = 25
+
+/** A smaller file is checked at every start: that takes no time to speak of. */
+const LARGE_BYTES = 16 * 1024 * 1024
+const CHECK_EVERY_MS = 24 * 60 * 60_000
 /** How often to check whether the process that has the turn is stopped: every half second. */
 const STOPPED_TRIES = 20
 
@@ -191,7 +196,7 @@ function openOnce(path: string, options: LedgerFileOptions): Database {
   const { disk, onError } = options
   const db = openWithoutCheck(path, onError === undefined ? { disk } : { disk, onError })
   try {
-    checkPages(db)
+    if (!wasChecked(db, path, options.now())) checkPages(db, options.now())
     return db
   } catch (error) {
     db.close()
@@ -226,8 +231,26 @@ export function openWithoutCheck(
   }
 }
 
+/**
+ * Whether a large file has been found whole within a day, and since the machine was started: a power cut damages files.
+ * Reading all of it at every start would take longer the longer the history is.
+ */
+function wasChecked(db: Database, path: string, now: number): boolean {
+  if (sizeOf(path) < LARGE_BYTES) return false
+  const last = db.query<{ at: number }, []>('SELECT checked_at AS at FROM page_check').get()
+  const startedAt = now - uptime() * 1000
+  return last !== null && last.at <= now && last.at > Math.max(startedAt, now - CHECK_EVERY_MS)
+}
+
 /** Damage behind an intact header would otherwise be noticed only on reading a damaged row, and again at every start. */
-function checkPages(db: Database): void {
+function checkPages(db: Database, now: number): void {
   const finding = db.query<{ quick_check: string }>('PRAGMA quick_check(1)').get()?.quick_check
   if (finding !== 'ok') throw new DamagedLedger(String(finding))
+  try {
+    db.query(
+      'INSERT INTO page_check (id, checked_at) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET checked_at = excluded.checked_at',
+    ).run(now)
+  } catch {
+    // A full disk, or a process that writes: the next start checks again.
+  }
 }

@@ -193,6 +193,10 @@ const STEPS: readonly string[] = [
   CREATE INDEX message_long ON message (ord) WHERE octet_length(content) > 16384
     AND state IN ('sent', 'presumed', 'confirmed', 'answered', 'skipped');
   `,
+  `
+  -- When all pages of the file were last found whole: one row.
+  CREATE TABLE page_check (id INTEGER PRIMARY KEY CHECK (id = 1), checked_at INTEGER NOT NULL);
+  `,
 ]
 
 /**
