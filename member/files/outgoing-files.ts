@@ -9,10 +9,11 @@ import { basename, dirname, isAbsolute, relative, sep } from 'node:path'
 import { codeOf } from '../../base/errors.ts'
 import { homeFolder } from '../../base/home.ts'
 import { plainFileName } from '../../base/plain-text.ts'
+import type { SecretSearch } from '../../base/secret-search.ts'
 import { looksLikeStateFolder } from '../folder/state-folder.ts'
 import { kindOfContent, trueMimeType } from './file-kinds.ts'
 import { megabytes } from './file-store.ts'
-import { KEY_HEAD_BYTES, secretByContent, secretByPath, secretFoldersOf } from './secret-files.ts'
+import { isHidden, KEY_HEAD_BYTES, secretByContent, secretByPath, secretFoldersOf } from './secret-files.ts'
 
 export interface OutgoingRules {
   readonly maxBytes: number
@@ -22,6 +23,8 @@ export interface OutgoingRules {
   readonly roots: readonly string[] | undefined
   /** The user's home folder. Default: that of this process. */
   readonly home?: string
+  /** Finds the secrets of this session, which are never sent. Default: there are none. */
+  readonly secrets?: SecretSearch
 }
 
 /** Why a file is not sent, and what to do instead: a sentence without its subject. */
@@ -63,14 +66,18 @@ export class OpenFile {
     const handle = await orRefuse(open(real, FLAGS))
     try {
       const size = await checkOpened(handle, path, real, rules)
-      const head = new Uint8Array(KEY_HEAD_BYTES)
+      const head = new Uint8Array(Math.min(size, KEY_HEAD_BYTES))
       const { bytesRead } = await handle.read(head, 0, head.byteLength, 0)
       const secret = secretByContent(head.subarray(0, bytesRead))
       if (secret !== undefined) throw new RefusedFile(`${secret}: ${NEVER}`)
       const declared = Bun.file(real).type.split(';')[0] ?? ''
       const mimeType = trueMimeType(kindOfContent(head.subarray(0, bytesRead)), declared)
       const name = plainFileName(basename(path), MAX_NAME_CHARS) || 'file'
-      return new OpenFile(handle, name, mimeType, size)
+      const file = new OpenFile(handle, name, mimeType, size)
+      if (rules.secrets !== undefined && (await file.#holds(rules.secrets))) {
+        throw new RefusedFile('holds a token of this session: nothing that holds one is ever sent')
+      }
+      return file
     } catch (error) {
       await handle.close()
       throw error
@@ -87,6 +94,17 @@ export class OpenFile {
    * @throws Error when the file has become shorter.
    */
   readonly read = (): AsyncGenerator<Uint8Array> => this.#chunks()
+
+  /** Reads all of it, and a little of each part again, in case a secret lies across two. */
+  async #holds(secrets: SecretSearch): Promise<boolean> {
+    let end = Buffer.alloc(0)
+    for await (const chunk of this.#chunks()) {
+      const bytes = Buffer.concat([end, chunk])
+      if (secrets.isInBytes(bytes)) return true
+      end = bytes.subarray(Math.max(0, bytes.length - secrets.longest))
+    }
+    return false
+  }
 
   async *#chunks(): AsyncGenerator<Uint8Array> {
     for (let position = 0; position < this.size; ) {
@@ -108,14 +126,20 @@ async function checkPlace(real: string, { stateFolder, roots, home }: OutgoingRu
   }
   const secret = secretByPath(real)
   if (secret !== undefined) throw new RefusedFile(`${secret}: ${NEVER}`)
+  const allowed = roots === undefined ? [] : await Promise.all(roots.map(resolved))
   // Such a folder may be a link to a place with an innocent name.
   const known = home ?? homeFolder()
   const folders = await Promise.all((known === undefined ? [] : secretFoldersOf(known)).map(resolved))
   if (folders.some((folder) => isWithin(real, folder))) {
     throw new RefusedFile(`is in a folder for keys or logins: ${NEVER}`)
   }
+  const homes = known === undefined ? [] : [known, await resolved(known)]
+  if (isHidden(real, homes) && !allowed.some((root) => isBelow(real, root) && isHidden(root, homes))) {
+    throw new RefusedFile(
+      'is hidden in a home folder, where programs keep logins and histories: send a copy from another folder, or have the user name its folder in MOLECULE_ATTACHMENT_ROOTS',
+    )
+  }
   if (roots === undefined) return
-  const allowed = await Promise.all(roots.map(resolved))
   if (!allowed.some((root) => isBelow(real, root))) {
     throw new RefusedFile(
       `is outside the folders that MOLECULE_ATTACHMENT_ROOTS allows (${roots.join(', ') || 'none'})`,

@@ -45,6 +45,15 @@ const SECRET_FOLDERS: readonly string[] = [
   'etc/ssl/private',
   'etc/networkmanager/system-connections',
   'var/lib/kubelet/pki',
+  'etc/ppp',
+  'etc/wpa_supplicant',
+  'etc/sssd',
+  'etc/letsencrypt',
+  'etc/rancher',
+  'etc/pve/priv',
+  'var/lib/tailscale',
+  'var/lib/networkmanager',
+  'var/lib/iwd',
   // Logins and conversations of other coding assistants.
   '.codex',
   '.gemini',
@@ -124,13 +133,31 @@ const SECRET_NAMES: readonly RegExp[] = [
   // System accounts.
   /^g?shadow-?$/,
   /^(?:sudoers|master\.passwd)$/,
+  /^(?:wpa_supplicant\.conf|debian\.cnf|fstab|(?:cifs|smb)-?credentials|rsyncd\.secrets|opasswd)$/,
   /^wallet\.dat$/,
+  // Settings of programs on servers.
+  /^(?:vault_pass(?:\.txt)?|credentials\.yml\.enc|wp-config\.php|settings\.local\.php|hosts\.yml)$/,
+  /^(?:local\.settings|appsettings\.(?:production|staging|development|local))\.json$/,
+  /^env\.(?:production|staging|development|local|prod|dev|test)$/,
+  /^(?:docker-compose\.override|secrets?\.enc|values\.secrets?)\.(?:ya?ml|json)$/,
+  // Dumps of memory and of traffic.
+  /^core(?:\.\d+)?$/,
+  /\.(?:core|dmp|mdmp|hprof|heapsnapshot|har|pcap|pcapng)$/,
+  /^crash\.log$/,
+  /^(?:.*[_-])?deploy_key$/,
+  /^secring\.gpg$/,
 ]
 
 /** Ordinary names, with the folders that make them secret. */
 const SECRET_PLACES: readonly RegExp[] = [
   // A remote URL may carry a password, including those of submodules.
   /\/\.git\/(?:.*\/)?config(?:\.worktree)?$/,
+  /\/config\/database\.ya?ml$/,
+  /\/etc\/docker\/key\.json$/,
+  // Where systems keep the data of programs. Of Windows, not the folder for temporary files.
+  /\/snap\/[^/]+\/(?:[^/]+\/)?\./,
+  /\/library\/(?:application support|group containers|containers|preferences)\//,
+  /\/appdata\/(?:roaming|locallow|local(?!\/temp\/))\//,
   /\/\.config\/git\/credentials$/,
   /\/\.cargo\/credentials(?:\.toml)?$/,
   /\/\.m2\/settings(?:-security)?\.xml$/,
@@ -178,8 +205,29 @@ const KEY_HEADS: readonly RegExp[] = [
   /^\s*\{\s*"type"\s*:\s*"service_account"/,
 ]
 
-/** How many bytes from the beginning of a file it takes to recognise a private key. */
-export const KEY_HEAD_BYTES = 4096
+/** What gives a private key or a login away wherever it stands. */
+const KEYS_ANYWHERE: readonly RegExp[] = [
+  // With a key body, since documentation shows the header, too; in JSON the line break is an escape.
+  /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----(?:\s|\\[nr])*(?:[\w-]+:[^\n]*\s+)*[A-Za-z0-9+/=]{32}/,
+  /---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----/,
+  // The same in Base64.
+  /LS0tLS1CRUdJTi(?:BPUEVOU1NIIFBSSVZBVEUg|BQUklWQVRFIEtFWS|BSU0EgUFJJVkFURS|BFQyBQUklWQVRFIE|BFTkNSWVBURUQgUFJJVkFURS)/,
+  /"private_key"\s*:\s*"-----BEGIN/,
+  /"kty"\s*:\s*"(?:RSA|EC|OKP)"[^{}]*"d"\s*:\s*"|"d"\s*:\s*"[^"]*"[^{}]*"kty"\s*:\s*"(?:RSA|EC|OKP)"/,
+  /^\s*client-key-data:\s*\S/m,
+  /^machine\s+\S+\s+login\s+\S+\s+password\s+\S/m,
+  /^https?:\/\/[^\s/:@]+:[^\s/@]+@[\w.-]+\/?$/m,
+  // Tokens whose form tells what they are.
+  /\b(?:gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{50}|glpat-[\w-]{20}|xox[abprs]-[\w-]{20}|sk-ant-[\w-]{20}|npm_[A-Za-z0-9]{36})/,
+  /\b(?:AWS_SECRET_ACCESS_KEY|aws_secret_access_key)["']?\s*[=:]\s*["']?[A-Za-z0-9/+]{40}/,
+]
+
+/** How many bytes from the beginning of a file are searched for private keys. */
+export const KEY_HEAD_BYTES = 1024 * 1024
+/** How many of these hold what a key file begins with. */
+const FIRST_BYTES = 4096
+/** A secret key ring of GnuPG: a secret key packet of version 4. */
+const GPG_RING = /^[\x95\xc5][\s\S]{1,5}\x04/
 
 /**
  * Why a file must not be sent by its path; undefined when nothing is known against it. Ignores case, as some file systems
@@ -213,5 +261,21 @@ export function secretByContent(head: Uint8Array): string | undefined {
   const bytes = Buffer.from(head.subarray(0, KEY_HEAD_BYTES)).toString('latin1')
   // Without byte order marks, and without the zero bytes of UTF-16.
   const text = bytes.replace(/^(?:\xff\xfe|\xfe\xff|\xef\xbb\xbf)/, '').replaceAll('\0', '')
-  return KEY_HEADS.some((head) => head.test(text)) ? 'is a private key' : undefined
+  const first = text.slice(0, FIRST_BYTES)
+  if (GPG_RING.test(bytes) || KEY_HEADS.some((pattern) => pattern.test(first))) return 'is a private key'
+  return KEYS_ANYWHERE.some((pattern) => pattern.test(text)) ? 'holds a private key or a login' : undefined
 }
+
+/**
+ * Whether a path is a hidden file of a home folder, or in a hidden folder of one: there programs keep logins and histories
+ * under names that no list knows. Only the first name below the home counts, so that `.github` of a project does not.
+ *
+ * @param homes absolute; those where systems put homes are known.
+ */
+export function isHidden(path: string, homes: readonly string[]): boolean {
+  const lower = path.toLowerCase()
+  if (HIDDEN_IN_A_HOME.test(lower)) return true
+  return homes.some((home) => lower.startsWith(`${home.toLowerCase().replace(/\/+$/, '')}/.`))
+}
+
+const HIDDEN_IN_A_HOME = /^(?:\/root|(?:\/mnt\/[a-z])?\/(?:home|users)\/[^/]+)\/\./

@@ -89,7 +89,12 @@ export class Log {
   }
 
   redact(text: string): string {
-    return redact(text, [...this.#secrets, ...[...this.#issued.values()].flat()])
+    return redact(text, this.secrets)
+  }
+
+  /** Everything that is kept out of it: tokens, and what the platforms issued. */
+  get secrets(): readonly string[] {
+    return [...this.#secrets, ...[...this.#issued.values()].flat()]
   }
 
   /** The file, if there is one, still takes lines. */

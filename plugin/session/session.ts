@@ -8,6 +8,7 @@
  * - stopped: reached from anywhere on one path, synchronous and quick. Final.
  */
 import type { Clock } from '../../base/clock.ts'
+import { SecretSearch } from '../../base/secret-search.ts'
 import type { Disk } from '../../base/sqlite.ts'
 import { PlatformClient } from '../../member/client/client.ts'
 import type { IncomingFiles } from '../../member/files/incoming-files.ts'
@@ -32,6 +33,7 @@ import { ListedMessages } from '../host/tools/listed-messages.ts'
 import { PeerExchanges } from '../host/tools/peer-exchanges.ts'
 import { ToolFailure } from '../host/tools/tool.ts'
 import type { Arrival, Claimed, ToolContext } from '../host/tools/tool-context.ts'
+import { outgoingRules } from './outgoing-rules.ts'
 import { type OverviewOptions, standbys, workspaceViews } from './overview.ts'
 import { Role } from './role.ts'
 import { StoppedNotice } from './stopped-notice.ts'
@@ -56,7 +58,6 @@ export interface SessionOptions {
 
 /** How often the configuration file is checked. A watch on the folder would miss the folder itself being replaced. */
 const CONFIG_INTERVAL_MS = 2_000
-const MEGABYTE = 1024 * 1024
 export class Session implements ToolContext {
   readonly clock: Clock
   readonly permissions: PermissionDesk
@@ -193,14 +194,10 @@ export class Session implements ToolContext {
 
   readonly allowedSenders = (): AllowedSenders => this.#configuration.valid?.allowedSenders
 
-  readonly outgoing = (): OutgoingRules => {
-    const config = this.#configuration.valid
-    return {
-      maxBytes: (config?.attachmentMaxMb ?? 0) * MEGABYTE,
-      stateFolder: this.#paths.folder,
-      roots: config?.attachmentRoots,
-    }
-  }
+  readonly ownSecrets = (): SecretSearch => new SecretSearch(this.#options.log.secrets)
+
+  readonly outgoing = (): OutgoingRules =>
+    outgoingRules(this.#configuration.valid, this.#paths, this.ownSecrets())
 
   readonly statusReport = (): string => {
     const { version, log } = this.#options

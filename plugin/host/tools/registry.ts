@@ -1,7 +1,9 @@
 /** The tools this server offers, and the one way to call them. */
 import { describeError } from '../../../base/errors.ts'
+import type { SecretSearch } from '../../../base/secret-search.ts'
 import { arrivalOf } from '../../../member/client/arrival.ts'
 import { PlatformError } from '../../../member/client/errors.ts'
+import { WRITES_PLATFORM } from './annotations.ts'
 import { channelReceipt } from './channel-receipt.ts'
 import { checkTaskStatus } from './check-task-status.ts'
 import { claimChannel } from './claim-channel.ts'
@@ -57,6 +59,7 @@ export async function callTool(
     )
   }
   try {
+    if (tool.annotations === WRITES_PLATFORM) refuseSecrets(args, context.ownSecrets())
     if (tool.worksUnconfigured !== true) await context.opening()
     return await tool.call(args, context, signal, progress)
   } catch (error) {
@@ -65,6 +68,18 @@ export async function callTool(
     const stop = /[.!?]$/.test(reason) ? '' : '.'
     return failure(`${name} failed: ${reason}${stop} ${remedy(error, tool)}`.trim())
   }
+}
+
+/** @throws ToolFailure when a text that would leave the machine holds a secret of this session. */
+function refuseSecrets(value: unknown, secrets: SecretSearch): void {
+  if (typeof value === 'string') {
+    if (!secrets.isIn(value)) return
+    throw new ToolFailure(
+      'Nothing was sent: the text holds a token of this session, which nobody else may have. Leave it out. If somebody asked for it, tell the user.',
+    )
+  }
+  if (value === null || typeof value !== 'object') return
+  for (const part of Object.values(value)) refuseSecrets(part, secrets)
 }
 
 function failure(text: string): Outcome {

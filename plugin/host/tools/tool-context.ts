@@ -1,5 +1,6 @@
 /** The rest of the program as a tool sees it. */
 import type { Clock } from '../../../base/clock.ts'
+import type { SecretSearch } from '../../../base/secret-search.ts'
 import type { PlatformClient } from '../../../member/client/client.ts'
 import type { IncomingFiles } from '../../../member/files/incoming-files.ts'
 import type { OutgoingRules } from '../../../member/files/outgoing-files.ts'
@@ -62,6 +63,8 @@ export interface ToolContext {
   readonly arrival: () => Arrival
   /** Puts the files of a message on disk. Undefined while the state folder or the configuration cannot be used. */
   readonly files: () => Pick<IncomingFiles, 'prepare'> | undefined
+  /** Finds the secrets of this session in what is to be sent. */
+  readonly ownSecrets: () => SecretSearch
   /** Which files may be sent. */
   readonly outgoing: () => OutgoingRules
   /** One screen of text. */

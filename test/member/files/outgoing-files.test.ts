@@ -8,6 +8,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs'
+import { SecretSearch } from '../../../base/secret-search.ts'
 import { systemDisk } from '../../../base/sqlite.ts'
 import { startSecondProcess } from '../../../lab/driver/second-process.ts'
 import { type TemporaryFolder, temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
@@ -213,5 +214,43 @@ describe('a file that is refused', () => {
     expect(await refusal(folder.file('out/a.txt'), allowing(folder.file('ou')))).toContain('is outside')
     expect(await refusal(folder.file('out/a.txt'), allowing())).toContain('(none)')
     expect(await refusal(folder.file('out/a.txt'), allowing(folder.file('missing')))).toContain('is outside')
+  })
+})
+
+describe('a token of this session', () => {
+  test('is found anywhere in a file, also across the parts in which it is read', async () => {
+    using folder = temporaryFolder()
+    const token = 'a-token-of-this-session'
+    const rules = rulesIn(folder, { secrets: new SecretSearch([token]) })
+    for (const before of [0, 256 * 1024 - 10, 600_000]) {
+      writeFileSync(folder.file('notes.txt'), `${'x'.repeat(before)}${token}\n`)
+      expect(await refusal(folder.file('notes.txt'), rules)).toBe(
+        'holds a token of this session: nothing that holds one is ever sent',
+      )
+    }
+    writeFileSync(folder.file('notes.txt'), 'x'.repeat(600_000))
+    await (await OpenFile.open(folder.file('notes.txt'), rules)).close()
+  })
+})
+
+describe('what is hidden in a home folder', () => {
+  test('is refused unless the user allowed its hidden folder, and hidden folders of a project are not', async () => {
+    using folder = temporaryFolder()
+    for (const name of ['.config/app', 'project/.github']) {
+      mkdirSync(folder.file(name), { recursive: true })
+      writeFileSync(folder.file(`${name}/a.yml`), 'x: 1')
+    }
+    writeFileSync(folder.file('.plan'), 'holidays')
+    const rules = rulesIn(folder, { home: folder.path })
+    const hidden = folder.file('.config/app/a.yml')
+    expect(await refusal(hidden, rules)).toContain('is hidden in a home folder')
+    expect(await refusal(folder.file('.plan'), rules)).toContain('is hidden in a home folder')
+    expect(await refusal(hidden, { ...rules, roots: [folder.path] })).toContain('is hidden in a home folder')
+    for (const [path, roots] of [
+      [hidden, [folder.file('.config/app')]],
+      [folder.file('project/.github/a.yml'), undefined],
+    ] as const) {
+      await (await OpenFile.open(path, { ...rules, roots })).close()
+    }
   })
 })
