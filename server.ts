@@ -13,6 +13,7 @@ import { stoppedOf } from './member/folder/stopped-process.ts'
 import { setValue } from './member/settings/setting-text.ts'
 import { version } from './package.json'
 import { readAncestors } from './plugin/host/hearing/ancestors.ts'
+import { hostInput } from './plugin/host/host-input.ts'
 import { HostTransport } from './plugin/host/host-transport.ts'
 import { createMcpServer } from './plugin/host/mcp-server.ts'
 import { Session } from './plugin/session/session.ts'
@@ -54,7 +55,14 @@ const session = new Session({
   write: writeToHost,
   holders: new HolderWatch(systemClock, holder, stoppedOf),
 })
-const transport = new HostTransport()
+const input = hostInput({
+  answer: (line) => {
+    // Of a pipe that broke, the handler of stdout learns.
+    writeToHost(line).catch(() => undefined)
+  },
+  log: log.warn,
+})
+const transport = new HostTransport(process.stdin.pipe(input), process.stdout)
 const server = createMcpServer({
   clock: systemClock,
   whenSent: transport.whenSent,

@@ -106,21 +106,27 @@ test.concurrent('requests right before the end of input are answered', async () 
   expect(await plugin.exited()).toBe(0)
 })
 
-test.concurrent('stdout carries nothing but JSON-RPC, whatever goes wrong', async () => {
+test.concurrent('stdout carries nothing but JSON-RPC, whatever goes wrong, and no request stays without an answer', async () => {
   await using scene = await Scene.open()
   scene.platform.setFaults({ answers: [{ kind: 'html', times: 0 }] })
   const plugin = scene.process(
     scene.settings(scene.member(), { MOLECULE_LOG_LEVEL: 'debug', MOLECULE_POLL_INTERVAL_MS: 'soon' }),
   )
+  plugin.write('\uFEFF{"jsonrpc":"2.0","id":"marked","method":"ping"}\n')
   plugin.write('garbage\n{"half":\n\n[]\n{"jsonrpc":"2.0"}\n')
   await plugin.connect()
+  plugin.write('[{"jsonrpc":"2.0","id":"in a batch","method":"ping"}]\n')
+  const large = await plugin.request('ping', { text: 'x'.repeat(11 * 1024 * 1024) })
+  expect(large.error).toMatchObject({ message: 'the message is too large: 11 MB of at most 10' })
   await plugin.request('no/such/method')
   await plugin.call('no_such_tool')
   await plugin.call('list_peers')
   await until('an error of the platform in the log', () => plugin.stderr.includes('cannot read its inbox'))
   plugin.signal('SIGTERM')
   await plugin.exited()
-  expect(plugin.lines.length).toBeGreaterThan(4)
+  for (const id of ['marked', 'in a batch', null]) {
+    expect(plugin.lines.filter((line) => JSON.parse(line).id === id)).toHaveLength(1)
+  }
   for (const line of plugin.lines) expect(JSON.parse(line)).toMatchObject({ jsonrpc: '2.0' })
 })
 
