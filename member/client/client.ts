@@ -12,7 +12,6 @@ import {
   deadline,
   type Exchange,
   exchange,
-  isPlain,
   platformHeaders,
   type Reply,
   readCapped,
@@ -20,6 +19,7 @@ import {
 } from '../../base/http.ts'
 import { redact } from '../../base/redact.ts'
 import { sleep } from '../../base/sleep.ts'
+import { isPlain } from '../../base/unpacked-body.ts'
 import { PlatformError } from './errors.ts'
 import { kindOfStatus, readFailure } from './failure.ts'
 import { explainNetworkError } from './network-error.ts'

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { brotliCompressSync, deflateSync } from 'node:zlib'
 import { z } from 'zod'
 import { describeError } from '../../../base/errors.ts'
 import { PlatformError } from '../../../member/client/errors.ts'
@@ -119,15 +120,50 @@ describe('an unreadable success', () => {
     }
   })
 
-  test('is never unpacked: compression is not asked for', async () => {
-    const bomb = Bun.gzipSync(new Uint8Array(20_000_000))
-    const asked: (string | null)[] = []
-    const error = await errorFor((request) => {
-      asked.push(request.headers.get('accept-encoding'))
-      return new Response(bomb, { headers: { 'Content-Encoding': 'gzip' } })
-    })
-    expect(error.message).toContain('compressed')
-    expect(new Set(asked)).toEqual(new Set(['identity']))
+  const PACKERS: readonly (readonly [string, (text: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>])[] =
+    [
+      ['gzip', (bytes) => Bun.gzipSync(bytes)],
+      ['GZIP', (bytes) => Bun.gzipSync(bytes)],
+      ['deflate', (bytes) => new Uint8Array(deflateSync(bytes))],
+      ['br', (bytes) => new Uint8Array(brotliCompressSync(bytes))],
+      ['zstd', (bytes) => new Uint8Array(Bun.zstdCompressSync(bytes))],
+    ]
+
+  test.each(PACKERS)(
+    'is read if a proxy compresses it with %s, which is never asked for',
+    async (name, pack) => {
+      await using platform = startLyingPlatform(({ headers }) => {
+        const body = pack(Buffer.from(JSON.stringify({ asked: headers.get('accept-encoding') })))
+        return new Response(body, { headers: { 'Content-Encoding': name } })
+      })
+      expect(await platform.client.json({ path: '/x' }, anything)).toEqual({ asked: 'identity' })
+    },
+  )
+
+  test.each(PACKERS)(
+    'is refused when it unpacks to more than its limit, however small it came (%s)',
+    async (name, pack) => {
+      const bomb = pack(new Uint8Array(20_000_000))
+      const error = await errorFor(() => new Response(bomb, { headers: { 'Content-Encoding': name } }))
+      expect([error.kind, error.message]).toEqual([
+        'refused',
+        expect.stringContaining('larger than 1000000 bytes'),
+      ])
+    },
+  )
+
+  test('is a retry error when its compression is broken, cut off or unknown', async () => {
+    const packed = Bun.gzipSync(Buffer.from(JSON.stringify({ a: 'x'.repeat(5_000) })))
+    const broken: readonly (readonly [Uint8Array<ArrayBuffer>, string])[] = [
+      [Buffer.from('no gzip'), 'gzip'],
+      [packed.slice(0, -20), 'gzip'],
+      [packed, 'gzip, gzip'],
+      [packed, 'constructor'],
+    ]
+    for (const [body, name] of broken) {
+      const error = await errorFor(() => new Response(body, { headers: { 'Content-Encoding': name } }))
+      expect(error).toMatchObject({ kind: 'retry', status: 200 })
+    }
   })
 
   test('is a retry error when it breaks off', async () => {
