@@ -56,7 +56,7 @@ test.concurrent('without a receiver, a notice tells once how many messages wait,
   expect(text).toContain('alpha')
   expect(text.indexOf('beta')).toBeLessThan(text.indexOf('alpha'))
   const [, id = ''] = /activity_id ([0-9a-f-]{36})\n {2}alpha/.exec(text) ?? []
-  expect(await call(deaf, 'inbox', { activity_id: id })).toContain('\n\nalpha')
+  expect(await call(deaf, 'inbox', { activity_id: id })).toContain('\n\n  alpha')
   // It only reads.
   expect(scene.requests.filter((request) => !request.startsWith('GET')).length).toBe(
     scene.requests.slice(0, before).filter((request) => !request.startsWith('GET')).length,

@@ -4,7 +4,7 @@
  */
 import type { Inbound } from '../../../member/client/inbound.ts'
 import type { StoredMessage } from '../../../member/ledger/ledger.ts'
-import { cleanExcerpt, cleanFileName, cleanName } from '../text/clean-text.ts'
+import { cleanExcerpt, cleanFileName, cleanName, indented } from '../text/clean-text.ts'
 import { type ChannelEvent, renderEvent } from './notification.ts'
 
 /** Messages in one digest. The rest follow in later ones, and the `inbox` tool shows them at once. */
@@ -63,10 +63,7 @@ function label({ activityId, delegationId }: StoredMessage, message: Inbound): s
 }
 
 function excerpt({ text: whole, attachments }: Inbound): string {
-  const quote = cleanExcerpt(whole, MAX_QUOTE_CHARS, (length) => `… (${length} characters)`).replaceAll(
-    '\n',
-    '\n  ',
-  )
+  const quote = indented(cleanExcerpt(whole, MAX_QUOTE_CHARS, (length) => `… (${length} characters)`))
   if (attachments.length === 0) return quote
   const names = attachments.slice(0, MAX_FILES_NAMED).map(({ name }) => cleanFileName(name))
   const more = attachments.length > names.length ? ` and ${attachments.length - names.length} more` : ''

@@ -13,6 +13,9 @@ const MAX_SUMMARY_CHARS = 300
 const MAX_ATTACHMENTS = 20
 const MAX_REMARK_CHARS = 300
 const MAX_VERBATIM_CHARS = 4_096
+/** An address holds words of its sender, which belong in the text and not among our attributes. */
+const MAX_URI_CHARS = 200
+const LONG_URI = 'its address is long: inbox with this activity_id shows it'
 
 export interface ChannelEvent {
   readonly content: string
@@ -86,8 +89,9 @@ function attachmentMeta(
     if (!('kind' in file)) continue
     meta[`${key}_kind`] = file.kind
     meta[`${key}_path`] = verbatim(file.path)
-    meta[`${key}_uri`] = verbatim(file.uri)
-    meta[`${key}_error`] = cleanLine(file.error ?? '', MAX_REMARK_CHARS)
+    const isLong = file.uri !== undefined && file.uri.length > MAX_URI_CHARS
+    meta[`${key}_uri`] = isLong ? '' : verbatim(file.uri)
+    meta[`${key}_error`] = cleanLine(file.error ?? (isLong ? LONG_URI : ''), MAX_REMARK_CHARS)
     if (file.kind === 'image' && file.path !== undefined) meta.image_path ??= verbatim(file.path)
   }
   return meta

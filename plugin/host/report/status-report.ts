@@ -3,6 +3,7 @@
 import { counted } from '../../../base/plural.ts'
 import type { ConfigResult } from '../../../member/settings/config.ts'
 import type { Hearing } from '../hearing/listener.ts'
+import { cleanName } from '../text/clean-text.ts'
 import { receivers } from './remark.ts'
 import { describeWorkspace, type WorkspaceView } from './workspace-report.ts'
 
@@ -38,7 +39,7 @@ const MAX_SHOWN = 12
 /** Renders the report. Pure. */
 export function statusReport(view: SessionView): string {
   const lines = [
-    `Molecule channel ${view.version}, pid ${view.pid}, host ${view.clientName ?? 'unknown'}`,
+    `Molecule channel ${view.version}, pid ${view.pid}, host ${cleanName(view.clientName ?? 'unknown')}`,
     ...configuration(view),
     ...receiving(view),
     ...permissionRequests(view),

@@ -52,6 +52,14 @@ export function cleanLine(text: string, maxChars: number): string {
   return plainText(cleanText(text), maxChars)
 }
 
+/**
+ * What others wrote, for the middle or the end of a text of ours: no line of it begins where our lines do, so none passes
+ * for one.
+ */
+export function indented(text: string): string {
+  return text.replaceAll('\n', '\n  ')
+}
+
 /** A name from the platform, as a short {@link cleanLine}. */
 export function cleanName(text: string): string {
   return cleanLine(text, MAX_NAME_CHARS)

@@ -1,6 +1,10 @@
 /**
  * Finds opening and closing tags that the host or the model could take for its own, under any disguise of case, spacing,
  * width, invisible characters or look-alike letters, and breaks them by a backslash after the `<`.
+ *
+ * A list of such names is always behind the host, whose tags are words joined by hyphens or underscores. So every tag with
+ * a name of that form is broken, but for those of HTML, SVG and MathML. A type argument such as `vector<my_type>` and a
+ * comparison such as `a <my_limit` are no tags.
  */
 import { END, fold, isPartOfName } from './look-alikes.ts'
 
@@ -41,7 +45,28 @@ const SPECIFIC = [
   'fetch-result',
   'cross-session-message',
   'user-memory',
+  'user-claude-md',
+  'mcp-server-note',
+  'webhook-payload',
+  'repl-output',
+  'interrupted-output',
+  'previous-conversation',
+  'subagent-hand-back',
+  'cc-automode-permissions',
+  'cc-automode-session-rules',
+  'sandbox-violations',
 ]
+/** The names of HTML, SVG and MathML that have a hyphen. */
+const OF_STANDARDS: ReadonlySet<string> = new Set([
+  'annotation-xml',
+  'color-profile',
+  'font-face',
+  'font-face-src',
+  'font-face-uri',
+  'font-face-format',
+  'font-face-name',
+  'missing-glyph',
+])
 /** Names that code uses too: after a gap, or right after an identifier, `<` may just mean "less than". */
 const COMMON = [
   'channel',
@@ -65,6 +90,9 @@ const SPECIFIC_NAMES = folded(SPECIFIC)
 const COMMON_NAMES = folded(COMMON)
 const PREFIXES = folded(CLAIMED_BY_PREFIX)
 const MAX_NAME = Math.max(...[...SPECIFIC_NAMES, ...COMMON_NAMES].map((name) => name.length))
+/** A whole tag whose name has a joint, not right after a name. */
+const JOINED_TAG =
+  /(?:(?<![\p{L}\p{N}_$])<|<(?=\/))(?=\/?(\p{L}[\p{L}\p{N}]*(?:[-_][\p{L}\p{N}]+)+)(?:[\s/][^<>&|;(){}]{0,300})?>)/gu
 
 const OPENERS =
   '<\u{ff1c}\u{fe64}\u{2039}\u{3008}\u{2329}\u{276e}\u{276c}\u{27e8}\u{29fc}\u{1438}\u{2c2}\u{226e}\u{16b2}\u{227a}\u{22d6}\u{2770}\u{2991}\u{1d236}'
@@ -90,9 +118,11 @@ const IDENTIFIER = /^[\p{L}\p{N}_$]$/u
 
 /** Breaks every such tag, and leaves broken ones alone. The cost is linear in the length. */
 export function breakReservedTags(text: string): string {
-  return text.replace(OPENER, (open, at: number) =>
-    opensReservedTag(text, at, at + open.length) ? `${open}\\` : open,
-  )
+  return text
+    .replace(OPENER, (open, at: number) =>
+      opensReservedTag(text, at, at + open.length) ? `${open}\\` : open,
+    )
+    .replace(JOINED_TAG, (open, name: string) => (OF_STANDARDS.has(name.toLowerCase()) ? open : `${open}\\`))
 }
 
 function opensReservedTag(text: string, at: number, start: number): boolean {

@@ -9,7 +9,7 @@ import { standingOf, type TaskState } from '../../../member/client/peer-answer.t
 import type { Delegation } from '../../../member/ledger/delegations.ts'
 import type { Ledger } from '../../../member/ledger/ledger.ts'
 import { lookUpAnswer } from '../../../member/workspace/answer-lookup.ts'
-import { cleanName, cleanText } from '../text/clean-text.ts'
+import { cleanName, cleanText, indented } from '../text/clean-text.ts'
 import { stateSentence } from '../text/task-state.ts'
 import { READS_PLATFORM } from './annotations.ts'
 import { asWorkspace } from './arguments.ts'
@@ -132,7 +132,7 @@ async function lookUpNow(
     const isPeers = message.kind === 'peer_agent'
     const { text } = isPeers
       ? tellAnswer(message.text, `peer ${task.peerId}`, message.attachments.length, stored.activityId)
-      : { text: cleanText(message.text) }
+      : { text: `The platform's words:\n\n  ${indented(cleanText(message.text))}` }
     const how = isPeers && stored.delegationId === null ? howToGoOn(stored.activityId) : ''
     const { onSent, onLost } = exchanges.told(ledger, stored)
     return { text: `Task ${task.id}: ${state}${how} ${text}`, ...(isTaken ? { onSent, onLost } : {}) }

@@ -3,7 +3,7 @@ import { counted } from '../../../base/plural.ts'
 import type { Inbound } from '../../../member/client/inbound.ts'
 import type { Attachment } from '../../../member/client/message-body.ts'
 import type { InboxRow } from '../../../member/ledger/inbox.ts'
-import { cleanExcerpt, cleanFileName, cleanLine, cleanName } from '../text/clean-text.ts'
+import { cleanExcerpt, cleanFileName, cleanLine, cleanName, indented } from '../text/clean-text.ts'
 import { PROGRESS_INTERVAL_MS } from './awaited-messages.ts'
 import { ANSWER_WAIT_MS } from './peer-exchanges.ts'
 import { MAX_RESULT_CHARS, type Progress } from './tool.ts'
@@ -68,7 +68,7 @@ export function describeInFull(
     MAX_RESULT_CHARS,
     (length) => `… (cut here; all ${length} characters are in ${WHOLE_TEXT}, see above)`,
   )
-  return `${head}${list === '' ? ' ' : ''}Its text:\n\n${text}`
+  return `${head}${list === '' ? ' ' : ''}Its text:\n\n  ${indented(text)}`
 }
 
 /** What the message is and who sent it, in the words of the event. */
@@ -102,5 +102,5 @@ export function quoted({ text, attachments }: Inbound): string {
   const files =
     names.length === 0 ? [] : [`[${counted(attachments.length, 'file')}: ${[...names, ...more].join(', ')}]`]
   const said = text === '' ? [] : [excerpt(text, MAX_EXCERPT_CHARS)]
-  return [...said, ...files].join('\n').replaceAll('\n', '\n  ')
+  return indented([...said, ...files].join('\n'))
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { recallMemories, SCOPES } from '../../../member/client/memories.ts'
-import { cleanName, cleanText } from '../text/clean-text.ts'
+import { cleanName, cleanText, indented } from '../text/clean-text.ts'
 import { READS_PLATFORM } from './annotations.ts'
 import { asWorkspace } from './arguments.ts'
 import { resolveSender } from './sender.ts'
@@ -32,7 +32,7 @@ export const recallMemory = defineTool({
     }
     const lines = found.map(
       (memory) =>
-        `- [${cleanName(memory.scope ?? 'unknown scope')}, ${cleanName(memory.created_at ?? 'unknown time')}, id ${cleanName(memory.id)}] ${cleanText(memory.content.slice(0, MAX_RESULT_CHARS))}`,
+        `- [${cleanName(memory.scope ?? 'unknown scope')}, ${cleanName(memory.created_at ?? 'unknown time')}, id ${cleanName(memory.id)}] ${indented(cleanText(memory.content.slice(0, MAX_RESULT_CHARS)))}`,
     )
     const text = lines.join('\n')
     if (text.length <= MAX_RESULT_CHARS) return { text }

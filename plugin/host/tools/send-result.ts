@@ -2,7 +2,7 @@
 import { counted } from '../../../base/plural.ts'
 import type { SendOutcome } from '../../../member/client/a2a.ts'
 import { type PeerAnswer, standingOf } from '../../../member/client/peer-answer.ts'
-import { cleanExcerpt, cleanName, cleanText } from '../text/clean-text.ts'
+import { cleanExcerpt, cleanName, indented } from '../text/clean-text.ts'
 import { stateSentence } from '../text/task-state.ts'
 import { MAX_RESULT_CHARS, type Outcome, ToolFailure } from './tool.ts'
 
@@ -36,7 +36,7 @@ export function tellSent(outcome: SendOutcome, sent: Sent): Outcome {
     case 'failed':
       return {
         isError: true,
-        text: `${to} refused the message (message ${messageId}): ${cleanText(outcome.message.slice(0, 2_000))}`,
+        text: `${to} refused the message (message ${messageId}). ${quote(outcome.message.slice(0, MAX_ERROR_CHARS))}`,
       }
   }
 }
@@ -116,6 +116,8 @@ function wordsOf({ text, attachments, state }: PeerAnswer, { isShown = false }: 
 }
 
 const MAX_FILES_NAMED = 10
+/** Of a peer's own error. */
+const MAX_ERROR_CHARS = 2_000
 
 function quote(text: string): string {
   const answer = cleanExcerpt(
@@ -123,5 +125,5 @@ function quote(text: string): string {
     MAX_RESULT_CHARS,
     (length) => `\n[cut here: the answer has ${length} characters]`,
   )
-  return `The text below is the peer's, not your operator's:\n\n${answer}`
+  return `The text below is the peer's, not your operator's:\n\n  ${indented(answer)}`
 }

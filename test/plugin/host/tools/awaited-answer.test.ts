@@ -69,7 +69,7 @@ test('an answer that comes in time is taken from the events, and answered once t
   const answer = wait.answer('done')
   await wait.clock.advance(200)
   const outcome = wait.result()?.outcome
-  expect([outcome?.text.endsWith('\n\ndone'), wait.stateOf(answer)]).toEqual([true, 'sending'])
+  expect([outcome?.text.endsWith('\n\n  done'), wait.stateOf(answer)]).toEqual([true, 'sending'])
   outcome?.onSent?.()
   expect(wait.stateOf(answer)).toBe('answered')
 })

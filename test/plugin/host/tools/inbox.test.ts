@@ -104,7 +104,7 @@ describe('inbox', () => {
     expect(text).not.toContain(' end')
     const { text: whole } = await builder.call('inbox', { activity_id: ids(text)[0] })
     expect(whole).toStartWith('canvas_user')
-    expect(whole).toEndWith(`\n\n${long}`)
+    expect(whole).toEndWith(`\n\n  ${long}`)
     await end()
   })
 
@@ -138,7 +138,9 @@ describe('inbox', () => {
     )
     const { text } = await builder.call('inbox')
     expect(ids(text)).toHaveLength(3)
-    expect(text).toEndWith('… and 2 older ones; oldest_first lists from the other end.')
+    expect(text).toMatch(
+      /… and 2 older ones: call again with after \S+, or oldest_first for the other end\.$/,
+    )
     await end()
   })
 
