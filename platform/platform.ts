@@ -159,7 +159,7 @@ function createServices(options: PlatformOptions, adminToken: string): Services 
   const faults = new Faults(options.contract ?? 'v2')
   const rules = () => faults.rules()
   const clock = options.clock ?? systemClock
-  const database = openDatabase(options.db ?? MEMORY)
+  const database = openDatabase(options.db ?? MEMORY, clock.now())
   const newest = newestTimestamp(database)
   raiseSequence(database, clock.now())
   warnOfFuture(newest, clock, log)

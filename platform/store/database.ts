@@ -1,7 +1,12 @@
 /** The one SQLite file: opens it, checks it, and migrates an older one. */
 import { Database, SQLiteError } from 'bun:sqlite'
+import { uptime } from 'node:os'
 import { errorText } from '../base/text.ts'
 import { APPLICATION_ID, MIGRATIONS } from './schema.ts'
+
+/** A smaller file is checked at every start: that takes no time to speak of. */
+const LARGE_BYTES = 16 * 1024 * 1024
+const CHECK_EVERY_MS = 24 * 60 * 60_000
 
 /** The path that means: no file, everything in memory. */
 export const MEMORY = ':memory:'
@@ -19,19 +24,23 @@ export class DatabaseInUse extends DatabaseRefused {}
  * Opens the database and migrates it if it is older.
  *
  * @param path a file path, or `:memory:`.
+ * @param now milliseconds since the epoch. Without it, all of a file is checked, however large it is.
  * @throws DatabaseRefused when the file is damaged, in use, or belongs to another program or a newer
  *   platform. It stays untouched.
  */
-export function openDatabase(path: string): Database {
+export function openDatabase(path: string, now?: number): Database {
   const database = connect(path)
   try {
-    const version = checkedVersion(database, path)
+    const version = knownVersion(database, path)
+    const isWhole = now !== undefined && wasChecked(database, now)
+    if (!isWhole) checkPages(database, path)
     database.run('PRAGMA journal_mode = WAL')
     // One process per file: a second one would serve the same rows without hearing the first one's events.
     database.run('PRAGMA locking_mode = EXCLUSIVE')
     database.run('PRAGMA synchronous = NORMAL')
     database.run('PRAGMA foreign_keys = ON')
     migrate(database, version)
+    if (!isWhole && now !== undefined) noteCheck(database, now)
     applyLock(database)
     return database
   } catch (error) {
@@ -76,7 +85,7 @@ function connect(path: string): Database {
 }
 
 /** Only reads: nothing is written to a file before it is known to be whole and ours. */
-function checkedVersion(database: Database, path: string): number {
+function knownVersion(database: Database, path: string): number {
   const version = number(database, 'PRAGMA user_version')
   const application = number(database, 'PRAGMA application_id')
   const tables = number(database, "SELECT count(*) FROM sqlite_schema WHERE type = 'table'")
@@ -89,13 +98,40 @@ function checkedVersion(database: Database, path: string): number {
       `The database ${path} was written by a newer platform (its schema is ${version}; this platform knows up to ${MIGRATIONS.length}). Update the platform or name another file with --db.`,
     )
   }
-  const damage = database.query<{ quick_check: string }, []>('PRAGMA quick_check(1)').get()
-  if (damage?.quick_check !== 'ok') {
-    throw new DatabaseRefused(
-      `The database ${path} is damaged; it was left untouched. Restore a copy or name another file with --db.`,
-    )
-  }
   return version
+}
+
+/**
+ * Whether a large file has been found whole within a day, and since the machine was started: a power cut damages files.
+ * Reading all of it at every start would take longer the longer the history is.
+ */
+function wasChecked(database: Database, now: number): boolean {
+  if (number(database, 'PRAGMA page_count') * number(database, 'PRAGMA page_size') < LARGE_BYTES) return false
+  if (number(database, "SELECT count(*) FROM sqlite_schema WHERE name = 'page_check'") === 0) return false
+  const checkedAt = number(database, 'SELECT checked_at FROM page_check')
+  const startedAt = now - uptime() * 1000
+  return checkedAt <= now && checkedAt > Math.max(startedAt, now - CHECK_EVERY_MS)
+}
+
+function checkPages(database: Database, path: string): void {
+  const damage = database.query<{ quick_check: string }, []>('PRAGMA quick_check(1)').get()
+  if (damage?.quick_check === 'ok') return
+  throw new DatabaseRefused(
+    `The database ${path} is damaged; it was left untouched. Restore a copy or name another file with --db.`,
+  )
+}
+
+function noteCheck(database: Database, now: number): void {
+  try {
+    database
+      .query(
+        'INSERT INTO page_check (id, checked_at) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET checked_at = excluded.checked_at',
+      )
+      .run(now)
+  } catch (error) {
+    // A full disk: the next start checks again.
+    if (!(error instanceof SQLiteError)) throw error
+  }
 }
 
 function migrate(database: Database, from: number): void {

@@ -180,12 +180,18 @@ CREATE INDEX pending_uploads_by_workspace ON pending_uploads (workspace_id);
 CREATE INDEX memories_in_order ON memories (workspace_id, position);
 `
 
+/** When all pages of the file were last found whole: one row. */
+const PAGE_CHECK = `
+CREATE TABLE page_check (id INTEGER PRIMARY KEY CHECK (id = 1), checked_at INTEGER NOT NULL);
+`
+
 /** Migration n takes a file from version n to n + 1. */
 export const MIGRATIONS: readonly string[] = [
   TEAM_AND_MESSAGES,
   WORK_FILES_AND_MEMORY,
   PAGES_BY_SEQUENCE,
   LONG_HISTORIES,
+  PAGE_CHECK,
 ]
 
 /** The SQLite application id that marks a file as ours: "MOLE". */
