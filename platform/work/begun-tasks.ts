@@ -2,7 +2,7 @@
 import { newUuid } from '../base/random.ts'
 import { type Begun, type Outcome, outcomeOf } from '../contract/agent-answer.ts'
 import type { Services } from '../services.ts'
-import { push } from './push.ts'
+import { callAgent } from './agent-call.ts'
 
 interface Given {
   readonly sourceId: string
@@ -61,16 +61,10 @@ async function ask(services: Services, targetId: string, taskId: string): Promis
   if (target === undefined || target.url === '') return undefined
   const limit = new AbortController()
   const cancel = clock.after(QUESTION_MS, () => limit.abort())
-  const result = await push(
+  const result = await callAgent(
+    { jsonrpc: '2.0', id: newUuid(random), method: 'tasks/get', params: { id: taskId } },
     {
       url: target.url,
-      body: JSON.stringify({
-        jsonrpc: '2.0',
-        id: newUuid(random),
-        method: 'tasks/get',
-        params: { id: taskId },
-      }),
-      contentType: 'application/json',
       secret: target.inbound_secret,
       signal: AbortSignal.any([limit.signal, background.signal]),
       maxResponseBytes: rules().pushResponseBytes,

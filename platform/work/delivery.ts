@@ -8,8 +8,9 @@ import { deliveryModeNow } from '../contract/delivery-mode.ts'
 import type { Services } from '../services.ts'
 import type { ActivityEntry } from '../store/activity.ts'
 import type { WorkspaceRow } from '../store/workspaces.ts'
+import { callAgent } from './agent-call.ts'
 import { wake } from './lifecycle.ts'
-import { type PushResult, push } from './push.ts'
+import type { PushResult } from './push.ts'
 import type { SentKey } from './sent-messages.ts'
 
 export interface Sender {
@@ -175,11 +176,10 @@ export async function dispatch(
 ): Promise<Delivery> {
   const started = services.clock.now()
   const deadline = deadlineFor(services, target, sender)
-  const result = await push(
+  const result = await callAgent(
+    message.envelope,
     {
       url: target.url,
-      body: JSON.stringify(message.envelope),
-      contentType: 'application/json',
       secret: target.inbound_secret,
       signal: deadline.signal,
       maxResponseBytes: services.rules().pushResponseBytes,

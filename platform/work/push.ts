@@ -29,11 +29,12 @@ export type PushResult =
   /** The agent answered, but its body was lost or too large. */
   | { readonly kind: 'body-lost'; readonly delivered: boolean }
 
-interface PushRequest {
+export interface PushRequest {
   readonly url: string
   /** JSON text, or a form as it arrived. */
   readonly body: string | Buffer<ArrayBuffer>
   readonly contentType: string
+  readonly headers?: Readonly<Record<string, string>>
   readonly secret: string
   readonly signal: AbortSignal
   readonly maxResponseBytes: number
@@ -74,6 +75,7 @@ export async function push(request: PushRequest, settings: PushSettings): Promis
         'Content-Type': request.contentType,
         Authorization: `Bearer ${request.secret}`,
         Host: route.url.host,
+        ...request.headers,
       },
       body: request.body,
       redirect: 'manual',
