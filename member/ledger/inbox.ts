@@ -28,9 +28,9 @@ export interface InboxRow extends StoredMessage {
 /** A list ends after so many characters of content, and one row: some messages have fifteen million. */
 const MAX_LISTED_CHARS = 8_000_000
 /** A list tells no higher number of matches. */
-export const MAX_MATCHES = 1_000
+export const MAX_MATCHES = 200
 /** The number of messages in a state counts no further. */
-export const MAX_COUNTED = 10_000
+export const MAX_COUNTED = 1_000
 
 export class Inbox {
   readonly #db: Database
@@ -41,16 +41,23 @@ export class Inbox {
 
   /**
    * The messages that match, newest first unless requested otherwise, as far as they fit into memory, and the total number
-   * of matches, up to {@link MAX_MATCHES}. Each state is read in order, and no further than that: the cost does not follow the history.
+   * of matches, up to {@link MAX_MATCHES}. The messages of each state, or of the peer, are read in their order, and no
+   * further than that: the cost does not follow the history.
    */
   list({ workspaceIds, states, peerId, since, owed, oldestFirst, except, after, limit }: InboxFilter): {
     readonly rows: readonly InboxRow[]
     readonly total: number
   } {
     const order = oldestFirst === true ? 'ASC' : 'DESC'
+    // Most messages that were skipped belong to no conversation with a peer, so that index has none of them.
+    const isOfPeer = peerId !== undefined && !states.includes('skipped')
+    const groups = isOfPeer ? [states] : states.map((state) => [state])
     const next = this.#db.query<{ ord: number }, [Record<string, string | number | null>]>(
-      `SELECT ord FROM message INDEXED BY message_state WHERE workspace_id = $workspaceId AND state = $state
-       AND ($peerId IS NULL OR peer_id = $peerId) AND received_at >= $since
+      `SELECT ord FROM message ${
+        isOfPeer
+          ? "INDEXED BY message_peer WHERE workspace_id = $workspaceId AND peer_id = $peerId AND state <> 'skipped' AND state IN (SELECT value FROM json_each($states))"
+          : 'INDEXED BY message_state WHERE workspace_id = $workspaceId AND state = $states ->> 0 AND ($peerId IS NULL OR peer_id = $peerId)'
+      } AND received_at >= $since
        ${after === undefined ? '' : `AND ord ${oldestFirst === true ? '>' : '<'} $after`}
        AND ($owed = 0 OR delegation_id IS NULL AND reason IS NULL OR state IN ('received', 'held', 'sending'))
        ${except === undefined ? '' : 'AND activity_id NOT IN (SELECT value FROM json_each($except))'}
@@ -64,7 +71,9 @@ export class Inbox {
       ...(after === undefined ? {} : { after: after.ord }),
     }
     const matches = workspaceIds
-      .flatMap((workspaceId) => states.flatMap((state) => next.all({ ...values, workspaceId, state })))
+      .flatMap((workspaceId) =>
+        groups.flatMap((group) => next.all({ ...values, workspaceId, states: JSON.stringify(group) })),
+      )
       .map(({ ord }) => ord)
       .sort((a, b) => (oldestFirst === true ? a - b : b - a))
     const found = this.#db

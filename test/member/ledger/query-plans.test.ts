@@ -67,6 +67,7 @@ function everythingElse(ledger: Ledger): void {
   ledger.delegations.nextAnswer(W, 't')
   ledger.evidence.unconfirmed([W], NOW)
   ledger.inbox.hasWritten(W, 'p')
+  ledger.inbox.list({ workspaceIds: [W], states: ['sent'], peerId: 'p', limit: 5 })
   ledger.inbox.list({ workspaceIds: [W], states: ['sent'], except: ['a'], oldestFirst: true, limit: 5 })
   const after = ledger.find('e1', [W])
   ledger.inbox.list({ workspaceIds: [W], states: ['sent'], after, limit: 5 })

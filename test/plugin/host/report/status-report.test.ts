@@ -149,7 +149,7 @@ test('a workspace whose feed is read slowly is shown with the reason', () => {
 test('a number that the ledger does not count to its end is shown as the least it can be', () => {
   const counts = { sent: 3, confirmed: MAX_COUNTED, skipped: MAX_COUNTED }
   expect(shown({ workspaces: [workspace({ counts, notAllowed: 7 })] })).toContain(
-    'messages: 0 waiting, at least 10003 shown but not answered, 0 answered, at least 9993 not for the model, 7 skipped',
+    'messages: 0 waiting, at least 1003 shown but not answered, 0 answered, at least 993 not for the model, 7 skipped',
   )
 })
 
