@@ -122,8 +122,8 @@ export function mayUseProxy(url: string): boolean {
   return protocol === 'https:' && !isLoopback(hostname)
 }
 
-/** A slow line out, of 128 kbit/s: how much longer a large request may take before it is answered. */
-const UPLINK_BYTES_PER_MS = 16
+/** A slow line out, of 128 kbit/s: a large request may take a second longer for each 16 KiB. */
+const UPLINK_BYTES_PER_S = 16 * 1024
 
 /**
  * Sends one request and reads the whole response.
@@ -134,7 +134,8 @@ export async function exchange(request: Exchange): Promise<Reply> {
   const { body, timeoutMs } = request
   const limit = limitTransfer(request.signal, request.clock)
   const sent = typeof body === 'function' ? body(() => limit.expectAnswer(timeoutMs)) : body
-  limit.expectAnswer(timeoutMs + (typeof sent === 'string' ? sent.length / UPLINK_BYTES_PER_MS : 0))
+  const sendingMs = typeof sent === 'string' ? Math.floor(sent.length / UPLINK_BYTES_PER_S) * 1000 : 0
+  limit.expectAnswer(timeoutMs + sendingMs)
   try {
     const response = await (request.fetchImpl ?? fetch)(request.url, {
       method: request.method,

@@ -93,7 +93,7 @@ describe('a call', () => {
   test('with a large body has longer until it is answered, for a slow line out', () => {
     const { client, run } = simulateClient(silence)
     const call = observe(client.json({ path: PATH, body: 'x'.repeat(999_998), timeoutMs: 2_000 }, ANYTHING))
-    run(64_499)
+    run(62_999)
     expect(call.state).toBe('pending')
     run(1)
     expect(call.state).toContain('no answer within')
