@@ -1,9 +1,12 @@
 /** Hosts that show no messages, or none for a while: nothing is lost to them. */
-import { deepStrictEqual } from 'node:assert/strict'
+import { deepStrictEqual, ok } from 'node:assert/strict'
+import { systemClock } from '../../base/clock.ts'
+import { sleep } from '../../base/sleep.ts'
+import { SETTLED_MS } from '../../plugin/host/hearing/silence.ts'
 import { CLAIM } from '../driver/client/plugin-tools.ts'
 import { CHANNEL } from '../driver/plugin-command.ts'
 import { until } from '../driver/until.ts'
-import { assertShown, type Scenario } from './scenario.ts'
+import { assertShown, assertUnsent, type Scenario } from './scenario.ts'
 
 const agentSdk: Scenario = {
   name: 'agent-sdk',
@@ -14,7 +17,7 @@ const agentSdk: Scenario = {
     await until('a turn', () => program.model.newest)
     await stage.write('one')
     await until('the plugin to have decided', () => stage.log().includes('does not receive messages'))
-    deepStrictEqual(stage.ledger(), [], 'the plugin took a message that nobody would see')
+    assertUnsent(stage, 'the plugin took a message that nobody would see')
     await program.enableChannel()
     await program.untilShown('one')
     await stage.write('two')
@@ -47,12 +50,36 @@ const telemetryOff: Scenario = {
       /^receiving: no, Claude Code opens no channel while (?:DISABLE_TELEMETRY|CLAUDE_CODE_\w+) is set/m,
     )
     await stage.write('one')
-    deepStrictEqual(stage.ledger(), [], 'the session without channels read the inbox')
+    assertUnsent(stage, 'the session without channels was sent a message')
     const open = await stage.session({ channel: true })
     await open.untilShown('one')
     assertShown(open, 'one')
     assertShown(closed)
     return 'the message came to the second session, and status of the first names the variable'
+  },
+}
+
+const refused: Scenario = {
+  name: 'refused',
+  rule: 'a session that asked for the channel and was refused it is found out by what its user types; another shows what it was sent',
+  async play(stage) {
+    // The client compares the marketplace with that of the installed plugin; the plugin cannot.
+    const deaf = await stage.session({ channel: true, asksFor: 'plugin:molecule@another-marketplace' })
+    await deaf.untilStatus(/^receiving: yes/m)
+    await stage.write('one')
+    await stage.untilState('sent', 'one')
+    await sleep(SETTLED_MS + 1_000, undefined, systemClock)
+    await deaf.prompt('Are there any messages?')
+    await deaf.untilStatus(/^receiving: no, the host has not shown 1 message sent over 30 s ago/m)
+    await deaf.sees('Messages of the Molecule platform wait')
+    const told = deaf.model.newest?.texts.some((text) => text.includes('1 for workspace'))
+    ok(told, 'the model was not told that the message waits')
+    const hearing = await stage.session({ channel: true })
+    await hearing.untilShown('one')
+    await stage.untilState('confirmed', 'one')
+    assertShown(hearing, '*one')
+    assertShown(deaf)
+    return 'the first released its workspace and was told why; the message came to the second, marked'
   },
 }
 
@@ -85,4 +112,4 @@ const suspended: Scenario = {
   },
 }
 
-export const hosts: readonly Scenario[] = [agentSdk, telemetryOff, suspended]
+export const hosts: readonly Scenario[] = [agentSdk, telemetryOff, refused, suspended]

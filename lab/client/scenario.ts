@@ -23,3 +23,12 @@ export function assertShown(session: ClientSession, ...expected: readonly string
   if (Bun.deepEquals(seen, expected)) return
   throw new Error(`the model was shown [${seen.join(', ')}], not [${expected.join(', ')}]`)
 }
+
+/**
+ * Asserts that no message was written to any host: one that the ledger has only waits there.
+ *
+ * @throws Error otherwise.
+ */
+export function assertUnsent(stage: Stage, otherwise: string): void {
+  if (stage.ledger().some(({ state }) => state !== 'received')) throw new Error(otherwise)
+}

@@ -5,8 +5,8 @@
 import { type Erasure, type Evidence, idOf, type Receipt, type Showing } from './evidence.ts'
 import type { Fault, FaultKind } from './verdict.ts'
 
-/** A session that dies while writing may or may not have shown the message; this limits how often later ones try again. */
-const MAX_WRITES = 10
+/** Sessions that die while writing, and those that nobody uses, may or may not have shown it: ten times each, then three. */
+const MAX_WRITES = 23
 
 /** Everything known about one message. */
 interface Case {

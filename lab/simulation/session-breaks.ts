@@ -147,8 +147,8 @@ export const SESSION_BREAKS: Readonly<Record<string, readonly Break[]>> = {
     {
       name: 'what was answered before it was received is shown as new',
       file: 'plugin/host/tools/answered-message.ts',
-      find: 'patiently(() => ledger.markAnswered(ord), context.clock)',
-      replace: 'Promise.resolve()',
+      find: '    ledger.markAnswered(ord)\n',
+      replace: '',
     },
     {
       name: 'another host is promised events',
@@ -161,8 +161,8 @@ export const SESSION_BREAKS: Readonly<Record<string, readonly Break[]>> = {
     {
       name: 'a host that shows a probe does not receive',
       file: 'plugin/host/hearing/session-hearing.ts',
-      find: "    if (this.#facts.has('receipted')) {",
-      replace: "    if (this.#judged.mayHold && this.#facts.has('receipted')) {",
+      find: 'if (this.heardAt === undefined) return this.#judged',
+      replace: 'if (this.heardAt === undefined || !this.#judged.mayHold) return this.#judged',
     },
     {
       name: 'a host is probed while nothing waits',
@@ -181,32 +181,44 @@ export const SESSION_BREAKS: Readonly<Record<string, readonly Break[]>> = {
     {
       name: 'a host that shows nothing keeps its workspaces',
       file: ROLE,
-      find: 'this.hearing.refute(unheard)',
+      find: 'this.hearing.weigh(overdue, wasIdle)',
       replace: 'return',
     },
     {
-      name: 'a host that was started with the channel is doubted',
+      name: 'a host that was started with the channel is believed to have accepted it',
+      file: 'plugin/host/hearing/listener.ts',
+      find: "...hears('the host was started with this channel'),",
+      replace: "...hears('the host was started with this channel'), certain: true,",
+    },
+    {
+      name: 'a host that is busy is taken for one that does not listen',
+      file: 'plugin/host/hearing/silence.ts',
+      find: "if (wasIdle) return 'deaf'",
+      replace: "if (overdue > 0) return 'deaf'",
+    },
+    {
+      name: 'a host that shows a probe is not sent again what it dropped before',
       file: ROLE,
-      find: 'if (!this.hearing.isOpen || this.#receiver === undefined) return',
-      replace: 'if (this.#receiver === undefined) return',
+      find: 'this.#given?.ledger.renew()',
+      replace: '',
     },
     {
       name: 'what follows from a prompt holds up the answer to its hook',
       file: ROLE,
-      find: 'clock.after(0, () => this.#afterPrompt())',
-      replace: 'this.#afterPrompt()',
+      find: 'clock.after(0, () => this.#afterPrompt(wasIdle))',
+      replace: 'this.#afterPrompt(wasIdle)',
     },
     {
       name: 'a receipt after that changes nothing',
       file: ROLE,
-      find: 'if (this.#observer !== undefined) clock.after(0, () => this.#considerReceiving())',
+      find: 'if (this.#observer !== undefined) clock.after(0, () => this.#considerReceiving(wasProbe))',
       replace: '',
     },
     {
       name: 'a new ledger does not know what was learned about the session',
       file: ROLE,
-      find: 'for (const fact of this.hearing.facts) {',
-      replace: 'for (const fact of this.hearing.facts.slice(9)) {',
+      find: 'for (const { fact, at } of this.hearing.facts) {',
+      replace: 'for (const { fact, at } of this.hearing.facts.slice(9)) {',
     },
     {
       name: 'the last receipt is lost with the session',

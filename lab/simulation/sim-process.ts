@@ -121,16 +121,18 @@ export class SimProcess {
     this.session.activate(this.kind.clientName)
   }
 
-  /** The host shows the model a prompt that the user typed. */
+  /** The host shows the model a prompt that the user typed, in a turn that ends at once. */
   type(): void {
     if (this.life.dead || this.life.stopped || this.host.frozen || !this.kind.hooks) return
     this.session.submitted(undefined)
+    this.session.turnEnded()
   }
 
   /** The host's prompt hook reports that the model was given a message. */
   receipt({ workspaceId, activityId }: Showing): void {
-    if (!this.life.dead && !this.life.stopped && this.kind.hooks)
-      this.session.submitted({ workspaceId, activityId })
+    if (this.life.dead || this.life.stopped || !this.kind.hooks) return
+    this.session.submitted({ workspaceId, activityId })
+    this.session.turnEnded()
   }
 
   /**

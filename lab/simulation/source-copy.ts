@@ -14,6 +14,7 @@ const PARTS = [
   'lab/judge',
   'lab/simulation',
   'test/fixtures',
+  'test/member/ledger',
   'test/member/workspace',
   'test/plugin/host',
   'test/plugin/session',

@@ -204,6 +204,20 @@ export const WORKSPACE_BREAKS: Readonly<Record<string, readonly Break[]>> = {
       replace: '0',
     },
   ],
+  'member/ledger/recovery': [
+    {
+      name: 'starts of deaf sessions use up the attempts of a message',
+      file: 'member/ledger/recovery.ts',
+      find: 'unseen = unseen + 1',
+      replace: 'unseen = unseen',
+    },
+    {
+      name: 'a receipt for a message that waits to be shown again is ignored',
+      file: 'member/ledger/ledger.ts',
+      find: " OR state IN ('received', 'held') AND attempts > 0",
+      replace: '',
+    },
+  ],
   'member/workspace/claim': [
     {
       name: 'a holder ignores claims',

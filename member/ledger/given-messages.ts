@@ -9,6 +9,16 @@ const MAX_GIVEN = 10_000
 
 export class GivenMessages {
   readonly #ords = new Set<number>()
+  #session: string
+
+  /** @param session identifies the writer: it tells the rows of this session from those of earlier ones. */
+  constructor(session: string) {
+    this.#session = session
+  }
+
+  get session(): string {
+    return this.#session
+  }
 
   add(ord: number): void {
     this.#ords.add(ord)
@@ -18,5 +28,11 @@ export class GivenMessages {
 
   all(): readonly number[] {
     return [...this.#ords]
+  }
+
+  /** The host dropped all that was written, and listens only now: from here on it is as good as another session. */
+  renew(session: string): void {
+    this.#session = session
+    this.#ords.clear()
   }
 }

@@ -4,7 +4,6 @@
  */
 import { z } from 'zod'
 import type { Database, Job } from '../../base/sqlite.ts'
-import { REDELIVER_WITHIN_MS } from './recovery.ts'
 
 export const BUDGET_BYTES = 256 * 1024 * 1024
 /** Cutting goes on to here, so that it does not begin again at once. */
@@ -44,8 +43,11 @@ export const CUT: Job<Cutting, number> = {
   },
 }
 
-/** Sent within a day and never confirmed: it may have to be shown again. */
-const DONE = `state IN ('sent', 'presumed', 'confirmed', 'answered', 'skipped') AND (state <> 'sent' OR received_at <= ?)`
+/** A message that was sent and never confirmed may have to be shown again, and stays whole this long. */
+const SENT_WHOLE_MS = 7 * 24 * 60 * 60_000
+/** One that was sent and has no session is only kept. */
+const DONE = `state IN ('sent', 'presumed', 'confirmed', 'answered', 'skipped')
+  AND (state <> 'sent' OR session IS NULL OR received_at <= ?)`
 
 function cutOldest(db: Database, now: number): boolean {
   return db.transaction(() => {
@@ -54,7 +56,7 @@ function cutOldest(db: Database, now: number): boolean {
         `SELECT ord, content FROM message INDEXED BY message_long
          WHERE octet_length(content) > ${LONG_BYTES} AND ${DONE} ORDER BY ord LIMIT 1`,
       )
-      .get(now - REDELIVER_WITHIN_MS)
+      .get(now - SENT_WHOLE_MS)
     if (oldest === null) return false
     db.query('UPDATE message SET content = ? WHERE ord = ?').run(beginningOf(oldest.content), oldest.ord)
     return true

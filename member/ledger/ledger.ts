@@ -9,7 +9,7 @@
  *   that waits for the message which names it.
  * - sending: about to be written; after a crash it is unknown whether it was.
  * - sent: its bytes have left this process. Whether the model got it is unknown.
- * - presumed: sent by a session whose host gives no receipts, well before that session ended.
+ * - presumed: sent to a host that gives no receipts, before a message that the model answered.
  * - confirmed: there is proof that the model was given it.
  * - answered: the model answered it.
  * - skipped: not for the model (an echo of our own words, a failed push attempt, a row from before the start).
@@ -31,7 +31,7 @@ export type { Recovery } from './recovery.ts'
 export class Ledger {
   readonly #db: Database
   readonly #session: string
-  readonly #given = new GivenMessages()
+  readonly #given: GivenMessages
   readonly delegations: Delegations
   readonly throttled: ThrottledMessages
   readonly inbox: Inbox
@@ -43,10 +43,11 @@ export class Ledger {
   constructor(db: Database, session: string) {
     this.#db = db
     this.#session = session
+    this.#given = new GivenMessages(session)
     this.delegations = new Delegations(db, session)
-    this.throttled = new ThrottledMessages(db, session, this.#given)
+    this.throttled = new ThrottledMessages(db, this.#given)
     this.inbox = new Inbox(db)
-    this.evidence = new SessionEvidence(db, session)
+    this.evidence = new SessionEvidence(db, this.#given)
     this.permissions = new PermissionRequests(db, session)
     this.uploads = new Uploads(db)
   }
@@ -107,7 +108,7 @@ export class Ledger {
       "UPDATE message SET state = 'sending', attempts = attempts + 1, session = ? WHERE ord = ? AND state = 'received' AND attempts = ?",
     )
     const begun = this.#db.transaction(() =>
-      messages.filter(({ ord, attempts }) => update.run(this.#session, ord, attempts).changes > 0),
+      messages.filter(({ ord, attempts }) => update.run(this.#given.session, ord, attempts).changes > 0),
     )
     for (const { ord } of begun) this.#given.add(ord)
     return begun
@@ -124,8 +125,8 @@ export class Ledger {
     )
     this.#db.transaction(() => {
       for (const { ord, activityId, workspaceId } of messages) {
-        update.run(now, ord, this.#session)
-        digest.run(now, activityId, workspaceId, this.#session)
+        update.run(now, ord, this.#given.session)
+        digest.run(now, activityId, workspaceId, this.#given.session)
       }
     })
   }
@@ -135,17 +136,23 @@ export class Ledger {
   }
 
   /**
-   * Records proof that the model was given a message. Returns false when no such message waits for it. Two statements,
+   * Records proof that the model was given a message, perhaps by an earlier session. Returns false when no such message
+   * waits for it. Two statements,
    * each with its own index: for a single one with OR, the planner would scan the whole history of the workspace.
    */
   markConfirmed(workspaceId: string, activityId: string): boolean {
-    const set =
-      "SET state = 'confirmed' WHERE workspace_id = ? AND state IN ('sending', 'sent', 'presumed') AND"
+    const set = `SET state = 'confirmed' WHERE workspace_id = ?
+      AND (state IN ('sending', 'sent', 'presumed') OR state IN ('received', 'held') AND attempts > 0) AND`
     const single = this.#db.query(`UPDATE message ${set} activity_id = ?`).run(workspaceId, activityId)
     const digest = this.#db
       .query(`UPDATE message INDEXED BY message_digest ${set} digest = ?`)
       .run(workspaceId, activityId)
     return single.changes + digest.changes > 0
+  }
+
+  /** The host dropped what was written to it, and listens from here on: all of it may be written again. */
+  renew(): void {
+    this.#given.renew(crypto.randomUUID())
   }
 
   markAnswered(ord: number): void {

@@ -3,15 +3,9 @@
  * session itself wrote is left alone: its host has it, or will get it.
  */
 import type { Database } from '../../base/sqlite.ts'
+import type { GivenMessages } from './given-messages.ts'
+import { type Fate, fateOf, judgeShowing, MAX_UNSURE_ATTEMPTS } from './showing.ts'
 
-/** How often at most a message whose bytes have left the process is written. */
-export const MAX_ATTEMPTS = 3
-/** A message whose writing a crash interrupted has most likely not been seen, so it gets more attempts. */
-export const MAX_UNSURE_ATTEMPTS = 10
-/** Messages written longer ago are not repeated in a later session. */
-export const REDELIVER_WITHIN_MS = 24 * 60 * 60_000
-/** What such a session sent this long before its last sign of life is presumed seen. */
-export const PRESUME_AFTER_MS = 60_000
 /**
  * How long a message is kept. Rows a platform still has after that are read again as if new only if the cursor is lost,
  * too.
@@ -21,7 +15,7 @@ const KEEP_MS = 30 * 24 * 60 * 60_000
 export interface Recovery {
   /** How many will be written again. */
   readonly again: number
-  /** How many have used up their attempts, or were sent too long ago, and are only kept: a thousand at most. */
+  /** How many have used up their attempts, or may have been shown too long ago, and are only kept: a thousand at most. */
   readonly givenUp: number
   /** How many are presumed to have been seen. */
   readonly presumed: number
@@ -47,6 +41,30 @@ const UNSENT = "state IN ('received', 'held', 'sending')"
 /** Beyond this, messages that are only kept are not counted. */
 const MAX_KEPT_COUNT = 1_000
 
+const BACK = "state = CASE WHEN digest IS NULL THEN 'received' ELSE 'held' END"
+const FATES: Readonly<Record<Fate, string>> = {
+  presumed: "state = 'presumed'",
+  again: BACK,
+  'again, unseen': `${BACK}, unseen = unseen + 1`,
+  kept: 'session = NULL',
+}
+
+/** A message that was sent, with what is known about its session. */
+interface SentRow {
+  readonly ord: number
+  readonly bytes: number
+  readonly attempts: number
+  readonly unseen: number
+  readonly sentAt: number
+  readonly receivedAt: number
+  /** These are null when nothing is known. */
+  readonly used: number | null
+  readonly hooked: number | null
+  readonly heardAt: number | null
+  readonly answeredOrd: number | null
+  readonly answeredSentAt: number | null
+}
+
 /**
  * One recovery, in steps. Each step is one transaction that can be repeated, and so can the whole, from its beginning:
  * nothing is delivered before the last.
@@ -62,20 +80,21 @@ export class RecoverySteps {
    * @param given what this session itself has written to its host.
    * @param now milliseconds since the epoch.
    */
-  constructor(db: Database, workspaceId: string, session: string, given: readonly number[], now: number) {
+  constructor(db: Database, workspaceId: string, given: GivenMessages, now: number) {
     this.#db = db
-    this.#values = { workspaceId, session }
+    this.#values = { workspaceId, session: given.session }
     this.#now = now
     this.#steps = [
-      () => this.#keepGiven(given),
-      () => this.#presume(),
+      () => this.#keepGiven(given.all()),
+      () => this.#settleSending(`attempts - unseen < ${MAX_UNSURE_ATTEMPTS}`, BACK),
       () =>
-        this.#takeBack(
-          'message_unsent',
-          `${UNSENT} AND state = 'sending' AND attempts < ${MAX_UNSURE_ATTEMPTS}`,
+        this.#settleSending(
+          'TRUE',
+          `state = 'sent', session = NULL, sent_at = coalesce(sent_at, received_at)`,
         ),
-      () => this.#takeBack('message_again', `state = 'sent' AND attempts < ${MAX_ATTEMPTS}`),
-      () => this.#giveUp(),
+      // The two ranges leave out this session, and what is only kept.
+      () => this.#settleSent('message.session < $session'),
+      () => this.#settleSent('message.session > $session'),
     ]
   }
 
@@ -93,7 +112,7 @@ export class RecoverySteps {
     }
     return {
       again: this.#count('message_unsent', `${UNSENT} AND state <> 'sending' AND attempts > 0`),
-      givenUp: this.#count('message_sent', "state = 'sent' AND session <> $session", MAX_KEPT_COUNT),
+      givenUp: this.#count('message_sent', "state = 'sent' AND session IS NULL", MAX_KEPT_COUNT),
       presumed: this.#presumed,
     }
   }
@@ -104,46 +123,48 @@ export class RecoverySteps {
     return this.#update(
       `state = 'sent', session = $session, sent_at = coalesce(sent_at, received_at)
        WHERE ord IN (${chunk(`${SELECT} WHERE ord IN (SELECT value FROM json_each($given)) AND +workspace_id = $workspaceId
-       AND (state IN ('sending', 'sent') AND session <> $session OR state IN ('received', 'held') AND attempts > 0)`)})`,
+       AND (state IN ('sending', 'sent') AND session IS NOT $session OR state IN ('received', 'held') AND attempts > 0)`)})`,
       { given: JSON.stringify(given) },
     )
   }
 
-  /**
-   * A session with the channel and a user but without a single receipt has its hooks off, so no receipt could be
-   * expected. The last look at the feed is the last sign of life that every session leaves.
-   */
-  #presume(): number {
-    const changes = this.#update(
-      `state = 'presumed' WHERE ${some(
-        'message_sent',
-        `session <> $session AND state = 'sent'
-       AND sent_at <= (SELECT checked_at FROM cursor WHERE workspace_id = $workspaceId) - ${PRESUME_AFTER_MS}
-       AND session IN (SELECT id FROM session WHERE prompted = 1 AND receipted = 0 AND with_channel = 1)`,
-      )}`,
-    )
-    this.#presumed += changes
-    return changes
-  }
-
-  #takeBack(index: string, which: string): number {
+  /** The writing was interrupted: most likely it was not seen. */
+  #settleSending(which: string, what: string): number {
     return this.#update(
-      `state = CASE WHEN digest IS NULL THEN 'received' ELSE 'held' END
-       WHERE ${some(index, `${which} AND session <> $session AND received_at > $oldest`)}`,
-      { oldest: this.#now - REDELIVER_WITHIN_MS },
+      `${what} WHERE ${some('message_unsent', `${UNSENT} AND state = 'sending' AND session <> $session AND ${which}`)}`,
     )
   }
 
-  /** A message that may not be written again counts as sent, even if it is unknown whether it was. */
-  #giveUp(): number {
-    return this.#update(
-      `state = 'sent', sent_at = coalesce(sent_at, received_at) WHERE ${some(
-        'message_unsent',
-        `${UNSENT} AND session <> $session
-       AND (state = 'sending' OR attempts > 0 AND received_at <= $oldest)`,
-      )}`,
-      { oldest: this.#now - REDELIVER_WITHIN_MS },
-    )
+  /** Some of what other sessions sent without any proof that their hosts showed it. */
+  #settleSent(which: string): number {
+    return this.#db.transaction(() => {
+      const rows = this.#db
+        .query<SentRow, [Record<string, string>]>(
+          `SELECT ord, octet_length(content) AS bytes, attempts, unseen, sent_at AS sentAt, received_at AS receivedAt, used, hooked, heard_at AS heardAt,
+             answered_ord AS answeredOrd, answered_sent_at AS answeredSentAt
+           FROM message INDEXED BY message_sent LEFT JOIN session ON session.id = message.session
+           WHERE workspace_id = $workspaceId AND state = 'sent' AND ${which} LIMIT ${CHUNK}`,
+        )
+        .all(this.#values)
+      let bytes = 0
+      for (const row of rows) {
+        this.#settle(row)
+        bytes += row.bytes
+        if (bytes >= CHUNK_BYTES) break
+      }
+      return rows.length
+    })
+  }
+
+  #settle(row: SentRow): void {
+    const { ord, attempts, unseen, sentAt, answeredOrd, answeredSentAt } = row
+    const answered =
+      answeredOrd === null || answeredSentAt === null ? null : { ord: answeredOrd, sentAt: answeredSentAt }
+    const evidence = { used: row.used === 1, hooked: row.hooked === 1, heardAt: row.heardAt, answered }
+    const showing = judgeShowing(evidence, { ord, sentAt })
+    const fate = fateOf(showing, { attempts, unseen, age: this.#now - row.receivedAt })
+    if (fate === 'presumed') this.#presumed++
+    this.#db.query(`UPDATE message SET ${FATES[fate]} WHERE ord = ?`).run(ord)
   }
 
   #update(what: string, values: Readonly<Record<string, string | number>> = {}): number {

@@ -1,42 +1,73 @@
-/** Evidence about a session that writes messages: whether its host passes anything to the plugin's prompt hook. */
+/** Evidence about the host of a session that writes messages: see `showing.ts`. */
 import type { Database } from '../../base/sqlite.ts'
+import type { GivenMessages } from './given-messages.ts'
 
 /**
- * - `prompted`: a prompt was submitted, or the model called a tool: a user is present.
- * - `receipted`: the hook received one of our own events.
- * - `with_channel`: the session was started with the channel, as far as its command line tells.
+ * - `used`: a user typed a prompt, or the model called a tool.
+ * - `hooked`: the prompt hook reported a prompt or an event of ours.
+ * - `heard`: it reported an event of ours. The only fact whose time counts, so it is noted again.
  */
-export type Fact = 'prompted' | 'receipted' | 'with_channel'
+export type Fact = 'used' | 'hooked' | 'heard'
+
+/** How exactly it is known when the hook last reported an event: each receipt would cost a write otherwise. */
+const HEARD_EVERY_MS = 10_000
 
 export class SessionEvidence {
   readonly #db: Database
-  readonly #session: string
-  readonly #noted = new Set<Fact>()
+  readonly #given: GivenMessages
+  /** The session that the facts below were noted for. */
+  #session = ''
+  readonly #noted = new Map<Fact, number>()
 
-  constructor(db: Database, session: string) {
+  constructor(db: Database, given: GivenMessages) {
     this.#db = db
-    this.#session = session
+    this.#given = given
   }
 
-  /** Records a fact, once. */
+  /** Records a fact, if it is new. */
   note(fact: Fact, now: number): void {
-    if (this.#noted.has(fact)) return
+    const noted = this.#notedAt(fact)
+    if (noted !== undefined && (fact !== 'heard' || Math.abs(now - noted) < HEARD_EVERY_MS)) return
+    const [column, value] = fact === 'heard' ? ['heard_at', now] : [fact, 1]
     this.#db
       .query(
-        `INSERT INTO session (id, begun_at, ${fact}) VALUES (?, ?, 1) ON CONFLICT (id) DO UPDATE SET ${fact} = 1`,
+        `INSERT INTO session (id, begun_at, ${column}) VALUES ($id, $now, $value)
+         ON CONFLICT (id) DO UPDATE SET ${column} = $value`,
       )
-      .run(this.#session, now)
-    this.#noted.add(fact)
+      .run({ id: this.#given.session, now, value })
+    this.#noted.set(fact, now)
   }
 
-  /** How many messages this session sent before a time without any sign that the model got them. */
-  unconfirmed(workspaceIds: readonly string[], before: number): number {
-    const row = this.#db
-      .query<{ n: number }, [string, string, number]>(
-        `SELECT count(*) AS n FROM message INDEXED BY message_sent
-         WHERE workspace_id IN (SELECT value FROM json_each(?)) AND state = 'sent' AND session = ? AND sent_at < ?`,
+  /** The model answered a message that its host showed. Matters only where no hook reports what is shown. */
+  noteAnswered(ord: number, now: number): void {
+    if (this.#notedAt('hooked') !== undefined) return
+    this.#db
+      .query(
+        `INSERT INTO session (id, begun_at, answered_ord, answered_sent_at)
+         SELECT session, $now, ord, sent_at FROM message WHERE ord = $ord AND session = $id AND sent_at IS NOT NULL
+         ON CONFLICT (id) DO UPDATE SET answered_ord = excluded.answered_ord, answered_sent_at = excluded.answered_sent_at
+         WHERE excluded.answered_ord > coalesce(answered_ord, 0)`,
       )
-      .get(JSON.stringify(workspaceIds), this.#session, before)
+      .run({ id: this.#given.session, now, ord })
+  }
+
+  /** How many messages this session sent in a time without any sign that the model got them. */
+  unconfirmed(workspaceIds: readonly string[], after: number, before: number): number {
+    const row = this.#db
+      .query<{ n: number }, [string, string, number, number]>(
+        `SELECT count(*) AS n FROM message INDEXED BY message_sent
+         WHERE workspace_id IN (SELECT value FROM json_each(?)) AND state = 'sent' AND session = ?
+         AND sent_at > ? AND sent_at < ?`,
+      )
+      .get(JSON.stringify(workspaceIds), this.#given.session, after, before)
     return row?.n ?? 0
+  }
+
+  #notedAt(fact: Fact): number | undefined {
+    if (this.#session !== this.#given.session) {
+      this.#session = this.#given.session
+      this.#noted.clear()
+    }
+    return this.#noted.get(fact)
   }
 }

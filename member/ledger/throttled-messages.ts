@@ -16,12 +16,10 @@ const MAX_PEERS = 1_000
 
 export class ThrottledMessages {
   readonly #db: Database
-  readonly #session: string
   readonly #given: GivenMessages
 
-  constructor(db: Database, session: string, given: GivenMessages) {
+  constructor(db: Database, given: GivenMessages) {
     this.#db = db
-    this.#session = session
     this.#given = given
   }
 
@@ -81,7 +79,7 @@ export class ThrottledMessages {
     )
     const isBegun = this.#db.transaction(() => {
       if (quoted.some(({ ord, attempts }) => isHeld.get(ord, attempts) === null)) return false
-      for (const { ord } of quoted) update.run(this.#session, lead.activityId, ord)
+      for (const { ord } of quoted) update.run(this.#given.session, lead.activityId, ord)
       return true
     })
     if (isBegun) for (const { ord } of quoted) this.#given.add(ord)

@@ -19,7 +19,6 @@ export class WorkspaceLedger {
   readonly workspaceId: string
   readonly requests: PeerRequests
   readonly #db: Database
-  readonly #session: string
   readonly #delegations: Delegations
   readonly #given: GivenMessages
   readonly #uploads: Uploads
@@ -36,7 +35,6 @@ export class WorkspaceLedger {
     uploads: Uploads,
   ) {
     this.#db = db
-    this.#session = session
     this.workspaceId = workspaceId
     this.#delegations = delegations
     this.requests = new PeerRequests(db, session, workspaceId)
@@ -125,7 +123,7 @@ export class WorkspaceLedger {
   recovery(now: number): RecoverySteps {
     // An earlier holder may have died between its first page and the flush.
     this.#flush()
-    return new RecoverySteps(this.#db, this.workspaceId, this.#session, this.#given.all(), now)
+    return new RecoverySteps(this.#db, this.workspaceId, this.#given, now)
   }
 
   /** Deletes some of what is too old. Returns whether there may be more. */

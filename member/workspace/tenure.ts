@@ -207,7 +207,9 @@ export class Tenure {
     if (again > 0) log(`sends ${again} messages again that an earlier session may have shown`)
     if (givenUp > 0) log(`keeps ${givenUp} messages that were sent before and never confirmed`)
     if (presumed > 0) {
-      log(`presumes ${presumed} messages seen: the session that sent them had a user but no receipts`)
+      log(
+        `presumes ${presumed} messages shown: the model answered later ones, and its host gives no receipts`,
+      )
     }
   }
 

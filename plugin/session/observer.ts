@@ -16,6 +16,8 @@ export interface ObserverOptions {
   readonly isServed: (workspaceId: string) => boolean
   /** The host never showed what this session sent: count those messages as waiting. */
   readonly unheard: boolean
+  /** Why this session does not receive, as the end of a sentence. */
+  readonly because: string
   /** How to get a session that receives, as in "To receive them, …". */
   readonly remedy: string
 }
@@ -124,7 +126,8 @@ export class Observer {
       if (this.#told.size <= MAX_TOLD) break
       this.#told.delete(id)
     }
-    return `${describe(waiting)} To receive them, ${this.#options.remedy}.`
+    const { because, remedy } = this.#options
+    return `${describe(waiting)} This one does not: ${because}. To receive them, ${remedy}.`
   }
 
   stop(): void {

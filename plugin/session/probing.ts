@@ -12,6 +12,8 @@ import type { Observer } from './observer.ts'
 
 export interface ProbingOptions {
   readonly observer: Observer
+  /** A prompt is the only time to probe: the user decides how often. Otherwise every 15 s, too. */
+  readonly atPromptsOnly: boolean
   /** Writes one line to the host; resolves when its bytes have left the process. */
   readonly write: (line: string) => Promise<void>
   readonly clock: Clock
@@ -27,6 +29,8 @@ export class Probing {
   readonly #options: ProbingOptions
   readonly #running = new AbortController()
   readonly #wake: Wake
+  /** Of the probe written last. */
+  #probeId = ''
 
   constructor(options: ProbingOptions) {
     this.#options = options
@@ -38,22 +42,31 @@ export class Probing {
     this.#wake.notify()
   }
 
+  /** Whether a receipt is that of a probe, which was written after every message. */
+  isProbe(activityId: string): boolean {
+    return activityId === this.#probeId
+  }
+
   /** Probes until it is stopped. Never rejects. */
   async run(): Promise<void> {
-    const { observer, write, clock, log } = this.#options
+    const { observer, atPromptsOnly, write, clock, log } = this.#options
     const { signal } = this.#running
     while (!signal.aborted) {
       await observer.update(signal)
       if (signal.aborted) return
       const [workspaceId] = observer.waitingFor()
       try {
-        if (workspaceId !== undefined) await write(probeLine(workspaceId, crypto.randomUUID()))
+        if (workspaceId !== undefined) {
+          this.#probeId = crypto.randomUUID()
+          await write(probeLine(workspaceId, this.#probeId))
+        }
       } catch (error) {
         // The host reads no more: the pipes show that, too, and end the process.
         log(`cannot probe the host: ${describeError(error)}`)
         return
       }
-      const prompted = await this.#wake.wait(computeJitteredInterval(INTERVAL_MS, clock), signal)
+      const waitMs = atPromptsOnly ? Number.POSITIVE_INFINITY : computeJitteredInterval(INTERVAL_MS, clock)
+      const prompted = await this.#wake.wait(waitMs, signal)
       if (prompted) await sleep(AFTER_PROMPT_MS, signal, clock)
     }
   }

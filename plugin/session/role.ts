@@ -17,7 +17,8 @@ import type { Config } from '../../member/settings/config.ts'
 import type { Membership } from '../../member/workspace/membership.ts'
 import { type HearingEvidence, judgeHearing, START_WITH_CHANNEL } from '../host/hearing/listener.ts'
 import type { Receipt } from '../host/hearing/receipt.ts'
-import { SETTLED_MS, SessionHearing } from '../host/hearing/session-hearing.ts'
+import { SessionHearing } from '../host/hearing/session-hearing.ts'
+import { SETTLED_MS } from '../host/hearing/silence.ts'
 import type { Claimed } from '../host/tools/tool-context.ts'
 import { Observer } from './observer.ts'
 import { Probing } from './probing.ts'
@@ -46,9 +47,10 @@ export class Role {
     const { clock, log } = surroundings
     this.#surroundings = surroundings
     this.#deferred = new DeferredWrites({ ledger: () => this.#given?.ledger, log: log.debug, clock })
-    this.hearing = new SessionHearing((fact) =>
-      this.#deferred.add((ledger) => ledger.evidence.note(fact, clock.now())),
-    )
+    this.hearing = new SessionHearing({
+      now: clock.now,
+      onFact: ({ fact, at }) => this.#deferred.add((ledger) => ledger.evidence.note(fact, at)),
+    })
   }
 
   /** None while this session does not receive. */
@@ -81,7 +83,6 @@ export class Role {
 
   /** Starts receiving, or observing. */
   begin(config: Config, ledger: Ledger): void {
-    const { clock } = this.#surroundings
     const fetching = new AbortController()
     this.#given = {
       config,
@@ -91,11 +92,7 @@ export class Role {
     }
     // Records that wait for a ledger.
     this.#deferred.flush()
-    // What was learned about this session is recorded in every ledger it writes to; recording a fact again does
-    // nothing.
-    for (const fact of this.hearing.facts) {
-      this.#deferred.add((target) => target.evidence.note(fact, clock.now()))
-    }
+    this.#noteFacts()
     this.#assume()
   }
 
@@ -130,13 +127,14 @@ export class Role {
     // Everything else waits until the response to the hook has gone out.
     if (receipt !== undefined) {
       this.#deferred.add((ledger) => ledger.markConfirmed(receipt.workspaceId, receipt.activityId))
-      this.hearing.receipted()
-      if (this.#observer !== undefined) clock.after(0, () => this.#considerReceiving())
+      const wasProbe = this.#probing?.isProbe(receipt.activityId) === true
+      this.hearing.heard()
+      if (this.#observer !== undefined) clock.after(0, () => this.#considerReceiving(wasProbe))
       return undefined
     }
-    this.hearing.prompted()
-    clock.after(0, () => this.#afterPrompt())
-    return this.#observer?.notice()
+    const wasIdle = this.hearing.typed()
+    clock.after(0, () => this.#afterPrompt(wasIdle))
+    return this.#observer?.notice() ?? this.hearing.notice()
   }
 
   /** The model called a tool. */
@@ -189,41 +187,65 @@ export class Role {
         return isHeld(lock, disk) && holders.standstill(holder) === undefined
       },
       unheard: this.hearing.isRefuted,
+      because,
       remedy,
     })
     if (isProbed !== true) {
       this.#observer.look()
       return
     }
-    this.#probing = new Probing({ observer: this.#observer, write, clock, log: log.debug })
+    this.#probing = new Probing({
+      observer: this.#observer,
+      atPromptsOnly: this.hearing.isRefuted,
+      write,
+      clock,
+      log: log.debug,
+    })
     void this.#probing.run()
   }
 
+  /** What was learned about this session is recorded in every ledger it writes to; recording a fact again does nothing. */
+  #noteFacts(): void {
+    for (const { fact, at } of this.hearing.facts) {
+      this.#deferred.add((ledger) => ledger.evidence.note(fact, at))
+    }
+  }
+
   /** The user typed a prompt. */
-  #afterPrompt(): void {
+  #afterPrompt(wasIdle: boolean): void {
     this.#observer?.look()
     this.#probing?.prompted()
-    if (!this.hearing.isOpen || this.#receiver === undefined) return
+    if (this.#receiver === undefined) return
     const { clock, log } = this.#surroundings
+    const { heardAt = 0 } = this.hearing
     try {
       const { evidence } = this.#receiver.ledger
-      const unheard = evidence.unconfirmed(this.#receiver.held(), clock.now() - SETTLED_MS)
-      if (unheard === 0) return
-      this.hearing.refute(unheard)
+      const overdue = evidence.unconfirmed(this.#receiver.held(), heardAt, clock.now() - SETTLED_MS)
+      this.hearing.weigh(overdue, wasIdle)
     } catch (error) {
       // The next prompt asks again.
       log.debug(`cannot tell whether the host listens: ${describeError(error)}`)
       return
     }
+    if (this.hearing.verdict.mayHold) return
     log.warn('releases its workspaces, since the host does not listen')
     this.#leave()
     this.#assume()
   }
 
-  /** A receipt arrived although the host did not seem to listen. */
-  #considerReceiving(): void {
+  /**
+   * The hook got an event although the host did not seem to listen.
+   *
+   * @param wasProbe it was a probe, and not a message: what was written before is lost to the host.
+   */
+  #considerReceiving(wasProbe: boolean): void {
     if (this.#observer === undefined || !this.hearing.verdict.mayHold) return
     this.#surroundings.log.info('receives again, since the host passes messages on')
+    if (wasProbe) {
+      this.#deferred.flush()
+      this.#given?.ledger.renew()
+      this.#noteFacts()
+    }
     this.#leave()
     this.#assume()
   }

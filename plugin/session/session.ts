@@ -162,6 +162,8 @@ export class Session implements ToolContext {
     return this.#stoppedNotice.next(standbys(this.#overview()))
   }
 
+  readonly turnEnded = (): void => this.#role.hearing.turnEnded()
+
   readonly onStored = (): void => this.#role.stored()
 
   readonly toolCalled = (): void => this.#role.toolCalled()
@@ -214,8 +216,7 @@ export class Session implements ToolContext {
       logProblem: log.problem,
       active: this.#active,
       clientName: this.#clientName,
-      hearing: this.#role.hearing.verdict,
-      unproven: this.#role.hearing.unproven,
+      ...this.#role.hearing.view,
       workspaces: this.#active ? workspaceViews(this.#overview(), this.#ledger.current) : [],
       pid: this.#options.holder.pid,
       now: this.clock.now(),

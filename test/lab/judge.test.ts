@@ -105,14 +105,14 @@ describe('a repeat is a fault', () => {
     expect(kindsOf(twice(MARKED), { messages, receipts: receiptAfter(2) })).toEqual([])
   })
 
-  test('when it is the eleventh showing', () => {
+  test('when it is the twenty-fourth showing', () => {
     const times = (count: number) =>
       showings(
         ...Array.from({ length: count }, (_, session) => shown('a', session, { redelivered: session > 0 })),
       )
-    expect(kindsOf(times(10), { messages })).toEqual([])
-    expect(kindsOf(times(11), { messages })).toEqual(['endless repeat'])
-    expect(kindsOf(times(11), { messages, erasures: [erasure()] })).toEqual([])
+    expect(kindsOf(times(23), { messages })).toEqual([])
+    expect(kindsOf(times(24), { messages })).toEqual(['endless repeat'])
+    expect(kindsOf(times(24), { messages, erasures: [erasure()] })).toEqual([])
   })
 
   test('without the mark, unless a power cut between the two erased every record of the first', () => {

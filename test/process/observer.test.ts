@@ -38,11 +38,13 @@ test.concurrent('without a receiver, a notice tells once how many messages wait,
     const answer = await submit(deaf, 'typed')
     return answer !== '{}' && answer
   })
-  const { hookSpecificOutput } = JSON.parse(notice)
+  const { hookSpecificOutput, systemMessage } = JSON.parse(notice)
   expect(hookSpecificOutput.hookEventName).toBe('UserPromptSubmit')
   const { additionalContext } = hookSpecificOutput
   expect(additionalContext).toContain(`2 for workspace ${member.id}`)
   expect(additionalContext).toContain('inbox')
+  // The user sees this one, and the model the other.
+  expect(systemMessage).toBe(additionalContext)
   expect(additionalContext).toContain('--dangerously-load-development-channels')
   expect(additionalContext.split('\n')).toHaveLength(1)
   expect(additionalContext).not.toContain('alpha')

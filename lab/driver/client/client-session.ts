@@ -15,6 +15,8 @@ export interface SessionOptions {
   readonly channel: boolean
   /** The client will open no channel although the person asks for it. */
   readonly opensNone?: boolean
+  /** The channel that the person asks for, by default the installed one. */
+  readonly asksFor?: string
   /** Plugin tools that need no permission; by default all. */
   readonly allow?: string
   /** Settings on top of the user's. */
@@ -55,7 +57,7 @@ export class ClientSession implements AsyncDisposable {
       ...['--debug-file', options.debugFile, '--permission-mode', 'default'],
       ...['--allowedTools', options.allow ?? ALL_TOOLS],
       ...(options.settings === undefined ? [] : ['--settings', JSON.stringify(options.settings)]),
-      ...(options.channel ? ['--dangerously-load-development-channels', CHANNEL] : []),
+      ...(options.channel ? ['--dangerously-load-development-channels', options.asksFor ?? CHANNEL] : []),
     ]
     this.#shell = Bun.spawn([...SHELL, user.client, ...words], {
       cwd: user.project,
@@ -84,12 +86,11 @@ export class ClientSession implements AsyncDisposable {
       await until('the channel to be refused', logged('Channel notifications skipped'), START_TIMEOUT_MS)
       return
     }
-    await this.accept(
-      'I am using this for local development',
-      'the channel to be registered',
-      logged('Channel notifications registered'),
-      START_TIMEOUT_MS,
-    )
+    const [effect, outcome] =
+      this.#options.asksFor === undefined
+        ? ['the channel to be registered', 'Channel notifications registered']
+        : ['the channel to be refused', 'Channel notifications skipped']
+    await this.accept('I am using this for local development', effect, logged(outcome), START_TIMEOUT_MS)
   }
 
   /** The channel messages in the conversation, as of the newest request to the model. */

@@ -17,7 +17,7 @@ export interface HearingEvidence {
 
 export interface Hearing {
   readonly mayHold: boolean
-  /** The user, the host's name or its command line says so, and nothing can change it. Otherwise a receipt can. */
+  /** The user, the host's name or its command line says so, and nothing can change it. Otherwise the prompt hook can. */
   readonly certain: boolean
   /** Nothing shows whether the host listens, so it is probed: see `probe.ts`. */
   readonly isProbed?: boolean
@@ -25,6 +25,8 @@ export interface Hearing {
   readonly because: string
   /** How to get a session that listens, if this one does not. */
   readonly remedy?: string
+  /** The same, should a host turn out not to listen although it was asked to. */
+  readonly refusal?: string
 }
 
 const DEVELOPMENT_FLAG = '--dangerously-load-development-channels'
@@ -34,12 +36,14 @@ const PRINT_FLAGS = new Set(['-p', '--print'])
 /** Our channel on the host's command line: as a plugin of any marketplace, or as a plain server. */
 const OUR_ENTRY = /^(?:plugin:molecule(?:@.+)?|server:molecule)$/
 export const START_WITH_CHANNEL = `start a session with: claude ${DEVELOPMENT_FLAG} plugin:molecule@molecule-channel`
+const REFUSAL =
+  'start Claude Code with --debug as well, and its debug log says why it refuses the channel (lines with "Channel notifications")'
 const CALL_INBOX = 'call inbox (its wait_seconds waits for new messages)'
 
 /** Decides whether this session may hold a lock. Pure. */
 export function judgeHearing(evidence: HearingEvidence): Hearing {
   const { mode, clientName, environment } = evidence
-  if (mode === 'on') return hears(true, 'MOLECULE_CHANNEL is on')
+  if (mode === 'on') return { ...hears('MOLECULE_CHANNEL is on'), certain: true }
   if (mode === 'off') {
     return deaf('MOLECULE_CHANNEL is off', `set MOLECULE_CHANNEL to auto, and ${START_WITH_CHANNEL}`)
   }
@@ -67,15 +71,16 @@ export function judgeHearing(evidence: HearingEvidence): Hearing {
     )
   }
   return commands.length === 0
-    ? hears(false, "the host's command line cannot be read")
-    : hears(true, 'the host was started with this channel')
+    ? hears("the host's command line cannot be read")
+    : { ...hears('the host was started with this channel'), refusal: REFUSAL }
 }
 
-function hears(certain: boolean, because: string): Hearing {
-  return { mayHold: true, certain, because }
+/** As far as is known. */
+function hears(because: string): Hearing {
+  return { mayHold: true, certain: false, because }
 }
 
-export function deaf(because: string, remedy: string): Hearing {
+function deaf(because: string, remedy: string): Hearing {
   return { mayHold: false, certain: true, because, remedy }
 }
 

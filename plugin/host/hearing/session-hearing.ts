@@ -1,90 +1,166 @@
 /**
  * Whether the host listens, as far as is known: from how it was started, and from what it has passed to the prompt hook
- * since. A receipt settles it. Until then an uncertain session may hold workspaces. Once the hook gets typed prompts
- * but none of the messages sent before, the host does not listen, and another session must get the messages.
+ * since. What the hook reports, or does not report, weighs more than how the host was started: a host can be asked for
+ * the channel and refuse it. Only what the user has set in `MOLECULE_CHANNEL` stands against it.
  */
 import { counted } from '../../../base/plural.ts'
 import type { Fact } from '../../../member/ledger/session-evidence.ts'
-import { deaf, type Hearing, START_WITH_CHANNEL } from './listener.ts'
+import { type Hearing, START_WITH_CHANNEL } from './listener.ts'
+import { judgeSilence, SETTLED_MS } from './silence.ts'
 
-/** A host that listens has passed a message to the hook by this age. */
-export const SETTLED_MS = 30_000
+interface NotedFact {
+  readonly fact: Fact
+  /** Milliseconds since the epoch. */
+  readonly at: number
+}
+
+export interface HearingView {
+  readonly hearing: Hearing
+  /** The prompt hook gets prompts and has never got a message. */
+  readonly unproven: boolean
+  /** How many messages the host should have shown by now, as of the last prompt that reached the hook. */
+  readonly unheard: number
+}
+
+export interface SessionHearingOptions {
+  readonly now: () => number
+  /** Called with each fact when it is known. */
+  readonly onFact: (noted: NotedFact) => void
+}
 
 export class SessionHearing {
-  /** Called with each fact when it is first known. */
-  readonly #onFact: (fact: Fact) => void
-  readonly #facts = new Set<Fact>()
+  readonly #options: SessionHearingOptions
+  readonly #facts = new Map<Fact, number>()
   #judged: Hearing = { mayHold: false, certain: false, because: 'the host has not connected yet' }
-  /** The hook has run, so hooks are not switched off. */
-  #hooked = false
+  /** No turn has begun since the last one ended. */
+  #idle = true
+  #reportsTurns = false
+  /** When a typed prompt first found messages that should have been shown. */
+  #doubtedAt: number | undefined
+  /** How many there were at the last one; and how many the user was told of. */
+  #unheard = 0
+  #told = 0
   /** The verdict that the host does not listen, drawn from what the hook got. */
   #refuted: Hearing | undefined
 
-  constructor(onFact: (fact: Fact) => void) {
-    this.#onFact = onFact
+  constructor(options: SessionHearingOptions) {
+    this.#options = options
   }
 
   get verdict(): Hearing {
     if (this.#judged.certain) return this.#judged
-    if (this.#facts.has('receipted')) {
-      return { mayHold: true, certain: true, because: 'the host has shown messages' }
-    }
-    return this.#judged.mayHold ? (this.#refuted ?? this.#judged) : this.#judged
+    if (this.#refuted !== undefined) return this.#refuted
+    if (this.heardAt === undefined) return this.#judged
+    return { mayHold: true, certain: false, because: 'the host has shown messages' }
   }
 
   /** Every known fact, for a ledger opened later. */
-  get facts(): readonly Fact[] {
-    return [...this.#facts]
+  get facts(): readonly NotedFact[] {
+    return [...this.#facts].map(([fact, at]) => ({ fact, at }))
   }
 
-  /** Prompts reach the hook, but no message ever did. `status` says so. */
-  get unproven(): boolean {
-    return this.verdict.mayHold && this.#hooked && !this.#facts.has('receipted')
+  /** When the hook last got one of our events, in milliseconds since the epoch. */
+  get heardAt(): number | undefined {
+    return this.#facts.get('heard')
   }
 
-  judge(hearing: Hearing): void {
-    this.#judged = hearing
-    if (hearing.mayHold && hearing.certain) this.#learn('with_channel')
-  }
-
-  /** The hook got a typed prompt. */
-  prompted(): void {
-    this.#hooked = true
-    this.#learn('prompted')
-  }
-
-  /** The model called a tool: the session is in use, whether or not hooks are on. */
-  toolCalled(): void {
-    this.#learn('prompted')
-  }
-
-  /** The hook got one of our messages: the host listens. */
-  receipted(): void {
-    this.#learn('receipted')
+  /** For `status`. */
+  get view(): HearingView {
+    const hearing = this.verdict
+    const unproven = hearing.mayHold && this.#facts.has('hooked') && this.heardAt === undefined
+    return { hearing, unproven, unheard: this.#unheard }
   }
 
   /** As far as is known, the host never showed what was sent to it. */
   get isRefuted(): boolean {
-    return this.#refuted !== undefined && !this.#facts.has('receipted')
+    return this.#refuted !== undefined
   }
 
-  /** Whether, at a typed prompt, a message without a receipt would mean that the host does not listen. */
-  get isOpen(): boolean {
-    const { mayHold, certain } = this.verdict
-    return mayHold && !certain
+  judge(hearing: Hearing): void {
+    this.#judged = hearing
   }
 
-  /** Decides that the host does not listen after all. */
-  refute(unheard: number): void {
-    this.#refuted = deaf(
-      `the host has not shown ${counted(unheard, 'message')} sent over ${SETTLED_MS / 1000} s ago: it is not listening to the channel`,
-      `${START_WITH_CHANNEL}; or set MOLECULE_CHANNEL=on if this host does listen`,
+  /** The hook got a typed prompt. Returns whether no turn was running, as far as is known. */
+  typed(): boolean {
+    const wasIdle = this.#idle
+    this.#idle = false
+    this.#learn('used')
+    this.#learn('hooked')
+    return wasIdle
+  }
+
+  /** The hook was told that a turn ended. */
+  turnEnded(): void {
+    this.#idle = true
+    this.#reportsTurns = true
+    this.#learn('hooked')
+  }
+
+  /** The model called a tool: the session is in use, whether or not hooks are on. */
+  toolCalled(): void {
+    this.#idle = false
+    this.#learn('used')
+  }
+
+  /** The hook got one of our events: the host listens. */
+  heard(): void {
+    this.#idle = false
+    this.#doubtedAt = undefined
+    this.#unheard = this.#told = 0
+    this.#refuted = undefined
+    this.#learn('hooked')
+    this.#learn('heard')
+  }
+
+  /**
+   * Draws a conclusion from a typed prompt.
+   *
+   * @param overdue messages written over 30 s before it, after the last event that the hook got.
+   * @param wasIdle no turn was running then.
+   */
+  weigh(overdue: number, wasIdle: boolean): void {
+    const now = this.#options.now()
+    const meaning = judgeSilence({
+      overdue,
+      wasIdle,
+      reportsTurns: this.#reportsTurns,
+      hasListened: this.heardAt !== undefined,
+      doubtedForMs: this.#doubtedAt === undefined ? 0 : Math.max(0, now - this.#doubtedAt),
+    })
+    this.#unheard = overdue
+    if (meaning === 'nothing') this.#doubtedAt = undefined
+    else this.#doubtedAt ??= now
+    if (meaning === 'deaf') this.#refuted = this.#deaf(overdue)
+  }
+
+  /** What the user of a session that holds workspaces must know: messages were sent and not shown. Once for each. */
+  notice(): string | undefined {
+    if (this.#unheard <= this.#told || !this.verdict.mayHold) return undefined
+    this.#told = this.#unheard
+    return `${counted(this.#unheard, 'message')} of the Molecule platform ${this.#unheard === 1 ? 'was' : 'were'} sent to this session over ${SETTLED_MS / 1000} s ago, and the host has not shown ${this.#unheard === 1 ? 'it' : 'them'}. Unless it has been busy since, it does not listen to the channel: ${this.#remedy()}. The inbox tool shows the messages.`
+  }
+
+  #deaf(unheard: number): Hearing {
+    return {
+      mayHold: false,
+      certain: false,
+      isProbed: true,
+      because: `the host has not shown ${counted(unheard, 'message')} sent over ${SETTLED_MS / 1000} s ago: it is not listening to the channel`,
+      remedy: this.#remedy(),
+    }
+  }
+
+  #remedy(): string {
+    return (
+      this.#judged.refusal ?? `${START_WITH_CHANNEL}; or set MOLECULE_CHANNEL=on if this host does listen`
     )
   }
 
   #learn(fact: Fact): void {
-    if (this.#facts.has(fact)) return
-    this.#facts.add(fact)
-    this.#onFact(fact)
+    const at = this.#options.now()
+    const isNew = !this.#facts.has(fact)
+    if (!isNew && fact !== 'heard') return
+    this.#facts.set(fact, at)
+    this.#options.onFact({ fact, at })
   }
 }

@@ -2,12 +2,13 @@
 
 import { counted } from '../../../base/plural.ts'
 import type { ConfigResult } from '../../../member/settings/config.ts'
-import type { Hearing } from '../hearing/listener.ts'
+import type { HearingView } from '../hearing/session-hearing.ts'
+import { SETTLED_MS } from '../hearing/silence.ts'
 import { cleanName } from '../text/clean-text.ts'
 import { receivers } from './remark.ts'
 import { describeWorkspace, type WorkspaceView } from './workspace-report.ts'
 
-export interface SessionView {
+export interface SessionView extends HearingView {
   readonly version: string
   readonly envFile: string
   /** Without the file, all settings come from the environment. */
@@ -24,9 +25,6 @@ export interface SessionView {
   readonly logProblem: string | undefined
   readonly active: boolean
   readonly clientName: string | undefined
-  readonly hearing: Hearing
-  /** The prompt hook gets typed prompts and has never got a message. */
-  readonly unproven: boolean
   readonly workspaces: readonly WorkspaceView[]
   readonly pid: number
   /** Milliseconds since the epoch. */
@@ -108,7 +106,12 @@ function receiving(view: SessionView): string[] {
 }
 
 /** No proof, since hooks can be off; but a host that does not listen looks like this. */
-function doubt({ unproven, workspaces }: SessionView): string[] {
+function doubt({ unproven, unheard, workspaces }: SessionView): string[] {
+  if (unheard > 0) {
+    return [
+      `  the host has not shown ${counted(unheard, 'message')} sent over ${SETTLED_MS / 1000} s ago, though it passes prompts on. Unless it has been busy since, it is not listening: its debug log says why.`,
+    ]
+  }
   const sent = workspaces.reduce((sum, { counts }) => sum + (counts.sent ?? 0), 0)
   if (!unproven || sent === 0) return []
   return [

@@ -80,13 +80,14 @@ function messages({ counts, notAllowed }: WorkspaceView): string {
   const { received = 0, held = 0, sending = 0, sent = 0, presumed = 0, confirmed = 0, answered = 0 } = counts
   const skipped = counts.skipped ?? 0
   const more: readonly (readonly [string, string])[] = [
-    [total([presumed]), 'presumed seen'],
+    [total([sent]), 'sent and not confirmed'],
+    [total([presumed]), 'presumed shown'],
     [total([held]), 'held back because a peer writes too fast'],
     [total([notAllowed]), 'skipped because of MOLECULE_ALLOWED_SENDERS'],
   ]
   return [
     `${total([received, sending])} waiting`,
-    `${total([sent, confirmed])} shown but not answered`,
+    `${total([confirmed])} shown but not answered`,
     `${total([answered])} answered`,
     `${total([skipped], notAllowed)} not for the model`,
     ...more.flatMap(([count, what]) => (count === '0' ? [] : [`${count} ${what}`])),

@@ -34,6 +34,11 @@ export async function findMessage(
   const { workspaceId, peerId, content, ord } = stored
   const message = readInbound(content)
   if (message === undefined) return undefined
-  const markAnswered = (): Promise<void> => patiently(() => ledger.markAnswered(ord), context.clock)
-  return { workspaceId, peerId, message, markAnswered }
+  const { clock, listed } = context
+  const mark = (): void => {
+    // The model may know it from a list alone.
+    if (!listed.has(activityId)) ledger.evidence.noteAnswered(ord, clock.now())
+    ledger.markAnswered(ord)
+  }
+  return { workspaceId, peerId, message, markAnswered: () => patiently(mark, clock) }
 }

@@ -4,11 +4,13 @@ import { CHANGES_SESSION } from './annotations.ts'
 import { defineTool } from './tool.ts'
 
 /** Accepts anything: the host would show a failing hook to the person at every prompt. */
-const input = z.object({ prompt: z.string().catch('') }).catch({ prompt: '' })
+const input = z
+  .object({ prompt: z.string().catch(''), turn: z.literal('ended').optional().catch(undefined) })
+  .catch({ prompt: '' })
 
 /**
- * The plugin's own prompt hook calls it, never the model. It answers before anything is written or asked, since the
- * prompt waits for it.
+ * The plugin's own hooks call it, never the model: at each prompt, and when a turn ends. It answers before anything is
+ * written or asked, since the host waits for it.
  */
 export const channelReceipt = defineTool({
   name: 'channel_receipt',
@@ -18,13 +20,20 @@ export const channelReceipt = defineTool({
   annotations: CHANGES_SESSION,
   meta: { ui: { visibility: ['app'] } },
   worksUnconfigured: true,
-  async handle({ prompt }, context) {
+  async handle({ prompt, turn }, context) {
+    if (turn === 'ended') {
+      context.turnEnded()
+      return { text: '{}', silent: true }
+    }
     const notice = context.submitted(readReceipt(prompt))
-    return { text: notice === undefined ? '{}' : addContext(notice), silent: true }
+    return { text: notice === undefined ? '{}' : tell(notice), silent: true }
   },
 })
 
-/** The answer of a hook that adds text to the prompt. */
-function addContext(additionalContext: string): string {
-  return JSON.stringify({ hookSpecificOutput: { hookEventName: 'UserPromptSubmit', additionalContext } })
+/** The answer of a hook that shows text to the user and adds it to the prompt. */
+function tell(notice: string): string {
+  return JSON.stringify({
+    systemMessage: notice,
+    hookSpecificOutput: { hookEventName: 'UserPromptSubmit', additionalContext: notice },
+  })
 }

@@ -59,7 +59,7 @@ const SEEN: Readonly<Record<MessageState, string>> = {
   received: 'waiting',
   held: 'held back',
   sending: 'waiting',
-  sent: 'shown',
+  sent: 'sent',
   presumed: 'shown',
   confirmed: 'seen',
   answered: 'answered',

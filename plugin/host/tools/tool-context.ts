@@ -46,6 +46,8 @@ export interface ToolContext {
    * @returns what the person and the model should know besides, if anything.
    */
   readonly submitted: (receipt: Receipt | undefined) => string | undefined
+  /** The host's turn ended, so it is not busy. Returns at once and never throws. */
+  readonly turnEnded: () => void
   /** The model called a tool. Returns at once and never throws. */
   readonly toolCalled: () => void
   /**

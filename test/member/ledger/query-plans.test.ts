@@ -34,8 +34,6 @@ const SMALL = [
   'message_received',
   'message_unsent',
   'message_held',
-  // A session is one of these only if its hooks are off.
-  'session_silent',
 ]
 
 /** Each statement that was prepared, with the places that did: `file.ts:line`. */
@@ -65,7 +63,8 @@ function everythingElse(ledger: Ledger): void {
   ledger.delegations.list(W, 5)
   ledger.delegations.remove(W, 'p0')
   ledger.delegations.nextAnswer(W, 't')
-  ledger.evidence.unconfirmed([W], NOW)
+  ledger.evidence.unconfirmed([W], 0, NOW)
+  ledger.evidence.noteAnswered(1, NOW)
   ledger.inbox.hasWritten(W, 'p')
   ledger.inbox.list({ workspaceIds: [W], states: ['sent'], peerId: 'p', limit: 5 })
   ledger.inbox.list({ workspaceIds: [W], states: ['sent'], except: ['a'], oldestFirst: true, limit: 5 })

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { openLedger } from '../../../lab/driver/ledger.ts'
 import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
 import type { Ledger } from '../../../member/ledger/ledger.ts'
-import { MAX_ATTEMPTS, MAX_UNSURE_ATTEMPTS, REDELIVER_WITHIN_MS } from '../../../member/ledger/recovery.ts'
+import { MAX_ATTEMPTS, MAX_UNSURE_ATTEMPTS, REDELIVER_WITHIN_MS } from '../../../member/ledger/showing.ts'
 import { entries } from '../../fixtures/entries.ts'
 import { recover } from '../../fixtures/recover.ts'
 
@@ -73,6 +73,7 @@ describe('a new session', () => {
       const messages = batch(disk.ledger)
       times += messages.length
       disk.ledger.markSending(messages)
+      disk.ledger.evidence.note('used', NOW)
       if (what === 'whose bytes left') disk.ledger.markSent(messages, NOW)
       recover(disk.nextSession().of(A), NOW + 1)
     }
@@ -82,16 +83,31 @@ describe('a new session', () => {
     expect(disk.ledger.of(A).open(NOW + 10 * 60_000 + 1).count).toBe(0)
   })
 
-  test('keeps what may have been seen over a day ago, and does not repeat it, whether recovered before or not', () => {
+  test('keeps what a session that was used may have shown over a day ago, and does not repeat it', () => {
     using disk = onDisk()
-    disk.ledger.of(A).storePage(entries(2), undefined, NOW)
+    disk.ledger.of(A).storePage(entries(3), undefined, NOW)
+    const [sent] = batch(disk.ledger, 1)
+    if (sent === undefined) throw new Error('no message')
+    disk.ledger.markSending([sent])
+    disk.ledger.markSent([sent], NOW)
     disk.ledger.markSending(batch(disk.ledger, 1))
-    recover(disk.nextSession().of(A), NOW + REDELIVER_WITHIN_MS - 1)
-    expect(batch(disk.ledger)).toHaveLength(2)
+    disk.ledger.evidence.note('used', NOW)
     recover(disk.nextSession().of(A), NOW + REDELIVER_WITHIN_MS)
-    // The other was never written: it is as new as on the first day.
-    expect(batch(disk.ledger).map(({ attempts }) => attempts)).toEqual([0])
-    expect(disk.ledger.inbox.counts(A)).toEqual({ sent: 1, received: 1 })
+    // The bytes of the second never left, and the third was never written.
+    expect(batch(disk.ledger).map(({ attempts }) => attempts)).toEqual([1, 0])
+    expect(disk.ledger.inbox.counts(A)).toEqual({ sent: 1, received: 2 })
+  })
+
+  test('repeats what it found even if it ends before it could, and a day goes by', () => {
+    using disk = onDisk()
+    disk.ledger.of(A).storePage(entries(1), undefined, NOW)
+    const messages = batch(disk.ledger)
+    disk.ledger.markSending(messages)
+    disk.ledger.markSent(messages, NOW)
+    disk.ledger.evidence.note('used', NOW)
+    recover(disk.nextSession().of(A), NOW)
+    recover(disk.nextSession().of(A), NOW + REDELIVER_WITHIN_MS)
+    expect(batch(disk.ledger).map(({ attempts }) => attempts)).toEqual([1])
   })
 
   test.each(['confirmed', 'answered'])('leaves what is %s as it is', (state) => {
@@ -121,7 +137,9 @@ describe('a new session', () => {
   test('forgets what is done after thirty days, and never what still waits', () => {
     using disk = onDisk()
     disk.ledger.of(A).storePage(entries(2), undefined, NOW)
-    disk.ledger.markSending(batch(disk.ledger, 1))
+    const [done] = batch(disk.ledger, 1)
+    if (done === undefined) throw new Error('no message')
+    disk.ledger.markAnswered(done.ord)
     recover(disk.nextSession().of(A), NOW + 31 * 24 * 60 * 60_000)
     expect(disk.ledger.inbox.counts(A)).toEqual({ received: 1 })
   })

@@ -1,5 +1,6 @@
 import { Database } from 'bun:sqlite'
 import { describe, expect, test } from 'bun:test'
+import { HOSTS } from '../../../lab/simulation/sim-process.ts'
 import { FIRST, SessionScene } from '../../fixtures/session-scene.ts'
 
 const MINUTE_MS = 60_000
@@ -38,22 +39,40 @@ describe('taking a workspace over', () => {
     expect(standby.call('claim_channel')).toContain('cannot use its ledger: database or disk is full')
   })
 
-  test('presumes seen what a session with a user was given, and logs how much', () => {
+  test('presumes shown what the model of a host without hooks must have seen, and logs how much', () => {
     using scene = new SessionScene()
-    const earlier = scene.start()
+    const earlier = scene.start(HOSTS.withoutHooks)
     scene.pass(1_000)
-    earlier.session.submitted(undefined)
     scene.first.feed.add()
-    scene.pass(2 * MINUTE_MS)
+    scene.pass(10_000)
+    const { id } = scene.first.feed.add()
+    scene.pass(10_000)
+    earlier.call('reply_to_workspace', { activity_id: id, text: 'done' })
     expect(['sends ', 'keeps ', 'takes '].flatMap((verb) => earlier.said(verb))).toEqual([])
     earlier.kill()
     const later = scene.start()
     scene.pass(MINUTE_MS)
-    expect(later.said('presumes 1 messages seen: ')).toHaveLength(1)
+    expect(later.said('presumes 1 messages shown: ')).toHaveLength(1)
     expect(later.shown).toEqual([])
     scene.first.feed.add()
     scene.pass(10_000)
     expect(later.events[0]?.inbox_unconfirmed).toBe('1')
+  })
+
+  test('presumes nothing from an answer to a message that the model knows from inbox', () => {
+    using scene = new SessionScene()
+    const earlier = scene.start(HOSTS.withoutHooks)
+    scene.pass(1_000)
+    const first = scene.first.feed.add()
+    scene.pass(10_000)
+    const { id } = scene.first.feed.add()
+    scene.pass(10_000)
+    earlier.call('inbox')
+    earlier.call('reply_to_workspace', { activity_id: id, text: 'done' })
+    earlier.kill()
+    const later = scene.start()
+    scene.pass(MINUTE_MS)
+    expect(later.shown).toEqual([first.id])
   })
 
   test('repeats a message three times at most, and then tells the next session of it', () => {
@@ -63,6 +82,7 @@ describe('taking a workspace over', () => {
       const process = scene.start()
       scene.pass(10_000)
       expect(process.shown).toHaveLength(1)
+      process.call('status')
       process.kill()
     }
     const last = scene.start()

@@ -18,10 +18,11 @@ function deaf(): { scene: SessionScene; process: SceneProcess; id: string } {
   return { scene, process, id }
 }
 
-/** The user types a prompt. Returns what the hook tells besides. */
+/** The user types a prompt, and the turn soon ends. Returns what the hook tells besides. */
 function type(scene: SessionScene, { session }: SceneProcess): string | undefined {
   const notice = session.submitted(undefined)
   scene.pass(1_000)
+  session.turnEnded()
   return notice
 }
 
@@ -40,6 +41,7 @@ describe('a host that shows none of the messages sent to it', () => {
     expect(process.session.remark()).toContain('the host has not shown 1 message')
     const notice = type(scene, process)
     expect(notice).toContain(`1 for workspace ${FIRST}`)
+    expect(notice).toContain('the host has not shown 1 message sent over 30 s ago')
     expect(notice).toContain('or set MOLECULE_CHANNEL=on if this host does listen')
   })
 
@@ -103,21 +105,74 @@ describe('a host that shows none of the messages sent to it', () => {
     scene.pass(10_000)
     expect(process.shown).toEqual([id, later.id])
     expect(process.status).toContain('receiving: yes (the host has shown messages)')
+    process.session.submitted({ workspaceId: FIRST, activityId: later.id })
     scene.pass(MINUTE_MS)
     type(scene, process)
     expect(process.holds(FIRST)).toBe(true)
     expect(type(scene, process)).toBeUndefined()
   })
 
-  test('is believed to listen when it was started with the channel, since its hooks may be off', () => {
+  test('is probed at each prompt, and is given everything once it shows a probe', () => {
+    const { scene, process, id } = deaf()
+    using _ = scene
+    scene.pass(MINUTE_MS)
+    type(scene, process)
+    scene.pass(10 * MINUTE_MS)
+    const probes = () => process.events.filter(({ kind }) => kind === 'probe')
+    expect(probes()).toHaveLength(1)
+    type(scene, process)
+    scene.pass(5_000)
+    expect(probes()).toHaveLength(2)
+    process.session.submitted({ workspaceId: FIRST, activityId: probes()[1]?.activity_id ?? '' })
+    scene.pass(10_000)
+    expect(process.events.at(-1)).toMatchObject({ activity_id: id, redelivered: 'true' })
+  })
+
+  test('is found out though it was started with the channel: it may have refused it', () => {
     using scene = new SessionScene()
-    const process = scene.start(HOSTS.withChannel)
+    const process = scene.start({ ...HOSTS.withChannel, listens: false })
     scene.pass(1_000)
     scene.first.feed.add()
     scene.pass(MINUTE_MS)
     type(scene, process)
-    expect(process.said(GIVES_BACK)).toEqual([])
-    expect(scene.first.records.registrations).toHaveLength(1)
+    expect([process.said(GIVES_BACK).length, process.holds(FIRST)]).toEqual([1, false])
+    expect(type(scene, process)).toContain('To receive them, start Claude Code with --debug as well')
+  })
+
+  test('loses nothing while a turn runs, however much the user types: messages wait for its end', () => {
+    using scene = new SessionScene()
+    const process = scene.start()
+    scene.pass(1_000)
+    type(scene, process)
+    process.session.submitted(undefined)
+    const { id } = scene.first.feed.add()
+    const told: (string | undefined)[] = []
+    for (let n = 0; n < 5; n++) {
+      scene.pass(MINUTE_MS)
+      told.push(process.session.submitted(undefined))
+    }
+    expect([process.said(GIVES_BACK), process.holds(FIRST)]).toEqual([[], true])
+    expect(process.status).toContain('the host has not shown 1 message sent over 30 s ago')
+    // Told once, at the prompt after the one that found it.
+    expect(told.filter((notice) => notice !== undefined)).toHaveLength(1)
+    expect(told[1]).toContain('Unless it has been busy since, it does not listen to the channel')
+    process.session.turnEnded()
+    process.session.submitted({ workspaceId: FIRST, activityId: id })
+    scene.pass(1_000)
+    expect(process.status).not.toContain('has not shown')
+    expect(process.session.submitted(undefined)).toBeUndefined()
+  })
+
+  test('keeps its workspaces if the user has set MOLECULE_CHANNEL=on, and is told that nothing is shown', () => {
+    using scene = new SessionScene()
+    scene.configure({ MOLECULE_CHANNEL: 'on' })
+    const process = scene.start(HOSTS.unknownAndDeaf)
+    scene.pass(1_000)
+    scene.first.feed.add()
+    scene.pass(MINUTE_MS)
+    type(scene, process)
+    expect(process.holds(FIRST)).toBe(true)
+    expect(type(scene, process)).toContain('1 message of the Molecule platform was sent to this session')
   })
 
   test('is not found out by prompts while nothing was sent', () => {
@@ -154,19 +209,19 @@ describe('a host that shows none of the messages sent to it', () => {
 describe('what is learned about the session', () => {
   const factsIn = (path: string): unknown => {
     using db = new Database(path, { readonly: true })
-    return db.query('SELECT prompted, receipted, with_channel FROM session').all()
+    return db.query('SELECT used, hooked, heard_at IS NOT NULL AS heard FROM session').all()
   }
 
   test('is written into the ledger, once it is known', () => {
     using scene = new SessionScene()
     const process = scene.start()
     scene.pass(1_000)
-    expect(factsIn(scene.paths.ledger)).toEqual([{ prompted: 0, receipted: 0, with_channel: 1 }])
+    expect(factsIn(scene.paths.ledger)).toEqual([])
     type(scene, process)
-    expect(factsIn(scene.paths.ledger)).toEqual([{ prompted: 1, receipted: 0, with_channel: 1 }])
+    expect(factsIn(scene.paths.ledger)).toEqual([{ used: 1, hooked: 1, heard: 0 }])
     process.session.submitted({ workspaceId: FIRST, activityId: 'x' })
     scene.pass(0)
-    expect(factsIn(scene.paths.ledger)).toEqual([{ prompted: 1, receipted: 1, with_channel: 1 }])
+    expect(factsIn(scene.paths.ledger)).toEqual([{ used: 1, hooked: 1, heard: 1 }])
   })
 
   test('by a call of a tool is written down as well', () => {
@@ -175,7 +230,7 @@ describe('what is learned about the session', () => {
     scene.pass(1_000)
     process.call('status')
     scene.pass(0)
-    expect(factsIn(scene.paths.ledger)).toEqual([{ prompted: 1, receipted: 0, with_channel: 0 }])
+    expect(factsIn(scene.paths.ledger)).toEqual([{ used: 1, hooked: 0, heard: 0 }])
   })
 
   test('is written into each new ledger', () => {
@@ -188,7 +243,7 @@ describe('what is learned about the session', () => {
     mkdirSync(folder, { mode: 0o700 })
     scene.configure()
     scene.pass(5_000)
-    expect(factsIn(scene.paths.ledger)).toEqual([{ prompted: 1, receipted: 0, with_channel: 1 }])
+    expect(factsIn(scene.paths.ledger)).toEqual([{ used: 1, hooked: 1, heard: 0 }])
   })
 
   test('is written before the session ends, even at the last moment', () => {
@@ -199,7 +254,7 @@ describe('what is learned about the session', () => {
     scene.pass(10_000)
     process.session.submitted({ workspaceId: FIRST, activityId: id })
     process.stop()
-    expect(factsIn(scene.paths.ledger)).toEqual([{ prompted: 0, receipted: 1, with_channel: 1 }])
+    expect(factsIn(scene.paths.ledger)).toEqual([{ used: 0, hooked: 1, heard: 1 }])
     expect(scene.storage.recordOf(FIRST, id)?.state).toBe('confirmed')
   })
 

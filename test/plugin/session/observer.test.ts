@@ -53,6 +53,7 @@ class Scene {
     this.observer = new Observer(surroundings, CONFIG, this.ledger, {
       isServed: () => this.held,
       unheard: false,
+      because: 'it was started without it',
       remedy: 'start one',
       ...more,
     })
@@ -77,7 +78,7 @@ describe('a session that does not receive', () => {
     expect(await scene.told()).toBeUndefined()
     await scene.arrives('one')
     expect(await scene.told()).toContain(
-      `1 for workspace ${WORKSPACE}. The inbox tool shows them. To receive`,
+      `1 for workspace ${WORKSPACE}. The inbox tool shows them. This one does not: it was started without it. To receive them, start one.`,
     )
     expect(scene.observer.notice()).toBeUndefined()
     await scene.clock.advance(LOOK_EVERY_MS)

@@ -38,7 +38,7 @@ describe('status', () => {
     scene.first.feed.add({ from: SECOND })
     scene.pass(10_000)
     expect(process.status).toContain(
-      'messages: 0 waiting, 1 shown but not answered, 0 answered, 0 not for the',
+      'messages: 0 waiting, 0 shown but not answered, 0 answered, 0 not for the model, 1 sent and not confirmed,',
     )
     expect(process.status).toContain('1 skipped because of MOLECULE_ALLOWED_SENDERS')
   })

@@ -1,10 +1,14 @@
 import { describe, expect, test } from 'bun:test'
-import { deaf } from '../../../../plugin/host/hearing/listener.ts'
 import { remarkOf, type Standby } from '../../../../plugin/host/report/remark.ts'
 import { ID_A, ID_B } from '../../../fixtures/config.ts'
 
 const HEARS = { mayHold: true, certain: true, because: 'it does' }
-const DEAF = deaf('this session was started without the channel', 'start one with: claude --x')
+const DEAF = {
+  mayHold: false,
+  certain: true,
+  because: 'this session was started without the channel',
+  remedy: 'start one with: claude --x',
+}
 const HOLDER = { pid: 7, startedAt: 0, project: '/home/\u001b[2Jada' }
 
 const workspace = (more: Partial<Standby> = {}): Standby => ({

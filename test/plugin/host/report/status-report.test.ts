@@ -20,6 +20,7 @@ const view = (more: Partial<SessionView> = {}): SessionView => ({
   clientName: 'claude-code',
   hearing: { mayHold: true, certain: true, because: 'the host was started with this channel' },
   unproven: false,
+  unheard: 0,
   workspaces: [workspace()],
   pid: 42,
   now: NOW,
@@ -101,6 +102,11 @@ describe('the line "receiving"', () => {
     expect(shown({ unproven: true, workspaces: [one] })).toContain('though 1 was sent')
     expect(shown({ unproven: true, workspaces: [workspace({ counts: {} })] })).not.toContain('no sign yet')
     expect(shown()).not.toContain('no sign yet')
+    const unheard = shown({ unproven: true, unheard: 2 })
+    expect(unheard).toContain(
+      'the host has not shown 2 messages sent over 30 s ago, though it passes prompts on',
+    )
+    expect(unheard).not.toContain('no sign yet')
   })
 })
 
@@ -135,7 +141,9 @@ test('while the relay is on the report says where permission requests are posted
 test('a workspace is shown with presence, messages and last error', () => {
   const text = shown({ workspaces: [workspace({ lastError: 'HTTP 500', dead: 'it was deleted' })] })
   expect(text).toContain('held here, GIVEN UP, event stream open, last read 2 s ago, first heartbeat in 30 s')
-  expect(text).toContain('messages: 3 waiting, 7 shown but not answered, 5 answered, 6 not for the model')
+  expect(text).toContain(
+    'messages: 3 waiting, 4 shown but not answered, 5 answered, 6 not for the model, 3 sent',
+  )
   expect(text).toContain('last error: HTTP 500')
   expect(text).toContain('given up: it was deleted')
 })
@@ -149,7 +157,7 @@ test('a workspace whose feed is read slowly is shown with the reason', () => {
 test('a number that the ledger does not count to its end is shown as the least it can be', () => {
   const counts = { sent: 3, confirmed: MAX_COUNTED, skipped: MAX_COUNTED }
   expect(shown({ workspaces: [workspace({ counts, notAllowed: 7 })] })).toContain(
-    'messages: 0 waiting, at least 1003 shown but not answered, 0 answered, at least 993 not for the model, 7 skipped',
+    'messages: 0 waiting, at least 1000 shown but not answered, 0 answered, at least 993 not for the model, 3 sent and not confirmed, 7 skipped',
   )
 })
 
@@ -176,7 +184,7 @@ test('the holder of a workspace is shown with pid, project folder and start', ()
 test('skipped, held back and presumed messages are counted if there are any', () => {
   const counts = { skipped: 9, held: 2, presumed: 3 }
   expect(shown({ workspaces: [workspace({ counts, notAllowed: 4 })] })).toContain(
-    '0 answered, 5 not for the model, 3 presumed seen, 2 held back because a peer writes too fast, 4 skipped because of MOLECULE_ALLOWED_SENDERS',
+    '0 answered, 5 not for the model, 3 presumed shown, 2 held back because a peer writes too fast, 4 skipped because of MOLECULE_ALLOWED_SENDERS',
   )
 })
 
