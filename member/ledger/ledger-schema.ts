@@ -214,6 +214,20 @@ const STEPS: readonly string[] = [
   ALTER TABLE message ADD COLUMN unseen INTEGER NOT NULL DEFAULT 0;
   DROP INDEX message_again;
   `,
+  `
+  -- Messages to peers that give no task, until their answers are recorded or count as lost. id: of the message, or of the
+  -- item in the platform's queue. session: the one that has the request open; null: no session has.
+  CREATE TABLE sent_message (
+    workspace_id TEXT NOT NULL,
+    id TEXT NOT NULL,
+    peer_id TEXT NOT NULL,
+    text TEXT NOT NULL,
+    sent_at INTEGER NOT NULL,
+    session TEXT,
+    PRIMARY KEY (workspace_id, id)
+  ) WITHOUT ROWID;
+  CREATE INDEX sent_message_age ON sent_message (workspace_id, sent_at);
+  `,
 ]
 
 /**
