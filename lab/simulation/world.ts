@@ -111,6 +111,7 @@ export class World {
       onFault: (sentence) => {
         if (!this.upheavals.excuses(sentence)) this.faults.push(sentence)
       },
+      isHolder: (workspaceId, { number }) => this.holderOf(workspaceId) === number,
       onRead: (workspaceId, _, query) => {
         // A process that continues reading has stored the first page durably.
         if (!this.storedAt.has(workspaceId) && this.storage.hasCursor(workspaceId)) {

@@ -43,6 +43,8 @@ export interface Entry {
   readonly createdAt: string
   /** In lower case. */
   readonly peerId: string | null
+  /** Whom the platform does not tell apart from its sender, who is no peer. Null: it knows the sender, or is the sender. */
+  readonly crowd?: string | null
   /** The task it answers, as far as the row tells. */
   readonly task: TaskMark | null
   /** It answers no task, even if it names one: it is a question, or an answer to something else. */

@@ -228,6 +228,14 @@ const STEPS: readonly string[] = [
   ) WITHOUT ROWID;
   CREATE INDEX sent_message_age ON sent_message (workspace_id, sent_at);
   `,
+  `
+  -- Senders whom the platform does not tell apart are held back together: the crowd they belong to.
+  ALTER TABLE message ADD COLUMN crowd TEXT;
+  ALTER TABLE message ADD COLUMN sender TEXT GENERATED ALWAYS AS (coalesce(peer_id, crowd)) VIRTUAL;
+  CREATE INDEX message_crowd ON message (workspace_id, crowd, ord) WHERE crowd IS NOT NULL AND state <> 'skipped';
+  DROP INDEX message_held;
+  CREATE INDEX message_held ON message (workspace_id, sender, ord) WHERE state = 'held';
+  `,
 ]
 
 /**

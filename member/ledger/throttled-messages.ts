@@ -1,18 +1,18 @@
-/** The messages of peers that write too fast (state `held`), until they are written together in one digest. */
+/** The messages of senders that write too fast (state `held`), until they are written together in digests. */
 import type { Database } from '../../base/sqlite.ts'
 import type { GivenMessages } from './given-messages.ts'
 import { COLUMNS, type StoredMessage } from './ledger-rows.ts'
 
-/** A peer whose messages are held back. */
-export interface ThrottledPeer {
+/** A sender whose messages are held back: a peer, or a crowd that the platform does not tell apart. */
+export interface ThrottledSender {
   readonly workspaceId: string
-  readonly peerId: string
+  readonly sender: string
   /** When the first of them arrived, in milliseconds since the epoch. */
   readonly since: number
 }
 
-/** How many peers to consider at once; the others follow later. */
-const MAX_PEERS = 1_000
+/** How many senders to consider at once; the others follow later. */
+const MAX_SENDERS = 1_000
 
 export class ThrottledMessages {
   readonly #db: Database
@@ -23,46 +23,46 @@ export class ThrottledMessages {
     this.#given = given
   }
 
-  /** Every peer with held messages. The cost follows the number of peers, not of their messages. */
-  peers(workspaceIds: readonly string[]): readonly ThrottledPeer[] {
-    const next = this.#db.query<ThrottledPeer, [string, string]>(
-      `SELECT workspace_id AS workspaceId, peer_id AS peerId, received_at AS since FROM message INDEXED BY message_held
-       WHERE workspace_id = ? AND peer_id > ? AND state = 'held' ORDER BY peer_id, ord LIMIT 1`,
+  /** Every sender with held messages. The cost follows the number of senders, not of their messages. */
+  senders(workspaceIds: readonly string[]): readonly ThrottledSender[] {
+    const next = this.#db.query<ThrottledSender, [string, string]>(
+      `SELECT workspace_id AS workspaceId, sender, received_at AS since FROM message INDEXED BY message_held
+       WHERE workspace_id = ? AND sender > ? AND state = 'held' ORDER BY sender, ord LIMIT 1`,
     )
-    const peers: ThrottledPeer[] = []
+    const senders: ThrottledSender[] = []
     for (const workspaceId of workspaceIds) {
-      let peer = next.get(workspaceId, '')
-      while (peer !== null && peers.length < MAX_PEERS) {
-        peers.push(peer)
-        peer = next.get(workspaceId, peer.peerId)
+      let sender = next.get(workspaceId, '')
+      while (sender !== null && senders.length < MAX_SENDERS) {
+        senders.push(sender)
+        sender = next.get(workspaceId, sender.sender)
       }
     }
-    return peers
+    return senders
   }
 
-  count({ workspaceId, peerId }: ThrottledPeer): number {
+  count({ workspaceId, sender }: ThrottledSender): number {
     return (
       this.#db
         .query<{ n: number }, [string, string]>(
           `SELECT count(*) AS n FROM message INDEXED BY message_held
-           WHERE workspace_id = ? AND peer_id = ? AND state = 'held'`,
+           WHERE workspace_id = ? AND sender = ? AND state = 'held'`,
         )
-        .get(workspaceId, peerId)?.n ?? 0
+        .get(workspaceId, sender)?.n ?? 0
     )
   }
 
-  /** The oldest held messages of a peer. */
-  of({ workspaceId, peerId }: ThrottledPeer, limit: number): readonly StoredMessage[] {
+  /** The oldest held messages of a sender. */
+  of({ workspaceId, sender }: ThrottledSender, limit: number): readonly StoredMessage[] {
     return this.#db
       .query<StoredMessage, [string, string, number]>(
         `SELECT ${COLUMNS} FROM message INDEXED BY message_held
-         WHERE workspace_id = ? AND peer_id = ? AND state = 'held' ORDER BY ord LIMIT ?`,
+         WHERE workspace_id = ? AND sender = ? AND state = 'held' ORDER BY ord LIMIT ?`,
       )
-      .all(workspaceId, peerId, limit)
+      .all(workspaceId, sender, limit)
   }
 
   /**
-   * Records that a digest of these messages is about to be written. What else of their peer is held stays held.
+   * Records that a digest of these messages is about to be written. What else of their sender is held stays held.
    *
    * @param quoted all that the digest shows; the first of them represents it.
    * @returns false, and records nothing, when one of these is no longer held back as it was read: this process may have

@@ -82,7 +82,7 @@ export class Uploads {
    * @returns how many are now for the model.
    */
   release(workspaceId: string, now: number): number {
-    const due = `workspace_id = ? AND peer_id IS NULL AND state = 'held' AND upload_id IS NOT NULL
+    const due = `workspace_id = ? AND sender IS NULL AND state = 'held' AND upload_id IS NOT NULL
        AND abs(? - received_at) >= ${UPLOAD_WAIT_MS}`
     const waiting = this.#db
       .query(`SELECT 1 FROM message INDEXED BY message_held WHERE ${due} LIMIT 1`)

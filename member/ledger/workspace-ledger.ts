@@ -172,11 +172,11 @@ export class WorkspaceLedger {
    * @returns true when the entry is new and meant for the model.
    */
   #store(entry: Entry, now: number, isTaken = false): boolean {
-    const { activityId, seq, createdAt, peerId, given, cancels, content, skipped } = entry
+    const { activityId, seq, createdAt, peerId, crowd = null, given, cancels, content, skipped } = entry
     const { changes } = this.#db
       .query(
-        `INSERT INTO message (workspace_id, activity_id, seq, created_at, received_at, state, reason, peer_id, given_task, content)
-         VALUES ($workspaceId, $activityId, $seq, $createdAt, $now, $state, $reason, $peerId, $given, $content)
+        `INSERT INTO message (workspace_id, activity_id, seq, created_at, received_at, state, reason, peer_id, crowd, given_task, content)
+         VALUES ($workspaceId, $activityId, $seq, $createdAt, $now, $state, $reason, $peerId, $crowd, $given, $content)
          ON CONFLICT (workspace_id, activity_id) DO NOTHING`,
       )
       .run({
@@ -188,6 +188,7 @@ export class WorkspaceLedger {
         state: skipped === null ? 'received' : 'skipped',
         reason: skipped ?? (cancels === undefined ? null : NO_ANSWER),
         peerId,
+        crowd,
         given: given ?? null,
         content,
       })
@@ -210,7 +211,7 @@ export class WorkspaceLedger {
     }
     if (answer.kind === 'answer') this.#amend(activityId, 'delegation_id = ?', answer.id)
     const isExpected = isTaken || (answer.kind === 'answer' && answer.closes)
-    if (!isExpected && peerId !== null && this.#isTooFast(peerId, createdAt, now)) {
+    if (!isExpected && this.#isTooFast(entry, now)) {
       this.#amend(activityId, 'state = ?', 'held')
     }
     return true
@@ -252,26 +253,35 @@ export class WorkspaceLedger {
       .run(value, this.workspaceId, activityId)
   }
 
-  /** Also one that would overtake what is held of its peer. */
-  #isTooFast(peerId: string, createdAt: string, now: number): boolean {
-    if (isOverflow(this.#earlier(peerId, now), createdAt)) return true
+  /** Also one that would overtake what is held of its sender. A person whom the platform knows is never too fast. */
+  #isTooFast({ peerId, crowd = null, createdAt }: Entry, now: number): boolean {
+    const sender = peerId ?? crowd
+    if (sender === null) return false
+    const earlier =
+      peerId === null ? this.#earlier('crowd', sender, MAX_EVENTS) : this.#earlierOf(peerId, now)
+    if (isOverflow(earlier, createdAt)) return true
     const held = this.#db
       .query(
-        "SELECT 1 FROM message INDEXED BY message_held WHERE workspace_id = ? AND peer_id = ? AND state = 'held' LIMIT 1",
+        "SELECT 1 FROM message INDEXED BY message_held WHERE workspace_id = ? AND sender = ? AND state = 'held' LIMIT 1",
       )
-      .get(this.workspaceId, peerId)
+      .get(this.workspaceId, sender)
     return held !== null
   }
 
-  /** When this peer wrote the message as many places before the newest as it may write within the window. */
-  #earlier(peerId: string, now: number): string | undefined {
+  #earlierOf(peerId: string, now: number): string | undefined {
     const isWorking = this.#delegations.isWorking(this.workspaceId, peerId, now)
+    return this.#earlier('peer', peerId, isWorking ? MAX_EVENTS_OF_WORKER : MAX_EVENTS)
+  }
+
+  /** When this sender wrote the message as many places before the newest as it may write within the window. */
+  #earlier(kind: 'peer' | 'crowd', sender: string, places: number): string | undefined {
+    const [index, column] = kind === 'peer' ? ['message_peer', 'peer_id'] : ['message_crowd', 'crowd']
     return this.#db
       .query<{ createdAt: string }, [string, string, number]>(
-        `SELECT created_at AS createdAt FROM message INDEXED BY message_peer
-         WHERE workspace_id = ? AND peer_id = ? AND state <> 'skipped' ORDER BY ord DESC LIMIT 1 OFFSET ?`,
+        `SELECT created_at AS createdAt FROM message INDEXED BY ${index}
+         WHERE workspace_id = ? AND ${column} = ? AND state <> 'skipped' ORDER BY ord DESC LIMIT 1 OFFSET ?`,
       )
-      .get(this.workspaceId, peerId, isWorking ? MAX_EVENTS_OF_WORKER : MAX_EVENTS)?.createdAt
+      .get(this.workspaceId, sender, places)?.createdAt
   }
 
   #saveCursor(cursor: Cursor): void {

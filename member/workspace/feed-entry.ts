@@ -37,11 +37,21 @@ export function toEntry(
   const skipped = skipBecause ?? (reading.deliver ? null : reading.reason)
   if (skipped !== null || !reading.deliver) return { ...common, task: null, content: '{}', skipped }
   const { message, taskId } = reading
+  const crowd = crowdOf(message, row.seq !== undefined)
   if (purposeOf(message.method) === 'cancel') {
-    return admit({ ...common, task: null, cancels: cancelOf(message) }, message, allowed)
+    return admit({ ...common, crowd, task: null, cancels: cancelOf(message) }, message, allowed)
   }
   const answersNothing = asksBack(message)
-  return admit({ ...common, task: taskOf(message), given: taskId, answersNothing }, message, allowed)
+  return admit({ ...common, crowd, task: taskOf(message), given: taskId, answersNothing }, message, allowed)
+}
+
+/**
+ * Everyone outside, whatever name a message gives, and every visitor of the chat whom the platform has not checked. One
+ * that does not number its rows checks nobody: there the chat belongs to its operator.
+ */
+function crowdOf({ kind, authenticated }: Inbound, isChecked: boolean): string | null {
+  if (kind === 'external') return 'external'
+  return kind === 'canvas_user' && isChecked && !authenticated ? 'visitors' : null
 }
 
 /** The authenticated person may cancel any task; everybody else, only their own. */

@@ -37,12 +37,10 @@ export interface FeedOptions {
   /** Where reading begins if no session has decided it, in milliseconds since the epoch. Default: now. */
   readonly since?: number
   readonly bounds?: PageBounds
-  /** Rows requested per page. */
-  readonly pageRows?: number
 }
 
-/** Rows requested per page, unless told otherwise. */
-const PAGE_ROWS = 100
+/** Rows requested per page. */
+const PAGE_LIMIT = 100
 /** The most rows a platform returns per page. */
 const MAX_LIMIT = 500
 /** Rows requested to find the newest: several, since some may be unreadable. */
@@ -71,12 +69,10 @@ export class Feed {
   readonly pace: FeedPace
   #touchedAt = 0
   #forgottenLogged = false
-  readonly #pageRows: number
-  #limit: number
+  #limit = PAGE_LIMIT
 
-  constructor(workspace: Workspace, { capacity, since, bounds, pageRows = PAGE_ROWS }: FeedOptions = {}) {
+  constructor(workspace: Workspace, { capacity, since, bounds }: FeedOptions = {}) {
     this.#workspace = workspace
-    this.#limit = this.#pageRows = pageRows
     this.#capacity = capacity ?? (() => Promise.resolve())
     this.#bounds = bounds
     this.#startedAt = since ?? this.#now()
@@ -211,7 +207,7 @@ export class Feed {
     let page = await this.#windowPage(old, {})
     let beforeTs: string | undefined
     while (page.full) {
-      beforeTs = boundary(page, this.#pageRows) ?? beforeTs
+      beforeTs = boundary(page, PAGE_LIMIT) ?? beforeTs
       let older = await this.#windowPage(old, { beforeTs })
       // A page with a single timestamp, or a platform that does not know `before_ts`: request the largest page.
       if (older.full && !reachesBack(older, page)) {
@@ -250,7 +246,7 @@ export class Feed {
     const page = await fetchPage(client, { ...question, limit: asked, signal, bounds: this.#bounds })
     const came = page.rows.length + page.unusable
     // Rows so large, or a connection so slow, that fewer arrived than requested: the next page starts near that size.
-    this.#limit = page.full && came < asked ? came * 2 : Math.min(this.#pageRows, this.#limit * 2)
+    this.#limit = page.full && came < asked ? came * 2 : Math.min(PAGE_LIMIT, this.#limit * 2)
     this.#remarks.ofPage(page)
     return page
   }

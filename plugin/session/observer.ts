@@ -45,8 +45,6 @@ const LOOK_WAIT_MS = 3_000
 const MAX_WORKSPACES = 20
 /** How many messages of a workspace may wait before no more are read: the platform keeps the rest. */
 const MAX_WAITING = 5_000
-/** Rows in a page. By these, a reader that holds nothing can be told apart on the wire. */
-export const OBSERVED_ROWS = 50
 const MAX_STORED = 50
 const MAX_NAMED = 3
 /** How many ids to keep, so that each message is mentioned once. */
@@ -81,7 +79,7 @@ export class Observer {
       const capacity = async (): Promise<void> => {
         if (workspace.ledger.waiting() >= MAX_WAITING) throw new Enough()
       }
-      return { workspace, feed: new Feed(workspace, { since, capacity, pageRows: OBSERVED_ROWS }) }
+      return { workspace, feed: new Feed(workspace, { since, capacity }) }
     })
   }
 

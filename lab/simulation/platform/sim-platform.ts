@@ -2,7 +2,6 @@
  * A platform in memory and the network to it. It answers every HTTP request of the plugin, in simulated time and with
  * one source of randomness, and needs only microtasks and the timers of its clock. Until `calmAt` things go wrong.
  */
-import { OBSERVED_ROWS } from '../../../plugin/session/observer.ts'
 import type { Dice } from '../../dice.ts'
 import type { SimClock } from '../sim-clock.ts'
 import { type Answer, failure } from './answers.ts'
@@ -19,13 +18,13 @@ export interface SimPlatformOptions {
   readonly calmAt: number
   /** Called when the plugin violates the wire contract. */
   readonly onFault: (sentence: string) => void
-  /** Called when a process requests a page of a feed, unless its session only peeks. */
+  /** Whether a process holds a workspace. Default: each does. */
+  readonly isHolder?: (workspaceId: string, process: SimProcess) => boolean
+  /** Called when the holder of a workspace requests a page of its feed. */
   readonly onRead?: (workspaceId: string, process: SimProcess, query: URLSearchParams) => void
 }
 
 export const PLATFORM_URL = 'http://127.0.0.1:1'
-/** Only a session that does not receive requests this many rows. It may do so while another one reads. */
-const ROWS_OF_OBSERVER = String(OBSERVED_ROWS)
 
 export class SimPlatform {
   readonly #options: SimPlatformOptions
@@ -83,7 +82,9 @@ export class SimPlatform {
     workspace?.noteSent(exchange)
     if (workspace === undefined || request.route !== 'activity') return () => {}
     const { query } = request
-    if (query.get('type') !== 'a2a_receive' || query.get('limit') === ROWS_OF_OBSERVER) return () => {}
+    // A session that only observes may read while another one does.
+    const { isHolder = () => true } = this.#options
+    if (query.get('type') !== 'a2a_receive' || !isHolder(workspace.id, process)) return () => {}
     return this.#beginReading(workspace.id, process, query)
   }
 

@@ -197,11 +197,11 @@ export class DeliveryLine {
     return Promise.allSettled(writes).then((results) => results.every(({ status }) => status === 'fulfilled'))
   }
 
-  /** Writes the digest of one peer whose messages are held back, if one is due. */
+  /** Writes the digest of one sender whose messages are held back, if one is due. */
   #beginDigest(): Promise<boolean> | undefined {
     const { throttled } = this.#ledger
     const now = this.#clock.now()
-    const due = throttled.peers(this.#held()).find((peer) => this.#digests.dueAt(peer, now) <= now)
+    const due = throttled.senders(this.#held()).find((one) => this.#digests.dueAt(one, now) <= now)
     if (due === undefined) return undefined
     const quotes = throttled.of(due, MAX_QUOTED).flatMap((stored) => {
       const message = this.#read(stored)
@@ -230,7 +230,7 @@ export class DeliveryLine {
     const now = this.#clock.now()
     if (this.#ledger.delegations.anyAwaited(workspaceIds, now)) return AWAITED_INTERVAL_MS
     const dueAt = Math.min(
-      ...this.#ledger.throttled.peers(workspaceIds).map((peer) => this.#digests.dueAt(peer, now)),
+      ...this.#ledger.throttled.senders(workspaceIds).map((one) => this.#digests.dueAt(one, now)),
     )
     return Math.max(MIN_IDLE_MS, dueAt - now)
   }

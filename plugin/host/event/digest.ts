@@ -46,10 +46,11 @@ export function renderDigest(first: Quote, quotes: readonly Quote[], count: numb
 }
 
 function text(quotes: readonly Quote[], count: number): string {
-  const peerId = quotes[0]?.stored.peerId ?? ''
+  const peerId = quotes[0]?.stored.peerId ?? null
+  const which = peerId === null ? '' : ` with peer_id ${cleanName(peerId)}`
   const left = count - quotes.length
   return [
-    `This peer wrote faster than a conversation needs, so ${quotes.length} of them were held back and appear here together. If you and the peer keep answering each other in a circle, stop answering. inbox with peer_id ${cleanName(peerId)} shows them in full.`,
+    `${peerId === null ? 'Senders that the platform does not tell apart' : 'This peer'} wrote faster than a conversation needs, so ${quotes.length} of them were held back and appear here together. If you and they keep answering each other in a circle, stop answering. inbox${which} shows them in full.`,
     ...quotes.map(({ stored, message }) => `[${label(stored, message)}] ${excerpt(message)}`),
     ...(left > 0 ? [`… and ${left} more: the next ${MAX_QUOTED} in a minute, all of them in inbox`] : []),
   ].join('\n')

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { openLedger } from '../../../lab/driver/ledger.ts'
 import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
 import type { Ledger } from '../../../member/ledger/ledger.ts'
-import type { ThrottledPeer } from '../../../member/ledger/throttled-messages.ts'
+import type { ThrottledSender } from '../../../member/ledger/throttled-messages.ts'
 import { entries } from '../../fixtures/entries.ts'
 import { recover } from '../../fixtures/recover.ts'
 
@@ -35,10 +35,10 @@ function twoSessions() {
 }
 
 /** A peer writes too fast. Returns it, as the ledger lists it. */
-function holdBack(ledger: Ledger): ThrottledPeer {
+function holdBack(ledger: Ledger): ThrottledSender {
   const burst = entries(23).map((entry, index) => ({ ...entry, activityId: `burst-${index}`, peerId: PEER }))
   ledger.of(A).storePage(burst, undefined, NOW)
-  const [peer] = ledger.throttled.peers([A])
+  const [peer] = ledger.throttled.senders([A])
   if (peer === undefined) throw new Error('nothing is held back')
   return peer
 }

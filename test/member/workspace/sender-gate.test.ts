@@ -76,3 +76,22 @@ test('a message whose sender may not write is recorded without its content', () 
     }),
   )
 })
+
+test('everyone outside is one crowd, and so is every visitor whom the platform has not checked', () => {
+  const row = (metadata: object, more: Partial<ActivityRow> = {}): ActivityRow => ({
+    id: 'a',
+    created_at: '2026-01-01T00:00:00Z',
+    method: 'message/send',
+    seq: 1,
+    request_body: { params: { message: { parts: [{ kind: 'text', text: 'x' }] }, metadata } },
+    ...more,
+  })
+  const person = { source: 'canvas_user', user_identity_status: 'AUTHENTICATED' }
+  expect(toEntry(row({ source: 'telegram' }), OWN).crowd).toBe('external')
+  expect(toEntry(row({ source: 'whatever it says' }), OWN).crowd).toBe('external')
+  expect(toEntry(row({ source: 'canvas_user' }), OWN).crowd).toBe('visitors')
+  expect(toEntry(row(person), OWN).crowd).toBeNull()
+  expect(toEntry(row({}, { source_id: PEER }), OWN).crowd).toBeNull()
+  // A platform that does not number its rows checks nobody.
+  expect(toEntry(row({ source: 'canvas_user' }, { seq: undefined }), OWN).crowd).toBeNull()
+})

@@ -90,6 +90,22 @@ test('what a peer writes beyond twenty messages a minute is held back for one di
   expect(line.ledger.inbox.counts(WORKSPACE)).toEqual({ sent: 25 })
 })
 
+test('senders whom the platform does not tell apart are held back together, and the person it knows never is', async () => {
+  using line = startLine()
+  const begin = line.clock.now()
+  const at = (n: number): string => new Date(begin + n).toISOString()
+  const strangers = Array.from({ length: 30 }, (_, n) => entry({ crowd: 'external', createdAt: at(n) }))
+  const person = Array.from({ length: 30 }, (_, n) => entry({ createdAt: at(n) }))
+  await line.arrive(...strangers, ...person)
+  expect(line.ledger.inbox.counts(WORKSPACE)).toEqual({ sent: MAX_EVENTS + 30, held: 10 })
+  await line.clock.advance(DIGEST_AFTER_MS)
+  const digest = line.events.at(-1)
+  expect(digest?.meta.digest_count).toBe('10')
+  expect(digest?.content).toStartWith('Senders that the platform does not tell apart wrote faster')
+  expect(digest?.content).toContain('inbox shows them in full.')
+  expect(line.ledger.inbox.counts(WORKSPACE)).toEqual({ sent: 60 })
+})
+
 test('neither other peers nor the person in the chat are held up by it', async () => {
   using line = startLine()
   const begin = line.clock.now()
