@@ -29,8 +29,8 @@ export function explain(explanation) {
   process.stdin.on('data', (text) => {
     const lines = (rest + text).split('\n')
     rest = (lines.pop() ?? '').slice(0, MAX_REST_CHARS)
-    for (const line of lines) {
-      const answer = answerTo(parse(line), explanation)
+    for (const message of lines.flatMap(messagesIn)) {
+      const answer = answerTo(message, explanation)
       if (answer !== undefined) process.stdout.write(`${JSON.stringify(answer)}\n`)
     }
   })
@@ -102,14 +102,16 @@ function field(value, name) {
 }
 
 /**
+ * One message, or those of a batch. Some hosts begin with a byte order mark, which is no JSON.
+ *
  * @param {string} line
- * @returns {unknown}
+ * @returns {readonly unknown[]}
  */
-function parse(line) {
+function messagesIn(line) {
   try {
-    return JSON.parse(line)
+    return [JSON.parse(line.replace(/^\uFEFF/, ''))].flat()
   } catch {
     // Not JSON, so no request either.
-    return undefined
+    return []
   }
 }

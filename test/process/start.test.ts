@@ -55,6 +55,8 @@ test.concurrent('on an old Bun the handshake succeeds, and the tool `status` say
 test.concurrent('on an old Bun the prompt hook stays silent, unknown requests are refused, and it ends with its input', async () => {
   using folder = temporaryFolder()
   await using plugin = new PluginProcess({ env: {}, script: tooNew(folder) })
+  plugin.write('\uFEFF{"jsonrpc":"2.0","id":"marked","method":"ping"}\n')
+  plugin.write('[{"jsonrpc":"2.0","id":"in a batch","method":"ping"}, 7]\n')
   plugin.write('garbage\n[]\nnull\n{"jsonrpc":"2.0","method":"notifications/initialized"}\n')
   const receipt = await plugin.request('tools/call', {
     name: 'channel_receipt',
@@ -65,5 +67,6 @@ test.concurrent('on an old Bun the prompt hook stays silent, unknown requests ar
   expect((await plugin.request('ping')).result).toEqual({})
   plugin.endInput()
   expect(await plugin.exited()).toBe(0)
-  expect(plugin.lines).toHaveLength(3)
+  expect(plugin.lines.map((line) => JSON.parse(line).id).slice(0, 2)).toEqual(['marked', 'in a batch'])
+  expect(plugin.lines).toHaveLength(5)
 })
