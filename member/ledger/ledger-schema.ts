@@ -198,17 +198,16 @@ const STEPS: readonly string[] = [
   CREATE TABLE page_check (id INTEGER PRIMARY KEY CHECK (id = 1), checked_at INTEGER NOT NULL);
   `,
   `
-  -- What tells whether the host of a session showed its messages: see showing.ts. used: a user typed a prompt, or the
-  -- model called a tool. hooked: its prompt hook reports what is submitted.
+  -- What tells whether the host of a session showed its messages: see showing.ts. hooked: its prompt hook reports what is
+  -- submitted. with_channel is not used.
   DROP INDEX session_silent;
-  ALTER TABLE session DROP COLUMN with_channel;
-  ALTER TABLE session RENAME COLUMN prompted TO used;
-  ALTER TABLE session RENAME COLUMN receipted TO hooked;
+  ALTER TABLE session ADD COLUMN hooked INTEGER NOT NULL DEFAULT 0;
   -- When the hook last reported an event of ours.
   ALTER TABLE session ADD COLUMN heard_at INTEGER;
   -- The last written of the events that the model answered.
   ALTER TABLE session ADD COLUMN answered_ord INTEGER;
   ALTER TABLE session ADD COLUMN answered_sent_at INTEGER;
+  UPDATE session SET hooked = receipted;
 
   -- How many of the attempts reached nobody, as far as is known. A message that is only kept has no session.
   ALTER TABLE message ADD COLUMN unseen INTEGER NOT NULL DEFAULT 0;

@@ -3,11 +3,11 @@ import type { Database } from '../../base/sqlite.ts'
 import type { GivenMessages } from './given-messages.ts'
 
 /**
- * - `used`: a user typed a prompt, or the model called a tool.
+ * - `prompted`: a user typed a prompt, or the model called a tool.
  * - `hooked`: the prompt hook reported a prompt or an event of ours.
  * - `heard`: it reported an event of ours. The only fact whose time counts, so it is noted again.
  */
-export type Fact = 'used' | 'hooked' | 'heard'
+export type Fact = 'prompted' | 'hooked' | 'heard'
 
 /** How exactly it is known when the hook last reported an event: each receipt would cost a write otherwise. */
 const HEARD_EVERY_MS = 10_000
@@ -28,13 +28,14 @@ export class SessionEvidence {
   note(fact: Fact, now: number): void {
     const noted = this.#notedAt(fact)
     if (noted !== undefined && (fact !== 'heard' || Math.abs(now - noted) < HEARD_EVERY_MS)) return
-    const [column, value] = fact === 'heard' ? ['heard_at', now] : [fact, 1]
+    const column = fact === 'heard' ? 'receipted' : fact
+    const heardAt = fact === 'heard' ? now : null
     this.#db
       .query(
-        `INSERT INTO session (id, begun_at, ${column}) VALUES ($id, $now, $value)
-         ON CONFLICT (id) DO UPDATE SET ${column} = $value`,
+        `INSERT INTO session (id, begun_at, ${column}, heard_at) VALUES ($id, $now, 1, $heardAt)
+         ON CONFLICT (id) DO UPDATE SET ${column} = 1, heard_at = coalesce($heardAt, heard_at)`,
       )
-      .run({ id: this.#given.session, now, value })
+      .run({ id: this.#given.session, now, heardAt })
     this.#noted.set(fact, now)
   }
 

@@ -84,7 +84,7 @@ export class SessionHearing {
   typed(): boolean {
     const wasIdle = this.#idle
     this.#idle = false
-    this.#learn('used')
+    this.#learn('prompted')
     this.#learn('hooked')
     return wasIdle
   }
@@ -99,7 +99,7 @@ export class SessionHearing {
   /** The model called a tool: the session is in use, whether or not hooks are on. */
   toolCalled(): void {
     this.#idle = false
-    this.#learn('used')
+    this.#learn('prompted')
   }
 
   /** The hook got one of our events: the host listens. */
