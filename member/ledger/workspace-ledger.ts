@@ -9,12 +9,10 @@ import { type OpenMessages, openMessages } from './open-messages.ts'
 import { PeerRequests, type RequestOutcome } from './peer-requests.ts'
 import { deleteOld, RecoverySteps } from './recovery.ts'
 import type { Uploads } from './uploads.ts'
+import { countWaiting, hasBytesWaiting } from './waiting-messages.ts'
 
 /** The reason for skipping a result that already arrived by another route. */
 const TOLD_BEFORE = 'a result that was told before'
-/** Reading pauses long before so many wait. */
-const MAX_WAITING_COUNT = 1_000
-
 export class WorkspaceLedger {
   readonly workspaceId: string
   readonly requests: PeerRequests
@@ -97,18 +95,14 @@ export class WorkspaceLedger {
     if (this.#flushDue) this.#flush()
   }
 
-  /**
-   * How many messages wait to be written, or are being written. The index is named, here and in other queries, because
-   * the planner could choose one that scans the whole history.
-   */
+  /** How many messages wait to be written, or are being written. */
   waiting(): number {
-    const row = this.#db
-      .query<{ n: number }, [string, number]>(
-        `SELECT count(*) AS n FROM (SELECT 1 FROM message INDEXED BY message_state
-         WHERE workspace_id = ? AND state IN ('received', 'sending') LIMIT ?)`,
-      )
-      .get(this.workspaceId, MAX_WAITING_COUNT)
-    return row?.n ?? 0
+    return countWaiting(this.#db, this.workspaceId)
+  }
+
+  /** Whether so much waits for the model that reading should pause: this many messages, or too many bytes. */
+  isFull(most: number): boolean {
+    return this.waiting() >= most || hasBytesWaiting(this.#db, this.workspaceId)
   }
 
   /**

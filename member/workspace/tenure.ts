@@ -234,7 +234,7 @@ export class Tenure {
   /** Resolves once there is room for more messages, or the tenure has ended. */
   async #capacity(): Promise<void> {
     const { ledger, signal } = this.#workspace
-    while (!signal.aborted && ledger.waiting() >= MAX_WAITING) {
+    while (!signal.aborted && ledger.isFull(MAX_WAITING)) {
       // The delivery of an earlier configuration also makes room, without notifying us.
       await this.#room.wait(ROOM_INTERVAL_MS, signal)
     }

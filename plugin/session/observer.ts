@@ -77,7 +77,7 @@ export class Observer {
       const workspace = buildWorkspace(surroundings, config, ledger, target, signal)
       const { startedAt: since } = surroundings.holder
       const capacity = async (): Promise<void> => {
-        if (workspace.ledger.waiting() >= MAX_WAITING) throw new Enough()
+        if (workspace.ledger.isFull(MAX_WAITING)) throw new Enough()
       }
       return { workspace, feed: new Feed(workspace, { since, capacity }) }
     })
