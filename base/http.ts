@@ -3,6 +3,7 @@
  * limit. It follows no redirect, since a redirect would carry the bearer token to another host.
  */
 import type { Clock } from './clock.ts'
+import { ItemSieve } from './item-sieve.ts'
 import { isLoopback } from './loopback.ts'
 import { limitTransfer } from './transfer-limit.ts'
 import { unpackedBody } from './unpacked-body.ts'
@@ -18,6 +19,8 @@ export interface Exchange {
   readonly maxBytes: number
   /** How many bytes of a larger body to keep, to identify it. Default: 0. */
   readonly beginningBytes?: number | undefined
+  /** Of a JSON array, leaves out items larger than this: see `item-sieve.ts`. They may make the body 16 times as large. */
+  readonly maxItemBytes?: number | undefined
   readonly signal?: AbortSignal | undefined
   /** Default: the global `fetch`. */
   readonly fetchImpl?: typeof fetch | undefined
@@ -150,28 +153,44 @@ export async function exchange(request: Exchange): Promise<Reply> {
     return {
       status: response.status,
       headers: response.headers,
-      text: await readCapped(response, request.maxBytes, request.beginningBytes, limit.came),
+      text: await readCapped(response, request.maxBytes, {
+        beginningBytes: request.beginningBytes,
+        onBytes: limit.came,
+        maxItemBytes: request.maxItemBytes,
+      }),
     }
   } finally {
     limit.release()
   }
 }
 
+interface ReadOptions {
+  /** How much to keep of a body that is too large. */
+  readonly beginningBytes?: number | undefined
+  /** Called with the size of each part that comes. */
+  readonly onBytes?: ((count: number) => void) | undefined
+  /** As in {@link Exchange}. */
+  readonly maxItemBytes?: number | undefined
+}
+
+/** How many times as large as what is kept a body may be whose large items are left out. */
+const LEFT_OUT = 16
+
 /**
  * Reads a body to its end. The size of a compressed one counts as it is unpacked.
  *
- * @param beginningBytes how much to keep of a body that is too large.
- * @param onBytes called with the size of each part that comes.
+ * @param maxBytes how much of it to keep.
  * @throws {@link BodyError} when it is larger than `maxBytes` or breaks off.
  */
 export async function readCapped(
   response: Response,
   maxBytes: number,
-  beginningBytes = 0,
-  onBytes?: (count: number) => void,
+  { beginningBytes = 0, onBytes, maxItemBytes }: ReadOptions = {},
 ): Promise<string> {
   // Of a body whose announced length is too large, only the beginning is read.
-  const isTooLarge = Number(response.headers.get('content-length') ?? 0) > maxBytes
+  const sieve = maxItemBytes === undefined ? undefined : new ItemSieve(maxItemBytes)
+  const wholeBytes = sieve === undefined ? maxBytes : maxBytes * LEFT_OUT
+  const isTooLarge = Number(response.headers.get('content-length') ?? 0) > wholeBytes
   const bound = isTooLarge ? beginningBytes : maxBytes
   const tooLarge = (): BodyError =>
     new BodyError(
@@ -181,7 +200,7 @@ export async function readCapped(
       Buffer.concat(chunks).subarray(0, beginningBytes).toString('utf8'),
     )
   const chunks: Uint8Array[] = []
-  let size = 0
+  let [size, came] = [0, 0]
   if (isTooLarge && bound === 0) {
     await response.body?.cancel()
     throw tooLarge()
@@ -193,12 +212,15 @@ export async function readCapped(
   }
   try {
     for await (const chunk of body) {
-      size += chunk.byteLength
-      chunks.push(chunk)
+      const kept = sieve?.sift(chunk) ?? chunk
+      size += kept.byteLength
+      came += chunk.byteLength
+      chunks.push(kept)
       onBytes?.(chunk.byteLength)
       // Throwing out of the loop cancels the stream.
-      if (size > bound) throw tooLarge()
+      if (size > bound || came > wholeBytes) throw tooLarge()
     }
+    if (sieve !== undefined) chunks.push(sieve.end())
   } catch (error) {
     if (error instanceof BodyError) throw error
     throw new BodyError(response.status, `the answer was cut off: ${String(error)}`, false)

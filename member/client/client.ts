@@ -45,6 +45,8 @@ export interface Call {
   readonly timeoutMs?: number
   /** Bytes of answer to accept. */
   readonly maxBytes?: number
+  /** Leaves larger items out of a list. */
+  readonly maxItemBytes?: number
   /** Bytes to keep of a larger answer, as the `beginning` of the error's cause. */
   readonly beginningBytes?: number
   readonly signal?: AbortSignal | undefined
@@ -198,6 +200,7 @@ export class PlatformClient {
         timeoutMs: call.timeoutMs ?? DEFAULT_TIMEOUT_MS,
         maxBytes: call.maxBytes ?? DEFAULT_MAX_BYTES,
         beginningBytes: call.beginningBytes,
+        maxItemBytes: call.maxItemBytes,
         signal: call.signal,
         fetchImpl: this.#fetch,
         clock: this.clock,

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { PlatformClient } from './client.ts'
 import { optionalText } from './fields.ts'
+import { fetchList } from './list.ts'
 import { workspacePath } from './workspace-path.ts'
 
 /** The state of a task, as the platform reports it. */
@@ -80,18 +81,18 @@ export async function listDelegations(
   client: PlatformClient,
   signal?: AbortSignal,
 ): Promise<readonly TaskReport[]> {
-  const rows = await client.json(
+  const { items: rows } = await fetchList(
+    client,
     {
       path: workspacePath(client.endpoint.workspaceId, '/delegations'),
       attempts: 2,
       signal,
     },
-    z.array(z.unknown()),
+    rowSchema,
   )
   const reports = new Map<string, TaskReport>()
   for (const row of rows) {
-    const parsed = rowSchema.safeParse(row)
-    const report = parsed.success ? toReport(parsed.data) : undefined
+    const report = toReport(row)
     if (report === undefined) continue
     const known = reports.get(`${report.sourceId} ${report.id}`)
     if (known === undefined || known.state === 'pending')
@@ -112,19 +113,19 @@ export async function fetchResult(
   signal?: AbortSignal,
 ): Promise<string | undefined> {
   const { workspaceId } = client.endpoint
-  const rows = await client.json(
+  const { items: rows } = await fetchList(
+    client,
     {
       path: workspacePath(workspaceId, '/activity'),
       query: { type: 'delegation', limit: RESULT_ROWS },
       attempts: 2,
       signal,
     },
-    z.array(z.unknown()),
+    resultRowSchema,
   )
   for (const row of rows) {
-    const parsed = resultRowSchema.safeParse(row)
-    if (!parsed.success || parsed.data.source_id?.toLowerCase() !== workspaceId) continue
-    const { response_body: response, request_body: request, error_detail: error } = parsed.data
+    if (row.source_id?.toLowerCase() !== workspaceId) continue
+    const { response_body: response, request_body: request, error_detail: error } = row
     if ((response?.delegation_id ?? request?.delegation_id) !== delegationId) continue
     const found = response?.text || error
     if (found) return found

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { PlatformClient } from './client.ts'
 import { optionalText } from './fields.ts'
+import { fetchList, type List } from './list.ts'
 import { workspacePath } from './workspace-path.ts'
 
 export const SCOPES = ['LOCAL', 'TEAM', 'GLOBAL'] as const
@@ -49,25 +50,24 @@ export async function recallMemories(
   query: string | undefined,
   scope: MemoryScope | undefined,
   signal?: AbortSignal,
-): Promise<readonly Memory[]> {
-  const rows = await client.json(
+): Promise<List<Memory>> {
+  const { items, oversized } = await fetchList(
+    client,
     {
       path: workspacePath(client.endpoint.workspaceId, '/memories'),
       query: { q: query, scope, limit: 50 },
       attempts: 3,
       signal,
     },
-    z.array(z.unknown()),
+    memorySchema,
   )
   const words = (query ?? '').toLowerCase().split(/\s+/).filter(Boolean)
-  return rows.flatMap((row) => {
-    const memory = memorySchema.safeParse(row)
-    if (!memory.success) return []
-    const { content, scope: at } = memory.data
-    if (scope !== undefined && at != null && at !== scope) return []
+  const found = items.filter(({ content, scope: at }) => {
+    if (scope !== undefined && at != null && at !== scope) return false
     const lower = content.toLowerCase()
-    return words.length > 0 && !words.some((word) => lower.includes(word)) ? [] : [memory.data]
+    return words.length === 0 || words.some((word) => lower.includes(word))
   })
+  return { items: found, oversized }
 }
 
 /** What a platform puts in place of text that looks like a secret. */

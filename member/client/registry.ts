@@ -4,6 +4,7 @@ import type { PlatformClient } from './client.ts'
 import { PlatformError } from './errors.ts'
 import { optionalText } from './fields.ts'
 import { type IssuedSecrets, issuedSecretsSchema } from './issued-secrets.ts'
+import { fetchList } from './list.ts'
 import { isUuid } from './workspace-path.ts'
 
 export interface AgentCard {
@@ -53,6 +54,10 @@ const peerSchema = z.object({
   status: optionalText,
 })
 export type Peer = z.infer<typeof peerSchema>
+/** One whose agent card is too large to read can still be written to. */
+const oversizedPeerSchema = z
+  .object({ oversized: z.literal(true), id: z.string() })
+  .transform(({ id }): Peer => ({ id, name: null, role: null, status: null }))
 
 /**
  * The workspaces this one may talk to. Does not use the platform's own filter, which fails on peers without a role.
@@ -62,16 +67,14 @@ export type Peer = z.infer<typeof peerSchema>
 export async function listPeers(client: PlatformClient, signal?: AbortSignal): Promise<readonly Peer[]> {
   const { workspaceId } = client.endpoint
   if (!isUuid(workspaceId)) throw new PlatformError('refused', `"${workspaceId}" is not a workspace id`)
-  const rows = await client.json(
+  const { items } = await fetchList(
+    client,
     {
       path: `/registry/${workspaceId}/peers`,
       attempts: 3,
       signal,
     },
-    z.array(z.unknown()),
+    peerSchema.or(oversizedPeerSchema),
   )
-  return rows.flatMap((row) => {
-    const peer = peerSchema.safeParse(row)
-    return peer.success ? [peer.data] : []
-  })
+  return items
 }

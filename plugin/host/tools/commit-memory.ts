@@ -48,7 +48,8 @@ async function redactionNote(
   signal: AbortSignal,
 ): Promise<string> {
   try {
-    const stored = (await recallMemories(client, undefined, scope, signal)).find((memory) => memory.id === id)
+    const { items } = await recallMemories(client, undefined, scope, signal)
+    const stored = items.find((memory) => memory.id === id)
     return stored !== undefined && wasRedacted(content, stored.content)
       ? ' Note: the platform removed a part that looked like a secret (long paths and hashes do, too). Reword it if that part matters.'
       : ''

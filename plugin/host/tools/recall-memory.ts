@@ -23,8 +23,8 @@ export const recallMemory = defineTool({
   async handle({ query, scope, _as_workspace }, context, signal) {
     const client = resolveSender(context, _as_workspace)
     const wanted = query?.trim() || undefined
-    const found = await recallMemories(client, wanted, scope, signal)
-    if (found.length === 0) {
+    const { items: found, oversized } = await recallMemories(client, wanted, scope, signal)
+    if (found.length === 0 && oversized.length === 0) {
       return {
         text:
           wanted === undefined ? 'Nothing is remembered yet.' : `Nothing is remembered about "${wanted}".`,
@@ -34,8 +34,10 @@ export const recallMemory = defineTool({
       (memory) =>
         `- [${cleanName(memory.scope ?? 'unknown scope')}, ${cleanName(memory.created_at ?? 'unknown time')}, id ${cleanName(memory.id)}] ${indented(cleanText(memory.content.slice(0, MAX_RESULT_CHARS)))}`,
     )
+    const left = oversized.map((id) => `- [too large to read, id ${cleanName(id ?? 'unknown')}]`)
     const text = lines.join('\n')
-    if (text.length <= MAX_RESULT_CHARS) return { text }
-    return { text: `${text.slice(0, MAX_RESULT_CHARS)}\n[cut here: narrow the search with query]` }
+    const cut = '\n[cut here: narrow the search with query]'
+    const shown = text.length <= MAX_RESULT_CHARS ? text : text.slice(0, MAX_RESULT_CHARS) + cut
+    return { text: [shown, ...left].filter((part) => part !== '').join('\n') }
   },
 })
