@@ -71,6 +71,20 @@ export const SESSION_BREAKS: Readonly<Record<string, readonly Break[]>> = {
       replace: '() => true,',
     },
   ],
+  'plugin/session/sent-messages': [
+    {
+      name: 'a message that gives no task leaves without a record',
+      file: EXCHANGES,
+      find: 'sending.taskId === null && (await this.#noteMessage(sending, signal))',
+      replace: 'false',
+    },
+    {
+      name: 'a message that gives no task is asked about after it was answered',
+      file: 'member/ledger/workspace-ledger.ts',
+      find: 'if (messageId !== null)',
+      replace: 'if (messageId === undefined)',
+    },
+  ],
   'plugin/session/begun-tasks': [
     {
       name: 'a task in progress counts as answered',

@@ -12,7 +12,7 @@ export type QueuedMessage =
   | { readonly kind: 'answered'; readonly outcome: SendOutcome }
   /** The platform gave up on it. */
   | { readonly kind: 'failed'; readonly message: string }
-  /** The platform does not know it, or keeps nothing about messages it has passed on. */
+  /** The platform does not know it, keeps nothing about messages it has passed on, or does not tell. */
   | { readonly kind: 'unknown' }
 
 const itemSchema = z.object({
@@ -40,11 +40,14 @@ export async function fetchQueued(
     )
     return readItem(item)
   } catch (error) {
-    // An empty 404 has a meaning of its own.
-    if (error instanceof PlatformError && error.status === 404 && error.body !== '')
-      return { kind: 'unknown' }
+    if (error instanceof PlatformError && isFinal(error)) return { kind: 'unknown' }
     throw error
   }
+}
+
+/** The platform will say no more. Redirects and empty refusals have meanings of their own, which settings can change. */
+function isFinal({ kind, status = 0, body }: PlatformError): boolean {
+  return kind === 'refused' && status >= 400 && body !== ''
 }
 
 function readItem({ status, response_body: body, last_error }: z.infer<typeof itemSchema>): QueuedMessage {

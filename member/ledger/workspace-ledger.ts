@@ -79,10 +79,11 @@ export class WorkspaceLedger {
    * @returns the stored message; undefined when there is none, or it was stored before.
    */
   storeOutcome(outcome: RequestOutcome, isTaken: boolean, now: number): StoredMessage | undefined {
-    const { taskId, progress, entry } = outcome
+    const { taskId, messageId, progress, entry } = outcome
     return this.#db.transaction(() => {
       const isNew = entry !== undefined && this.#store(entry, now, isTaken)
       if (taskId !== null) this.requests.progress(taskId, progress)
+      if (messageId !== null) this.requests.messages.settle(messageId, progress.requestId)
       const stored = isNew ? this.#find(entry.activityId) : undefined
       if (stored !== undefined && isTaken) this.#delegations.take(stored)
       return stored

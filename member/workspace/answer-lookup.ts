@@ -1,9 +1,9 @@
-/** Asks once for a missing answer to a task: the platform about the request, or the peer itself. */
+/** Asks once for a missing answer: the platform about the request, or the peer itself about its task. */
 import { fetchPeerTask } from '../client/a2a.ts'
 import type { PlatformClient } from '../client/client.ts'
 import { fetchQueued } from '../client/queue.ts'
-import type { Delegation } from '../ledger/delegations.ts'
-import type { RequestOutcome } from '../ledger/peer-requests.ts'
+import { WATCH_MS } from '../ledger/delegations.ts'
+import type { OpenRequest, RequestOutcome } from '../ledger/peer-requests.ts'
 import type { AllowedSenders } from '../settings/single-settings.ts'
 import { type Asked, lostOutcome, outcomeOf } from './task-outcome.ts'
 
@@ -20,18 +20,21 @@ const FINAL_CODES = new Set([-32601, -32001, -32004])
  * @throws PlatformError, or the abort reason.
  */
 export async function lookUpAnswer(
-  task: Delegation,
+  request: OpenRequest,
   client: PlatformClient,
   allowed: AllowedSenders,
   signal: AbortSignal,
 ): Promise<RequestOutcome | undefined> {
-  const { id, peerId, peerTask, requestId } = task
-  if (requestId !== null) return lookUpRequest(task, { id, peerId, requestId, allowed }, client, signal)
-  return peerTask === null || peerTask === '' ? undefined : askPeer(task, peerTask, client, allowed, signal)
+  const { id, peerId, task: text, peerTask, requestId } = request
+  if (requestId !== null)
+    return lookUpRequest(request, { id, peerId, text, requestId, allowed }, client, signal)
+  return peerTask === null || peerTask === ''
+    ? undefined
+    : askPeer(request, peerTask, client, allowed, signal)
 }
 
 async function lookUpRequest(
-  task: Delegation,
+  { id, requestedAt, askedAt }: OpenRequest,
   asked: Asked,
   client: PlatformClient,
   signal: AbortSignal,
@@ -39,23 +42,26 @@ async function lookUpRequest(
   const found = await fetchQueued(client, asked.peerId, asked.requestId, signal)
   signal.throwIfAborted()
   const now = client.clock.now()
+  const age = now - (requestedAt ?? askedAt)
   switch (found.kind) {
     case 'waiting':
-      return undefined
+      // check_task_status goes on asking about an old task, and nothing about an old message.
+      return id === null && age > WATCH_MS
+        ? lostOutcome(asked, 'unknown', UNANSWERED_MESSAGE, now)
+        : undefined
     case 'answered':
       return outcomeOf(asked, found.outcome, now)
     case 'failed':
       return lostOutcome(asked, 'failed', `The platform gave up on this message: ${found.message}`, now)
     case 'unknown': {
-      const age = now - (task.requestedAt ?? task.askedAt)
       if (age >= 0 && age < REQUEST_LIMIT_MS + MARGIN_MS) return undefined
-      return lostOutcome(asked, 'unknown', LOST_REQUEST, now)
+      return lostOutcome(asked, 'unknown', id === null ? LOST_ANSWER : LOST_REQUEST, now)
     }
   }
 }
 
 async function askPeer(
-  { id, peerId, peerState }: Delegation,
+  { id, peerId, task: text, peerState }: OpenRequest,
   peerTask: string,
   client: PlatformClient,
   allowed: AllowedSenders,
@@ -64,7 +70,7 @@ async function askPeer(
   const found = await fetchPeerTask(client, peerId, peerTask, signal)
   signal.throwIfAborted()
   const now = client.clock.now()
-  const asked = { id, peerId, requestId: `${id}-${now}`, allowed }
+  const asked = { id, peerId, text, requestId: `${id}-${now}`, allowed }
   switch (found.kind) {
     case 'unsure':
       return undefined
@@ -85,6 +91,12 @@ async function askPeer(
 
 const LOST_REQUEST =
   'The session that gave this task ended, or lost its connection, before the peer answered, and the platform kept no answer. Ask the peer for its answer, or delegate the task again if doing it twice does no harm.'
+
+const LOST_ANSWER =
+  'If the peer answered it, that answer is lost: the platform keeps none. If you need it, ask the peer again.'
+
+const UNANSWERED_MESSAGE =
+  'The peer has not answered it for a day, and its answer is no longer asked for. It may still come as a message.'
 
 function unaskable(why: string): string {
   return `The peer started this task, but the plugin cannot ask it for the result${why}. If no message comes, write to the peer.`

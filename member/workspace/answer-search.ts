@@ -1,19 +1,19 @@
 /**
- * Looks for answers to our tasks for which no call waits any more: of a request that was open when its session ended, of
- * a message that the platform queued for a busy peer, of a task in progress. What it finds goes into the
- * ledger, and is delivered from there like a message.
+ * Looks for answers for which no call waits any more: of a request that was open when its session ended, of a message
+ * that the platform queued for a busy peer, of a task in progress. What it finds goes into the ledger, and is delivered
+ * from there like a message.
  */
 import { patiently } from '../../base/patience.ts'
-import type { Delegation } from '../ledger/delegations.ts'
+import type { OpenRequest } from '../ledger/peer-requests.ts'
 import { lookUpAnswer } from './answer-lookup.ts'
 import type { Workspace } from './workspace.ts'
 
-/** How many tasks to ask about in each round. */
+/** How many requests to ask about in each round. */
 const MOST_AT_ONCE = 5
 
 export class AnswerSearch {
   readonly #workspace: Workspace
-  /** When each task was last asked about. */
+  /** When each request was last asked about. */
   readonly #askedAt = new Map<string, number>()
 
   constructor(workspace: Workspace) {
@@ -21,26 +21,27 @@ export class AnswerSearch {
   }
 
   /**
-   * Asks about the tasks that are due.
+   * Asks about the requests that are due.
    *
-   * @param intervalMs milliseconds between two questions about a task.
+   * @param intervalMs milliseconds between two questions about one.
    * @throws PlatformError, the abort reason, or the error of the ledger.
    */
-  async ask(tasks: readonly Delegation[], intervalMs: (task: Delegation) => number): Promise<void> {
+  async ask(requests: readonly OpenRequest[], intervalMs: (request: OpenRequest) => number): Promise<void> {
     const { ledger, client, config, clock, events, signal } = this.#workspace
-    for (const id of this.#askedAt.keys()) if (!tasks.some((task) => task.id === id)) this.#askedAt.delete(id)
+    const ids = new Set(requests.map(keyOf))
+    for (const id of this.#askedAt.keys()) if (!ids.has(id)) this.#askedAt.delete(id)
     const now = clock.now()
-    const due = tasks
-      .map((task) => ({ task, at: this.#askedAt.get(task.id) ?? Number.NEGATIVE_INFINITY }))
+    const due = requests
+      .map((request) => ({ request, at: this.#askedAt.get(keyOf(request)) ?? Number.NEGATIVE_INFINITY }))
       // Also due if the clock has been set back.
-      .filter(({ task, at }) => at > now || now - at >= intervalMs(task))
+      .filter(({ request, at }) => at > now || now - at >= intervalMs(request))
       .sort((a, b) => a.at - b.at)
       .slice(0, MOST_AT_ONCE)
     const failures: unknown[] = []
-    for (const { task } of due) {
-      this.#askedAt.set(task.id, now)
+    for (const { request } of due) {
+      this.#askedAt.set(keyOf(request), now)
       try {
-        const outcome = await lookUpAnswer(task, client, config.allowedSenders, signal)
+        const outcome = await lookUpAnswer(request, client, config.allowedSenders, signal)
         if (outcome === undefined) continue
         const stored = await patiently(() => ledger.storeOutcome(outcome, false, clock.now()), clock, signal)
         if (stored !== undefined) events.emit('stored')
@@ -52,4 +53,9 @@ export class AnswerSearch {
     }
     if (failures.length > 0 && failures.length === due.length) throw failures[0]
   }
+}
+
+/** A task may have several requests, one after the other, and is asked about once. */
+function keyOf({ id, requestId }: OpenRequest): string {
+  return id ?? requestId ?? ''
 }

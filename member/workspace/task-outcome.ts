@@ -1,5 +1,6 @@
-/** How the answer to a request about a task changes the task, and what the model is shown of it. Pure. */
+/** How the answer to a request changes its task, and what the model is shown of it. Pure. */
 
+import { plainText } from '../../base/plain-text.ts'
 import type { SendOutcome } from '../client/a2a.ts'
 import type { Inbound } from '../client/inbound.ts'
 import { type PeerAnswer, standingOf, type TaskState } from '../client/peer-answer.ts'
@@ -12,6 +13,8 @@ import { admit } from './sender-gate.ts'
 export interface Asked {
   readonly id: string | null
   readonly peerId: string
+  /** What was sent, or its beginning. */
+  readonly text: string
   /** The id of the message, or of the platform's queue item for it. */
   readonly requestId: string
   /** Who may write here; undefined: everyone the platform lets through. */
@@ -20,14 +23,16 @@ export interface Asked {
 
 /** An error is a sentence. */
 const MAX_ERROR_CHARS = 2_000
+/** So much of a message tells which one it was. */
+const MAX_QUOTED_CHARS = 120
 
 /** @param now milliseconds since the epoch. */
 export function outcomeOf(asked: Asked, outcome: SendOutcome, now: number): RequestOutcome {
   switch (outcome.kind) {
     case 'queued':
-      return { taskId: asked.id, progress: { ...OPEN, requestId: outcome.queueId }, entry: undefined }
+      return { ...about(asked), progress: { ...OPEN, requestId: outcome.queueId }, entry: undefined }
     case 'unsure':
-      return { taskId: asked.id, progress: { ...OPEN, requestId: asked.requestId }, entry: undefined }
+      return { ...about(asked), progress: { ...OPEN, requestId: asked.requestId }, entry: undefined }
     case 'failed': {
       const message = outcome.message.slice(0, MAX_ERROR_CHARS)
       // Without a task nothing failed but the message.
@@ -51,12 +56,27 @@ export function lostOutcome(
   text: string,
   now: number,
 ): RequestOutcome {
-  const { taskId, progress, entry } = ended(
-    { ...asked, allowed: undefined },
-    { state, text, isOurs: true },
-    now,
-  )
-  return { taskId, progress: { ...progress, peerTask: '' }, entry }
+  const { id, text: message } = asked
+  // In brackets stand words that are not the peer's.
+  const ending =
+    id === null
+      ? { state: null, text: `[About your message ${quoted(message)}: ${text}]` }
+      : { state, text, isOurs: true }
+  const { progress, ...rest } = ended({ ...asked, allowed: undefined }, ending, now)
+  return { ...rest, progress: { ...progress, peerTask: '' } }
+}
+
+function quoted(message: string): string {
+  const line = plainText(message, MAX_QUOTED_CHARS + 1)
+  return `"${line.length > MAX_QUOTED_CHARS ? `${plainText(message, MAX_QUOTED_CHARS)}…` : line}"`
+}
+
+/** Which record of ours the outcome of a request changes. */
+function about({
+  id,
+  requestId,
+}: Pick<Asked, 'id' | 'requestId'>): Pick<RequestOutcome, 'taskId' | 'messageId'> {
+  return { taskId: id, messageId: id === null ? requestId : null }
 }
 
 const OPEN: Progress = { state: 'open', peerState: null, peerTask: null, contextId: null, requestId: null }
@@ -75,16 +95,16 @@ function answered(asked: Asked, answer: PeerAnswer, now: number): RequestOutcome
   const standing = standingOf(state)
   // The caller reports a task in progress; its result is looked for later.
   const begun = { ...OPEN, peerState: state, peerTask, contextId }
-  if (standing === 'open' && asked.id !== null) return { taskId: asked.id, progress: begun, entry: undefined }
+  if (standing === 'open' && asked.id !== null) return { ...about(asked), progress: begun, entry: undefined }
   if (standing === 'asks') {
     const entry = entryOf(asked, `question-${asked.requestId}`, answer, now)
-    return { taskId: asked.id, progress: begun, entry: { ...entry, answersNothing: true } }
+    return { ...about(asked), progress: begun, entry: { ...entry, answersNothing: true } }
   }
   // Without a task, nobody looks for more: this is all that the request brings.
   const text =
     standing === 'open' ? `[It has begun to work on the message.] ${answer.text}`.trim() : answer.text
   const { entry } = ended(asked, { ...answer, text }, now)
-  return { taskId: asked.id, progress: { ...begun, state: standing }, entry }
+  return { ...about(asked), progress: { ...begun, state: standing }, entry }
 }
 
 function ended(asked: Asked, ending: Ending, now: number): RequestOutcome {
@@ -92,7 +112,7 @@ function ended(asked: Asked, ending: Ending, now: number): RequestOutcome {
   const standing = standingOf(state)
   const isOver = standing === 'failed' || standing === 'completed'
   return {
-    taskId: asked.id,
+    ...about(asked),
     progress: { ...OPEN, state: isOver ? standing : 'open', peerState: state },
     entry: entryOf(asked, `answer-${asked.requestId}`, ending, now),
   }

@@ -1,6 +1,6 @@
 /**
- * Asks the platform about the tasks it was given to carry out, and stores each result in the ledger, from which it is
- * delivered like a message. Asks nothing while no task is open.
+ * Asks the platform about the tasks it was given to carry out, and for the answers to requests that no call waits for.
+ * What it learns is stored in the ledger, and delivered from there like a message. Asks nothing while nothing is open.
  */
 import { backoffDelayMs } from '../../base/backoff.ts'
 import { describeError } from '../../base/errors.ts'
@@ -12,7 +12,7 @@ import { fetchResult, isQueuedAnswer, listDelegations, type TaskReport } from '.
 import { PlatformError } from '../client/errors.ts'
 import { taskResult } from '../client/inbound.ts'
 import type { Delegation } from '../ledger/delegations.ts'
-import type { RequestOutcome } from '../ledger/peer-requests.ts'
+import type { OpenRequest, RequestOutcome } from '../ledger/peer-requests.ts'
 import type { AllowedSenders } from '../settings/single-settings.ts'
 import { AnswerSearch } from './answer-search.ts'
 import { admit } from './sender-gate.ts'
@@ -80,21 +80,21 @@ export class TaskWatch {
   }
 
   /** Neither question keeps the other from being asked. */
-  async #askAll(watched: readonly Delegation[], unattended: readonly Delegation[]): Promise<void> {
+  async #askAll(watched: readonly Delegation[], unattended: readonly OpenRequest[]): Promise<void> {
     const questions = [
       watched.length === 0 ? undefined : this.#ask(watched),
-      this.#search.ask(unattended, (task) => this.#intervalMs(task)),
+      this.#search.ask(unattended, (request) => this.#intervalMs(request)),
     ]
     for (const result of await Promise.allSettled(questions)) {
       if (result.status === 'rejected') throw result.reason
     }
   }
 
-  #shortestMs(open: readonly Delegation[]): number {
+  #shortestMs(open: readonly OpenRequest[]): number {
     return Math.min(...open.map((task) => this.#intervalMs(task)))
   }
 
-  #intervalMs({ askedAt, requestedAt }: Delegation): number {
+  #intervalMs({ askedAt, requestedAt }: OpenRequest): number {
     const age = this.#workspace.clock.now() - Math.max(askedAt, requestedAt ?? 0)
     return INTERVALS.find(([until]) => age < until)?.[1] ?? SLOW_INTERVAL_MS
   }
@@ -173,6 +173,7 @@ function resultOf(
   } as const
   return {
     taskId: id,
+    messageId: null,
     // The task also ends if its result is not to be shown.
     progress: { state, peerState: null, peerTask: null, contextId: null, requestId: null },
     entry: admit(entry, taskResult({ id, status: state, text, peerId }), allowed),

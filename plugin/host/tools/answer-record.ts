@@ -120,7 +120,7 @@ export class AnswerRecord {
     this.#freeCalls()
   }
 
-  /** A call tells what it has without the ledger. Then only the state of its task is still to be recorded, if it is known. */
+  /** A call tells what it has without the ledger. What is left to record is that a request which was noted is over. */
   #freeCalls(): void {
     const hasLedger = this.#options.ledger() !== undefined
     for (const pending of this.#pending.splice(0)) {
@@ -128,7 +128,8 @@ export class AnswerRecord {
       pending.wasTold ||= takes()
       settle(UNRECORDED)
       const isTold = pending.wasTold || outcome.entry === undefined
-      if (!isTold || (hasLedger && outcome.taskId !== null)) this.#pending.push(pending)
+      const isNoted = outcome.taskId !== null || outcome.messageId !== null
+      if (!isTold || (hasLedger && isNoted)) this.#pending.push(pending)
     }
   }
 

@@ -9,9 +9,10 @@ import { sleep } from '../../../base/sleep.ts'
 import { type OutgoingMessage, type SendOutcome, sendMessage } from '../../../member/client/a2a.ts'
 import type { PlatformClient } from '../../../member/client/client.ts'
 import type { Ledger, StoredMessage } from '../../../member/ledger/ledger.ts'
+import type { RequestOutcome } from '../../../member/ledger/peer-requests.ts'
 import type { AllowedSenders } from '../../../member/settings/single-settings.ts'
 import { REQUEST_LIMIT_MS } from '../../../member/workspace/answer-lookup.ts'
-import { type Asked, lostOutcome, outcomeOf } from '../../../member/workspace/task-outcome.ts'
+import { lostOutcome, outcomeOf } from '../../../member/workspace/task-outcome.ts'
 import { AnswerRecord, type Recorded } from './answer-record.ts'
 import { type Progress, ToolFailure } from './tool.ts'
 
@@ -117,7 +118,7 @@ export class PeerExchanges {
     }
     patience.signal.addEventListener('abort', giveUp, { once: true })
     try {
-      const settled = await this.#within(this.#exchange(sending, call), patience)
+      const settled = await this.#within(this.#exchange(sending, call, patience.signal), patience)
       if (settled === undefined) return { kind: 'pending' }
       if ('error' in settled) throw settled.error
       const { outcome, stored, ledger, isTaken } = settled
@@ -155,11 +156,59 @@ export class PeerExchanges {
   }
 
   /** Never rejects. */
-  async #exchange(sending: Sending, call: { readonly waits: boolean }): Promise<Settled> {
-    const { client, peerId, message, taskId } = sending
-    const { clock, log } = this.#options
-    const asked = { id: taskId, peerId, requestId: message.messageId }
+  async #exchange(
+    sending: Sending,
+    call: { readonly waits: boolean },
+    signal: AbortSignal,
+  ): Promise<Settled> {
     this.#open++
+    try {
+      const isNoted = sending.taskId === null && (await this.#noteMessage(sending, signal))
+      return await this.#transmit(sending, call, isNoted)
+    } catch (error) {
+      return { error }
+    } finally {
+      this.#open--
+    }
+  }
+
+  /**
+   * Records a message that gives no task, so that a later session can look for its answer. It leaves even without a record.
+   *
+   * @returns whether it is recorded.
+   * @throws the abort reason of the call.
+   */
+  async #noteMessage({ client, peerId, message }: Sending, signal: AbortSignal): Promise<boolean> {
+    const { clock, log, ledger } = this.#options
+    const requests = ledger()?.of(client.endpoint.workspaceId).requests
+    if (requests === undefined) return false
+    const { messageId: id, text } = message
+    try {
+      await patiently(() => requests.messages.add({ id, peerId, text }, clock.now()), clock, signal)
+      return true
+    } catch (error) {
+      signal.throwIfAborted()
+      log(
+        `cannot record a message to peer ${peerId}, so its answer is lost if this session ends first: ${describeError(error)}`,
+      )
+      return false
+    }
+  }
+
+  /** @throws when the peer surely does not have the message, or the session ends. */
+  async #transmit(
+    { client, peerId, message, taskId }: Sending,
+    call: { readonly waits: boolean },
+    isNoted: boolean,
+  ): Promise<Settled> {
+    const { allowedSenders, clock, log } = this.#options
+    const asked = { id: taskId, peerId, text: message.text, requestId: message.messageId }
+    const record = (outcome: RequestOutcome, takes: () => boolean): Promise<Recorded> =>
+      this.#record.add(
+        client.endpoint.workspaceId,
+        isNoted ? outcome : { ...outcome, messageId: null },
+        takes,
+      )
     try {
       const outcome = await sendMessage(
         client,
@@ -169,34 +218,23 @@ export class PeerExchanges {
         this.#ended.signal,
         () => call.waits,
       )
-      return await this.#settle(client.endpoint.workspaceId, asked, outcome, call)
+      const found = outcomeOf({ ...asked, allowed: allowedSenders() }, outcome, clock.now())
+      // Only an event fetches files.
+      const hasFiles = outcome.kind === 'answered' && outcome.answer.attachments.length > 0
+      return { outcome, ...(await record(found, () => call.waits && !hasFiles)) }
     } catch (error) {
-      if (call.waits || this.#ended.signal.aborted) return { error }
-      log(`a message to peer ${peerId} failed: ${describeError(error)}`)
+      if (this.#ended.signal.aborted) throw error
       const text = `The message never reached the peer: ${describeError(error)}`
-      if (taskId !== null)
-        await this.#record.add(
-          client.endpoint.workspaceId,
-          lostOutcome(asked, 'failed', text, clock.now()),
-          () => false,
-        )
-      return { error }
-    } finally {
-      this.#open--
+      const lost = lostOutcome(asked, 'failed', text, clock.now())
+      if (call.waits) {
+        // The call reports it, and forgets its task.
+        if (isNoted) void record({ ...lost, entry: undefined }, () => true)
+      } else {
+        log(`a message to peer ${peerId} failed: ${describeError(error)}`)
+        await record(lost, () => false)
+      }
+      throw error
     }
-  }
-
-  async #settle(
-    workspaceId: string,
-    asked: Omit<Asked, 'allowed'>,
-    outcome: SendOutcome,
-    call: { readonly waits: boolean },
-  ): Promise<Settled> {
-    const { allowedSenders, clock } = this.#options
-    const found = outcomeOf({ ...asked, allowed: allowedSenders() }, outcome, clock.now())
-    // Only an event fetches files.
-    const hasFiles = outcome.kind === 'answered' && outcome.answer.attachments.length > 0
-    return { outcome, ...(await this.#record.add(workspaceId, found, () => call.waits && !hasFiles)) }
   }
 
   /** @param stored an answer in the ledger that a call has taken. */

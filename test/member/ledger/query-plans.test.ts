@@ -58,6 +58,7 @@ function everythingElse(ledger: Ledger): void {
   of.releaseUploads(NOW + 3_600_000)
   ledger.uploads.markOwn(['f'], NOW)
   of.requests.request('t', 'r', NOW)
+  of.requests.messages.settle('m', 'n')
   of.handedOver('t')
   cancelTask(place, W, null, { taskId: 't', ofAnyone: true, tell: () => '' })
   ledger.delegations.list(W, 5)
