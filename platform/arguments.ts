@@ -13,7 +13,7 @@ export interface Arguments {
   /** Host names that the operator vouches for, besides this machine's own. */
   readonly allowedHosts: readonly string[]
   readonly contract: ContractVersion
-  /** Requests per minute and client address; 0 for no limit. */
+  /** Requests per minute and caller; 0 for no limit. */
   readonly rateLimit: number
   /**
    * Milliseconds without a heartbeat until an external agent counts as gone; undefined for the contract's.
@@ -47,7 +47,7 @@ Runs a Molecule platform on this machine: one process, one SQLite file, with a w
   --admin-token T   operator token, at least 16 characters (default: a new one at each start). Other users of this
                     machine can see it in the process list; set MOLECULE_ADMIN_TOKEN to hide it from them
   --contract V      wire contract to speak: v0, v1 or v2 (default v2)
-  --rate-limit N    requests per minute and client address (default ${DEFAULT_RATE_LIMIT}; 0 for no limit)
+  --rate-limit N    requests per minute and caller (default ${DEFAULT_RATE_LIMIT}; 0 for no limit)
   --request-log     write one JSON line per request to stderr
   --help            show this text
 

@@ -14,6 +14,7 @@ import { socketHandler } from './endpoints/web-socket.ts'
 import { Authentication } from './http/authentication.ts'
 import { answer, type Front, type RequestRecord } from './http/front.ts'
 import { Metrics } from './http/metrics.ts'
+import { OpenStreams } from './http/open-streams.ts'
 import { isLoopback, listenHost, namedHost } from './http/origin.ts'
 import { RateLimit } from './http/rate-limit.ts'
 import { Router } from './http/router.ts'
@@ -49,7 +50,7 @@ export interface PlatformOptions {
   readonly random?: RandomBytes
   /** Receives one line per failure inside the platform; silent by default. */
   readonly log?: (line: string) => void
-  /** Requests per minute and client address; 0, the default, is no limit. */
+  /** Requests per minute and caller; 0, the default, is no limit. */
   readonly rateLimit?: number
   /** The generation of the wire contract; v2 by default. */
   readonly contract?: ContractVersion
@@ -172,7 +173,8 @@ function createServices(options: PlatformOptions, adminToken: string): Services 
     faults,
   }
   const activity = new ActivityLog(context)
-  const tokens = new Tokens(context)
+  const streams = new OpenStreams()
+  const tokens = new Tokens(context, () => streams.recheck())
   const queue = new A2aQueue(context)
   queue.recover()
   return {
@@ -195,6 +197,7 @@ function createServices(options: PlatformOptions, adminToken: string): Services 
     authentication: new Authentication(adminToken, tokens, rules),
     sentMessages: new SentMessages(),
     metrics: new Metrics(),
+    streams,
   }
 }
 

@@ -3,6 +3,7 @@ import type { Background } from './base/background.ts'
 import type { ContractRules } from './contract/versions.ts'
 import type { Authentication } from './http/authentication.ts'
 import type { Metrics } from './http/metrics.ts'
+import type { OpenStreams } from './http/open-streams.ts'
 import type { ActivityLog } from './store/activity.ts'
 import type { StoreContext } from './store/context.ts'
 import type { DatabaseFile } from './store/database-file.ts'
@@ -31,4 +32,5 @@ export interface Services extends StoreContext {
   readonly sentMessages: SentMessages
   readonly authentication: Authentication
   readonly metrics: Metrics
+  readonly streams: OpenStreams
 }

@@ -1,5 +1,5 @@
 /** One workspace's events as server-sent events (contract: wake-up streams). */
-import type { Events, PlatformEvent } from '../base/events.ts'
+import type { PlatformEvent } from '../base/events.ts'
 import type { Call, Route } from '../http/router.ts'
 import type { Services } from '../services.ts'
 
@@ -18,16 +18,20 @@ export const eventStreamRoute: Route = {
   handle: openStream,
 }
 
-function openStream({ events, workspaces }: Services, call: Call): Response {
-  const row = workspaces.require(call.param('id'))
+function openStream(services: Services, call: Call): Response {
+  const row = services.workspaces.require(call.param('id'))
   call.keepOpen()
-  return new Response(eventStream(events, row.id), {
+  return new Response(eventStream(services, row.id, call.request.headers), {
     headers: { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-cache', 'X-Accel-Buffering': 'no' },
   })
 }
 
-/** A comment at once, then one `data:` line per event, until the reader leaves or the platform stops. */
-function eventStream(events: Events, workspaceId: string): ReadableStream<string> {
+/** A comment at once, then one `data:` line per event, until the reader leaves, its token is revoked or the platform stops. */
+function eventStream(
+  { events, streams, authentication }: Services,
+  workspaceId: string,
+  headers: Headers,
+): ReadableStream<string> {
   let leave = (): void => {}
   return new ReadableStream<string>(
     {
@@ -36,13 +40,21 @@ function eventStream(events: Events, workspaceId: string): ReadableStream<string
         const unsubscribe = events.subscribe(workspaceId, (event) => {
           if ((controller.desiredSize ?? 0) > 0) controller.enqueue(frame(event))
         })
-        const forget = events.onClose(() => {
+        const end = (): void => {
           leave()
           controller.close()
-        })
+        }
+        const forget = [
+          unsubscribe,
+          events.onClose(end),
+          streams.add({
+            caller: authentication.callerOf(headers) ?? '',
+            isAllowed: () => authentication.passesWorkspace(headers, workspaceId),
+            end,
+          }),
+        ]
         leave = () => {
-          unsubscribe()
-          forget()
+          for (const one of forget) one()
         }
       },
       cancel() {

@@ -24,14 +24,26 @@ function openSocket(services: Services, call: Call): Handled {
     throw new Refusal(403, undefined)
   const claimed = headers.get('X-Workspace-ID')?.toLowerCase() ?? ''
   const offered = protocols(headers.get('Sec-WebSocket-Protocol') ?? '')
-  const principal = services.authentication.principalOf(credential(headers, offered))
-  const allowed = principal?.kind === 'admin' || (principal !== undefined && claimed === principal.id)
-  if (!allowed) throw refuse(401, 'invalid workspace auth token')
-  const data: SocketData = { workspaceId: claimed === '' ? undefined : claimed, leave: () => {} }
+  const bearer = credential(headers, offered)
+  const caller = callerOf(services, bearer, claimed)
+  if (caller === undefined) throw refuse(401, 'invalid workspace auth token')
+  const data: SocketData = {
+    workspaceId: claimed === '' ? undefined : claimed,
+    caller,
+    isAllowed: () => callerOf(services, bearer, claimed) !== undefined,
+    leave: () => {},
+  }
   // A browser insists on one of the protocols it offered; the one that carries the token is never sent back.
   const plain = offered.find((protocol) => !protocol.startsWith(SUBPROTOCOL))
   if (call.upgrade(data, plain === undefined ? {} : { 'Sec-WebSocket-Protocol': plain })) return undefined
   return json({ error: 'websocket upgrade required' }, 426)
+}
+
+/** Whose token this is; undefined when it does not open the socket that it asks for. */
+function callerOf({ authentication }: Services, bearer: string, claimed: string): string | undefined {
+  const principal = authentication.principalOf(bearer)
+  if (principal?.kind === 'admin') return principal.kind
+  return principal !== undefined && claimed === principal.id ? principal.id : undefined
 }
 
 export function socketHandler(services: Services): WebSocketHandler<SocketData> {
@@ -44,10 +56,18 @@ export function socketHandler(services: Services): WebSocketHandler<SocketData> 
       const unsubscribe = services.events.subscribeToAll((event) => {
         if (own === undefined || services.workspaces.mayTalk(own, event.workspaceId)) send(socket, event)
       })
-      const forget = services.events.onClose(() => socket.close(1001, 'platform stops'))
+      const { caller, isAllowed } = socket.data
+      const forget = [
+        unsubscribe,
+        services.events.onClose(() => socket.close(1001, 'platform stops')),
+        services.streams.add({
+          caller,
+          isAllowed,
+          end: () => socket.close(1008, 'its token was revoked, or the same caller opened too many'),
+        }),
+      ]
       socket.data.leave = () => {
-        unsubscribe()
-        forget()
+        for (const one of forget) one()
       }
     },
     close: (socket) => socket.data.leave(),

@@ -33,15 +33,27 @@ export class Authentication {
     return id === undefined ? undefined : { kind: 'workspace', id }
   }
 
+  /** Who calls, in a word; undefined for a stranger. */
+  callerOf(headers: Headers): string | undefined {
+    const bearer = bearerOf(headers)
+    const principal = bearer === undefined ? undefined : this.principalOf(bearer)
+    return principal?.kind === 'workspace' ? principal.id : principal?.kind
+  }
+
   /**
    * Passes the workspace's own token and the admin's. An unknown workspace looks like a wrong token.
    *
    * @throws Refusal 401
    */
   requireWorkspace(headers: Headers, workspaceId: string): void {
+    if (bearerOf(headers) === undefined) throw refuse(401, MISSING)
+    if (!this.passesWorkspace(headers, workspaceId)) throw refuse(401, INVALID)
+  }
+
+  passesWorkspace(headers: Headers, workspaceId: string): boolean {
     const bearer = bearerOf(headers)
-    if (bearer === undefined) throw refuse(401, MISSING)
-    if (!this.#isAdmin(bearer) && this.#tokens.ownerOf(bearer) !== workspaceId) throw refuse(401, INVALID)
+    if (bearer === undefined) return false
+    return this.#isAdmin(bearer) || this.#tokens.ownerOf(bearer) === workspaceId
   }
 
   /** @throws Refusal 401 */

@@ -57,7 +57,8 @@ export async function answer(front: Front, arrival: Arrival): Promise<Response |
   if (url === null) return json({ error: 'invalid Host header' }, 400)
   const started = services.clock.now()
   const match = router.match(method, url.pathname)
-  const { headers, refusal } = front.rateLimit.count(arrival.address)
+  const caller = services.authentication.callerOf(arrival.request.headers)
+  const { headers, refusal } = front.rateLimit.count(caller ?? `at ${arrival.address}`)
   const response = refusal ?? (await answerWithinLimit(front, arrival, url, match))
   for (const [name, value] of Object.entries(headers)) response?.headers.set(name, value)
   const ms = services.clock.now() - started

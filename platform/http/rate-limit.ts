@@ -1,4 +1,7 @@
-/** Limits the requests of a client address in a fixed window (contract: rate limits). */
+/**
+ * Limits the requests of each caller in a fixed window (contract: rate limits). A caller is whom a token belongs to; all
+ * strangers at one address share a budget, so that no page in a browser uses up that of the agents beside it.
+ */
 import type { Clock } from '../base/clock.ts'
 import { json } from '../base/response.ts'
 
@@ -10,14 +13,14 @@ export class RateLimit {
   readonly #counts = new Map<string, number>()
   #windowEnds = 0
 
-  /** @param limit requests per minute and address; 0 for no limit. */
+  /** @param limit requests per minute and caller; 0 for no limit. */
   constructor(limit: number, clock: Clock) {
     this.#limit = limit
     this.#clock = clock
   }
 
   /** Counts a request. Returns the headers of its response, and the refusal when it is over the limit. */
-  count(address: string): {
+  count(caller: string): {
     readonly headers: Readonly<Record<string, string>>
     readonly refusal?: Response
   } {
@@ -28,8 +31,8 @@ export class RateLimit {
       this.#counts.clear()
       this.#windowEnds = now + WINDOW_MS
     }
-    const used = (this.#counts.get(address) ?? 0) + 1
-    this.#counts.set(address, used)
+    const used = (this.#counts.get(caller) ?? 0) + 1
+    this.#counts.set(caller, used)
     const reset = Math.ceil((this.#windowEnds - now) / 1000)
     const headers = {
       'X-RateLimit-Limit': String(this.#limit),

@@ -6,6 +6,10 @@ import type { Services } from '../services.ts'
 export interface SocketData {
   /** Undefined for the events of the whole platform. */
   readonly workspaceId: string | undefined
+  /** Whose token opened it. */
+  readonly caller: string
+  /** Whether that token still opens it. */
+  readonly isAllowed: () => boolean
   leave: () => void
 }
 

@@ -31,9 +31,12 @@ const LIVE = 'revoked_at IS NULL'
 
 export class Tokens {
   readonly #context: StoreContext
+  readonly #onRevoked: () => void
 
-  constructor(context: StoreContext) {
+  /** @param onRevoked called after tokens were revoked, perhaps within a transaction. */
+  constructor(context: StoreContext, onRevoked: () => void = () => {}) {
     this.#context = context
+    this.#onRevoked = onRevoked
   }
 
   /** Makes a token. Its text is returned here and can never be read again. */
@@ -94,17 +97,18 @@ export class Tokens {
 
   /** False when the workspace has no such live token. */
   revoke(workspaceId: string, tokenId: string): boolean {
-    return (
-      this.#context.database
-        .query(`UPDATE tokens SET revoked_at = ? WHERE workspace_id = ? AND id = ? AND ${LIVE}`)
-        .run(this.#context.timestamps.now(), workspaceId, tokenId).changes > 0
-    )
+    const { changes } = this.#context.database
+      .query(`UPDATE tokens SET revoked_at = ? WHERE workspace_id = ? AND id = ? AND ${LIVE}`)
+      .run(this.#context.timestamps.now(), workspaceId, tokenId)
+    this.#onRevoked()
+    return changes > 0
   }
 
   revokeAll(workspaceId: string): void {
     this.#context.database
       .query(`UPDATE tokens SET revoked_at = ? WHERE workspace_id = ? AND ${LIVE}`)
       .run(this.#context.timestamps.now(), workspaceId)
+    this.#onRevoked()
   }
 
   #recordUse(token: LiveToken): void {
