@@ -8,7 +8,8 @@ import { simulationFolder } from '../../../lab/simulation/storage.ts'
 import { cancelTask } from '../../../member/ledger/canceled-tasks.ts'
 import { Ledger } from '../../../member/ledger/ledger.ts'
 import { migrate } from '../../../member/ledger/ledger-schema.ts'
-import { entry } from '../../fixtures/entries.ts'
+import { MAX_EVENTS } from '../../../member/ledger/loop-guard.ts'
+import { entries, entry } from '../../fixtures/entries.ts'
 import { growingSteps, type Step } from '../../fixtures/query-plans.ts'
 import { recover } from '../../fixtures/recover.ts'
 
@@ -22,7 +23,7 @@ const ON_THREADS = [
   'salvage.ts',
 ]
 /** Enough lives for most statements. */
-const SEEDS = 25
+const SEEDS = 6
 const W = '7d0c1a52-0b1e-4a47-9d0e-0a2f5e3b9c11'
 const NOW = Date.parse('2026-07-01T10:00:00Z')
 
@@ -72,8 +73,22 @@ function everythingElse(ledger: Ledger): void {
   const after = ledger.find('e1', [W])
   ledger.inbox.list({ workspaceIds: [W], states: ['sent'], after, limit: 5 })
   ledger.inbox.list({ workspaceIds: [W], states: ['sent'], after, oldestFirst: true, limit: 5 })
+  ledger.inbox.counts(W)
+  ledger.inbox.skippedFor(W, 'a reason')
+  ledger.permissions.close('expired')
+  of.storePage(
+    entries(MAX_EVENTS + 2, () => ({ peerId: 'fast' })),
+    undefined,
+    NOW,
+  )
+  for (const sender of ledger.throttled.senders([W])) {
+    ledger.throttled.count(sender)
+    ledger.throttled.markSending(ledger.throttled.of(sender, 1))
+  }
   const [message] = ledger.nextBatch([W], 1, 1, NOW)
   if (message === undefined) throw new Error('nothing was stored')
+  ledger.delegations.take(message)
+  ledger.delegations.told(message)
   ledger.delegations.release(message)
   ledger.replaceContent(message, '{}')
   ledger.markSkipped(message, 'a reason')
@@ -82,7 +97,9 @@ function everythingElse(ledger: Ledger): void {
   const words = JSON.stringify({ text: 'this is the answer' })
   of.storePage([entry({ peerId: 'p', content: words })], undefined, NOW)
   of.storePage([entry({ task: { id: 'p1', by: 'platform', failed: false }, content: words })], undefined, NOW)
+  ledger.markSent(ledger.markSending(ledger.nextBatch([W], 5, 1_000_000, NOW)), NOW)
   recover(of, NOW)
+  recover(new Ledger(place, 'another session').of(W), NOW)
 }
 
 beforeAll(() => {
@@ -112,7 +129,7 @@ beforeAll(() => {
     spy.mockRestore()
     rmSync(folder, { recursive: true, force: true })
   }
-})
+}, 20_000)
 
 afterAll(() => place.close())
 
