@@ -1,6 +1,7 @@
 /** Mutations of the sources, each of which the simulation or a test of the wiring must catch. */
 import { SESSION_BREAKS } from './session-breaks.ts'
 import { STREAM_BREAKS } from './stream-breaks.ts'
+import { TRANSFER_BREAKS } from './transfer-breaks.ts'
 import { WORKSPACE_BREAKS } from './workspace-breaks.ts'
 
 export interface Break {
@@ -143,7 +144,8 @@ const DELIVERY_BREAKS: readonly Break[] = [
 
 export const MUTATIONS: readonly Mutation[] = [
   ...DELIVERY_BREAKS.map((one): Mutation => ({ ...one, finder: 'simulation' })),
-  ...Object.entries({ ...WORKSPACE_BREAKS, ...STREAM_BREAKS, ...SESSION_BREAKS }).flatMap(([test, breaks]) =>
-    breaks.map((one): Mutation => ({ ...one, finder: 'tests', tests: [`test/${test}.test.ts`] })),
+  ...Object.entries({ ...WORKSPACE_BREAKS, ...STREAM_BREAKS, ...TRANSFER_BREAKS, ...SESSION_BREAKS }).flatMap(
+    ([test, breaks]) =>
+      breaks.map((one): Mutation => ({ ...one, finder: 'tests', tests: [`test/${test}.test.ts`] })),
   ),
 ]

@@ -14,6 +14,8 @@ const PARTS = [
   'lab/judge',
   'lab/simulation',
   'test/fixtures',
+  'test/base',
+  'test/member/files',
   'test/member/ledger',
   'test/member/workspace',
   'test/plugin/host',

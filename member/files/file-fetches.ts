@@ -36,9 +36,7 @@ export interface FileFetch {
 }
 
 /** `again`: it will be tried again without being asked. */
-export type FetchOutcome =
-  | { readonly file: StoredFile }
-  | { readonly error: unknown; readonly again: boolean }
+type FetchOutcome = { readonly file: StoredFile } | { readonly error: unknown; readonly again: boolean }
 
 const MAX_ATTEMPTS = 3
 /** Files of one workspace fetched at the same time. One that stands still holds up no other. */
