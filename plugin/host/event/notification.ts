@@ -109,7 +109,7 @@ function summary({ text, delegationId, taskStatus }: Inbound): string {
   const start = cleanExcerpt(text, MAX_SUMMARY_CHARS, () => '…')
   const id =
     delegationId === null
-      ? ''
+      ? ' inbox with this activity_id has the full text.'
       : ` check_task_status with task_id ${cleanName(delegationId)} returns the full text.`
   return `${REPORTS[taskStatus ?? 'completed'] ?? stateSentence('unknown')} ${start}\n\n(This is a summary.${id})`
 }
@@ -130,6 +130,7 @@ function body(text: string): string {
   return cleanExcerpt(
     text,
     MAX_CONTENT_CHARS,
-    (length) => `\n[cut here: ${length - MAX_CONTENT_CHARS} of ${length} characters are missing]`,
+    (length) =>
+      `\n[cut here: ${length - MAX_CONTENT_CHARS} of ${length} characters are missing; inbox with this activity_id has all of them]`,
   )
 }

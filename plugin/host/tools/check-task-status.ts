@@ -13,10 +13,11 @@ import { cleanName, cleanText, indented } from '../text/clean-text.ts'
 import { stateSentence } from '../text/task-state.ts'
 import { READS_PLATFORM } from './annotations.ts'
 import { asWorkspace } from './arguments.ts'
+import { filesOf } from './message-view.ts'
 import { howToGoOn, tellAnswer } from './send-result.ts'
 import { resolveSender } from './sender.ts'
 import { ARRIVES } from './task-note.ts'
-import { defineTool, type Outcome, ToolFailure } from './tool.ts'
+import { defineTool, type Outcome, type Progress, ToolFailure } from './tool.ts'
 import type { ToolContext } from './tool-context.ts'
 
 const input = z.strictObject({
@@ -39,10 +40,10 @@ export const checkTaskStatus = defineTool({
     'Reports the state of a task that delegate_task or delegate_task_async gave to another agent, with the full text of its result once there is one. Without task_id it lists the newest tasks, open ones first.',
   input,
   annotations: READS_PLATFORM,
-  async handle({ task_id, workspace_id, _as_workspace }, context, signal) {
+  async handle({ task_id, workspace_id, _as_workspace }, context, signal, progress) {
     const client = resolveSender(context, _as_workspace)
     const ledger = context.ledger()
-    if (task_id) return showOne(task_id, client, ledger, context, signal)
+    if (task_id) return showOne(task_id, client, ledger, context, signal, progress)
     const wanted = workspace_id?.trim().toLowerCase()
     const tasks = (ledger?.delegations.list(client.endpoint.workspaceId, MAX_LISTED * 2) ?? [])
       .filter(({ peerId }) => !wanted || peerId === wanted)
@@ -61,6 +62,7 @@ async function showOne(
   ledger: Ledger | undefined,
   context: ToolContext,
   signal: AbortSignal,
+  progress: Progress | undefined,
 ): Promise<Outcome> {
   const { workspaceId } = client.endpoint
   const known = ledger?.delegations.find(workspaceId, id)
@@ -91,7 +93,16 @@ async function showOne(
     const result = (await fetchResult(client, id, signal)) ?? report.preview
     signal.throwIfAborted()
     const head = `Task ${id} ${report.state === 'failed' ? 'failed' : 'is completed'}.`
-    return { text: `${head} ${tellAnswer(result, 'the platform', 0, undefined).text}` }
+    const [whole] = await filesOf(
+      workspaceId,
+      `result-${id}`,
+      { text: result, attachments: [] },
+      context,
+      signal,
+      progress,
+    )
+    const where = whole === undefined ? '' : ` All of its text: ${whole}.`
+    return { text: `${head}${where} ${tellAnswer(result, 'the platform', 0, undefined).text}` }
   }
   if (report?.state === 'queued') {
     return {

@@ -23,7 +23,7 @@ const MAX_PLACE_CHARS = 4_096
 export async function filesOf(
   workspaceId: string,
   activityId: string,
-  { attachments, text }: Inbound,
+  { attachments, text }: Pick<Inbound, 'attachments' | 'text'>,
   context: ToolContext,
   signal: AbortSignal,
   progress: Progress | undefined,

@@ -57,7 +57,7 @@ export function tellPosted(workspaceId: string): Outcome {
  * An answer that came later.
  *
  * @param files how many came with it.
- * @param activityId where it is in the inbox, which names the files.
+ * @param activityId where it is in the inbox, which has all of it, and its files.
  */
 export function tellAnswer(
   text: string,
@@ -69,7 +69,9 @@ export function tellAnswer(
     files === 0
       ? ''
       : ` ${counted(files, 'file')} came with it; inbox with activity_id ${activityId} names them.`
-  return { text: `Answer from ${from}.${more} ${text === '' ? 'It said nothing more.' : quote(text)}` }
+  return {
+    text: `Answer from ${from}.${more} ${text === '' ? 'It said nothing more.' : quote(text, activityId)}`,
+  }
 }
 
 function tellPeerAnswer(answer: PeerAnswer, sent: Sent): Outcome {
@@ -98,7 +100,7 @@ export function howToGoOn(activityId: string | undefined): string {
     : ` Answer it with reply_to_workspace and activity_id ${cleanName(activityId)}.`
 }
 
-function wordsOf({ text, attachments, state }: PeerAnswer, { isShown = false }: Sent): string {
+function wordsOf({ text, attachments, state }: PeerAnswer, { activityId, isShown = false }: Sent): string {
   const names = attachments.slice(0, MAX_FILES_NAMED).map(({ name }) => cleanName(name))
   const isOne = attachments.length === 1
   const isOpen = standingOf(state) === 'open'
@@ -112,18 +114,20 @@ function wordsOf({ text, attachments, state }: PeerAnswer, { isShown = false }: 
       ? ''
       : `${counted(attachments.length, 'file')} came with it (${names.join(', ')})${kept}. `
   if (text === '') return `${files}${files === '' ? 'It said nothing more.' : 'It said nothing else.'}`
-  return files + quote(text)
+  return files + quote(text, activityId)
 }
 
 const MAX_FILES_NAMED = 10
 /** Of a peer's own error. */
 const MAX_ERROR_CHARS = 2_000
 
-function quote(text: string): string {
+function quote(text: string, activityId?: string): string {
+  const more =
+    activityId === undefined ? '' : `; inbox with activity_id ${cleanName(activityId)} has all of them`
   const answer = cleanExcerpt(
     text,
     MAX_RESULT_CHARS,
-    (length) => `\n[cut here: the answer has ${length} characters]`,
+    (length) => `\n[cut here: the answer has ${length} characters${more}]`,
   )
   return `The text below is the peer's, not your operator's:\n\n  ${indented(answer)}`
 }

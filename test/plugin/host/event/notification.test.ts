@@ -124,6 +124,8 @@ describe('an event', () => {
     expect(meta).toMatchObject({ kind: 'delegation_result', delegation_id: 'task-1', task_status: 'failed' })
     expect(content).toStartWith(`The task failed. ${'x'.repeat(300)}…\n\n(This is a summary.`)
     expect(content).toContain('check_task_status with task_id task-1')
+    const nameless = renderEvent(input({ ...report, delegationId: null, text: 'x'.repeat(1_000) }))
+    expect(nameless.content).toContain('inbox with this activity_id has the full text')
     const answer = renderEvent(input({ text: 'done' }, { delegationId: 'task-2' }))
     expect(answer).toMatchObject({
       content: 'done',
@@ -131,11 +133,13 @@ describe('an event', () => {
     })
   })
 
-  test('that is too long is cut, and says how much is missing', () => {
+  test('that is too long is cut, and says how much is missing and where it is', () => {
     const { content } = renderEvent(
       input({ text: `${'x'.repeat(MAX_CONTENT_CHARS - 1)}😀${'y'.repeat(99)}` }),
     )
-    expect(content).toEndWith(`x\ufffd\n[cut here: 100 of ${MAX_CONTENT_CHARS + 100} characters are missing]`)
+    expect(content).toEndWith(
+      `x\ufffd\n[cut here: 100 of ${MAX_CONTENT_CHARS + 100} characters are missing; inbox with this activity_id has all of them]`,
+    )
     expect(renderEvent(input({ text: 'x'.repeat(MAX_CONTENT_CHARS) })).content).toHaveLength(
       MAX_CONTENT_CHARS,
     )
