@@ -198,8 +198,8 @@ const STEPS: readonly string[] = [
   CREATE TABLE page_check (id INTEGER PRIMARY KEY CHECK (id = 1), checked_at INTEGER NOT NULL);
   `,
   `
-  -- What tells whether the host of a session showed its messages: see showing.ts. hooked: its prompt hook reports what is
-  -- submitted. with_channel is not used.
+  -- What tells whether the host of a session showed its messages: see showing.ts. hooked: its hooks report what is
+  -- submitted. prompted, receipted and with_channel are not used.
   DROP INDEX session_silent;
   ALTER TABLE session ADD COLUMN hooked INTEGER NOT NULL DEFAULT 0;
   -- When the hook last reported an event of ours.

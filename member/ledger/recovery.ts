@@ -58,7 +58,6 @@ interface SentRow {
   readonly sentAt: number
   readonly receivedAt: number
   /** These are null when nothing is known. */
-  readonly prompted: number | null
   readonly hooked: number | null
   readonly heardAt: number | null
   readonly answeredOrd: number | null
@@ -140,7 +139,7 @@ export class RecoverySteps {
     return this.#db.transaction(() => {
       const rows = this.#db
         .query<SentRow, [Record<string, string>]>(
-          `SELECT ord, octet_length(content) AS bytes, attempts, unseen, sent_at AS sentAt, received_at AS receivedAt, prompted, hooked, heard_at AS heardAt,
+          `SELECT ord, octet_length(content) AS bytes, attempts, unseen, sent_at AS sentAt, received_at AS receivedAt, hooked, heard_at AS heardAt,
              answered_ord AS answeredOrd, answered_sent_at AS answeredSentAt
            FROM message INDEXED BY message_sent LEFT JOIN session ON session.id = message.session
            WHERE workspace_id = $workspaceId AND state = 'sent' AND ${which} LIMIT ${CHUNK}`,
@@ -160,7 +159,7 @@ export class RecoverySteps {
     const { ord, attempts, unseen, sentAt, answeredOrd, answeredSentAt } = row
     const answered =
       answeredOrd === null || answeredSentAt === null ? null : { ord: answeredOrd, sentAt: answeredSentAt }
-    const evidence = { used: row.prompted === 1, hooked: row.hooked === 1, heardAt: row.heardAt, answered }
+    const evidence = { hooked: row.hooked === 1, heardAt: row.heardAt, answered }
     const showing = judgeShowing(evidence, { ord, sentAt })
     const fate = fateOf(showing, { attempts, unseen, age: this.#now - row.receivedAt })
     if (fate === 'presumed') this.#presumed++

@@ -3,11 +3,10 @@ import type { Database } from '../../base/sqlite.ts'
 import type { GivenMessages } from './given-messages.ts'
 
 /**
- * - `prompted`: a user typed a prompt, or the model called a tool.
- * - `hooked`: the prompt hook reported a prompt or an event of ours.
- * - `heard`: it reported an event of ours. The only fact whose time counts, so it is noted again.
+ * - `hooked`: a hook reported a prompt, an event of ours, or the end of a turn.
+ * - `heard`: it reported an event of ours. Its time counts, so it is noted again.
  */
-export type Fact = 'prompted' | 'hooked' | 'heard'
+export type Fact = 'hooked' | 'heard'
 
 /** How exactly it is known when the hook last reported an event: each receipt would cost a write otherwise. */
 const HEARD_EVERY_MS = 10_000
@@ -28,14 +27,12 @@ export class SessionEvidence {
   note(fact: Fact, now: number): void {
     const noted = this.#notedAt(fact)
     if (noted !== undefined && (fact !== 'heard' || Math.abs(now - noted) < HEARD_EVERY_MS)) return
-    const column = fact === 'heard' ? 'receipted' : fact
-    const heardAt = fact === 'heard' ? now : null
     this.#db
       .query(
-        `INSERT INTO session (id, begun_at, ${column}, heard_at) VALUES ($id, $now, 1, $heardAt)
-         ON CONFLICT (id) DO UPDATE SET ${column} = 1, heard_at = coalesce($heardAt, heard_at)`,
+        `INSERT INTO session (id, begun_at, hooked, heard_at) VALUES ($id, $now, 1, $heardAt)
+         ON CONFLICT (id) DO UPDATE SET hooked = 1, heard_at = coalesce($heardAt, heard_at)`,
       )
-      .run({ id: this.#given.session, now, heardAt })
+      .run({ id: this.#given.session, now, heardAt: fact === 'heard' ? now : null })
     this.#noted.set(fact, now)
   }
 

@@ -5,9 +5,7 @@
 
 /** What is known about the host of one session. Times are in milliseconds since the epoch. */
 export interface HostEvidence {
-  /** A user typed a prompt, or the model called a tool. */
-  readonly used: boolean
-  /** Its prompt hook reports what is submitted: it reported a typed prompt, or an event of ours. */
+  /** Its hooks report what is submitted: they reported a typed prompt, an event of ours, or the end of a turn. */
   readonly hooked: boolean
   /** When the hook last reported an event of ours. */
   readonly heardAt: number | null
@@ -25,20 +23,21 @@ export interface Written {
  * - shown: no hook reports it, but the model answered a message that was written later, and hosts show messages in order.
  * - unshown: the hook has reported no event of ours since it was written. The host does not listen, or still had the
  *   message in its queue, as behind an open dialog.
- * - unnoticed: neither hook nor user nor model gave a sign. Most likely the session was short, or nobody was there.
- * - unknown: it may have been shown.
+ * - unnoticed: no hook reports anything, and the model answered nothing. Most likely the session was short, nobody was
+ *   there, or the host does not listen; a call of a tool says nothing of that.
+ * - unknown: the host shows messages, and may have shown this one.
  */
 export type Showing = 'shown' | 'unshown' | 'unnoticed' | 'unknown'
 
 /** Whether the host showed a message of which there is no proof. */
-export function judgeShowing({ used, hooked, heardAt, answered }: HostEvidence, message: Written): Showing {
+export function judgeShowing({ hooked, heardAt, answered }: HostEvidence, message: Written): Showing {
   const isAnswered = answered !== null && message.ord < answered.ord && message.sentAt < answered.sentAt
   if (hooked) {
     const isHeard = heardAt !== null && heardAt >= message.sentAt
     return isHeard || isAnswered ? 'unknown' : 'unshown'
   }
   if (isAnswered) return 'shown'
-  return used ? 'unknown' : 'unnoticed'
+  return answered === null ? 'unnoticed' : 'unknown'
 }
 
 /** How often at most a message is written to hosts that may have shown it. */

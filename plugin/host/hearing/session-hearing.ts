@@ -84,7 +84,6 @@ export class SessionHearing {
   typed(): boolean {
     const wasIdle = this.#idle
     this.#idle = false
-    this.#learn('prompted')
     this.#learn('hooked')
     return wasIdle
   }
@@ -96,10 +95,9 @@ export class SessionHearing {
     this.#learn('hooked')
   }
 
-  /** The model called a tool: the session is in use, whether or not hooks are on. */
+  /** The model called a tool, so a turn is running. */
   toolCalled(): void {
     this.#idle = false
-    this.#learn('prompted')
   }
 
   /** The hook got one of our events: the host listens. */

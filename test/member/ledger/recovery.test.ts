@@ -50,9 +50,8 @@ describe('what a session sent without a receipt', () => {
 
   test.each<[string, readonly Fact[]]>([
     ['that nothing is known of', []],
-    ['that was used, without hooks', ['prompted']],
-    ['whose hook reported prompts and no message', ['prompted', 'hooked']],
-    ['that gave receipts', ['prompted', 'hooked', 'heard']],
+    ['whose hook reported prompts and no message', ['hooked']],
+    ['that gave receipts', ['heard']],
   ])('is sent again, marked, after one %s', (_what, facts) => {
     const { recovery, counts } = afterSession((session) => {
       for (const fact of facts) session.evidence.note(fact, SENT + 500)
@@ -112,8 +111,8 @@ describe('a message that no session could show', () => {
   }
 
   test.each<[string, readonly Fact[], number]>([
-    ['deaf sessions, which a user typed into', ['prompted', 'hooked'], 40],
-    ['short starts that nobody used', [], MAX_UNSURE_ATTEMPTS],
+    ['deaf sessions, which a user typed into', ['hooked'], 40],
+    ['starts that no hook tells of', [], MAX_UNSURE_ATTEMPTS],
   ])('is written by the next one after any number of %s, days apart', (_what, facts, starts) => {
     using folder = temporaryFolder()
     const path = folder.file('ledger.db')
@@ -136,8 +135,8 @@ describe('a message that no session could show', () => {
     const first = openLedger(path)
     first.of(A).storePage(entries(1), cursor(), SENT)
     first.close()
-    sessions(5, path, ['prompted', 'hooked'], 0)
-    expect(sessions(MAX_ATTEMPTS + 1, path, ['prompted'], 0)).toEqual([1, 1, 1, 0])
+    sessions(5, path, ['hooked'], 0)
+    expect(sessions(MAX_ATTEMPTS + 1, path, ['heard'], 0)).toEqual([1, 1, 1, 0])
   })
 
   test('is confirmed by a late receipt although it waits to be shown again', () => {

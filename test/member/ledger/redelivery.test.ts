@@ -73,7 +73,7 @@ describe('a new session', () => {
       const messages = batch(disk.ledger)
       times += messages.length
       disk.ledger.markSending(messages)
-      disk.ledger.evidence.note('prompted', NOW)
+      disk.ledger.evidence.note('heard', NOW)
       if (what === 'whose bytes left') disk.ledger.markSent(messages, NOW)
       recover(disk.nextSession().of(A), NOW + 1)
     }
@@ -83,7 +83,7 @@ describe('a new session', () => {
     expect(disk.ledger.of(A).open(NOW + 10 * 60_000 + 1).count).toBe(0)
   })
 
-  test('keeps what a session that was used may have shown over a day ago, and does not repeat it', () => {
+  test('keeps what a host that listened may have shown over a day ago, and does not repeat it', () => {
     using disk = onDisk()
     disk.ledger.of(A).storePage(entries(3), undefined, NOW)
     const [sent] = batch(disk.ledger, 1)
@@ -91,7 +91,7 @@ describe('a new session', () => {
     disk.ledger.markSending([sent])
     disk.ledger.markSent([sent], NOW)
     disk.ledger.markSending(batch(disk.ledger, 1))
-    disk.ledger.evidence.note('prompted', NOW)
+    disk.ledger.evidence.note('heard', NOW)
     recover(disk.nextSession().of(A), NOW + REDELIVER_WITHIN_MS)
     // The bytes of the second never left, and the third was never written.
     expect(batch(disk.ledger).map(({ attempts }) => attempts)).toEqual([1, 0])
@@ -104,7 +104,7 @@ describe('a new session', () => {
     const messages = batch(disk.ledger)
     disk.ledger.markSending(messages)
     disk.ledger.markSent(messages, NOW)
-    disk.ledger.evidence.note('prompted', NOW)
+    disk.ledger.evidence.note('heard', NOW)
     recover(disk.nextSession().of(A), NOW)
     recover(disk.nextSession().of(A), NOW + REDELIVER_WITHIN_MS)
     expect(batch(disk.ledger).map(({ attempts }) => attempts)).toEqual([1])

@@ -58,7 +58,7 @@ test('nothing is written to a ledger once another file is in its place, and what
   expect(() => held?.storePage(entries(1), undefined, NOW)).toThrow('was replaced by another file')
   expect(() => ledger.current?.markSkipped(stored, 'a reason')).toThrow('was replaced by another file')
   deferred.add((target) => {
-    target.evidence.note('prompted', NOW)
+    target.evidence.note('hooked', NOW)
     written.push(target)
   })
   clock.runUntil(clock.now() + 1_000)

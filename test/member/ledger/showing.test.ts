@@ -14,12 +14,11 @@ import {
 const small = fc.integer({ min: 0, max: 20 })
 const place = fc.record({ ord: small, sentAt: small })
 const evidence: fc.Arbitrary<HostEvidence> = fc.record({
-  used: fc.boolean(),
   hooked: fc.boolean(),
   heardAt: fc.option(small),
   answered: fc.option(place),
 })
-const SILENT: HostEvidence = { used: false, hooked: false, heardAt: null, answered: null }
+const SILENT: HostEvidence = { hooked: false, heardAt: null, answered: null }
 const HOUR_MS = 3_600_000
 
 describe('whether a host showed a message', () => {
@@ -60,9 +59,9 @@ describe('whether a host showed a message', () => {
     )
   })
 
-  test('is unknown of a session that was used without hooks, and unlikely of one that gave no sign', () => {
-    const message = { ord: 1, sentAt: 1 }
-    expect(judgeShowing({ ...SILENT, used: true }, message)).toBe('unknown')
+  test('is unknown of a host without hooks that shows messages, and unlikely of one that gave no sign', () => {
+    const message = { ord: 2, sentAt: 2 }
+    expect(judgeShowing({ ...SILENT, answered: { ord: 1, sentAt: 1 } }, message)).toBe('unknown')
     expect(judgeShowing(SILENT, message)).toBe('unnoticed')
   })
 })

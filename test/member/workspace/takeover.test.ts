@@ -82,7 +82,9 @@ describe('taking a workspace over', () => {
       const process = scene.start()
       scene.pass(10_000)
       expect(process.shown).toHaveLength(1)
-      process.call('status')
+      // Its host listens, as the receipt of another event shows.
+      process.session.submitted({ workspaceId: FIRST, activityId: 'another' })
+      scene.pass(0)
       process.kill()
     }
     const last = scene.start()

@@ -209,7 +209,7 @@ describe('a host that shows none of the messages sent to it', () => {
 describe('what is learned about the session', () => {
   const factsIn = (path: string): unknown => {
     using db = new Database(path, { readonly: true })
-    return db.query('SELECT prompted, hooked, heard_at IS NOT NULL AS heard FROM session').all()
+    return db.query('SELECT hooked, heard_at IS NOT NULL AS heard FROM session').all()
   }
 
   test('is written into the ledger, once it is known', () => {
@@ -218,19 +218,10 @@ describe('what is learned about the session', () => {
     scene.pass(1_000)
     expect(factsIn(scene.paths.ledger)).toEqual([])
     type(scene, process)
-    expect(factsIn(scene.paths.ledger)).toEqual([{ prompted: 1, hooked: 1, heard: 0 }])
+    expect(factsIn(scene.paths.ledger)).toEqual([{ hooked: 1, heard: 0 }])
     process.session.submitted({ workspaceId: FIRST, activityId: 'x' })
     scene.pass(0)
-    expect(factsIn(scene.paths.ledger)).toEqual([{ prompted: 1, hooked: 1, heard: 1 }])
-  })
-
-  test('by a call of a tool is written down as well', () => {
-    using scene = new SessionScene()
-    const process = scene.start(HOSTS.unknown)
-    scene.pass(1_000)
-    process.call('status')
-    scene.pass(0)
-    expect(factsIn(scene.paths.ledger)).toEqual([{ prompted: 1, hooked: 0, heard: 0 }])
+    expect(factsIn(scene.paths.ledger)).toEqual([{ hooked: 1, heard: 1 }])
   })
 
   test('is written into each new ledger', () => {
@@ -243,7 +234,7 @@ describe('what is learned about the session', () => {
     mkdirSync(folder, { mode: 0o700 })
     scene.configure()
     scene.pass(5_000)
-    expect(factsIn(scene.paths.ledger)).toEqual([{ prompted: 1, hooked: 1, heard: 0 }])
+    expect(factsIn(scene.paths.ledger)).toEqual([{ hooked: 1, heard: 0 }])
   })
 
   test('is written before the session ends, even at the last moment', () => {
@@ -254,7 +245,7 @@ describe('what is learned about the session', () => {
     scene.pass(10_000)
     process.session.submitted({ workspaceId: FIRST, activityId: id })
     process.stop()
-    expect(factsIn(scene.paths.ledger)).toEqual([{ prompted: 0, hooked: 1, heard: 1 }])
+    expect(factsIn(scene.paths.ledger)).toEqual([{ hooked: 1, heard: 1 }])
     expect(scene.storage.recordOf(FIRST, id)?.state).toBe('confirmed')
   })
 

@@ -87,8 +87,8 @@ describe('the hearing of a session', () => {
       hearing.turnEnded()
       hearing.toolCalled()
     }
-    expect(told).toEqual(['prompted', 'hooked', 'heard', 'heard'])
-    expect(hearing.facts.map(({ fact }) => fact)).toEqual(['prompted', 'hooked', 'heard'])
+    expect(told).toEqual(['hooked', 'heard', 'heard'])
+    expect(hearing.facts.map(({ fact }) => fact)).toEqual(['hooked', 'heard'])
   })
 
   test('is unproven while prompts reach the hook and no event has', () => {
