@@ -1,4 +1,5 @@
 /** Mutations of the sources, each of which the simulation or a test of the wiring must catch. */
+import { FEED_BREAKS } from './feed-breaks.ts'
 import { SESSION_BREAKS } from './session-breaks.ts'
 import { STREAM_BREAKS } from './stream-breaks.ts'
 import { TRANSFER_BREAKS } from './transfer-breaks.ts'
@@ -128,9 +129,9 @@ const DELIVERY_BREAKS: readonly Break[] = [
   {
     name: 'a forgotten cursor leads to the newest row',
     file: 'member/workspace/feed.ts',
-    find: 'const page = this.#windowSecs(old) === 0 ? undefined : await this.#oldestPage(old)',
+    find: 'const page = this.#windowSecs(old) === 0 ? undefined : await this.#oldestPage(old, top)',
     replace:
-      'const page = old !== undefined || this.#windowSecs(old) === 0 ? undefined : await this.#oldestPage(old)',
+      'const page = old !== undefined || this.#windowSecs(old) === 0 ? undefined : await this.#oldestPage(old, top)',
   },
   {
     name: 'the lock is not exclusive',
@@ -144,8 +145,13 @@ const DELIVERY_BREAKS: readonly Break[] = [
 
 export const MUTATIONS: readonly Mutation[] = [
   ...DELIVERY_BREAKS.map((one): Mutation => ({ ...one, finder: 'simulation' })),
-  ...Object.entries({ ...WORKSPACE_BREAKS, ...STREAM_BREAKS, ...TRANSFER_BREAKS, ...SESSION_BREAKS }).flatMap(
-    ([test, breaks]) =>
-      breaks.map((one): Mutation => ({ ...one, finder: 'tests', tests: [`test/${test}.test.ts`] })),
+  ...Object.entries({
+    ...WORKSPACE_BREAKS,
+    ...FEED_BREAKS,
+    ...STREAM_BREAKS,
+    ...TRANSFER_BREAKS,
+    ...SESSION_BREAKS,
+  }).flatMap(([test, breaks]) =>
+    breaks.map((one): Mutation => ({ ...one, finder: 'tests', tests: [`test/${test}.test.ts`] })),
   ),
 ]

@@ -1,12 +1,16 @@
 /**
- * Slows the reading of a feed that goes on without bringing anything for the model: a platform with a fault, or an agent
- * that writes to itself without end, would otherwise take a processor, and fill the ledger with rows that are stepped
- * over.
+ * How fast a feed is read. A long way leaves most of the platform's budget to others. And a feed that goes on without
+ * bringing anything for the model is read slowly: a platform with a fault, or an agent that writes to itself without end,
+ * would otherwise take a processor, and fill the ledger with rows that are stepped over.
  */
 import type { Clock } from '../../base/clock.ts'
+import { Pace } from '../../base/pace.ts'
 import { sleep } from '../../base/sleep.ts'
 import type { Entry } from '../ledger/ledger.ts'
 
+/** A platform allows all agents at one address about 600 requests a minute. */
+const BURST_PAGES = 60
+const PAGES_PER_SECOND = 2
 /** A backlog of so many rows of others is read at full speed. */
 const FREE_ROWS = 20_000
 const FIRST_PAUSE_MS = 50
@@ -14,7 +18,7 @@ const FIRST_PAUSE_MS = 50
 const MAX_PAUSE_MS = 1_000
 
 interface FeedPaceOptions {
-  readonly clock: Pick<Clock, 'after'>
+  readonly clock: Pick<Clock, 'after' | 'now'>
   readonly signal: AbortSignal
   readonly warn: (sentence: string) => void
 }
@@ -32,11 +36,21 @@ export class FeedPace {
   /** In a row, without a message or an end. */
   #rows = 0
   #pauses = 0
+  readonly #turns: Pace
   /** Once is enough: status shows what holds later. */
   #told = false
 
   constructor(options: FeedPaceOptions) {
     this.#options = options
+    this.#turns = new Pace(BURST_PAGES, PAGES_PER_SECOND, options.clock.now)
+  }
+
+  /** Resolves when one more page may be requested; a look that finds nothing new needs no turn. */
+  async turn(): Promise<void> {
+    const { clock, signal } = this.#options
+    const waitMs = this.#turns.waitMs()
+    if (waitMs > 0) await sleep(waitMs, signal, clock)
+    signal.throwIfAborted()
   }
 
   /** How many rows have been read without a message, if reading is slow because of that. */

@@ -17,18 +17,10 @@ import type { Cursor } from '../ledger/ledger.ts'
 import { toEntry } from './feed-entry.ts'
 import { FeedOverlap } from './feed-overlap.ts'
 import { FeedPace, type Step } from './feed-pace.ts'
-import {
-  boundary,
-  floorOf,
-  highestSeq,
-  isAfterFloor,
-  liesBefore,
-  position,
-  reachesBack,
-  secsSince,
-} from './feed-page.ts'
+import { floorOf, highestSeq, isAfterFloor, position, secsSince } from './feed-page.ts'
 import { releaseUploads } from './late-uploads.ts'
 import { Remarks } from './remarks.ts'
+import { type WindowQuestion, WindowSearch } from './window-search.ts'
 import type { Workspace } from './workspace.ts'
 
 export interface FeedOptions {
@@ -70,6 +62,8 @@ export class Feed {
   #touchedAt = 0
   #forgottenLogged = false
   #limit = PAGE_LIMIT
+  /** What is known of a window while its oldest page is searched: a failure keeps it. */
+  #search: { readonly top: Page; readonly window: WindowSearch } | undefined
 
   constructor(workspace: Workspace, { capacity, since, bounds }: FeedOptions = {}) {
     this.#workspace = workspace
@@ -82,7 +76,10 @@ export class Feed {
       now: workspace.clock.now,
       cursor: () => this.#cursor(),
       room: () => this.#room(),
-      page: (question) => this.#page(question),
+      page: async (question) => {
+        await this.pace.turn()
+        return this.#page(question)
+      },
       store: (rows) => this.#store(rows, undefined),
     })
   }
@@ -119,6 +116,7 @@ export class Feed {
       found += step.stored
       await this.pace.pause(step)
       if (!step.more) return found
+      await this.pace.turn()
     }
   }
 
@@ -136,6 +134,7 @@ export class Feed {
       return undefined
     }
     this.#forgottenLogged = false
+    this.#search = undefined
     if (page.newestId === undefined || page.newestId === sinceId) {
       await this.#touch(cursor)
       return { stored: 0, more: false }
@@ -146,15 +145,16 @@ export class Feed {
 
   /**
    * Finds where to begin: at the very first start, as long as the feed has been empty, and after the platform forgot
-   * the cursor. Pages come newest first here, so it walks back to the oldest page of the window, stores only that one,
-   * and continues forwards from there: however much waits, one page is in memory.
+   * the cursor. Pages come newest first here, so it searches for the oldest page of the window, stores only that one, and
+   * continues forwards from there: however much waits, the oldest comes first, one page is in memory, and the cursor keeps
+   * the place.
    */
   async #seek(old: Cursor | undefined): Promise<Step> {
     const isFirst = old === undefined
     // Until the whole window is read, a cursor that is forgotten again must lead back to its beginning.
     const checkedAt = old?.checkedAt ?? this.#startedAt - this.#workspace.config.pollWindowSecs * 1000
     // Requested first: a row that arrives between the two requests must come after this one.
-    const top = await this.#page({ limit: TOP_LIMIT })
+    const top = this.#search?.top ?? (await this.#page({ limit: TOP_LIMIT }))
     const newest = top.rows.at(-1)
     if (newest === undefined) {
       // Empty, not merely unreadable: only then is everything that comes later new.
@@ -165,7 +165,7 @@ export class Feed {
       return { stored: 0, more: false }
     }
     const floorSeq = isFirst ? highestSeq(top) : old.floorSeq
-    const page = this.#windowSecs(old) === 0 ? undefined : await this.#oldestPage(old)
+    const page = this.#windowSecs(old) === 0 ? undefined : await this.#oldestPage(old, top)
     const oldest = page?.rows[0]
     if (page?.newestId === undefined || oldest === undefined) {
       // Nothing in the window: every existing row predates this membership and is skipped.
@@ -202,23 +202,13 @@ export class Feed {
     return Math.min(Math.max(secsSince(old.checkedAt, this.#now()), pollWindowSecs), MAX_WINDOW_SECS)
   }
 
-  /** Walks back to the oldest page of the window. Each step goes further back, or is the last. */
-  async #oldestPage(old: Cursor | undefined): Promise<Page> {
-    let page = await this.#windowPage(old, {})
-    let beforeTs: string | undefined
-    while (page.full) {
-      beforeTs = boundary(page, PAGE_LIMIT) ?? beforeTs
-      let older = await this.#windowPage(old, { beforeTs })
-      // A page with a single timestamp, or a platform that does not know `before_ts`: request the largest page.
-      if (older.full && !reachesBack(older, page)) {
-        older = await this.#windowPage(old, { beforeTs, limit: MAX_LIMIT })
-      }
-      if (!reachesBack(older, page)) {
-        // More rows with the same timestamp help, too, even if they came only because the page was larger.
-        return liesBefore(older, beforeTs) || older.rows.length > page.rows.length ? older : page
-      }
-      page = older
-    }
+  async #oldestPage(old: Cursor | undefined, top: Page): Promise<Page> {
+    this.#search ??= { top, window: new WindowSearch({ pageRows: PAGE_LIMIT, maxRows: MAX_LIMIT }) }
+    const page = await this.#search.window.oldest(async (question) => {
+      await this.pace.turn()
+      return this.#windowPage(old, question)
+    })
+    this.#search = undefined
     return page
   }
 
@@ -226,7 +216,7 @@ export class Feed {
    * A page of the window. The platform counts back from the time at which it reads the request, so one that was under
    * way for long, as while the machine slept, begins too late and is made again.
    */
-  async #windowPage(old: Cursor | undefined, question: Omit<PageQuestion, 'sinceSecs'>): Promise<Page> {
+  async #windowPage(old: Cursor | undefined, question: WindowQuestion): Promise<Page> {
     for (let tries = 1; ; tries++) {
       const sinceSecs = this.#windowSecs(old)
       const page = await this.#page({ ...question, sinceSecs })
@@ -246,7 +236,9 @@ export class Feed {
     const page = await fetchPage(client, { ...question, limit: asked, signal, bounds: this.#bounds })
     const came = page.rows.length + page.unusable
     // Rows so large, or a connection so slow, that fewer arrived than requested: the next page starts near that size.
-    this.#limit = page.full && came < asked ? came * 2 : Math.min(PAGE_LIMIT, this.#limit * 2)
+    // Otherwise, a long way takes large pages: fewer requests leave more of the platform's budget to others.
+    const next = page.full && came < asked ? came * 2 : this.#limit * 2
+    this.#limit = Math.min(page.full ? MAX_LIMIT : PAGE_LIMIT, next)
     this.#remarks.ofPage(page)
     return page
   }

@@ -71,7 +71,7 @@ test('a feed without end that brings nothing is asked once a second, and hardly 
       created_at,
       status: 'ok',
     })
-    return jsonResponse(200, Array.from({ length: 100 }, row))
+    return jsonResponse(200, Array.from({ length: Number(url.searchParams.get('limit')) }, row))
   }
   scene.hint()
   await scene.clock.advance(60_000)
