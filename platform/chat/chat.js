@@ -3,7 +3,7 @@
  * only say when to read them.
  */
 import { Composer } from './composer.js'
-import { answerOf, memberElement, messageElement, messageOf, subtitleOf } from './conversation.js'
+import { memberElement, rowElements, subtitleOf } from './conversation.js'
 import { plainName } from './message-text.js'
 import { PlatformError } from './platform-client.js'
 
@@ -162,10 +162,7 @@ export class Chat {
     for (const row of rows) {
       if (this.#rows.has(row.id)) continue
       this.#rows.set(row.id, row)
-      for (const message of [messageOf(row, this.#nameOf), answerOf(row, this.#nameOf)]) {
-        if (message !== undefined)
-          items.push(messageElement(row, message, (file) => this.#guard(() => this.#client.save(file))))
-      }
+      items.push(...rowElements(row, this.#nameOf, (file) => this.#guard(() => this.#client.save(file))))
     }
     if (where === 'end') byId('messages').append(...items)
     else byId('messages').prepend(...items)

@@ -1,11 +1,12 @@
 /** Turns activity rows and workspaces into what the page shows. */
 import { readAnswer } from '../contract/a2a-answer.js'
 import { callOf } from '../contract/a2a-method.js'
-import { partsIn, readParts, wordsOf } from '../contract/a2a-parts.js'
+import { partsIn, readParts, textOf, wordsOf } from '../contract/a2a-parts.js'
 import { fileList } from './files.js'
 import { bodyElement, element, plainName } from './message-text.js'
 
 const EMPTY = '[This message is empty: it holds no text, no data and no file.]'
+const UNREADABLE = '[This message cannot be shown.]'
 const WITHOUT_CONTENT = '[The platform stored this message without its content.]'
 
 /**
@@ -18,15 +19,15 @@ export function messageOf(row, nameOf) {
   if (row.method === 'notify') {
     const body = row.response_body ?? {}
     const { files } = contentOf(readParts(body.parts))
-    return { side: 'agent', from: nameOf(row.workspace_id), text: String(body.result ?? ''), files }
+    return { side: 'agent', from: nameOf(row.workspace_id), text: textOf(body.result), files }
   }
-  const call = callOf(row.method ?? '')
+  const call = callOf(textOf(row.method))
   if (call !== 'message' && call !== 'cancel') return undefined
   const params = row.request_body?.params
   const { text, files } = call === 'cancel' ? cancelOf(params) : saidIn(partsIn(params))
   if (row.source_id !== null)
     return { side: 'peer', from: `${nameOf(row.source_id)} to ${nameOf(row.workspace_id)}`, text, files }
-  const source = params?.metadata?.source ?? 'canvas_user'
+  const source = textOf(params?.metadata?.source ?? 'canvas_user')
   return { side: 'own', from: source === 'canvas_user' ? 'You' : `Via ${source}`, text, files }
 }
 
@@ -37,11 +38,11 @@ export function messageOf(row, nameOf) {
  * @returns {ReturnType<typeof messageOf>}
  */
 export function answerOf(row, nameOf) {
-  if (callOf(row.method ?? '') !== 'message') return undefined
+  if (callOf(textOf(row.method)) !== 'message') return undefined
   const isForPerson = row.source_id === null
   const side = isForPerson ? 'agent' : 'peer'
   if (row.status === 'error') {
-    const text = `[Not delivered: ${row.error_detail ?? 'no reason given'}]`
+    const text = `[Not delivered: ${textOf(row.error_detail) || 'no reason given'}]`
     return { side, from: 'The platform', text, files: [] }
   }
   const content = answerIn(row.response_body)
@@ -81,16 +82,31 @@ function contentOf(parts) {
   return { text: wordsOf(parts), files }
 }
 
-/** @param onFile called with a file when the person asks for it */
-export function messageElement(row, message, onFile) {
+/**
+ * What a row says, as elements. A row that cannot be read costs no other.
+ *
+ * @param onFile called with a file when the person asks for it
+ */
+export function rowElements(row, nameOf, onFile) {
+  try {
+    return [messageOf(row, nameOf), answerOf(row, nameOf)]
+      .filter((message) => message !== undefined)
+      .map((message) => messageElement(row, message, onFile))
+  } catch {
+    // Whatever it holds, the person should know that there is something.
+    return [messageElement(row, { side: 'own', from: 'The platform', text: UNREADABLE, files: [] }, onFile)]
+  }
+}
+
+function messageElement(row, message, onFile) {
   const item = element('li', `message ${message.side}`)
   const from = element('div', 'from', `${plainName(message.from)} · `)
   const time = element(
     'time',
     '',
-    new Date(row.created_at).toLocaleString([], { dateStyle: 'short', timeStyle: 'short' }),
+    new Date(textOf(row.created_at)).toLocaleString([], { dateStyle: 'short', timeStyle: 'short' }),
   )
-  time.dateTime = row.created_at
+  time.dateTime = textOf(row.created_at)
   from.append(time)
   item.append(from, bodyElement(message.text))
   if (message.files.length > 0) item.append(fileList(message.files, onFile))

@@ -2,13 +2,14 @@
  * What others wrote, as elements to read: names without tricks, code in blocks of its own. All of it is
  * inserted as text, so markup in a message stays visible markup.
  */
+import { textOf } from '../contract/a2a-parts.js'
 
 /** Control characters and bidirectional marks, which could make `gpj.exe` read as `exe.jpg`. */
 const TRICKS = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
 
 /** A name that is safe to show among our own words. */
 export function plainName(name) {
-  return String(name).replace(TRICKS, ' ').trim()
+  return textOf(name).replace(TRICKS, ' ').trim()
 }
 
 const FENCE = /^ {0,3}```.*$/

@@ -2,7 +2,7 @@
  * What an agent answered in the same request, in the forms of A2A 0.3 and 1.0: a message, a task, or an error. The web
  * chat loads this very file. Pure.
  */
-import { isObject, readParts } from './a2a-parts.js'
+import { isObject, readParts, textOf } from './a2a-parts.js'
 
 /**
  * @typedef {object} AgentAnswer
@@ -25,7 +25,7 @@ export function readAnswer(body) {
       lists: [],
       state: undefined,
       taskId: undefined,
-      error: String(body.error.message ?? 'agent error'),
+      error: textOf(body.error.message) || 'agent error',
     }
   }
   const given = isObject(body.result) ? body.result : body

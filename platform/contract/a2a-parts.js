@@ -184,6 +184,18 @@ function textIn(fields, names) {
 }
 
 /**
+ * A field that should hold a text, as text: `String` fails for an object that names a `toString` of its own.
+ *
+ * @param {unknown} value
+ * @returns {string}
+ */
+export function textOf(value) {
+  if (typeof value === 'string') return value
+  if (value === undefined || value === null) return ''
+  return isWithin(value, MAX_DEPTH) ? (JSON.stringify(value) ?? '') : ''
+}
+
+/**
  * @param {unknown} value
  * @returns {value is Record<string, unknown>}
  */

@@ -3,7 +3,7 @@
  * version 0.3 is translated for an agent that speaks only 1.0. Pure.
  */
 import { asObject, type JsonObject, parseJson } from '../base/json.ts'
-import { type Part, readParts } from './a2a-parts.js'
+import { type Part, readParts, textOf } from './a2a-parts.js'
 
 export type A2aVersion = '0.3' | '1.0'
 
@@ -33,7 +33,7 @@ const METHODS = new Map([
  * @returns undefined for a call that is not translated.
  */
 export function inVersion1(envelope: JsonObject): JsonObject | undefined {
-  const method = METHODS.get(String(envelope.method))
+  const method = METHODS.get(textOf(envelope.method))
   if (method === undefined) return undefined
   const params = asObject(envelope.params)
   const call = { jsonrpc: '2.0', id: envelope.id, method }

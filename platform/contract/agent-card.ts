@@ -1,5 +1,7 @@
 /** The card that an agent shows to its peers. Pure. */
+
 import type { JsonObject } from '../base/json.ts'
+import { textOf } from './a2a-parts.js'
 
 interface Identity {
   readonly id: string
@@ -14,7 +16,7 @@ interface Identity {
 export function completeCard(card: JsonObject, { id, name, role }: Identity): JsonObject {
   const filled: Record<string, unknown> = { ...card }
   const own = name === id ? '' : name
-  if (isBlank(card.name) || String(card.name).toLowerCase() === id) filled.name = own || card.name || id
+  if (isBlank(card.name) || textOf(card.name).toLowerCase() === id) filled.name = own || card.name || id
   const description = role || own
   if (isBlank(card.description) && description !== '') filled.description = description
   if (isBlank(card.role) && role) filled.role = role

@@ -1,4 +1,5 @@
 /** Giving a task to a peer, and asking what became of it (contract: delegation). */
+
 import { asObject, type JsonObject } from '../base/json.ts'
 import { isUuid, newUuid } from '../base/random.ts'
 import { readJson } from '../base/request-body.ts'
@@ -6,6 +7,7 @@ import { json, refuse } from '../base/response.ts'
 import { firstCharacters } from '../base/text.ts'
 import { wireTimestamp } from '../base/timestamp.ts'
 import { normalizeA2a } from '../contract/a2a-message.ts'
+import { textOf } from '../contract/a2a-parts.js'
 import { type Begun, type Outcome, outcomeOf } from '../contract/agent-answer.ts'
 import type { Call, Route } from '../http/router.ts'
 import * as wire from '../http/wire.ts'
@@ -134,7 +136,7 @@ function resultOf(delivery: Delivery, waitsForAnswer: boolean): Result {
     case 'answered':
       return { outcome: outcomeOf(delivery.text) }
     case 'refused':
-      return { outcome: { error: String(delivery.body.error) } }
+      return { outcome: { error: textOf(delivery.body.error) } }
   }
 }
 

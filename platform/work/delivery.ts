@@ -2,8 +2,10 @@
  * Delivers one A2A message to its workspace: stored for an agent that polls, sent to one that takes pushes,
  * queued for one that is busy. Whether the sender may send is decided before.
  */
+
 import { asObject, type JsonObject, parseJson } from '../base/json.ts'
 import type { A2aMessage } from '../contract/a2a-message.ts'
+import { textOf } from '../contract/a2a-parts.js'
 import { deliveryModeNow } from '../contract/delivery-mode.ts'
 import type { Services } from '../services.ts'
 import type { ActivityEntry } from '../store/activity.ts'
@@ -202,7 +204,7 @@ export async function dispatch(
     ...(answered ? { responseBody: parseJson(delivery.text)?.value ?? delivery.text } : {}),
     durationMs: Math.round(services.clock.now() - started),
     status: answered ? 'ok' : 'error',
-    errorDetail: delivery.kind === 'refused' ? String(delivery.body.error) : null,
+    errorDetail: delivery.kind === 'refused' ? textOf(delivery.body.error) : null,
   }
   services.activity.record(entry)
   if (answered && sender.workspaceId === undefined) {

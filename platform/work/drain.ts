@@ -4,7 +4,7 @@
  */
 import { asObject } from '../base/json.ts'
 import type { A2aMessage } from '../contract/a2a-message.ts'
-import { partsIn, readParts, wordsOf } from '../contract/a2a-parts.js'
+import { partsIn, readParts, textOf, wordsOf } from '../contract/a2a-parts.js'
 import { type Begun, type Outcome, outcomeOf } from '../contract/agent-answer.ts'
 import { deliveryModeNow } from '../contract/delivery-mode.ts'
 import type { Services } from '../services.ts'
@@ -83,7 +83,7 @@ async function sendItem(services: Services, target: WorkspaceRow, item: QueueIte
     finishDelegation(services, item, outcomeOf(delivery.text))
     return
   }
-  const error = delivery.kind === 'refused' ? String(delivery.body.error) : delivery.kind
+  const error = delivery.kind === 'refused' ? textOf(delivery.body.error) : delivery.kind
   if (queue.fail(item.id, error)) finishDelegation(services, item, { error })
 }
 

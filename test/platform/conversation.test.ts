@@ -12,6 +12,70 @@ const parts = [
   { kind: 'file', file: { name: 'a.txt', uri: 'u:1' } },
 ]
 
+/** Objects that `String` and templates fail for, among any JSON. */
+const hostile = fc.letrec<{ value: unknown }>((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 4 },
+    fc.jsonValue(),
+    fc.constant({ toString: 1, valueOf: 1 }),
+    fc.dictionary(
+      fc.constantFrom(
+        'uri',
+        'file',
+        'name',
+        'parts',
+        'message',
+        'result',
+        'error',
+        'text',
+        'status',
+        'metadata',
+      ),
+      tie('value'),
+    ),
+    fc.array(tie('value'), { maxLength: 3 }),
+  ),
+})).value
+
+test('whatever a row holds, everything the page shows of it is text', () => {
+  fc.assert(
+    fc.property(
+      hostile,
+      hostile,
+      hostile,
+      fc.constantFrom('message/send', 'notify', 'tasks/cancel'),
+      (a, b, c, method) => {
+        const rows = [
+          { workspace_id: 'w', source_id: null, method, request_body: a, response_body: b, error_detail: c },
+          {
+            workspace_id: 'w',
+            source_id: 'p',
+            method,
+            status: 'error',
+            error_detail: a,
+            request_body: { params: { message: b, metadata: c } },
+          },
+          {
+            workspace_id: 'w',
+            source_id: null,
+            method,
+            request_body: { params: { message: { parts: [a, b] }, metadata: { source: c } } },
+            response_body: { error: { message: a } },
+          },
+        ]
+        for (const row of rows) {
+          for (const message of [messageOf(row, nameOf), answerOf(row, nameOf)]) {
+            if (message === undefined) continue
+            const { text, from, files } = message
+            const shown = [text, from, ...files.flatMap(({ name, uri }) => [name, uri])]
+            expect(shown.filter((one) => typeof one !== 'string')).toEqual([])
+          }
+        }
+      },
+    ),
+  )
+})
+
 test('the row decides the side of a message, not what the message claims', () => {
   const row = {
     workspace_id: 'w',
