@@ -111,17 +111,22 @@ async function answerWithinLimit(
  * @throws Refusal 503
  */
 async function stored({ file }: Services, handle: () => Handled | Promise<Handled>): Promise<Handled> {
-  if (!file.isInPlace()) throw unavailable()
-  const response = await handle()
-  if (!file.isInPlace()) throw unavailable()
-  return response
+  if (!file.isInPlace()) throw unavailable(LOST)
+  try {
+    const response = await handle()
+    file.noteStored()
+    if (!file.isInPlace()) throw unavailable(LOST)
+    return response
+  } catch (error) {
+    if (!file.isFull(error)) throw error
+    throw unavailable('the disk of the platform is full; what it has stored is safe')
+  }
 }
 
-function unavailable(): Refusal {
-  return refuse(503, 'platform datastore unavailable — retry shortly', {
-    code: 'platform_unavailable',
-    hint: 'the database file of the platform was removed or replaced; its log says which',
-  })
+const LOST = 'the database file of the platform was removed or replaced; its log says which'
+
+function unavailable(hint: string): Refusal {
+  return refuse(503, 'platform datastore unavailable — retry shortly', { code: 'platform_unavailable', hint })
 }
 
 /** @throws Refusal for a request that may reach no endpoint, whatever token it carries. */

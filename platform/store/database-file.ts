@@ -4,6 +4,7 @@
  */
 import { type Stats, statSync } from 'node:fs'
 import { MEMORY } from './database.ts'
+import { isFullDisk, tellFullDisk } from './full-disk.ts'
 
 /** What happened to a file from outside. */
 type Fate = 'removed' | 'replaced' | 'cut short'
@@ -20,6 +21,7 @@ export class DatabaseFile {
   readonly #log: (line: string) => void
   readonly #watched: readonly Watched[]
   #lost = false
+  #full = false
 
   /**
    * @param path the file that the platform has just opened, or `:memory:`.
@@ -38,6 +40,21 @@ export class DatabaseFile {
     if ((fate !== undefined) !== this.#lost) this.#log(this.#sentence(fate))
     this.#lost = fate !== undefined
     return !this.#lost
+  }
+
+  /** Whether an error means that something could not be stored for want of room; logs the first. */
+  isFull(error: unknown): boolean {
+    if (!isFullDisk(error, this.#path)) return false
+    if (!this.#full)
+      this.#log(`${tellFullDisk(this.#path)}. Until then requests that would store are refused.`)
+    this.#full = true
+    return true
+  }
+
+  /** Something was stored. */
+  noteStored(): void {
+    if (this.#full) this.#log(`There is room for the database ${this.#path} again; the platform stores.`)
+    this.#full = false
   }
 
   #sentence(fate: Fate | undefined): string {

@@ -2,6 +2,7 @@
 import { Database, SQLiteError } from 'bun:sqlite'
 import { uptime } from 'node:os'
 import { errorText } from '../base/text.ts'
+import { isFullDisk, tellFullDisk } from './full-disk.ts'
 import { APPLICATION_ID, MIGRATIONS } from './schema.ts'
 
 /** A smaller file is checked at every start: that takes no time to speak of. */
@@ -51,6 +52,8 @@ export function openDatabase(path: string, now?: number): Database {
         `The database ${path} is in use by another platform. Stop that platform or name another file with --db.`,
       )
     }
+    if (isFullDisk(error, path))
+      throw new DatabaseRefused(`${tellFullDisk(path)} and start the platform again.`)
     throw new DatabaseRefused(
       `The database ${path} cannot be used: ${errorText(error)}. Move it away or name another file with --db.`,
     )
