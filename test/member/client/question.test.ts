@@ -21,11 +21,14 @@ test('a text that ends in a statement does not ask', () => {
     'You asked "which branch?": main.',
     'https://example.com/?',
     'const a = 1;\n```',
+    'It is main. 👍🏽 🇩🇪',
+    'You asked: main or dev? It is main.\n\n— Ada',
+    'The result is below.\n-- \nAda',
   ]
   expect(statements.filter(endsInQuestion)).toEqual(['https://example.com/?'])
 })
 
-test('a long text is judged by its end', () => {
+test('a long text is judged by its end, and at once', () => {
   expect(endsInQuestion(`${' '.repeat(1_000_000)}x`)).toBeFalse()
   expect(endsInQuestion(`x${' '.repeat(1_000_000)}?`)).toBeTrue()
 })
