@@ -84,6 +84,12 @@ export const SESSION_BREAKS: Readonly<Record<string, readonly Break[]>> = {
       find: 'if (messageId !== null)',
       replace: 'if (messageId === undefined)',
     },
+    {
+      name: 'where no session receives, inbox looks for no answer',
+      file: 'plugin/session/observer.ts',
+      find: 'ledger.requests.unattended(this.#surroundings.clock.now())',
+      replace: '[]',
+    },
   ],
   'plugin/session/begun-tasks': [
     {
@@ -147,8 +153,8 @@ export const SESSION_BREAKS: Readonly<Record<string, readonly Break[]>> = {
     {
       name: 'reading begins with the first receiver, after messages that another session told of',
       file: 'plugin/session/observer.ts',
-      find: 'await feed.look()',
-      replace: 'if (workspace.ledger.cursor() !== undefined) await feed.look()',
+      find: 'feed.look()',
+      replace: '(workspace.ledger.cursor() === undefined ? Promise.resolve() : feed.look())',
     },
   ],
   'plugin/session/other-hosts': [

@@ -8,6 +8,12 @@ import type { OpenRequest } from '../ledger/peer-requests.ts'
 import { lookUpAnswer } from './answer-lookup.ts'
 import type { Workspace } from './workspace.ts'
 
+/** A recent request may be answered at any moment; an old one is not urgent. Milliseconds of age, then between questions. */
+const INTERVALS: readonly (readonly [number, number])[] = [
+  [60_000, 5_000],
+  [10 * 60_000, 15_000],
+]
+export const SLOW_INTERVAL_MS = 60_000
 /** How many requests to ask about in each round. */
 const MOST_AT_ONCE = 5
 
@@ -23,10 +29,9 @@ export class AnswerSearch {
   /**
    * Asks about the requests that are due.
    *
-   * @param intervalMs milliseconds between two questions about one.
    * @throws PlatformError, the abort reason, or the error of the ledger.
    */
-  async ask(requests: readonly OpenRequest[], intervalMs: (request: OpenRequest) => number): Promise<void> {
+  async ask(requests: readonly OpenRequest[]): Promise<void> {
     const { ledger, client, config, clock, events, signal } = this.#workspace
     const ids = new Set(requests.map(keyOf))
     for (const id of this.#askedAt.keys()) if (!ids.has(id)) this.#askedAt.delete(id)
@@ -34,7 +39,7 @@ export class AnswerSearch {
     const due = requests
       .map((request) => ({ request, at: this.#askedAt.get(keyOf(request)) ?? Number.NEGATIVE_INFINITY }))
       // Also due if the clock has been set back.
-      .filter(({ request, at }) => at > now || now - at >= intervalMs(request))
+      .filter(({ request, at }) => at > now || now - at >= askEveryMs(request, now))
       .sort((a, b) => a.at - b.at)
       .slice(0, MOST_AT_ONCE)
     const failures: unknown[] = []
@@ -53,6 +58,12 @@ export class AnswerSearch {
     }
     if (failures.length > 0 && failures.length === due.length) throw failures[0]
   }
+}
+
+/** Milliseconds between two questions about a request. */
+export function askEveryMs({ askedAt, requestedAt }: OpenRequest, now: number): number {
+  const age = now - Math.max(askedAt, requestedAt ?? 0)
+  return INTERVALS.find(([until]) => age < until)?.[1] ?? SLOW_INTERVAL_MS
 }
 
 /** A task may have several requests, one after the other, and is asked about once. */

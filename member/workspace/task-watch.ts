@@ -14,16 +14,10 @@ import { taskResult } from '../client/inbound.ts'
 import type { Delegation } from '../ledger/delegations.ts'
 import type { OpenRequest, RequestOutcome } from '../ledger/peer-requests.ts'
 import type { AllowedSenders } from '../settings/single-settings.ts'
-import { AnswerSearch } from './answer-search.ts'
+import { AnswerSearch, askEveryMs, SLOW_INTERVAL_MS } from './answer-search.ts'
 import { admit } from './sender-gate.ts'
 import type { Workspace } from './workspace.ts'
 
-/** A recent task may end at any moment; an old one is not urgent. Milliseconds of age, then between requests. */
-const INTERVALS: readonly (readonly [number, number])[] = [
-  [60_000, 5_000],
-  [10 * 60_000, 15_000],
-]
-const SLOW_INTERVAL_MS = 60_000
 /** A shorter list holds every task there is: platforms return 50 rows, one or two for a task. */
 const SHORT_LIST = 25
 /** How many unlisted tasks to look up one by one in each round. */
@@ -81,22 +75,15 @@ export class TaskWatch {
 
   /** Neither question keeps the other from being asked. */
   async #askAll(watched: readonly Delegation[], unattended: readonly OpenRequest[]): Promise<void> {
-    const questions = [
-      watched.length === 0 ? undefined : this.#ask(watched),
-      this.#search.ask(unattended, (request) => this.#intervalMs(request)),
-    ]
+    const questions = [watched.length === 0 ? undefined : this.#ask(watched), this.#search.ask(unattended)]
     for (const result of await Promise.allSettled(questions)) {
       if (result.status === 'rejected') throw result.reason
     }
   }
 
   #shortestMs(open: readonly OpenRequest[]): number {
-    return Math.min(...open.map((task) => this.#intervalMs(task)))
-  }
-
-  #intervalMs({ askedAt, requestedAt }: OpenRequest): number {
-    const age = this.#workspace.clock.now() - Math.max(askedAt, requestedAt ?? 0)
-    return INTERVALS.find(([until]) => age < until)?.[1] ?? SLOW_INTERVAL_MS
+    const now = this.#workspace.clock.now()
+    return Math.min(...open.map((request) => askEveryMs(request, now)))
   }
 
   async #ask(open: readonly Delegation[]): Promise<void> {

@@ -1,12 +1,14 @@
 /**
  * Used in a session that does not receive: reads what waits for workspaces that no other session receives for either, so
- * that the user learns of it, and `inbox` shows all of it. It holds nothing and shows nothing: what it stores waits in the
- * ledger for the next session that receives. It asks the platform only after a prompt or for a tool.
+ * that the user learns of it, and `inbox` shows all of it. For `inbox` it also asks for answers that no call waits for.
+ * It holds nothing and shows nothing: what it stores waits in the ledger for the next session that receives. It asks the
+ * platform only after a prompt or for a tool.
  */
 import { describeError } from '../../base/errors.ts'
 import { sleep } from '../../base/sleep.ts'
 import type { Ledger, MessageState } from '../../member/ledger/ledger.ts'
 import type { Config } from '../../member/settings/config.ts'
+import { AnswerSearch } from '../../member/workspace/answer-search.ts'
 import { Feed } from '../../member/workspace/feed.ts'
 import { buildWorkspace, type Surroundings } from '../../member/workspace/memberships.ts'
 import type { Workspace } from '../../member/workspace/workspace.ts'
@@ -22,10 +24,11 @@ export interface ObserverOptions {
   readonly remedy: string
 }
 
-/** A workspace, and its feed. */
+/** A workspace, and what is asked for it. */
 interface Observed {
   readonly workspace: Workspace
   readonly feed: Feed
+  readonly answers: AnswerSearch
 }
 
 /** What waits for one workspace: stored, and shown by no session. The newest of these are named. */
@@ -66,6 +69,7 @@ export class Observer {
   readonly #told = new Set<string>()
   #lookedAt = Number.NEGATIVE_INFINITY
   #look: Promise<void> | undefined
+  #search: Promise<void> | undefined
 
   constructor(surroundings: Surroundings, config: Config, ledger: Ledger, options: ObserverOptions) {
     const { signal } = this.#running
@@ -79,7 +83,8 @@ export class Observer {
       const capacity = async (): Promise<void> => {
         if (workspace.ledger.isFull(MAX_WAITING)) throw new Enough()
       }
-      return { workspace, feed: new Feed(workspace, { since, capacity }) }
+      const answers = new AnswerSearch(workspace)
+      return { workspace, answers, feed: new Feed(workspace, { since, capacity }) }
     })
   }
 
@@ -94,11 +99,16 @@ export class Observer {
     })
   }
 
-  /** Reads what waits, and waits for that if the platform answers soon. Never throws. */
+  /** Reads what waits, looks for answers, and waits for both if the platform answers soon. Never throws. */
   async update(signal: AbortSignal): Promise<void> {
     this.look(ASKED_EVERY_MS)
-    if (this.#look !== undefined)
-      await Promise.race([this.#look, sleep(LOOK_WAIT_MS, signal, this.#surroundings.clock)])
+    this.#search ??= this.#searchAll().finally(() => {
+      this.#search = undefined
+    })
+    await Promise.race([
+      Promise.all([this.#look, this.#search]),
+      sleep(LOOK_WAIT_MS, signal, this.#surroundings.clock),
+    ])
   }
 
   /** The workspaces that messages wait for, as of the last look. */
@@ -162,15 +172,8 @@ export class Observer {
       this.#observed.map(async ({ workspace, feed }) => {
         // The session that receives there also shows it.
         if (this.#options.isServed(workspace.id)) return []
-        try {
-          await feed.look()
-        } catch (error) {
-          if (this.#running.signal.aborted) return []
-          if (!(error instanceof Enough)) {
-            const problem = `cannot look at what waits for workspace ${workspace.id}: ${describeError(error)}`
-            this.#surroundings.log.debug(problem)
-          }
-        }
+        await this.#try(workspace.id, () => feed.look())
+        if (this.#running.signal.aborted) return []
         try {
           return this.#waitingIn(workspace.id)
         } catch {
@@ -180,6 +183,26 @@ export class Observer {
       }),
     )
     this.#waiting = found.flat()
+  }
+
+  /** Where no session receives, nobody else asks for the answers to requests that no call waits for. */
+  async #searchAll(): Promise<void> {
+    const unserved = this.#observed.filter(({ workspace }) => !this.#options.isServed(workspace.id))
+    await Promise.all(
+      unserved.map(({ workspace: { id, ledger }, answers }) =>
+        this.#try(id, async () => answers.ask(ledger.requests.unattended(this.#surroundings.clock.now()))),
+      ),
+    )
+  }
+
+  async #try(workspaceId: string, look: () => Promise<unknown>): Promise<void> {
+    try {
+      await look()
+    } catch (error) {
+      if (this.#running.signal.aborted || error instanceof Enough) return
+      const problem = `cannot look at what waits for workspace ${workspaceId}: ${describeError(error)}`
+      this.#surroundings.log.debug(problem)
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import type { SimRequest } from '../../../lab/simulation/platform/request.ts'
+import { HOSTS } from '../../../lab/simulation/sim-process.ts'
 import { jsonResponse } from '../../../lab/simulation/sim-response.ts'
 import { begin, MINUTE_MS, reply, SECOND_MS } from '../../fixtures/answering-peer.ts'
 import { PEER, type SceneProcess, SessionScene } from '../../fixtures/session-scene.ts'
@@ -94,6 +95,25 @@ describe('the answer to a message that gives no task', () => {
     const next = scene.start()
     scene.until('the report', () => next.events.length > 0)
     expect(told(next)).toContain('its answer is no longer asked for')
+  })
+
+  test('is found by inbox where no session receives, also after the session that asked', () => {
+    let queue = () => jsonResponse(200, { status: 'dispatched' })
+    const options = { ...LATE, kind: HOSTS.another, queue: () => queue() }
+    const { scene, process } = begin([reply('1.4')], options)
+    using _ = scene
+    process.begin('reply_to_workspace', MESSAGE)
+    scene.pass(4 * SECOND_MS)
+    process.kill()
+    const next = scene.start(HOSTS.another)
+    scene.pass(30 * SECOND_MS)
+    expect(next.call('inbox')).toContain('Nothing is unanswered')
+    queue = () => kept('1.4')
+    expect(next.call('inbox', { wait_seconds: 30 })).toMatch(/peer_agent [\s\S]*\n {2}1\.4$/)
+    const asked = scene.sent('queue').length
+    scene.pass(15 * MINUTE_MS)
+    expect(next.call('inbox')).toStartWith('1 message:')
+    expect(scene.sent('queue').length).toBe(asked)
   })
 
   test('is not looked for once it was told, nor where the peer fetches its messages itself', () => {
