@@ -168,12 +168,13 @@ describe('the feed', () => {
     expect(scene.faults).toEqual([])
   })
 
-  test('serves one living reader at a time, and any number that peek', () => {
-    const scene = new PlatformScene()
-    const [one, other] = [new TestProcess(1), new TestProcess(2)]
-    const read = (process: TestProcess, limit = 100) => fetchPage(scene.client(process), { limit })
+  test('serves one living holder at a time, and any number that only observe', () => {
+    const holders = new Set([1, 2])
+    const scene = new PlatformScene({ isHolder: (_, { number }) => holders.has(number) })
+    const [one, other, observer] = [new TestProcess(1), new TestProcess(2), new TestProcess(3)]
+    const read = (process: TestProcess) => fetchPage(scene.client(process), { limit: 100 })
     const both = (...work: Promise<unknown>[]): unknown => scene.result(Promise.all(work))
-    both(read(one), read(other, 50), read(other, 50))
+    both(read(one), read(observer), read(observer))
     expect(scene.faults).toEqual([])
     both(read(one), read(other))
     both(read(one), read(one))
