@@ -63,7 +63,7 @@ export async function pluginCosts(rows: number): Promise<readonly Cost[]> {
   return [costOfStarts(about, starts.slice(1)), message, receipt, inbox]
 }
 
-/** How far the messages of the last weeks got: of ten, so many in each state. */
+/** How far the messages of the last weeks got: of ten, so many in each state. What was sent is only kept. */
 const STATES = [
   'confirmed',
   'confirmed',
@@ -86,7 +86,7 @@ function fill(path: string, workspaceId: string, rows: number): void {
     `WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < $rows)
      INSERT INTO message (workspace_id, activity_id, seq, created_at, received_at, sent_at, state, attempts, session, peer_id, content)
      SELECT $workspaceId, printf('%08x-0000-4000-8000-%012x', n * 2654435761 % 4294967296, n), n - $rows, '2026-01-01T00:00:00Z',
-       $begin + n * $every, $begin + n * $every, json_extract($states, '$[' || (n % 10) || ']'), 3, 'session ' || (n / 1000),
+       $begin + n * $every, $begin + n * $every, json_extract($states, '$[' || (n % 10) || ']'), 3, iif(n % 10 = 8, NULL, 'session ' || (n / 1000)),
        iif(n % 3 = 0, NULL, 'peer ' || (n % 20)),
        json_object('kind', 'canvas_user', 'text', 'message ' || n || printf('%.*c', 200, 'x'), 'method', 'message/send', 'peerId',
          NULL, 'peerName', NULL, 'peerRole', NULL, 'userName', NULL, 'authenticated', json('true'), 'contextId', NULL,
