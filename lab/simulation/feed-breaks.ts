@@ -1,4 +1,4 @@
-/** Breaks of how the feed of a workspace is read, by the test that catches them. */
+/** Breaks of how the feed of a workspace is read, and of what is kept of it, by the test that catches them. */
 import type { Break } from './mutations.ts'
 
 export const FEED_BREAKS: Readonly<Record<string, readonly Break[]>> = {
@@ -14,6 +14,28 @@ export const FEED_BREAKS: Readonly<Record<string, readonly Break[]>> = {
       file: 'member/workspace/feed-pace.ts',
       find: 'if (waitMs > 0) await sleep(waitMs, signal, clock)',
       replace: '',
+    },
+  ],
+  'member/workspace/feed-pace': [
+    {
+      name: 'a feed without end is read at full speed',
+      file: 'member/workspace/feed-pace.ts',
+      find: 'if (this.#rows <= FREE_ROWS) return',
+      replace: 'if (this.#rows >= 0) return',
+    },
+    {
+      name: 'a feed without end fills the ledger',
+      file: 'member/workspace/feed-pace.ts',
+      find: 'if (this.#pauses === 0) return entries',
+      replace: 'if (this.#pauses >= 0) return entries',
+    },
+  ],
+  'member/ledger/ledger-budget': [
+    {
+      name: 'a message that may be shown again is cut',
+      file: 'member/ledger/ledger-budget.ts',
+      find: "AND (state <> 'sent' OR session IS NULL OR received_at <= ?)",
+      replace: 'AND ? > 0',
     },
   ],
 }
