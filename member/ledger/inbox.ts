@@ -57,7 +57,7 @@ export class Inbox {
         isOfPeer
           ? "INDEXED BY message_peer WHERE workspace_id = $workspaceId AND peer_id = $peerId AND state <> 'skipped' AND state IN (SELECT value FROM json_each($states))"
           : 'INDEXED BY message_state WHERE workspace_id = $workspaceId AND state = $states ->> 0 AND ($peerId IS NULL OR peer_id = $peerId)'
-      } AND received_at >= $since
+      } AND ord >= $from AND received_at >= $since
        ${after === undefined ? '' : `AND ord ${oldestFirst === true ? '>' : '<'} $after`}
        AND ($owed = 0 OR delegation_id IS NULL AND reason IS NULL OR state IN ('received', 'held', 'sending'))
        ${except === undefined ? '' : 'AND activity_id NOT IN (SELECT value FROM json_each($except))'}
@@ -71,9 +71,12 @@ export class Inbox {
       ...(after === undefined ? {} : { after: after.ord }),
     }
     const matches = workspaceIds
-      .flatMap((workspaceId) =>
-        groups.flatMap((group) => next.all({ ...values, workspaceId, states: JSON.stringify(group) })),
-      )
+      .flatMap((workspaceId) => {
+        const from = since === undefined ? 0 : this.#firstSince(workspaceId, since)
+        return groups.flatMap((group) =>
+          next.all({ ...values, workspaceId, from, states: JSON.stringify(group) }),
+        )
+      })
       .map(({ ord }) => ord)
       .sort((a, b) => (oldestFirst === true ? a - b : b - a))
     const found = this.#db
@@ -90,6 +93,17 @@ export class Inbox {
       if (chars > MAX_LISTED_CHARS) break
     }
     return { rows, total: Math.min(matches.length, MAX_MATCHES) }
+  }
+
+  /** Where reading may begin: older messages were stored before. */
+  #firstSince(workspaceId: string, since: number): number {
+    const first = this.#db
+      .query<{ ord: number }, [string, number]>(
+        `SELECT ord FROM message INDEXED BY message_age WHERE workspace_id = ? AND received_at >= ?
+         ORDER BY received_at, ord LIMIT 1`,
+      )
+      .get(workspaceId, since)
+    return first?.ord ?? Number.MAX_SAFE_INTEGER
   }
 
   /** How many messages of a workspace are in each state, up to {@link MAX_COUNTED}. */

@@ -70,6 +70,7 @@ function everythingElse(ledger: Ledger): void {
   ledger.evidence.unconfirmed([W], 0, NOW)
   ledger.evidence.noteAnswered(1, NOW)
   ledger.inbox.hasWritten(W, 'p')
+  ledger.inbox.list({ workspaceIds: [W], states: ['sent'], since: NOW, limit: 5 })
   ledger.inbox.list({ workspaceIds: [W], states: ['sent'], peerId: 'p', limit: 5 })
   ledger.inbox.list({ workspaceIds: [W], states: ['sent'], except: ['a'], oldestFirst: true, limit: 5 })
   const after = ledger.find('e1', [W])
