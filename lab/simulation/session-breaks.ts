@@ -161,8 +161,8 @@ export const SESSION_BREAKS: Readonly<Record<string, readonly Break[]>> = {
     {
       name: 'inbox waits without an end for what it has listed',
       file: 'plugin/host/tools/inbox.ts',
-      find: 'return lines.filter(({ activityId }) => !listed.has(activityId))',
-      replace: 'return lines',
+      find: 'await list(args, workspaceIds, listed.ids, ledger, context, signal)',
+      replace: 'await list(args, workspaceIds, undefined, ledger, context, signal)',
     },
     {
       name: 'what was answered before it was received is shown as new',

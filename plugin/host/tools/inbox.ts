@@ -151,7 +151,7 @@ async function waitForNew(
   const { clock, listed } = context
   const look = async (): Promise<readonly Line[]> => {
     const { lines } = await list(args, workspaceIds, listed.ids, ledger, context, signal)
-    return lines.filter(({ activityId }) => !listed.has(activityId))
+    return lines
   }
   // A host that does not see the call's progress may give it up after a minute.
   const seconds =
