@@ -29,7 +29,7 @@ export function judgeTasks({ platform, sightings, deeds, figures, clock }: World
   )
 }
 
-/** What a peer answers in the response to a task is told, whether or not the call or its session still waits for it. */
+/** What a peer answers in the response to a message is told, whether or not the call or its session still waits for it. */
 export function judgeReplies({
   platform,
   sightings,
@@ -37,19 +37,25 @@ export function judgeReplies({
   figures,
   clock,
   timestampCursor,
+  sentUnrecorded,
 }: World): string[] {
-  // A power cut can erase the record of a task. An older platform keeps no answer.
+  // A power cut can erase the record of a message. An older platform keeps no answer.
   if (figures.powerCuts > 0 || figures.tornWrites > 0 || timestampCursor) return []
   const read = new Set(sightings.read.map(({ activityId }) => activityId))
-  return platform.workspaces.flatMap(({ id: workspaceId, tasks }) =>
-    tasks.all.flatMap(({ id, answers }) => {
-      const [told] = answers
-      if (told?.by !== 'reply' || clock.now() - told.at < FOUND_MS) return []
+  return platform.workspaces.flatMap(({ id: workspaceId, tasks, records }) => {
+    const answeredTasks = tasks.all.flatMap(({ id, answers: [first] }) =>
+      first?.by === 'reply' ? [{ id, at: first.at }] : [],
+    )
+    const answeredMessages = records.messages.flatMap(({ messageId: id, delegationId, isAnswered, at }) =>
+      isAnswered && delegationId !== id && !sentUnrecorded ? [{ id, at }] : [],
+    )
+    return [...answeredTasks, ...answeredMessages].flatMap(({ id, at }) => {
+      if (clock.now() - at < FOUND_MS) return []
       const isTold =
         read.has(`answer-${id}`) || storage.recordOf(workspaceId, `answer-${id}`)?.state === 'answered'
-      return isTold ? [] : [`the answer to task ${id}, given in the response, was never told`]
-    }),
-  )
+      return isTold ? [] : [`the answer to message ${id}, given in the response, was never told`]
+    })
+  })
 }
 
 export function judgeVerdicts({ sightings, deeds, clock, calmAt, timestampCursor }: World): string[] {

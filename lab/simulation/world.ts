@@ -58,6 +58,8 @@ export class World {
   readonly firstBegunAt = new Map<string, number>()
   readonly lastBegunAt = new Map<string, number>()
   readonly receipts: Receipt[] = []
+  /** A message left although the ledger could not be written. */
+  sentUnrecorded = false
   readonly faults: string[] = []
   readonly figures = {
     crashes: 0,
@@ -250,6 +252,7 @@ MOLECULE_PERMISSION_RELAY=${this.relays ? 'canvas' : 'off'}
 
   /** Called when a process writes a line to its log. */
   noteLog(line: string): void {
+    this.sentUnrecorded ||= line.includes('cannot record a message to peer')
     const [, workspaceId] = /workspace (\S+) is received by this session/.exec(line) ?? []
     if (workspaceId === undefined || this.storage.hasCursor(workspaceId)) return
     // A stored first page is durable, even after a power cut.

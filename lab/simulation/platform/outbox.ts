@@ -77,9 +77,11 @@ export class Outbox {
       text,
       delegationId: metadata?.delegation_id ?? null,
       copies: 1,
+      isAnswered: false,
     }
     records.messages.push(message)
     const answer = this.#answer(message)
+    message.isAnswered = answer !== QUEUED
     this.#sent.set(messageId, { message, answer })
     onSent(message)
     return answer

@@ -51,6 +51,8 @@ export interface SentMessage extends Deed {
   readonly delegationId: string | null
   /** How often it arrived under the same id; only the first one was delivered. */
   copies: number
+  /** Its peer answered in the response. */
+  isAnswered: boolean
 }
 
 export class Records {

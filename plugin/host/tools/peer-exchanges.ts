@@ -181,9 +181,9 @@ export class PeerExchanges {
   async #noteMessage({ client, peerId, message }: Sending, signal: AbortSignal): Promise<boolean> {
     const { clock, log, ledger } = this.#options
     const requests = ledger()?.of(client.endpoint.workspaceId).requests
-    if (requests === undefined) return false
     const { messageId: id, text } = message
     try {
+      if (requests === undefined) throw new Error('the state folder cannot be used')
       await patiently(() => requests.messages.add({ id, peerId, text }, clock.now()), clock, signal)
       return true
     } catch (error) {
