@@ -102,7 +102,7 @@ test.concurrent('another MCP client never holds a workspace, and can wait for me
   expect([host.events, existsSync(scene.path('state', 'bot.pid'))]).toEqual([[], false])
 })
 
-test.concurrent('a host that has shown one message keeps its workspaces, whatever is typed', async () => {
+test.concurrent('a host that is busy keeps its workspaces, whatever is typed', async () => {
   await using scene = await Scene.open()
   const member = scene.member()
   const { plugin, prompt } = await startSent(scene, member, () => scene.process(scene.settings(member)))
@@ -116,16 +116,17 @@ test.concurrent('a host that has shown one message keeps its workspaces, whateve
   expect(scene.log()).not.toContain('releases its workspaces')
 })
 
-test.concurrent('a host started with the channel keeps its workspaces, since its hooks may be off', async () => {
+test.concurrent('a host started with the channel loses its workspaces once a prompt is typed while no turn runs', async () => {
   await using scene = await Scene.open()
   const member = scene.member()
   const start = (): PluginProcess => scene.process(scene.settings(member), WITH_CHANNEL)
   const { plugin } = await startSent(scene, member, start, 'claude-code')
   ageSent(scene.path('state'), LONG_AGO_MS)
+  // The turn in which the model called `status`.
+  await plugin.call('channel_receipt', { turn: 'ended' })
   await submit(plugin, 'typed')
-  await plugin.request('ping')
-  const status = await plugin.call('status')
-  expect(status).toContain('receiving: yes')
-  expect(status).toContain('has not shown 1 message sent over 30 s ago')
-  expect(scene.log()).not.toContain('releases its workspaces')
+  await until('its decision', () => notReceiving(plugin))
+  expect(await plugin.call('status')).toContain('the host has not shown 1 message sent over 30 s ago')
+  expect(await submit(plugin, 'typed')).toContain('start Claude Code with --debug as well')
+  expect(scene.log()).toContain('releases its workspaces')
 })

@@ -151,7 +151,8 @@ test.concurrent('when messages have used up their attempts, the next event of a 
   await scene.person.write(member.id, 'never confirmed')
   await arrives(first, 'never confirmed')
   await first.close()
-  ledgerRows(scene.path('state'), "UPDATE message SET attempts = 3 WHERE state = 'sent' RETURNING ord")
+  const usedUp = "UPDATE message SET attempts = 13, unseen = 10 WHERE state = 'sent' RETURNING ord"
+  expect(ledgerRows(scene.path('state'), usedUp)).toHaveLength(1)
   const second = await scene.host(scene.settings(member))
   await second.receiving()
   for (const text of ['next', 'and the one after']) {
