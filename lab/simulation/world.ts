@@ -253,8 +253,14 @@ MOLECULE_PERMISSION_RELAY=${this.relays ? 'canvas' : 'off'}
   /** Called when a process writes a line to its log. */
   noteLog(line: string): void {
     this.sentUnrecorded ||= line.includes('cannot record a message to peer')
-    const [, workspaceId] = /workspace (\S+) is received by this session/.exec(line) ?? []
-    if (workspaceId === undefined || this.storage.hasCursor(workspaceId)) return
+    const [, received] = /workspace (\S+) is received by this session/.exec(line) ?? []
+    if (received !== undefined) this.#noteBegun(received)
+    // A session that observes decides where reading begins, too.
+    else if (line.includes('not receive messages: ')) for (const id of this.workspaceIds) this.#noteBegun(id)
+  }
+
+  #noteBegun(workspaceId: string): void {
+    if (this.storage.hasCursor(workspaceId)) return
     // A stored first page is durable, even after a power cut.
     if (this.storedAt.has(workspaceId)) this.faults.push(`the beginning of ${workspaceId} was forgotten`)
     const now = this.clock.now()
