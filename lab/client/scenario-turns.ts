@@ -2,6 +2,9 @@
 import { deepStrictEqual, ok, strictEqual } from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { systemClock } from '../../base/clock.ts'
+import { sleep } from '../../base/sleep.ts'
+import { SETTLED_MS } from '../../plugin/host/hearing/silence.ts'
 import { LOOK_AROUND, lookAroundUntilShown, REPLY, STATUS } from '../driver/client/plugin-tools.ts'
 import { PLUGIN_ROOT } from '../driver/plugin-command.ts'
 import { until } from '../driver/until.ts'
@@ -103,6 +106,30 @@ const openDialog: Scenario = {
   },
 }
 
+const typedWhileBusy: Scenario = {
+  name: 'typed-while-busy',
+  rule: 'a session whose user types while a turn runs keeps its workspaces, and shows what waited when the turn ends',
+  async play(stage) {
+    const session = await stage.session({ channel: true })
+    const reported = () => session.debugLog().split('Hook UserPromptSubmit').length
+    session.model.hold()
+    await session.prompt('Work on it.')
+    const turn = await session.model.nextTurn()
+    await stage.write('one')
+    await stage.untilState('sent', 'one')
+    await sleep(SETTLED_MS + 1_000, undefined, systemClock)
+    const before = reported()
+    await session.enter('This, too.', 'the prompt to reach the hook', () => reported() > before)
+    deepStrictEqual(stage.ledger(), [{ text: 'one', state: 'sent' }], 'the message did not wait for the turn')
+    turn.answer({ say: 'Done.' })
+    session.model.release()
+    await stage.untilState('confirmed', 'one')
+    await session.untilShown('one')
+    ok(!stage.log().includes('releases its workspaces'), 'the session was taken for one that does not listen')
+    return 'the hook got the prompt at once, the message came after the turn, and nothing was released'
+  },
+}
+
 const hooksOff: Scenario = {
   name: 'hooks-off',
   rule: 'messages arrive although all hooks are disabled',
@@ -142,4 +169,12 @@ const clear: Scenario = {
   },
 }
 
-export const turns: readonly Scenario[] = [firstTurn, busyTurn, interrupted, openDialog, hooksOff, clear]
+export const turns: readonly Scenario[] = [
+  firstTurn,
+  busyTurn,
+  interrupted,
+  openDialog,
+  typedWhileBusy,
+  hooksOff,
+  clear,
+]
