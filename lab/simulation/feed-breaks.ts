@@ -38,4 +38,28 @@ export const FEED_BREAKS: Readonly<Record<string, readonly Break[]>> = {
       replace: 'AND ? > 0',
     },
   ],
+  'member/workspace/feed-again': [
+    {
+      name: 'what was committed hours late is not looked for',
+      file: 'member/workspace/feed-overlap.ts',
+      find: 'return more + (await this.#readFar())',
+      replace: 'return more',
+    },
+  ],
+  'member/client/activity': [
+    {
+      name: 'a row whose time cannot be read is dropped',
+      file: 'member/client/activity.ts',
+      find: 'z.unknown().transform(readTimestamp)',
+      replace: 'z.string().transform(readTimestamp).refine((time) => time !== undefined)',
+    },
+  ],
+  'member/ledger/loop-guard': [
+    {
+      name: 'messages that are dated to one moment count as a burst',
+      file: 'member/ledger/loop-guard.ts',
+      find: 'Math.abs(message.receivedAt - earlier.receivedAt) < WINDOW_MS',
+      replace: 'true',
+    },
+  ],
 }

@@ -111,8 +111,8 @@ const DELIVERY_BREAKS: readonly Break[] = [
   {
     name: 'the newest rows are not reversed',
     file: 'member/client/activity.ts',
-    find: 'const rows = isAscending ? usable : usable.toReversed()',
-    replace: 'const rows = usable',
+    find: 'dated(isAscending ? usable : usable.toReversed(), time)',
+    replace: 'dated(usable, time)',
   },
   {
     name: 'rows that were committed late are not looked for',

@@ -5,13 +5,12 @@ import type { PlatformClient } from './client.ts'
 import { PlatformError } from './errors.ts'
 import { optionalText } from './fields.ts'
 import { readRowBeginning } from './row-beginning.ts'
-import { compareTimestamps, isTimestamp } from './timestamp.ts'
+import { compareTimestamps, readTimestamp } from './timestamp.ts'
 import { isUuid, workspacePath } from './workspace-path.ts'
 
 /**
  * What we need of a row. A field of the wrong type becomes null where that is harmless. For `source_id` it is not: null
- * means "no agent sent this", so a broken sender makes the row unusable. Nor is it for `created_at`, by which the ledger
- * tells what is new.
+ * means "no agent sent this", so a row with a broken sender is no message.
  */
 const rowSchema = z.object({
   id: z.string().refine(isUuid),
@@ -21,7 +20,7 @@ const rowSchema = z.object({
   summary: optionalText,
   status: optionalText,
   error_detail: optionalText,
-  created_at: z.string().max(64).refine(isTimestamp),
+  created_at: z.unknown().transform(readTimestamp),
   /** Absent on older platforms; null when it is there but not a number. */
   seq: z.number().int().nonnegative().nullish().catch(null),
   request_body: z.unknown().optional(),
@@ -30,7 +29,15 @@ const rowSchema = z.object({
   peer_role: optionalText,
 })
 
-export type ActivityRow = z.infer<typeof rowSchema> & {
+type RawRow = z.infer<typeof rowSchema> & {
+  /** Its sender cannot be read, so nothing says whose words it holds. */
+  readonly senderless?: true
+}
+
+export type ActivityRow = Omit<RawRow, 'created_at'> & {
+  readonly created_at: string
+  /** It has no time of its own that can be trusted, but that of the row before it, or else of the row after it. */
+  readonly undated?: true
   /** The row is too large to read: its plain fields are known, but not what it says. */
   readonly oversized?: true
 }
@@ -54,6 +61,8 @@ export interface PageRequest {
   /** Rows strictly before this time. */
   readonly beforeTs?: string | undefined
   readonly limit: number
+  /** The time of rows whose own cannot be read, if no other row tells one. */
+  readonly time?: string | undefined
   readonly signal?: AbortSignal | undefined
   readonly bounds?: PageBounds | undefined
 }
@@ -63,7 +72,7 @@ export interface Page {
   readonly rows: readonly ActivityRow[]
   /** Id of the newest row that can serve as a cursor, unusable rows included. */
   readonly newestId: string | undefined
-  /** How many rows could not be read: null, without an id, with a sender that is not text. */
+  /** How many rows could not be read: null, without an id, or in a page that tells no time. */
   readonly unusable: number
   /** The page has as many rows as requested, so there may be more. */
   readonly full: boolean
@@ -84,7 +93,8 @@ export async function fetchPage(client: PlatformClient, request: PageRequest): P
   let limit = request.limit
   for (let withPeer = true; ; ) {
     try {
-      return readPage(await fetchRows(client, request, limit, withPeer), limit, ascending)
+      const rows = await fetchRows(client, request, limit, withPeer)
+      return readPage(rows, limit, ascending, request.time)
     } catch (error) {
       const broken =
         error instanceof PlatformError && error.cause instanceof BodyError ? error.cause : undefined
@@ -96,7 +106,7 @@ export async function fetchPage(client: PlatformClient, request: PageRequest): P
         // The peer information repeats the names of all files, which can be most of a row, and comes before its id.
         withPeer = false
       } else {
-        const page = broken.tooLarge ? oversizedPage(broken.beginning, ascending) : undefined
+        const page = broken.tooLarge ? oversizedPage(broken.beginning, ascending, request.time) : undefined
         if (page === undefined) throw error
         return page
       }
@@ -135,8 +145,8 @@ function fetchRows(
  *
  * @returns undefined when the beginning does not say which row it is.
  */
-function oversizedPage(beginning: string, ascending: boolean): Page | undefined {
-  const page = readPage([readRowBeginning(beginning)], 1, ascending)
+function oversizedPage(beginning: string, ascending: boolean, time?: string): Page | undefined {
+  const page = readPage([readRowBeginning(beginning)], 1, ascending, time)
   if (page.newestId === undefined) return undefined
   return { ...page, rows: page.rows.map((row) => ({ ...row, oversized: true })) }
 }
@@ -146,14 +156,12 @@ function oversizedPage(beginning: string, ascending: boolean): Page | undefined 
  *
  * @param ascending whether the documented order is oldest first, as it is with a cursor. Rows that prove another order
  * win.
+ * @param time of a page whose rows tell none. Without it, they cannot be used.
  */
-export function readPage(raw: readonly unknown[], limit: number, ascending: boolean): Page {
-  const usable = raw.flatMap((item) => {
-    const row = rowSchema.safeParse(item)
-    return row.success ? [row.data] : []
-  })
+export function readPage(raw: readonly unknown[], limit: number, ascending: boolean, time?: string): Page {
+  const usable = raw.flatMap((item) => readRow(item) ?? [])
   const isAscending = provenAscending(usable) ?? ascending
-  const rows = isAscending ? usable : usable.toReversed()
+  const rows = dated(isAscending ? usable : usable.toReversed(), time)
   const ids = raw.flatMap((item) => idOf(item) ?? [])
   return {
     rows,
@@ -163,15 +171,36 @@ export function readPage(raw: readonly unknown[], limit: number, ascending: bool
   }
 }
 
+function readRow(item: unknown): RawRow | undefined {
+  const row = rowSchema.safeParse(item)
+  if (row.success) return row.data
+  if (typeof item !== 'object' || item === null) return undefined
+  const rest = rowSchema.safeParse({ ...item, source_id: null })
+  // Its place is a better guess than the time it gives.
+  return rest.success ? { ...rest.data, created_at: undefined, senderless: true } : undefined
+}
+
 function idOf(item: unknown): string | undefined {
   if (typeof item !== 'object' || item === null || !('id' in item)) return undefined
   return typeof item.id === 'string' && isUuid(item.id) ? item.id : undefined
 }
 
+/** The platform shows a row in its place, whatever its time looks like. */
+function dated(rows: readonly RawRow[], time?: string): readonly ActivityRow[] {
+  let known = rows.find((row) => row.created_at !== undefined)?.created_at ?? time
+  return rows.flatMap((row) => {
+    const { created_at: own } = row
+    known = own ?? known
+    if (known === undefined) return []
+    return [{ ...row, created_at: known, ...(own === undefined ? { undated: true as const } : {}) }]
+  })
+}
+
 /** Undefined when the times and numbers of the first and the last row prove nothing. */
-function provenAscending(rows: readonly ActivityRow[]): boolean | undefined {
-  const [first, last] = [rows.at(0), rows.at(-1)]
-  if (first === undefined || last === undefined) return undefined
+function provenAscending(rows: readonly RawRow[]): boolean | undefined {
+  const times = rows.filter((row) => row.created_at !== undefined)
+  const [first, last] = [times.at(0), times.at(-1)]
+  if (first?.created_at === undefined || last?.created_at === undefined) return undefined
   const numbered = first.seq != null && last.seq != null ? first.seq - last.seq : 0
   const order = compareTimestamps(first.created_at, last.created_at) || numbered
   return order === 0 ? undefined : order < 0

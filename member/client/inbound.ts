@@ -79,6 +79,7 @@ export function interpretRow(row: ActivityRow, ownId: string): Interpretation {
   const sourceId = row.source_id?.toLowerCase() ?? null
   const method = row.method ?? ''
   if (row.oversized) return skip('too large to read; the platform still has it')
+  if (row.senderless) return skip('its sender cannot be read; the platform still has it')
   if (method === 'notify') return skip('our own message to the user')
   if (method === 'chat_upload_receive') return skip('an upload; the message that names it is shown')
   if (method === 'delegate_result') {

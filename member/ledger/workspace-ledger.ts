@@ -4,7 +4,7 @@ import { cancelTask, NO_ANSWER } from './canceled-tasks.ts'
 import type { Answer, Delegation, Delegations } from './delegations.ts'
 import type { GivenMessages } from './given-messages.ts'
 import { COLUMNS, type Cursor, type Entry, type StoredMessage } from './ledger-rows.ts'
-import { isOverflow, MAX_EVENTS, MAX_EVENTS_OF_WORKER } from './loop-guard.ts'
+import { isOverflow, MAX_EVENTS, MAX_EVENTS_OF_WORKER, type Moment } from './loop-guard.ts'
 import { type OpenMessages, openMessages } from './open-messages.ts'
 import { PeerRequests, type RequestOutcome } from './peer-requests.ts'
 import { deleteOld, RecoverySteps } from './recovery.ts'
@@ -254,7 +254,7 @@ export class WorkspaceLedger {
     if (sender === null) return false
     const earlier =
       peerId === null ? this.#earlier('crowd', sender, MAX_EVENTS) : this.#earlierOf(peerId, now)
-    if (isOverflow(earlier, createdAt)) return true
+    if (isOverflow(earlier, { createdAt, receivedAt: now })) return true
     const held = this.#db
       .query(
         "SELECT 1 FROM message INDEXED BY message_held WHERE workspace_id = ? AND sender = ? AND state = 'held' LIMIT 1",
@@ -263,20 +263,21 @@ export class WorkspaceLedger {
     return held !== null
   }
 
-  #earlierOf(peerId: string, now: number): string | undefined {
+  #earlierOf(peerId: string, now: number): Moment | undefined {
     const isWorking = this.#delegations.isWorking(this.workspaceId, peerId, now)
     return this.#earlier('peer', peerId, isWorking ? MAX_EVENTS_OF_WORKER : MAX_EVENTS)
   }
 
   /** When this sender wrote the message as many places before the newest as it may write within the window. */
-  #earlier(kind: 'peer' | 'crowd', sender: string, places: number): string | undefined {
+  #earlier(kind: 'peer' | 'crowd', sender: string, places: number): Moment | undefined {
     const [index, column] = kind === 'peer' ? ['message_peer', 'peer_id'] : ['message_crowd', 'crowd']
-    return this.#db
-      .query<{ createdAt: string }, [string, string, number]>(
-        `SELECT created_at AS createdAt FROM message INDEXED BY ${index}
+    const row = this.#db
+      .query<Moment, [string, string, number]>(
+        `SELECT created_at AS createdAt, received_at AS receivedAt FROM message INDEXED BY ${index}
          WHERE workspace_id = ? AND ${column} = ? AND state <> 'skipped' ORDER BY ord DESC LIMIT 1 OFFSET ?`,
       )
-      .get(this.workspaceId, sender, places)?.createdAt
+      .get(this.workspaceId, sender, places)
+    return row ?? undefined
   }
 
   #saveCursor(cursor: Cursor): void {

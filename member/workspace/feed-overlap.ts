@@ -26,14 +26,28 @@ export interface FeedOverlapOptions {
 const MAX_LIMIT = 500
 /** How often to read again while nothing is unusual. */
 const EVERY_MS = 5 * 60_000
+/** How often to look for what was committed up to a day late; a session looks when it begins, too. */
+const FAR_EVERY_MS = 60 * 60_000
+const FAR_MS = 24 * 60 * 60_000 + FAR_EVERY_MS
+/** So many pages of it at a time: new messages do not wait for a busy day to be read again. */
+const FAR_PAGES = 4
 /** Where to find a row that was announced a moment ago, by the platform's clock. */
 const ANNOUNCED_SECS = 60
 const ANNOUNCED_LIMIT = 100
+
+/** Rows to read again, newest first. */
+interface Stretch {
+  /** Milliseconds since the epoch, by our own clock. */
+  readonly since: number
+  readonly beforeTs?: string | undefined
+}
 
 export class FeedOverlap {
   readonly #options: FeedOverlapOptions
   /** When it was last read; before this session's first time, what the cursor says about the last session. */
   #readAt: number | undefined
+  #farAt = Number.NEGATIVE_INFINITY
+  #far: Stretch | undefined
   /** New rows come behind the cursor now, so each look must read here, too. */
   #lags = false
 
@@ -43,7 +57,13 @@ export class FeedOverlap {
 
   /** Called before each look, since a look moves the cursor. */
   begin(startedAt: number): void {
-    this.#readAt ??= (this.#options.cursor()?.checkedAt ?? startedAt) - EVERY_MS
+    if (this.#readAt !== undefined) return
+    const { now, cursor } = this.#options
+    const { activityId = null, checkedAt = startedAt, createdAt } = cursor() ?? {}
+    this.#readAt = checkedAt - EVERY_MS
+    // What lies after the cursor of the last session is read in any case.
+    this.#far = activityId === null ? undefined : { since: checkedAt - FAR_MS, beforeTs: createdAt }
+    this.#farAt = now()
   }
 
   /**
@@ -62,27 +82,46 @@ export class FeedOverlap {
       more = await this.#readPage(ANNOUNCED_SECS, undefined, ANNOUNCED_LIMIT).then(({ stored }) => stored)
       if (more > 0) this.#lags = true
     }
-    if (!this.#lags && Math.abs(now() - since) < EVERY_MS) return more
-    return more + (await this.#readAll(since))
+    if (this.#lags || Math.abs(now() - since) >= EVERY_MS) more += await this.#readRecent(since)
+    return more + (await this.#readFar())
   }
 
-  async #readAll(since: number): Promise<number> {
+  async #readRecent(since: number): Promise<number> {
     const startedAt = this.#options.now()
-    let found = 0
-    let beforeTs: string | undefined
-    for (;;) {
-      const sinceSecs = Math.min(secsBack(since, this.#options.now()), MAX_WINDOW_SECS)
-      const { page, stored } = await this.#readPage(sinceSecs, beforeTs, MAX_LIMIT)
-      found += stored
-      const next = page === undefined ? undefined : boundary(page, MAX_LIMIT)
-      if (page?.full !== true || next === undefined) break
-      // A platform that does not know `before_ts` would go on forever.
-      if (beforeTs !== undefined && compareTimestamps(next, beforeTs) >= 0) break
-      beforeTs = next
-    }
+    const { found } = await this.#readBack({ since }, Number.POSITIVE_INFINITY)
     if (found > 0) this.#lags = true
     this.#readAt = startedAt
     return found
+  }
+
+  async #readFar(): Promise<number> {
+    const now = this.#options.now()
+    if (Math.abs(now - this.#farAt) >= FAR_EVERY_MS) {
+      this.#farAt = now
+      this.#far ??= { since: now - FAR_MS }
+    }
+    if (this.#far === undefined) return 0
+    const { found, rest } = await this.#readBack(this.#far, FAR_PAGES)
+    this.#far = rest
+    return found
+  }
+
+  async #readBack(
+    { since, beforeTs }: Stretch,
+    pages: number,
+  ): Promise<{ readonly found: number; readonly rest?: Stretch }> {
+    let found = 0
+    for (let before = beforeTs, left = pages; ; ) {
+      if (left-- === 0) return { found, rest: { since, beforeTs: before } }
+      const sinceSecs = Math.min(secsBack(since, this.#options.now()), MAX_WINDOW_SECS)
+      const { page, stored } = await this.#readPage(sinceSecs, before, MAX_LIMIT)
+      found += stored
+      const next = page === undefined ? undefined : boundary(page, MAX_LIMIT)
+      if (page?.full !== true || next === undefined) return { found }
+      // A platform that does not know `before_ts` would go on forever.
+      if (before !== undefined && compareTimestamps(next, before) >= 0) return { found }
+      before = next
+    }
   }
 
   async #readPage(

@@ -39,6 +39,8 @@ const MAX_LIMIT = 500
 const TOP_LIMIT = 20
 /** An idle feed need not write to the disk on every look. */
 const TOUCH_EVERY_MS = 20_000
+/** A platform counts the seconds of a window back from its own clock, which may have been set since the last look. */
+const MAX_CLOCK_JUMP_SECS = 24 * 60 * 60
 /** A window that begins later than this by itself is asked for again. */
 const MAX_LATE_SECS = 5
 /** A slow network gets the window it gets. */
@@ -199,7 +201,8 @@ export class Feed {
       const late = Math.max(0, this.#now() - this.#startedAt)
       return Math.min(pollWindowSecs + (late < 1000 ? 0 : Math.ceil(late / 1000)), MAX_WINDOW_SECS)
     }
-    return Math.min(Math.max(secsSince(old.checkedAt, this.#now()), pollWindowSecs), MAX_WINDOW_SECS)
+    const secs = secsSince(old.checkedAt, this.#now()) + MAX_CLOCK_JUMP_SECS
+    return Math.min(Math.max(secs, pollWindowSecs), MAX_WINDOW_SECS)
   }
 
   async #oldestPage(old: Cursor | undefined, top: Page): Promise<Page> {
@@ -233,7 +236,8 @@ export class Feed {
   async #page(question: PageQuestion): Promise<Page> {
     const asked = question.limit ?? this.#limit
     const { client, signal } = this.#workspace
-    const page = await fetchPage(client, { ...question, limit: asked, signal, bounds: this.#bounds })
+    const time = this.#cursor()?.createdAt || undefined
+    const page = await fetchPage(client, { ...question, limit: asked, time, signal, bounds: this.#bounds })
     const came = page.rows.length + page.unusable
     // Rows so large, or a connection so slow, that fewer arrived than requested: the next page starts near that size.
     // Otherwise, a long way takes large pages: fewer requests leave more of the platform's budget to others.

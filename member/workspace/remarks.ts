@@ -7,6 +7,7 @@ import type { Entry } from '../ledger/ledger.ts'
 export class Remarks {
   readonly #log: (line: string) => void
   #unusable = false
+  #undated = false
   #foreign = false
   /** The last one logged; re-reading a window meets it again. */
   #oversized: string | undefined
@@ -16,9 +17,15 @@ export class Remarks {
   }
 
   ofPage({ rows, unusable }: Page): void {
-    if (unusable > 0 && !this.#unusable) {
+    const unreadable = unusable + rows.filter((row) => row.senderless).length
+    if (unreadable > 0 && !this.#unusable) {
       this.#unusable = true
-      this.#log(`skips ${unusable} unreadable rows of its feed`)
+      this.#log(`skips ${unreadable} unreadable rows of its feed; inbox lists those with an id under skipped`)
+    }
+    const undated = rows.filter((row) => row.undated && !row.senderless).length
+    if (undated > 0 && !this.#undated) {
+      this.#undated = true
+      this.#log(`shows ${undated} messages in the order of its feed, since their own times cannot be read`)
     }
     const oversized = rows.find((row) => row.oversized)?.id
     if (oversized === undefined || oversized === this.#oversized) return

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { acknowledge, fetchPage, readPage } from '../../../member/client/activity.ts'
 import { PlatformError } from '../../../member/client/errors.ts'
+import { interpretRow } from '../../../member/client/inbound.ts'
 import { OWN_ID, PEER_ID, rejection, startLyingPlatform } from '../../fixtures/lying-platform.ts'
 
 const idOf = (n: number): string => `c0ffee00-0000-4000-8000-${String(n).padStart(12, '0')}`
@@ -67,6 +68,56 @@ describe('a page is oldest first', () => {
   })
 })
 
+describe('a row', () => {
+  const forms: [string, unknown][] = [
+    ['2026-07-01 10:00:02.5+00:00', '2026-07-01T10:00:02.5+00:00'],
+    ['2026-07-01T10:00:02+0000', '2026-07-01T10:00:02+00:00'],
+    ['2026-07-01T15:30:02+0530', '2026-07-01T15:30:02+05:30'],
+    ['2026-07-01T10:00:02,123456Z', '2026-07-01T10:00:02.123456Z'],
+    ['2026-07-01 10:00:02 UTC', '2026-07-01T10:00:02Z'],
+  ]
+  test.each(forms)('dated %j has its own time', (time, read) => {
+    expect(readPage([row(1, at(1)), { ...row(2, ''), created_at: time }], 100, true).rows[1]).toMatchObject({
+      created_at: read,
+    })
+  })
+
+  const unplaced = [
+    '',
+    'yesterday',
+    1_782_900_000,
+    null,
+    undefined,
+    {},
+    '2026-07-01T10:00:02',
+    '+010000-01-01T00:00:00Z',
+  ]
+  test.each(unplaced)(
+    'dated %j keeps its place, with the time of the row before it, or else after it',
+    (time) => {
+      const odd = { ...row(2, ''), created_at: time }
+      const times = (raw: readonly unknown[], ascending: boolean) =>
+        readPage(raw, 100, ascending, at(0)).rows.map((read) => [read.created_at, read.undated ?? false])
+      const [first, third] = [at(1), at(3)]
+      expect(times([row(1, first), odd, row(3, third)], true)).toEqual([
+        [first, false],
+        [first, true],
+        [third, false],
+      ])
+      expect(times([row(3, third), odd, row(1, first)], false)).toEqual([
+        [first, false],
+        [first, true],
+        [third, false],
+      ])
+      expect(times([odd, row(3, third)], true)).toEqual([
+        [third, true],
+        [third, false],
+      ])
+      expect(times([odd], true)).toEqual([[at(0), true]])
+    },
+  )
+})
+
 describe('unreadable rows', () => {
   const broken: readonly (readonly [string, unknown])[] = [
     ['null', null],
@@ -77,13 +128,6 @@ describe('unreadable rows', () => {
     ['a row without id', { ...row(9, at(9)), id: undefined }],
     ['a row whose id is a number', { ...row(9, at(9)), id: 9 }],
     ['a row whose id is a path', { ...row(9, at(9)), id: '../x' }],
-    ['a row whose sender is a number', row(9, at(9), { source_id: 7 })],
-    ['a row whose sender is an object', row(9, at(9), { source_id: { id: PEER_ID } })],
-    ['a row whose sender is false', row(9, at(9), { source_id: false })],
-    ['a row whose sender is empty', row(9, at(9), { source_id: '' })],
-    ['a row without a time', row(9, '')],
-    ['a row whose time is a number', { ...row(9, ''), created_at: 1_782_900_000 }],
-    ['a row whose time is a word', row(9, 'yesterday')],
   ]
   test.each(broken)('such as %s are counted and skipped, and their neighbours are read', (_, item) => {
     const page = readPage([row(1, at(1)), item, row(2, at(2))], 100, true)
@@ -91,6 +135,15 @@ describe('unreadable rows', () => {
     expect(page.unusable).toBe(1)
     expect(page.newestId).toBe(idOf(2))
   })
+
+  test.each([7, { id: PEER_ID }, false, ''])(
+    'with the sender %j keep their place, and are no message',
+    (sender) => {
+      const page = readPage([row(1, at(1)), row(2, at(2), { source_id: sender }), row(3, at(3))], 100, true)
+      expect(numbers(page.rows)).toEqual([1, 2, 3])
+      expect(page.rows.map((read) => interpretRow(read, PEER_ID).deliver)).toEqual([true, false, true])
+    },
+  )
 
   test('serve as a cursor when they have an id, so that reading goes on after them', () => {
     const unreadable = row(3, at(3), { source_id: 7 })

@@ -89,6 +89,54 @@ describe('rows behind the cursor', () => {
     expect(scene.stored()).toContain(late.text)
   })
 
+  const MINUTE_MS = 60_000
+  test.each([3, 8, 20, 300, 1_400])(
+    'are found within an hour if they were committed %d minutes late',
+    async (minutes) => {
+      using scene = new FeedScene()
+      scene.backlog(1, 25 * 60 * MINUTE_MS)
+      await scene.start({ config: { pollWindowSecs: 0 } })
+      scene.feed.add()
+      await scene.clock.advance(6_000)
+      const late = scene.feed.add({ at: (scene.clock.now() - minutes * MINUTE_MS) * 1000, visibleAt: 0 })
+      await scene.clock.advance(60 * MINUTE_MS + 10_000)
+      expect(scene.stored().filter((text) => text === late.text)).toHaveLength(1)
+    },
+  )
+
+  test.each([3, 300, 1_400])(
+    'are found by the next session, days later, if they were committed %d minutes late after the last one ended',
+    async (minutes) => {
+      using scene = new FeedScene()
+      scene.backlog(1, 25 * 60 * MINUTE_MS)
+      await scene.start({ config: { pollWindowSecs: 0 } })
+      scene.feed.add()
+      await scene.clock.advance(6_000)
+      await scene.stop()
+      const late = scene.feed.add({ at: (scene.clock.now() - minutes * MINUTE_MS) * 1000, visibleAt: 0 })
+      await scene.clock.advance(3 * 24 * 60 * MINUTE_MS)
+      await scene.start()
+      expect(scene.stored()).toContain(late.text)
+    },
+  )
+
+  test('of a busy day are looked for between the looks for new messages', async () => {
+    using scene = new FeedScene()
+    scene.backlog(6_000, 2, 10_000)
+    await scene.start()
+    await scene.stop()
+    const late = scene.feed.add({ at: (scene.clock.now() - 5_995 * 10_000) * 1000 - 1, visibleAt: 0 })
+    scene.requests.length = 0
+    await scene.start()
+    scene.feed.add({ text: 'new' })
+    await scene.clock.advance(6_000)
+    expect(scene.stored()).toContain('new')
+    await scene.clock.advance(10_000)
+    expect(scene.stored()).toContain(late.text)
+    const firstNew = scene.requests.findIndex((query, index) => index > 0 && query.includes('since_id'))
+    expect(firstNew).toBeLessThan(8)
+  })
+
   test('are found if they share its moment, on a platform that compares times alone', async () => {
     using scene = new FeedScene({ timestampCursor: true })
     await scene.start()

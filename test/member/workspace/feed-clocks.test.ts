@@ -105,6 +105,26 @@ describe('a platform whose clock was ahead and is set right', () => {
   })
 })
 
+test.each([1, 20])(
+  'a platform whose clock jumps forward by %d h hides nothing, even if it forgets the cursor',
+  async (hours) => {
+    using scene = new FeedScene()
+    scene.backlog(3, DAY_MS + HOUR_MS)
+    await scene.start()
+    scene.feed.add({ text: 'one' })
+    await scene.clock.advance(MINUTE_MS)
+    await scene.stop()
+    for (const text of ['two', 'three']) scene.feed.add({ text })
+    scene.feed.shiftClock(hours * HOUR_MS)
+    await scene.clock.advance(10 * MINUTE_MS)
+    scene.feed.add({ text: 'four' })
+    const cursor = scene.ledger.of(WORKSPACE).cursor()
+    scene.feed.prune(({ id }) => id === cursor?.activityId)
+    await scene.start()
+    expect(scene.stored()).toEqual(['one', 'two', 'three', 'four'])
+  },
+)
+
 describe('a platform restored from a backup', () => {
   test('shows its new messages, though their numbers were used before, and repeats none', () => {
     using scene = new SessionScene()

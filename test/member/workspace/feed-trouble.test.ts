@@ -37,7 +37,7 @@ test('a failure is a PlatformError with what the platform asks for', async () =>
   expect(scene.failures[0]).toMatchObject({ kind: 'retry', retryAfterMs: 40_000 })
 })
 
-test('after a machine has slept for an hour, one window is read again', async () => {
+test('after a machine has slept for an hour, the last minutes and the last day are read again, once each', async () => {
   using scene = new FeedScene()
   let sleptMs = 0
   scene.backlog(1)
@@ -48,7 +48,7 @@ test('after a machine has slept for an hour, one window is read again', async ()
   scene.requests.length = 0
   await scene.clock.advance(60_000)
   expect(scene.stored()).toHaveLength(2)
-  expect(scene.requests.filter((query) => query.includes('since_secs'))).toHaveLength(1)
+  expect(scene.requests.filter((query) => query.includes('since_secs'))).toHaveLength(2)
 })
 
 describe('a session that is stopped', () => {
