@@ -16,7 +16,7 @@ import type { Workspace } from '../../member/workspace/workspace.ts'
 export interface ObserverOptions {
   /** Whether any session receives for a workspace: it holds the lock, and does not stand still. */
   readonly isServed: (workspaceId: string) => boolean
-  /** The host never showed what this session sent: count those messages as waiting. */
+  /** The host never showed what this session sent: those messages count as waiting. */
   readonly unheard: boolean
   /** Why this session does not receive, as the end of a sentence. */
   readonly because: string
@@ -63,7 +63,6 @@ export class Observer {
   readonly #ledger: Ledger
   readonly #running = new AbortController()
   readonly #observed: readonly Observed[]
-  readonly #unshown: readonly MessageState[]
   #waiting: readonly Waiting[] = []
   /** Ids that a notice mentioned. */
   readonly #told = new Set<string>()
@@ -76,7 +75,6 @@ export class Observer {
     this.#surroundings = surroundings
     this.#options = options
     this.#ledger = ledger
-    this.#unshown = options.unheard ? [...UNSHOWN, 'sent'] : UNSHOWN
     this.#observed = config.targets.slice(0, MAX_WORKSPACES).map((target) => {
       const workspace = buildWorkspace(surroundings, config, ledger, target, signal)
       const { startedAt: since } = surroundings.holder
@@ -159,12 +157,19 @@ export class Observer {
   }
 
   #waitingIn(workspaceId: string): readonly Waiting[] {
-    const { rows, total } = this.#ledger.inbox.list({
-      workspaceIds: [workspaceId],
-      states: this.#unshown,
-      limit: MAX_STORED,
-    })
-    return total === 0 ? [] : [{ workspaceId, total, ids: rows.map(({ activityId }) => activityId) }]
+    const { inbox, evidence } = this.#ledger
+    const list = (states: readonly MessageState[]) =>
+      inbox.list({ workspaceIds: [workspaceId], states, limit: MAX_STORED })
+    const { rows, total } = list(UNSHOWN)
+    const ids = rows.map(({ activityId }) => activityId)
+    if (this.#options.unheard) {
+      const sent = evidence.unconfirmed([workspaceId], -1, Number.MAX_SAFE_INTEGER)
+      if (sent > 0) {
+        const newest = list(['sent']).rows.map(({ activityId }) => activityId)
+        return [{ workspaceId, total: total + sent, ids: [...ids, ...newest] }]
+      }
+    }
+    return total === 0 ? [] : [{ workspaceId, total, ids }]
   }
 
   async #lookAll(): Promise<void> {

@@ -130,6 +130,10 @@ describe('a session that does not receive', () => {
     expect(await scene.told()).toContain('2 for workspace')
     const refuted = new Scene({ unheard: true }, scene.ledger)
     expect(await refuted.told()).toContain('3 for workspace')
+    // What another session sent is not counted.
+    scene.ledger.renew()
+    const another = new Scene({ unheard: true }, scene.ledger)
+    expect(await another.told()).toContain('2 for workspace')
   })
 
   test('does not mention what a session has shown since', async () => {
