@@ -37,6 +37,8 @@ export interface Receipt extends MessageId {
 export interface DeliveryRecord {
   readonly state: string
   readonly attempts: number
+  /** How many of the attempts reached nobody, as far as the plugin knows. Default: none. */
+  readonly unseen?: number
 }
 
 /** A power cut rolled the ledger back to an earlier record of a message. */

@@ -6,7 +6,7 @@ import { type DeliveryRecord, type Evidence, idOf, type Message, type Showing } 
 import { judgeRepeats } from './repeats.ts'
 import type { Fault, Verdict } from './verdict.ts'
 
-/** A message whose bytes left is written to this many hosts; after that it waits in the inbox. */
+/** A message whose bytes left is written to this many hosts that may show it; after that it waits in the inbox. */
 const MAX_ATTEMPTS = 3
 
 export function judge(evidence: Evidence): Verdict {
@@ -32,7 +32,7 @@ export function judge(evidence: Evidence): Verdict {
 }
 
 function isUsedUp(record: DeliveryRecord | undefined): boolean {
-  return record?.state === 'sent' && record.attempts >= MAX_ATTEMPTS
+  return record?.state === 'sent' && record.attempts - (record.unseen ?? 0) >= MAX_ATTEMPTS
 }
 
 function judgeLoss({ messages, accepted, waiting }: Evidence, missing: readonly Message[]): Fault[] {

@@ -105,7 +105,7 @@ export class Storage implements Disposable {
   recordOf(workspaceId: string, activityId: string): DeliveryRecord | undefined {
     return (
       this.#get<DeliveryRecord>(
-        'SELECT state, attempts FROM message WHERE workspace_id = ? AND activity_id = ?',
+        'SELECT state, attempts, unseen FROM message WHERE workspace_id = ? AND activity_id = ?',
         workspaceId,
         activityId,
       ) ?? undefined

@@ -57,6 +57,8 @@ describe('lost is', () => {
     expect(kept).toMatchObject({ faults: [], kept: 1 })
     expect(kindsOf(withoutB, { recordOf: recordOf('sent', 2) })).toEqual(['lost'])
     expect(kindsOf(withoutB, { recordOf: recordOf('confirmed', 3) })).toEqual(['lost'])
+    const deaf = () => ({ state: 'sent', attempts: 3, unseen: 1 })
+    expect(kindsOf(withoutB, { recordOf: deaf })).toEqual(['lost'])
   })
 
   test('no message that may be shown and need not be', () => {
