@@ -141,7 +141,7 @@ export class Delegations {
   close(workspaceId: string, id: string, state: 'completed' | 'failed'): void {
     this.#db
       .query(
-        "UPDATE delegation SET state = ?, watched = 0 WHERE workspace_id = ? AND id = ? AND state = 'open'",
+        "UPDATE delegation SET state = ?, watched = 0 WHERE workspace_id = ? AND id = ? AND state <> 'completed'",
       )
       .run(state, workspaceId, id)
   }
@@ -264,12 +264,16 @@ export class Delegations {
 
   #matchReport(workspaceId: string, entry: Entry, { id, failed }: TaskMark): Answer {
     const known = this.find(workspaceId, id)
-    if (known !== undefined && known.state !== 'open') return { kind: 'repeated' }
-    this.close(workspaceId, id, failed ? 'failed' : 'completed')
+    // A task that the platform gave up may be done after all.
+    if (known?.state === 'completed' || (known?.state === 'failed' && failed)) return { kind: 'repeated' }
     const said =
       known === undefined || failed
         ? undefined
         : this.#repeated.quotedBy(entry, workspaceId, id, known.peerId)
+    // Where it quotes the peer's own word that the task failed, the platform means that the peer has answered.
+    if (said === undefined || known?.state === 'open') {
+      this.close(workspaceId, id, failed ? 'failed' : 'completed')
+    }
     if (said === undefined) return { kind: 'answer', id, closes: true }
     this.#db
       .query('UPDATE message SET delegation_id = ? WHERE workspace_id = ? AND activity_id = ?')

@@ -78,6 +78,25 @@ test('a result is shown once, whichever way it comes, and a failure is recorded 
   expect(ledger.delegations.watched(OWN, NOW)).toEqual([])
 })
 
+test('a result that comes after the task was reported as failed is shown, and completes it', () => {
+  const ledger = open()
+  ledger.delegations.add(task('t', { watched: true }), NOW)
+  const stored = [result('t', true), result('t'), result('t'), result('t', true)].map((row) =>
+    ledger.of(OWN).storePage([row], undefined, NOW),
+  )
+  expect(stored).toEqual([1, 1, 0, 0])
+  expect(ledger.delegations.find(OWN, 't')?.state).toBe('completed')
+})
+
+test('a task stays failed by its peer’s own word when the platform only quotes that', () => {
+  const ledger = open()
+  ledger.delegations.add(task('t'), NOW)
+  const said = { task: { id: 't', by: 'peer', failed: true }, ...saying('no space left') } as const
+  const rows = [named('t', said), { ...result('t'), ...saying('no space left') }]
+  expect(rows.map((row) => ledger.of(OWN).storePage([row], undefined, NOW))).toEqual([1, 0])
+  expect(ledger.delegations.find(OWN, 't')?.state).toBe('failed')
+})
+
 test('an answer that a call waits for becomes an event only after the wait', () => {
   const ledger = open()
   ledger.delegations.add(task('t'), NOW)
