@@ -13,6 +13,7 @@ import { routes } from './endpoints/routes.ts'
 import { socketHandler } from './endpoints/web-socket.ts'
 import { Authentication } from './http/authentication.ts'
 import { answer, type Front, type RequestRecord } from './http/front.ts'
+import { LargeBodies } from './http/large-bodies.ts'
 import { Metrics } from './http/metrics.ts'
 import { OpenStreams } from './http/open-streams.ts'
 import { isLoopback, listenHost, namedHost } from './http/origin.ts'
@@ -118,6 +119,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Runn
     services,
     router: new Router(routes(loopback)),
     rateLimit: new RateLimit(options.rateLimit ?? 0, services.clock),
+    largeBodies: new LargeBodies(),
     orgId: options.orgId?.trim() || undefined,
     allowedHosts: (options.allowedHosts ?? []).flatMap((host) => namedHost(host) ?? []),
     // On a network any name may be right, and any client there can send requests without the help of a web

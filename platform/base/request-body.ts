@@ -4,6 +4,8 @@ import { parseFirstObject } from './json.ts'
 import { refuse } from './response.ts'
 
 export const MAX_BODY_BYTES = 16 * 1024 * 1024
+/** Of what stands in a list that everybody reads: an agent card, a memory. */
+export const MAX_LISTED_BYTES = 256 * 1024
 
 /** Reads a body as text, up to `maxBytes` of it; `truncated` when there was more. */
 export async function readText(
@@ -35,15 +37,16 @@ export async function readBytes(
  * Reads a JSON body of a known shape. Text after its object does not count, as on the hosted platform.
  *
  * @param error the text of the refusal when the body has another shape.
- * @throws Refusal 400, or 413 for a body over {@link MAX_BODY_BYTES}.
+ * @throws Refusal 400, or 413 for a body over `maxBytes`.
  */
 export async function readJson<T>(
   request: Request,
   schema: z.ZodType<T>,
   error = 'invalid request body',
+  maxBytes = MAX_BODY_BYTES,
 ): Promise<T> {
-  const { text, truncated } = await readText(request)
-  if (truncated) throw refuse(413, 'request body too large', { max_bytes: MAX_BODY_BYTES })
+  const { text, truncated } = await readText(request, maxBytes)
+  if (truncated) throw refuse(413, 'request body too large', { max_bytes: maxBytes })
   const parsed = parseFirstObject(text)
   const checked = parsed === undefined ? undefined : schema.safeParse(parsed.value)
   if (!checked?.success) throw refuse(400, error)

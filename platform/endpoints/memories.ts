@@ -1,5 +1,5 @@
 /** POST, GET and DELETE /workspaces/:id/memories (contract: memories). */
-import { readJson } from '../base/request-body.ts'
+import { MAX_LISTED_BYTES, readJson } from '../base/request-body.ts'
 import { json, refuse } from '../base/response.ts'
 import { wireTimestamp } from '../base/timestamp.ts'
 import type { Call, Route } from '../http/router.ts'
@@ -21,7 +21,11 @@ export const memoryRoutes: readonly Route[] = [
 ]
 
 async function add(services: Services, call: Call): Promise<Response> {
-  const { content, scope, namespace: given } = await readJson(call.request, memorySchema)
+  const {
+    content,
+    scope,
+    namespace: given,
+  } = await readJson(call.request, memorySchema, undefined, MAX_LISTED_BYTES)
   const row = services.workspaces.require(call.param('id'))
   if (content === '') throw refuse(400, 'content is required')
   if (!SCOPES.includes(scope)) throw refuse(400, WRONG_SCOPE)

@@ -2,7 +2,7 @@
 import type { z } from 'zod'
 import type { JsonObject } from '../base/json.ts'
 import { isUuid, newSecret } from '../base/random.ts'
-import { readJson } from '../base/request-body.ts'
+import { MAX_LISTED_BYTES, readJson } from '../base/request-body.ts'
 import { json, refuse } from '../base/response.ts'
 import { completeCard } from '../contract/agent-card.ts'
 import { urlAfterRegister } from '../contract/agent-url.ts'
@@ -24,6 +24,8 @@ const registrationSchema = wire.struct({
 })
 type Registration = z.infer<typeof registrationSchema>
 
+/** How many workspaces there may be that were registered without being created. */
+const MAX_GHOSTS = 100
 /** The runtime of a workspace that was registered without being created. */
 const DEFAULT_RUNTIME = 'langgraph'
 
@@ -36,7 +38,7 @@ export const registerRoute: Route = {
 
 async function register(services: Services, call: Call): Promise<Response> {
   const { rules, workspaces, authentication } = services
-  const payload = await readJson(call.request, registrationSchema)
+  const payload = await readJson(call.request, registrationSchema, undefined, MAX_LISTED_BYTES)
   const requested = requestedMode(services, payload)
   if (rules().tokenKinds && !['', 'workspace', 'platform'].includes(payload.kind)) {
     throw refuse(400, "kind must be 'workspace' or 'platform'")
@@ -139,8 +141,15 @@ function bringOnline(
   if (mode === 'poll') drain(services, registered, row.active_tasks)
 }
 
-/** An unknown id becomes a workspace of that name (contract: a typing error makes a ghost). */
+/**
+ * An unknown id becomes a workspace of that name (contract: a typing error makes a ghost).
+ *
+ * @throws Refusal 429: nobody mistypes that often, and each is in every list.
+ */
 function createGhost(services: Services, id: string, mode: DeliveryMode): WorkspaceRow {
+  if (services.workspaces.countUncreated(MAX_GHOSTS) >= MAX_GHOSTS) {
+    throw refuse(429, 'too many workspaces were registered that nobody created; remove some first')
+  }
   return services.workspaces.create({
     id,
     name: id,

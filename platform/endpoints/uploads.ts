@@ -15,6 +15,9 @@ import type { WorkspaceRow } from '../store/workspaces.ts'
 import { push } from '../work/push.ts'
 
 const MAX_FILES = 64
+/** All files that wait for one workspace. */
+const MAX_KEPT_FILES = 1_000
+const MAX_KEPT_BYTES = 512 * 1024 * 1024
 const READABLE_ROOTS = ['/configs', '/workspace', '/home', '/plugins']
 
 export const uploadRoutes: readonly Route[] = [
@@ -41,6 +44,7 @@ async function upload(services: Services, call: Call): Promise<Response> {
   if (!services.rules().pollMode) throw refuse(503, 'workspace container not running')
   if (deliveryModeNow(row) === 'push') return forward(services, row, call.request)
   const files = await stagedFiles(services, call.request)
+  refuseBeyondQuota(services, row.id, files)
   const createdAt = activity.createdAt()
   const entries = files.map((file) => activityEntry(row.id, file, createdAt))
   database.transaction(() => {
@@ -49,6 +53,18 @@ async function upload(services: Services, call: Call): Promise<Response> {
   })()
   for (const entry of entries) activity.announce(entry)
   return json({ files: files.map((file) => manifest(row.id, file)) })
+}
+
+/** @throws Refusal 507 */
+function refuseBeyondQuota({ uploads }: Services, workspaceId: string, files: readonly StagedFile[]): void {
+  const kept = uploads.kept(workspaceId, MAX_KEPT_FILES)
+  const bytes = files.reduce((sum, { content }) => sum + content.byteLength, kept.bytes)
+  if (kept.files + files.length <= MAX_KEPT_FILES && bytes <= MAX_KEPT_BYTES) return
+  throw refuse(507, 'too many files wait for this workspace', {
+    max_files: MAX_KEPT_FILES,
+    max_bytes: MAX_KEPT_BYTES,
+    hint: 'each is kept until its agent has fetched it, for a day at most',
+  })
 }
 
 function activityEntry(workspaceId: string, file: StagedFile, createdAt: string): ActivityEntry {

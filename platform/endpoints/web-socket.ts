@@ -13,6 +13,9 @@ import type { Services } from '../services.ts'
 /** Once this many bytes wait for a slow reader, events are dropped: an event is only a hint. */
 const MAX_BUFFERED_BYTES = 1024 * 1024
 
+/** Messages of a client, which are pings of its own at most: far fewer than this. */
+const MAX_HEARD = 100
+
 const SUBPROTOCOL = 'molecule-auth.'
 
 export const webSocketRoute: Route = { method: 'GET', path: '/ws', gate: 'open', handle: openSocket }
@@ -31,6 +34,7 @@ function openSocket(services: Services, call: Call): Handled {
     workspaceId: claimed === '' ? undefined : claimed,
     caller,
     isAllowed: () => callerOf(services, bearer, claimed) !== undefined,
+    heard: 0,
     leave: () => {},
   }
   // A browser insists on one of the protocols it offered; the one that carries the token is never sent back.
@@ -48,9 +52,11 @@ function callerOf({ authentication }: Services, bearer: string, claimed: string)
 
 export function socketHandler(services: Services): WebSocketHandler<SocketData> {
   return {
-    // Clients have nothing to say here; what they send is read and ignored.
+    // Clients have nothing to say here; the little that they send is read and ignored.
     maxPayloadLength: 64 * 1024,
-    message: () => {},
+    message: (socket) => {
+      if (++socket.data.heard > MAX_HEARD) socket.close(1008, 'this socket takes no messages')
+    },
     open: (socket) => {
       const own = socket.data.workspaceId
       const unsubscribe = services.events.subscribeToAll((event) => {

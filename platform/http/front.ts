@@ -8,6 +8,7 @@ import { errorText } from '../base/text.ts'
 import { isoTimestamp } from '../base/timestamp.ts'
 import type { Services } from '../services.ts'
 import { faultAnswer } from './fault-answers.ts'
+import type { LargeBodies } from './large-bodies.ts'
 import { isOwnHost, isOwnOrigin, passesTenantGuard } from './origin.ts'
 import type { RateLimit } from './rate-limit.ts'
 import type { Call, Handled, Match, Router } from './router.ts'
@@ -26,6 +27,7 @@ export interface Front {
   readonly services: Services
   readonly router: Router
   readonly rateLimit: RateLimit
+  readonly largeBodies: LargeBodies
   /**
    * The organization that requests to `/workspaces` and the like must name; undefined for a platform without
    * one.
@@ -57,9 +59,13 @@ export async function answer(front: Front, arrival: Arrival): Promise<Response |
   if (url === null) return json({ error: 'invalid Host header' }, 400)
   const started = services.clock.now()
   const match = router.match(method, url.pathname)
-  const caller = services.authentication.callerOf(arrival.request.headers)
-  const { headers, refusal } = front.rateLimit.count(caller ?? `at ${arrival.address}`)
-  const response = refusal ?? (await answerWithinLimit(front, arrival, url, match))
+  const caller = services.authentication.callerOf(arrival.request.headers) ?? `at ${arrival.address}`
+  const { headers, refusal } = front.rateLimit.count(caller)
+  const response =
+    refusal ??
+    (await front.largeBodies.within(caller, arrival.request, () =>
+      answerWithinLimit(front, arrival, url, match),
+    ))
   for (const [name, value] of Object.entries(headers)) response?.headers.set(name, value)
   const ms = services.clock.now() - started
   const status = response?.status ?? 101

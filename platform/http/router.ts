@@ -10,6 +10,8 @@ export interface SocketData {
   readonly caller: string
   /** Whether that token still opens it. */
   readonly isAllowed: () => boolean
+  /** How many messages its client has sent. */
+  heard: number
   leave: () => void
 }
 

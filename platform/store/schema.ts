@@ -185,6 +185,12 @@ const PAGE_CHECK = `
 CREATE TABLE page_check (id INTEGER PRIMARY KEY CHECK (id = 1), checked_at INTEGER NOT NULL);
 `
 
+/** What one member may use up. Workspaces that were registered and never created have their id as a name. */
+const BOUNDS = `
+CREATE INDEX pending_uploads_size ON pending_uploads (workspace_id, size);
+CREATE INDEX workspaces_uncreated ON workspaces (created_at) WHERE name = id AND status <> 'removed';
+`
+
 /** Migration n takes a file from version n to n + 1. */
 export const MIGRATIONS: readonly string[] = [
   TEAM_AND_MESSAGES,
@@ -192,6 +198,7 @@ export const MIGRATIONS: readonly string[] = [
   PAGES_BY_SEQUENCE,
   LONG_HISTORIES,
   PAGE_CHECK,
+  BOUNDS,
 ]
 
 /** The SQLite application id that marks a file as ours: "MOLE". */

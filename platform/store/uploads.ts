@@ -46,6 +46,17 @@ export class Uploads {
       )
   }
 
+  /** How many files are kept for a workspace, up to `limit`, and their bytes. */
+  kept(workspaceId: string, limit: number): { readonly files: number; readonly bytes: number } {
+    const row = this.#context.database
+      .query<{ files: number; bytes: number }, [string, number]>(
+        `SELECT count(*) AS files, coalesce(sum(size), 0) AS bytes FROM
+           (SELECT size FROM pending_uploads INDEXED BY pending_uploads_size WHERE workspace_id = ? LIMIT ?)`,
+      )
+      .get(workspaceId, limit)
+    return row ?? { files: 0, bytes: 0 }
+  }
+
   /** A file that can still be read. */
   find(workspaceId: string, fileId: string): PendingUpload | undefined {
     const { database, faults, timestamps } = this.#context

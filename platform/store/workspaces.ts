@@ -206,6 +206,17 @@ export class Workspaces {
   }
 
   /** The second of a name under one parent becomes "name (2)" (contract: create a workspace). */
+  /** How many were registered without having been created, up to `limit`. */
+  countUncreated(limit: number): number {
+    const row = this.#context.database
+      .query<{ count: number }, [number]>(
+        `SELECT count(*) AS count FROM (SELECT 1 FROM workspaces INDEXED BY workspaces_uncreated
+         WHERE name = id AND status <> 'removed' LIMIT ?)`,
+      )
+      .get(limit)
+    return row?.count ?? 0
+  }
+
   #freeName(name: string, parentId: string | null): string {
     const taken = this.#context.database.query<{ id: string }, [string | null, string]>(
       "SELECT id FROM workspaces WHERE parent_id IS ? AND name = ? AND status <> 'removed'",

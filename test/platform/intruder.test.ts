@@ -6,7 +6,7 @@ import { expect, test } from 'bun:test'
 import { connect, type Socket } from 'node:net'
 import type { RequestRecord } from '../../platform/http/front.ts'
 import { type Answer, until } from './contract/client.ts'
-import { platformWithTeam, say } from './platform.ts'
+import { platformWithTeam, register, say } from './platform.ts'
 
 /** Sends raw bytes. Resolves to everything that came back until the platform closed the connection. */
 function exchange(port: number, text: string): Promise<string> {
@@ -179,4 +179,15 @@ test('what waits for a stalled reader stays small', async () => {
   expect(read).toBeLessThan(30_000_000)
   const listeners = (answer: Answer) => answer.text.includes('molecule_event_listeners 0')
   await until(() => client.call('GET', '/metrics'), listeners)
+})
+
+test('registrations without a token make a hundred workspaces at most, and members still register', async () => {
+  await using fixture = await platformWithTeam()
+  const ghost = async (): Promise<number> => {
+    const body = { id: crypto.randomUUID(), agent_card: {}, delivery_mode: 'poll' }
+    return (await fixture.client.call('POST', '/registry/register', { body })).status
+  }
+  for (let n = 0; n < 100; n++) expect(await ghost()).toBe(200)
+  expect([await ghost(), await ghost()]).toEqual([429, 429])
+  expect((await register(fixture, fixture.builder)).status).toBe(200)
 })
