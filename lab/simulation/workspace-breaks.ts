@@ -58,9 +58,9 @@ export const WORKSPACE_BREAKS: Readonly<Record<string, readonly Break[]>> = {
     {
       name: 'what an earlier session sent is acknowledged only with the next message',
       file: TENURE,
-      find: `    this.#acknowledgement.schedule()
-    await`,
-      replace: '    await',
+      find: `      this.#acknowledgement.schedule()
+    }`,
+      replace: '    }',
     },
     {
       name: 'a platform that does not know the acknowledgement is asked repeatedly',

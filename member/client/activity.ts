@@ -206,19 +206,29 @@ function provenAscending(rows: readonly RawRow[]): boolean | undefined {
   return order === 0 ? undefined : order < 0
 }
 
+const acknowledgedSchema = z
+  .object({ last_acked_seq: z.number().int().nonnegative() })
+  .or(z.unknown().transform(() => undefined))
+
 /**
  * Tells the platform that it may prune rows up to `seq`. What the feed answers does not change.
  *
+ * @returns the highest number acknowledged so far, by whomever, if the platform says it.
  * @throws PlatformError; kind `refused` on platforms that do not know the call.
  */
-export async function acknowledge(client: PlatformClient, seq: number, signal?: AbortSignal): Promise<void> {
-  await client.json(
+export async function acknowledge(
+  client: PlatformClient,
+  seq: number,
+  signal?: AbortSignal,
+): Promise<number | undefined> {
+  const answer = await client.json(
     {
       path: workspacePath(client.endpoint.workspaceId, '/activity/ack'),
       body: { acked_seq: seq },
       attempts: 2,
       signal,
     },
-    z.unknown(),
+    acknowledgedSchema,
   )
+  return answer?.last_acked_seq
 }

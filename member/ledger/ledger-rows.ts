@@ -58,6 +58,8 @@ export interface Entry {
   readonly names?: readonly string[]
   /** The message as JSON, opaque to the ledger. */
   readonly content: string
+  /** The platform holds it for received, though this ledger has not seen it. */
+  readonly mayHaveBeenShown?: boolean
   /** Set when the row is not for the model. */
   readonly skipped: string | null
 }

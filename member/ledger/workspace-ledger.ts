@@ -170,8 +170,8 @@ export class WorkspaceLedger {
     const { activityId, seq, createdAt, peerId, crowd = null, given, cancels, content, skipped } = entry
     const { changes } = this.#db
       .query(
-        `INSERT INTO message (workspace_id, activity_id, seq, created_at, received_at, state, reason, peer_id, crowd, given_task, content)
-         VALUES ($workspaceId, $activityId, $seq, $createdAt, $now, $state, $reason, $peerId, $crowd, $given, $content)
+        `INSERT INTO message (workspace_id, activity_id, seq, created_at, received_at, state, attempts, reason, peer_id, crowd, given_task, content)
+         VALUES ($workspaceId, $activityId, $seq, $createdAt, $now, $state, $attempts, $reason, $peerId, $crowd, $given, $content)
          ON CONFLICT (workspace_id, activity_id) DO NOTHING`,
       )
       .run({
@@ -181,6 +181,7 @@ export class WorkspaceLedger {
         createdAt,
         now,
         state: skipped === null ? 'received' : 'skipped',
+        attempts: entry.mayHaveBeenShown === true ? 1 : 0,
         reason: skipped ?? (cancels === undefined ? null : NO_ANSWER),
         peerId,
         crowd,

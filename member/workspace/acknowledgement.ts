@@ -3,12 +3,16 @@ import { acknowledge } from '../client/activity.ts'
 import { PlatformError } from '../client/errors.ts'
 import type { Workspace } from './workspace.ts'
 
-/** A burst is acknowledged once, at its end. */
-const DELAY_MS = 2_000
+/** A burst is acknowledged once, when so long nothing more was sent. */
+const QUIET_MS = 300
+/** It is acknowledged in parts of this length. */
+const LONGEST_MS = 2_000
 
 export class Acknowledgement {
   readonly #workspace: Workspace
   #cancel: (() => void) | undefined
+  /** When the burst began that is not acknowledged yet. */
+  #begunAt: number | undefined
   #acked = 0
   #supported = true
 
@@ -20,12 +24,15 @@ export class Acknowledgement {
   /** Messages were sent, so there may be more to acknowledge. */
   schedule(): void {
     const { clock, signal } = this.#workspace
-    if (!this.#supported || this.#cancel !== undefined || signal.aborted) return
-    this.#cancel = clock.after(DELAY_MS, () => void this.#send())
+    if (!this.#supported || signal.aborted) return
+    this.#begunAt ??= clock.now()
+    const left = LONGEST_MS - Math.abs(clock.now() - this.#begunAt)
+    this.#cancel?.()
+    this.#cancel = clock.after(Math.max(0, Math.min(QUIET_MS, left)), () => void this.#send())
   }
 
   async #send(): Promise<void> {
-    this.#cancel = undefined
+    this.#cancel = this.#begunAt = undefined
     const { client, ledger, signal } = this.#workspace
     try {
       const seq = ledger.ackableSeq()
@@ -34,9 +41,10 @@ export class Acknowledgement {
       await acknowledge(client, seq, signal)
       this.#acked = seq
     } catch (error) {
-      // A platform that does not know the call keeps its rows a little longer. The next message makes up for any other
-      // failure.
-      if (error instanceof PlatformError && error.kind === 'refused') this.#supported = false
+      // A platform that does not know the call keeps its rows a little longer. One that was restored from a backup refuses
+      // a number beyond its end (400). The next message makes up for that, and for any other failure.
+      const isRefused = error instanceof PlatformError && error.kind === 'refused' && error.status !== 400
+      if (isRefused) this.#supported = false
     }
   }
 }

@@ -14,6 +14,7 @@ import {
 } from '../client/activity.ts'
 import { PlatformError } from '../client/errors.ts'
 import type { Cursor } from '../ledger/ledger.ts'
+import { AckedBefore } from './acked-before.ts'
 import { toEntry } from './feed-entry.ts'
 import { FeedOverlap } from './feed-overlap.ts'
 import { FeedPace, type Step } from './feed-pace.ts'
@@ -60,6 +61,7 @@ export class Feed {
   readonly #startedAt: number
   readonly #remarks: Remarks
   readonly #overlap: FeedOverlap
+  readonly #acked: AckedBefore
   readonly pace: FeedPace
   #touchedAt = 0
   #forgottenLogged = false
@@ -73,6 +75,7 @@ export class Feed {
     this.#bounds = bounds
     this.#startedAt = since ?? this.#now()
     this.#remarks = new Remarks(workspace.warn)
+    this.#acked = new AckedBefore(workspace)
     this.pace = new FeedPace(workspace)
     this.#overlap = new FeedOverlap({
       now: workspace.clock.now,
@@ -93,6 +96,7 @@ export class Feed {
    * @returns the number of new messages.
    */
   async look(announced = false): Promise<number> {
+    await this.#acked.ask()
     this.#overlap.begin(this.#startedAt)
     const found = await this.#drain()
     const released = releaseUploads(this.#workspace)
@@ -257,7 +261,10 @@ export class Feed {
     const known = cursor ?? this.#cursor()
     const read = await inTurns(
       rows.filter((row) => known === undefined || isAfterFloor(row, known)),
-      (row) => toEntry(row, id, config.allowedSenders, skipBecause),
+      (row) => ({
+        ...toEntry(row, id, config.allowedSenders, skipBecause),
+        mayHaveBeenShown: row.seq != null && row.seq <= (this.#acked.seq ?? -1),
+      }),
       { clock, signal },
     )
     this.#remarks.ofEntries(read)

@@ -69,6 +69,8 @@ export class Tenure {
   /** Made when reading begins: a first start counts from then. */
   #feed: Feed | undefined
   #lastReadAt: number | undefined
+  /** The first look may last long: what it has stored so far has been read. */
+  #storedAt: number | undefined
   #lastError: string | undefined
   #failing = false
 
@@ -118,7 +120,7 @@ export class Tenure {
       ...this.#presence.report,
       stream: this.#events.state,
       otherSeenAt: this.#other.seenAt,
-      lastReadAt: this.#lastReadAt,
+      lastReadAt: this.#lastReadAt ?? this.#storedAt,
       slowed: this.#feed?.pace.slowed,
       lastError: this.#lastError,
       failing: this.#failing,
@@ -133,9 +135,8 @@ export class Tenure {
     if (recovery === undefined) return
     this.#held = true
     events.on('sent', this.#onSent)
+    events.on('stored', this.#onStored)
     events.emit('held', recovery)
-    // An earlier session may have ended before it acknowledged what it sent.
-    this.#acknowledgement.schedule()
     await Promise.all([
       this.#presence.begin(),
       this.#events.run(),
@@ -149,6 +150,7 @@ export class Tenure {
   end(): void {
     this.#held = false
     this.#workspace.events.off('sent', this.#onSent)
+    this.#workspace.events.off('stored', this.#onStored)
     this.#running.abort()
   }
 
@@ -161,6 +163,10 @@ export class Tenure {
   readonly #onSent = (): void => {
     this.#room.notify()
     this.#acknowledgement.schedule()
+  }
+
+  readonly #onStored = (): void => {
+    this.#storedAt = this.#workspace.clock.now()
   }
 
   /** A failing disk may recover; nothing is read until then. Undefined when the tenure has ended in the meantime. */
@@ -244,7 +250,12 @@ export class Tenure {
     this.#workload.succeeded()
     this.#tasks.notify()
     // A session that observes may have stored the first page just now.
-    if (this.#lastReadAt === undefined) this.#workspace.events.emit('stored')
+    if (this.#lastReadAt === undefined) {
+      this.#workspace.events.emit('stored')
+      // An earlier session may have ended before it acknowledged what it sent. Not before the platform knows the cursor
+      // again: one that was restored from a backup would take the numbers for those of rows to come.
+      this.#acknowledgement.schedule()
+    }
     this.#lastReadAt = this.#workspace.clock.now()
     this.#lastError = undefined
     this.#failing = false

@@ -90,5 +90,8 @@ async function acknowledge(services: Services, call: Call): Promise<Response> {
   if (seq === undefined || seq === null) throw refuse(400, 'acked_seq is required')
   if (seq < 0) throw refuse(400, 'acked_seq must be non-negative')
   if (services.workspaces.find(call.param('id')) === undefined) throw refuse(404, 'workspace not found')
-  return json({ last_acked_seq: services.activity.acknowledge(call.param('id'), seq) })
+  const acknowledged = services.activity.acknowledge(call.param('id'), seq)
+  // Such a number is from before a backup was restored: it would permit pruning of rows that nobody has read.
+  if (acknowledged === undefined) throw refuse(400, 'acked_seq is beyond the last row')
+  return json({ last_acked_seq: acknowledged })
 }

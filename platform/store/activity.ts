@@ -120,17 +120,20 @@ export class ActivityLog {
 
   /**
    * Notes the highest sequence number a reader has confirmed, which permits pruning. Returns the number in
-   * force.
+   * force; undefined for a number that is beyond both the last row and what was confirmed before.
    */
-  acknowledge(workspaceId: string, seq: number): number {
+  acknowledge(workspaceId: string, seq: number): number | undefined {
     const row = this.#context.database
-      .query<{ last_acked_seq: number }, [string, number]>(
-        `INSERT INTO inbox_state (workspace_id, last_acked_seq) VALUES (?, ?)
+      .query<{ last_acked_seq: number }, [{ workspaceId: string; seq: number }]>(
+        `INSERT INTO inbox_state (workspace_id, last_acked_seq)
+         SELECT $workspaceId, $seq WHERE $seq <= max(
+           coalesce((SELECT max(seq) FROM activity), 0),
+           coalesce((SELECT last_acked_seq FROM inbox_state s WHERE s.workspace_id = $workspaceId), 0))
          ON CONFLICT (workspace_id) DO UPDATE SET last_acked_seq = max(last_acked_seq, excluded.last_acked_seq)
          RETURNING last_acked_seq`,
       )
-      .get(workspaceId, seq)
-    return row?.last_acked_seq ?? seq
+      .get({ workspaceId, seq })
+    return row?.last_acked_seq
   }
 
   /** Takes out the messages that were stored for a workspace and have no answer, oldest first. */

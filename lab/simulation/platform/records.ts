@@ -72,6 +72,13 @@ export class Records {
   /** The highest row number that was acknowledged; 0 before the first. */
   ackedSeq = 0
 
+  /** Zero asks how far others have acknowledged. Returns how far that is. */
+  acknowledge(deed: Deed, seq: number): number {
+    if (seq > 0) this.acknowledgements.push({ ...deed, seq })
+    this.ackedSeq = Math.max(this.ackedSeq, seq)
+    return this.ackedSeq
+  }
+
   /** A message leaves a process. */
   attempt(request: SimRequest): void {
     const { id } = attemptSchema.safeParse(request.json()).data ?? {}

@@ -257,10 +257,9 @@ export class SimWorkspace {
     const parsed = acknowledgementSchema.safeParse(request.json())
     if (!parsed.success) return this.#bad(request, 'acked_seq is required')
     const { acked_seq: seq } = parsed.data
-    const { records } = this
-    records.acknowledgements.push({ ...deed, seq })
-    records.ackedSeq = Math.max(records.ackedSeq, seq)
-    return json(200, { last_acked_seq: records.ackedSeq })
+    // Possible only in the moment after a restore.
+    if (seq > this.feed.lastSeq) return failure(400, 'acked_seq is beyond the last row')
+    return json(200, { last_acked_seq: this.records.acknowledge(deed, seq) })
   }
 
   #events(process: SimProcess): Answer {

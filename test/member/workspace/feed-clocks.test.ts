@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { jsonResponse } from '../../../lab/simulation/sim-response.ts'
 import { FeedScene } from '../../fixtures/feed-scene.ts'
 import { FIRST, SessionScene } from '../../fixtures/session-scene.ts'
 import { WORKSPACE } from '../../fixtures/workspace.ts'
@@ -154,6 +155,28 @@ describe('a platform restored from a backup', () => {
       scene.pass(15_000)
     }
     expect(records.acknowledgements.map(({ seq }) => seq)).toEqual([10, 5, 6, 7])
+  })
+
+  test('while no session ran gets no acknowledgement before it was read', () => {
+    using scene = new SessionScene()
+    const first = scene.start()
+    scene.pass(1_000)
+    const { feed, records } = scene.first
+    for (let n = 0; n < 10; n++) feed.add()
+    scene.until('the messages', () => first.shown.length === 10)
+    for (const activityId of first.shown) first.session.submitted({ workspaceId: FIRST, activityId })
+    first.stop()
+    feed.restoreBackup(4)
+    scene.answer = ({ route }) => (route === 'activity' ? jsonResponse(503, {}) : undefined)
+    const asked = scene.sent('ack').length
+    scene.start()
+    scene.pass(MINUTE_MS)
+    // One asks how far others have acknowledged.
+    expect(scene.sent('ack')).toHaveLength(asked + 1)
+    scene.answer = () => undefined
+    feed.add()
+    scene.pass(MINUTE_MS)
+    expect(records.acknowledgements.map(({ seq }) => seq)).toEqual([5])
   })
 
   test('while no session ran shows its new messages to the next one', () => {
