@@ -10,6 +10,7 @@ import { type Holder, pidSpace } from './member/folder/holder-record.ts'
 import { HolderWatch } from './member/folder/holder-watch.ts'
 import { Log } from './member/folder/log.ts'
 import { stoppedOf } from './member/folder/stopped-process.ts'
+import { threadProgram } from './member/ledger/thread-program.ts'
 import { setValue } from './member/settings/setting-text.ts'
 import { version } from './package.json'
 import { readAncestors } from './plugin/host/hearing/ancestors.ts'
@@ -25,15 +26,6 @@ function writeToHost(line: string): Promise<void> {
   return new Promise((resolve, reject) => {
     process.stdout.write(line, (error) => (error ? reject(error) : resolve()))
   })
-}
-
-/** The bundled `ledger-thread.ts`: the bundler puts it here. Where the sources run, there is none. */
-declare const LEDGER_THREAD: string | undefined
-
-/** The address of the program that does slow work on the ledger. */
-function threadProgram(): string {
-  if (typeof LEDGER_THREAD === 'undefined') return import.meta.resolve('./member/ledger/ledger-thread.ts')
-  return URL.createObjectURL(new Blob([LEDGER_THREAD], { type: 'text/javascript' }))
 }
 
 const holder: Holder = {

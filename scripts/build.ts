@@ -1,6 +1,6 @@
 /**
- * Bundles the server into the one file that the host starts. The file is committed, so that a host needs no install
- * step, no registry and no network.
+ * Bundles each program into one file: the server that the host starts, and `molecule connect`. The files are committed, so
+ * that they need no install step, no registry and no network.
  */
 import { fileURLToPath } from 'node:url'
 import type { BunPlugin } from 'bun'
@@ -21,15 +21,19 @@ const withoutValidator: BunPlugin = {
   },
 }
 
+/** The programs that are bundled, each with the name of its file in `dist/`. */
+export const PROGRAMS = { server: 'server.ts', connect: 'runner/main.ts' } as const
+export type Program = keyof typeof PROGRAMS
+
 /**
- * Builds `dist/server.js` in memory. The result depends only on the sources and the pinned Bun.
+ * Builds a file of `dist/` in memory. The result depends only on the sources and the pinned Bun.
  *
  * @throws AggregateError with the bundler's messages.
  */
-export async function bundle(): Promise<string> {
+export async function bundle(program: Program): Promise<string> {
   // A thread needs a small part of the program, and its own heap for that: it gets no more.
   const thread = await bundleProgram('member/ledger/ledger-thread.ts')
-  return bundleProgram('server.ts', [withoutValidator], { LEDGER_THREAD: JSON.stringify(thread) })
+  return bundleProgram(PROGRAMS[program], [withoutValidator], { LEDGER_THREAD: JSON.stringify(thread) })
 }
 
 /** Bundles a program, with the options of the server's own bundle. */
@@ -52,11 +56,16 @@ export async function bundleProgram(
   return output.text()
 }
 
-export const BUNDLE_PATH = fileURLToPath(new URL('../dist/server.js', import.meta.url))
+/** Where a bundle is committed. */
+export function bundlePath(program: Program): string {
+  return fileURLToPath(new URL(`../dist/${program}.js`, import.meta.url))
+}
 
 if (import.meta.main) {
   process.chdir(root)
-  const text = await bundle()
-  await Bun.write(BUNDLE_PATH, text)
-  console.log(`dist/server.js: ${text.length} bytes`)
+  for (const program of Object.keys(PROGRAMS) as Program[]) {
+    const text = await bundle(program)
+    await Bun.write(bundlePath(program), text)
+    console.log(`dist/${program}.js: ${text.length} bytes`)
+  }
 }

@@ -1,6 +1,6 @@
 /** Everything that a change must pass, cheapest first. Stops at the first failure. */
 import { systemClock } from '../base/clock.ts'
-import { BUNDLE_PATH, bundle } from './build.ts'
+import { bundle, bundlePath, PROGRAMS, type Program } from './build.ts'
 
 interface Step {
   readonly name: string
@@ -11,12 +11,15 @@ function command(...words: readonly string[]): () => Promise<boolean> {
   return async () => (await Bun.spawn([...words], { stdio: ['ignore', 'inherit', 'inherit'] }).exited) === 0
 }
 
-/** The host starts the committed bundle, so it must be up to date. */
-async function bundleIsFresh(): Promise<boolean> {
-  const committed = await Bun.file(BUNDLE_PATH).text()
-  if ((await bundle()) === committed) return true
-  console.error('dist/server.js is out of date: run `./molecule build` and commit it.')
-  return false
+/** Users start the committed bundles, so they must be up to date. */
+async function bundlesAreFresh(): Promise<boolean> {
+  for (const program of Object.keys(PROGRAMS) as Program[]) {
+    const committed = await Bun.file(bundlePath(program)).text()
+    if ((await bundle(program)) === committed) continue
+    console.error(`dist/${program}.js is out of date: run \`./molecule build\` and commit it.`)
+    return false
+  }
+  return true
 }
 
 // Bun runs these: their own shebang asks for Node.js, which a machine need not have.
@@ -29,7 +32,7 @@ const steps: readonly Step[] = [
   },
   { name: 'types', run: command(process.execPath, bin('tsc'), '--noEmit') },
   { name: 'dead code', run: command(process.execPath, 'scripts/dead-code.ts') },
-  { name: 'bundle', run: bundleIsFresh },
+  { name: 'bundles', run: bundlesAreFresh },
   { name: 'tests', run: command(process.execPath, 'test', '--parallel=3', '--timeout=20000') },
 ]
 

@@ -11,7 +11,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['lab/'],
   ['scripts/'],
   ['server.ts', 'plugin/start/'],
-  ['plugin/session/'],
+  ['plugin/session/', 'runner/'],
   ['plugin/host/'],
   ['member/workspace/'],
   ['poll.ts', 'heartbeat.ts'],
@@ -25,7 +25,13 @@ const LAYERS: readonly (readonly string[])[] = [
 const APART = 'platform/'
 const OUTSIDE: readonly string[] = ['test/', 'lab/']
 /** Where time and chance may come from: the clocks themselves, and the entry that hands one in. */
-const CLOCKS: readonly string[] = ['base/', 'platform/base/', 'lab/simulation/sim-clock.ts', 'server.ts']
+const CLOCKS: readonly string[] = [
+  'base/',
+  'platform/base/',
+  'lab/simulation/sim-clock.ts',
+  'server.ts',
+  'runner/main.ts',
+]
 const TIME_OR_CHANCE =
   /\b(?:setTimeout|setInterval|setImmediate|Bun\.sleep)\(|\bDate\.now\b|\bperformance\.|\bMath\.random\b|\bnew Date\(\)/
 /** Less common ways to the same. The lab measures with some of them. */
@@ -34,6 +40,7 @@ const HIDDEN_TIME_OR_CHANCE =
 /** Only these choose the system's clock or disk; everything below is handed one. `sendHeartbeat` is called by others, too. */
 const ENTRIES: readonly string[] = [
   'server.ts',
+  'runner/main.ts',
   'heartbeat.ts',
   'base/clock.ts',
   'base/sqlite.ts',
@@ -43,7 +50,15 @@ const ENTRIES: readonly string[] = [
 const CALLERS_OF_FETCH: readonly string[] = ['lab/driver/direct-fetch.ts', 'platform/work/push.ts']
 /** A call of the global one. The server's handler of the same name is a definition. */
 const FETCH = /(?:^|[^\w.#]|\bawait )fetch\((?![^()]*\) \{)/m
-const PRODUCT: readonly string[] = ['base/', 'member/', 'plugin/', 'poll.ts', 'heartbeat.ts', 'server.ts']
+const PRODUCT: readonly string[] = [
+  'base/',
+  'member/',
+  'plugin/',
+  'runner/',
+  'poll.ts',
+  'heartbeat.ts',
+  'server.ts',
+]
 const MAX_LINES = 300
 const MAX_TOP_LEVEL = 32
 

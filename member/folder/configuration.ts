@@ -11,6 +11,8 @@ export interface ConfigurationOptions {
   readonly home: string | undefined
   readonly envFile: string
   readonly log: Log
+  /** Where they differ from those of the settings' table. */
+  readonly defaults?: Environment
 }
 
 /** Whether the file was written to, and whether its meaning changed. */
@@ -56,12 +58,12 @@ export class Configuration {
   }
 
   #read(): ConfigResult {
-    const { environment, home, envFile, log } = this.#options
+    const { environment, home, envFile, log, defaults } = this.#options
     const file = readEnvFile(envFile)
     this.#hasFile = file.state !== 'absent'
     const text = file.state === 'read' ? file.text : undefined
     const reason = file.state === 'unreadable' ? `${file.reason}.` : undefined
-    const result = parseConfig(environment, text, home, reason)
+    const result = parseConfig(environment, text, home, reason, defaults)
     const targets = result.ok ? result.config.targets : []
     log.addSecrets(targets.map((target) => target.token))
     log.setLevel(result.ok ? result.config.logLevel : result.logLevel)

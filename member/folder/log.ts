@@ -14,7 +14,7 @@ const ORDER: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, 
 
 export interface LogOptions {
   readonly level?: LogLevel
-  readonly write?: (line: string) => void
+  readonly write?: (line: string, level: LogLevel) => void
   readonly clock: Pick<Clock, 'now'>
   /** Bytes after which the file becomes `<file>.1`, so at most twice as many are kept. */
   readonly maxBytes?: number
@@ -30,7 +30,7 @@ export const MAX_ISSUED = 20
 const CONTROL = /[\p{Cc}\u2028\u2029]+/gu
 
 export class Log {
-  readonly #write: (line: string) => void
+  readonly #write: (line: string, level: LogLevel) => void
   readonly #clock: Pick<Clock, 'now'>
   readonly #maxBytes: number
   #level: LogLevel
@@ -104,7 +104,7 @@ export class Log {
   #say(level: LogLevel, text: string): void {
     if (ORDER[level] < ORDER[this.#level]) return
     const line = (PREFIX + this.redact(text)).replace(CONTROL, ' ').slice(0, MAX_LINE_CHARS)
-    this.#write(line)
+    this.#write(line, level)
     const stamped = `${new Date(this.#clock.now()).toISOString()} ${process.pid} ${level} ${line}\n`
     if (this.#file !== undefined) this.#append(stamped)
     else if (this.#early.length < MAX_EARLY_LINES) this.#early.push(stamped)

@@ -2,7 +2,6 @@
  * Keeps the ledger's file within a budget: the long texts of what the model is done with, oldest first, are cut to their
  * beginnings. Their rows stay, so that none of them is ever taken for new. What the model may still need stays whole.
  */
-import { z } from 'zod'
 import type { Database, Job } from '../../base/sqlite.ts'
 
 export const BUDGET_BYTES = 256 * 1024 * 1024
@@ -64,22 +63,28 @@ function cutOldest(db: Database, now: number): boolean {
 }
 
 const NOTHING = '{}'
-const messageSchema = z.looseObject({ text: z.string(), attachments: z.array(z.looseObject({})).catch([]) })
 
 /** A message that can be read back, short enough not to be cut again. */
 function beginningOf(content: string): string {
   try {
-    const message = messageSchema.parse(JSON.parse(content))
-    const { text } = message
+    // Our own JSON, read without a schema: a thread that loads one takes longer to start than to cut.
+    const message: unknown = JSON.parse(content)
+    if (!isRecord(message) || typeof message.text !== 'string') return NOTHING
+    const { text, attachments } = message
+    const files = Array.isArray(attachments) ? attachments.filter(isRecord) : []
     const kept =
       text.length <= KEPT_CHARS
         ? text
         : `${text.slice(0, KEPT_CHARS).toWellFormed()}… (of ${text.length} characters, the rest is no longer kept)`
-    const named = message.attachments.map(({ base64: _content, ...attachment }) => attachment)
-    const shorter = [named, []].map((attachments) => JSON.stringify({ ...message, text: kept, attachments }))
+    const named = files.map(({ base64: _content, ...file }) => file)
+    const shorter = [named, []].map((left) => JSON.stringify({ ...message, text: kept, attachments: left }))
     return shorter.find((one) => Buffer.byteLength(one) <= LONG_BYTES) ?? NOTHING
   } catch {
     // A damaged row.
     return NOTHING
   }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

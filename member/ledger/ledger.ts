@@ -23,6 +23,7 @@ import { PermissionRequests } from './permission-requests.ts'
 import { SessionEvidence } from './session-evidence.ts'
 import { ThrottledMessages } from './throttled-messages.ts'
 import { Uploads } from './uploads.ts'
+import { WorkQueue } from './work-queue.ts'
 import { WorkspaceLedger } from './workspace-ledger.ts'
 
 export type { Cancellation, Cursor, Entry, MessageState, StoredMessage, TaskMark } from './ledger-rows.ts'
@@ -62,6 +63,11 @@ export class Ledger {
       this.#given,
       this.uploads,
     )
+  }
+
+  /** What a program without a host does with the messages of one workspace. */
+  workOf(workspaceId: string): WorkQueue {
+    return new WorkQueue(this.#db, this.#session, workspaceId)
   }
 
   close(): void {

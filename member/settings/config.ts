@@ -49,6 +49,7 @@ export function resolveStateDir(environment: Environment, home: string | undefin
  * @param envFileText The text of the `.env` file; `undefined` when there is none.
  * @param home Absolute path of the home folder; `undefined` when there is none.
  * @param envFileProblem Why the file cannot be read.
+ * @param defaults Where they differ from the table's.
  * @returns The configuration, or what is wrong with it, in sentences for the user. None of them quotes a token.
  */
 export function parseConfig(
@@ -56,8 +57,9 @@ export function parseConfig(
   envFileText: string | undefined,
   home: string | undefined,
   envFileProblem?: string,
+  defaults?: Environment,
 ): ConfigResult {
-  const lookup = joinSources(environment, envFileText)
+  const lookup = joinSources(environment, envFileText, defaults)
   const { stateDir, problems: folderProblems } = findStateDir(environment, home)
   const ignored = ignoredSettings(environment, envFileText)
   // Where nothing is configured, only what explains that is a problem.

@@ -14,10 +14,16 @@ const UNEXPANDED = /^\$\{[A-Za-z_][\w.]*(?::-[^}]*)?\}$/
 /**
  * Joins the process environment and the text of the `.env` file into one lookup. The environment wins, name by name;
  * in both, an empty value and an unexpanded `${NAME}` count as unset.
+ *
+ * @param defaults what holds where a setting is set nowhere, if not the program's default.
  */
-export function joinSources(environment: Environment, envFileText: string | undefined): Lookup {
+export function joinSources(
+  environment: Environment,
+  envFileText: string | undefined,
+  defaults: Environment = {},
+): Lookup {
   const file: Environment = envFileText === undefined ? {} : parseEnvText(envFileText)
-  return (name) => setValue(environment[name]) ?? setValue(file[name])
+  return (name) => setValue(environment[name]) ?? setValue(file[name]) ?? defaults[name]
 }
 
 /** The bare value, or `undefined` where it counts as unset. */

@@ -15,7 +15,7 @@ import type { StatePaths } from '../folder/state-folder.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Config, Target } from '../settings/config.ts'
 import { type ClaimResult, Membership } from './membership.ts'
-import type { Workspace } from './workspace.ts'
+import type { Runtime, Workspace } from './workspace.ts'
 
 /** What a process passes to everything it runs. */
 export interface Surroundings {
@@ -32,8 +32,13 @@ export interface Surroundings {
   readonly version: string
   readonly clientOf: (target: Target) => PlatformClient
   readonly holders: HolderWatch
+  /** What works on the messages. Default: nothing that heartbeats describe. */
+  readonly runtime?: (workspaceId: string) => Runtime
+  /** Workspaces that were registered just now; each is taken out when that is known. */
+  readonly registered?: Set<string>
 }
 
+const NO_RUNTIME: Runtime = { capabilities: {} }
 /** A claim of another session is noticed within this time. */
 const CLAIM_INTERVAL_MS = 1_000
 /** A clock that is this far ahead of the timers shows that the machine was asleep; or it was set, which does no harm. */
@@ -123,6 +128,7 @@ export class Memberships {
       claimant: { session, pid: holder.pid, project: holder.project },
       record,
       holders,
+      takeRegistered: () => this.#surroundings.registered?.delete(id) ?? false,
       keepIssued: (secrets) => this.#keepIssued(id, secrets),
     })
   }
@@ -169,7 +175,7 @@ export class Memberships {
 
 /** The one place where a {@link Workspace} is built. */
 export function buildWorkspace(
-  { clock, network, log, clientOf }: Surroundings,
+  { clock, network, log, clientOf, runtime }: Surroundings,
   config: Config,
   ledger: Ledger,
   target: Target,
@@ -186,6 +192,7 @@ export function buildWorkspace(
     log: (sentence) => log.info(`workspace ${id} ${sentence}`),
     warn: (sentence) => log.warn(`workspace ${id} ${sentence}`),
     signal,
+    runtime: () => runtime?.(id) ?? NO_RUNTIME,
     events: new EventEmitter(),
   }
 }

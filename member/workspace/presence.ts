@@ -17,6 +17,8 @@ export interface PresenceOptions {
   readonly index: number
   /** Keeps secrets that the platform issued. */
   readonly keepIssued: (secrets: IssuedSecrets) => void
+  /** Whether it was registered just now. True at most once. */
+  readonly takeRegistered: () => boolean
   readonly validity: Validity
   readonly workload: Workload
   /** Told of all that changes the workspace's row. */
@@ -77,7 +79,7 @@ export class Presence {
   /** Registers, however long that takes, then sends heartbeats. Never throws. */
   async begin(): Promise<void> {
     const { client, config, clock, log, signal } = this.#workspace
-    if (config.autoRegister && !(await this.#register())) return
+    if (config.autoRegister && !this.#options.takeRegistered() && !(await this.#register())) return
     if (signal.aborted) return
     log(`is a member of ${client.endpoint.platformUrl}`)
     this.#beat(clock.now())

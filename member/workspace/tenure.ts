@@ -25,7 +25,7 @@ import { Validity } from './validity.ts'
 import { Workload } from './workload.ts'
 import type { Workspace } from './workspace.ts'
 
-export type TenureOptions = Pick<PresenceOptions, 'card' | 'index' | 'keepIssued'>
+export type TenureOptions = Pick<PresenceOptions, 'card' | 'index' | 'takeRegistered' | 'keepIssued'>
 
 export interface TenureReport extends PresenceReport {
   readonly stream: StreamState
@@ -74,7 +74,7 @@ export class Tenure {
   #lastError: string | undefined
   #failing = false
 
-  constructor(outer: Workspace, { card, index, keepIssued }: TenureOptions) {
+  constructor(outer: Workspace, { card, index, takeRegistered, keepIssued }: TenureOptions) {
     const workspace = { ...outer, signal: this.#running.signal }
     this.#workspace = workspace
     this.#wake = new Wake(workspace.clock)
@@ -85,6 +85,7 @@ export class Tenure {
     this.#presence = new Presence(workspace, {
       card,
       index,
+      takeRegistered,
       keepIssued,
       validity: this.#validity,
       workload: this.#workload,
@@ -136,6 +137,7 @@ export class Tenure {
     this.#held = true
     events.on('sent', this.#onSent)
     events.on('stored', this.#onStored)
+    events.on('handled', this.#onHandled)
     events.emit('held', recovery)
     await Promise.all([
       this.#presence.begin(),
@@ -151,6 +153,7 @@ export class Tenure {
     this.#held = false
     this.#workspace.events.off('sent', this.#onSent)
     this.#workspace.events.off('stored', this.#onStored)
+    this.#workspace.events.off('handled', this.#onHandled)
     this.#running.abort()
   }
 
@@ -167,6 +170,11 @@ export class Tenure {
 
   readonly #onStored = (): void => {
     this.#storedAt = this.#workspace.clock.now()
+  }
+
+  readonly #onHandled = (error: string | undefined): void => {
+    if (error === undefined) this.#workload.succeeded()
+    else this.#workload.failed(error)
   }
 
   /** A failing disk may recover; nothing is read until then. Undefined when the tenure has ended in the meantime. */

@@ -1,16 +1,19 @@
-/** The state reported in heartbeats: what the workspace is working on, and the failure rate of its own requests. */
+/**
+ * The state reported in heartbeats: what the workspace is working on, and the failure rate of its own requests and of what
+ * works on its messages.
+ */
 import type { HeartbeatMetrics } from '../../heartbeat.ts'
 import { type Inbound, readInbound } from '../client/inbound.ts'
 import type { Workspace } from './workspace.ts'
 
 export class Workload {
-  readonly #workspace: Pick<Workspace, 'ledger' | 'clock'>
+  readonly #workspace: Pick<Workspace, 'ledger' | 'clock' | 'runtime'>
   readonly #startedAt: number
   #requests = 0
   #failures = 0
   #sampleError = ''
 
-  constructor(workspace: Pick<Workspace, 'ledger' | 'clock'>) {
+  constructor(workspace: Pick<Workspace, 'ledger' | 'clock' | 'runtime'>) {
     this.#workspace = workspace
     this.#startedAt = workspace.clock.now()
   }
@@ -29,13 +32,18 @@ export class Workload {
   take(): HeartbeatMetrics {
     const { ledger, clock } = this.#workspace
     const { count, newest } = ledger.open(clock.now())
-    const metrics = {
+    const { capabilities, idleTimeoutSeconds, wedged } = this.#workspace.runtime()
+    const metrics: HeartbeatMetrics = {
       error_rate: this.#requests === 0 ? 0 : this.#failures / this.#requests,
-      sample_error: this.#sampleError,
+      sample_error: wedged ?? this.#sampleError,
       active_tasks: count,
       current_task: newest === undefined ? '' : taskText(readInbound(newest.content)),
       uptime_seconds: (clock.now() - this.#startedAt) / 1000,
-      runtime_metadata: { capabilities: {} },
+      ...(wedged === undefined ? {} : { runtime_state: 'wedged' }),
+      runtime_metadata: {
+        capabilities,
+        ...(idleTimeoutSeconds === undefined ? {} : { idle_timeout_seconds: idleTimeoutSeconds }),
+      },
     }
     this.#requests = 0
     this.#failures = 0

@@ -6,6 +6,15 @@ import type { Recovery } from '../ledger/ledger.ts'
 import type { WorkspaceLedger } from '../ledger/workspace-ledger.ts'
 import type { Config } from '../settings/config.ts'
 
+/** What works on the messages of a workspace, as its heartbeats describe it. */
+export interface Runtime {
+  readonly capabilities: Readonly<Record<string, boolean>>
+  /** A positive whole number; undefined where there is no such limit. */
+  readonly idleTimeoutSeconds?: number | undefined
+  /** Why it does nothing until somebody repairs it. */
+  readonly wedged?: string | undefined
+}
+
 interface WorkspaceEvents {
   /** This process has taken the lock; what an earlier session left behind is still to be recovered. */
   readonly locked: []
@@ -17,6 +26,8 @@ interface WorkspaceEvents {
   readonly stored: []
   /** Messages have left the process. */
   readonly sent: []
+  /** What works on its messages has dealt with one, or could not: then why. */
+  readonly handled: [string | undefined]
 }
 
 export interface Workspace {
@@ -33,6 +44,7 @@ export interface Workspace {
   readonly log: (sentence: string) => void
   /** As {@link log}, for what a user must know. */
   readonly warn: (sentence: string) => void
+  readonly runtime: () => Runtime
   /** Aborts when everything that was given this value must stop. */
   readonly signal: AbortSignal
   readonly events: EventEmitter<WorkspaceEvents>

@@ -152,5 +152,5 @@ export class User implements Disposable {
 async function clonePlugin(to: string): Promise<void> {
   const leftOut = new Set(['.git', 'node_modules', '.tools'])
   cpSync(PLUGIN_ROOT, to, { recursive: true, filter: (path) => !leftOut.has(relative(PLUGIN_ROOT, path)) })
-  await Bun.write(join(to, 'dist', 'server.js'), await bundle())
+  await Bun.write(join(to, 'dist', 'server.js'), await bundle('server'))
 }

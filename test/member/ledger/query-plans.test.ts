@@ -64,6 +64,12 @@ function everythingElse(ledger: Ledger): void {
   of.requests.messages.settle('n', null)
   of.handedOver('t')
   cancelTask(place, W, null, { taskId: 't', ofAnyone: true, tell: () => '' })
+  const work = ledger.workOf(W)
+  const next = work.next()
+  if (next !== undefined) {
+    work.begin(next)
+    work.setAside(next, 'no answer')
+  }
   ledger.delegations.list(W, 5)
   ledger.delegations.remove(W, 'p0')
   ledger.delegations.nextAnswer(W, 't')

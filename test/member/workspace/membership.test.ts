@@ -32,6 +32,7 @@ test('a workspace that is claimed is released only once everything in flight has
     {
       card: { name: '', description: '', version: '' },
       index: 0,
+      takeRegistered: () => false,
       keepIssued: () => {},
       lock: new LockFile(lock, systemDisk),
       claims,

@@ -10,7 +10,11 @@ const TEN_MINUTES_MS = 10 * 60_000
 function start() {
   const ledger = openLedger()
   const clock = new SimClock()
-  return { ledger, clock, workload: new Workload({ ledger: ledger.of(OWN), clock }) }
+  return {
+    ledger,
+    clock,
+    workload: new Workload({ ledger: ledger.of(OWN), clock, runtime: () => ({ capabilities: {} }) }),
+  }
 }
 
 test('a task in hand is a message shown in the last ten minutes and not answered', async () => {

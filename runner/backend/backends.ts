@@ -1,0 +1,35 @@
+/** Builds the backend that a command line names. */
+import { quoteValue } from '../../member/settings/setting-text.ts'
+import { type Backend, OptionError } from './backend.ts'
+import { claudeCodeBackend } from './claude-code.ts'
+import { execBackend, type ProgramSurroundings } from './exec.ts'
+import { mockBackend } from './mock.ts'
+import { moduleBackend } from './module.ts'
+import type { GivenOptions } from './options.ts'
+
+type Build = (given: GivenOptions, surroundings: ProgramSurroundings) => Backend | Promise<Backend>
+
+const BACKENDS: Readonly<Record<string, Build>> = {
+  'claude-code': claudeCodeBackend,
+  exec: execBackend,
+  module: moduleBackend,
+  mock: (given, { warn }) => mockBackend(given, warn),
+}
+/** As people call them. */
+const ALIASES: Readonly<Record<string, string>> = { claude: 'claude-code' }
+
+/** @throws OptionError */
+export async function buildBackend(
+  wanted: string,
+  given: GivenOptions,
+  surroundings: ProgramSurroundings,
+): Promise<Backend> {
+  const name = ALIASES[wanted.toLowerCase()] ?? wanted.toLowerCase()
+  const build = Object.hasOwn(BACKENDS, name) ? BACKENDS[name] : undefined
+  if (build === undefined) {
+    throw new OptionError(
+      `There is no backend ${quoteValue(wanted)}. Choose one of ${Object.keys(BACKENDS).join(', ')}.`,
+    )
+  }
+  return build(given, surroundings)
+}

@@ -1,0 +1,47 @@
+/** The environment of a backend's program: ours without secrets, and what is known about the message. */
+import type { Environment } from '../../member/settings/config.ts'
+import type { Request } from './backend.ts'
+
+/** Settings that hold tokens. */
+const SECRET_NAMES = /^MOLECULE_(?:WORKSPACES_JSON|WORKSPACE_TOKENS?|ADMIN_TOKEN)$/
+
+/**
+ * A token is also taken out where it stands under another name. Pure.
+ *
+ * @param secrets the tokens of this process.
+ */
+export function withoutSecrets(environment: Environment, secrets: readonly string[]): Environment {
+  const isSecret = (name: string, value: string): boolean =>
+    SECRET_NAMES.test(name) || secrets.some((secret) => value.includes(secret))
+  return Object.fromEntries(
+    Object.entries(environment).filter(([name, value]) => value !== undefined && !isSecret(name, value)),
+  )
+}
+
+/** Who sent the message, and what it is about. Its text is not among them. Pure. */
+export function aboutMessage(request: Request): Environment {
+  const { files } = request
+  return Object.fromEntries(
+    Object.entries({
+      MOLECULE_WORKSPACE_ID: request.workspaceId,
+      MOLECULE_CALLER_ID: request.peerId,
+      MOLECULE_MESSAGE_ID: request.idempotencyKey,
+      MOLECULE_ACTIVITY_ID: request.activityId,
+      MOLECULE_TASK_ID: request.taskId,
+      MOLECULE_METHOD: request.method,
+      MOLECULE_KIND: request.kind,
+      MOLECULE_PEER_NAME: request.peerName ?? request.userName,
+      MOLECULE_CONTEXT_ID: request.contextId,
+      MOLECULE_REDELIVERED: request.redelivered ? 'true' : null,
+      // One path in a line: a name on disk contains none.
+      MOLECULE_FILES: files.flatMap(({ path }) => (path === undefined ? [] : [path])).join('\n'),
+    })
+      .filter(([, value]) => value !== null && value !== '')
+      .map(([name, value]) => [name, withoutZero(value ?? '')]),
+  )
+}
+
+/** A zero byte ends a variable, and with it the start of a program. */
+function withoutZero(value: string): string {
+  return value.replaceAll('\0', '')
+}

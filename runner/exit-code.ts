@@ -1,0 +1,23 @@
+/** How `molecule connect` ends. */
+export const EXIT = {
+  /** It was asked to end, had done everything with --once, or its workspace was paused or removed. */
+  ended: 0,
+  /** Something failed while it ran: no registration within its bound, a state folder that cannot be used. */
+  failed: 1,
+  /** A wrong command line or configuration, found before anything was done. */
+  usage: 2,
+  /** The platform refuses the token, or has no such workspace. */
+  refused: 3,
+} as const
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
+
+/** A reason to end, as one sentence for the person. */
+export class Ending extends Error {
+  readonly exitCode: ExitCode
+
+  constructor(exitCode: ExitCode, message: string) {
+    super(message)
+    this.exitCode = exitCode
+  }
+}

@@ -1,0 +1,35 @@
+/** Entry point of `molecule connect`: connects it to the process. */
+import '../base/no-jit.ts'
+import { systemClock } from '../base/clock.ts'
+import { homeFolder } from '../base/home.ts'
+import { systemDiskWith } from '../base/sqlite.ts'
+import { onThreads } from '../base/thread.ts'
+import { stoppedOf } from '../member/folder/stopped-process.ts'
+import { threadProgram } from '../member/ledger/thread-program.ts'
+import { version } from '../package.json'
+import { MODULE_HOST, serveModule } from './backend/module-host.ts'
+import { connect } from './connect.ts'
+
+const argv = process.argv.slice(2)
+
+if (argv[0] === MODULE_HOST) await serveModule(argv.slice(1))
+else {
+  const exitCode = await connect({
+    argv,
+    environment: process.env,
+    home: homeFolder(),
+    version,
+    clock: systemClock,
+    network: fetch,
+    disk: systemDiskWith(onThreads(threadProgram)),
+    pid: process.pid,
+    startedAt: Math.round(performance.timeOrigin),
+    stoppedOf,
+    print: (text) => console.log(text),
+    complain: (line) => console.error(line),
+    onSignal: (stop) => {
+      for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => stop(name))
+    },
+  })
+  process.exit(exitCode)
+}

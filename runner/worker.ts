@@ -1,0 +1,270 @@
+/**
+ * Answers the messages of one workspace with a backend, one after the other, oldest first.
+ *
+ * - idle: nothing waits, or the workspace is not held here. Left for `answering`.
+ * - answering: the backend works on a message. A failure is repeated with growing pauses; the last one sets the message
+ *   aside. Left for `sending` with the answer, or for `idle` when there is none.
+ * - sending: the answer is on its way. What the platform cannot take now is sent again, under the same id. Left for
+ *   `idle` once it was taken.
+ *
+ * Only then is the message `answered` in the ledger: a crash before that repeats it.
+ */
+import { backoffDelayMs } from '../base/backoff.ts'
+import { describeError } from '../base/errors.ts'
+import { patiently } from '../base/patience.ts'
+import { sleep } from '../base/sleep.ts'
+import { Wake } from '../base/wake.ts'
+import { sendMessage } from '../member/client/a2a.ts'
+import { PlatformError } from '../member/client/errors.ts'
+import { type Inbound, readInbound } from '../member/client/inbound.ts'
+import { notifyUser } from '../member/client/notify.ts'
+import type { IncomingFiles } from '../member/files/incoming-files.ts'
+import type { StoredMessage } from '../member/ledger/ledger.ts'
+import type { WorkQueue } from '../member/ledger/work-queue.ts'
+import type { Workspace } from '../member/workspace/workspace.ts'
+import { renderEvent } from '../plugin/host/event/notification.ts'
+import { type Backend, BackendFailure, type Reply, type Request } from './backend/backend.ts'
+import { Conversations } from './conversations.ts'
+import type { Health } from './health.ts'
+import { answerId, routeOf } from './reply-route.ts'
+
+export interface WorkerOptions {
+  readonly workspace: Workspace
+  readonly queue: WorkQueue
+  readonly backend: Backend
+  readonly health: Health
+  readonly files: Pick<IncomingFiles, 'prepare'>
+  /** Whether an answer without words is an answer. */
+  readonly sendsEmpty: boolean
+  /** Whether this process holds the workspace, and what it has stored is safely on the disk. */
+  readonly isDeliverable: () => boolean
+  /** Aborts when no further message may be begun. */
+  readonly closing: AbortSignal
+  /** Takes the outcome of a task that we gave. */
+  readonly onResult: (stored: StoredMessage, message: Inbound) => Promise<void>
+}
+
+/** How often a message is given to a backend that fails. */
+const MAX_TRIES = 3
+/** How often to check for messages when no wake-up comes. */
+const IDLE_MS = 1_000
+/** How long a peer that takes pushes may take to accept an answer. */
+const SEND_MS = 60_000
+const CANNOT_ANSWER = 'This message could not be answered here. It is kept, and somebody has to look into it.'
+
+export class Worker {
+  readonly #options: WorkerOptions
+  readonly #wake: Wake
+  readonly #conversations = new Conversations()
+  #current: string | undefined
+
+  constructor(options: WorkerOptions) {
+    this.#options = options
+    this.#wake = new Wake(options.workspace.clock)
+    options.closing.addEventListener('abort', () => this.#wake.notify(), { once: true })
+  }
+
+  /** The activity id of the message in hand. */
+  get current(): string | undefined {
+    return this.#current
+  }
+
+  /** Something may be waiting. */
+  notify(): void {
+    this.#wake.notify()
+  }
+
+  /** Works until it is to close, or the signal of the workspace aborts. Never rejects. */
+  async run(): Promise<void> {
+    const { workspace, queue, closing, isDeliverable } = this.#options
+    const { signal, clock, warn } = workspace
+    while (!signal.aborted && !closing.aborted) {
+      try {
+        const stored = isDeliverable() ? queue.next() : undefined
+        if (stored === undefined) await this.#wake.wait(IDLE_MS, signal)
+        else await this.#handle(stored)
+      } catch (error) {
+        if (signal.aborted) return
+        warn(`cannot work on its messages now: ${describeError(error)}`)
+        await sleep(IDLE_MS, signal, clock)
+      }
+    }
+  }
+
+  async #handle(stored: StoredMessage): Promise<void> {
+    const { workspace, queue, onResult } = this.#options
+    const { clock, signal, warn } = workspace
+    if (!(await patiently(() => queue.begin(stored), clock, signal))) return
+    this.#current = stored.activityId
+    try {
+      const message = readInbound(stored.content)
+      if (message === undefined) await this.#setAside(stored, 'it cannot be read back from the ledger')
+      else if (message.kind === 'delegation_result' || stored.delegationId !== null) {
+        await onResult(stored, message)
+        await this.#finish(stored)
+      } else await this.#answer(stored, message)
+    } catch (error) {
+      // Not with the signal: it has aborted, or the ledger just failed.
+      await patiently(() => queue.interrupt(stored), clock)
+      if (!signal.aborted) throw error
+      warn(`has not answered message ${stored.activityId} yet: it is repeated`)
+    } finally {
+      this.#current = undefined
+    }
+  }
+
+  async #answer(stored: StoredMessage, message: Inbound): Promise<void> {
+    const { workspace, health } = this.#options
+    const { clock } = workspace
+    if (this.#conversations.isLoop(message, clock.now())) {
+      await this.#setAside(
+        stored,
+        'its sender and this workspace have answered each other 20 times in a minute',
+      )
+      return
+    }
+    const outcome = await this.#ask(stored, message)
+    if (outcome instanceof BackendFailure) {
+      health.failed(outcome.message)
+      await this.#send(stored, message, { text: CANNOT_ANSWER }, 'failure')
+      await this.#setAside(stored, outcome.message)
+      return
+    }
+    health.succeeded()
+    const isSent = outcome === undefined || (await this.#send(stored, message, outcome, 'answer'))
+    if (isSent) await this.#finish(stored)
+  }
+
+  /** What the backend says, or why it could not. A backend that needs a repair is asked until somebody has repaired it. */
+  async #ask(stored: StoredMessage, message: Inbound): Promise<Reply | undefined | BackendFailure> {
+    const { workspace, backend, health, files, sendsEmpty } = this.#options
+    const { clock, signal, warn } = workspace
+    const since = clock.now()
+    const shown = await files.prepare(stored, message.attachments)
+    for (let tries = 1; ; tries++) {
+      signal.throwIfAborted()
+      const request = requestOf(stored, message, shown, tries > 1)
+      try {
+        const reply = await backend.answer(request, signal)
+        const isEmpty = reply === undefined || (reply.text.trim() === '' && !sendsEmpty)
+        return isEmpty ? undefined : reply
+      } catch (error) {
+        signal.throwIfAborted()
+        const failure =
+          error instanceof BackendFailure ? error : new BackendFailure(describeError(error), { cause: error })
+        warn(`has no answer to message ${stored.activityId} (try ${tries}): ${failure.message}`)
+        if (failure.wedged !== undefined) health.wedged(failure.wedged)
+        else if (tries >= MAX_TRIES) return failure
+        await sleep(
+          Math.max(IDLE_MS, backoffDelayMs(tries + 2, clock.now() - since, clock.random)),
+          signal,
+          clock,
+        )
+      }
+    }
+  }
+
+  /** Sends until the platform has taken it. Returns false when it never will; the message is then set aside. */
+  async #send(
+    stored: StoredMessage,
+    message: Inbound,
+    reply: Reply,
+    what: 'answer' | 'failure',
+  ): Promise<boolean> {
+    const { clock, signal, warn } = this.#options.workspace
+    const since = clock.now()
+    for (let failures = 0; ; failures++) {
+      signal.throwIfAborted()
+      try {
+        await this.#sendOnce(stored, message, reply, what)
+        this.#conversations.answered(message, clock.now())
+        return true
+      } catch (error) {
+        signal.throwIfAborted()
+        const isFinal = error instanceof PlatformError && error.kind === 'refused'
+        if (failures % 10 === 0 || isFinal) {
+          warn(`cannot send its answer to message ${stored.activityId}: ${describeError(error)}`)
+        }
+        if (isFinal) {
+          await this.#setAside(stored, `the platform refused the answer: ${describeError(error)}`)
+          return false
+        }
+        const asked = error instanceof PlatformError ? (error.retryAfterMs ?? 0) : 0
+        const pause = backoffDelayMs(failures, clock.now() - since, clock.random)
+        await sleep(Math.max(asked, pause), signal, clock)
+      }
+    }
+  }
+
+  async #sendOnce(
+    { activityId }: StoredMessage,
+    message: Inbound,
+    { text }: Reply,
+    what: 'answer' | 'failure',
+  ): Promise<void> {
+    const { client, id, signal, log } = this.#options.workspace
+    const route = routeOf(id, activityId, message)
+    if (route.to === 'person') return notifyUser(client, text, signal)
+    const messageId = answerId(id, activityId, what)
+    const outgoing = { ...route.message, messageId, text }
+    const outcome = await sendMessage(client, route.peerId, outgoing, SEND_MS, signal)
+    // The peer has an answer of ours; what it makes of it comes as a message of its own, or not at all.
+    if (outcome.kind === 'failed') log(`answered message ${activityId}, which the peer refused`)
+    if (outcome.kind === 'unsure') throw new PlatformError('retry', outcome.message)
+  }
+
+  #finish(stored: StoredMessage): Promise<void> {
+    return this.#record(() => this.#options.queue.finish(stored))
+  }
+
+  #setAside(stored: StoredMessage, reason: string): Promise<void> {
+    this.#options.workspace.warn(`sets message ${stored.activityId} aside: ${reason}`)
+    return this.#record(() => this.#options.queue.setAside(stored, reason))
+  }
+
+  /** There is room for another message, and one more may be acknowledged. */
+  async #record(write: () => void): Promise<void> {
+    const { clock, signal, warn, events } = this.#options.workspace
+    for (let tries = 0; ; tries++) {
+      signal.throwIfAborted()
+      try {
+        await patiently(write, clock, signal)
+        events.emit('sent')
+        return
+      } catch (error) {
+        signal.throwIfAborted()
+        // The answer has left. A message that stays open in the ledger would be answered again.
+        if (tries % 60 === 0) warn(`cannot record what was answered: ${describeError(error)}`)
+        await sleep(IDLE_MS, signal, clock)
+      }
+    }
+  }
+}
+
+function requestOf(
+  { workspaceId, activityId, createdAt, attempts }: StoredMessage,
+  message: Inbound,
+  files: Request['files'],
+  isRepeat: boolean,
+): Request {
+  const { kind, peerId, peerName, peerRole, userName, authenticated, contextId, method, text } = message
+  const redelivered = attempts > 0 || isRepeat
+  return {
+    workspaceId,
+    activityId,
+    idempotencyKey: answerId(workspaceId, activityId),
+    kind,
+    peerId,
+    peerName,
+    peerRole,
+    userName,
+    authenticated,
+    contextId,
+    taskId: message.delegationId,
+    method,
+    text,
+    files,
+    redelivered,
+    event: renderEvent({ workspaceId, activityId, createdAt, redelivered, message, files }),
+  }
+}

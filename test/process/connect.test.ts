@@ -1,0 +1,219 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { ConnectProcess } from '../../lab/driver/connect-process.ts'
+import { Peer } from '../../lab/driver/peer.ts'
+import { type Member, Scene } from '../../lab/driver/scene.ts'
+import { until } from '../../lab/driver/until.ts'
+
+setDefaultTimeout(30_000)
+
+let scene: Scene
+beforeAll(async () => {
+  scene = await Scene.open()
+})
+afterAll(() => scene[Symbol.asyncDispose]())
+
+let places = 0
+
+/** A team of two: the workspace that answers, and a peer that writes to it. */
+function team() {
+  const [lead, builder] = scene.platform.createTeam()
+  if (lead === undefined || builder === undefined) throw new Error('no team')
+  const name = `state-${++places}`
+  const start = (words: readonly string[], more: Readonly<Record<string, string>> = {}) =>
+    ConnectProcess.start(words, {
+      env: scene.settings(builder, { MOLECULE_POLL_INTERVAL_MS: '250', ...more }, name),
+      cwd: scene.folder,
+    })
+  return { workspace: builder, peer: new Peer(scene.platform.url, lead), start, name }
+}
+
+const exec = (cmd: string, ...options: readonly string[]): readonly string[] => [
+  '--backend',
+  'exec',
+  ...[`cmd=${cmd}`, ...options].flatMap((option) => ['--backend-opt', option]),
+]
+
+const answersTo = async (peer: Peer, workspace: Member): Promise<readonly string[]> =>
+  (await peer.received()).filter(({ from }) => from === workspace.id).map(({ text }) => text)
+
+describe.concurrent('molecule connect', () => {
+  test('answers a peer and the person, each where they wrote, in the order of their messages', async () => {
+    const { workspace, peer, start } = team()
+    for (const text of ['one', 'two', 'three']) await peer.write(workspace.id, text)
+    await scene.person.write(workspace.id, 'four')
+    await using runner = await start(['--backend', 'mock', '--backend-opt', 'reply=<%s>'])
+    await until('the answers', async () => (await answersTo(peer, workspace)).length === 3)
+    expect(await answersTo(peer, workspace)).toEqual(['<one>', '<two>', '<three>'])
+    await until('the chat', async () => (await scene.person.read(workspace.id)).includes('<four>'))
+    runner.kill('SIGTERM')
+    expect(await runner.exit()).toBe(0)
+    expect(runner.stdout).toBe('')
+    expect(runner.stderr).not.toContain(workspace.token)
+  })
+
+  test('gives a command the text, says in its environment who wrote it, and keeps the token from it', async () => {
+    const { workspace, peer, start } = team()
+    await using runner = await start(exec('cat; echo; env'))
+    await runner.serving()
+    await peer.write(workspace.id, 'what am I given?')
+    const [answer = ''] = await until('the answer', async () => {
+      const answers = await answersTo(peer, workspace)
+      return answers.length > 0 ? answers : undefined
+    })
+    expect(answer).toStartWith('what am I given?\n')
+    expect(answer).toContain(`MOLECULE_CALLER_ID=${peer.id}\n`)
+    expect(answer).toContain(`MOLECULE_WORKSPACE_ID=${workspace.id}\n`)
+    expect(answer).toContain('MOLECULE_KIND=peer_agent\n')
+    expect(answer).not.toContain(workspace.token)
+  })
+
+  test('sets aside what a command cannot answer, tells its sender, and goes on', async () => {
+    const { workspace, peer, start } = team()
+    await peer.write(workspace.id, 'poison')
+    await peer.write(workspace.id, 'water')
+    await using runner = await start(
+      exec('read -r text; if [ "$text" = poison ]; then echo no >&2; exit 3; fi; echo "$text"'),
+    )
+    await until('both', async () => (await answersTo(peer, workspace)).length === 2)
+    const [refusal = '', answer] = await answersTo(peer, workspace)
+    expect(refusal).toContain('could not be answered')
+    expect(answer?.trim()).toBe('water')
+    expect(runner.stderr).toContain('(try 3): It ended with exit code 3. Its last words: no')
+    expect(runner.stderr).toContain('aside: It ended with exit code 3.')
+  })
+
+  test.each([
+    ['writes without an end', 'yes', 'It wrote more than 1048576 bytes'],
+    ['never ends, and neither does what it started', 'sleep 600 & sleep 600', 'It did not end within 0.3 s'],
+    ['is ended by a signal', 'kill -9 $$', 'It was ended by SIGKILL'],
+    ['does not exist', 'no-such-program-here', 'It ended with exit code 127'],
+  ])('a command that %s fails with a sentence, and nothing of it is left', async (_, cmd, sentence) => {
+    const { workspace, peer, start, name } = team()
+    const group = scene.path(`${name}-group`)
+    await using runner = await start(exec(`echo $$ >${group}; ${cmd}`, 'timeout=300ms'))
+    await runner.serving()
+    await peer.write(workspace.id, 'go')
+    await runner.logs(sentence)
+    await until('no child', () => !groups().includes(readFileSync(group, 'utf8').trim()))
+  })
+
+  test('a command that prints nothing gives no answer', async () => {
+    const { workspace, peer, start } = team()
+    await peer.write(workspace.id, 'quiet')
+    await using runner = await start([...exec('cat >/dev/null'), '--once'])
+    expect(await runner.exit()).toBe(0)
+    expect(await answersTo(peer, workspace)).toEqual([])
+  })
+
+  test('a kill repeats a message, marked, and the peer gets one answer', async () => {
+    const { workspace, peer, start, name } = team()
+    const seen = scene.path(`${name}-seen`)
+    const cmd = `echo "$MOLECULE_REDELIVERED." >>${seen}; [ -e ${seen}-go ] || sleep 30; cat`
+    await using first = await start(exec(cmd))
+    await first.serving()
+    await peer.write(workspace.id, 'once')
+    await until('the command', () => existsSync(seen))
+    first.kill('SIGKILL')
+    await first.exit()
+    writeFileSync(`${seen}-go`, '')
+    await using second = await start(exec(cmd))
+    await until('the answer', async () => (await answersTo(peer, workspace)).length === 1)
+    expect(readFileSync(seen, 'utf8')).toBe('.\ntrue.\n')
+    second.kill('SIGTERM')
+    expect(await second.exit()).toBe(0)
+  })
+
+  test('finishes the message in hand before it ends', async () => {
+    const { workspace, peer, start, name } = team()
+    const begun = scene.path(`${name}-begun`)
+    await using runner = await start(exec(`: >${begun}; sleep 0.5; cat`))
+    await runner.serving()
+    await peer.write(workspace.id, 'nearly')
+    await until('the command', () => existsSync(begun))
+    runner.kill('SIGTERM')
+    expect(await runner.exit()).toBe(0)
+    expect(await answersTo(peer, workspace)).toEqual(['nearly'])
+  })
+
+  test('two never hold one workspace: the second names the first and ends with 1', async () => {
+    const { start } = team()
+    await using first = await start(['--backend', 'mock'])
+    await first.serving()
+    await using second = await start(['--backend', 'mock'])
+    expect(await second.exit()).toBe(1)
+    expect(second.stderr).toContain(`is held by pid ${first.pid}`)
+  })
+
+  test('a platform that refuses ends it with 3, before anything else is done', async () => {
+    const { start, workspace } = team()
+    const unknown = crypto.randomUUID()
+    for (const env of [
+      { MOLECULE_WORKSPACE_TOKENS: 'a-token-of-somebody-else' },
+      { MOLECULE_WORKSPACE_IDS: unknown },
+    ]) {
+      await using runner = await start(exec('touch never'), env)
+      expect(await runner.exit()).toBe(3)
+      expect(runner.stderr).toMatch(/does not accept its token|has no workspace/)
+    }
+    expect(existsSync(scene.path('never'))).toBe(false)
+    expect(workspace.id).not.toBe(unknown)
+  })
+
+  test('what is wrong with a command line is said in one sentence, with exit code 2, before anything is done', async () => {
+    const { start, name, workspace } = team()
+    const empty = scene.path(`${name}-empty`)
+    const two = scene.path(`${name}-two`)
+    writeFileSync(empty, '\n')
+    writeFileSync(two, 'one two')
+    for (const [words, sentence] of [
+      [['nonsense'], 'The workspace id is "nonsense" but must be a UUID.'],
+      [['--backend', 'telepathy'], 'There is no backend "telepathy". Choose one of '],
+      [['--backend', 'exec'], 'The backend exec needs --backend-opt cmd=VALUE.'],
+      [exec('true', 'timeout=soon'), '--backend-opt timeout is "soon" but must be a time such as 90s'],
+      [exec('true', '=x'), '--backend-opt "=x" must be KEY=VALUE'],
+      [
+        ['--backend', 'claude', '--backend-opt', 'bin=no-such-claude'],
+        '"no-such-claude" is not an executable',
+      ],
+      [['--mode', 'push'], '--mode is "push" but must be poll'],
+      [['--bogus'], "Unknown option '--bogus'"],
+      [[crypto.randomUUID()], 'The configuration has no workspace'],
+      [[workspace.id, '--token-file', `${empty}-not`], 'does not exist'],
+      [[workspace.id, '--token-file', empty], 'is empty'],
+      [[workspace.id, '--token-file', two], 'holds more than one word'],
+      [['--token-file', two], 'holds more than one word'],
+    ] as const) {
+      await using runner = await start(words)
+      expect([await runner.exit(), runner.stdout]).toEqual([2, ''])
+      expect(runner.stderr).toContain(sentence)
+      expect(runner.stderr.trim().split('\n')).toHaveLength(1)
+    }
+    expect(existsSync(scene.path(name))).toBe(false)
+  })
+
+  test('--dry-run checks all of that, and touches nothing', async () => {
+    const { start, name, workspace } = team()
+    await using runner = await start([workspace.id, '--backend', 'mock', '--dry-run'])
+    expect(await runner.exit()).toBe(0)
+    expect(runner.stderr).toContain(`workspace=${workspace.id} backend=mock mode=poll`)
+    expect(existsSync(scene.path(name))).toBe(false)
+  })
+
+  test('takes the token from a file of its owner', async () => {
+    const { workspace, peer, start, name } = team()
+    const file = scene.path(`${name}-token`)
+    writeFileSync(file, `${workspace.token}\n`)
+    chmodSync(file, 0o600)
+    await peer.write(workspace.id, 'hello')
+    const words = [workspace.id, '--backend', 'mock', '--token-file', file, '--once']
+    await using runner = await start(words, { MOLECULE_WORKSPACE_IDS: '', MOLECULE_WORKSPACE_TOKENS: '' })
+    expect(await runner.exit()).toBe(0)
+    expect(await answersTo(peer, workspace)).toEqual(['echo: hello'])
+    expect(statSync(scene.path(name, 'ledger.db')).mode & 0o777).toBe(0o600)
+  })
+})
+
+function groups(): readonly string[] {
+  return Bun.spawnSync(['ps', '-eo', 'pgid']).stdout.toString().split(/\s+/)
+}
