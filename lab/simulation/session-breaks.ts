@@ -111,6 +111,12 @@ export const SESSION_BREAKS: Readonly<Record<string, readonly Break[]>> = {
   ],
   'plugin/session/state-folder': [
     {
+      name: 'a session does nothing with a state folder that a tool has opened',
+      file: 'plugin/session/session.ts',
+      find: 'begins here all the same.\n    void this.#open()',
+      replace: 'begins here all the same.\n    if (this.#ledger.current === undefined) void this.#open()',
+    },
+    {
       name: 'a replaced state folder goes unnoticed',
       file: SESSION,
       find: 'const loss = this.#ledger.loss()',

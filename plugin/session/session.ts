@@ -289,7 +289,8 @@ export class Session implements ToolContext {
       this.#role.end()
       this.#begin()
     }
-    if (this.#ledger.current === undefined) void this.#open()
-    else this.#ledger.tidy()
+    if (this.#ledger.current !== undefined) this.#ledger.tidy()
+    // A tool may have opened the folder: the work with it begins here all the same.
+    void this.#open()
   }
 }

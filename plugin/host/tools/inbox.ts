@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { patiently } from '../../../base/patience.ts'
 import { counted } from '../../../base/plural.ts'
+import { sleep } from '../../../base/sleep.ts'
 import { readInbound } from '../../../member/client/inbound.ts'
 import { type InboxRow, MAX_MATCHES } from '../../../member/ledger/inbox.ts'
 import type { Ledger, MessageState, StoredMessage } from '../../../member/ledger/ledger.ts'
@@ -68,6 +69,9 @@ const SEEN: Readonly<Record<MessageState, string>> = {
 const NOTHING = { unanswered: 'is unanswered', all: 'has arrived', skipped: 'was skipped' } as const
 const MAX_ROWS = 50
 const HOUR_MS = 3_600_000
+/** An attempt to open the ledger rarely takes longer. */
+const MAX_OPENING_MS = 12_000
+const OPENING_CHECK_MS = 200
 
 /** What arrived, whether or not it was shown to this session. */
 export const inbox = defineTool({
@@ -78,8 +82,8 @@ export const inbox = defineTool({
   input,
   annotations: CHANGES_SESSION,
   async handle(args, context, signal, progress) {
-    const ledger = context.ledger()
-    if (ledger === undefined) throw new ToolFailure('The state folder cannot be used; status says why.')
+    const ledger = await openLedger(args.wait_seconds, context, signal)
+    if (ledger === undefined) throw new ToolFailure('The state folder cannot be used now; status says why.')
     if (args.mark_done !== undefined) return markDone(args.mark_done, ledger, context, signal)
     if (args.activity_id !== undefined) return showOne(args.activity_id, ledger, context, signal, progress)
     const wanted = args._as_workspace?.toLowerCase()
@@ -102,6 +106,19 @@ export const inbox = defineTool({
     return show(`${atLeast}${counted(total, 'message')}:`, lines, more, context)
   },
 })
+
+/** A call that waits for messages waits for the ledger, too, which another session may be opening. */
+async function openLedger(
+  waitSeconds: number,
+  { ledger, clock }: ToolContext,
+  signal: AbortSignal,
+): Promise<Ledger | undefined> {
+  const until = clock.now() + Math.min(waitSeconds * 1000, MAX_OPENING_MS)
+  while (ledger() === undefined && clock.now() < until && !signal.aborted) {
+    await sleep(OPENING_CHECK_MS, signal, clock)
+  }
+  return ledger()
+}
 
 /** One message of the list. */
 interface Line {

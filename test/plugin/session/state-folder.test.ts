@@ -23,6 +23,21 @@ function begin(): { scene: SessionScene; process: SceneProcess } {
   return { scene, process }
 }
 
+test('a state folder that a tool opens, after the session could not, is used like any other', () => {
+  using scene = new SessionScene()
+  scene.isFull = true
+  const process = scene.start()
+  scene.pass(2_000)
+  expect(process.call('inbox')).toContain('The state folder cannot be used')
+  scene.isFull = false
+  // Begins to open it; the session's own next try comes later.
+  process.begin('inbox', {})
+  scene.pass(10_000)
+  const { id } = scene.first.feed.add()
+  scene.pass(10_000)
+  expect([process.holds(FIRST), process.shown]).toEqual([true, [id]])
+})
+
 describe('a state folder that was replaced', () => {
   test('makes everything start over in the new one', () => {
     const { scene, process } = begin()

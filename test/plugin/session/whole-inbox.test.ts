@@ -27,6 +27,20 @@ describe('inbox, where no session receives', () => {
     }
   })
 
+  test('waits for the ledger, when it cannot be opened at once, as it waits for a message', () => {
+    using scene = new SessionScene()
+    scene.isFull = true
+    const process = scene.start(HOSTS.another)
+    scene.pass(1_000)
+    const call = process.begin('inbox', { wait_seconds: 30 })
+    scene.pass(4_000)
+    expect(call.text).toBeUndefined()
+    scene.isFull = false
+    scene.first.feed.add({ text: 'for whoever asks' })
+    scene.until('the message', () => call.text !== undefined, 30_000)
+    expect(call.text).toContain('for whoever asks')
+  })
+
   test('gives a text of any length: its beginning, and all of it as a file', async () => {
     using scene = new SessionScene()
     const process = scene.start(HOSTS.another)
