@@ -96,7 +96,6 @@ export class Feed {
    * @returns the number of new messages.
    */
   async look(announced = false): Promise<number> {
-    await this.#acked.ask()
     this.#overlap.begin(this.#startedAt)
     const found = await this.#drain()
     const released = releaseUploads(this.#workspace)
@@ -258,6 +257,7 @@ export class Feed {
     { isFirst = false, skipBecause = null }: { isFirst?: boolean; skipBecause?: string | null } = {},
   ): Promise<number> {
     const { id, config, ledger, events, clock, signal } = this.#workspace
+    if (rows.length > 0) await this.#acked.ask()
     const known = cursor ?? this.#cursor()
     const read = await inTurns(
       rows.filter((row) => known === undefined || isAfterFloor(row, known)),

@@ -14,6 +14,7 @@ describe('a process that dies', () => {
     ['after its request was carried out gets no answer', 1, 1],
   ])('%s', (_, halves, carriedOut) => {
     const scene = new PlatformScene()
+    scene.workspace.feed.add()
     const process = new TestProcess(1)
     process.halves = halves
     const outcome = scene.outcome(acknowledge(scene.client(process), 1))
@@ -24,6 +25,7 @@ describe('a process that dies', () => {
 
   test('cannot call back the request it sent, and gets nothing more', () => {
     const scene = new PlatformScene()
+    scene.workspace.feed.add()
     const process = new TestProcess(1)
     const work = acknowledge(scene.client(process), 1)
     scene.pass(0)
@@ -36,6 +38,7 @@ describe('a process that dies', () => {
   test('does not get the answer that was on its way', () => {
     const outcomes = SEEDS.flatMap((seed) => {
       const scene = new PlatformScene({ seed, troubleMs: HOUR_MS })
+      scene.workspace.feed.add()
       const process = new TestProcess(1)
       const work = acknowledge(scene.client(process), 1)
       while (scene.outcome(work, 1).kind === 'open') {

@@ -147,6 +147,8 @@ describe('the feed', () => {
 
   test('takes acknowledgements, except on a platform that does not number its rows', () => {
     const scene = new PlatformScene()
+    for (let n = 0; n < 5; n++) scene.workspace.feed.add()
+    expect(() => scene.result(acknowledge(scene.client(), 6))).toThrow('400')
     for (const seq of [3, 5]) scene.result(acknowledge(scene.client(), seq))
     expect(scene.workspace.records.acknowledgements.map(({ seq }) => seq)).toEqual([3, 5])
     expect(scene.workspace.records.ackedSeq).toBe(5)

@@ -194,7 +194,9 @@ describe('heartbeats', () => {
     scene.pass(INTERVAL_MS / 2)
     const [first, second, third] = scene.first.records.heartbeats.map(({ state }) => state)
     expect(first).toMatchObject({ active_tasks: 1, current_task: 'a message from the chat', error_rate: 0 })
-    expect(second).toMatchObject({ error_rate: 1, sample_error: expect.stringContaining('502') })
+    // A look that began before the first heartbeat may end after it.
+    expect(second?.error_rate).toBeWithin(0.8, 1.01)
+    expect(second).toMatchObject({ sample_error: expect.stringContaining('502') })
     // It failed for half of the interval.
     expect(third?.error_rate).toBeWithin(0.01, 0.9)
   })
