@@ -14,6 +14,8 @@ export { FAULT_KINDS, type Fault } from '../judge/verdict.ts'
 const EARLY_MS = 2_500
 /** A request for a window may be in flight for a long time, so it may begin this late. */
 const LATE_MS = 10_500
+/** An answer to a permission request. */
+const VERDICT = /^(?:yes|no) [a-z]{5}$/
 
 /** Called at the end of the world. */
 export function judge(world: World): Fault[] {
@@ -83,6 +85,8 @@ function messagesOf(world: World, workspaceId: string, rows: readonly ModelRow[]
         !(world.timestampCursor && (moments.get(row.at) ?? 0) > 1) &&
         // Messages held by the loop guard, and those a call waits for, are shown later.
         row.from !== CHATTERBOX.id &&
+        // A verdict that was passed on and then forgotten in a power cut comes back as a message.
+        !VERDICT.test(row.text) &&
         row.delegationId === undefined,
     }))
 }
@@ -91,7 +95,7 @@ function dutyOf(world: World, workspaceId: string, row: ModelRow): Message['duty
   if ('raw' in row) return 'forbidden'
   // The platform's own report on a task may have been shown before; an answer to a permission request is for the host.
   if (row.result !== undefined || isTold(world, workspaceId, row)) return 'allowed'
-  if (/^(?:yes|no) [a-z]{5}$/.test(row.text) || world.upheavals.exempt.has(row.id)) return 'allowed'
+  if (VERDICT.test(row.text) || world.upheavals.exempt.has(row.id)) return 'allowed'
   const atMs = row.writtenAt / 1000
   const windowMs = world.windowSecs * 1000
   const lastBegunAt = world.lastBegunAt.get(workspaceId) ?? 0

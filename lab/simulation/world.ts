@@ -22,6 +22,9 @@ const WORKSPACES = ['7d0c1a52-0b1e-4a47-9d0e-0a2f5e3b9c11', '11111111-1111-4111-
 const CALM_MS = 100_000
 /** The same if an agent writes too fast: after the last look, a digest waits for a minute. */
 const DIGEST_CALM_MS = 145_000
+/** What one digest cannot show waits for the next one. */
+const NEXT_DIGEST_MS = 61_000
+const MAX_NEXT_DIGESTS = 5
 /** The same if rows are committed late: the feed reads its overlap every five minutes. */
 const LONG_CALM_MS = 400_000
 /** A feed that is restarted reads its overlap at once, so that most late rows do not take that long. */
@@ -159,6 +162,9 @@ export class World {
     clock.at(this.#calmAt + FOUND_OUT_MS, () => this.#machine.endDeaf())
     clock.at(this.#calmAt + FOUND_OUT_MS + TAKEN_OVER_MS, () => this.#machine.endIdle())
     clock.runUntil(this.#calmAt + this.#calmMs)
+    for (let digests = 0; digests < MAX_NEXT_DIGESTS && this.chatters && this.#isWaiting(); digests++) {
+      clock.runUntil(clock.now() + NEXT_DIGEST_MS)
+    }
   }
 
   startSecond(): void {
@@ -241,6 +247,10 @@ MOLECULE_PERMISSION_RELAY=${this.relays ? 'canvas' : 'off'}
       workspace.restore()
       this.deeds.restored.set(workspace.id, this.clock.now())
     })
+  }
+
+  #isWaiting(): boolean {
+    return this.workspaceIds.some((id) => this.storage.waiting(id) > 0)
   }
 
   #checkRoom(workspaceId: string, query: URLSearchParams): void {
