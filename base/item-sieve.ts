@@ -76,7 +76,19 @@ export class ItemSieve {
     this.#item = []
     this.#itemBytes = 0
     if (!isTooLarge) return bytes
-    const id = ID.exec(bytes.toString('latin1'))?.[1]
+    const id = ID.exec(ownFieldsOf(bytes.toString('latin1')))?.[1]
     return Buffer.from(JSON.stringify({ oversized: true, ...(id === undefined ? {} : { id }) }))
   }
+}
+
+/** The beginning of an item without what is nested in it, which may have ids of its own. */
+function ownFieldsOf(beginning: string): string {
+  let own = ''
+  let depth = 0
+  for (const [piece] of beginning.matchAll(/"(?:[^"\\]|\\.)*"?|[^"]/g)) {
+    if (piece === '}' || piece === ']') depth--
+    if (depth === 1) own += piece
+    if (piece === '{' || piece === '[') depth++
+  }
+  return own
 }

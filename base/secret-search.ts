@@ -3,8 +3,8 @@ import { MIN_SECRET_CHARS } from './redact.ts'
 
 /** A shorter one in Base64 would be found in ordinary text by chance. */
 const MIN_ENCODED_CHARS = 12
-// White space, and what nobody sees.
-const BREAKS = /(?:\s|\u200b|\u200c|\u200d|\ufeff)+/g
+// White space, and what nobody sees: as characters, and as their bytes. NUL stands between the letters in UTF-16.
+const BREAKS = /(?:[\s\u0000\u200b-\u200d\ufeff]|\u00e2\u0080[\u008b-\u008d]|\u00ef\u00bb\u00bf)+/g
 
 /** Secrets shorter than {@link MIN_SECRET_CHARS} are left out: they may be words. */
 export class SecretSearch {
@@ -15,30 +15,37 @@ export class SecretSearch {
     this.#forms = [...new Set(long.flatMap(formsOf))]
   }
 
-  /** The most bytes of one form, so that a reader of parts knows how much to keep of the last one. */
-  get longest(): number {
-    return Math.max(0, ...this.#forms.map((form) => form.length))
-  }
-
   /** Also if it is broken by white space. */
   isIn(text: string): boolean {
-    if (this.#forms.length === 0) return false
-    const joined = text.replace(BREAKS, '')
-    return this.#forms.some((form) => joined.includes(form))
+    return this.#forms.length > 0 && this.#holds(text.replace(BREAKS, ''))
   }
 
-  isInBytes(bytes: Buffer): boolean {
-    return this.#forms.some((form) => bytes.includes(form, 0, 'latin1'))
+  /** The same for a file that comes in parts, each of which may end within a secret. */
+  async isInParts(parts: AsyncIterable<Uint8Array>): Promise<boolean> {
+    if (this.#forms.length === 0) return false
+    const longest = Math.max(...this.#forms.map((form) => form.length))
+    let end = ''
+    for await (const part of parts) {
+      const joined = (end + Buffer.from(part).toString('latin1')).replace(BREAKS, '')
+      if (this.#holds(joined)) return true
+      end = joined.slice(-longest)
+    }
+    return false
+  }
+
+  #holds(text: string): boolean {
+    return this.#forms.some((form) => text.includes(form))
   }
 }
 
 function formsOf(secret: string): readonly string[] {
   const forms = [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)]
-  return secret.length < MIN_ENCODED_CHARS ? forms : [...forms, hexOf(secret), ...base64Of(secret)]
+  return secret.length < MIN_ENCODED_CHARS ? forms : [...forms, ...hexOf(secret), ...base64Of(secret)]
 }
 
-function hexOf(secret: string): string {
-  return Buffer.from(secret).toString('hex')
+function hexOf(secret: string): readonly string[] {
+  const hex = Buffer.from(secret).toString('hex')
+  return [hex, hex.toUpperCase()]
 }
 
 /** What stays of it in Base64 at each of the three places where it can begin, whatever stands around it. */

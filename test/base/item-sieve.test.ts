@@ -13,6 +13,13 @@ function sift(text: string, maxItemBytes: number, partBytes = 7): string {
 }
 
 describe('a list is read item by item', () => {
+  test('and the id of one that is too large is its own, not one within it', () => {
+    const nested = { body: { id: 'other', list: [{ id: 'another' }] }, note: '"id":"quoted"', id: 'own' }
+    expect(JSON.parse(sift(JSON.stringify([{ ...nested, content: 'x'.repeat(1_000) }]), 200))).toEqual([
+      { oversized: true, id: 'own' },
+    ])
+  })
+
   test('and one that is too large leaves its id, and the others as they are', () => {
     const large = { id: 'm-2', content: 'x'.repeat(1_000), more: [{ id: 'other' }] }
     const list = [{ id: 'm-1', content: ']},{"[' }, large, { content: `"${'\\'}` }, 'text', 7, null]
