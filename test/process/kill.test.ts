@@ -101,8 +101,8 @@ for (const afterwards of ['reads what is in the pipe', 'reads nothing more'] as 
 }
 
 /** The limit on waiting messages, and one page that may come on top. */
-const MAX_WAITING = 600
-const MORE_THAN_MAY_WAIT = 800
+const MAX_WAITING = 1_000
+const MORE_THAN_MAY_WAIT = 1_200
 
 test.concurrent('while a host does not read, messages wait on the platform, and are shown once it reads again', async () => {
   await using scene = await Scene.open()

@@ -15,7 +15,7 @@ const byTests = MUTATIONS.filter(({ finder }) => finder === 'tests')
 
 test('the simulation finds each break that it is to find, and a named test finds its own', async () => {
   // `./molecule simulate --mutations` tries all of them, which takes as long as a quarter of the suite.
-  const tried = [...bySeeds.slice(0, 6), ...byTests.slice(0, 2)]
+  const tried = [...bySeeds.slice(0, 2), ...byTests.slice(0, 1)]
   const finds = await hunt(tried, SEEDS, 2)
   expect(finds.filter(({ by }) => by === undefined)).toEqual([])
   expect(finds.map(({ name }) => name)).toEqual(tried.map(({ name }) => name))
