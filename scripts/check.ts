@@ -33,7 +33,7 @@ const steps: readonly Step[] = [
   { name: 'types', run: command(process.execPath, bin('tsc'), '--noEmit') },
   { name: 'dead code', run: command(process.execPath, 'scripts/dead-code.ts') },
   { name: 'bundles', run: bundlesAreFresh },
-  { name: 'tests', run: command(process.execPath, 'test', '--parallel=3', '--timeout=20000') },
+  { name: 'tests', run: command(process.execPath, 'run', '--silent', 'test') },
 ]
 
 for (const { name, run } of steps) {
