@@ -164,12 +164,15 @@ test.concurrent('a tool that fails by its own fault shows no secret', async () =
   const plugin = scene.process(settings(scene, member))
   await plugin.connect()
   await plugin.receiving()
-  for (const suffix of ['', '-wal', '-shm']) {
-    writeFileSync(scene.path('state', `ledger.db${suffix}`), `garbage ${'x'.repeat(100_000)}`)
-  }
   plugin.write('{"jsonrpc":"2.0","id":{},"method":7}\n{"half\n')
-  const said = await useEveryTool(plugin)
-  expect(said.filter((text) => text.includes('bug in the plugin'))).not.toEqual([])
+  // The plugin may mend its ledger before a tool needs it.
+  await until('a tool to fail by its own fault', async () => {
+    for (const suffix of ['', '-wal', '-shm']) {
+      writeFileSync(scene.path('state', `ledger.db${suffix}`), `garbage ${'x'.repeat(100_000)}`)
+    }
+    const said = await useEveryTool(plugin)
+    return said.some((text) => text.includes('bug in the plugin'))
+  })
   expect(placesOf([member.token], scene, plugin)).toEqual([])
 })
 
