@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { breakCopy, failingSeed, failingTest, hunt } from '../../../lab/simulation/mutation-hunt.ts'
@@ -33,6 +33,12 @@ test('neither finds anything in the sources as they are', async () => {
   expect(await failingTest(copy.folder, [...new Set(tests)])).toBeUndefined()
   expect(await failingSeed(copy.folder, 20)).toBeUndefined()
 }, 60_000)
+
+test('each test that is to find a break is in the copy that is broken', () => {
+  using copy = copySources()
+  const files = byTests.flatMap((mutation) => (mutation.finder === 'tests' ? mutation.tests : []))
+  expect(files.filter((file) => !existsSync(join(copy.folder, file)))).toEqual([])
+})
 
 test('a break whose text does not occur exactly once in its file is an error', () => {
   using copy = copySources()
