@@ -4,20 +4,16 @@
  * - idle: nothing waits, or the workspace is not held here. Left for `answering`.
  * - answering: the backend works on a message. A failure is repeated with growing pauses; the last one sets the message
  *   aside. Left for `sending` with the answer, or for `idle` when there is none.
- * - sending: the answer is on its way. What the platform cannot take now is sent again, under the same id. Left for
- *   `idle` once it was taken.
+ * - sending: the answer is on its way. Left for `idle` once the platform has taken it, or never will.
  *
- * Only then is the message `answered` in the ledger: a crash before that repeats it.
+ * Only then is the message `answered` in the ledger, or set aside: a crash before that repeats it.
  */
 import { backoffDelayMs } from '../base/backoff.ts'
 import { describeError } from '../base/errors.ts'
 import { patiently } from '../base/patience.ts'
 import { sleep } from '../base/sleep.ts'
 import { Wake } from '../base/wake.ts'
-import { sendMessage } from '../member/client/a2a.ts'
-import { PlatformError } from '../member/client/errors.ts'
 import { type Inbound, readInbound } from '../member/client/inbound.ts'
-import { notifyUser } from '../member/client/notify.ts'
 import type { IncomingFiles } from '../member/files/incoming-files.ts'
 import type { StoredMessage } from '../member/ledger/ledger.ts'
 import type { WorkQueue } from '../member/ledger/work-queue.ts'
@@ -26,7 +22,8 @@ import { renderEvent } from '../plugin/host/event/notification.ts'
 import { type Backend, BackendFailure, type Reply, type Request } from './backend/backend.ts'
 import { Conversations } from './conversations.ts'
 import type { Health } from './health.ts'
-import { answerId, routeOf } from './reply-route.ts'
+import { Replies } from './replies.ts'
+import { answerId } from './reply-route.ts'
 
 export interface WorkerOptions {
   readonly workspace: Workspace
@@ -48,19 +45,19 @@ export interface WorkerOptions {
 const MAX_TRIES = 3
 /** How often to check for messages when no wake-up comes. */
 const IDLE_MS = 1_000
-/** How long a peer that takes pushes may take to accept an answer. */
-const SEND_MS = 60_000
 const CANNOT_ANSWER = 'This message could not be answered here. It is kept, and somebody has to look into it.'
 
 export class Worker {
   readonly #options: WorkerOptions
   readonly #wake: Wake
   readonly #conversations = new Conversations()
+  readonly #replies: Replies
   #current: string | undefined
 
   constructor(options: WorkerOptions) {
     this.#options = options
     this.#wake = new Wake(options.workspace.clock)
+    this.#replies = new Replies(options.workspace)
     options.closing.addEventListener('abort', () => this.#wake.notify(), { once: true })
   }
 
@@ -131,8 +128,8 @@ export class Worker {
       return
     }
     health.succeeded()
-    const isSent = outcome === undefined || (await this.#send(stored, message, outcome, 'answer'))
-    if (isSent) await this.#finish(stored)
+    const reason = outcome === undefined ? undefined : await this.#send(stored, message, outcome, 'answer')
+    await (reason === undefined ? this.#finish(stored) : this.#setAside(stored, reason))
   }
 
   /** What the backend says, or why it could not. A backend that needs a repair is asked until somebody has repaired it. */
@@ -164,53 +161,16 @@ export class Worker {
     }
   }
 
-  /** Sends until the platform has taken it. Returns false when it never will; the message is then set aside. */
+  /** Returns why the answer never arrives; undefined when the platform has taken it. */
   async #send(
     stored: StoredMessage,
     message: Inbound,
     reply: Reply,
     what: 'answer' | 'failure',
-  ): Promise<boolean> {
-    const { clock, signal, warn } = this.#options.workspace
-    const since = clock.now()
-    for (let failures = 0; ; failures++) {
-      signal.throwIfAborted()
-      try {
-        await this.#sendOnce(stored, message, reply, what)
-        this.#conversations.answered(message, clock.now())
-        return true
-      } catch (error) {
-        signal.throwIfAborted()
-        const isFinal = error instanceof PlatformError && error.kind === 'refused'
-        if (failures % 10 === 0 || isFinal) {
-          warn(`cannot send its answer to message ${stored.activityId}: ${describeError(error)}`)
-        }
-        if (isFinal) {
-          await this.#setAside(stored, `the platform refused the answer: ${describeError(error)}`)
-          return false
-        }
-        const asked = error instanceof PlatformError ? (error.retryAfterMs ?? 0) : 0
-        const pause = backoffDelayMs(failures, clock.now() - since, clock.random)
-        await sleep(Math.max(asked, pause), signal, clock)
-      }
-    }
-  }
-
-  async #sendOnce(
-    { activityId }: StoredMessage,
-    message: Inbound,
-    { text }: Reply,
-    what: 'answer' | 'failure',
-  ): Promise<void> {
-    const { client, id, signal, log } = this.#options.workspace
-    const route = routeOf(id, activityId, message)
-    if (route.to === 'person') return notifyUser(client, text, signal)
-    const messageId = answerId(id, activityId, what)
-    const outgoing = { ...route.message, messageId, text }
-    const outcome = await sendMessage(client, route.peerId, outgoing, SEND_MS, signal)
-    // The peer has an answer of ours; what it makes of it comes as a message of its own, or not at all.
-    if (outcome.kind === 'failed') log(`answered message ${activityId}, which the peer refused`)
-    if (outcome.kind === 'unsure') throw new PlatformError('retry', outcome.message)
+  ): Promise<string | undefined> {
+    const reason = await this.#replies.send(stored, message, reply, what)
+    if (reason === undefined) this.#conversations.answered(message, this.#options.workspace.clock.now())
+    return reason
   }
 
   #finish(stored: StoredMessage): Promise<void> {

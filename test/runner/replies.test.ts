@@ -1,0 +1,92 @@
+import { describe, expect, test } from 'bun:test'
+import { SimClock } from '../../lab/simulation/sim-clock.ts'
+import { readInbound } from '../../member/client/inbound.ts'
+import { Replies } from '../../runner/replies.ts'
+import { MESSAGE } from '../fixtures/entries.ts'
+import { makeWorkspace, type Network, WORKSPACE } from '../fixtures/workspace.ts'
+
+const PEER = '11111111-1111-4111-8111-111111111111'
+const HOUR_MS = 60 * 60_000
+const taken = (): Response => Response.json({ status: 'queued' }, { status: 202 })
+const broken = (): Response => new Response('no', { status: 500 })
+
+/** Answers to messages of a peer, sent through a platform that answers as the test says. */
+function scene(answers: { inbox: () => Response; peer: () => Response }) {
+  const clock = new SimClock()
+  const ids: string[] = []
+  const network: Network = (url, { body }) => {
+    if (!url.pathname.endsWith('/a2a')) return answers.inbox()
+    ids.push(/"messageId":"([^"]+)/.exec(String(body))?.[1] ?? '')
+    return answers.peer()
+  }
+  const replies = new Replies(makeWorkspace({ clock, network }))
+  const content = JSON.stringify({ ...MESSAGE, kind: 'peer_agent', peerId: PEER })
+  const message = readInbound(content)
+  if (message === undefined) throw new Error('not a message')
+  return {
+    clock,
+    ids,
+    send: (activityId: string) => {
+      const outcome: { value?: string | undefined } = {}
+      const stored = {
+        ord: 1,
+        workspaceId: WORKSPACE,
+        activityId,
+        createdAt: '2026-07-01T10:00:00Z',
+        peerId: PEER,
+        content,
+        state: 'sending' as const,
+        attempts: 0,
+        delegationId: null,
+      }
+      const sent = replies.send(stored, message, { text: 'an answer' }, 'answer')
+      sent.then((value) => Object.assign(outcome, { value }))
+      return outcome
+    },
+  }
+}
+
+describe('an answer that its receiver does not take', () => {
+  test('is given up within a minute while the platform works, and the next one to it at its first failure', () => {
+    const { clock, ids, send } = scene({ inbox: () => Response.json([]), peer: broken })
+    const first = send('a1')
+    clock.runUntil(clock.now() + 60_000)
+    expect(first.value).toContain('its sender does not take the answer: the platform answered 500')
+    const tries = ids.length
+    const second = send('a2')
+    clock.runUntil(clock.now() + 5_000)
+    expect(second.value).toContain('its sender does not take the answer')
+    expect(ids.length - tries).toBeLessThan(tries / 2)
+    expect(new Set(ids).size).toBe(2)
+  })
+
+  test('waits as long as the platform itself does not work, and is one message for its receiver', () => {
+    const answers = { inbox: broken, peer: broken }
+    const { clock, ids, send } = scene(answers)
+    const outcome = send('a1')
+    clock.runUntil(clock.now() + HOUR_MS)
+    expect(outcome).toEqual({})
+    answers.inbox = () => Response.json([])
+    answers.peer = taken
+    clock.runUntil(clock.now() + 60_000)
+    expect(outcome).toEqual({ value: undefined })
+    expect(new Set(ids).size).toBe(1)
+  })
+
+  test('waits as long as the platform asks to', () => {
+    const busy = () => new Response('', { status: 429, headers: { 'Retry-After': '5' } })
+    const { clock, send } = scene({ inbox: () => Response.json([]), peer: busy })
+    const outcome = send('a1')
+    clock.runUntil(clock.now() + HOUR_MS)
+    expect(outcome).toEqual({})
+  })
+
+  test('is given up at once when the platform refuses it', () => {
+    const refused = () => Response.json({ error: 'not your peer' }, { status: 403 })
+    const { clock, ids, send } = scene({ inbox: () => Response.json([]), peer: refused })
+    const outcome = send('a1')
+    clock.runUntil(clock.now() + 1_000)
+    expect(outcome.value).toContain('the platform refused the answer: the platform answered 403 not your peer')
+    expect(ids).toHaveLength(1)
+  })
+})
