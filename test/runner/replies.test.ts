@@ -86,7 +86,9 @@ describe('an answer that its receiver does not take', () => {
     const { clock, ids, send } = scene({ inbox: () => Response.json([]), peer: refused })
     const outcome = send('a1')
     clock.runUntil(clock.now() + 1_000)
-    expect(outcome.value).toContain('the platform refused the answer: the platform answered 403 not your peer')
+    expect(outcome.value).toContain(
+      'the platform refused the answer: the platform answered 403 not your peer',
+    )
     expect(ids).toHaveLength(1)
   })
 })
