@@ -7,7 +7,7 @@ import { feedOnly, Gate } from '../../lab/driver/gate.ts'
 import { Scene } from '../../lab/driver/scene.ts'
 import { until } from '../../lab/driver/until.ts'
 
-setDefaultTimeout(30_000)
+setDefaultTimeout(60_000)
 
 const JSON_TYPE = { headers: { 'Content-Type': 'application/json' } }
 const TEN_MEGABYTES = 10 * 1024 * 1024

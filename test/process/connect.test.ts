@@ -5,7 +5,7 @@ import { Peer } from '../../lab/driver/peer.ts'
 import { type Member, Scene } from '../../lab/driver/scene.ts'
 import { until } from '../../lab/driver/until.ts'
 
-setDefaultTimeout(30_000)
+setDefaultTimeout(60_000)
 
 let scene: Scene
 beforeAll(async () => {

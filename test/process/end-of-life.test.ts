@@ -8,7 +8,7 @@ import { Scene } from '../../lab/driver/scene.ts'
 import { until } from '../../lab/driver/until.ts'
 import { LockFile } from '../../member/folder/lock.ts'
 
-setDefaultTimeout(30_000)
+setDefaultTimeout(60_000)
 
 type End = (plugin: PluginProcess) => unknown
 

@@ -6,7 +6,7 @@ import { Scene } from '../../lab/driver/scene.ts'
 import { until } from '../../lab/driver/until.ts'
 import { randomBytes } from '../fixtures/random-bytes.ts'
 
-setDefaultTimeout(30_000)
+setDefaultTimeout(60_000)
 
 const PNG = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',

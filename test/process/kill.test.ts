@@ -8,7 +8,7 @@ import { Scene } from '../../lab/driver/scene.ts'
 import { UnreadPipe } from '../../lab/driver/unread-pipe.ts'
 import { until } from '../../lab/driver/until.ts'
 
-setDefaultTimeout(30_000)
+setDefaultTimeout(60_000)
 
 const ROUNDS = 10
 const ROWS = 100

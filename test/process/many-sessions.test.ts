@@ -12,7 +12,7 @@ import { until } from '../../lab/driver/until.ts'
 
 import { elapsedMs } from '../../lab/stopwatch.ts'
 
-setDefaultTimeout(40_000)
+setDefaultTimeout(60_000)
 
 const MESSAGES = 1_000
 /** While all messages are written and sessions come and go. */

@@ -5,7 +5,7 @@ import { Scene } from '../../lab/driver/scene.ts'
 import { shiftedClock } from '../../lab/driver/shifted-clock.ts'
 import { until } from '../../lab/driver/until.ts'
 
-setDefaultTimeout(30_000)
+setDefaultTimeout(60_000)
 
 const QUICK = { MOLECULE_POLL_INTERVAL_MS: '250', MOLECULE_HEARTBEAT_INTERVAL_MS: '1000' }
 const refused = (): Response => Response.json({ error: 'invalid workspace auth token' }, { status: 401 })
@@ -70,7 +70,7 @@ test.concurrent('a lasting 401 makes the session give the workspace up and say s
   expect(await status()).toContain('receiving: no, the workspace cannot be read')
   // Refusals count only when they last, since a platform whose database is down refuses too.
   clock.shift(60_000)
-  await until('the workspace to be given up', async () => (await status()).includes('GIVEN UP'), 20_000)
+  await until('the workspace to be given up', async () => (await status()).includes('GIVEN UP'))
   expect(await status()).toContain('given up: the platform refuses its token. Create a new one')
   expect(await status()).toContain('receiving: no, the workspace is given up')
   expect(scene.log().match(/is given up: the platform refuses its token/g)).toHaveLength(1)

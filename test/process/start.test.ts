@@ -6,7 +6,7 @@ import { PluginProcess } from '../../lab/driver/plugin-process.ts'
 import { type TemporaryFolder, temporaryFolder } from '../../lab/driver/temporary-folder.ts'
 import packageFile from '../../package.json'
 
-setDefaultTimeout(20_000)
+setDefaultTimeout(60_000)
 
 /** A copy of the plugin's files, with the bundle given. */
 function copyWith(
