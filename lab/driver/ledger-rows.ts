@@ -7,11 +7,6 @@ export function ledgerRows(stateFolder: string, query: string): readonly unknown
   return withLedger(stateFolder, (ledger) => ledger.query(query).all()) ?? []
 }
 
-/** Makes every sent message look as if it had been sent `ms` milliseconds earlier. */
-export function ageSent(stateFolder: string, ms: number): void {
-  withLedger(stateFolder, (ledger) => ledger.run('UPDATE message SET sent_at = sent_at - ?', [ms]))
-}
-
 function withLedger<T>(stateFolder: string, work: (ledger: Database) => T): T | undefined {
   const path = `${stateFolder}/ledger.db`
   if (!existsSync(path)) return undefined

@@ -3,6 +3,7 @@
  * stored together before any of it is delivered, and the cursor is always a row that was stored, or one known to
  * precede it.
  */
+import { Elapsed } from '../../base/elapsed.ts'
 import { patiently } from '../../base/patience.ts'
 import { inTurns } from '../../base/turns.ts'
 import {
@@ -42,6 +43,8 @@ const TOP_LIMIT = 20
 const TOUCH_EVERY_MS = 20_000
 /** A platform counts the seconds of a window back from its own clock, which may have been set since the last look. */
 const MAX_CLOCK_JUMP_SECS = 24 * 60 * 60
+/** Two looks are no further apart than this while the platform answers. */
+const MAX_LOOK_GAP_MS = 60_000
 /** A window that begins later than this by itself is asked for again. */
 const MAX_LATE_SECS = 5
 /** A slow network gets the window it gets. */
@@ -63,6 +66,7 @@ export class Feed {
   readonly #overlap: FeedOverlap
   readonly #acked: AckedBefore
   readonly pace: FeedPace
+  readonly #sinceStart: Elapsed
   #touchedAt = 0
   #forgottenLogged = false
   #limit = PAGE_LIMIT
@@ -74,6 +78,7 @@ export class Feed {
     this.#capacity = capacity ?? (() => Promise.resolve())
     this.#bounds = bounds
     this.#startedAt = since ?? this.#now()
+    this.#sinceStart = new Elapsed(workspace.clock.now, this.#startedAt, MAX_LOOK_GAP_MS)
     this.#remarks = new Remarks(workspace.warn)
     this.#acked = new AckedBefore(workspace)
     this.pace = new FeedPace(workspace)
@@ -89,12 +94,7 @@ export class Feed {
     })
   }
 
-  /**
-   * Reads everything available.
-   *
-   * @param announced an event announced something that the last look did not find.
-   * @returns the number of new messages.
-   */
+  /** Reads everything available. Returns the number of new messages; `announced`: the last look did not find one. */
   async look(announced = false): Promise<number> {
     this.#overlap.begin(this.#startedAt)
     const found = await this.#drain()
@@ -201,7 +201,7 @@ export class Feed {
     const { pollWindowSecs } = this.#workspace.config
     if (old === undefined) {
       // A first look that took long to succeed still begins at the time of the first start.
-      const late = Math.max(0, this.#now() - this.#startedAt)
+      const late = this.#sinceStart.ms
       return Math.min(pollWindowSecs + (late < 1000 ? 0 : Math.ceil(late / 1000)), MAX_WINDOW_SECS)
     }
     const secs = secsSince(old.checkedAt, this.#now()) + MAX_CLOCK_JUMP_SECS

@@ -9,6 +9,7 @@ import type { Config } from '../../member/settings/config.ts'
 import type { ClaimResult, Membership } from '../../member/workspace/membership.ts'
 import { Memberships, type Surroundings } from '../../member/workspace/memberships.ts'
 import { DeliveryLine, type DeliveryOptions } from '../host/event/delivery.ts'
+import { Settling } from '../host/hearing/settling.ts'
 
 export interface HostSurroundings extends Surroundings {
   /** Writes one line to the host; resolves when its bytes have left the process. */
@@ -25,6 +26,7 @@ export interface Circumstances {
 
 export class Receiver {
   readonly ledger: Ledger
+  readonly settling: Pick<Settling, 'before'>
   readonly #running = new AbortController()
   readonly #memberships: Memberships
   readonly #delivery: DeliveryLine
@@ -33,14 +35,19 @@ export class Receiver {
     const { clock, log, write, intercept, holder, holders } = surroundings
     const { signal } = this.#running
     const memberships = new Memberships(surroundings, config, ledger, signal)
+    const settling = new Settling(clock, signal)
     this.ledger = ledger
+    this.settling = settling
     this.#memberships = memberships
     this.#delivery = new DeliveryLine({
       ledger,
       write,
       held: () => memberships.deliverable(),
       isHostStopped: () => holders.stoppedOf(holder.pid) === 'host',
-      onSent: (workspaceId) => memberships.find(workspaceId)?.workspace.events.emit('sent'),
+      onSent: (workspaceId) => {
+        settling.sent()
+        memberships.find(workspaceId)?.workspace.events.emit('sent')
+      },
       files,
       intercept,
       signal,

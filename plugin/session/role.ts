@@ -18,7 +18,6 @@ import type { Membership } from '../../member/workspace/membership.ts'
 import { type HearingEvidence, judgeHearing, START_WITH_CHANNEL } from '../host/hearing/listener.ts'
 import type { Receipt } from '../host/hearing/receipt.ts'
 import { SessionHearing } from '../host/hearing/session-hearing.ts'
-import { SETTLED_MS } from '../host/hearing/silence.ts'
 import type { Claimed } from '../host/tools/tool-context.ts'
 import { Observer } from './observer.ts'
 import { Probing } from './probing.ts'
@@ -216,11 +215,11 @@ export class Role {
     this.#observer?.look()
     this.#probing?.prompted()
     if (this.#receiver === undefined) return
-    const { clock, log } = this.#surroundings
+    const { log } = this.#surroundings
     const { heardAt = 0 } = this.hearing
     try {
-      const { evidence } = this.#receiver.ledger
-      const overdue = evidence.unconfirmed(this.#receiver.held(), heardAt, clock.now() - SETTLED_MS)
+      const { ledger, settling } = this.#receiver
+      const overdue = ledger.evidence.unconfirmed(this.#receiver.held(), heardAt, settling.before)
       this.hearing.weigh(overdue, wasIdle)
     } catch (error) {
       // The next prompt asks again.

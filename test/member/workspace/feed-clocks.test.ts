@@ -217,3 +217,23 @@ describe('a clock of this machine that was ahead when the feed was last read', (
     expect(scene.stored().slice(-3)).toEqual(['one', 'two', 'three'])
   })
 })
+
+describe('our own clock, set before the first readable message,', () => {
+  for (const [name, ms] of [
+    ['back by an hour', -HOUR_MS],
+    ['forward by an hour', HOUR_MS],
+  ] as const) {
+    test(`${name}, hides nothing that comes after the first start`, async () => {
+      using scene = new FeedScene({ timestampCursor: true })
+      scene.feed.poison((id) => ({ id, created_at: null, source_id: 7 }))
+      let skewMs = 0
+      const clock = { ...scene.clock, now: () => scene.clock.now() + skewMs }
+      await scene.start({ clock, config: { pollWindowSecs: 0 } })
+      await scene.clock.advance(10_000)
+      skewMs = ms
+      scene.feed.add({ text: 'hello' })
+      await scene.clock.advance(20_000)
+      expect(scene.stored()).toEqual(['hello'])
+    })
+  }
+})
