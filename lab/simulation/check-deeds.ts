@@ -12,8 +12,8 @@ const TASK_DAY_MS = 24 * 60 * 60_000
 
 /** The result of a task that was left with the platform is shown, exactly once. */
 export function judgeTasks({ platform, sightings, deeds, figures, clock }: World): string[] {
-  // A power cut can erase the record of a task.
-  if (figures.powerCuts > 0 || figures.tornWrites > 0) return []
+  // A ledger that went back can lack the record of a task.
+  if (hasGoneBack(figures)) return []
   const read = new Set(sightings.read.map(({ activityId }) => activityId))
   return platform.workspaces.flatMap(({ tasks, feed }) =>
     tasks.all.flatMap(({ id, status, answers }) => {
@@ -39,8 +39,8 @@ export function judgeReplies({
   timestampCursor,
   sentUnrecorded,
 }: World): string[] {
-  // A power cut can erase the record of a message. An older platform keeps no answer.
-  if (figures.powerCuts > 0 || figures.tornWrites > 0 || timestampCursor) return []
+  // A ledger that went back can lack the record of a message. An older platform keeps no answer.
+  if (hasGoneBack(figures) || timestampCursor) return []
   const read = new Set(sightings.read.map(({ activityId }) => activityId))
   return platform.workspaces.flatMap(({ id: workspaceId, tasks, records }) => {
     const answeredTasks = tasks.all.flatMap(({ id, answers: [first] }) =>
@@ -90,4 +90,9 @@ export function judgeVerdicts({ sightings, deeds, clock, calmAt, timestampCursor
       !given.has(requestId),
   )
   return [...faults, ...missing.map(({ requestId }) => `the verdict on ${requestId} never reached the host`)]
+}
+
+/** Whether a power cut or an old copy of the ledger took back what it had recorded. */
+function hasGoneBack({ powerCuts, tornWrites, foldersRestored }: World['figures']): boolean {
+  return powerCuts + tornWrites + foldersRestored > 0
 }

@@ -111,7 +111,12 @@ function dutyOf(world: World, workspaceId: string, row: ModelRow): Message['duty
       !world.ignoresBeforeTs && atMs > (world.storedAt.get(workspaceId) ?? Number.POSITIVE_INFINITY)
     return isFound ? 'required' : 'allowed'
   }
-  if (atMs < (world.firstBegunAt.get(workspaceId) ?? 0) - windowMs - EARLY_MS) return 'forbidden'
+  if (atMs < (world.firstBegunAt.get(workspaceId) ?? 0) - windowMs - EARLY_MS) {
+    // While nothing is stored, a clock of our own that is set back makes the window a little longer.
+    const { setAt: ownSetAt } = world.misfortunes
+    const storedAt = world.storedAt.get(workspaceId) ?? Number.POSITIVE_INFINITY
+    return ownSetAt !== undefined && ownSetAt < storedAt ? 'allowed' : 'forbidden'
+  }
   return atMs >= lastBegunAt - windowMs + LATE_MS ? 'required' : 'allowed'
 }
 

@@ -62,12 +62,4 @@ export const FEED_BREAKS: Readonly<Record<string, readonly Break[]>> = {
       replace: 'true',
     },
   ],
-  'member/workspace/restored-folder': [
-    {
-      name: 'what the platform holds for received comes unmarked to a restored state folder',
-      file: 'member/workspace/feed.ts',
-      find: 'row.seq <= (this.#acked.seq ?? -1)',
-      replace: 'false',
-    },
-  ],
 }

@@ -1,18 +1,25 @@
 /** The user's machine: its processes, which die one by one or all together, and its disk, which fills up. */
 import type { Stopped } from '../../member/folder/stopped-process.ts'
-import type { Erasure, Showing } from '../judge/evidence.ts'
+import type { DeliveryRecord, Erasure, MessageId, Showing } from '../judge/evidence.ts'
 import { erasuresBetween } from './erasure.ts'
 import { type Death, Life } from './life.ts'
 import { SimHost } from './sim-host.ts'
 import { EphemeralLog, HOSTS, type HostKind, SimProcess } from './sim-process.ts'
-import type { LogMark } from './storage.ts'
+import type { LedgerCopy, LogMark } from './storage.ts'
 import type { World } from './world.ts'
 
 /** How often the user types into a session whose host shows no messages. */
 const TYPING_INTERVAL_MS = 20_000
+/** A claim that ends before has met another one, or a session that cannot hold workspaces. */
+const CLAIMED_MS = 9_000
+
+/** What a session learns of a message that the platform holds for received: a repeat is marked. */
+const RECEIVED_BEFORE: DeliveryRecord = { state: 'received', attempts: 1 }
 
 export class Machine {
   readonly erasures: Erasure[] = []
+  /** How far its clock is ahead of the true one, in milliseconds. */
+  skewMs = 0
   readonly #world: World
   /** By slot: the process in the first is restarted whenever it ends. */
   readonly #running = new Map<number, SimProcess>()
@@ -32,8 +39,9 @@ export class Machine {
     return [...this.#running.values()]
   }
 
-  startFirst(): void {
-    this.#start(0, HOSTS.withChannel)
+  /** @param kind of the host; the same one starts again whenever it ends. */
+  startFirst(kind: HostKind = HOSTS.withChannel): void {
+    this.#start(0, kind)
   }
 
   startSecond(): void {
@@ -63,11 +71,30 @@ export class Machine {
     figures.suspensions++
     process.life.stop()
     if (dice.chance(0.4)) this.#hangs.add(process)
-    if (other !== undefined) clock.after(dice.upTo(2_000), () => void other.call('claim_channel', {}))
+    if (other !== undefined) clock.after(dice.upTo(2_000), () => void this.#claim(process, other))
     clock.at(Math.min(clock.now() + ms, calmAt), () => {
       this.#hangs.delete(process)
       process.life.resume()
     })
+  }
+
+  /** A claim from a session that does not run takes ten seconds at most. */
+  async #claim(holder: SimProcess, other: SimProcess): Promise<void> {
+    const { clock, faults, workspaceIds } = this.#world
+    const held = workspaceIds.filter((id) => holder.holds(id))
+    const wasQuiet = !this.#hasTrouble()
+    const begunAt = clock.now()
+    await other.call('claim_channel', {})
+    const isOver = !holder.life.stopped || other.life.dead || other.life.stopped || this.#hasTrouble()
+    if (isOver || !wasQuiet || !other.kind.listens || clock.now() - begunAt < CLAIMED_MS) return
+    for (const id of held)
+      if (holder.holds(id)) faults.push(`${id} was claimed and stays with a stopped session`)
+  }
+
+  /** The disk is full, or another program writes to the ledger. */
+  #hasTrouble(): boolean {
+    const { clock, deeds } = this.#world
+    return clock.now() < Math.max(this.#fullUntil, this.#busyUntil) || deeds.revoked.size > 0
   }
 
   #stoppedOf(pid: number): Stopped | undefined {
@@ -121,6 +148,7 @@ export class Machine {
       isFull: () => this.#isFull(),
       isBusy: () => this.#isBusy(),
       stoppedOf: (pid) => this.#stoppedOf(pid),
+      skewMs: () => this.skewMs,
       log: new EphemeralLog({ clock, write: (line) => this.#world.noteLog(line) }),
       onResult: (tool, outcome) => deeds.noteResult(process, tool, outcome),
     })
@@ -165,16 +193,39 @@ export class Machine {
 
   /** Every process dies, and everything not flushed is lost. */
   powerFails(): void {
-    const { figures, storage, dice, sightings } = this.#world
+    const { figures, storage, dice } = this.#world
     figures.powerCuts++
+    this.#goBack(() => {
+      if (storage.cut(dice.random)) figures.tornWrites++
+    })
+  }
+
+  /**
+   * Every process dies, and finds an old copy of its ledger when it starts again.
+   *
+   * @param isKnown whether the platform can say that a message which is not in the copy was received.
+   */
+  restoreFolder(copy: LedgerCopy, isKnown: (id: MessageId) => boolean): void {
+    const { figures, storage } = this.#world
+    figures.foldersRestored++
+    this.#goBack(
+      () => storage.putBack(copy),
+      (erasure) =>
+        erasure.after === undefined && isKnown(erasure) ? { ...erasure, after: RECEIVED_BEFORE } : erasure,
+    )
+  }
+
+  #goBack(change: () => void, judged: (erasure: Erasure) => Erasure = (erasure) => erasure): void {
+    const { storage, sightings } = this.#world
     const ended = [...this.#running]
     for (const [, process] of ended) {
       this.#end(process)
       process.host.end()
     }
     const before = storage.records()
-    if (storage.cut(dice.random)) figures.tornWrites++
-    this.erasures.push(...erasuresBetween(before, storage.records(), sightings.begun.length))
+    change()
+    const erasures = erasuresBetween(before, storage.records(), sightings.begun.length)
+    this.erasures.push(...erasures.map(judged))
     for (const [slot, { kind }] of ended) this.#startLater(slot, kind)
   }
 
@@ -202,10 +253,10 @@ export class Machine {
     for (const process of this.running) this.#end(process)
   }
 
-  /** Ends the sessions whose hosts do not listen, and makes the first one run: everything they held must be shown. */
+  /** Ends the sessions whose hosts do not listen, and makes one run that does: everything they held must be shown. */
   endDeaf(): void {
     for (const [slot, process] of [...this.#running]) if (!process.kind.listens) this.#quit(slot, process)
-    if (this.running.length === 0) this.startFirst()
+    this.startFirst()
   }
 
   /** Ends the sessions that hold nothing: they would only keep trying the locks. */

@@ -134,6 +134,18 @@ const DELIVERY_BREAKS: readonly Break[] = [
       'const page = old !== undefined || this.#windowSecs(old) === 0 ? undefined : await this.#oldestPage(old, top)',
   },
   {
+    name: 'of a long window only the newest page is shown',
+    file: 'member/workspace/feed.ts',
+    find: 'await this.#oldestPage(old, top)',
+    replace: 'top',
+  },
+  {
+    name: 'what the platform holds for received comes unmarked to a restored state folder',
+    file: 'member/workspace/feed.ts',
+    find: 'row.seq <= (this.#acked.seq ?? -1)',
+    replace: 'false',
+  },
+  {
     name: 'the lock is not exclusive',
     file: 'member/folder/lock.ts',
     find: `    try {

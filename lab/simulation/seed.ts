@@ -25,6 +25,10 @@ export const FIGURES = [
   'revocations',
   'clocksSet',
   'restores',
+  'foldersRestored',
+  'skews',
+  'histories',
+  'deafStarts',
 ] as const
 
 export interface Outcome {

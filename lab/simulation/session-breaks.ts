@@ -253,6 +253,14 @@ export const SESSION_BREAKS: Readonly<Record<string, readonly Break[]>> = {
       replace: '    this.#given?.endFetching()',
     },
   ],
+  'plugin/host/hearing/settling': [
+    {
+      name: 'a clock that is set makes every message look old',
+      file: 'plugin/host/hearing/settling.ts',
+      find: 'Math.min(this.#settledAt, this.#clock.now() - SETTLED_MS)',
+      replace: 'this.#clock.now() - SETTLED_MS',
+    },
+  ],
   'plugin/session/busy-ledger': [
     {
       name: 'a receipt goes to a ledger that was closed',

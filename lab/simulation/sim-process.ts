@@ -63,6 +63,8 @@ export interface SimProcessOptions {
   readonly isBusy: () => boolean
   /** Whether the plugin with this pid, or its host, is stopped. Default: never. */
   readonly stoppedOf?: (pid: number) => Stopped | undefined
+  /** How far the clock of its machine is ahead of the true one, in milliseconds. Default: not at all. */
+  readonly skewMs?: () => number
   readonly log: Log
   /** Called when a result that shows messages begins to leave. */
   readonly onResult: (tool: string, outcome: Outcome) => readonly Showing[]
@@ -91,6 +93,7 @@ export class SimProcess {
     const own = clock.of(
       () => life.dead,
       (run) => life.defer(run),
+      options.skewMs,
     )
     const holder = { pid: 1_000 + life.number, startedAt: clock.now(), project: '/project', pidSpace: 'here' }
     this.session = new Session({

@@ -29,6 +29,11 @@ export interface LogMark {
   readonly frames: number
 }
 
+export interface LedgerCopy {
+  readonly ledger: Uint8Array
+  readonly log: Uint8Array
+}
+
 const LOG_HEADER_BYTES = 32
 const FRAME_HEADER_BYTES = 24
 /** Offsets in the index of the log (`-shm`); the file format is fixed. */
@@ -171,19 +176,42 @@ export class Storage implements Disposable {
     if (least === undefined || most === undefined) throw new Error('no bounds')
     const left = least + Math.floor(random() * (most - least + 1))
     const isHole = random() < 0.3
+    this.#replace((after) => {
+      copyFileSync(before.ledger, after.ledger)
+      // Sometimes the file already has its length, but not its content.
+      writeFileSync(`${after.ledger}-wal`, isHole ? log.fill(0, left, most) : log.subarray(0, left))
+    })
+    return left < most
+  }
+
+  /** A new state folder with the same settings takes the place of this one. */
+  #replace(fill: (after: StatePaths) => void): void {
+    const before = this.paths
     this.#cuts++
     const after = this.paths
     mkdirSync(after.folder, { mode: 0o700 })
-    copyFileSync(before.ledger, after.ledger)
-    // Sometimes the file already has its length, but not its content.
-    writeFileSync(`${after.ledger}-wal`, isHole ? log.fill(0, left, most) : log.subarray(0, left))
+    fill(after)
     if (existsSync(before.envFile)) copyFileSync(before.envFile, after.envFile)
-    this.#keeper.close()
+    this.#keeper?.close()
     this.#keeper = undefined
     rmSync(before.folder, { recursive: true, force: true })
     // The next reader of the ledger finds what is left.
     this.keep()
-    return left < most
+  }
+
+  /** A copy of the ledger, as a backup of the home folder has it; undefined while there is none. */
+  copy(): LedgerCopy | undefined {
+    const { ledger } = this.paths
+    if (!existsSync(`${ledger}-wal`)) return undefined
+    return { ledger: readFileSync(ledger), log: readFileSync(`${ledger}-wal`) }
+  }
+
+  /** Puts a copy back. Every process must be dead by now. */
+  putBack({ ledger, log }: LedgerCopy): void {
+    this.#replace((after) => {
+      writeFileSync(after.ledger, ledger)
+      writeFileSync(`${after.ledger}-wal`, log)
+    })
   }
 
   [Symbol.dispose](): void {

@@ -62,6 +62,10 @@ export function table({ seeds, figures, faults }: Tally, seconds: number): strin
     ['revoked tokens', figures.revocations],
     ['platform clocks set', figures.clocksSet],
     ['platforms restored', figures.restores],
+    ['state folders restored', figures.foldersRestored],
+    ['own clocks set', figures.skews],
+    ['long histories', figures.histories],
+    ['deaf first starts', figures.deafStarts],
     ...FAULT_KINDS.map((kind) => [kind, faults[kind]] as const),
     ['time', `${seconds.toFixed(1)} s`],
   ]

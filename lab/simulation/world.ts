@@ -9,6 +9,7 @@ import { Dice } from '../dice.ts'
 import type { Erasure, Receipt, Showing } from '../judge/evidence.ts'
 import { Deeds } from './deeds.ts'
 import { Machine } from './machine.ts'
+import { Misfortunes } from './misfortunes.ts'
 import { People } from './people.ts'
 import { SimPlatform } from './platform/sim-platform.ts'
 import { Sightings } from './sightings.ts'
@@ -57,6 +58,7 @@ export class World {
   readonly floods: boolean
   readonly deeds: Deeds
   readonly upheavals: Upheavals
+  readonly misfortunes: Misfortunes
   /** When a process first began to read a feed, and when one without a cursor last did. */
   readonly firstBegunAt = new Map<string, number>()
   readonly lastBegunAt = new Map<string, number>()
@@ -77,6 +79,10 @@ export class World {
     revocations: 0,
     clocksSet: 0,
     restores: 0,
+    foldersRestored: 0,
+    skews: 0,
+    histories: 0,
+    deafStarts: 0,
   }
   readonly workspaceIds: readonly string[]
   readonly #people: People
@@ -130,10 +136,12 @@ export class World {
     if (this.upheavals.sets) this.#calmMs = LONG_CALM_MS
     this.#machine = new Machine(this)
     this.#people = new People(this, (work, everyMs) => this.#plan(work, everyMs))
+    this.misfortunes = new Misfortunes(seed, this, this.#machine)
     for (const [index, workspaceId] of this.workspaceIds.entries()) this.#people.found(workspaceId, index)
     this.#configure()
     this.#planTrouble()
     this.upheavals.plan(this.#calmAt)
+    this.misfortunes.plan(this.#calmAt)
   }
 
   get calmAt(): number {
@@ -151,7 +159,7 @@ export class World {
   /** Runs through the trouble, then through enough calm for everything to arrive. */
   run(): void {
     const { clock } = this
-    this.#machine.startFirst()
+    this.#machine.startFirst(this.misfortunes.firstHost())
     clock.runUntil(this.#calmAt)
     this.#calmAt = clock.now()
     for (const { life } of this.running) life.makeSafe()
