@@ -82,7 +82,8 @@ export class Machine {
   async #claim(holder: SimProcess, other: SimProcess): Promise<void> {
     const { clock, faults, workspaceIds } = this.#world
     const held = workspaceIds.filter((id) => holder.holds(id))
-    const wasQuiet = !this.#hasTrouble()
+    // That one hangs is known only after it was watched for a while.
+    const wasQuiet = !this.#hasTrouble() && !this.#hangs.has(holder)
     const begunAt = clock.now()
     await other.call('claim_channel', {})
     const isOver = !holder.life.stopped || other.life.dead || other.life.stopped || this.#hasTrouble()

@@ -142,7 +142,7 @@ const DELIVERY_BREAKS: readonly Break[] = [
   {
     name: 'what the platform holds for received comes unmarked to a restored state folder',
     file: 'member/workspace/feed.ts',
-    find: 'row.seq <= (this.#acked.seq ?? -1)',
+    find: 'this.#acked.mayHaveShown(row)',
     replace: 'false',
   },
   {

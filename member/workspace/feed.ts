@@ -80,7 +80,7 @@ export class Feed {
     this.#startedAt = since ?? this.#now()
     this.#sinceStart = new Elapsed(workspace.clock.now, this.#startedAt, MAX_LOOK_GAP_MS)
     this.#remarks = new Remarks(workspace.warn)
-    this.#acked = new AckedBefore(workspace)
+    this.#acked = new AckedBefore(workspace, this.#startedAt)
     this.pace = new FeedPace(workspace)
     this.#overlap = new FeedOverlap({
       now: workspace.clock.now,
@@ -263,7 +263,7 @@ export class Feed {
       rows.filter((row) => known === undefined || isAfterFloor(row, known)),
       (row) => ({
         ...toEntry(row, id, config.allowedSenders, skipBecause),
-        mayHaveBeenShown: row.seq != null && row.seq <= (this.#acked.seq ?? -1),
+        mayHaveBeenShown: this.#acked.mayHaveShown(row),
       }),
       { clock, signal },
     )

@@ -35,7 +35,6 @@ test.each([
   ['does not know the acknowledgement', () => jsonResponse(404, { error: 'not found' })],
   ['does not say how far it goes', () => jsonResponse(200, {})],
   ['says nonsense', () => jsonResponse(200, { last_acked_seq: 'all' })],
-  ['fails there, and nowhere else', () => textResponse(500, '')],
 ])('a platform that %s is read all the same', async (_what, answer) => {
   using scene = new FeedScene()
   scene.acknowledge = answer
@@ -43,6 +42,27 @@ test.each([
   await scene.start()
   await scene.clock.advance(60_000)
   expect(attempts(scene)).toEqual([0, 0])
+})
+
+test('a platform that fails there, and nowhere else, is read: what is older than this start may have been shown', async () => {
+  using scene = new FeedScene()
+  scene.acknowledge = () => textResponse(500, '')
+  scene.backlog(2)
+  await scene.start()
+  await scene.clock.advance(60_000)
+  scene.feed.add()
+  await scene.clock.advance(6_000)
+  expect(attempts(scene)).toEqual([1, 1, 0])
+})
+
+test('a single refusal to say it is not believed', async () => {
+  using scene = new FeedScene()
+  let refusals = 1
+  scene.acknowledge = () =>
+    refusals-- > 0 ? textResponse(404, '') : jsonResponse(200, { last_acked_seq: 2 })
+  scene.backlog(2)
+  await scene.start()
+  expect(attempts(scene)).toEqual([1, 1])
 })
 
 test('a failure to say it is waited for: what was shown must not come again unmarked', async () => {
