@@ -11,6 +11,7 @@ import { type Fate, fateOf, judgeShowing, MAX_UNSURE_ATTEMPTS } from './showing.
  * too.
  */
 const KEEP_MS = 30 * 24 * 60 * 60_000
+const AFTER_ALL_TIMES = '~'
 
 export interface Recovery {
   /** How many will be written again. */
@@ -183,21 +184,32 @@ export class RecoverySteps {
 }
 
 /**
- * Deletes some of what is too old. Age is measured from the last look at the feed: with a wrong clock, everything could
- * seem old, and everything the platform still has would be read as if new.
+ * Deletes some of what is too old and does not wait to be written. Old by both clocks: by ours, measured from the last
+ * look at the feed, and by the platform's, measured from the newest row. One clock that jumps forward makes everything
+ * seem old, and what the platform has shown lately is read a second time: it would be taken for new.
  *
  * @returns whether there may be more.
  */
 export function deleteOld(db: Database, workspaceId: string, now: number): boolean {
+  const cursor = db
+    .query<{ checkedAt: number; createdAt: string }, [string]>(
+      'SELECT checked_at AS checkedAt, created_at AS createdAt FROM cursor WHERE workspace_id = ?',
+    )
+    .get(workspaceId)
+  const newest = Date.parse(cursor?.createdAt ?? '')
   const { changes } = db
     .query(
       `DELETE FROM message WHERE ${some(
         'message_age',
-        `state <> 'received'
-       AND received_at < min($now, coalesce((SELECT checked_at FROM cursor WHERE workspace_id = $workspaceId), $now)) - ${KEEP_MS}`,
+        `received_at < $received AND created_at < $created AND NOT ${UNSENT}`,
       )}`,
     )
-    .run({ workspaceId, now })
+    .run({
+      workspaceId,
+      received: Math.min(now, cursor?.checkedAt ?? now) - KEEP_MS,
+      // Without a row to continue after, nothing before it is read.
+      created: Number.isNaN(newest) ? AFTER_ALL_TIMES : new Date(newest - KEEP_MS).toISOString(),
+    })
   if (changes > 0) return true
   db.query('DELETE FROM session WHERE begun_at < ?').run(now - KEEP_MS)
   return false

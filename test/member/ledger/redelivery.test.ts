@@ -2,13 +2,17 @@ import { describe, expect, test } from 'bun:test'
 import { openLedger } from '../../../lab/driver/ledger.ts'
 import { temporaryFolder } from '../../../lab/driver/temporary-folder.ts'
 import type { Ledger } from '../../../member/ledger/ledger.ts'
+import { MAX_EVENTS } from '../../../member/ledger/loop-guard.ts'
 import { MAX_ATTEMPTS, MAX_UNSURE_ATTEMPTS, REDELIVER_WITHIN_MS } from '../../../member/ledger/showing.ts'
-import { entries } from '../../fixtures/entries.ts'
+import { cursor, entries, entry } from '../../fixtures/entries.ts'
 import { recover } from '../../fixtures/recover.ts'
 
 const A = 'workspace-a'
 const B = 'workspace-b'
 const NOW = 1_800_000_000_000
+const MONTH_MS = 31 * 24 * 60 * 60_000
+/** The same times by the platform's clock. */
+const [AT, MONTH_LATER] = ['2027-01-15T08:00:00Z', '2027-02-15T08:00:00Z']
 
 /** A ledger on disk that can be left as a killed session leaves it. */
 function onDisk() {
@@ -134,13 +138,33 @@ describe('a new session', () => {
     ])
   })
 
-  test('forgets what is done after thirty days, and never what still waits', () => {
+  test('forgets what is done after thirty days, and never what still waits, alone or for a digest', () => {
     using disk = onDisk()
-    disk.ledger.of(A).storePage(entries(2), undefined, NOW)
+    disk.ledger.of(A).storePage(
+      entries(MAX_EVENTS + 2, () => ({ peerId: 'p' })),
+      undefined,
+      NOW,
+    )
     const [done] = batch(disk.ledger, 1)
     if (done === undefined) throw new Error('no message')
     disk.ledger.markAnswered(done.ord)
-    recover(disk.nextSession().of(A), NOW + 31 * 24 * 60 * 60_000)
-    expect(disk.ledger.inbox.counts(A)).toEqual({ received: 1 })
+    recover(disk.nextSession().of(A), NOW + MONTH_MS)
+    expect(disk.ledger.inbox.counts(A)).toEqual({ received: MAX_EVENTS - 1, held: 2 })
+  })
+
+  test.each([
+    { at: NOW + MONTH_MS, newest: AT, isNew: 0 },
+    { at: NOW, newest: MONTH_LATER, isNew: 0 },
+    { at: NOW + MONTH_MS, newest: MONTH_LATER, isNew: 1 },
+  ])('knows what was answered until a month has gone by its own clock and the platform’s: %#', (times) => {
+    using disk = onDisk()
+    const message = entry({ createdAt: AT })
+    disk.ledger.of(A).storePage([message], cursor({ createdAt: AT, checkedAt: NOW }), NOW)
+    for (const { ord } of batch(disk.ledger)) disk.ledger.markAnswered(ord)
+    const { at, newest, isNew } = times
+    disk.ledger.of(A).storePage([], cursor({ createdAt: newest, checkedAt: at }), at)
+    const next = disk.nextSession()
+    recover(next.of(A), at)
+    expect(next.of(A).storePage([message], undefined, at)).toBe(isNew)
   })
 })
