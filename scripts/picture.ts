@@ -1,20 +1,38 @@
-/** Draws `docs/demo.svg`, the picture in the README, from the demo's current output. */
+/** Draws the pictures of the demo in the README from its current output. */
 import { fileURLToPath } from 'node:url'
 
 const LINE = 20
 const PADDING = 24
 const WIDTH = 860
+const PICTURES = [
+  {
+    file: 'demo.svg',
+    options: [],
+    label: 'a person asks an agent, the agent asks another, and the answer appears in the chat',
+  },
+  {
+    file: 'demo-team.svg',
+    options: ['--team'],
+    label: 'a session gives work to two runners, and its answer appears in the chat',
+  },
+]
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const run = Bun.spawnSync([process.execPath, 'lab/demo/main.ts'], { cwd: root, stderr: 'inherit' })
-if (!run.success) throw new Error('the demo failed; the picture is unchanged')
-const lines = ['$ ./molecule demo', '', ...run.stdout.toString().trimEnd().split('\n')]
-await Bun.write(`${root}/docs/demo.svg`, draw(lines))
+for (const { file, options, label } of PICTURES) {
+  const run = Bun.spawnSync([process.execPath, 'lab/demo/main.ts', ...options], {
+    cwd: root,
+    stderr: 'inherit',
+  })
+  if (!run.success) throw new Error(`the demo failed; ${file} is unchanged`)
+  const command = ['$ ./molecule demo', ...options].join(' ')
+  const lines = [command, '', ...run.stdout.toString().trimEnd().split('\n')]
+  await Bun.write(`${root}/docs/${file}`, draw(lines, label))
+}
 
-function draw(text: readonly string[]): string {
+function draw(text: readonly string[], label: string): string {
   const height = PADDING * 2 + LINE * text.length
   const rows = text.map((line, index) => row(line, PADDING + LINE * (index + 0.75)))
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="The demo's output: a person asks an agent, the agent asks another, and the answer appears in the chat">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="The demo's output: ${label}">
 <rect width="100%" height="100%" rx="10" fill="#0d1117"/>
 <g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, monospace" font-size="13" fill="#e6edf3" xml:space="preserve">
 ${rows.join('\n')}

@@ -5,7 +5,16 @@ import { pause } from '../driver/pause.ts'
 import { runs } from '../driver/processes.ts'
 import type { Scene } from '../driver/scene.ts'
 import { until } from '../driver/until.ts'
-import { type Agent, arrival, inChat, STALE_AFTER_MS, STEP_TIMEOUT_MS, startAgent, use } from './stage.ts'
+import {
+  type Agent,
+  arrival,
+  inChat,
+  isOnline,
+  STALE_AFTER_MS,
+  STEP_TIMEOUT_MS,
+  startAgent,
+  use,
+} from './stage.ts'
 import type { Story } from './story.ts'
 
 export interface Cast {
@@ -94,8 +103,4 @@ export async function leave({ chat, builder, reviewer }: Cast, scene: Scene, sto
     if (await isOnline(chat, builder)) throw new Error('builder still has its badge')
     if (!(await isOnline(chat, reviewer))) throw new Error('reviewer lost its badge')
   })
-}
-
-async function isOnline(chat: Chat, { id }: Agent): Promise<boolean> {
-  return (await chat.badge(id)) === 'online'
 }

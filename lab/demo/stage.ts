@@ -8,7 +8,7 @@ import { until } from '../driver/until.ts'
 /** Short enough to watch an agent leave; a platform in use waits minutes. */
 const HEARTBEAT_MS = 1_000
 export const STALE_AFTER_MS = 2_500
-export const STEP_TIMEOUT_MS = 8_000
+export const STEP_TIMEOUT_MS = 20_000
 
 export interface Agent {
   readonly name: string
@@ -21,16 +21,22 @@ export function openScene(): Promise<Scene> {
 }
 
 export async function startAgent(scene: Scene, name: string, member: Member): Promise<Agent> {
+  const settings = { ...settingsOf(scene, name, member), MOLECULE_PERMISSION_RELAY: 'canvas' }
+  return { name, id: member.id, host: await scene.host(settings, { clientName: 'demo' }) }
+}
+
+/** The settings of a session or a runner, with a state folder of its own. */
+export function settingsOf(scene: Scene, name: string, member: Member): Record<string, string> {
   const { MOLECULE_POLL_INTERVAL_MS: _, ...settings } = scene.settings(
     member,
-    {
-      MOLECULE_AGENT_NAME: name,
-      MOLECULE_HEARTBEAT_INTERVAL_MS: String(HEARTBEAT_MS),
-      MOLECULE_PERMISSION_RELAY: 'canvas',
-    },
+    { MOLECULE_AGENT_NAME: name, MOLECULE_HEARTBEAT_INTERVAL_MS: String(HEARTBEAT_MS) },
     name,
   )
-  return { name, id: member.id, host: await scene.host(settings, { clientName: 'demo' }) }
+  return settings
+}
+
+export async function isOnline(chat: Chat, { id }: Pick<Agent, 'id'>): Promise<boolean> {
+  return (await chat.badge(id)) === 'online'
 }
 
 /** The event that shows an agent this text. */

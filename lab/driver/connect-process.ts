@@ -5,6 +5,8 @@ import { until } from './until.ts'
 export interface ConnectOptions {
   readonly env: Readonly<Record<string, string>>
   readonly cwd: string
+  /** The bundle to run; by default one of the current sources. */
+  readonly script?: string
 }
 
 export class ConnectProcess implements AsyncDisposable {
@@ -26,8 +28,12 @@ export class ConnectProcess implements AsyncDisposable {
   }
 
   /** @param words of the command line. */
-  static async start(words: readonly string[], { env, cwd }: ConnectOptions): Promise<ConnectProcess> {
-    const command = [process.execPath, '--no-env-file', await currentBundle('connect'), ...words]
+  static async start(
+    words: readonly string[],
+    { env, cwd, script }: ConnectOptions,
+  ): Promise<ConnectProcess> {
+    const bundle = script ?? (await currentBundle('connect'))
+    const command = [process.execPath, '--no-env-file', bundle, ...words]
     const { HOME = '', PATH = '' } = process.env
     return new ConnectProcess(
       Bun.spawn(command, {

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { Story } from '../../lab/demo/story.ts'
+import { playTeam } from '../../lab/demo/team.ts'
 import { ConnectProcess } from '../../lab/driver/connect-process.ts'
 import { Peer } from '../../lab/driver/peer.ts'
 import { type Member, Scene } from '../../lab/driver/scene.ts'
@@ -38,6 +40,14 @@ const answersTo = async (peer: Peer, workspace: Member): Promise<readonly string
   (await peer.received()).filter(({ from }) => from === workspace.id).map(({ text }) => text)
 
 describe.concurrent('molecule connect', () => {
+  test('a session gives work to two runners, and the person reads what came of it', async () => {
+    const told: string[] = []
+    await playTeam(scene, new Story((line) => told.push(line), false))
+    expect(told.join('\n')).toMatch(
+      /person +reads it in the chat {2}“[1-9]\d* test files; noted: Read the changelog\.”/,
+    )
+  })
+
   test('answers a peer and the person, each where they wrote, in the order of their messages', async () => {
     const { workspace, peer, start } = team()
     for (const text of ['one', 'two', 'three']) await peer.write(workspace.id, text)
