@@ -11,9 +11,14 @@ export class LargeBodies {
   /** How many are under way, by caller. */
   readonly #underWay = new Map<string, number>()
 
-  /** Runs `answer`, or refuses a large request for which there is no room now. */
-  async within<T>(caller: string, request: Request, answer: () => Promise<T>): Promise<T | Response> {
+  /**
+   * Runs `answer`, or refuses a large request for which there is no room now.
+   *
+   * @param callerOf asked only about a large request.
+   */
+  async within<T>(callerOf: () => string, request: Request, answer: () => Promise<T>): Promise<T | Response> {
     if (!isLarge(request)) return answer()
+    const caller = callerOf()
     const own = this.#underWay.get(caller) ?? 0
     const all = [...this.#underWay.values()].reduce((sum, count) => sum + count, 0)
     if (own >= MAX_OF_CALLER || all >= MAX_IN_ALL) {
