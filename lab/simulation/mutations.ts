@@ -43,9 +43,9 @@ const DELIVERY_BREAKS: readonly Break[] = [
   {
     name: '`sending` is not recorded before the write',
     file: 'plugin/host/event/delivery.ts',
-    find: 'new Set(this.#ledger.markSending(lines.map(({ stored }) => stored)))',
-    replace: `new Set(lines.map(({ stored }) => stored))
-    queueMicrotask(() => this.#ledger.markSending(lines.map(({ stored }) => stored)))`,
+    find: 'new Set(this.#ledger.markSending(stored, this.#held))',
+    replace: `new Set(stored)
+    queueMicrotask(() => this.#ledger.markSending(stored, this.#held))`,
   },
   {
     name: 'a new holder ignores messages that were `sending`',

@@ -106,16 +106,22 @@ export class Ledger {
   /**
    * Records that these messages are about to be written. After a crash from here on, they count as possibly seen.
    *
+   * @param held the workspaces that are still held. Asked while no other session can write: the recovery of one that takes
+   *   a workspace over then comes later, and finds what was marked.
    * @returns those to write; not one that a call has taken as its result in the meantime, nor one that another session
    *   has started to write since they were read: this process may have been stopped in between.
    */
-  markSending(messages: readonly StoredMessage[]): readonly StoredMessage[] {
+  markSending(messages: readonly StoredMessage[], held?: () => readonly string[]): readonly StoredMessage[] {
     const update = this.#db.query(
       "UPDATE message SET state = 'sending', attempts = attempts + 1, session = ? WHERE ord = ? AND state = 'received' AND attempts = ?",
     )
-    const begun = this.#db.transaction(() =>
-      messages.filter(({ ord, attempts }) => update.run(this.#given.session, ord, attempts).changes > 0),
-    )
+    const begun = this.#db.transaction(() => {
+      const ours = held?.()
+      return messages.filter(
+        ({ ord, attempts, workspaceId }) =>
+          ours?.includes(workspaceId) !== false && update.run(this.#given.session, ord, attempts).changes > 0,
+      )
+    })
     for (const { ord } of begun) this.#given.add(ord)
     return begun
   }

@@ -65,10 +65,11 @@ export class ThrottledMessages {
    * Records that a digest of these messages is about to be written. What else of their sender is held stays held.
    *
    * @param quoted all that the digest shows; the first of them represents it.
+   * @param held as for single messages.
    * @returns false, and records nothing, when one of these is no longer held back as it was read: this process may have
    *   been stopped in between, and another session have written it.
    */
-  markSending(quoted: readonly StoredMessage[]): boolean {
+  markSending(quoted: readonly StoredMessage[], held?: () => readonly string[]): boolean {
     const [lead] = quoted
     if (lead === undefined) return false
     const isHeld = this.#db.query<unknown, [number, number]>(
@@ -78,6 +79,7 @@ export class ThrottledMessages {
       "UPDATE message SET state = 'sending', attempts = attempts + 1, session = ?, digest = ? WHERE ord = ?",
     )
     const isBegun = this.#db.transaction(() => {
+      if (held?.().includes(lead.workspaceId) === false) return false
       if (quoted.some(({ ord, attempts }) => isHeld.get(ord, attempts) === null)) return false
       for (const { ord } of quoted) update.run(this.#given.session, lead.activityId, ord)
       return true

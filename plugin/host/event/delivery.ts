@@ -184,10 +184,11 @@ export class DeliveryLine {
       const content = this.#files.lighterContent(stored)
       if (content !== undefined) this.#ledger.replaceContent(stored, content)
     }
-    const begun = new Set(this.#ledger.markSending(lines.map(({ stored }) => stored)))
+    const stored = lines.map((line) => line.stored)
+    const begun = new Set(this.#ledger.markSending(stored, this.#held))
     // This process may have been stopped just now, and another have taken the workspace over.
     const held = this.#held()
-    const written = lines.filter(({ stored }) => begun.has(stored) && held.includes(stored.workspaceId))
+    const written = lines.filter((line) => begun.has(line.stored) && held.includes(line.stored.workspaceId))
     for (const { stored } of written) {
       this.#files.release(stored)
       this.#unconfirmed.delete(stored.workspaceId)
@@ -212,7 +213,7 @@ export class DeliveryLine {
     const event = renderDigest(first, quotes, throttled.count(due))
     const quoted = quotes.map(({ stored }) => stored)
     // As with a batch: this process may have been stopped just now, and another have taken the workspace over.
-    if (!throttled.markSending(quoted) || !this.#held().includes(due.workspaceId))
+    if (!throttled.markSending(quoted, this.#held) || !this.#held().includes(due.workspaceId))
       return Promise.resolve(true)
     this.#digests.written(due, now)
     return this.#write(notificationLine(event)).then(

@@ -110,6 +110,18 @@ describe('a message', () => {
     await settled()
     expect(scene.written.map(({ workspaceId }) => workspaceId)).toEqual([B])
   })
+
+  test('is not marked once the workspace was lost: its new holder has looked already for what was begun', async () => {
+    let held: readonly string[] = [A]
+    using scene = new Scene({ held: () => held })
+    const mark = scene.ledger.markSending.bind(scene.ledger)
+    scene.ledger.markSending = (...given) => {
+      held = []
+      return mark(...given)
+    }
+    await scene.add(A, numbered(2))
+    expect([scene.written, scene.ledger.inbox.counts(A)]).toEqual([[], { received: 2 }])
+  })
 })
 
 test('an answer goes out soon after the call of another session stops awaiting it', async () => {
