@@ -61,6 +61,7 @@ export function claudeCodeBackend(given: GivenOptions, surroundings: ProgramSurr
       argv: [bin, ...argv],
       environment: options.pass_meta ? { ...environment, ...aboutMessage(request) } : environment,
       input: promptOf(request.event),
+      folder: stateFolder,
       timeoutMs: options.timeout,
       maxOutputBytes: MAX_OUTPUT_BYTES,
       signal,

@@ -29,7 +29,7 @@ const OPTIONS = {
 /** @throws OptionError */
 export function execBackend(
   given: GivenOptions,
-  { environment, log, warn, clock }: ProgramSurroundings,
+  { environment, stateFolder, log, warn, clock }: ProgramSurroundings,
 ): Backend {
   const { cmd, format, timeout, pass_meta } = readOptions('exec', given, OPTIONS, warn)
   return {
@@ -40,6 +40,7 @@ export function execBackend(
         argv: ['/bin/sh', '-c', cmd],
         environment: pass_meta ? { ...environment, ...aboutMessage(request) } : environment,
         input: format === 'json' ? requestLine(request) : request.text,
+        folder: stateFolder,
         timeoutMs: timeout,
         maxOutputBytes: MAX_OUTPUT_BYTES,
         signal,

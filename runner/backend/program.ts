@@ -1,8 +1,13 @@
 /**
  * Runs one program for one message: its text goes to standard input, its standard output is the answer. The program
  * runs in a process group of its own, which ends with it: whatever it started and left behind is killed.
+ *
+ * The input is a file without a name. Through a pipe, a program that outlives this process, as after a crash, would be
+ * given the beginning of a text and take it for the whole.
  */
 import { spawn } from 'node:child_process'
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
 import { codeOf, describeError } from '../../base/errors.ts'
 import { plainText } from '../../base/plain-text.ts'
@@ -15,6 +20,8 @@ export interface ProgramOptions {
   readonly argv: readonly [string, ...string[]]
   readonly environment: Environment
   readonly input: string
+  /** Where a file can be made. */
+  readonly folder: string
   readonly timeoutMs: number
   readonly maxOutputBytes: number
   readonly signal: AbortSignal
@@ -33,16 +40,12 @@ const MAX_LOGGED_CHARS = 2_000
  * @returns what it wrote to standard output.
  * @throws BackendFailure when it cannot be started, fails, takes too long or says too much; or the abort reason.
  */
-export function runProgram(options: ProgramOptions): Promise<string> {
-  const { argv, environment, input, timeoutMs, maxOutputBytes, signal, log, clock } = options
+export async function runProgram(options: ProgramOptions): Promise<string> {
+  const { timeoutMs, maxOutputBytes, signal, log, clock } = options
+  const [file] = options.argv
   signal.throwIfAborted()
-  const [file, ...rest] = argv
   const { promise, resolve, reject } = Promise.withResolvers<string>()
-  const child = spawn(file, rest, {
-    detached: true,
-    env: { ...environment },
-    stdio: ['pipe', 'pipe', 'pipe'],
-  })
+  const child = startProgram(options)
   const output: Buffer[] = []
   let [bytes, isOver] = [0, false]
   let tail = ''
@@ -53,7 +56,7 @@ export function runProgram(options: ProgramOptions): Promise<string> {
     cancelTimeout()
     signal.removeEventListener('abort', onAbort)
     killGroup(child.pid)
-    for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy()
+    for (const stream of [child.stdout, child.stderr]) stream?.destroy()
     if (failure === undefined) resolve(Buffer.concat(output).toString('utf8'))
     else reject(failure)
   }
@@ -65,19 +68,16 @@ export function runProgram(options: ProgramOptions): Promise<string> {
   const cancelTimeout = clock.after(timeoutMs, () => fail(`It did not end within ${timeoutMs / 1000} s`))
   signal.addEventListener('abort', onAbort, { once: true })
 
-  child.stdout.on('data', (chunk: Buffer) => {
+  child.stdout?.on('data', (chunk: Buffer) => {
     bytes += chunk.length
     if (bytes > maxOutputBytes) fail(`It wrote more than ${maxOutputBytes} bytes`)
     else output.push(chunk)
   })
-  child.stderr.on('data', (chunk: Buffer) => {
+  child.stderr?.on('data', (chunk: Buffer) => {
     const text = chunk.toString('utf8')
     tail = (tail + text).slice(-QUOTED_BYTES)
     for (const line of text.split('\n')) if (line.trim() !== '') log(plainText(line, MAX_LOGGED_CHARS))
   })
-  // A program need not read its input.
-  child.stdin.on('error', () => {})
-  child.stdin.end(input)
   child.on('error', (error) => end(cannotStart(file, error)))
   child.on('exit', (code, killedBy) => {
     const done = (): void => {
@@ -92,6 +92,33 @@ export function runProgram(options: ProgramOptions): Promise<string> {
     })
   })
   return promise
+}
+
+function startProgram({ argv: [file, ...rest], environment, input, folder }: ProgramOptions) {
+  const stdin = openInput(folder, input)
+  try {
+    return spawn(file, rest, { detached: true, env: { ...environment }, stdio: [stdin, 'pipe', 'pipe'] })
+  } finally {
+    closeSync(stdin)
+  }
+}
+
+/** A file that holds the text, at its beginning and without a name. @throws BackendFailure when there is no room. */
+function openInput(folder: string, text: string): number {
+  let handle: number | undefined
+  try {
+    const path = join(folder, `input-${crypto.randomUUID()}`)
+    handle = openSync(path, 'wx+', 0o600)
+    rmSync(path)
+    const bytes = Buffer.from(text)
+    // Writing at a place leaves the handle's own at the beginning.
+    for (let at = 0; at < bytes.length; ) at += writeSync(handle, bytes, at, bytes.length - at, at)
+    return handle
+  } catch (error) {
+    if (handle !== undefined) closeSync(handle)
+    const wedged = 'messages cannot be written to the state folder for the program'
+    throw new BackendFailure(`${wedged}: ${describeError(error)}.`, { wedged, cause: error })
+  }
 }
 
 /**

@@ -1,0 +1,46 @@
+import { expect, test } from 'bun:test'
+import { readdirSync, readFileSync } from 'node:fs'
+import { systemClock } from '../../base/clock.ts'
+import { temporaryFolder } from '../../lab/driver/temporary-folder.ts'
+import { runProgram } from '../../runner/backend/program.ts'
+
+const run = (folder: string, cmd: string, input: string): Promise<string> =>
+  runProgram({
+    argv: ['/bin/sh', '-c', cmd],
+    environment: { PATH: process.env.PATH ?? '' },
+    input,
+    folder,
+    timeoutMs: 10_000,
+    maxOutputBytes: 1_000,
+    signal: new AbortController().signal,
+    log: () => {},
+    clock: systemClock,
+  })
+
+test('a program has its whole input from its start, also when this process does nothing more', async () => {
+  using folder = temporaryFolder()
+  const input = 'é'.repeat(500_000)
+  const output = run(
+    folder.path,
+    `wc -c >${folder.file('count.part')}; mv ${folder.file('count.part')} ${folder.file('count')}`,
+    input,
+  )
+  // The event loop stands still, as after a crash.
+  let tries = 0
+  while (!readdirSync(folder.path).includes('count') && tries++ < 500) Bun.sleepSync(10)
+  expect(readFileSync(folder.file('count'), 'utf8').trim()).toBe('1000000')
+  expect(await output).toBe('')
+  expect(readdirSync(folder.path)).toEqual(['count'])
+})
+
+test('a program need not read its input, and may have none', async () => {
+  using folder = temporaryFolder()
+  expect(await run(folder.path, 'echo done', 'x'.repeat(200_000))).toBe('done\n')
+  expect(await run(folder.path, 'cat; echo nothing', '')).toBe('nothing\n')
+})
+
+test('a message that cannot be written for a program asks for a repair', async () => {
+  using folder = temporaryFolder()
+  const outcome = run(folder.file('not-there'), 'cat', 'text')
+  await expect(outcome).rejects.toMatchObject({ wedged: expect.stringContaining('cannot be written') })
+})
