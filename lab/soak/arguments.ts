@@ -1,24 +1,47 @@
 /** The command line of `./molecule soak`. Pure. */
 import { parseArgs } from 'node:util'
 
-export interface Arguments {
+/** Sessions under random trouble. */
+export interface SessionArguments {
+  readonly of: 'sessions'
   /** How long to make trouble, not counting the drain at the end. */
   readonly minutes: number
   readonly seed: number
 }
 
+/** A runner that is killed again and again. */
+export interface RunnerArguments {
+  readonly of: 'runner'
+  readonly kills: number
+  readonly messages: number
+  /** Whether the platform is killed and stopped, too. */
+  readonly killsPlatform: boolean
+  readonly seed: number
+}
+
+export type Arguments = SessionArguments | RunnerArguments
+
 const DEFAULT_MINUTES = 5
 const MIN_MINUTES = 0.2
 const MAX_MINUTES = 7 * 24 * 60
+const DEFAULT_KILLS = 100
+const DEFAULT_MESSAGES = 500
+const MAX_COUNT = 100_000
 const SEEDS = 2 ** 32
 
 export const USAGE = `Usage: ./molecule soak [--minutes N] [--seed K]
+       ./molecule soak --runner [--kills N] [--messages N] [--kill-platform] [--seed K]
 
-Runs the plugin and the platform under random trouble. Exits with 1 if a promise was broken.
+Runs the plugin and the platform under random trouble, or kills a runner again and again while a peer writes to it.
+Exits with 1 if a promise was broken.
 
-  --minutes N   how long, from ${MIN_MINUTES} to ${MAX_MINUTES} (default: ${DEFAULT_MINUTES})
-  --seed K      repeat the trouble of an earlier run: a whole number below ${SEEDS} (default: random)
-  --help        show this text`
+  --minutes N      how long, from ${MIN_MINUTES} to ${MAX_MINUTES} (default: ${DEFAULT_MINUTES})
+  --runner         soak molecule connect in place of the plugin
+  --kills N        how often to kill the runner (default: ${DEFAULT_KILLS})
+  --messages N     how many messages the peer writes (default: ${DEFAULT_MESSAGES})
+  --kill-platform  kill and restart the platform, too
+  --seed K         repeat the trouble of an earlier run: a whole number below ${SEEDS} (default: random)
+  --help           show this text`
 
 /** @returns 'help' if requested, undefined for an invalid command line. */
 export function parseSoakArguments(
@@ -30,17 +53,46 @@ export function parseSoakArguments(
       args: [...argv],
       options: {
         minutes: { type: 'string' },
+        runner: { type: 'boolean' },
+        kills: { type: 'string' },
+        messages: { type: 'string' },
+        'kill-platform': { type: 'boolean' },
         seed: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },
     })
     if (values.help === true) return 'help'
-    const minutes = Number(values.minutes ?? DEFAULT_MINUTES)
     const seed = Number(values.seed ?? Math.floor(random() * SEEDS))
-    const fits = minutes >= MIN_MINUTES && minutes <= MAX_MINUTES
-    return fits && Number.isInteger(seed) && seed >= 0 && seed < SEEDS ? { minutes, seed } : undefined
+    if (!Number.isInteger(seed) || seed < 0 || seed >= SEEDS) return undefined
+    const { minutes, runner, kills, messages, 'kill-platform': killsPlatform } = values
+    if (runner !== true) {
+      const strangers = [kills, messages, killsPlatform]
+      return strangers.every((value) => value === undefined) ? sessionArguments(minutes, seed) : undefined
+    }
+    return minutes === undefined ? runnerArguments({ kills, messages, killsPlatform }, seed) : undefined
   } catch {
     // An unknown option, or one without its value.
     return undefined
   }
+}
+
+function sessionArguments(given: string | undefined, seed: number): SessionArguments | undefined {
+  const minutes = Number(given ?? DEFAULT_MINUTES)
+  return minutes >= MIN_MINUTES && minutes <= MAX_MINUTES ? { of: 'sessions', minutes, seed } : undefined
+}
+
+function runnerArguments(
+  given: {
+    readonly kills: string | undefined
+    readonly messages: string | undefined
+    readonly killsPlatform: boolean | undefined
+  },
+  seed: number,
+): RunnerArguments | undefined {
+  const kills = Number(given.kills ?? DEFAULT_KILLS)
+  const messages = Number(given.messages ?? DEFAULT_MESSAGES)
+  const fits = [kills, messages].every((count) => Number.isInteger(count) && count > 0 && count <= MAX_COUNT)
+  return fits
+    ? { of: 'runner', kills, messages, killsPlatform: given.killsPlatform === true, seed }
+    : undefined
 }

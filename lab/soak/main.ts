@@ -1,6 +1,6 @@
 /**
- * Runs the real plugin against the real platform under random trouble, and accounts for every message. Exits with 1 if
- * the promise was broken, or if a process is left over.
+ * Runs the real plugin, or the real runner, against the real platform under random trouble, and accounts for every
+ * message. Exits with 1 if the promise was broken, or if a process is left over.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
@@ -19,11 +19,13 @@ import { end, processesOf } from '../driver/processes.ts'
 import type { Message } from '../judge/evidence.ts'
 import { judge } from '../judge/judge.ts'
 import { mebibytes } from '../statistics.ts'
-import { type Arguments, parseSoakArguments, USAGE } from './arguments.ts'
+import { parseSoakArguments, type RunnerArguments, type SessionArguments, USAGE } from './arguments.ts'
 import { begin, type CourseOptions, drain, endure } from './course.ts'
 import { Home } from './home.ts'
 import { PlatformLife } from './platform-life.ts'
 import { RunRecord } from './run-record.ts'
+import { killLoop } from './runner/kill-loop.ts'
+import { killLoopFaults, renderKillLoop } from './runner/table.ts'
 import { faultsOf, type Judgement, renderOutcome } from './table.ts'
 import { Desk } from './writers.ts'
 
@@ -47,7 +49,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   })
 }
 try {
-  process.exit((await soak(chosen)) ? 0 : 1)
+  const isKept = await (chosen.of === 'runner' ? soakRunner(chosen) : soakSessions(chosen))
+  process.exit(isKept ? 0 : 1)
 } catch (error) {
   console.error(`the soak itself failed (seed ${chosen.seed}; everything is kept in ${folder}):`, error)
   endAll()
@@ -59,7 +62,7 @@ function endAll(): void {
 }
 
 /** Returns whether every promise was kept. */
-async function soak({ minutes, seed }: Arguments): Promise<boolean> {
+async function soakSessions({ minutes, seed }: SessionArguments): Promise<boolean> {
   console.error(`soak: ${counted(minutes, 'minute')}, seed ${seed}`)
   const record = new RunRecord()
   const complain = (sentence: string): void => void record.unexpected.push(sentence)
@@ -85,11 +88,31 @@ async function soak({ minutes, seed }: Arguments): Promise<boolean> {
 
   const leftOver = processesOf(folder)?.length
   const faults = faultsOf(record, judgement, leftOver)
+  const table = renderOutcome(record, judgement, { ...atStart, ...atEnd, leftOver })
+  return report(`Seed ${seed}, ${counted(minutes, 'minute')}`, table, faults)
+}
+
+/** Returns whether every promise was kept. */
+async function soakRunner(args: RunnerArguments): Promise<boolean> {
+  console.error(`soak: ${counted(args.kills, 'kill')} of a runner, seed ${args.seed}`)
+  const trouble: string[] = []
+  const platform = await PlatformLife.start(join(folder, 'platform.db'), (sentence) => trouble.push(sentence))
+  const say = (line: string): void => console.error(line)
+  const { unexpected, ...measured } = await killLoop({ ...args, platform, folder, say })
+  await platform.end('stop')
+  const outcome = { ...measured, unexpected: [...unexpected, ...trouble] }
+  const leftOver = processesOf(folder)?.length
+  const head = `Seed ${args.seed}, ${counted(args.kills, 'kill')}`
+  return report(head, renderKillLoop(outcome, leftOver), killLoopFaults(outcome, leftOver))
+}
+
+/** Prints the outcome. Returns whether there was no fault; only then nothing is kept. */
+function report(head: string, table: string, faults: readonly string[]): boolean {
   const [processor] = cpus()
   console.log(
-    `Seed ${seed}, ${counted(minutes, 'minute')}, ${process.platform} ${process.arch}, ${cpus().length} x ${processor?.model ?? 'unknown'}, Bun ${Bun.version}\n`,
+    `${head}, ${process.platform} ${process.arch}, ${cpus().length} x ${processor?.model ?? 'unknown'}, Bun ${Bun.version}\n`,
   )
-  console.log(renderOutcome(record, judgement, { ...atStart, ...atEnd, leftOver }))
+  console.log(table)
   for (const fault of faults.slice(0, MAX_FAULTS_PRINTED)) console.error(fault)
   if (faults.length === 0) rmSync(folder, { recursive: true, force: true })
   else console.error(`${faults.length} faults; logs and ledgers are kept in ${folder}`)

@@ -4,8 +4,20 @@ import { parseSoakArguments } from '../../../lab/soak/arguments.ts'
 const parse = (...argv: string[]) => parseSoakArguments(argv, () => 0.5)
 
 test('the command line gives the length and the seed; without it they are chosen', () => {
-  expect(parse('--minutes', '1', '--seed', '7')).toEqual({ minutes: 1, seed: 7 })
-  expect(parse()).toEqual({ minutes: 5, seed: 2 ** 31 })
+  expect(parse('--minutes', '1', '--seed', '7')).toEqual({ of: 'sessions', minutes: 1, seed: 7 })
+  expect(parse()).toEqual({ of: 'sessions', minutes: 5, seed: 2 ** 31 })
+})
+
+test('--runner chooses the loop of kills, whose length the command line gives', () => {
+  expect(parse('--runner')).toEqual({
+    of: 'runner',
+    kills: 100,
+    messages: 500,
+    killsPlatform: false,
+    seed: 2 ** 31,
+  })
+  const chosen = parse('--runner', '--kills', '3', '--messages', '9', '--kill-platform', '--seed', '1')
+  expect(chosen).toEqual({ of: 'runner', kills: 3, messages: 9, killsPlatform: true, seed: 1 })
 })
 
 test('--help asks for help, whatever else is there', () => {
@@ -21,6 +33,11 @@ test('an invalid length, seed or option is refused', () => {
     ['--minutes'],
     ['--hours', '1'],
     ['1'],
+    ['--kills', '3'],
+    ['--kill-platform'],
+    ['--runner', '--minutes', '1'],
+    ['--runner', '--kills', '0'],
+    ['--runner', '--messages', '1.5'],
   ]) {
     expect(parse(...argv)).toBeUndefined()
   }
