@@ -8,6 +8,7 @@ import { type FileFetch, FileFetches, type FileFetchesOptions } from './file-fet
 import { trueMimeType } from './file-kinds.ts'
 import { type Plan, planFiles } from './file-plan.ts'
 import { type FileStore, megabytes, type StoredFile, UnusableFile } from './file-store.ts'
+import { WaitBudget } from './wait-budget.ts'
 
 /** A file as the event shows it. */
 export interface ShownFile {
@@ -58,6 +59,8 @@ export class IncomingFiles {
   readonly #fetches: FileFetches
   /** Workspaces of whose last files not one byte came. */
   readonly #still = new Set<string>()
+  /** By workspace. */
+  readonly #budgets = new Map<string, WaitBudget>()
 
   constructor(options: IncomingFilesOptions) {
     this.#store = options.store
@@ -125,18 +128,31 @@ export class IncomingFiles {
     patience: Patience | undefined,
   ): Promise<void> {
     if (fetches.length === 0) return
-    const ms = this.#still.has(workspaceId) ? SHORT_PATIENCE_MS : PATIENCE_MS
-    const { signal: over, release } = deadline(
-      patience?.ms ?? ms,
-      patience?.signal ?? this.#signal,
-      this.#clock,
-    )
-    await Promise.race([Promise.all(fetches.map(({ tries }) => tries)), aborted(over)])
-    release()
-    if (patience !== undefined) return
+    const arrival = Promise.all(fetches.map(({ tries }) => tries))
+    if (patience !== undefined) {
+      await this.#within(patience, arrival)
+      return
+    }
+    const budget = this.#budgetOf(workspaceId)
+    const ms = Math.min(budget.leftMs, this.#still.has(workspaceId) ? SHORT_PATIENCE_MS : PATIENCE_MS)
+    const begunAt = this.#clock.now()
+    await this.#within({ ms, signal: this.#signal }, arrival)
+    budget.spend(Math.min(Math.abs(this.#clock.now() - begunAt), ms))
     const isMoving = fetches.some(({ outcome, received }) => outcome !== undefined || received > 0)
     if (isMoving) this.#still.delete(workspaceId)
     else this.#still.add(workspaceId)
+  }
+
+  #budgetOf(workspaceId: string): WaitBudget {
+    const known = this.#budgets.get(workspaceId) ?? new WaitBudget(this.#clock.now)
+    this.#budgets.set(workspaceId, known)
+    return known
+  }
+
+  async #within({ ms, signal }: Patience, arrival: Promise<unknown>): Promise<void> {
+    const { signal: over, release } = deadline(ms, signal, this.#clock)
+    await Promise.race([arrival, aborted(over)])
+    release()
   }
 
   #showFetched(workspaceId: string, attachment: Attachment, { outcome, received }: FileFetch): ShownFile {

@@ -143,6 +143,21 @@ describe('a message that waits for its files', () => {
     expect([silence, silence, minute, minute].map(waits)).toEqual([20, 2, 2, 20])
   })
 
+  test('waits up to 20 s, but together with others no longer than 40 s and a third of the time, though bytes come', () => {
+    const { prepare, run, clock } = simulateFetching((url, signal) => slow(() => clock, 30)(url, signal))
+    const waits = Array.from({ length: 20 }, () => {
+      const begunAt = clock.now()
+      const files = prepare(file(own()))
+      while (files.state === 'pending') run(100)
+      const waitedMs = clock.now() - begunAt
+      run(1_000)
+      return waitedMs
+    })
+    expect(waits[0]).toBe(20_000)
+    expect(waits.reduce((sum, ms) => sum + ms, 0)).toBeLessThanOrEqual(75_000)
+    expect(waits.at(-1)).toBeLessThan(1_000)
+  })
+
   test('is not kept waiting by a file that was tried three times in vain', () => {
     const { prepare, run } = simulateFetching(() => new Response('no', { status: 503 }))
     const files = prepare(file(own()))
