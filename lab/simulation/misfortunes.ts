@@ -48,7 +48,7 @@ export class Misfortunes {
   plan(calmAt: number): void {
     const { clock } = this.#world
     const soon = (dice: Dice): number => clock.now() + dice.upTo((calmAt - clock.now()) * 0.6)
-    if (this.#histories.chance(0.004)) this.#fillHistory()
+    if (this.#histories.chance(0.012)) this.#fillHistory()
     if (this.#skews.chance(0.06)) clock.at(soon(this.#skews), () => this.#setClock(calmAt))
     if (this.#copies.chance(0.06)) clock.at(soon(this.#copies), () => this.#copyFolder(calmAt))
   }

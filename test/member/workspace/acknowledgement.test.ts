@@ -58,7 +58,7 @@ test('each later message is acknowledged as well', () => {
   expect(scene.first.records.acknowledgements.map(({ seq }) => seq)).toEqual([1, 2, 3])
 })
 
-test('a platform that does not know the call is not asked again', () => {
+test('a platform that refuses the call three times does not know it, and is not asked again', () => {
   const { scene } = begin()
   using _ = scene
   scene.answer = ({ route }) => (route === 'ack' ? jsonResponse(404, { error: 'not found' }) : undefined)
@@ -66,7 +66,7 @@ test('a platform that does not know the call is not asked again', () => {
     scene.first.feed.add()
     scene.pass(READ_MS + 3_000)
   }
-  expect(acks(scene)).toHaveLength(1)
+  expect(acks(scene)).toHaveLength(3)
 })
 
 test('a failure is made good by the next message', () => {
