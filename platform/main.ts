@@ -12,6 +12,9 @@ import type { RequestRecord } from './http/front.ts'
 import { type RunningPlatform, startPlatform } from './platform.ts'
 import { explainFailure } from './start-failure.ts'
 
+/** The exit code for a wrong command line. */
+const USAGE = 2
+
 const stderr = new LineOutput(process.stderr)
 const stdout = new LineOutput(process.stdout, () =>
   stderr.write(
@@ -21,7 +24,7 @@ const stdout = new LineOutput(process.stdout, () =>
 
 const parsed = parseArguments(process.argv.slice(2), process.env)
 if (parsed.kind === 'help') stdout.write(HELP.trimEnd())
-else if (parsed.kind === 'invalid') fail(parsed.message)
+else if (parsed.kind === 'invalid') fail(`${parsed.message} See ./molecule platform --help.`, USAGE)
 // An older one sends what is meant for an agent on this machine through a proxy.
 else if (!Bun.semver.satisfies(Bun.version.replace(/-.*/, ''), engines.bun)) fail(tooOld())
 else await run(parsed.arguments)
@@ -77,7 +80,7 @@ function tooOld(): string {
   return `The platform needs Bun ${needed} or newer, but was started with Bun ${Bun.version}: run \`bun upgrade\`, or start it with ./molecule platform.`
 }
 
-function fail(message: string): void {
-  stderr.write(message)
-  process.exitCode = 1
+function fail(message: string, exitCode = 1): void {
+  stderr.write(`molecule platform: ${message}`)
+  process.exitCode = exitCode
 }
