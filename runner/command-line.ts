@@ -1,14 +1,21 @@
 /** The command line of `molecule connect`. Pure. */
 import { parseArgs } from 'node:util'
 import { describeError } from '../base/errors.ts'
+import { plainText } from '../base/plain-text.ts'
 import { isUuid } from '../member/client/workspace-path.ts'
-import { SETTINGS } from '../member/settings/setting-table.ts'
+import { SETTING_ROWS, SETTINGS, type Setting, type ValueSetting } from '../member/settings/setting-table.ts'
 import { type Environment, quoteValue, setValue } from '../member/settings/setting-text.ts'
 import { type GivenOptions, splitOptions } from './backend/options.ts'
 import { Ending, EXIT } from './exit-code.ts'
-import { FLAGS, type Flag, type FlagName, flagLines } from './flags.ts'
+import { COMMANDS, type CommandName, FLAGS, type Flag, type FlagName, helpLines } from './flags.ts'
+
+export const UNIT_KINDS = ['systemd', 'launchd'] as const
 
 export interface CommandLine {
+  /** What to do instead of serving. */
+  readonly command: CommandName | undefined
+  /** The file that a command takes. */
+  readonly file: string | undefined
   /** Undefined: all that the configuration names. */
   readonly workspaceId: string | undefined
   readonly backend: string
@@ -22,6 +29,7 @@ export interface CommandLine {
   readonly forever: boolean
   readonly json: boolean
   readonly dryRun: boolean
+  readonly printUnit: (typeof UNIT_KINDS)[number] | undefined
 }
 
 export type Parsed =
@@ -29,12 +37,19 @@ export type Parsed =
   | { readonly kind: 'help' }
   | { readonly kind: 'version' }
 
+const { commands, flags } = helpLines()
+
 export const HELP = `Usage: molecule connect [options] [workspace-id]
+       molecule connect COMMAND [options]
 
 Makes this machine a workspace of a Molecule platform, with a program that answers where a session has Claude Code.
 Without an id: every workspace that the configuration names.
 
-${flagLines().join('\n')}
+Commands:
+${commands.join('\n')}
+
+Options:
+${flags.join('\n')}
 
 Exit codes: ${EXIT.ended} ended, ${EXIT.failed} failed while running, ${EXIT.usage} wrong command line or configuration, ${EXIT.refused} refused by the platform.
 `
@@ -50,11 +65,6 @@ export function parseCommandLine(argv: readonly string[], environment: Environme
   const { values, positionals } = parse(argv)
   if (values.help === true) return { kind: 'help' }
   if (values.version === true) return { kind: 'version' }
-  const [workspaceId, more] = positionals
-  if (more !== undefined) throw usage(`Give one workspace id, not also ${quoteValue(more)}.`)
-  if (workspaceId !== undefined && !isUuid(workspaceId)) {
-    throw usage(`The workspace id is ${quoteValue(workspaceId)} but must be a UUID.`)
-  }
   const text = (name: FlagName): string | undefined => {
     const value = values[name]
     return typeof value === 'string' ? setValue(value) : undefined
@@ -63,31 +73,60 @@ export function parseCommandLine(argv: readonly string[], environment: Environme
   if (mode !== 'poll') {
     throw usage(`--mode is ${quoteValue(mode)} but must be poll: this program has no address for pushes.`)
   }
-  const emptyReply = oneOf('empty-reply', text('empty-reply') ?? 'skip', ['skip', 'send'])
-  const overridden = FLAGS.flatMap((flag: Flag) => {
-    const value = text(flag.name as FlagName)
-    return flag.setting === undefined || value === undefined ? [] : [[flag.setting, value] as const]
-  })
+  const unit = text('print-unit')
   const options = values['backend-opt']
   return {
     kind: 'run',
     line: {
-      workspaceId: workspaceId?.toLowerCase(),
+      ...operands(positionals),
       backend: text('backend') ?? 'claude-code',
       backendOptions: splitOptions(Array.isArray(options) ? options.map(String) : []),
       tokenFile: text('token-file') ?? setValue(environment.MOLECULE_WORKSPACE_TOKEN_FILE),
       settings: {
-        ...Object.fromEntries(overridden),
+        ...Object.fromEntries(FLAGS.flatMap((flag: Flag) => settingOf(flag, text(flag.name as FlagName)))),
         ...(values.verbose === true ? { [SETTINGS.logLevel.name]: 'debug' } : {}),
       },
-      sendsEmpty: emptyReply === 'send',
+      sendsEmpty: oneOf('empty-reply', text('empty-reply') ?? 'skip', ['skip', 'send']) === 'send',
       once: values.once === true,
       wait: values.wait === true,
       forever: values.forever === true,
       json: values.json === true,
       dryRun: values['dry-run'] === true,
+      printUnit: unit === undefined ? undefined : oneOf('print-unit', unit, UNIT_KINDS),
     },
   }
+}
+
+function operands(positionals: readonly string[]): Pick<CommandLine, 'command' | 'file' | 'workspaceId'> {
+  const command = COMMANDS.find(({ name }) => name === positionals[0])?.name
+  const [first, more] = command === undefined ? positionals : positionals.slice(1)
+  const takesFile = command === 'import-state'
+  if (more !== undefined) {
+    throw usage(`Give one ${takesFile ? 'file' : 'workspace id'}, not also ${quoteValue(more)}.`)
+  }
+  if (takesFile) {
+    if (first === undefined) throw usage('import-state needs the cursor file of the other program.')
+    return { command, file: first, workspaceId: undefined }
+  }
+  if (first !== undefined && !isUuid(first)) {
+    const commands = COMMANDS.map(({ name }) => name).join(', ')
+    throw usage(`The workspace id is ${quoteValue(first)} but must be a UUID, or one of ${commands}.`)
+  }
+  return { command, file: undefined, workspaceId: first?.toLowerCase() }
+}
+
+/** The setting that a flag gives, checked as the setting is. */
+function settingOf(flag: Flag, value: string | undefined): readonly (readonly [string, string])[] {
+  const setting = SETTING_ROWS.find(({ name }) => name === flag.setting)
+  if (setting === undefined || value === undefined) return []
+  if (hasSchema(setting) && !setting.schema.safeParse(value).success) {
+    throw usage(`--${flag.name} is ${quoteValue(value)} but must be ${setting.rule}.`)
+  }
+  return [[setting.name, value]]
+}
+
+function hasSchema(setting: Setting): setting is ValueSetting<unknown> {
+  return 'schema' in setting
 }
 
 export function usage(sentence: string): Ending {
@@ -114,7 +153,8 @@ function parse(argv: readonly string[]) {
     }
     return { values, positionals }
   } catch (error) {
-    throw usage(`${describeError(error)}. See molecule connect --help.`)
+    const sentence = plainText(describeError(error), 300).replace(/\.$/, '')
+    throw usage(`${sentence}. See molecule connect --help.`)
   }
 }
 

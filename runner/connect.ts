@@ -1,31 +1,27 @@
 /** `molecule connect`: from a command line to an exit code. */
-import type { Clock } from '../base/clock.ts'
 import type { Disk } from '../base/sqlite.ts'
 import { PlatformClient } from '../member/client/client.ts'
-import { Configuration } from '../member/folder/configuration.ts'
 import { pidSpace } from '../member/folder/holder-record.ts'
 import { HolderWatch } from '../member/folder/holder-watch.ts'
-import { Log } from '../member/folder/log.ts'
-import { statePaths } from '../member/folder/state-folder.ts'
 import type { Stopped } from '../member/folder/stopped-process.ts'
-import { resolveStateDir } from '../member/settings/config.ts'
-import { type Environment, setValue } from '../member/settings/setting-text.ts'
-import { type Backend, OptionError } from './backend/backend.ts'
-import { buildBackend } from './backend/backends.ts'
-import { withoutSecrets } from './backend/child-environment.ts'
-import { type CommandLine, DEFAULTS, HELP, parseCommandLine, usage } from './command-line.ts'
-import { Ending, EXIT, type ExitCode } from './exit-code.ts'
-import { Runner, type RunnerOptions } from './runner.ts'
-import { chosenConfig, environmentFor } from './targets.ts'
-import { readTokenFile } from './token-file.ts'
+import type { Target } from '../member/settings/config.ts'
+import { OptionError } from './backend/backend.ts'
+import { diagnose, findingLines } from './command/doctor.ts'
+import { importState } from './command/import-state.ts'
+import { retry } from './command/retry.ts'
+import { status } from './command/status.ts'
+import { type CommandLine, HELP, parseCommandLine } from './command-line.ts'
+import { Ending, EXIT, type ExitCode, Restart } from './exit-code.ts'
+import { Preparation, type PreparationOptions } from './preparation.ts'
+import { Runner } from './runner.ts'
+import { ServiceNotice } from './service-notice.ts'
+import { launchdPlist, systemdUnit } from './service-unit.ts'
 
-export interface ConnectOptions {
+export interface ConnectOptions extends PreparationOptions {
   readonly argv: readonly string[]
-  readonly environment: Environment
-  /** Undefined when there is none. */
-  readonly home: string | undefined
+  /** The program and script that run this command line. */
+  readonly program: readonly string[]
   readonly version: string
-  readonly clock: Clock
   readonly network: typeof fetch
   readonly disk: Disk
   readonly pid: number
@@ -33,9 +29,10 @@ export interface ConnectOptions {
   readonly startedAt: number
   readonly stoppedOf: (pid: number) => Stopped | undefined
   readonly print: (text: string) => void
-  readonly complain: (line: string) => void
   /** Calls `stop` for each signal that ends a program. */
   readonly onSignal: (stop: (name: string) => void) => void
+  /** Runs a program to its end. Rejects when it fails. */
+  readonly run: (argv: readonly string[]) => Promise<void>
 }
 
 /** Never rejects with anything but an unforeseen error. */
@@ -53,73 +50,85 @@ export async function connect(options: ConnectOptions): Promise<ExitCode> {
 }
 
 async function carryOut(options: ConnectOptions): Promise<Ending> {
-  const { argv, environment, version, print, complain, onSignal } = options
+  const { argv, environment, version, print } = options
   const parsed = parseCommandLine(argv, environment)
   if (parsed.kind !== 'run') {
     print(parsed.kind === 'help' ? HELP.trimEnd() : version)
     return new Ending(EXIT.ended, parsed.kind)
   }
   const { line } = parsed
-  const prepared = prepare(line, options)
-  const backend = await buildBackend(line.backend, line.backendOptions, prepared.program)
-  if (line.dryRun) {
-    for (const { workspaceId, platformUrl } of prepared.config.targets) {
-      complain(`workspace=${workspaceId} backend=${backend.name} mode=poll platform=${platformUrl}`)
+  const preparation = new Preparation(line, options)
+  if (line.command === 'doctor') return doctor(preparation, options)
+  if (line.command !== undefined) {
+    print(await oneCommand(line, preparation, options))
+    return new Ending(EXIT.ended, line.command)
+  }
+  return line.dryRun || line.printUnit !== undefined
+    ? rehearse(preparation, options)
+    : serve(preparation, options)
+}
+
+/** Checks what can be checked without the platform, and starts nothing. */
+async function rehearse(preparation: Preparation, options: ConnectOptions): Promise<Ending> {
+  const { line, config } = preparation
+  const backend = await preparation.backend()
+  await backend.close()
+  if (line.printUnit === undefined) {
+    for (const { workspaceId, platformUrl } of config.targets) {
+      options.complain(`workspace=${workspaceId} backend=${backend.name} mode=poll platform=${platformUrl}`)
     }
-    await backend.close()
     return new Ending(EXIT.ended, 'nothing was started')
   }
-  const runner = new Runner(runnerOptions(options, line, backend, prepared))
-  onSignal((name) => runner.stop(`ended by ${name}`))
-  const ending = await runner.run()
-  prepared.log.info(ending.message)
-  return ending
+  const words = options.argv.filter(
+    (word, index) => !word.startsWith('--print-unit') && options.argv[index - 1] !== '--print-unit',
+  )
+  const render = line.printUnit === 'systemd' ? systemdUnit : launchdPlist
+  options.print(
+    render({
+      argv: [...options.program, ...words, ...(line.forever ? [] : ['--forever'])],
+      folder: options.folder,
+      path: options.environment.PATH ?? '',
+      name: config.targets[0]?.workspaceId ?? 'connect',
+    }).trimEnd(),
+  )
+  return new Ending(EXIT.ended, 'nothing was started')
 }
 
-type Prepared = ReturnType<typeof prepare>
-
-/** Reads what the command line and the configuration say, and checks it. @throws Ending */
-function prepare(line: CommandLine, { environment: outer, home, clock, complain }: ConnectOptions) {
-  const token = givenToken(line, outer)
-  const environment = environmentFor(outer, line, token)
-  const writeJson = (message: string, level: string): void => complain(JSON.stringify({ level, message }))
-  const log = new Log({ clock, ...(line.json ? { write: writeJson } : {}) })
-  const paths = statePaths(resolveStateDir(environment, home))
-  const { envFile } = paths
-  const { result } = new Configuration({ environment, home, envFile, log, defaults: DEFAULTS })
-  const config = chosenConfig(result, line.workspaceId)
-  const tokens = config.targets.map((target) => target.token)
-  const program = {
-    environment: withoutSecrets(outer, tokens),
-    stateFolder: paths.folder,
-    log: (text: string) => log.info(`backend: ${text}`),
-    warn: log.warn,
-    clock,
+async function serve(first: Preparation, options: ConnectOptions): Promise<Ending> {
+  const { environment, clock, pid, run, onSignal } = options
+  let runner: Runner | undefined
+  onSignal((name) => runner?.stop(`ended by ${name}`))
+  const notice = new ServiceNotice({ environment, pid, clock, run, warn: first.log.warn })
+  for (let preparation = first; ; ) {
+    const { config, line, log } = preparation
+    const backend = await preparation.backend()
+    let next: Preparation | undefined
+    const isStale = (): boolean => {
+      next ??= preparation.renewed()
+      return next !== undefined
+    }
+    const project = `molecule connect --backend ${backend.name}`
+    const surroundings = {
+      ...place(preparation, options, project),
+      ...line,
+      config,
+      backend,
+      isStale,
+      notice,
+    }
+    runner = new Runner(surroundings)
+    const ending = await runner.run()
+    log.info(ending.message)
+    if (!(ending instanceof Restart) || next === undefined) return ending
+    preparation = next
   }
-  return { config, log, paths, program }
 }
 
-function givenToken({ tokenFile, workspaceId }: CommandLine, environment: Environment): string | undefined {
-  const token =
-    tokenFile === undefined ? setValue(environment.MOLECULE_WORKSPACE_TOKEN) : readTokenFile(tokenFile)
-  if (token !== undefined && workspaceId === undefined) {
-    throw usage('A token was given without a workspace: give the id of the workspace, too.')
-  }
-  return token
-}
-
-function runnerOptions(
-  { clock, network, disk, version, pid, startedAt, stoppedOf }: ConnectOptions,
-  line: CommandLine,
-  backend: Backend,
-  { config, log, paths }: Prepared,
-): RunnerOptions {
-  const project = `molecule connect --backend ${backend.name}`
+/** What every command is given of this process. */
+function place({ paths, log }: Preparation, options: ConnectOptions, project: string) {
+  const { clock, network, disk, version, pid, startedAt, stoppedOf } = options
   const holder = { pid, startedAt, project, pidSpace: pidSpace() }
   return {
-    ...line,
-    config,
-    backend,
     clock,
     network,
     disk,
@@ -128,7 +137,42 @@ function runnerOptions(
     holder,
     session: crypto.randomUUID(),
     version,
-    clientOf: (target) => new PlatformClient(target, { network, clock }),
+    clientOf: (target: Target) => new PlatformClient(target, { network, clock }),
     holders: new HolderWatch(clock, holder, stoppedOf),
+  }
+}
+
+function oneCommand(line: CommandLine, preparation: Preparation, options: ConnectOptions): Promise<string> {
+  const { targets } = preparation.config
+  const here = { ...place(preparation, options, `molecule connect ${line.command}`), targets }
+  if (line.command === 'retry') return retry(here, targets)
+  if (line.command === 'import-state') return importState(here, line.file ?? '')
+  return status(here)
+}
+
+async function doctor(preparation: Preparation, options: ConnectOptions): Promise<Ending> {
+  const findings = await diagnose({
+    ...place(preparation, options, 'molecule connect doctor'),
+    targets: targetsOf(preparation),
+    warnings: preparation.result.warnings,
+    tryBackend: async () => {
+      const backend = await preparation.backend()
+      await backend.close()
+      return `${backend.name} can be started`
+    },
+  })
+  options.print(findingLines(findings))
+  const failed = findings.filter(({ verdict }) => verdict === 'FAIL').length
+  return failed === 0
+    ? new Ending(EXIT.ended, 'doctor')
+    : new Ending(EXIT.failed, `${failed} of ${findings.length} checks failed`)
+}
+
+function targetsOf(preparation: Preparation): readonly Target[] | { readonly problem: string } {
+  try {
+    return preparation.config.targets
+  } catch (error) {
+    if (!(error instanceof Ending)) throw error
+    return { problem: error.message }
   }
 }

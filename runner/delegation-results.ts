@@ -8,16 +8,28 @@ import type { Inbound } from '../member/client/inbound.ts'
 import { appendToFile } from '../member/folder/regular-file.ts'
 import type { StoredMessage } from '../member/ledger/ledger.ts'
 
-const FILE = 'delegation-results.jsonl'
+const FAILURES: readonly string[] = ['failed', 'rejected', 'canceled']
 const MAX_PREVIEW = 2_000
 
+export interface Outcome {
+  readonly id: string
+  readonly status: string
+  readonly isFailure: boolean
+}
+
+/** Where the outcomes are, in the state folder. Pure. */
+export function resultsFile(folder: string): string {
+  return join(folder, 'delegation-results.jsonl')
+}
+
 /** @throws the file system's error; the same outcome is then given again. */
-export function recordResult(folder: string, stored: StoredMessage, message: Inbound): void {
+export function recordResult(folder: string, stored: StoredMessage, message: Inbound): Outcome {
   const { delegationId, taskStatus, peerId, text } = message
   const status = taskStatus ?? 'completed'
-  const isFailure = ['failed', 'rejected', 'canceled'].includes(status)
+  const isFailure = FAILURES.includes(status)
+  const id = stored.delegationId ?? delegationId ?? stored.activityId
   const line = {
-    delegation_id: stored.delegationId ?? delegationId,
+    delegation_id: id,
     target_id: peerId,
     source_id: stored.workspaceId,
     status,
@@ -25,5 +37,6 @@ export function recordResult(folder: string, stored: StoredMessage, message: Inb
     error: isFailure ? plainText(text, MAX_PREVIEW) : null,
     timestamp: stored.createdAt,
   }
-  appendToFile(join(folder, FILE), `${JSON.stringify(line)}\n`)
+  appendToFile(resultsFile(folder), `${JSON.stringify(line)}\n`)
+  return { id, status, isFailure }
 }

@@ -21,3 +21,6 @@ export class Ending extends Error {
     this.exitCode = exitCode
   }
 }
+
+/** It begins again with what its settings say now. */
+export class Restart extends Ending {}

@@ -1,4 +1,36 @@
-/** The flags of `molecule connect`: the one table behind the parser, `--help` and docs/connect.md. */
+/** The commands and flags of `molecule connect`: the tables behind the parser, `--help` and docs/connect.md. */
+
+export interface Command {
+  readonly name: string
+  /** What stands for its arguments in the help. */
+  readonly operands: string
+  readonly help: string
+}
+
+export const COMMANDS = [
+  {
+    name: 'status',
+    operands: '[workspace-id]',
+    help: 'show whether the workspaces are served, what waits, and what was set aside',
+  },
+  {
+    name: 'doctor',
+    operands: '[workspace-id]',
+    help: 'check one by one what serving needs, and say what to do',
+  },
+  {
+    name: 'retry',
+    operands: '[workspace-id]',
+    help: 'answer again the messages that were set aside',
+  },
+  {
+    name: 'import-state',
+    operands: 'FILE',
+    help: 'go on where the cursor file of another connect program ends',
+  },
+] as const satisfies readonly Command[]
+
+export type CommandName = (typeof COMMANDS)[number]['name']
 
 export interface Flag {
   readonly name: string
@@ -16,7 +48,7 @@ export const FLAGS = [
   {
     name: 'backend',
     value: 'NAME',
-    help: 'what answers: exec, claude-code, module or mock (default claude-code)',
+    help: 'what answers: claude-code, exec, codex, gemini, opencode, module or mock (default claude-code)',
   },
   {
     name: 'backend-opt',
@@ -69,13 +101,18 @@ export const FLAGS = [
     name: 'state-dir',
     value: 'FOLDER',
     setting: 'MOLECULE_STATE_DIR',
-    help: 'the folder for everything kept on disk',
+    help: 'the folder for everything kept on disk (default ~/.claude/channels/molecule)',
   },
   { name: 'empty-reply', value: 'WHAT', help: 'skip or send an answer without words (default skip)' },
   { name: 'once', help: 'answer what waits, then end' },
   { name: 'wait', help: 'wait while a session holds the workspace, instead of ending' },
   { name: 'forever', help: 'try to register until that is possible, instead of five times' },
   { name: 'json', help: 'write the log as JSON, one object in a line' },
+  {
+    name: 'print-unit',
+    value: 'KIND',
+    help: 'print a service that runs this command line: systemd or launchd',
+  },
   { name: 'dry-run', help: 'check everything that can be checked without the platform, and end' },
   { name: 'verbose', help: 'log more' },
   { name: 'help', help: 'show this text' },
@@ -84,12 +121,20 @@ export const FLAGS = [
 
 export type FlagName = (typeof FLAGS)[number]['name']
 
-/** The table as lines of the help. Pure. */
-export function flagLines(): readonly string[] {
-  const entries = FLAGS.map((flag: Flag) => ({
-    left: `--${flag.name}${flag.value === undefined ? '' : ` ${flag.value}`}`,
-    flag,
-  }))
-  const width = Math.max(...entries.map(({ left }) => left.length))
-  return entries.map(({ left, flag }) => `  ${left.padEnd(width)}  ${flag.help}`)
+/** The tables as lines of the help. Pure. */
+export function helpLines(): { readonly commands: readonly string[]; readonly flags: readonly string[] } {
+  return {
+    commands: columns(COMMANDS.map(({ name, operands, help }) => [`${name} ${operands}`, help])),
+    flags: columns(FLAGS.map((flag: Flag) => [usageOf(flag), flag.help])),
+  }
+}
+
+/** As in `--backend NAME`. Pure. */
+export function usageOf({ name, value }: Flag): string {
+  return `--${name}${value === undefined ? '' : ` ${value}`}`
+}
+
+function columns(rows: readonly (readonly [left: string, right: string])[]): readonly string[] {
+  const width = Math.max(...rows.map(([left]) => left.length))
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`)
 }

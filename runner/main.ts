@@ -11,6 +11,8 @@ import { MODULE_HOST, serveModule } from './backend/module-host.ts'
 import { connect } from './connect.ts'
 
 const argv = process.argv.slice(2)
+/** A program that only passes a notice on takes no longer. */
+const RUN_MS = 10_000
 
 if (argv[0] === MODULE_HOST) await serveModule(argv.slice(1))
 else {
@@ -18,6 +20,8 @@ else {
     argv,
     environment: process.env,
     home: homeFolder(),
+    folder: process.cwd(),
+    program: [process.execPath, '--no-env-file', process.argv[1] ?? ''],
     version,
     clock: systemClock,
     network: fetch,
@@ -27,6 +31,11 @@ else {
     stoppedOf,
     print: (text) => console.log(text),
     complain: (line) => console.error(line),
+    run: async (words) => {
+      const child = Bun.spawn([...words], { stdio: ['ignore', 'ignore', 'ignore'], timeout: RUN_MS })
+      const exitCode = await child.exited
+      if (exitCode !== 0) throw new Error(`${words[0]} ended with exit code ${exitCode}`)
+    },
     onSignal: (stop) => {
       for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => stop(name))
     },

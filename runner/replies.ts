@@ -10,7 +10,6 @@ import { fetchPage } from '../member/client/activity.ts'
 import { PlatformError } from '../member/client/errors.ts'
 import type { Inbound } from '../member/client/inbound.ts'
 import { notifyUser } from '../member/client/notify.ts'
-import type { StoredMessage } from '../member/ledger/ledger.ts'
 import type { Workspace } from '../member/workspace/workspace.ts'
 import type { Reply } from './backend/backend.ts'
 import { answerId, routeOf } from './reply-route.ts'
@@ -37,10 +36,11 @@ export class Replies {
   /**
    * Resolves once the platform has taken it, or with the reason why it never will.
    *
+   * @param activityId of the message that is answered.
    * @throws the abort reason.
    */
   async send(
-    stored: StoredMessage,
+    activityId: string,
     message: Inbound,
     reply: Reply,
     what: 'answer' | 'failure',
@@ -52,7 +52,7 @@ export class Replies {
     for (let failures = 1; ; failures++) {
       signal.throwIfAborted()
       try {
-        await this.#sendOnce(stored, message, reply, what, isUnreachable ? UNREACHABLE_SEND_MS : SEND_MS)
+        await this.#sendOnce(activityId, message, reply, what, isUnreachable ? UNREACHABLE_SEND_MS : SEND_MS)
         this.#unreachable.delete(receiver)
         return undefined
       } catch (error) {
@@ -60,7 +60,7 @@ export class Replies {
         const reason = describeError(error)
         const isRefused = error instanceof PlatformError && error.kind === 'refused'
         if (failures % 10 === 1 || isRefused) {
-          warn(`cannot send its answer to message ${stored.activityId}: ${reason}`)
+          warn(`cannot send its answer to message ${activityId}: ${reason}`)
         }
         if (isRefused) return `the platform refused the answer: ${reason}`
         const mayBeReceiver = isUnreachable || failures >= MAX_FAILURES
@@ -76,7 +76,7 @@ export class Replies {
   }
 
   async #sendOnce(
-    { activityId }: StoredMessage,
+    activityId: string,
     message: Inbound,
     { text }: Reply,
     what: 'answer' | 'failure',

@@ -8,9 +8,11 @@
  * - closing: no further message is begun, and the one in hand may be finished. Left for `ended`.
  * - ended: final.
  */
+import { describeError } from '../base/errors.ts'
 import { counted } from '../base/plural.ts'
 import { sleep } from '../base/sleep.ts'
 import { Wake } from '../base/wake.ts'
+import type { Registration } from '../member/client/registry.ts'
 import { receivedFiles } from '../member/files/received-files.ts'
 import { readPidFile } from '../member/folder/holder-record.ts'
 import { isHeld, lockPaths } from '../member/folder/lock.ts'
@@ -18,18 +20,21 @@ import type { Ledger } from '../member/ledger/ledger.ts'
 import { SessionLedger } from '../member/ledger/session-ledger.ts'
 import type { Config, Target } from '../member/settings/config.ts'
 import { FolderOpening } from '../member/workspace/folder-opening.ts'
-import type { Membership } from '../member/workspace/membership.ts'
 import { Memberships, type Surroundings } from '../member/workspace/memberships.ts'
+import { workspaceViews } from '../plugin/host/report/overview.ts'
 import type { Backend } from './backend/backend.ts'
-import { recordResult } from './delegation-results.ts'
-import { Ending, EXIT } from './exit-code.ts'
-import { Health } from './health.ts'
+import { Ending, EXIT, Restart } from './exit-code.ts'
 import { registerWithin } from './registration.ts'
-import { Worker } from './worker.ts'
+import { renderReport, writeReport } from './report.ts'
+import { ServedWorkspace } from './served-workspace.ts'
+import type { ServiceNotice } from './service-notice.ts'
 
 export interface RunnerOptions extends Omit<Surroundings, 'runtime' | 'registered'> {
   readonly config: Config
   readonly backend: Backend
+  /** Whether the settings have changed since this configuration was read. */
+  readonly isStale: () => boolean
+  readonly notice: Pick<ServiceNotice, 'ready' | 'stopping'>
   readonly sendsEmpty: boolean
   readonly once: boolean
   readonly wait: boolean
@@ -40,6 +45,8 @@ export interface RunnerOptions extends Omit<Surroundings, 'runtime' | 'registere
 const GRACE_MS = 10_000
 /** How often to check whether anything is left to do here. */
 const CHECK_MS = 500
+/** How often to say for `status` what is done here. */
+const REPORT_MS = 5_000
 
 export class Runner {
   readonly #options: RunnerOptions
@@ -116,10 +123,10 @@ export class Runner {
   }
 
   /** Registers each; one that fails is left out, unless none is left. */
-  async #register(targets: readonly Target[]): Promise<readonly Target[]> {
+  async #register(targets: readonly Target[]): Promise<Map<string, Registration | undefined>> {
     const { config, version, clientOf, forever, log, clock } = this.#options
     const card = { name: config.agentName, description: config.agentDescription, version }
-    if (!config.autoRegister) return targets
+    if (!config.autoRegister) return new Map(targets.map(({ workspaceId }) => [workspaceId, undefined]))
     const outcomes = await Promise.all(
       targets.map(async (target) => {
         const { workspaceId } = target
@@ -127,62 +134,61 @@ export class Runner {
         const warn = (sentence: string): void => log.warn(`workspace ${workspaceId} ${sentence}`)
         const options = { client, card, forever, warn, clock, signal: this.#closing.signal }
         try {
-          const registration = await registerWithin(options)
-          return { target, registration }
+          return [workspaceId, await registerWithin(options)] as const
         } catch (error) {
-          if (error instanceof Ending) return { target, ending: error }
+          if (error instanceof Ending) return error
           throw error
         }
       }),
     )
-    const endings = outcomes.flatMap(({ ending }) => (ending === undefined ? [] : [ending]))
+    const endings = outcomes.filter((outcome) => outcome instanceof Ending)
     const [first] = endings
     if (first !== undefined && endings.length === targets.length) throw first
     for (const { message } of endings) log.error(message)
-    return outcomes.flatMap(({ target, ending }) => (ending === undefined ? [target] : []))
+    return new Map(outcomes.flatMap((outcome) => (outcome instanceof Ending ? [] : [outcome])))
   }
 
-  async #work(targets: readonly Target[], ledger: Ledger): Promise<void> {
-    const { config, backend, log, paths } = this.#options
+  async #work(registered: Map<string, Registration | undefined>, ledger: Ledger): Promise<void> {
+    const { backend, log, paths, sendsEmpty, notice, clock } = this.#options
     const { signal } = this.#running
-    const healths = new Map<string, Health>()
+    const targets = this.#options.config.targets.filter(({ workspaceId }) => registered.has(workspaceId))
+    const config = { ...this.#options.config, targets }
+    const served: ServedWorkspace[] = []
     const surroundings: Surroundings = {
       ...this.#options,
-      registered: new Set(targets.map(({ workspaceId }) => workspaceId)),
+      registered: new Map([...registered].flatMap(([id, outcome]) => (outcome ? [[id, outcome]] : []))),
       runtime: (workspaceId) => ({
         ...backend.runtime,
-        wedged: healths.get(workspaceId)?.reason,
+        wedged: served.find(({ membership }) => membership.workspace.id === workspaceId)?.health.reason,
       }),
     }
-    const memberships = new Memberships(surroundings, { ...config, targets }, ledger, signal)
-    const files = receivedFiles(this.#options, { ...config, targets }, signal)
-    const workers = memberships.all.map(({ workspace }) => {
-      const health = new Health(backend.runtime, (error) => workspace.events.emit('handled', error))
-      healths.set(workspace.id, health)
-      const worker = new Worker({
-        workspace,
-        queue: ledger.workOf(workspace.id),
-        backend,
-        health,
-        files,
-        sendsEmpty: this.#options.sendsEmpty,
-        isDeliverable: () => memberships.deliverable().includes(workspace.id),
-        closing: this.#closing.signal,
-        onResult: async (stored, message) => recordResult(paths.folder, stored, message),
-      })
-      workspace.events.on('held', () => worker.notify())
-      workspace.events.on('stored', () => worker.notify())
-      return worker
-    })
-    const runs = workers.map((worker) => worker.run())
+    const memberships = new Memberships(surroundings, config, ledger, signal)
+    const files = receivedFiles(this.#options, config, signal)
+    for (const membership of memberships.all) {
+      const isDeliverable = (): boolean => memberships.deliverable().includes(membership.workspace.id)
+      const { signal: closing } = this.#closing
+      const stateFolder = paths.folder
+      served.push(
+        new ServedWorkspace({
+          membership,
+          ledger,
+          backend,
+          files,
+          sendsEmpty,
+          isDeliverable,
+          closing,
+          stateFolder,
+        }),
+      )
+    }
+    const runs = served.map(({ worker }) => worker.run())
     memberships.start()
-    log.info(
-      `serves ${counted(targets.length, 'workspace')}: ${targets
-        .map(({ workspaceId }) => workspaceId)
-        .join(', ')} mode=poll backend=${backend.name}`,
-    )
-    await this.#watch(memberships.all, workers, ledger)
-    await Promise.race([Promise.all(runs), sleep(GRACE_MS, signal, this.#options.clock)])
+    const ids = targets.map(({ workspaceId }) => workspaceId).join(', ')
+    log.info(`serves ${counted(targets.length, 'workspace')}: ${ids} mode=poll backend=${backend.name}`)
+    await notice.ready()
+    await this.#watch(served, ledger)
+    await notice.stopping()
+    await Promise.race([Promise.all(runs), sleep(GRACE_MS, signal, clock)])
     this.#running.abort()
     // Each ends at once now, after it has recorded what it leaves.
     await Promise.all(runs)
@@ -190,45 +196,61 @@ export class Runner {
   }
 
   /** Resolves when it is to end. */
-  async #watch(
-    memberships: readonly Membership[],
-    workers: readonly Worker[],
-    ledger: Ledger,
-  ): Promise<void> {
+  async #watch(served: readonly ServedWorkspace[], ledger: Ledger): Promise<void> {
+    const { clock } = this.#options
+    let reportedAt = Number.NEGATIVE_INFINITY
     while (!this.#closing.signal.aborted) {
-      const ending = this.#isOver(memberships, workers, ledger)
+      const ending = this.#isOver(served, ledger)
       if (ending !== undefined) {
         this.#end(ending)
         return
       }
       this.#ledgerFile.tidy()
+      if (Math.abs(clock.now() - reportedAt) >= REPORT_MS) {
+        reportedAt = clock.now()
+        this.#report(served, ledger)
+      }
       await this.#check.wait(CHECK_MS, this.#running.signal)
     }
   }
 
-  #isOver(
-    memberships: readonly Membership[],
-    workers: readonly Worker[],
-    ledger: Ledger,
-  ): Ending | undefined {
+  /** Writes down for `status` what is done here. */
+  #report(served: readonly ServedWorkspace[], ledger: Ledger): void {
+    const { paths, disk, holders, clock, log } = this.#options
+    const memberships = served.map(({ membership }) => membership)
+    const views = workspaceViews({ targets: [], memberships, locks: paths.locks, disk, holders }, ledger)
+    try {
+      for (const [index, view] of views.entries()) {
+        const setAside = ledger.workOf(view.workspaceId).countSetAside()
+        const text = renderReport(view, served[index]?.service, setAside, clock.now())
+        if (view.held) writeReport(paths.locks, view.workspaceId, log.redact(text))
+      }
+    } catch (error) {
+      // A full disk must not stop the work; the report is a courtesy.
+      log.debug(`cannot write its report: ${describeError(error)}`)
+    }
+  }
+
+  #isOver(served: readonly ServedWorkspace[], ledger: Ledger): Ending | undefined {
     const loss = this.#ledgerFile.loss()
-    if (loss !== undefined || memberships.some(({ lockLost }) => lockLost)) {
+    if (loss !== undefined || served.some(({ membership }) => membership.lockLost)) {
       return new Ending(EXIT.failed, 'the state folder was lost or replaced: start again')
     }
-    const reports = memberships.map((membership) => membership.report())
+    if (this.#options.isStale()) return new Restart(EXIT.ended, 'the settings have changed: begins again')
+    const reports = served.map(({ membership }) => membership.report())
     const gone = reports.flatMap(({ workspaceId, dead, parked }) =>
       dead === undefined && parked === undefined
         ? []
         : [`workspace ${workspaceId} is ${parked ?? 'given up'}${dead === undefined ? '' : `: ${dead}`}`],
     )
-    if (gone.length === memberships.length) return new Ending(EXIT.ended, gone.join('\n'))
+    if (gone.length === served.length) return new Ending(EXIT.ended, gone.join('\n'))
     if (!this.#options.once) return undefined
     const isDone = reports.every(
       ({ workspaceId, held, lastReadAt, dead }, index) =>
         dead !== undefined ||
         (held &&
           lastReadAt !== undefined &&
-          workers[index]?.current === undefined &&
+          served[index]?.worker.current === undefined &&
           ledger.workOf(workspaceId).next() === undefined),
     )
     return isDone ? new Ending(EXIT.ended, 'everything that waited is answered') : undefined

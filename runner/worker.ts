@@ -24,6 +24,8 @@ import { Conversations } from './conversations.ts'
 import type { Health } from './health.ts'
 import { Replies } from './replies.ts'
 import { answerId } from './reply-route.ts'
+import { WakeUp } from './wake-up.ts'
+import type { Wakes } from './wakes.ts'
 
 export interface WorkerOptions {
   readonly workspace: Workspace
@@ -39,6 +41,9 @@ export interface WorkerOptions {
   readonly closing: AbortSignal
   /** Takes the outcome of a task that we gave. */
   readonly onResult: (stored: StoredMessage, message: Inbound) => Promise<void>
+  readonly wakes: Wakes
+  /** The file of those outcomes. */
+  readonly resultsFile: string
 }
 
 /** How often a message is given to a backend that fails. */
@@ -52,12 +57,15 @@ export class Worker {
   readonly #wake: Wake
   readonly #conversations = new Conversations()
   readonly #replies: Replies
+  readonly #wakeUp: WakeUp
   #current: string | undefined
 
   constructor(options: WorkerOptions) {
     this.#options = options
     this.#wake = new Wake(options.workspace.clock)
     this.#replies = new Replies(options.workspace)
+    const { workspace, backend, wakes, resultsFile: file } = options
+    this.#wakeUp = new WakeUp({ workspace, backend, wakes, file, replies: this.#replies })
     options.closing.addEventListener('abort', () => this.#wake.notify(), { once: true })
   }
 
@@ -77,7 +85,9 @@ export class Worker {
     const { signal, clock, warn } = workspace
     while (!signal.aborted && !closing.aborted) {
       try {
-        const stored = isDeliverable() ? queue.next() : undefined
+        const isHeld = isDeliverable()
+        if (isHeld && this.#wakeUp.isDue) await this.#wakeUp.run()
+        const stored = isHeld ? queue.next() : undefined
         if (stored === undefined) await this.#wake.wait(IDLE_MS, signal)
         else await this.#handle(stored)
       } catch (error) {
@@ -168,7 +178,7 @@ export class Worker {
     reply: Reply,
     what: 'answer' | 'failure',
   ): Promise<string | undefined> {
-    const reason = await this.#replies.send(stored, message, reply, what)
+    const reason = await this.#replies.send(stored.activityId, message, reply, what)
     if (reason === undefined) this.#conversations.answered(message, this.#options.workspace.clock.now())
     return reason
   }

@@ -1,6 +1,7 @@
 /** The current configuration: read from the environment and the `.env` file, and again when the file changes. */
 
 import { type Config, type ConfigResult, type Environment, parseConfig } from '../settings/config.ts'
+import type { ProgramSettings } from '../settings/setting-text.ts'
 import { readEnvFile, tightenEnvFile } from './env-file.ts'
 import { stampOf } from './file-stat.ts'
 import type { Log } from './log.ts'
@@ -10,9 +11,8 @@ export interface ConfigurationOptions {
   /** Undefined when there is none. */
   readonly home: string | undefined
   readonly envFile: string
-  readonly log: Log
-  /** Where they differ from those of the settings' table. */
-  readonly defaults?: Environment
+  readonly log: Pick<Log, 'addSecrets' | 'setLevel' | 'warn' | 'error'>
+  readonly program?: ProgramSettings
 }
 
 /** Whether the file was written to, and whether its meaning changed. */
@@ -58,12 +58,12 @@ export class Configuration {
   }
 
   #read(): ConfigResult {
-    const { environment, home, envFile, log, defaults } = this.#options
+    const { environment, home, envFile, log, program } = this.#options
     const file = readEnvFile(envFile)
     this.#hasFile = file.state !== 'absent'
     const text = file.state === 'read' ? file.text : undefined
     const reason = file.state === 'unreadable' ? `${file.reason}.` : undefined
-    const result = parseConfig(environment, text, home, reason, defaults)
+    const result = parseConfig(environment, text, home, reason, program)
     const targets = result.ok ? result.config.targets : []
     log.addSecrets(targets.map((target) => target.token))
     log.setLevel(result.ok ? result.config.logLevel : result.logLevel)

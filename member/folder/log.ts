@@ -13,6 +13,8 @@ import { appendToFile } from './regular-file.ts'
 const ORDER: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 }
 
 export interface LogOptions {
+  /** Tells our lines apart from those of other programs. */
+  readonly program?: string
   readonly level?: LogLevel
   readonly write?: (line: string, level: LogLevel) => void
   readonly clock: Pick<Clock, 'now'>
@@ -20,8 +22,6 @@ export interface LogOptions {
   readonly maxBytes?: number
 }
 
-/** Tells our lines apart from those of other programs. */
-const PREFIX = 'molecule channel: '
 const MAX_EARLY_LINES = 200
 const MAX_LINE_CHARS = 8_000
 /** Secrets kept for one workspace: its platform could keep issuing them forever. */
@@ -33,6 +33,7 @@ export class Log {
   readonly #write: (line: string, level: LogLevel) => void
   readonly #clock: Pick<Clock, 'now'>
   readonly #maxBytes: number
+  readonly #program: string
   #level: LogLevel
   #file: string | undefined
   #problem: string | undefined
@@ -42,6 +43,7 @@ export class Log {
   readonly #issued = new Map<string, readonly string[]>()
 
   constructor(options: LogOptions) {
+    this.#program = options.program ?? 'molecule channel'
     this.#level = options.level ?? 'info'
     this.#write = options.write ?? new LineOutput(() => process.stderr, this.#stderrFailed).write
     this.#clock = options.clock
@@ -103,7 +105,7 @@ export class Log {
 
   #say(level: LogLevel, text: string): void {
     if (ORDER[level] < ORDER[this.#level]) return
-    const line = (PREFIX + this.redact(text)).replace(CONTROL, ' ').slice(0, MAX_LINE_CHARS)
+    const line = `${this.#program}: ${this.redact(text)}`.replace(CONTROL, ' ').slice(0, MAX_LINE_CHARS)
     this.#write(line, level)
     const stamped = `${new Date(this.#clock.now()).toISOString()} ${process.pid} ${level} ${line}\n`
     if (this.#file !== undefined) this.#append(stamped)

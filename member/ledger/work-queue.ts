@@ -6,8 +6,11 @@
 import type { Database } from '../../base/sqlite.ts'
 import { COLUMNS, type StoredMessage } from './ledger-rows.ts'
 
-/** The beginning of the reason for skipping a message that could not be answered. */
+/** The beginning of the reason for skipping a message that could not be answered, and what comes after all such. */
 const SET_ASIDE = 'set aside: '
+const AFTER_SET_ASIDE = 'set aside:!'
+/** The number of messages that were set aside counts no further. */
+const MAX_COUNTED = 1_000
 
 export class WorkQueue {
   readonly #db: Database
@@ -62,6 +65,28 @@ export class WorkQueue {
   /** Nothing could answer the message. It is kept, and `inbox` lists it with the reason among what was skipped. */
   setAside({ ord }: StoredMessage, reason: string): void {
     this.#end(ord, 'skipped', SET_ASIDE + reason)
+  }
+
+  /** How many messages are set aside, up to a thousand. */
+  countSetAside(): number {
+    const row = this.#db
+      .query<{ n: number }, [string, string, string]>(
+        `SELECT count(*) AS n FROM (SELECT 1 FROM message INDEXED BY message_skipped
+         WHERE workspace_id = ? AND state = 'skipped' AND reason >= ? AND reason < ? LIMIT ${MAX_COUNTED})`,
+      )
+      .get(this.#workspaceId, SET_ASIDE, AFTER_SET_ASIDE)
+    return row?.n ?? 0
+  }
+
+  /** Messages that were set aside wait again, in their old order. Returns how many. */
+  retry(): number {
+    const { changes } = this.#db
+      .query(
+        `UPDATE message SET state = 'received', reason = NULL
+         WHERE workspace_id = ? AND state = 'skipped' AND reason >= ? AND reason < ?`,
+      )
+      .run(this.#workspaceId, SET_ASIDE, AFTER_SET_ASIDE)
+    return changes
   }
 
   /** Work on a message ends before its answer has left: whoever holds the workspace next begins it again. */

@@ -5,7 +5,7 @@ import { plainText } from '../../base/plain-text.ts'
 import { redact } from '../../base/redact.ts'
 import { type Ignored, ignoredSettings } from './ignored-settings.ts'
 import { type ChannelMode, type LogLevel, SETTINGS } from './setting-table.ts'
-import { type Environment, joinSources, quoteValue, setValue } from './setting-text.ts'
+import { type Environment, joinSources, type ProgramSettings, quoteValue, setValue } from './setting-text.ts'
 import { readSingleSettings, type SingleSettings } from './single-settings.ts'
 import { hasTargets, readTargets, TARGET_NAMES, type Target } from './targets.ts'
 
@@ -24,6 +24,8 @@ export type ConfigResult =
   | { readonly ok: true; readonly config: Config; readonly warnings: readonly string[] }
   | {
       readonly ok: false
+      /** Nothing is said about any workspace. */
+      readonly isMissing: boolean
       readonly stateDir: string
       readonly logLevel: LogLevel
       readonly channelMode: ChannelMode
@@ -49,7 +51,7 @@ export function resolveStateDir(environment: Environment, home: string | undefin
  * @param envFileText The text of the `.env` file; `undefined` when there is none.
  * @param home Absolute path of the home folder; `undefined` when there is none.
  * @param envFileProblem Why the file cannot be read.
- * @param defaults Where they differ from the table's.
+ * @param program Where it differs from other programs with these settings.
  * @returns The configuration, or what is wrong with it, in sentences for the user. None of them quotes a token.
  */
 export function parseConfig(
@@ -57,9 +59,9 @@ export function parseConfig(
   envFileText: string | undefined,
   home: string | undefined,
   envFileProblem?: string,
-  defaults?: Environment,
+  program?: ProgramSettings,
 ): ConfigResult {
-  const lookup = joinSources(environment, envFileText, defaults)
+  const lookup = joinSources(environment, envFileText, program)
   const { stateDir, problems: folderProblems } = findStateDir(environment, home)
   const ignored = ignoredSettings(environment, envFileText)
   // Where nothing is configured, only what explains that is a problem.
@@ -86,7 +88,15 @@ export function parseConfig(
     return Object.freeze({ ok: true, config, warnings })
   }
   const { logLevel, channelMode } = settings
-  return Object.freeze({ ok: false, stateDir, logLevel, channelMode, problems: tell(problems), warnings })
+  return Object.freeze({
+    ok: false,
+    isMissing,
+    stateDir,
+    logLevel,
+    channelMode,
+    problems: tell(problems),
+    warnings,
+  })
 }
 
 /** What a container gives a user without an entry. Nothing can be written there, as a rule. */

@@ -11,19 +11,27 @@ export type Lookup = (name: string) => string | undefined
 // What a host passes for a variable that it could not expand.
 const UNEXPANDED = /^\$\{[A-Za-z_][\w.]*(?::-[^}]*)?\}$/
 
+/** Where a program differs from others that read the same settings. */
+export interface ProgramSettings {
+  /** What its command line gives. A name without a value counts as set nowhere. */
+  readonly given?: Environment
+  /** What holds where a setting is set nowhere, if not the default of the table. */
+  readonly defaults?: Environment
+}
+
 /**
  * Joins the process environment and the text of the `.env` file into one lookup. The environment wins, name by name;
  * in both, an empty value and an unexpanded `${NAME}` count as unset.
- *
- * @param defaults what holds where a setting is set nowhere, if not the program's default.
  */
 export function joinSources(
   environment: Environment,
   envFileText: string | undefined,
-  defaults: Environment = {},
+  { given = {}, defaults = {} }: ProgramSettings = {},
 ): Lookup {
   const file: Environment = envFileText === undefined ? {} : parseEnvText(envFileText)
-  return (name) => setValue(environment[name]) ?? setValue(file[name]) ?? defaults[name]
+  const found = (name: string): string | undefined =>
+    name in given ? given[name] : (setValue(environment[name]) ?? setValue(file[name]))
+  return (name) => found(name) ?? defaults[name]
 }
 
 /** The bare value, or `undefined` where it counts as unset. */

@@ -5,6 +5,7 @@ import { describeError } from '../../base/errors.ts'
 import type { Disk } from '../../base/sqlite.ts'
 import type { PlatformClient } from '../client/client.ts'
 import type { IssuedSecrets } from '../client/issued-secrets.ts'
+import type { Registration } from '../client/registry.ts'
 import { ClaimFile } from '../folder/claim.ts'
 import { type Holder, removePidFile, touchPidFile, writePidFile } from '../folder/holder-record.ts'
 import { type HolderWatch, TOUCH_EVERY_MS } from '../folder/holder-watch.ts'
@@ -34,8 +35,8 @@ export interface Surroundings {
   readonly holders: HolderWatch
   /** What works on the messages. Default: nothing that heartbeats describe. */
   readonly runtime?: (workspaceId: string) => Runtime
-  /** Workspaces that were registered just now; each is taken out when that is known. */
-  readonly registered?: Set<string>
+  /** Registrations just now, by workspace; each is taken out when it is known. */
+  readonly registered?: Map<string, Registration>
 }
 
 const NO_RUNTIME: Runtime = { capabilities: {} }
@@ -128,7 +129,7 @@ export class Memberships {
       claimant: { session, pid: holder.pid, project: holder.project },
       record,
       holders,
-      takeRegistered: () => this.#surroundings.registered?.delete(id) ?? false,
+      takeRegistered: () => taken(this.#surroundings.registered, id),
       keepIssued: (secrets) => this.#keepIssued(id, secrets),
     })
   }
@@ -171,6 +172,12 @@ export class Memberships {
     const texts = Object.values(secrets).filter((secret) => secret !== undefined)
     this.#surroundings.log.addIssued(workspaceId, texts)
   }
+}
+
+function taken<K, V>(from: Map<K, V> | undefined, key: K): V | undefined {
+  const value = from?.get(key)
+  from?.delete(key)
+  return value
 }
 
 /** The one place where a {@link Workspace} is built. */

@@ -5,7 +5,7 @@ import { type BeatResult, startHeartbeatLoop } from '../../heartbeat.ts'
 import { failureDelay } from '../../poll.ts'
 import { PlatformError } from '../client/errors.ts'
 import type { IssuedSecrets } from '../client/issued-secrets.ts'
-import { type AgentCard, register } from '../client/registry.ts'
+import { type AgentCard, type Registration, register } from '../client/registry.ts'
 import type { OtherReceiver } from './other-receiver.ts'
 import type { Validity } from './validity.ts'
 import type { Workload } from './workload.ts'
@@ -17,8 +17,8 @@ export interface PresenceOptions {
   readonly index: number
   /** Keeps secrets that the platform issued. */
   readonly keepIssued: (secrets: IssuedSecrets) => void
-  /** Whether it was registered just now. True at most once. */
-  readonly takeRegistered: () => boolean
+  /** The outcome of a registration just now. At most once. */
+  readonly takeRegistered: () => Registration | undefined
   readonly validity: Validity
   readonly workload: Workload
   /** Told of all that changes the workspace's row. */
@@ -79,7 +79,9 @@ export class Presence {
   /** Registers, however long that takes, then sends heartbeats. Never throws. */
   async begin(): Promise<void> {
     const { client, config, clock, log, signal } = this.#workspace
-    if (config.autoRegister && !this.#options.takeRegistered() && !(await this.#register())) return
+    const registered = this.#options.takeRegistered()
+    if (registered !== undefined) this.#noteRegistration(registered)
+    else if (config.autoRegister && !(await this.#register())) return
     if (signal.aborted) return
     log(`is a member of ${client.endpoint.platformUrl}`)
     this.#beat(clock.now())
@@ -90,10 +92,20 @@ export class Presence {
     this.#heartbeat?.abort()
   }
 
+  #noteRegistration({ deliveryMode, secrets }: Registration): void {
+    this.#options.keepIssued(secrets)
+    const wrongMode = deliveryMode === 'poll' ? undefined : (deliveryMode ?? 'unknown')
+    this.#report = { ...this.#report, wrongMode }
+    if (wrongMode === undefined) return
+    this.#workspace.warn(
+      `was registered with delivery mode ${wrongMode} instead of poll: messages may not arrive`,
+    )
+  }
+
   /** Returns false when the workspace is given up, or the signal aborted. */
   async #register(): Promise<boolean> {
     const { client, clock, warn, signal } = this.#workspace
-    const { card, validity, other, keepIssued, onError } = this.#options
+    const { card, validity, other, onError } = this.#options
     const since = clock.now()
     for (let failures = 0; !signal.aborted; failures++) {
       try {
@@ -103,13 +115,7 @@ export class Presence {
           return false
         }
         other.registering()
-        const { deliveryMode, secrets } = await register(client, card, signal)
-        keepIssued(secrets)
-        const wrongMode = deliveryMode === 'poll' ? undefined : (deliveryMode ?? 'unknown')
-        this.#report = { ...this.#report, wrongMode }
-        if (wrongMode !== undefined) {
-          warn(`was registered with delivery mode ${wrongMode} instead of poll: messages may not arrive`)
-        }
+        this.#noteRegistration(await register(client, card, signal))
         return true
       } catch (error) {
         if (signal.aborted) return false

@@ -1,5 +1,6 @@
 /** Builds the backend that a command line names. */
 import { quoteValue } from '../../member/settings/setting-text.ts'
+import { agentProgramBackend } from './agent-programs.ts'
 import { type Backend, OptionError } from './backend.ts'
 import { claudeCodeBackend } from './claude-code.ts'
 import { execBackend, type ProgramSurroundings } from './exec.ts'
@@ -12,6 +13,9 @@ type Build = (given: GivenOptions, surroundings: ProgramSurroundings) => Backend
 const BACKENDS: Readonly<Record<string, Build>> = {
   'claude-code': claudeCodeBackend,
   exec: execBackend,
+  codex: (given, surroundings) => agentProgramBackend('codex', given, surroundings),
+  gemini: (given, surroundings) => agentProgramBackend('gemini', given, surroundings),
+  opencode: (given, surroundings) => agentProgramBackend('opencode', given, surroundings),
   module: moduleBackend,
   mock: (given, { warn }) => mockBackend(given, warn),
 }

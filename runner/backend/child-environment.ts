@@ -2,8 +2,9 @@
 import type { Environment } from '../../member/settings/config.ts'
 import type { Request } from './backend.ts'
 
-/** Settings that hold tokens. */
-const SECRET_NAMES = /^MOLECULE_(?:WORKSPACES_JSON|WORKSPACE_TOKENS?|ADMIN_TOKEN)$/
+/** Settings that hold tokens; and what a service manager gave to this process alone. */
+const OWN_NAMES =
+  /^(?:MOLECULE_(?:WORKSPACES_JSON|WORKSPACE_TOKENS?|ADMIN_TOKEN)|NOTIFY_SOCKET|WATCHDOG_(?:USEC|PID))$/
 
 /**
  * A token is also taken out where it stands under another name. Pure.
@@ -11,10 +12,10 @@ const SECRET_NAMES = /^MOLECULE_(?:WORKSPACES_JSON|WORKSPACE_TOKENS?|ADMIN_TOKEN
  * @param secrets the tokens of this process.
  */
 export function withoutSecrets(environment: Environment, secrets: readonly string[]): Environment {
-  const isSecret = (name: string, value: string): boolean =>
-    SECRET_NAMES.test(name) || secrets.some((secret) => value.includes(secret))
+  const isOwn = (name: string, value: string): boolean =>
+    OWN_NAMES.test(name) || secrets.some((secret) => value.includes(secret))
   return Object.fromEntries(
-    Object.entries(environment).filter(([name, value]) => value !== undefined && !isSecret(name, value)),
+    Object.entries(environment).filter(([name, value]) => value !== undefined && !isOwn(name, value)),
   )
 }
 

@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { type Backend, BackendFailure, type Request } from './backend.ts'
 import { aboutMessage } from './child-environment.ts'
 import { MAX_OUTPUT_BYTES, type ProgramSurroundings } from './exec.ts'
-import { duration, filled, flag, type GivenOptions, readOptions } from './options.ts'
+import { duration, filled, flag, type GivenOptions, readOptions, words } from './options.ts'
 import { PeerSessions } from './peer-sessions.ts'
 import { findProgram, runProgram } from './program.ts'
 import { GUIDANCE, promptOf } from './prompt.ts'
@@ -14,10 +14,7 @@ import { GUIDANCE, promptOf } from './prompt.ts'
 const number = z.coerce.number('must be a number').positive('must be more than zero')
 const OPTIONS = {
   bin: filled.default('claude'),
-  args: z
-    .string()
-    .default('')
-    .transform((text) => text.split(/\s+/).filter((word) => word !== '')),
+  args: words,
   timeout: duration.default(300_000),
   pass_meta: flag.default(true),
   resume: flag.default(true),

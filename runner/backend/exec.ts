@@ -47,7 +47,8 @@ export function execBackend(
         log,
         clock,
       })
-      return { text }
+      // Most commands end their output with a line break that is no part of what they say.
+      return { text: text.replace(/\r?\n$/, '') }
     },
     close: async () => {},
   }

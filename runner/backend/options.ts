@@ -24,6 +24,12 @@ export const flag = z
   .enum(['true', 'false', 'on', 'off', 'yes', 'no'], 'must be true or false')
   .transform((word) => word === 'true' || word === 'on' || word === 'yes')
 
+/** Words, separated by blanks. */
+export const words = z
+  .string()
+  .default('')
+  .transform((text) => text.split(/\s+/).filter((word) => word !== ''))
+
 export const filled = z.string().trim().min(1, 'must not be empty')
 
 export type GivenOptions = Readonly<Record<string, string>>

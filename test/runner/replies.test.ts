@@ -3,7 +3,7 @@ import { SimClock } from '../../lab/simulation/sim-clock.ts'
 import { readInbound } from '../../member/client/inbound.ts'
 import { Replies } from '../../runner/replies.ts'
 import { MESSAGE } from '../fixtures/entries.ts'
-import { makeWorkspace, type Network, WORKSPACE } from '../fixtures/workspace.ts'
+import { makeWorkspace, type Network } from '../fixtures/workspace.ts'
 
 const PEER = '11111111-1111-4111-8111-111111111111'
 const HOUR_MS = 60 * 60_000
@@ -28,18 +28,7 @@ function scene(answers: { inbox: () => Response; peer: () => Response }) {
     ids,
     send: (activityId: string) => {
       const outcome: { value?: string | undefined } = {}
-      const stored = {
-        ord: 1,
-        workspaceId: WORKSPACE,
-        activityId,
-        createdAt: '2026-07-01T10:00:00Z',
-        peerId: PEER,
-        content,
-        state: 'sending' as const,
-        attempts: 0,
-        delegationId: null,
-      }
-      const sent = replies.send(stored, message, { text: 'an answer' }, 'answer')
+      const sent = replies.send(activityId, message, { text: 'an answer' }, 'answer')
       sent.then((value) => Object.assign(outcome, { value }))
       return outcome
     },

@@ -32,7 +32,7 @@ test('a workspace that is claimed is released only once everything in flight has
     {
       card: { name: '', description: '', version: '' },
       index: 0,
-      takeRegistered: () => false,
+      takeRegistered: () => undefined,
       keepIssued: () => {},
       lock: new LockFile(lock, systemDisk),
       claims,

@@ -212,7 +212,7 @@ test('a presence that begins after its end does nothing', async () => {
   await new Presence(workspace, {
     card: { name: '', description: '', version: '' },
     index: 0,
-    takeRegistered: () => false,
+    takeRegistered: () => undefined,
     keepIssued: () => {},
     validity,
     workload: new Workload(workspace),

@@ -7,7 +7,12 @@ test('what the first look has stored so far counts as read, however long that lo
   const clock = new SimClock()
   const workspace = makeWorkspace({ clock, network: () => new Promise(() => {}) })
   const card = { name: '', description: '', version: '' }
-  const tenure = new Tenure(workspace, { card, index: 0, takeRegistered: () => false, keepIssued: () => {} })
+  const tenure = new Tenure(workspace, {
+    card,
+    index: 0,
+    takeRegistered: () => undefined,
+    keepIssued: () => {},
+  })
   void tenure.run()
   clock.runUntil(clock.now() + 1_000)
   expect(tenure.report().lastReadAt).toBeUndefined()
@@ -20,7 +25,12 @@ test('a tenure holds nothing from the moment it is ended, and leaves no listener
   const clock = new SimClock()
   const workspace = makeWorkspace({ clock })
   const card = { name: '', description: '', version: '' }
-  const tenure = new Tenure(workspace, { card, index: 0, takeRegistered: () => false, keepIssued: () => {} })
+  const tenure = new Tenure(workspace, {
+    card,
+    index: 0,
+    takeRegistered: () => undefined,
+    keepIssued: () => {},
+  })
   void tenure.run()
   clock.runUntil(clock.now() + 60_000)
   const listeners = () => ['sent', 'stored'].map((name) => workspace.events.listenerCount(name))

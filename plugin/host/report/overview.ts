@@ -1,21 +1,20 @@
 /** What is known about each workspace, from this session and from the lock folder, for `status` and remarks. */
 
-import type { Disk } from '../../base/sqlite.ts'
-import { readPidFile } from '../../member/folder/holder-record.ts'
-import type { HolderWatch } from '../../member/folder/holder-watch.ts'
-import { isHeld, lockPaths } from '../../member/folder/lock.ts'
-import type { Ledger } from '../../member/ledger/ledger.ts'
-import type { Target } from '../../member/settings/config.ts'
-import { type Membership, type MembershipReport, NOT_JOINED } from '../../member/workspace/membership.ts'
-import { NOT_ALLOWED } from '../../member/workspace/sender-gate.ts'
-import type { Standby } from '../host/report/remark.ts'
-import type { WorkspaceView } from '../host/report/workspace-report.ts'
+import type { Disk } from '../../../base/sqlite.ts'
+import { readPidFile } from '../../../member/folder/holder-record.ts'
+import type { HolderWatch } from '../../../member/folder/holder-watch.ts'
+import { isHeld, lockPaths } from '../../../member/folder/lock.ts'
+import type { Ledger } from '../../../member/ledger/ledger.ts'
+import type { Target } from '../../../member/settings/config.ts'
+import { type Membership, type MembershipReport, NOT_JOINED } from '../../../member/workspace/membership.ts'
+import { NOT_ALLOWED } from '../../../member/workspace/sender-gate.ts'
+import type { Standby } from './remark.ts'
+import type { WorkspaceView } from './workspace-report.ts'
 
 export interface OverviewOptions {
   readonly targets: readonly Target[]
   /** Empty in a session that may not hold. */
   readonly memberships: readonly Membership[]
-  /** How many messages of a workspace wait on the platform, read by no session, as far as this one knows. */
   /** The lock folder. */
   readonly locks: string
   readonly disk: Disk

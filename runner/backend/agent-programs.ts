@@ -1,0 +1,79 @@
+/**
+ * Other agent programs that answer once and end, as Claude Code does in print mode. Each takes its instructions from the
+ * command line and the message from standard input, and each may do what its own settings allow, and nothing more.
+ */
+import type { Backend } from './backend.ts'
+import { aboutMessage } from './child-environment.ts'
+import { MAX_OUTPUT_BYTES, type ProgramSurroundings } from './exec.ts'
+import { duration, filled, flag, type GivenOptions, readOptions, words } from './options.ts'
+import { findProgram, runProgram } from './program.ts'
+import { GUIDANCE, promptOf } from './prompt.ts'
+
+interface AgentProgram {
+  readonly bin: string
+  /** Comes before the user's arguments and the instructions. */
+  readonly argv: readonly string[]
+  readonly instructions: readonly string[]
+  readonly install: string
+}
+
+const AGENT_PROGRAMS = {
+  codex: {
+    bin: 'codex',
+    argv: ['exec', '--skip-git-repo-check'],
+    instructions: [GUIDANCE],
+    install: 'npm install -g @openai/codex',
+  },
+  gemini: {
+    bin: 'gemini',
+    argv: [],
+    instructions: ['--prompt', GUIDANCE],
+    install: 'npm install -g @google/gemini-cli',
+  },
+  opencode: {
+    bin: 'opencode',
+    argv: ['run'],
+    instructions: [GUIDANCE],
+    install: 'npm install -g opencode-ai',
+  },
+} as const satisfies Readonly<Record<string, AgentProgram>>
+
+/** @throws OptionError */
+export function agentProgramBackend(
+  name: keyof typeof AGENT_PROGRAMS,
+  given: GivenOptions,
+  { environment, log, warn, clock }: ProgramSurroundings,
+): Backend {
+  const program = AGENT_PROGRAMS[name]
+  const options = readOptions(
+    name,
+    given,
+    {
+      bin: filled.default(program.bin),
+      args: words,
+      timeout: duration.default(300_000),
+      pass_meta: flag.default(true),
+    },
+    warn,
+  )
+  const install = `install it (${program.install}), or give its path with --backend-opt bin=`
+  const bin = findProgram(options.bin, environment, install)
+  return {
+    name,
+    runtime: { capabilities: {} },
+    async answer(request, signal) {
+      const text = await runProgram({
+        argv: [bin, ...program.argv, ...options.args, ...program.instructions],
+        environment: options.pass_meta ? { ...environment, ...aboutMessage(request) } : environment,
+        input: promptOf(request.event),
+        timeoutMs: options.timeout,
+        maxOutputBytes: MAX_OUTPUT_BYTES,
+        signal,
+        log,
+        clock,
+      })
+      return { text: text.trim() }
+    },
+    close: async () => {},
+  }
+}

@@ -1,0 +1,59 @@
+/** What a runner says of each workspace it serves, beside the lock, for `molecule connect status`. */
+import { join } from 'node:path'
+import { readRegularFile, replaceFile } from '../member/folder/regular-file.ts'
+import { describeWorkspace, type WorkspaceView } from '../plugin/host/report/workspace-report.ts'
+
+export interface Service {
+  readonly backend: string
+  readonly counts: { readonly handled: number; readonly failed: number }
+  /** Why nothing is answered until somebody repairs it. */
+  readonly wedged: string | undefined
+  /** The activity id of the message in hand. */
+  readonly current: string | undefined
+}
+
+/**
+ * @param service undefined while nothing serves the workspace.
+ * @param setAside how many messages are set aside.
+ */
+export function renderReport(
+  view: WorkspaceView,
+  service: Service | undefined,
+  setAside: number,
+  now: number,
+): string {
+  return [...describeWorkspace(view, now), ...answering(service), ...aside(setAside)].join('\n')
+}
+
+function answering(service: Service | undefined): readonly string[] {
+  if (service === undefined) return ['  answered by nothing: no molecule connect serves it']
+  const { backend, counts, wedged, current } = service
+  const hand = current === undefined ? '' : `, message ${current} in hand`
+  return [
+    `  answered by ${backend}: ${counts.handled} since the start, ${counts.failed} of them without success${hand}`,
+    ...(wedged === undefined ? [] : [`  WEDGED, until somebody repairs it: ${wedged}`]),
+  ]
+}
+
+function aside(count: number): readonly string[] {
+  return count === 0 ? [] : [`  ${count} set aside: molecule connect retry gives them to the backend again`]
+}
+
+/** Replaces the report of a workspace. @throws the file system's error */
+export function writeReport(locks: string, workspaceId: string, text: string): void {
+  replaceFile(reportPath(locks, workspaceId), text)
+}
+
+/** The last report of a workspace; undefined when there is none. */
+export function readReport(locks: string, workspaceId: string): string | undefined {
+  try {
+    return readRegularFile(reportPath(locks, workspaceId))
+  } catch {
+    // Nothing has served it in this folder, or the file is not ours.
+    return undefined
+  }
+}
+
+function reportPath(locks: string, workspaceId: string): string {
+  return join(locks, `${workspaceId}.report`)
+}

@@ -1,0 +1,95 @@
+/** The text of a service that runs a command line, for systemd or launchd. Pure. */
+
+export interface ServiceCommand {
+  readonly argv: readonly string[]
+  readonly folder: string
+  /** The PATH that backends need. */
+  readonly path: string
+  /** Tells this service apart from others of the same kind. */
+  readonly name: string
+}
+
+/** A service manager restarts a program that failed, but not one that was refused or told wrongly. */
+const FINAL_CODES = '2 3'
+const WATCHDOG_SECS = 60
+
+export function systemdUnit({ argv, folder, path, name }: ServiceCommand): string {
+  return `# ~/.config/systemd/user/molecule-${name}.service
+# systemctl --user daemon-reload && systemctl --user enable --now molecule-${name}
+[Unit]
+Description=Molecule workspace ${name}
+Wants=network-online.target
+After=network-online.target
+
+[Service]
+Type=notify
+NotifyAccess=all
+ExecStart=${argv.map(systemdWord).join(' ')}
+WorkingDirectory=${folder.replaceAll('%', '%%')}
+Environment=${systemdWord(`PATH=${path}`)}
+Restart=on-failure
+RestartSec=5
+RestartPreventExitStatus=${FINAL_CODES}
+WatchdogSec=${WATCHDOG_SECS}
+TimeoutStopSec=20
+
+[Install]
+WantedBy=default.target
+`
+}
+
+/** `%` begins a specifier, `$` a variable. */
+function systemdWord(word: string): string {
+  const escaped = word
+    .replaceAll('\\', '\\\\')
+    .replaceAll('"', '\\"')
+    .replaceAll('\n', '\\n')
+    .replaceAll('%', '%%')
+    .replaceAll('$', '$$$$')
+  return `"${escaped}"`
+}
+
+export function launchdPlist({ argv, folder, path, name }: ServiceCommand): string {
+  const label = `dev.molecule.connect.${name}`
+  const log = `${folder}/molecule-${name}.log`
+  return `<?xml version="1.0" encoding="UTF-8"?>
+<!-- ~/Library/LaunchAgents/${label}.plist
+     launchctl bootstrap gui/$(id -u) ~/Library/LaunchAgents/${label}.plist -->
+<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
+<plist version="1.0">
+<dict>
+  <key>Label</key>
+  ${xmlString(label)}
+  <key>ProgramArguments</key>
+  <array>
+${argv.map((word) => `    ${xmlString(word)}`).join('\n')}
+  </array>
+  <key>WorkingDirectory</key>
+  ${xmlString(folder)}
+  <key>EnvironmentVariables</key>
+  <dict>
+    <key>PATH</key>
+    ${xmlString(path)}
+  </dict>
+  <key>RunAtLoad</key>
+  <true/>
+  <key>KeepAlive</key>
+  <dict>
+    <key>SuccessfulExit</key>
+    <false/>
+  </dict>
+  <key>ThrottleInterval</key>
+  <integer>10</integer>
+  <key>ExitTimeOut</key>
+  <integer>20</integer>
+  <key>StandardErrorPath</key>
+  ${xmlString(log)}
+</dict>
+</plist>
+`
+}
+
+function xmlString(text: string): string {
+  const escaped = text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+  return `<string>${escaped}</string>`
+}
