@@ -9,7 +9,7 @@ import { type GivenOptions, splitOptions } from './backend/options.ts'
 import { Ending, EXIT } from './exit-code.ts'
 import { COMMANDS, type CommandName, FLAGS, type Flag, type FlagName, helpLines } from './flags.ts'
 
-export const UNIT_KINDS = ['systemd', 'launchd'] as const
+const UNIT_KINDS = ['systemd', 'launchd'] as const
 
 export interface CommandLine {
   /** What to do instead of serving. */

@@ -1,4 +1,5 @@
 /** `molecule connect`: from a command line to an exit code. */
+import { SecretSearch } from '../base/secret-search.ts'
 import type { Disk } from '../base/sqlite.ts'
 import { PlatformClient } from '../member/client/client.ts'
 import { pidSpace } from '../member/folder/holder-record.ts'
@@ -6,6 +7,7 @@ import { HolderWatch } from '../member/folder/holder-watch.ts'
 import type { Stopped } from '../member/folder/stopped-process.ts'
 import type { Target } from '../member/settings/config.ts'
 import { OptionError } from './backend/backend.ts'
+import { guarded } from './backend/guarded.ts'
 import { diagnose, findingLines } from './command/doctor.ts'
 import { importState } from './command/import-state.ts'
 import { retry } from './command/retry.ts'
@@ -101,7 +103,7 @@ async function serve(first: Preparation, options: ConnectOptions): Promise<Endin
   const notice = new ServiceNotice({ environment, pid, clock, run, warn: first.log.warn })
   for (let preparation = first; ; ) {
     const { config, line, log } = preparation
-    const backend = await preparation.backend()
+    const backend = guarded(await preparation.backend(), () => new SecretSearch(log.secrets))
     let next: Preparation | undefined
     const isStale = (): boolean => {
       next ??= preparation.renewed()

@@ -198,7 +198,7 @@ export class Runner {
   /** Resolves when it is to end. */
   async #watch(served: readonly ServedWorkspace[], ledger: Ledger): Promise<void> {
     const { clock } = this.#options
-    let reportedAt = Number.NEGATIVE_INFINITY
+    let [reportedAt, reported] = [0, '']
     while (!this.#closing.signal.aborted) {
       const ending = this.#isOver(served, ledger)
       if (ending !== undefined) {
@@ -206,8 +206,9 @@ export class Runner {
         return
       }
       this.#ledgerFile.tidy()
-      if (Math.abs(clock.now() - reportedAt) >= REPORT_MS) {
-        reportedAt = clock.now()
+      const held = served.map(({ membership }) => Number(membership.held)).join('')
+      if (held !== reported || Math.abs(clock.now() - reportedAt) >= REPORT_MS) {
+        ;[reportedAt, reported] = [clock.now(), held]
         this.#report(served, ledger)
       }
       await this.#check.wait(CHECK_MS, this.#running.signal)

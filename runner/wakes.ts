@@ -9,6 +9,8 @@ import { plainText } from '../base/plain-text.ts'
 import { readRegularFile, replaceFile } from '../member/folder/regular-file.ts'
 
 const INTERVAL_MS = 60_000
+/** Several that end together are told together. */
+const SETTLE_MS = 1_000
 /** Beyond this, the oldest is left to the file of the outcomes alone. */
 const MAX_PENDING = 512
 
@@ -22,6 +24,8 @@ export class Wakes {
   readonly #warn: (sentence: string) => void
   #pending: readonly Finished[]
   #wokenAt = Number.NEGATIVE_INFINITY
+  /** When the first of those pending was added. */
+  #addedAt = Number.NEGATIVE_INFINITY
 
   constructor(path: string, clock: Pick<Clock, 'now'>, warn: (sentence: string) => void) {
     this.#path = path
@@ -31,12 +35,14 @@ export class Wakes {
   }
 
   add(finished: Finished): void {
+    if (this.#pending.length === 0) this.#addedAt = this.#clock.now()
     this.#keep([...this.#pending.filter(({ id }) => id !== finished.id), finished].slice(-MAX_PENDING))
   }
 
   /** What to tell now; undefined while there is nothing, or the last time was less than a minute ago. */
   due(): readonly Finished[] | undefined {
-    const isSoon = Math.abs(this.#clock.now() - this.#wokenAt) < INTERVAL_MS
+    const now = this.#clock.now()
+    const isSoon = Math.abs(now - this.#wokenAt) < INTERVAL_MS || Math.abs(now - this.#addedAt) < SETTLE_MS
     return this.#pending.length === 0 || isSoon ? undefined : this.#pending
   }
 

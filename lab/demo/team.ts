@@ -104,7 +104,7 @@ async function shareWork({ chat, lead, counter, reviewer }: Team, story: Story):
           ({ meta }) => meta.kind === 'delegation_result' && meta.delegation_id === taskId,
           STEP_TIMEOUT_MS,
         )
-        return content.trimEnd()
+        return content
       },
       (text) => text,
     )

@@ -1,6 +1,6 @@
 /** `molecule connect doctor`: checks one by one what serving a workspace needs, and says what to do. Changes nothing. */
-import { accessSync, constants } from 'node:fs'
-import { dirname } from 'node:path'
+import { mkdtempSync, rmdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { describeError } from '../../base/errors.ts'
 import type { Disk } from '../../base/sqlite.ts'
@@ -57,7 +57,8 @@ function folder({ folder: path }: StatePaths): Finding {
   let place = path
   while (!exists(place) && dirname(place) !== place) place = dirname(place)
   try {
-    accessSync(place, constants.W_OK)
+    // A permission says less than the attempt: a file system can be read-only or full.
+    rmdirSync(mkdtempSync(join(place, '.molecule-')))
   } catch (error) {
     return fail(
       `state folder: ${path} cannot be written (${describeError(error)}): name another one with --state-dir.`,

@@ -170,44 +170,22 @@ describe.concurrent('molecule connect', () => {
     expect(workspace.id).not.toBe(unknown)
   })
 
-  test('what is wrong with a command line is said in one sentence, with exit code 2, before anything is done', async () => {
-    const { start, name, workspace } = team()
-    const empty = scene.path(`${name}-empty`)
-    const two = scene.path(`${name}-two`)
-    writeFileSync(empty, '\n')
-    writeFileSync(two, 'one two')
-    for (const [words, sentence] of [
-      [['nonsense'], 'The workspace id is "nonsense" but must be a UUID.'],
-      [['--backend', 'telepathy'], 'There is no backend "telepathy". Choose one of '],
-      [['--backend', 'exec'], 'The backend exec needs --backend-opt cmd=VALUE.'],
-      [exec('true', 'timeout=soon'), '--backend-opt timeout is "soon" but must be a time such as 90s'],
-      [exec('true', '=x'), '--backend-opt "=x" must be KEY=VALUE'],
-      [
-        ['--backend', 'claude', '--backend-opt', 'bin=no-such-claude'],
-        '"no-such-claude" is not an executable',
-      ],
-      [['--mode', 'push'], '--mode is "push" but must be poll'],
-      [['--bogus'], "Unknown option '--bogus'"],
-      [[crypto.randomUUID()], 'The configuration has no workspace'],
-      [[workspace.id, '--token-file', `${empty}-not`], 'does not exist'],
-      [[workspace.id, '--token-file', empty], 'is empty'],
-      [[workspace.id, '--token-file', two], 'holds more than one word'],
-      [['--token-file', two], 'holds more than one word'],
-    ] as const) {
-      await using runner = await start(words)
-      expect([await runner.exit(), runner.stdout]).toEqual([2, ''])
-      expect(runner.stderr).toContain(sentence)
-      expect(runner.stderr.trim().split('\n')).toHaveLength(1)
-    }
-    expect(existsSync(scene.path(name))).toBe(false)
-  })
-
-  test('--dry-run checks all of that, and touches nothing', async () => {
-    const { start, name, workspace } = team()
-    await using runner = await start([workspace.id, '--backend', 'mock', '--dry-run'])
-    expect(await runner.exit()).toBe(0)
-    expect(runner.stderr).toContain(`workspace=${workspace.id} backend=mock mode=poll`)
-    expect(existsSync(scene.path(name))).toBe(false)
+  test('a session claims a workspace from a runner, which it names, and gives it back when it ends', async () => {
+    const { workspace, peer, start, name } = team()
+    await using runner = await start(['--backend', 'mock'])
+    await runner.serving()
+    const host = await scene.host(scene.settings(workspace, {}, name))
+    await until('its name', async () =>
+      (await host.call('status')).text.includes(
+        `held by the session with pid ${runner.pid} (molecule connect --backend mock)`,
+      ),
+    )
+    expect((await host.call('claim_channel')).text).toContain('This session receives for workspace')
+    await peer.write(workspace.id, 'for the session')
+    await host.event(({ content }) => content === 'for the session')
+    await host.close()
+    await peer.write(workspace.id, 'for the runner')
+    await until('the answer', async () => (await answersTo(peer, workspace)).includes('echo: for the runner'))
   })
 
   test('takes the token from a file of its owner', async () => {

@@ -1,0 +1,151 @@
+import { describe, expect, test } from 'bun:test'
+import { existsSync, statSync, writeFileSync } from 'node:fs'
+import { z } from 'zod'
+import { until } from '../../lab/driver/until.ts'
+import { RunnerScene } from '../fixtures/runner-scene.ts'
+
+const MOCK = ['--backend', 'mock']
+/** The id of the newest row in the feed of the served workspace. */
+async function newestRow({ platform, member }: RunnerScene): Promise<string> {
+  const response = await fetch(`${platform.url}/workspaces/${member.id}/activity?limit=1`, {
+    headers: { Authorization: `Bearer ${member.token}` },
+  })
+  const [row] = z.array(z.object({ id: z.string() })).parse(await response.json())
+  return row?.id ?? ''
+}
+
+async function newToken({ platform, member }: RunnerScene): Promise<string> {
+  const response = await fetch(`${platform.url}/workspaces/${member.id}/tokens`, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${member.token}` },
+  })
+  return z.object({ auth_token: z.string() }).parse(await response.json()).auth_token
+}
+
+const exec = (cmd: string): readonly string[] => ['--backend', 'exec', '--backend-opt', `cmd=${cmd}`]
+
+describe.concurrent('molecule connect', () => {
+  test('status tells of a folder that nothing has used, and of a runner that serves it', async () => {
+    await using scene = await RunnerScene.open()
+    const early = scene.start(['status'])
+    expect(await early.exit).toBe(1)
+    expect(early.complaints.join()).toContain('is empty: no session and no molecule connect has used it')
+    expect(existsSync(scene.path('state'))).toBe(false)
+
+    const runner = scene.start(MOCK)
+    const report = await until('its report', async () => {
+      const one = scene.start(['status'])
+      await one.exit
+      const text = one.printed.join()
+      return text.includes('answered by mock') ? text : undefined
+    })
+    expect(report).toContain(`workspace ${scene.member.id} at ${scene.platform.url}`)
+    expect(report).toContain('held here')
+    expect(report).not.toContain(scene.member.token)
+    expect(statSync(scene.path('state', 'locks', `${scene.member.id}.report`)).mode & 0o777).toBe(0o600)
+    runner.stop('SIGTERM')
+    await runner.exit
+    const late = scene.start(['status'])
+    await late.exit
+    expect(late.printed.join()).toContain('answered by nothing: no molecule connect serves it')
+  })
+
+  test('retry gives the backend again what was set aside, marked as a possible repeat', async () => {
+    await using scene = await RunnerScene.open()
+    await scene.peer.write(scene.member.id, 'hard')
+    const mended = scene.path('mended')
+    const runner = scene.start(exec(`[ -e ${mended} ] && echo "now $MOLECULE_REDELIVERED"`))
+    const [refusal] = await scene.answers(1)
+    expect(refusal).toContain('could not be answered')
+    writeFileSync(mended, '')
+    const retried = scene.start(['retry'])
+    expect(await retried.exit).toBe(0)
+    expect(retried.printed.join()).toContain('1 message to be answered again')
+    expect((await scene.answers(2))[1]).toBe('now true')
+    runner.stop('SIGTERM')
+    await runner.exit
+    const again = scene.start(['retry'])
+    await again.exit
+    expect(again.printed.join()).toContain('0 messages to be answered again')
+  }, 60_000)
+
+  test('doctor checks what serving needs, changes nothing, and says what to do', async () => {
+    await using scene = await RunnerScene.open()
+    const well = scene.start(['doctor', ...MOCK])
+    expect(await well.exit).toBe(0)
+    expect(
+      well.printed
+        .join()
+        .split('\n')
+        .map((line) => line.slice(0, 4).trim()),
+    ).toEqual(Array.from({ length: 7 }, () => 'OK'))
+    expect(existsSync(scene.path('state'))).toBe(false)
+
+    for (const [more, sentence] of [
+      [{ MOLECULE_WORKSPACE_TOKENS: 'another-token' }, 'FAIL  token: '],
+      [{ MOLECULE_WORKSPACE_IDS: crypto.randomUUID() }, 'FAIL  workspace '],
+      [{ MOLECULE_PLATFORM_URL: 'http://127.0.0.1:1' }, 'FAIL  platform http://127.0.0.1:1: '],
+      [{ MOLECULE_WORKSPACE_IDS: '' }, 'FAIL  settings: '],
+      [
+        { MOLECULE_STATE_DIR: '/proc/nothing/state' },
+        'FAIL  state folder: /proc/nothing/state cannot be written',
+      ],
+    ] as const) {
+      const ill = scene.start(['doctor', ...MOCK], scene.settings(more))
+      expect(await ill.exit).toBe(1)
+      expect(ill.printed.join()).toContain(sentence)
+    }
+    const noBackend = scene.start(['doctor', '--backend', 'exec'])
+    expect(await noBackend.exit).toBe(1)
+    expect(noBackend.printed.join()).toContain(
+      'FAIL  backend: The backend exec needs --backend-opt cmd=VALUE.',
+    )
+  }, 60_000)
+
+  test('import-state goes on after the row of the file, and answers nothing before it', async () => {
+    await using scene = await RunnerScene.open()
+    for (const text of ['old', 'last']) await scene.peer.write(scene.member.id, text)
+    const id = await newestRow(scene)
+    const file = scene.path('cursor.json')
+    writeFileSync(file, JSON.stringify({ workspace_id: scene.member.id, last_since_id: id }))
+    const imported = scene.start(['import-state', file])
+    expect(await imported.exit).toBe(0)
+    expect(imported.printed.join()).toContain(`goes on after row ${id}`)
+    await scene.peer.write(scene.member.id, 'new')
+    scene.start(MOCK)
+    expect(await scene.answers(1)).toEqual(['echo: new'])
+
+    const again = scene.start(['import-state', file])
+    expect(await again.exit).toBe(1)
+    expect(again.complaints.join()).toContain('is served now: end that program first')
+  }, 60_000)
+
+  test('import-state says when the platform does not have the row', async () => {
+    await using scene = await RunnerScene.open()
+    const file = scene.path('cursor.json')
+    writeFileSync(file, JSON.stringify({ workspace_id: scene.member.id, last_since_id: crypto.randomUUID() }))
+    const imported = scene.start(['import-state', file])
+    expect(await imported.exit).toBe(1)
+    expect(imported.complaints.join()).toContain('no longer has the row')
+  })
+
+  test('a token that is replaced in its file is taken up without a restart by hand', async () => {
+    await using scene = await RunnerScene.open()
+    const file = scene.path('token')
+    writeFileSync(file, scene.member.token, { mode: 0o600 })
+    const bare = scene.settings({
+      MOLECULE_WORKSPACE_IDS: '',
+      MOLECULE_WORKSPACE_TOKENS: '',
+      MOLECULE_LOG_LEVEL: 'info',
+    })
+    const runner = scene.start([scene.member.id, '--token-file', file, ...MOCK], bare)
+    await scene.peer.write(scene.member.id, 'before')
+    await scene.answers(1)
+    writeFileSync(file, await newToken(scene))
+    await until('a new start', () => runner.complaints.join().includes('begins again'))
+    await scene.peer.write(scene.member.id, 'after')
+    expect(await scene.answers(2)).toEqual(['echo: before', 'echo: after'])
+    runner.stop('SIGTERM')
+    expect(await runner.exit).toBe(0)
+  }, 60_000)
+})
