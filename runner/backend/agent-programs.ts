@@ -42,7 +42,7 @@ const AGENT_PROGRAMS = {
 export function agentProgramBackend(
   name: keyof typeof AGENT_PROGRAMS,
   given: GivenOptions,
-  { environment, log, warn, clock }: ProgramSurroundings,
+  { environment, stateFolder, log, warn, clock }: ProgramSurroundings,
 ): Backend {
   const program = AGENT_PROGRAMS[name]
   const options = readOptions(
@@ -66,6 +66,7 @@ export function agentProgramBackend(
         argv: [bin, ...program.argv, ...options.args, ...program.instructions],
         environment: options.pass_meta ? { ...environment, ...aboutMessage(request) } : environment,
         input: promptOf(request.event),
+        folder: stateFolder,
         timeoutMs: options.timeout,
         maxOutputBytes: MAX_OUTPUT_BYTES,
         signal,
