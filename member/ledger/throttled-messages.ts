@@ -2,6 +2,7 @@
 import type { Database } from '../../base/sqlite.ts'
 import type { GivenMessages } from './given-messages.ts'
 import { COLUMNS, type StoredMessage } from './ledger-rows.ts'
+import { hasBytesWaiting } from './waiting-messages.ts'
 
 /** A sender whose messages are held back: a peer, or a crowd that the platform does not tell apart. */
 export interface ThrottledSender {
@@ -38,6 +39,11 @@ export class ThrottledMessages {
       }
     }
     return senders
+  }
+
+  /** Whether so much waits in the workspace of this sender that no more of its feed is read: of anybody. */
+  stopsReading({ workspaceId }: ThrottledSender): boolean {
+    return hasBytesWaiting(this.#db, workspaceId)
   }
 
   count({ workspaceId, sender }: ThrottledSender): number {

@@ -202,7 +202,11 @@ export class DeliveryLine {
   #beginDigest(): Promise<boolean> | undefined {
     const { throttled } = this.#ledger
     const now = this.#clock.now()
-    const due = throttled.senders(this.#held()).find((one) => this.#digests.dueAt(one, now) <= now)
+    const senders = throttled.senders(this.#held())
+    const due =
+      senders.find((one) => this.#digests.dueAt(one, now) <= now) ??
+      // One sender's long messages must not keep everybody else's from being read until a minute is over.
+      senders.find((one) => throttled.stopsReading(one))
     if (due === undefined) return undefined
     const quotes = throttled.of(due, MAX_QUOTED).flatMap((stored) => {
       const message = this.#read(stored)

@@ -108,6 +108,17 @@ test('neither other peers nor the person in the chat are held up by it', async (
   expect(line.events.filter(({ content }) => content === 'hello')).toHaveLength(40)
 })
 
+test('what is held back is shown at once when so much waits that nobody’s messages are read', async () => {
+  using line = startLine()
+  const { throttled } = line.ledger
+  await line.arrive(...many(25, PEER, line.clock.now()))
+  expect(line.ledger.inbox.counts(WORKSPACE)).toEqual({ sent: MAX_EVENTS, held: 5 })
+  throttled.stopsReading = () => true
+  await line.arrive(from(PEER, 'a long one', 3_000, line.clock.now()))
+  expect(line.ledger.inbox.counts(WORKSPACE)).toEqual({ sent: MAX_EVENTS + 6 })
+  expect(line.events.at(-1)?.meta.digest_count).toBe('6')
+})
+
 test('a backlog of a quiet day is no burst: the platform’s time counts, not the time of arrival', async () => {
   using line = startLine()
   await line.arrive(...many(100, PEER, line.clock.now() - 3_600_000, 10_000))
