@@ -70,6 +70,8 @@ function everythingElse(ledger: Ledger): void {
     work.begin(next)
     work.setAside(next, 'no answer')
   }
+  work.countSetAside()
+  work.retry()
   ledger.delegations.list(W, 5)
   ledger.delegations.remove(W, 'p0')
   ledger.delegations.nextAnswer(W, 't')
