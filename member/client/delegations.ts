@@ -112,6 +112,18 @@ export async function fetchResult(
   delegationId: string,
   signal?: AbortSignal,
 ): Promise<string | undefined> {
+  return (await fetchResults(client, signal)).get(delegationId)
+}
+
+/**
+ * Fetches the whole texts of the newest results of this workspace, by the ids of their tasks.
+ *
+ * @throws PlatformError
+ */
+export async function fetchResults(
+  client: PlatformClient,
+  signal?: AbortSignal,
+): Promise<ReadonlyMap<string, string>> {
   const { workspaceId } = client.endpoint
   const { items: rows } = await fetchList(
     client,
@@ -123,14 +135,15 @@ export async function fetchResult(
     },
     resultRowSchema,
   )
+  const results = new Map<string, string>()
   for (const row of rows) {
     if (row.source_id?.toLowerCase() !== workspaceId) continue
     const { response_body: response, request_body: request, error_detail: error } = row
-    if ((response?.delegation_id ?? request?.delegation_id) !== delegationId) continue
+    const id = response?.delegation_id ?? request?.delegation_id
     const found = response?.text || error
-    if (found) return found
+    if (id && found && !results.has(id)) results.set(id, found)
   }
-  return undefined
+  return results
 }
 
 function toReport(row: z.infer<typeof rowSchema>): TaskReport | undefined {

@@ -8,7 +8,7 @@ import { computeJitteredInterval } from '../../base/jitter.ts'
 import { patiently } from '../../base/patience.ts'
 import { sleep } from '../../base/sleep.ts'
 import { Wake } from '../../base/wake.ts'
-import { fetchResult, isQueuedAnswer, listDelegations, type TaskReport } from '../client/delegations.ts'
+import { fetchResults, isQueuedAnswer, listDelegations, type TaskReport } from '../client/delegations.ts'
 import { PlatformError } from '../client/errors.ts'
 import { taskResult } from '../client/inbound.ts'
 import type { Delegation } from '../ledger/delegations.ts'
@@ -20,8 +20,6 @@ import type { Workspace } from './workspace.ts'
 
 /** A shorter list holds every task there is: platforms return 50 rows, one or two for a task. */
 const SHORT_LIST = 25
-/** How many unlisted tasks to look up one by one in each round. */
-const MOST_SINGLY = 5
 /** Another session may delegate a task without notice here. A check costs one ledger query. */
 const UNKNOWN_INTERVAL_MS = 5_000
 /** Each look at the feed may announce a result; this limits how often the platform is asked. */
@@ -87,7 +85,7 @@ export class TaskWatch {
   }
 
   async #ask(open: readonly Delegation[]): Promise<void> {
-    const { id: workspaceId, config, client, ledger, clock, events, signal } = this.#workspace
+    const { id: workspaceId, config, client, ledger, clock, signal } = this.#workspace
     const reports = await listDelegations(client, signal)
     signal.throwIfAborted()
     const results: RequestOutcome[] = []
@@ -98,33 +96,38 @@ export class TaskWatch {
       if (report.state === 'queued') await patiently(() => ledger.handedOver(task.id), clock, signal)
       else results.push(resultOf(task, report.state, report.preview, config.allowedSenders, clock.now()))
     }
-    if (reports.length >= SHORT_LIST) {
-      results.push(...(await this.#askSingly(open, reports)))
-      signal.throwIfAborted()
-    }
-    for (const result of results) {
-      const stored = await patiently(() => ledger.storeOutcome(result, false, clock.now()), clock, signal)
-      if (stored !== undefined) events.emit('stored')
-    }
+    // What the list tells is told even if the question about the others fails.
+    await this.#store(results)
+    if (reports.length >= SHORT_LIST) await this.#store(await this.#unlisted(open, reports))
   }
 
   /** A platform lists only its newest tasks: the result of an older one is found only in the activity. */
-  async #askSingly(
+  async #unlisted(
     open: readonly Delegation[],
     reports: readonly TaskReport[],
   ): Promise<readonly RequestOutcome[]> {
     const { config, client, ledger, clock, signal } = this.#workspace
     const listed = new Set(reports.map(({ id }) => id))
-    const unlisted = open.filter(({ id }) => !listed.has(id)).slice(0, MOST_SINGLY)
+    const unlisted = open.filter(({ id }) => !listed.has(id))
+    if (unlisted.length === 0) return []
+    const texts = await fetchResults(client, signal)
+    signal.throwIfAborted()
     const results: RequestOutcome[] = []
     for (const task of unlisted) {
-      const text = await fetchResult(client, task.id, signal)
-      signal.throwIfAborted()
+      const text = texts.get(task.id)
       if (text === undefined) continue
       if (isQueuedAnswer(text)) await patiently(() => ledger.handedOver(task.id), clock, signal)
       else results.push(resultOf(task, 'completed', text, config.allowedSenders, clock.now()))
     }
     return results
+  }
+
+  async #store(results: readonly RequestOutcome[]): Promise<void> {
+    const { ledger, clock, events, signal } = this.#workspace
+    for (const result of results) {
+      const stored = await patiently(() => ledger.storeOutcome(result, false, clock.now()), clock, signal)
+      if (stored !== undefined) events.emit('stored')
+    }
   }
 
   /** A result that names another workspace as the source of the task is not ours. */

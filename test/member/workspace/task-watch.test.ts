@@ -142,6 +142,24 @@ test('a task that the platform no longer lists is looked up in its activity', as
   expect(watch.ledger.delegations.find(WORKSPACE, 'older')?.state).toBe('open')
 })
 
+test('any number of tasks that are no longer listed are looked up, and a failure of that hides no listed result', async () => {
+  const ids = Array.from({ length: 12 }, (_, n) => `old-${n}`)
+  const listed = Array.from({ length: 50 }, (_, n) => ({ ...ended(`new-${n}`, ''), status: 'dispatched' }))
+  let works = false
+  const network: Network = (url) => {
+    if (isList(url)) return listing(...listed, ended('listed', 'a result in the list'))
+    if (!works) return textResponse(500, 'no')
+    return listing({ source_id: WORKSPACE, response_body: { delegation_id: 'old-11', text: 'the last' } })
+  }
+  await using watch = await startWatch(network, [...ids, 'listed'])
+  const texts = () => watch.results().map((result) => result?.text)
+  await watch.clock.advance(60_000)
+  expect(texts()).toEqual(['a result in the list'])
+  works = true
+  await watch.clock.advance(60_000)
+  expect(texts()).toEqual(['a result in the list', 'the last'])
+})
+
 test('a platform that asks to be asked again after no time is not asked without a pause', async () => {
   await using watch = await startWatch(() => textResponse(429, '', { 'Retry-After': '0' }), ['t'])
   await watch.clock.advance(60_000)
