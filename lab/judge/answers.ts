@@ -18,7 +18,7 @@ export const ANSWER_FAULT_KINDS = [
   'answered out of order',
   'wrong answer',
 ] as const
-export type AnswerFaultKind = (typeof ANSWER_FAULT_KINDS)[number]
+type AnswerFaultKind = (typeof ANSWER_FAULT_KINDS)[number]
 
 export interface AnswerFault {
   readonly kind: AnswerFaultKind

@@ -1,17 +1,15 @@
 /** The user's machine: its processes, which die one by one or all together, and its disk, which fills up. */
-import type { Stopped } from '../../member/folder/stopped-process.ts'
 import type { DeliveryRecord, Erasure, MessageId, Showing } from '../judge/evidence.ts'
 import { erasuresBetween } from './erasure.ts'
 import { type Death, Life } from './life.ts'
 import { SimHost } from './sim-host.ts'
 import { EphemeralLog, HOSTS, type HostKind, SimProcess } from './sim-process.ts'
+import { Standstills } from './standstills.ts'
 import type { LedgerCopy, LogMark } from './storage.ts'
 import type { World } from './world.ts'
 
 /** How often the user types into a session whose host shows no messages. */
 const TYPING_INTERVAL_MS = 20_000
-/** A claim that ends before has met another one, or a session that cannot hold workspaces. */
-const CLAIMED_MS = 9_000
 
 /** What a session learns of a message that the platform holds for received: a repeat is marked. */
 const RECEIVED_BEFORE: DeliveryRecord = { state: 'received', attempts: 1 }
@@ -21,17 +19,17 @@ export class Machine {
   /** How far its clock is ahead of the true one, in milliseconds. */
   skewMs = 0
   readonly #world: World
+  readonly #standstills: Standstills
   /** By slot: the process in the first is restarted whenever it ends. */
   readonly #running = new Map<number, SimProcess>()
   /** In most runs too few for any message to use up its attempts. */
   #deaths: number
   #fullUntil = 0
-  /** Those that stand still while nothing about their process shows it. */
-  readonly #hangs = new Set<SimProcess>()
   #busyUntil = 0
 
   constructor(world: World) {
     this.#world = world
+    this.#standstills = new Standstills(world, this)
     this.#deaths = world.dice.pick([0, 0, 1, 1, 2, 6])
   }
 
@@ -63,44 +61,18 @@ export class Machine {
 
   /** The user suspends a session for some time, or it hangs, and claims its workspaces in another, if there is one. */
   suspend(ms: number): void {
-    const { clock, calmAt, dice, figures } = this.#world
-    if (this.running.length === 0) return
-    const process = dice.pick(this.running)
-    const other = this.running.find((one) => one !== process)
-    if (process.life.stopped) return
-    figures.suspensions++
-    process.life.stop()
-    if (dice.chance(0.4)) this.#hangs.add(process)
-    if (other !== undefined) clock.after(dice.upTo(2_000), () => void this.#claim(process, other))
-    clock.at(Math.min(clock.now() + ms, calmAt), () => {
-      this.#hangs.delete(process)
-      process.life.resume()
-    })
+    this.#standstills.suspend(ms)
   }
 
-  /** A claim from a session that does not run takes ten seconds at most. */
-  async #claim(holder: SimProcess, other: SimProcess): Promise<void> {
-    const { clock, faults, workspaceIds } = this.#world
-    const held = workspaceIds.filter((id) => holder.holds(id))
-    // That one hangs is known only after it was watched for a while.
-    const wasQuiet = !this.#hasTrouble() && !this.#hangs.has(holder)
-    const begunAt = clock.now()
-    await other.call('claim_channel', {})
-    const isOver = !holder.life.stopped || other.life.dead || other.life.stopped || this.#hasTrouble()
-    if (isOver || !wasQuiet || !other.kind.listens || clock.now() - begunAt < CLAIMED_MS) return
-    for (const id of held)
-      if (holder.holds(id)) faults.push(`${id} was claimed and stays with a stopped session`)
+  /** As {@link suspend}, for the session that receives and long enough for a claim. */
+  suspendHolder(ms: number): void {
+    this.#standstills.suspendHolder(ms)
   }
 
   /** The disk is full, or another program writes to the ledger. */
-  #hasTrouble(): boolean {
+  hasTrouble(): boolean {
     const { clock, deeds } = this.#world
     return clock.now() < Math.max(this.#fullUntil, this.#busyUntil) || deeds.revoked.size > 0
-  }
-
-  #stoppedOf(pid: number): Stopped | undefined {
-    const process = this.running.find(({ life }) => 1_000 + life.number === pid)
-    return process?.life.stopped === true && !this.#hangs.has(process) ? 'plugin' : undefined
   }
 
   #isBusy(): boolean {
@@ -148,7 +120,7 @@ export class Machine {
       kind,
       isFull: () => this.#isFull(),
       isBusy: () => this.#isBusy(),
-      stoppedOf: (pid) => this.#stoppedOf(pid),
+      stoppedOf: (pid) => this.#standstills.stoppedOf(pid),
       skewMs: () => this.skewMs,
       log: new EphemeralLog({ clock, write: (line) => this.#world.noteLog(line) }),
       onResult: (tool, outcome) => deeds.noteResult(process, tool, outcome),
@@ -256,8 +228,21 @@ export class Machine {
 
   /** Ends the sessions whose hosts do not listen, and makes one run that does: everything they held must be shown. */
   endDeaf(): void {
+    this.#judgeBeginnings()
     for (const [slot, process] of [...this.#running]) if (!process.kind.listens) this.#quit(slot, process)
     this.startFirst()
+  }
+
+  /** A session that does not receive looks at the feed when its user types, and so settles where reading begins. */
+  #judgeBeginnings(): void {
+    const { platform, storage, faults } = this.#world
+    const typed = this.running.some(
+      ({ kind, host, life }) => !kind.listens && kind.hooks && !host.frozen && !life.stopped,
+    )
+    if (!typed || this.running.some(({ kind }) => kind.listens) || this.hasTrouble()) return
+    for (const { id, feed } of platform.workspaces) {
+      if (feed.everything.length > 0 && !storage.hasCursor(id)) faults.push(`no session has looked at ${id}`)
+    }
   }
 
   /** Ends the sessions that hold nothing: they would only keep trying the locks. */

@@ -9,6 +9,8 @@ import { HOSTS, type HostKind } from './sim-process.ts'
 import type { World } from './world.ts'
 
 const SKEWS_MS = [5_000, 60_000, 3_600_000, -5_000, -60_000, -3_600_000] as const
+/** Longer than a claim takes. */
+const STANDSTILL_MS = 13_000
 /** How old the copy is that is put back. */
 const LONGEST_MS = 15_000
 /** Kinds of hosts that a user may have started first, one after the other, before the channel was switched on. */
@@ -21,6 +23,7 @@ export class Misfortunes {
   readonly #copies: Dice
   readonly #histories: Dice
   readonly #starts: Dice
+  readonly #standstills: Dice
   #setAt: number | undefined
 
   constructor(seed: number, world: World, machine: Machine) {
@@ -31,6 +34,7 @@ export class Misfortunes {
     this.#copies = new Dice(seed, 'copies')
     this.#histories = new Dice(seed, 'histories')
     this.#starts = new Dice(seed, 'starts')
+    this.#standstills = new Dice(seed, 'standstills')
   }
 
   /** When the machine's clock was first set, in milliseconds since the epoch; undefined if it was not. */
@@ -50,7 +54,16 @@ export class Misfortunes {
     const soon = (dice: Dice): number => clock.now() + dice.upTo((calmAt - clock.now()) * 0.6)
     if (this.#histories.chance(0.012)) this.#fillHistory()
     if (this.#skews.chance(0.06)) clock.at(soon(this.#skews), () => this.#setClock(calmAt))
+    if (this.#standstills.chance(0.04)) this.#planStandstill(calmAt)
     if (this.#copies.chance(0.06)) clock.at(soon(this.#copies), () => this.#copyFolder(calmAt))
+  }
+
+  /** The session that receives is suspended, and the user claims its workspaces in another one. */
+  #planStandstill(calmAt: number): void {
+    const { clock } = this.#world
+    if (calmAt - clock.now() < STANDSTILL_MS + 4_000) return
+    clock.at(clock.now() + 1_000, () => this.#machine.startSecond())
+    clock.at(clock.now() + 3_000, () => this.#machine.suspendHolder(STANDSTILL_MS))
   }
 
   /** Many more messages than a page holds were written before the first start. */

@@ -146,6 +146,18 @@ const DELIVERY_BREAKS: readonly Break[] = [
     replace: 'false',
   },
   {
+    name: 'reading begins with the first receiver, after messages that another session told of',
+    file: 'plugin/session/observer.ts',
+    find: 'feed.look()',
+    replace: '(workspace.ledger.cursor() === undefined ? Promise.resolve() : feed.look())',
+  },
+  {
+    name: 'a stopped session keeps its workspaces whatever claims them',
+    file: 'member/workspace/membership.ts',
+    find: '!holders.maySeize(record, this.#claim)',
+    replace: 'true',
+  },
+  {
     name: 'the lock is not exclusive',
     file: 'member/folder/lock.ts',
     find: `    try {

@@ -155,14 +155,6 @@ export const SESSION_BREAKS: Readonly<Record<string, readonly Break[]>> = {
       replace: 'if (false)',
     },
   ],
-  'plugin/session/without-channel': [
-    {
-      name: 'reading begins with the first receiver, after messages that another session told of',
-      file: 'plugin/session/observer.ts',
-      find: 'feed.look()',
-      replace: '(workspace.ledger.cursor() === undefined ? Promise.resolve() : feed.look())',
-    },
-  ],
   'plugin/session/other-hosts': [
     {
       name: 'inbox waits without an end for what it has listed',

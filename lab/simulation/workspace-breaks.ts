@@ -16,12 +16,6 @@ export const WORKSPACE_BREAKS: Readonly<Record<string, readonly Break[]>> = {
       replace: '',
     },
     {
-      name: 'a stopped session keeps its workspaces whatever claims them',
-      file: MEMBERSHIP,
-      find: '!holders.maySeize(record, this.#claim)',
-      replace: 'true',
-    },
-    {
       name: 'a session that hangs keeps its workspaces whatever claims them',
       file: 'member/folder/holder-watch.ts',
       find: 'return isHere && before !== undefined',

@@ -133,7 +133,6 @@ export class World {
     })
     this.deeds = new Deeds(this)
     this.upheavals = new Upheavals(seed, this)
-    if (this.upheavals.sets) this.#calmMs = LONG_CALM_MS
     this.#machine = new Machine(this)
     this.#people = new People(this, (work, everyMs) => this.#plan(work, everyMs))
     this.misfortunes = new Misfortunes(seed, this, this.#machine)
@@ -142,6 +141,7 @@ export class World {
     this.#planTrouble()
     this.upheavals.plan(this.#calmAt)
     this.misfortunes.plan(this.#calmAt)
+    if (this.upheavals.sets || this.figures.histories > 0) this.#calmMs = LONG_CALM_MS
   }
 
   get calmAt(): number {
