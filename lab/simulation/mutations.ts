@@ -158,6 +158,12 @@ const DELIVERY_BREAKS: readonly Break[] = [
     replace: 'true',
   },
   {
+    name: 'a digest stands for more than it shows',
+    file: 'plugin/host/event/digest.ts',
+    find: '...quotes.map(({ stored, message })',
+    replace: '...quotes.slice(0, 9).map(({ stored, message })',
+  },
+  {
     name: 'the lock is not exclusive',
     file: 'member/folder/lock.ts',
     find: `    try {

@@ -5,6 +5,7 @@ import type { Showing } from '../judge/evidence.ts'
 const eventSchema = z.object({
   method: z.literal('notifications/claude/channel'),
   params: z.object({
+    content: z.string(),
     meta: z.object({
       kind: z.string(),
       activity_id: z.string(),
@@ -57,7 +58,9 @@ export class Sightings {
     if (params.meta.kind === 'probe') return { kind: 'other' }
     const { activity_id: lead, workspace_id: workspaceId, redelivered, digest_count } = params.meta
     if (digest_count !== undefined) this.digests++
-    const ids = digest_count === undefined ? [lead] : this.#inDigest(workspaceId, lead)
+    // A digest shows what its text names, whatever it stands for.
+    const isNamed = (id: string): boolean => params.content.includes(`[${id}`)
+    const ids = digest_count === undefined ? [lead] : this.#inDigest(workspaceId, lead).filter(isNamed)
     return {
       kind: 'prompt',
       showings: ids.map((activityId) =>
