@@ -243,7 +243,7 @@ export class Delegations {
     if (peerId === null || entry.answersNothing === true) return { kind: 'none' }
     const id = this.answeredBy(workspaceId, entry, now)
     const known = id === undefined ? undefined : this.find(workspaceId, id)
-    if (known?.state !== 'open' && this.#repeated.reportOf(entry, workspaceId, peerId) !== undefined) {
+    if (known?.state !== 'open' && this.#repeated.isReported(entry, workspaceId, peerId)) {
       return { kind: 'repeated' }
     }
     if (known === undefined) return { kind: 'none' }
@@ -266,19 +266,11 @@ export class Delegations {
     const known = this.find(workspaceId, id)
     // A task that the platform gave up may be done after all.
     if (known?.state === 'completed' || (known?.state === 'failed' && failed)) return { kind: 'repeated' }
-    const said =
-      known === undefined || failed
-        ? undefined
-        : this.#repeated.quotedBy(entry, workspaceId, id, known.peerId)
+    const isSaid =
+      known !== undefined && !failed && this.#repeated.quotes(entry, workspaceId, id, known.peerId)
     // Where it quotes the peer's own word that the task failed, the platform means that the peer has answered.
-    if (said === undefined || known?.state === 'open') {
-      this.close(workspaceId, id, failed ? 'failed' : 'completed')
-    }
-    if (said === undefined) return { kind: 'answer', id, closes: true }
-    this.#db
-      .query('UPDATE message SET delegation_id = ? WHERE workspace_id = ? AND activity_id = ?')
-      .run(id, workspaceId, said)
-    return { kind: 'repeated' }
+    if (!isSaid || known.state === 'open') this.close(workspaceId, id, failed ? 'failed' : 'completed')
+    return isSaid ? { kind: 'repeated' } : { kind: 'answer', id, closes: true }
   }
 
   #given(workspaceId: string, id: string, peerId: string): string | undefined {

@@ -8,6 +8,8 @@ import type { Entry } from './ledger-rows.ts'
 interface Answer {
   readonly activityId: string
   readonly text: string | null
+  /** How many came with it. */
+  readonly files: number | null
 }
 
 /** A message and the report on it come within this. */
@@ -23,38 +25,56 @@ export class RepeatedAnswers {
   }
 
   /**
-   * The message with which the peer itself gave the answer that the platform now reports.
+   * Whether the platform now reports what the peer itself has said. If so, that message counts as the answer.
    *
    * @param taskId of the task that was given to `peerId`.
-   * @returns its activity id.
    */
-  quotedBy({ activityId }: Pick<Entry, 'activityId'>, workspaceId: string, taskId: string, peerId: string) {
+  quotes(
+    { activityId }: Pick<Entry, 'activityId'>,
+    workspaceId: string,
+    taskId: string,
+    peerId: string,
+  ): boolean {
     const said = this.#db
       .query<Answer, [string, string, string, number, number]>(
-        `SELECT activity_id AS activityId, ${TEXT} AS text FROM message
+        `SELECT activity_id AS activityId, ${SAID} FROM message
          WHERE ord IN (SELECT ord FROM message INDEXED BY message_peer
            WHERE workspace_id = ?1 AND peer_id = ?2 AND state <> 'skipped' ORDER BY ord DESC LIMIT ?5)
          AND coalesce(delegation_id, ?3) = ?3 AND received_at > ?4 ORDER BY ord DESC`,
       )
       .all(workspaceId, peerId, taskId, this.#receivedAt(workspaceId, activityId) - APART_MS, MAX_COMPARED)
-    return this.#sameAs(workspaceId, activityId, said)
+    const same = this.#sameAs(workspaceId, activityId, said)
+    if (same !== undefined) this.#link(workspaceId, same.activityId, taskId)
+    return same !== undefined
   }
 
   /**
-   * The platform's report that has shown what the peer itself now says.
-   *
-   * @returns its activity id.
+   * Whether a report of the platform has shown what the peer itself now says. It says so once for each report: when it
+   * writes the same again, as a short "done", that is new.
    */
-  reportOf({ activityId }: Pick<Entry, 'activityId'>, workspaceId: string, peerId: string) {
+  isReported({ activityId }: Pick<Entry, 'activityId'>, workspaceId: string, peerId: string): boolean {
     const reports = this.#db
-      .query<Answer, [string, string, number]>(
-        `SELECT activity_id AS activityId, ${TEXT} AS text FROM message INDEXED BY message_report
+      .query<Answer & { readonly taskId: string }, [string, string, number]>(
+        `SELECT activity_id AS activityId, delegation_id AS taskId, ${SAID}
+         FROM message AS report INDEXED BY message_report
          WHERE workspace_id = ?1 AND received_at > ?3 AND delegation_id IS NOT NULL AND peer_id IS NULL AND state <> 'skipped'
          AND EXISTS (SELECT 1 FROM delegation WHERE delegation.workspace_id = ?1 AND delegation.id = delegation_id
-           AND delegation.peer_id = ?2 AND delegation.state = 'completed')`,
+           AND delegation.peer_id = ?2 AND delegation.state = 'completed')
+         AND NOT EXISTS (SELECT 1 FROM message AS said INDEXED BY message_delegation
+           WHERE said.delegation_id = report.delegation_id AND said.workspace_id = ?1 AND said.peer_id = ?2
+           AND said.state = 'skipped')`,
       )
       .all(workspaceId, peerId, this.#receivedAt(workspaceId, activityId) - APART_MS)
-    return this.#sameAs(workspaceId, activityId, reports)
+    const same = this.#sameAs(workspaceId, activityId, reports)
+    if (same !== undefined) this.#link(workspaceId, activityId, same.taskId)
+    return same !== undefined
+  }
+
+  /** Records which task a message answers, so that it is taken for the answer to no other. */
+  #link(workspaceId: string, activityId: string, taskId: string): void {
+    this.#db
+      .query('UPDATE message SET delegation_id = ? WHERE workspace_id = ? AND activity_id = ?')
+      .run(taskId, workspaceId, activityId)
   }
 
   #receivedAt(workspaceId: string, activityId: string): number {
@@ -67,18 +87,22 @@ export class RepeatedAnswers {
     )
   }
 
-  #sameAs(workspaceId: string, activityId: string, others: readonly Answer[]): string | undefined {
+  #sameAs<T extends Answer>(workspaceId: string, activityId: string, others: readonly T[]): T | undefined {
     const own = this.#db
-      .query<Pick<Answer, 'text'>, [string, string]>(
-        `SELECT ${TEXT} AS text FROM message WHERE workspace_id = ? AND activity_id = ?`,
+      .query<Omit<Answer, 'activityId'>, [string, string]>(
+        `SELECT ${SAID} FROM message WHERE workspace_id = ? AND activity_id = ?`,
       )
-      .get(workspaceId, activityId)?.text
-    return others.find(({ text }) => isSameAnswer(own ?? '', text ?? ''))?.activityId
+      .get(workspaceId, activityId)
+    return others.find(
+      // A report quotes no files.
+      ({ text, files }) => isSameAnswer(own?.text ?? '', text ?? '') && (own?.files ?? 0) <= (files ?? 0),
+    )
   }
 }
 
 /** A row may be damaged. */
-const TEXT = "iif(json_valid(content), json_extract(content, '$.text'), NULL)"
+const SAID = `iif(json_valid(content), json_extract(content, '$.text'), NULL) AS text,
+  iif(json_valid(content), json_array_length(content, '$.attachments'), NULL) AS files`
 
 /** Whether one text is the other, or its beginning with a mark that the rest was cut. Line breaks may differ. Pure. */
 function isSameAnswer(first: string, second: string): boolean {

@@ -197,6 +197,28 @@ describe('an answer that the peer sends and the platform reports is shown once',
     }
   })
 
+  test('unless the peer’s own brings a file, which no report quotes', () => {
+    const ledger = open()
+    ledger.delegations.add(task('t', { watched: true }), NOW)
+    const attachments = [{ uri: 'x:', name: 'a', mimeType: '', size: null }]
+    const withFile = { content: JSON.stringify({ ...MESSAGE, text: LONG, attachments }) }
+    const rows = [{ ...result('t'), ...saying(LONG) }, named('t', withFile)]
+    expect(rows.map((row) => ledger.of(OWN).storePage([row], undefined, NOW))).toEqual([1, 1])
+  })
+
+  test('and the peer may write the same once more: a short word answers many questions', () => {
+    const ledger = open()
+    for (const id of ['t', 'u']) ledger.delegations.add(task(id, { watched: true }), NOW)
+    const done = saying('done')
+    const rows = [
+      { ...result('t'), ...done },
+      { ...result('u'), ...done },
+      ...Array.from({ length: 3 }, () => entry({ peerId: PEER, ...done })),
+    ]
+    // One for each task.
+    expect(rows.map((row) => ledger.of(OWN).storePage([row], undefined, NOW))).toEqual([1, 1, 0, 0, 1])
+  })
+
   test('unless it is what another peer, or the same one long ago, wrote', () => {
     const ledger = open()
     ledger.delegations.add(task('t', { watched: true }), NOW)
