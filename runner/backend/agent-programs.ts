@@ -1,6 +1,7 @@
 /**
- * Other agent programs that answer once and end, as Claude Code does in print mode. Each takes its instructions from the
- * command line and the message from standard input, and each may do what its own settings allow, and nothing more.
+ * Other agent programs that answer once and end, as Claude Code does in print mode. Each reads all of its prompt, what it
+ * is told about messages before the message, from standard input, and each may do what its own settings allow, and nothing
+ * more. On the command line, some would quote the text, or put a tag of their own around the message, which it could close.
  */
 import type { Backend } from './backend.ts'
 import { aboutMessage } from './child-environment.ts'
@@ -11,9 +12,8 @@ import { GUIDANCE, promptOf } from './prompt.ts'
 
 interface AgentProgram {
   readonly bin: string
-  /** Comes before the user's arguments and the instructions. */
+  /** Comes before the user's arguments. */
   readonly argv: readonly string[]
-  readonly instructions: readonly string[]
   readonly install: string
 }
 
@@ -21,19 +21,16 @@ const AGENT_PROGRAMS = {
   codex: {
     bin: 'codex',
     argv: ['exec', '--skip-git-repo-check'],
-    instructions: [GUIDANCE],
     install: 'npm install -g @openai/codex',
   },
   gemini: {
     bin: 'gemini',
     argv: [],
-    instructions: ['--prompt', GUIDANCE],
     install: 'npm install -g @google/gemini-cli',
   },
   opencode: {
     bin: 'opencode',
     argv: ['run'],
-    instructions: [GUIDANCE],
     install: 'npm install -g opencode-ai',
   },
 } as const satisfies Readonly<Record<string, AgentProgram>>
@@ -63,9 +60,9 @@ export function agentProgramBackend(
     runtime: { capabilities: {} },
     async answer(request, signal) {
       const text = await runProgram({
-        argv: [bin, ...program.argv, ...options.args, ...program.instructions],
+        argv: [bin, ...program.argv, ...options.args],
         environment: options.pass_meta ? { ...environment, ...aboutMessage(request) } : environment,
-        input: promptOf(request.event),
+        input: `${GUIDANCE}\n\n${promptOf(request.event)}`,
         folder: stateFolder,
         timeoutMs: options.timeout,
         maxOutputBytes: MAX_OUTPUT_BYTES,
