@@ -61,7 +61,7 @@ export const SESSION_BREAKS: Readonly<Record<string, readonly Break[]>> = {
     {
       name: 'what was under way when a session ended is not looked for',
       file: 'member/workspace/task-watch.ts',
-      find: 'ledger.requests.unattended(clock.now())',
+      find: 'ledger.requests.unattended(now)',
       replace: '[]',
     },
     {

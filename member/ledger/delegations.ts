@@ -46,7 +46,7 @@ const MAX_TASK_CHARS = 200
 const UNNAMED_ANSWER_WITHIN_MS = 24 * 60 * 60_000
 /** How long a task is kept. */
 const KEEP_MS = 30 * 24 * 60 * 60_000
-/** A task unanswered for this long is no longer watched. */
+/** A peer is no longer asked about a task, and the platform seldom, when it has been unanswered for this long. */
 export const WATCH_MS = 24 * 60 * 60_000
 /** The longest that a call waits for an answer. */
 export const MAX_AWAITED_MS = 120_000
@@ -127,7 +127,7 @@ export class Delegations {
       .query<DelegationRow, [string, number]>(
         `SELECT ${FIELDS} FROM delegation INDEXED BY delegation_open WHERE workspace_id = ? AND state = 'open' AND watched = 1 AND asked_at > ?`,
       )
-      .all(workspaceId, now - WATCH_MS)
+      .all(workspaceId, now - KEEP_MS)
       .map(toDelegation)
   }
 

@@ -11,7 +11,7 @@ import { Wake } from '../../base/wake.ts'
 import { fetchResults, isQueuedAnswer, listDelegations, type TaskReport } from '../client/delegations.ts'
 import { PlatformError } from '../client/errors.ts'
 import { taskResult } from '../client/inbound.ts'
-import type { Delegation } from '../ledger/delegations.ts'
+import { type Delegation, WATCH_MS } from '../ledger/delegations.ts'
 import type { OpenRequest, RequestOutcome } from '../ledger/peer-requests.ts'
 import type { AllowedSenders } from '../settings/single-settings.ts'
 import { AnswerSearch, askEveryMs, SLOW_INTERVAL_MS } from './answer-search.ts'
@@ -24,12 +24,15 @@ const SHORT_LIST = 25
 const UNKNOWN_INTERVAL_MS = 5_000
 /** Each look at the feed may announce a result; this limits how often the platform is asked. */
 const PAUSE_MS = 1_000
+/** Between two questions about tasks that are old. */
+const OLD_EVERY_MS = 60 * 60_000
 
 export class TaskWatch {
   readonly #workspace: Workspace
   readonly #wake: Wake
   readonly #search: AnswerSearch
   #foreignLogged = false
+  #oldAskedAt = Number.NEGATIVE_INFINITY
 
   constructor(workspace: Workspace) {
     this.#workspace = workspace
@@ -51,11 +54,13 @@ export class TaskWatch {
       try {
         // What another session stores here cannot wake this one's delivery.
         if (ledger.waiting() > waiting) events.emit('stored')
-        const watched = ledger.watchedTasks(clock.now())
-        const unattended = ledger.requests.unattended(clock.now())
+        const now = clock.now()
+        const watched = this.#due(ledger.watchedTasks(now), now)
+        const unattended = ledger.requests.unattended(now)
         const open = [...watched, ...unattended]
         const asks = open.length > 0
         if (asks) await this.#askAll(watched, unattended)
+        if (watched.some((task) => isOld(task, now))) this.#oldAskedAt = now
         waiting = ledger.waiting()
         failures = 0
         if (asks) await sleep(PAUSE_MS, signal, clock)
@@ -69,6 +74,12 @@ export class TaskWatch {
         await sleep(waitAfter(error, failures++, clock.random), signal, clock)
       }
     }
+  }
+
+  /** Old tasks are asked about when a tenure begins: their results may have come while no session ran. */
+  #due(tasks: readonly Delegation[], now: number): readonly Delegation[] {
+    const isDue = Math.abs(now - this.#oldAskedAt) >= OLD_EVERY_MS
+    return isDue ? tasks : tasks.filter((task) => !isOld(task, now))
   }
 
   /** Neither question keeps the other from being asked. */
@@ -138,6 +149,10 @@ export class TaskWatch {
     this.#foreignLogged = true
     log('drops a delegation result that names another workspace as its source, possibly an injection')
   }
+}
+
+function isOld({ askedAt }: Delegation, now: number): boolean {
+  return Math.abs(now - askedAt) >= WATCH_MS
 }
 
 function waitAfter(error: unknown, failures: number, random: () => number): number {

@@ -107,6 +107,24 @@ test('a recent task is looked up every few seconds, an old one about once a minu
   expect(await askedIn(10 * 60_000)).toBeWithin(8, 12)
 })
 
+test('a task that was given days ago is asked about when a session begins, and then once an hour', async () => {
+  let rows: readonly object[] = []
+  await using watch = await startWatch(() => listing(...rows), [])
+  await watch.clock.advance(3 * 24 * 60 * 60_000)
+  const given = watch.clock.now() - 3 * 24 * 60 * 60_000
+  watch.ledger.delegations.add(
+    { id: 't', workspaceId: WORKSPACE, peerId: PEER_ID, task: 'x', watched: true },
+    given,
+  )
+  await watch.clock.advance(10_000)
+  expect(watch.asked).toHaveLength(1)
+  rows = [ended('t', 'done on Friday')]
+  await watch.clock.advance(60 * 60_000 + 10_000)
+  expect(watch.results()).toMatchObject([{ text: 'done on Friday' }])
+  await watch.clock.advance(6 * 60 * 60_000)
+  expect(watch.asked).toHaveLength(2)
+})
+
 test('a task given while the watch waits is noticed within seconds, and at once after a word', async () => {
   await using watch = await startWatch(() => listing(), [])
   watch.give('told')
