@@ -73,7 +73,7 @@ export function parseArguments(argv: readonly string[], environment: Environment
     return { kind: 'run', arguments: chosen(values, environment) }
   } catch (error) {
     if (!(error instanceof Unusable) && !isUnknownOption(error)) throw error
-    return { kind: 'invalid', message: errorText(error) }
+    return { kind: 'invalid', message: errorText(error).replace(/\.?$/, '.') }
   }
 }
 

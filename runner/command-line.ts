@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { describeError } from '../base/errors.ts'
 import { plainText } from '../base/plain-text.ts'
 import { isUuid } from '../member/client/workspace-path.ts'
+import { platformUrlSchema } from '../member/settings/platform-url.ts'
 import { SETTING_ROWS, SETTINGS, type Setting, type ValueSetting } from '../member/settings/setting-table.ts'
 import { type Environment, quoteValue, setValue } from '../member/settings/setting-text.ts'
 import { type GivenOptions, splitOptions } from './backend/options.ts'
@@ -102,7 +103,11 @@ function operands(positionals: readonly string[]): Pick<CommandLine, 'command' |
   const [first, more] = command === undefined ? positionals : positionals.slice(1)
   const takesFile = command === 'import-state'
   if (more !== undefined) {
-    throw usage(`Give one ${takesFile ? 'file' : 'workspace id'}, not also ${quoteValue(more)}.`)
+    throw usage(
+      takesFile
+        ? `Give one file, not also ${quoteValue(more)}.`
+        : `Give one workspace id, not also ${quoteValue(more)}: a command comes first, and settings name several workspaces.`,
+    )
   }
   if (takesFile) {
     if (first === undefined) throw usage('import-state needs the cursor file of the other program.')
@@ -119,10 +124,18 @@ function operands(positionals: readonly string[]): Pick<CommandLine, 'command' |
 function settingOf(flag: Flag, value: string | undefined): readonly (readonly [string, string])[] {
   const setting = SETTING_ROWS.find(({ name }) => name === flag.setting)
   if (setting === undefined || value === undefined) return []
-  if (hasSchema(setting) && !setting.schema.safeParse(value).success) {
-    throw usage(`--${flag.name} is ${quoteValue(value)} but must be ${setting.rule}.`)
-  }
+  const problem = problemOf(setting, value)
+  if (problem !== undefined) throw usage(`--${flag.name} is ${quoteValue(value)} but ${problem}.`)
   return [[setting.name, value]]
+}
+
+function problemOf(setting: Setting, value: string): string | undefined {
+  if (setting.name === SETTINGS.platformUrl.name) {
+    return platformUrlSchema.safeParse(value).error?.issues[0]?.message
+  }
+  return hasSchema(setting) && !setting.schema.safeParse(value).success
+    ? `must be ${setting.rule}`
+    : undefined
 }
 
 function hasSchema(setting: Setting): setting is ValueSetting<unknown> {
@@ -153,7 +166,8 @@ function parse(argv: readonly string[]) {
     }
     return { values, positionals }
   } catch (error) {
-    const sentence = plainText(describeError(error), 300).replace(/\.$/, '')
+    // What Node.js says of an unknown option goes on with advice for arguments that this program does not take.
+    const sentence = plainText(describeError(error), 300).replace(/\.(?: To specify a positional.*)?$/, '')
     throw usage(`${sentence}. See molecule connect --help.`)
   }
 }

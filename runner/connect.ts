@@ -9,10 +9,10 @@ import type { Target } from '../member/settings/config.ts'
 import { OptionError } from './backend/backend.ts'
 import { guarded } from './backend/guarded.ts'
 import { diagnose, findingLines } from './command/doctor.ts'
-import { importState } from './command/import-state.ts'
+import { type CursorFile, importState, readCursorFile } from './command/import-state.ts'
 import { retry } from './command/retry.ts'
 import { status } from './command/status.ts'
-import { type CommandLine, HELP, parseCommandLine } from './command-line.ts'
+import { HELP, parseCommandLine, usage } from './command-line.ts'
 import { Ending, EXIT, type ExitCode, Restart } from './exit-code.ts'
 import { Preparation, type PreparationOptions } from './preparation.ts'
 import { Runner } from './runner.ts'
@@ -41,9 +41,7 @@ export interface ConnectOptions extends PreparationOptions {
 export async function connect(options: ConnectOptions): Promise<ExitCode> {
   const { complain } = options
   try {
-    const { exitCode, message } = await carryOut(options)
-    if (exitCode !== EXIT.ended) complain(`molecule connect: ${message}`)
-    return exitCode
+    return await carryOut(options)
   } catch (error) {
     if (!(error instanceof Ending || error instanceof OptionError)) throw error
     complain(`molecule connect: ${error.message}`)
@@ -51,19 +49,21 @@ export async function connect(options: ConnectOptions): Promise<ExitCode> {
   }
 }
 
-async function carryOut(options: ConnectOptions): Promise<Ending> {
+/** @throws Ending, OptionError for what nobody has been told yet. */
+async function carryOut(options: ConnectOptions): Promise<ExitCode> {
   const { argv, environment, version, print } = options
   const parsed = parseCommandLine(argv, environment)
   if (parsed.kind !== 'run') {
     print(parsed.kind === 'help' ? HELP.trimEnd() : version)
-    return new Ending(EXIT.ended, parsed.kind)
+    return EXIT.ended
   }
-  const { line } = parsed
+  const cursor = parsed.line.file === undefined ? undefined : readCursorFile(parsed.line.file)
+  const line = cursor === undefined ? parsed.line : { ...parsed.line, workspaceId: cursor.workspace_id }
   const preparation = new Preparation(line, options)
   if (line.command === 'doctor') return doctor(preparation, options)
   if (line.command !== undefined) {
-    print(await oneCommand(line, preparation, options))
-    return new Ending(EXIT.ended, line.command)
+    print(await oneCommand(preparation, options, cursor))
+    return EXIT.ended
   }
   return line.dryRun || line.printUnit !== undefined
     ? rehearse(preparation, options)
@@ -71,7 +71,7 @@ async function carryOut(options: ConnectOptions): Promise<Ending> {
 }
 
 /** Checks what can be checked without the platform, and starts nothing. */
-async function rehearse(preparation: Preparation, options: ConnectOptions): Promise<Ending> {
+async function rehearse(preparation: Preparation, options: ConnectOptions): Promise<ExitCode> {
   const { line, config } = preparation
   const backend = await preparation.backend()
   await backend.close()
@@ -79,7 +79,16 @@ async function rehearse(preparation: Preparation, options: ConnectOptions): Prom
     for (const { workspaceId, platformUrl } of config.targets) {
       options.complain(`workspace=${workspaceId} backend=${backend.name} mode=poll platform=${platformUrl}`)
     }
-    return new Ending(EXIT.ended, 'nothing was started')
+    return EXIT.ended
+  }
+  if (line.once) throw usage('--once ends by itself and makes no service: leave it out, or run it from cron.')
+  const unseen = Object.keys(options.environment)
+    .filter((name) => name.startsWith('MOLECULE_'))
+    .sort()
+  if (unseen.length > 0) {
+    options.complain(
+      `molecule connect: The service does not see ${unseen.join(', ')} of this shell: give flags, or the .env file of the state folder.`,
+    )
   }
   const words = options.argv.filter(
     (word, index) => !word.startsWith('--print-unit') && options.argv[index - 1] !== '--print-unit',
@@ -93,17 +102,27 @@ async function rehearse(preparation: Preparation, options: ConnectOptions): Prom
       name: config.targets[0]?.workspaceId ?? 'connect',
     }).trimEnd(),
   )
-  return new Ending(EXIT.ended, 'nothing was started')
+  return EXIT.ended
 }
 
-async function serve(first: Preparation, options: ConnectOptions): Promise<Ending> {
+async function serve(first: Preparation, options: ConnectOptions): Promise<ExitCode> {
   const { environment, clock, pid, run, onSignal } = options
   let runner: Runner | undefined
-  onSignal((name) => runner?.stop(`ended by ${name}`))
+  let reason: string | undefined
+  onSignal((name) => {
+    reason ??= `ended by ${name}`
+    runner?.stop(reason)
+  })
   const notice = new ServiceNotice({ environment, pid, clock, run, warn: first.log.warn })
   for (let preparation = first; ; ) {
     const { config, line, log } = preparation
     const backend = guarded(await preparation.backend(), () => new SecretSearch(log.secrets))
+    // It came while nothing ran that it could stop.
+    if (reason !== undefined) {
+      await backend.close()
+      log.info(reason)
+      return EXIT.ended
+    }
     let next: Preparation | undefined
     const isStale = (): boolean => {
       next ??= preparation.renewed()
@@ -120,8 +139,9 @@ async function serve(first: Preparation, options: ConnectOptions): Promise<Endin
     }
     runner = new Runner(surroundings)
     const ending = await runner.run()
-    log.info(ending.message)
-    if (!(ending instanceof Restart) || next === undefined) return ending
+    const { exitCode, message } = ending
+    for (const sentence of message.split('\n')) log[exitCode === EXIT.ended ? 'info' : 'error'](sentence)
+    if (!(ending instanceof Restart) || next === undefined) return exitCode
     preparation = next
   }
 }
@@ -144,15 +164,21 @@ function place({ paths, log }: Preparation, options: ConnectOptions, project: st
   }
 }
 
-function oneCommand(line: CommandLine, preparation: Preparation, options: ConnectOptions): Promise<string> {
-  const { targets } = preparation.config
+function oneCommand(
+  preparation: Preparation,
+  options: ConnectOptions,
+  cursor: CursorFile | undefined,
+): Promise<string> {
+  const { config, line } = preparation
+  const { targets } = config
   const here = { ...place(preparation, options, `molecule connect ${line.command}`), targets }
   if (line.command === 'retry') return retry(here, targets)
-  if (line.command === 'import-state') return importState(here, line.file ?? '')
+  const [target] = targets
+  if (cursor !== undefined && target !== undefined) return importState(here, target, cursor)
   return status(here)
 }
 
-async function doctor(preparation: Preparation, options: ConnectOptions): Promise<Ending> {
+async function doctor(preparation: Preparation, options: ConnectOptions): Promise<ExitCode> {
   const findings = await diagnose({
     ...place(preparation, options, 'molecule connect doctor'),
     targets: targetsOf(preparation),
@@ -165,9 +191,8 @@ async function doctor(preparation: Preparation, options: ConnectOptions): Promis
   })
   options.print(findingLines(findings))
   const failed = findings.filter(({ verdict }) => verdict === 'FAIL').length
-  return failed === 0
-    ? new Ending(EXIT.ended, 'doctor')
-    : new Ending(EXIT.failed, `${failed} of ${findings.length} checks failed`)
+  if (failed > 0) throw new Ending(EXIT.failed, `${failed} of ${findings.length} checks failed`)
+  return EXIT.ended
 }
 
 function targetsOf(preparation: Preparation): readonly Target[] | { readonly problem: string } {

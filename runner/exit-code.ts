@@ -1,6 +1,6 @@
 /** How `molecule connect` ends. */
 export const EXIT = {
-  /** It was asked to end, had done everything with --once, or its workspace was paused or removed. */
+  /** It was asked to end, had done everything with --once, or its workspaces were paused. */
   ended: 0,
   /** Something failed while it ran: no registration within its bound, a state folder that cannot be used. */
   failed: 1,
@@ -20,6 +20,14 @@ export class Ending extends Error {
     super(message)
     this.exitCode = exitCode
   }
+}
+
+/** Why nothing is done without a state folder has been logged by whoever tried to open it. */
+export function withoutFolder(): Ending {
+  return new Ending(
+    EXIT.failed,
+    'nothing is done without a state folder: repair this one, or name another with --state-dir',
+  )
 }
 
 /** It begins again with what its settings say now. */

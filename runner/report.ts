@@ -22,15 +22,17 @@ export function renderReport(
   setAside: number,
   now: number,
 ): string {
-  return [...describeWorkspace(view, now), ...answering(service), ...aside(setAside)].join('\n')
+  return [...describeWorkspace(view, now), ...answering(service, view, now), ...aside(setAside)].join('\n')
 }
 
-function answering(service: Service | undefined): readonly string[] {
+function answering(service: Service | undefined, { holder }: WorkspaceView, now: number): readonly string[] {
   if (service === undefined) return ['  answered by nothing: no molecule connect serves it']
   const { backend, counts, wedged, current } = service
+  const who = holder === undefined ? '' : ` in process ${holder.pid}`
   const hand = current === undefined ? '' : `, message ${current} in hand`
   return [
-    `  answered by ${backend}: ${counts.handled} since the start, ${counts.failed} of them without success${hand}`,
+    `  answered by ${backend}${who}: ${counts.handled} since the start, ${counts.failed} of them without success${hand}`,
+    `  as of ${new Date(now).toISOString()}`,
     ...(wedged === undefined ? [] : [`  WEDGED, until somebody repairs it: ${wedged}`]),
   ]
 }

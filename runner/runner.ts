@@ -23,7 +23,7 @@ import { FolderOpening } from '../member/workspace/folder-opening.ts'
 import { Memberships, type Surroundings } from '../member/workspace/memberships.ts'
 import { workspaceViews } from '../plugin/host/report/overview.ts'
 import type { Backend } from './backend/backend.ts'
-import { Ending, EXIT, Restart } from './exit-code.ts'
+import { Ending, EXIT, Restart, withoutFolder } from './exit-code.ts'
 import { registerWithin } from './registration.ts'
 import { renderReport, writeReport } from './report.ts'
 import { ServedWorkspace } from './served-workspace.ts'
@@ -101,22 +101,26 @@ export class Runner {
     await this.#opening.open()
     const ledger = this.#ledgerFile.current
     if (ledger !== undefined) return ledger
-    throw new Ending(EXIT.failed, this.#opening.problem ?? 'the state folder cannot be used')
+    throw withoutFolder()
   }
 
   /** Those that no other process holds; all of them with `wait`. */
   #free(): readonly Target[] {
     const { config, paths, disk, wait, log } = this.#options
-    if (wait) return config.targets
     const taken: string[] = []
     const free = config.targets.filter(({ workspaceId }) => {
       const { lock, holder } = lockPaths(paths.locks, workspaceId)
       if (!isHeld(lock, disk)) return true
       const record = readPidFile(holder)
-      const who = record === undefined ? 'another process' : `pid ${record.pid} in ${record.project}`
-      taken.push(`workspace ${workspaceId} is held by ${who}: end that one, or start this one with --wait.`)
+      const who = record === undefined ? 'another process' : `pid ${record.pid} (${record.project})`
+      const remedy = wait ? 'waits until that one ends' : 'end that one, or start this one with --wait'
+      taken.push(`workspace ${workspaceId} is held by ${who}: ${remedy}`)
       return false
     })
+    if (wait) {
+      for (const sentence of taken) log.info(sentence)
+      return config.targets
+    }
     if (free.length === 0) throw new Ending(EXIT.failed, taken.join('\n'))
     for (const sentence of taken) log.warn(sentence)
     return free
@@ -187,6 +191,9 @@ export class Runner {
     log.info(`serves ${counted(targets.length, 'workspace')}: ${ids} mode=poll backend=${backend.name}`)
     await notice.ready()
     await this.#watch(served, ledger)
+    if (served.some(({ worker }) => worker.current !== undefined)) {
+      log.info(`gives the message in hand ${GRACE_MS / 1000} more seconds; a second signal ends it at once`)
+    }
     await notice.stopping()
     await Promise.race([Promise.all(runs), sleep(GRACE_MS, signal, clock)])
     this.#running.abort()
@@ -244,7 +251,10 @@ export class Runner {
         ? []
         : [`workspace ${workspaceId} is ${parked ?? 'given up'}${dead === undefined ? '' : `: ${dead}`}`],
     )
-    if (gone.length === served.length) return new Ending(EXIT.ended, gone.join('\n'))
+    if (gone.length === served.length) {
+      const isRefused = reports.some(({ dead }) => dead !== undefined)
+      return new Ending(isRefused ? EXIT.refused : EXIT.ended, gone.join('\n'))
+    }
     if (!this.#options.once) return undefined
     const isDone = reports.every(
       ({ workspaceId, held, lastReadAt, dead }, index) =>

@@ -23,6 +23,7 @@ function read(path: string, name: string): string {
     return readFileSync(path, 'utf8')
   } catch (error) {
     if (codeOf(error) === 'ENOENT') throw usage(`${name} does not exist: correct the path, or create it.`)
+    if (codeOf(error) === 'EISDIR') throw usage(`${name} is a folder: name the file in it.`)
     if (codeOf(error) === undefined) throw error
     throw usage(`${name} cannot be read (${describeError(error)}): change its owner or mode.`)
   }

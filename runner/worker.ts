@@ -139,7 +139,11 @@ export class Worker {
     }
     health.succeeded()
     const reason = outcome === undefined ? undefined : await this.#send(stored, message, outcome, 'answer')
-    await (reason === undefined ? this.#finish(stored) : this.#setAside(stored, reason))
+    if (reason !== undefined) return this.#setAside(stored, reason)
+    await this.#finish(stored)
+    workspace.debug(
+      `${outcome === undefined ? 'gives no answer to' : 'has answered'} message ${stored.activityId}`,
+    )
   }
 
   /** What the backend says, or why it could not. A backend that needs a repair is asked until somebody has repaired it. */

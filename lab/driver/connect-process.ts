@@ -57,7 +57,7 @@ export class ConnectProcess implements AsyncDisposable {
 
   /** Resolves once it answers. */
   serving(): Promise<boolean> {
-    return this.logs('is received by this session')
+    return this.logs('is received here')
   }
 
   kill(signal: NodeJS.Signals = 'SIGKILL'): void {

@@ -271,7 +271,7 @@ MOLECULE_PERMISSION_RELAY=${this.relays ? 'canvas' : 'off'}
   /** Called when a process writes a line to its log. */
   noteLog(line: string): void {
     this.sentUnrecorded ||= line.includes('cannot record a message to peer')
-    const [, received] = /workspace (\S+) is received by this session/.exec(line) ?? []
+    const [, received] = /workspace (\S+) is received here/.exec(line) ?? []
     if (received !== undefined) this.#noteBegun(received)
     // A session that observes decides where reading begins, too.
     else if (line.includes('not receive messages: ')) for (const id of this.workspaceIds) this.#noteBegun(id)

@@ -55,7 +55,7 @@ export async function lookUpWorkspace(
     if (error.status === 404 && error.body?.includes('workspace not found')) {
       return {
         state: 'unknown',
-        message: `${platformUrl} has no workspace ${workspaceId}. Check MOLECULE_WORKSPACE_IDS against the platform's list.`,
+        message: `${platformUrl} has no workspace ${workspaceId}. Check the id against the platform's list.`,
       }
     }
     throw error

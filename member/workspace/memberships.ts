@@ -119,7 +119,7 @@ export class Memberships {
     this.#hide(id, readIssued(paths.secrets, id))
     // As soon as the lock is taken: a session that is stopped before it receives must be known, too.
     events.on('locked', () => this.#addRecord(workspace))
-    events.on('held', () => workspace.log('is received by this session'))
+    events.on('held', () => workspace.log('is received here'))
     events.on('givenBack', () => this.#removeRecord(id))
     return new Membership(workspace, {
       card: { name: config.agentName, description: config.agentDescription, version },
@@ -198,6 +198,7 @@ export function buildWorkspace(
     network,
     log: (sentence) => log.info(`workspace ${id} ${sentence}`),
     warn: (sentence) => log.warn(`workspace ${id} ${sentence}`),
+    debug: (sentence) => log.debug(`workspace ${id} ${sentence}`),
     signal,
     runtime: () => runtime?.(id) ?? NO_RUNTIME,
     events: new EventEmitter(),

@@ -11,6 +11,7 @@
  */
 import { describeError } from '../../base/errors.ts'
 import { patiently } from '../../base/patience.ts'
+import { counted } from '../../base/plural.ts'
 import { sleep } from '../../base/sleep.ts'
 import { Wake } from '../../base/wake.ts'
 import { pollInbox, type Verdict } from '../../poll.ts'
@@ -218,11 +219,11 @@ export class Tenure {
 
   #tellRecovery({ again, givenUp, presumed }: Recovery): void {
     const { log } = this.#workspace
-    if (again > 0) log(`sends ${again} messages again that an earlier session may have shown`)
-    if (givenUp > 0) log(`keeps ${givenUp} messages that were sent before and never confirmed`)
+    if (again > 0) log(`delivers ${counted(again, 'message')} again that may have been delivered before`)
+    if (givenUp > 0) log(`keeps ${counted(givenUp, 'message')} sent before and never confirmed`)
     if (presumed > 0) {
       log(
-        `presumes ${presumed} messages shown: the model answered later ones, and its host gives no receipts`,
+        `presumes ${counted(presumed, 'message')} shown: the model answered later ones, and its host gives no receipts`,
       )
     }
   }

@@ -134,7 +134,7 @@ export class Validity {
     this.#refusals++
     const proven = this.#refusals >= DEAD_AFTER_REFUSALS && clock.now() - this.#refusedSince >= DEAD_AFTER_MS
     return proven
-      ? 'the platform refuses its token. Create a new one on the platform and set it with /molecule:configure.'
+      ? 'the platform refuses its token. Create a new one on the platform and put it into the settings (in Claude Code: /molecule:configure).'
       : undefined
   }
 }

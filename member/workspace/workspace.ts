@@ -44,6 +44,8 @@ export interface Workspace {
   readonly log: (sentence: string) => void
   /** As {@link log}, for what a user must know. */
   readonly warn: (sentence: string) => void
+  /** As {@link log}, for whoever wants to follow each message. */
+  readonly debug: (sentence: string) => void
   readonly runtime: () => Runtime
   /** Aborts when everything that was given this value must stop. */
   readonly signal: AbortSignal

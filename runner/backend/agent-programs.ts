@@ -53,7 +53,7 @@ export function agentProgramBackend(
     },
     warn,
   )
-  const install = `install it (${program.install}), or give its path with --backend-opt bin=`
+  const install = `install it (${program.install}), or give its path with --backend-opt bin=PATH`
   const bin = findProgram(options.bin, environment, install)
   return {
     name,

@@ -32,7 +32,7 @@ const resultSchema = z.object({
 })
 
 const INSTALL =
-  'install it (npm install -g @anthropic-ai/claude-code), or give its path with --backend-opt bin='
+  'install it (npm install -g @anthropic-ai/claude-code), or give its path with --backend-opt bin=PATH'
 
 /** @throws OptionError */
 export function claudeCodeBackend(given: GivenOptions, surroundings: ProgramSurroundings): Backend {

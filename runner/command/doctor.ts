@@ -79,9 +79,9 @@ async function attempt(what: string, work: () => Promise<string>): Promise<Findi
 async function workspace(place: DoctorPlace, target: Target): Promise<readonly Finding[]> {
   const { workspaceId, platformUrl } = target
   const client = place.clientOf(target)
-  const health = await attempt(`platform ${platformUrl}`, async () => {
+  const health = await attempt('platform', async () => {
     await client.json({ path: '/health', attempts: 2 }, z.unknown())
-    return 'answers'
+    return `${platformUrl} answers`
   })
   if (health.verdict === 'FAIL') return [health]
   return [health, await existence(client), await token(client), holder(place, workspaceId)]

@@ -20,7 +20,7 @@ const cursorFileSchema = z.object({
   workspace_id: z.uuid().toLowerCase(),
   last_since_id: z.string().min(1).max(200),
 })
-type CursorFile = z.infer<typeof cursorFileSchema>
+export type CursorFile = z.infer<typeof cursorFileSchema>
 
 const MAX_BYTES = 64 * 1024
 const PAGE_LIMIT = 500
@@ -29,18 +29,19 @@ const MAX_PAGES = 20
 const DEALT_WITH = 'dealt with by another program before its state was imported'
 
 export interface ImportPlace extends LedgerPlace {
-  readonly targets: readonly Target[]
   readonly clientOf: (target: Target) => PlatformClient
 }
 
-/** @throws Ending */
-export async function importState(place: ImportPlace, path: string): Promise<string> {
-  const file = readCursorFile(path)
-  const { workspace_id: workspaceId, last_since_id: rowId } = file
-  const target = place.targets.find((one) => one.workspaceId === workspaceId)
-  if (target === undefined) {
-    throw usage(`The file is about workspace ${workspaceId}, which the configuration does not have.`)
-  }
+/**
+ * @param target the workspace that the file is about.
+ * @throws Ending
+ */
+export async function importState(
+  place: ImportPlace,
+  target: Target,
+  { last_since_id: rowId }: CursorFile,
+): Promise<string> {
+  const { workspaceId } = target
   if (isHeld(lockPaths(place.paths.locks, workspaceId).lock, place.disk)) {
     throw new Ending(EXIT.failed, `Workspace ${workspaceId} is served now: end that program first.`)
   }
@@ -75,7 +76,8 @@ export async function importState(place: ImportPlace, path: string): Promise<str
   })
 }
 
-function readCursorFile(path: string): CursorFile {
+/** @throws Ending with a sentence about what is wrong. */
+export function readCursorFile(path: string): CursorFile {
   const name = `The cursor file ${plainText(path, 500)}`
   try {
     if (statSync(path).size > MAX_BYTES) throw usage(`${name} is too large to be one.`)

@@ -8,7 +8,7 @@ import type { StatePaths } from '../../member/folder/state-folder.ts'
 import type { Ledger } from '../../member/ledger/ledger.ts'
 import { SessionLedger } from '../../member/ledger/session-ledger.ts'
 import { FolderOpening } from '../../member/workspace/folder-opening.ts'
-import { Ending, EXIT } from '../exit-code.ts'
+import { Ending, EXIT, withoutFolder } from '../exit-code.ts'
 
 export interface LedgerPlace {
   readonly paths: StatePaths
@@ -39,9 +39,7 @@ export async function withNewLedger<T>(
   const opening = new FolderOpening({ paths, ledger: file, log, clock })
   try {
     await opening.open()
-    if (file.current === undefined) {
-      throw new Ending(EXIT.failed, opening.problem ?? 'the state folder cannot be used')
-    }
+    if (file.current === undefined) throw withoutFolder()
     return await work(file.current)
   } finally {
     opening.stop()

@@ -114,7 +114,7 @@ class Turmoil {
 
 /** Which process received from when on, by the log. */
 function receivers(scene: Scene): readonly { readonly at: number; readonly pid: number }[] {
-  return [...scene.log().matchAll(/^(\S+) (\d+) info .* is received by this session$/gm)]
+  return [...scene.log().matchAll(/^(\S+) (\d+) info .* is received here$/gm)]
     .map(([, at = '', pid]) => ({ at: Date.parse(at), pid: Number(pid) }))
     .sort((a, b) => a.at - b.at)
 }

@@ -21,7 +21,7 @@ const ID = '7d0c1a52-0b1e-4a47-9d0e-0a2f5e3b9c11'
 describe('what is wrong with a command line is said once, with exit code 2, before anything is done', () => {
   test.each([
     [['nonsense'], 'The workspace id is "nonsense" but must be a UUID, or one of status, doctor, '],
-    [[ID, ID], `Give one workspace id, not also "${ID}".`],
+    [[ID, ID], `Give one workspace id, not also "${ID}": `],
     [['--backend', 'telepathy'], 'There is no backend "telepathy". Choose one of claude-code, exec, codex, '],
     [['--backend', 'exec'], 'The backend exec needs --backend-opt cmd=VALUE.'],
     [exec('cmd=true', 'timeout=soon'), '--backend-opt timeout is "soon" but must be a time such as 90s'],
@@ -31,7 +31,12 @@ describe('what is wrong with a command line is said once, with exit code 2, befo
     [['--mode', 'push'], '--mode is "push" but must be poll'],
     [['--empty-reply', 'maybe'], '--empty-reply is "maybe" but must be skip or send.'],
     [['--print-unit', 'cron'], '--print-unit is "cron" but must be systemd or launchd.'],
-    [['--bogus'], "Unknown option '--bogus'"],
+    [['--platform-url', 'localhost:8080'], '--platform-url is "localhost:8080" but must begin with https://'],
+    [
+      ['--print-unit', 'systemd', '--once', '--backend', 'mock'],
+      '--once ends by itself and makes no service',
+    ],
+    [['--bogus'], "Unknown option '--bogus'. See molecule connect --help."],
     [['--since-secs', '-4'], "Option '--since-secs' argument is ambiguous. "],
     [['--interval-ms', 'abc'], '--interval-ms is "abc" but must be a whole number of milliseconds'],
     [['--heartbeat-interval-ms', '1'], '--heartbeat-interval-ms is "1" but must be 0 (off) or'],
@@ -88,6 +93,13 @@ test('a flag overrides the environment and the .env file without a warning', asy
     `workspace=${scene.member.id} backend=mock mode=poll platform=${scene.platform.url}`,
   ])
   expect(existsSync(scene.path('state'))).toBe(false)
+})
+
+test('a service is printed, with a warning about settings that it will not see', async () => {
+  const running = scene.start(['--backend', 'mock', '--print-unit', 'systemd'])
+  expect(await running.exit).toBe(0)
+  expect(running.printed.join()).toContain('"--backend" "mock" "--json" "--forever"')
+  expect(running.complaints).toEqual([expect.stringContaining('does not see MOLECULE_LOG_LEVEL, ')])
 })
 
 test('--help names every command, flag and exit code', async () => {

@@ -50,6 +50,34 @@ describe.concurrent('molecule connect', () => {
     expect(late.printed.join()).toContain('answered by nothing: no molecule connect serves it')
   })
 
+  test('says once why it ends, and which of two holds a workspace', async () => {
+    await using scene = await RunnerScene.open()
+    const nowhere = scene.start(MOCK, scene.settings({ MOLECULE_STATE_DIR: '/proc/nothing/state' }))
+    expect(await nowhere.exit).toBe(1)
+    expect(nowhere.complaints).toEqual([
+      expect.stringContaining('the state folder /proc/nothing/state cannot be used: '),
+      expect.stringContaining('repair this one, or name another with --state-dir'),
+    ])
+
+    const first = scene.start(MOCK)
+    await scene.peer.write(scene.member.id, 'hello')
+    await scene.answers(1)
+    const second = scene.start(MOCK)
+    expect(await second.exit).toBe(1)
+    expect(second.complaints).toEqual([expect.stringContaining('is held by pid')])
+    scene.platform.setStatus(scene.member.id, 'removed')
+    expect(await first.exit).toBe(3)
+    expect(first.complaints.at(-1)).toContain('is given up: Workspace ')
+  }, 60_000)
+
+  test('ends at a signal that comes before anything runs that it could stop', async () => {
+    await using scene = await RunnerScene.open()
+    const early = scene.start(MOCK)
+    early.stop('SIGTERM')
+    expect(await early.exit).toBe(0)
+    expect(existsSync(scene.path('state'))).toBe(false)
+  })
+
   test('retry gives the backend again what was set aside, marked as a possible repeat', async () => {
     await using scene = await RunnerScene.open()
     await scene.peer.write(scene.member.id, 'hard')
@@ -84,7 +112,7 @@ describe.concurrent('molecule connect', () => {
     for (const [more, sentence] of [
       [{ MOLECULE_WORKSPACE_TOKENS: 'another-token' }, 'FAIL  token: '],
       [{ MOLECULE_WORKSPACE_IDS: crypto.randomUUID() }, 'FAIL  workspace '],
-      [{ MOLECULE_PLATFORM_URL: 'http://127.0.0.1:1' }, 'FAIL  platform http://127.0.0.1:1: '],
+      [{ MOLECULE_PLATFORM_URL: 'http://127.0.0.1:1' }, 'FAIL  platform: cannot reach http://127.0.0.1:1: '],
       [{ MOLECULE_WORKSPACE_IDS: '' }, 'FAIL  settings: '],
       [
         { MOLECULE_STATE_DIR: '/proc/nothing/state' },
@@ -108,7 +136,9 @@ describe.concurrent('molecule connect', () => {
     const id = await newestRow(scene)
     const file = scene.path('cursor.json')
     writeFileSync(file, JSON.stringify({ workspace_id: scene.member.id, last_since_id: id }))
-    const imported = scene.start(['import-state', file])
+    writeFileSync(scene.path('token'), scene.member.token)
+    const bare = scene.settings({ MOLECULE_WORKSPACE_IDS: '', MOLECULE_WORKSPACE_TOKENS: '' })
+    const imported = scene.start(['import-state', file, '--token-file', scene.path('token')], bare)
     expect(await imported.exit).toBe(0)
     expect(imported.printed.join()).toContain(`goes on after row ${id}`)
     await scene.peer.write(scene.member.id, 'new')

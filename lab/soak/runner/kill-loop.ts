@@ -110,7 +110,7 @@ class KillLoop {
       await Promise.race([runner.serving(), ended])
       await pause(dice.between(0, MAX_WORK_MS))
     }
-    if (!runner.stderr.includes('is received by this session')) this.#killsDuringStart++
+    if (!runner.stderr.includes('is received here')) this.#killsDuringStart++
     runner.kill()
     const code = await runner.exit()
     this.#checkKilled(life, runner, code)

@@ -48,7 +48,7 @@ describe('a standby', () => {
     holder.kill()
     scene.pass(10_000)
     expect(standby.shown).toEqual([id])
-    expect(standby.said('sends 1 messages again that an earlier session may have shown')).toHaveLength(1)
+    expect(standby.said('delivers 1 message again that may have been delivered before')).toHaveLength(1)
     expect(scene.sightings.begun.map(({ redelivered }) => redelivered)).toEqual([false, true])
   })
 })

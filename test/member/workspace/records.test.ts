@@ -74,8 +74,8 @@ describe('the records of holders', () => {
     const standby = scene.start()
     scene.pass(MINUTE_MS)
     expect(readFileSync(scene.paths.pidFile, 'utf8')).toBe(before)
-    expect(standby.said('is received by this session')).toEqual([])
-    expect(holder.said(`workspace ${FIRST} is received by this session`)).toHaveLength(1)
+    expect(standby.said('is received here')).toEqual([])
+    expect(holder.said(`workspace ${FIRST} is received here`)).toHaveLength(1)
   })
 })
 

@@ -52,7 +52,7 @@ describe('taking a workspace over', () => {
     earlier.kill()
     const later = scene.start()
     scene.pass(MINUTE_MS)
-    expect(later.said('presumes 1 messages shown: ')).toHaveLength(1)
+    expect(later.said('presumes 1 message shown: ')).toHaveLength(1)
     expect(later.shown).toEqual([])
     scene.first.feed.add()
     scene.pass(10_000)
@@ -89,7 +89,7 @@ describe('taking a workspace over', () => {
     }
     const last = scene.start()
     scene.pass(10_000)
-    expect(last.said('keeps 1 messages that were sent before and never confirmed')).toHaveLength(1)
+    expect(last.said('keeps 1 message sent before and never confirmed')).toHaveLength(1)
     for (let n = 0; n < 2; n++) scene.first.feed.add()
     scene.pass(10_000)
     expect(last.events.map(({ inbox_unconfirmed }) => inbox_unconfirmed)).toEqual(['1', undefined])

@@ -6,7 +6,8 @@ import { type SceneProcess, SessionScene } from '../../fixtures/session-scene.ts
 import { makeWorkspace, WORKSPACE } from '../../fixtures/workspace.ts'
 
 const MINUTE_MS = 60_000
-const REMEDY = 'Create a new one on the platform and set it with /molecule:configure'
+const REMEDY =
+  'Create a new one on the platform and put it into the settings (in Claude Code: /molecule:configure)'
 const REFUSAL = { error: 'invalid workspace auth token' }
 
 function begin(): { scene: SessionScene; process: SceneProcess } {

@@ -23,7 +23,7 @@ describe('a change of the .env file', () => {
     scene.configure({}, 'a third comment')
     scene.pass(MINUTE_MS)
     expect(scene.first.records.registrations).toHaveLength(1)
-    expect(process.said('is received by this session')).toHaveLength(1)
+    expect(process.said('is received here')).toHaveLength(1)
     expect(process.said('the configuration changed')).toEqual([])
   })
 
