@@ -34,6 +34,11 @@ const MAX_WORK_MS = 700
 const MAX_WRITE_PAUSE_MS = 120
 /** Covers the longest time in which the platform is down. */
 const WRITE_TRIES = 60
+/** How long an answer is on its way: kills must meet answers that have left and are not yet recorded. */
+const ANSWER_MS = 40
+/** Share of lives in which the platform refuses some answers at first: kills must meet one that has to leave again. */
+const BUSY = 0.3
+const MAX_REFUSALS = 3
 const MEAN_CALM_MS = 2_500
 const MAX_DOWN_MS = 1_500
 const ANSWERED_WITHIN_MS = 180_000
@@ -73,6 +78,7 @@ class KillLoop {
 
   /** A first start reads only what is recent, so the first message waits for it. */
   async begin(): Promise<void> {
+    await this.#hold()
     const runner = await this.#lives.start()
     await runner.serving()
     await this.#write()
@@ -103,6 +109,7 @@ class KillLoop {
   async #live(dice: Dice): Promise<void> {
     const runner = await this.#lives.start()
     const life = this.#lives.number
+    if (dice.chance(BUSY)) await this.#hold(dice.between(1, MAX_REFUSALS))
     const isDuringStart = dice.chance(DURING_START)
     const ended = runner.exit().then(() => 'ended' as const)
     if (isDuringStart) await pause(dice.between(0, MAX_START_MS))
@@ -135,7 +142,20 @@ class KillLoop {
       if (way === 'kill') deeds.platformKills++
       else deeds.platformStops++
       await platform.restart(way, dice.between(0, MAX_DOWN_MS))
+      await this.#hold()
     }
+  }
+
+  /**
+   * The platform takes its time for each answer, and completes it also when the runner is gone.
+   *
+   * @param refusals how many it does not take at first.
+   */
+  async #hold(refusals = 0): Promise<void> {
+    const path = `/workspaces/${this.#peer.id}/a2a`
+    const slow = { kind: 'slow', path, times: 0, ms: ANSWER_MS } as const
+    const busy = { kind: 'datastore_503', path, times: refusals } as const
+    await this.#options.platform.setFaults({ answers: refusals === 0 ? [slow] : [busy, slow] })
   }
 
   async #writeUpTo(count: number, dice: Dice): Promise<void> {
