@@ -169,7 +169,7 @@ export class Runner {
     const memberships = new Memberships(surroundings, config, ledger, signal)
     const files = receivedFiles(this.#options, config, signal)
     for (const membership of memberships.all) {
-      const isDeliverable = (): boolean => memberships.deliverable().includes(membership.workspace.id)
+      const isDeliverable = (): boolean => membership.deliverable
       const { signal: closing } = this.#closing
       const stateFolder = paths.folder
       served.push(

@@ -97,6 +97,11 @@ export class Membership {
     return this.#tenure?.held === true && !this.#options.lock.lost
   }
 
+  /** Held, and what it has stored is safely on the disk. */
+  get deliverable(): boolean {
+    return this.held && this.workspace.ledger.flushing === undefined
+  }
+
   /** Another process can take the lock of this workspace, whether or not it is held here. */
   get lockLost(): boolean {
     return this.#options.lock.lost

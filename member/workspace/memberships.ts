@@ -98,7 +98,7 @@ export class Memberships {
 
   /** Those whose messages are safely on the disk. */
   deliverable(): readonly string[] {
-    return this.held().filter((id) => this.find(id)?.workspace.ledger.flushing === undefined)
+    return this.all.filter(({ deliverable }) => deliverable).map(({ workspace }) => workspace.id)
   }
 
   find(workspaceId: string): Membership | undefined {
