@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { z } from 'zod'
 import { Story } from '../../lab/demo/story.ts'
 import { playTeam } from '../../lab/demo/team.ts'
 import { ConnectProcess } from '../../lab/driver/connect-process.ts'
@@ -8,6 +9,8 @@ import { type Member, Scene } from '../../lab/driver/scene.ts'
 import { until } from '../../lab/driver/until.ts'
 
 setDefaultTimeout(60_000)
+
+const uptimeSchema = z.object({ uptime_seconds: z.number() })
 
 let scene: Scene
 beforeAll(async () => {
@@ -170,6 +173,30 @@ describe.concurrent('molecule connect', () => {
     expect(workspace.id).not.toBe(unknown)
   })
 
+  test('a module that never returns holds up no heartbeat, and ends with its runner', async () => {
+    const { workspace, peer, start, name } = team()
+    const module = scene.path(`${name}-module.ts`)
+    const pid = scene.path(`${name}-pid`)
+    // Waits without using a processor.
+    writeFileSync(
+      module,
+      `export default () => {
+        require('node:fs').writeFileSync(${JSON.stringify(pid)}, String(process.pid))
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+      }`,
+    )
+    const words = ['--backend', 'module', '--backend-opt', `module=${module}`]
+    await using runner = await start(words, { MOLECULE_HEARTBEAT_INTERVAL_MS: '1000' })
+    await peer.write(workspace.id, 'work')
+    await until('the module', () => existsSync(pid))
+    const uptime = await uptimeOf(workspace)
+    await until('three heartbeats', async () => (await uptimeOf(workspace)) >= uptime + 3)
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) runner.kill(signal)
+    expect(await runner.exit()).toBe(0)
+    expect(await answersTo(peer, workspace)).toEqual([])
+    await until('no module', () => !groups().includes(readFileSync(pid, 'utf8')))
+  })
+
   test('a session claims a workspace from a runner, which it names, and gives it back when it ends', async () => {
     const { workspace, peer, start, name } = team()
     await using runner = await start(['--backend', 'mock'])
@@ -201,6 +228,14 @@ describe.concurrent('molecule connect', () => {
     expect(statSync(scene.path(name, 'ledger.db')).mode & 0o777).toBe(0o600)
   })
 })
+
+/** Of its receiver, in seconds, as the last heartbeat said. */
+async function uptimeOf({ id, token }: Member): Promise<number> {
+  const response = await fetch(`${scene.platform.url}/workspaces/${id}`, {
+    headers: { Authorization: `Bearer ${token}` },
+  })
+  return uptimeSchema.parse(await response.json()).uptime_seconds
+}
 
 function groups(): readonly string[] {
   return Bun.spawnSync(['ps', '-eo', 'pgid']).stdout.toString().split(/\s+/)

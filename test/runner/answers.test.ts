@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'bun:test'
+import { chmodSync, renameSync, writeFileSync } from 'node:fs'
+import { Chat } from '../../lab/driver/chat.ts'
+import { until } from '../../lab/driver/until.ts'
+import { RunnerScene } from '../fixtures/runner-scene.ts'
+
+const MOCK = ['--backend', 'mock']
+
+describe('a runner', () => {
+  test('answers what waits oldest first, and nothing twice when the platform has forgotten its place', async () => {
+    await using scene = await RunnerScene.open()
+    const { platform, peer, member } = scene
+    const forget = (times: number) =>
+      platform.setFaults({
+        answers: [{ kind: 'cursor_gone', path: `/workspaces/${member.id}/activity`, times }],
+      })
+    for (const text of ['1', '2']) await peer.write(member.id, text)
+    expect(await scene.start([...MOCK, '--once']).exit).toBe(0)
+    for (const text of ['3', '4', '5']) await peer.write(member.id, text)
+    forget(2)
+    scene.start(MOCK)
+    await scene.answers(5)
+    forget(1)
+    await peer.write(member.id, '6')
+    await scene.answers(6)
+    await peer.write(member.id, '7')
+    expect(await scene.answers(7)).toEqual(['1', '2', '3', '4', '5', '6', '7'].map((text) => `echo: ${text}`))
+  })
+
+  test('gives its backend a text, whether its part has a kind or a type, and whatever the platform makes of it', async () => {
+    await using scene = await RunnerScene.open()
+    scene.start(MOCK)
+    const expected: string[] = []
+    for (const contract of ['v1', 'v2'] as const) {
+      scene.platform.setFaults({ contract })
+      for (const name of ['kind', 'type']) {
+        const text = `${contract} ${name}`
+        await scene.peer.write(scene.member.id, text, { parts: [{ [name]: 'text', text }] })
+        expected.push(`echo: ${text}`)
+        expect(await scene.answers(expected.length)).toEqual(expected)
+      }
+    }
+  })
+
+  test('answers the person in the chat with a notice, and writes to no agent', async () => {
+    await using scene = await RunnerScene.open()
+    const { platform, member, requests } = scene
+    const person = new Chat(platform.url, platform.adminToken)
+    await person.write(member.id, 'hello')
+    expect(await scene.start([...MOCK, '--once']).exit).toBe(0)
+    expect(await person.read(member.id)).toEqual(['echo: hello'])
+    const posts = requests.filter((request) => /^POST .*(?:notify|a2a)$/.test(request))
+    expect(posts).toEqual([`POST /workspaces/${member.id}/a2a`, `POST /workspaces/${member.id}/notify`])
+  })
+
+  test('shows that its backend needs a repair, and is online again once it was repaired', async () => {
+    await using scene = await RunnerScene.open()
+    const { platform, member } = scene
+    const agent = scene.path('agent')
+    writeFileSync(agent, '#!/bin/sh\necho repaired\n')
+    chmodSync(agent, 0o700)
+    const chat = new Chat(platform.url, platform.adminToken)
+    const becomes = (status: string) => until(status, async () => (await chat.badge(member.id)) === status)
+    const settings = scene.settings({ MOLECULE_HEARTBEAT_INTERVAL_MS: '1000' })
+    scene.start(['--backend', 'codex', '--backend-opt', `bin=${agent}`], settings)
+    await becomes('online')
+    renameSync(agent, `${agent}-away`)
+    await scene.peer.write(member.id, 'work')
+    await becomes('degraded')
+    renameSync(`${agent}-away`, agent)
+    expect(await scene.answers(1)).toEqual(['repaired'])
+    await becomes('online')
+  })
+})
