@@ -2,8 +2,8 @@
  * Measures what the plugin costs, each figure beside its budget, as a Markdown table. A missed budget is a line of the
  * table, not a failure: on a busy machine the figures say as much about the machine.
  */
-import { cpus } from 'node:os'
 import { Scene } from '../driver/scene.ts'
+import { machine } from '../machine.ts'
 import { elapsedMs } from '../stopwatch.ts'
 import { measureBacklog } from './backlog.ts'
 import { measureExit } from './exit.ts'
@@ -44,8 +44,5 @@ await measure('waking', measureWaking)
 await measure('outages', measureOutages)
 await measure('rest', () => resting.lines())
 
-const [processor] = cpus()
-console.log(
-  `${process.platform} ${process.arch}, ${cpus().length} x ${processor?.model ?? 'unknown'}, Bun ${Bun.version}\n`,
-)
+console.log(`${machine()}\n`)
 console.log(renderTable(lines))

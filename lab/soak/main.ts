@@ -3,7 +3,7 @@
  * message. Exits with 1 if the promise was broken, or if a process is left over.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
-import { cpus, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '../../base/clock.ts'
 import { counted } from '../../base/plural.ts'
@@ -18,6 +18,7 @@ import { openHandles, residentBytes } from '../driver/process-figures.ts'
 import { end, processesOf } from '../driver/processes.ts'
 import type { Message } from '../judge/evidence.ts'
 import { judge } from '../judge/judge.ts'
+import { machine } from '../machine.ts'
 import { mebibytes } from '../statistics.ts'
 import { parseSoakArguments, type RunnerArguments, type SessionArguments, USAGE } from './arguments.ts'
 import { begin, type CourseOptions, drain, endure } from './course.ts'
@@ -108,10 +109,7 @@ async function soakRunner(args: RunnerArguments): Promise<boolean> {
 
 /** Prints the outcome. Returns whether there was no fault; only then nothing is kept. */
 function report(head: string, table: string, faults: readonly string[]): boolean {
-  const [processor] = cpus()
-  console.log(
-    `${head}, ${process.platform} ${process.arch}, ${cpus().length} x ${processor?.model ?? 'unknown'}, Bun ${Bun.version}\n`,
-  )
+  console.log(`${head}, ${machine()}\n`)
   console.log(table)
   for (const fault of faults.slice(0, MAX_FAULTS_PRINTED)) console.error(fault)
   if (faults.length === 0) rmSync(folder, { recursive: true, force: true })

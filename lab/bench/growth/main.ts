@@ -3,8 +3,8 @@
  * and draws the plot beside this file. With `--quick`, no longer history than 100,000 rows, and no plot.
  */
 import { writeFileSync } from 'node:fs'
-import { cpus } from 'node:os'
 import { join } from 'node:path'
+import { machine } from '../../machine.ts'
 import { elapsedMs } from '../../stopwatch.ts'
 import type { Cost } from './cost.ts'
 import { platformCosts } from './platform-costs.ts'
@@ -21,10 +21,7 @@ for (const rows of SIZES) {
   console.error(`${rows.toLocaleString('en')} rows: ${((elapsedMs() - from) / 1000).toFixed(1)} s`)
 }
 
-const [processor] = cpus()
-console.log(
-  `${process.platform} ${process.arch}, ${cpus().length} x ${processor?.model ?? 'unknown'}, Bun ${Bun.version}\n`,
-)
+console.log(`${machine()}\n`)
 console.log('Median time and mean processor time, by rows in the ledger or on the platform:\n')
 console.log(table(costs))
 if (!quick) writeFileSync(join(import.meta.dir, 'growth.svg'), plot(costs))
