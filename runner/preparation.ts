@@ -15,6 +15,11 @@ import { type CommandLine, DEFAULTS, usage } from './command-line.ts'
 import { chosenConfig, givenSettings } from './targets.ts'
 import { readTokenFile } from './token-file.ts'
 
+const OWN_VARIABLES: ReadonlySet<string> = new Set([
+  'MOLECULE_WORKSPACE_TOKEN',
+  'MOLECULE_WORKSPACE_TOKEN_FILE',
+])
+
 export interface PreparationOptions {
   readonly environment: Environment
   /** Undefined when there is none. */
@@ -41,7 +46,7 @@ export class Preparation {
     this.#options = options
     this.log = new Log({ program: 'molecule connect', clock, ...(line.json ? { write: writeJson } : {}) })
     const given = givenSettings(line, givenToken(line, environment))
-    const own = { ...environment, ...givenFolder(given, options.folder) }
+    const own = { ...sharedWithPlugin(environment), ...givenFolder(given, options.folder) }
     this.paths = statePaths(resolveStateDir(own, home))
     this.#stamp = this.#stampNow()
     const { log, paths } = this
@@ -96,6 +101,11 @@ export class Preparation {
     const { tokenFile } = this.line
     return `${stampOf(this.paths.envFile)} ${tokenFile === undefined ? '' : stampOf(tokenFile)}`
   }
+}
+
+/** Without the variables that this program alone reads: they would be reported as unknown settings. */
+function sharedWithPlugin(environment: Environment): Environment {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !OWN_VARIABLES.has(name)))
 }
 
 /** A path on a command line may be relative, unlike one in a setting. */

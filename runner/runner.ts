@@ -264,6 +264,6 @@ export class Runner {
           served[index]?.worker.current === undefined &&
           ledger.workOf(workspaceId).next() === undefined),
     )
-    return isDone ? new Ending(EXIT.ended, 'everything that waited is answered') : undefined
+    return isDone ? new Ending(EXIT.ended, 'nothing more waits') : undefined
   }
 }

@@ -95,6 +95,22 @@ test('a flag overrides the environment and the .env file without a warning', asy
   expect(existsSync(scene.path('state'))).toBe(false)
 })
 
+test('the token may stand in a variable of its own, or its file be named by one', async () => {
+  writeFileSync(scene.path('token'), scene.member.token)
+  for (const variable of [
+    { MOLECULE_WORKSPACE_TOKEN: scene.member.token },
+    { MOLECULE_WORKSPACE_TOKEN_FILE: scene.path('token') },
+  ]) {
+    const settings = { MOLECULE_WORKSPACE_IDS: '', MOLECULE_WORKSPACE_TOKENS: '', MOLECULE_LOG_LEVEL: 'info' }
+    const running = scene.start(
+      [scene.member.id, '--dry-run', '--backend', 'mock'],
+      scene.settings({ ...settings, ...variable }),
+    )
+    expect(await running.exit).toBe(0)
+    expect(running.complaints).toEqual([expect.stringContaining(`workspace=${scene.member.id} `)])
+  }
+})
+
 test('a service is printed, with a warning about settings that it will not see', async () => {
   const running = scene.start(['--backend', 'mock', '--print-unit', 'systemd'])
   expect(await running.exit).toBe(0)
