@@ -43,8 +43,8 @@ const { commands, flags } = helpLines()
 export const HELP = `Usage: molecule connect [options] [workspace-id]
        molecule connect COMMAND [options]
 
-Makes this machine a workspace of a Molecule platform, with a program that answers where a session has Claude Code.
-Without an id: every workspace that the configuration names.
+Serves a workspace of a Molecule platform: a program, and no person at a terminal, answers its messages.
+Without an id, it serves every workspace that the configuration names.
 
 Commands:
 ${commands.join('\n')}

@@ -16,17 +16,17 @@ export const COMMANDS = [
   {
     name: 'doctor',
     operands: '[workspace-id]',
-    help: 'check one by one what serving needs, and say what to do',
+    help: 'check everything that serving needs, and say what to do about it',
   },
   {
     name: 'retry',
     operands: '[workspace-id]',
-    help: 'answer again the messages that were set aside',
+    help: 'give the messages that were set aside to the backend again',
   },
   {
     name: 'import-state',
     operands: 'FILE',
-    help: 'go on where the cursor file of another connect program ends',
+    help: 'continue where another connect program stopped, as its cursor file says',
   },
 ] as const satisfies readonly Command[]
 
@@ -77,7 +77,7 @@ export const FLAGS = [
     name: 'interval-ms',
     value: 'MS',
     setting: 'MOLECULE_POLL_INTERVAL_MS',
-    help: 'time between two looks at the inbox while no event stream is live',
+    help: 'time between two checks of the inbox while no event stream is open',
   },
   {
     name: 'since-secs',
@@ -105,16 +105,16 @@ export const FLAGS = [
   },
   { name: 'empty-reply', value: 'WHAT', help: 'skip or send an answer without words (default skip)' },
   { name: 'once', help: 'answer what waits, then end' },
-  { name: 'wait', help: 'wait while a session holds the workspace, instead of ending' },
-  { name: 'forever', help: 'try to register until that is possible, instead of five times' },
-  { name: 'json', help: 'write the log as JSON, one object in a line' },
+  { name: 'wait', help: 'wait while another process holds the workspace, instead of ending' },
+  { name: 'forever', help: 'keep trying to register, instead of giving up after five attempts' },
+  { name: 'json', help: 'write the log as JSON, one object per line' },
   {
     name: 'print-unit',
     value: 'KIND',
-    help: 'print a service that runs this command line: systemd or launchd',
+    help: 'print the definition of a service that runs this command line: systemd or launchd',
   },
   { name: 'dry-run', help: 'check everything that can be checked without the platform, and end' },
-  { name: 'verbose', help: 'log more' },
+  { name: 'verbose', help: 'log more, such as each message that is answered' },
   { name: 'help', help: 'show this text' },
   { name: 'version', help: 'show the version' },
 ] as const satisfies readonly Flag[]
