@@ -1,5 +1,6 @@
 /** Mutations of the sources, each of which the simulation or a test of the wiring must catch. */
 import { FEED_BREAKS } from './feed-breaks.ts'
+import { RUNNER_BREAKS } from './runner-breaks.ts'
 import { SESSION_BREAKS } from './session-breaks.ts'
 import { STREAM_BREAKS } from './stream-breaks.ts'
 import { TRANSFER_BREAKS } from './transfer-breaks.ts'
@@ -181,6 +182,7 @@ export const MUTATIONS: readonly Mutation[] = [
     ...STREAM_BREAKS,
     ...TRANSFER_BREAKS,
     ...SESSION_BREAKS,
+    ...RUNNER_BREAKS,
   }).flatMap(([test, breaks]) =>
     breaks.map((one): Mutation => ({ ...one, finder: 'tests', tests: [`test/${test}.test.ts`] })),
   ),

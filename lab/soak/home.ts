@@ -1,7 +1,8 @@
 /** A state folder and the sessions that share it: a number of seats, each taken or free for a while. */
 import { join } from 'node:path'
 import type { Dice } from '../dice.ts'
-import { type Member, workspaceSettings } from '../driver/scene.ts'
+import type { Member } from '../driver/scene.ts'
+import { workspaceSettings } from '../driver/workspace-settings.ts'
 import { HostSession, type WayToEnd } from './host-session.ts'
 import type { RunRecord } from './run-record.ts'
 

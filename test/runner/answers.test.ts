@@ -1,8 +1,11 @@
-import { describe, expect, test } from 'bun:test'
+import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { chmodSync, renameSync, writeFileSync } from 'node:fs'
 import { Chat } from '../../lab/driver/chat.ts'
+import { Gate } from '../../lab/driver/gate.ts'
 import { until } from '../../lab/driver/until.ts'
 import { RunnerScene } from '../fixtures/runner-scene.ts'
+
+setDefaultTimeout(60_000)
 
 const MOCK = ['--backend', 'mock']
 
@@ -25,6 +28,32 @@ describe('a runner', () => {
     await scene.answers(6)
     await peer.write(member.id, '7')
     expect(await scene.answers(7)).toEqual(['1', '2', '3', '4', '5', '6', '7'].map((text) => `echo: ${text}`))
+  })
+
+  test.each([
+    ['had not reached the platform, is sent by the next one', false],
+    ['had reached the platform, is sent again under its id, and is there once', true],
+  ])('that ends at once while an answer %s', async (_, reaches) => {
+    await using scene = await RunnerScene.open()
+    await using gate = new Gate(scene.platform.url)
+    const { platform, peer, member, requests } = scene
+    const path = `/workspaces/${peer.id}/a2a`
+    const tried = Promise.withResolvers<void>()
+    gate.answer = async (request) => {
+      if (new URL(request.url).pathname !== path) return undefined
+      const { method, headers } = request
+      if (reaches) await fetch(platform.url + path, { method, headers, body: await request.text() })
+      tried.resolve()
+      return new Promise<Response>(() => {})
+    }
+    const first = scene.start(MOCK, scene.settings({ MOLECULE_PLATFORM_URL: gate.url }))
+    await peer.write(member.id, 'hello')
+    await tried.promise
+    for (const signal of ['SIGTERM', 'SIGTERM']) first.stop(signal)
+    expect(await first.exit).toBe(0)
+    expect(await scene.start([...MOCK, '--once']).exit).toBe(0)
+    expect(await scene.answers(1)).toEqual(['echo: hello'])
+    expect(requests.filter((request) => request === `POST ${path}`)).toHaveLength(reaches ? 2 : 1)
   })
 
   test('gives its backend a text, whether its part has a kind or a type, and whatever the platform makes of it', async () => {

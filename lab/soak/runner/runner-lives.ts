@@ -2,7 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ConnectProcess } from '../../driver/connect-process.ts'
-import { type Member, workspaceSettings } from '../../driver/scene.ts'
+import type { Member } from '../../driver/scene.ts'
+import { workspaceSettings } from '../../driver/workspace-settings.ts'
 import type { Showing } from '../../judge/evidence.ts'
 
 export interface RunnerLivesOptions {
