@@ -67,7 +67,7 @@ test('a port in use and a file that cannot be created get one sentence with the 
     hostname: '127.0.0.1',
     fetch: () => new Response(''),
   })
-  for (const [argv, sentence] of [
+  for (const [argv, sentence, exitCode = 1] of [
     [
       ['--port', String(blocker.port), '--db', ':memory:'],
       `Port ${blocker.port} is in use by ${basename(process.execPath)} (process ${process.pid})`,
@@ -77,10 +77,11 @@ test('a port in use and a file that cannot be created get one sentence with the 
       ['--port', '0', '--db', ':memory:', '--host', '192.0.2.1', '--admin-token', 'a'.repeat(16)],
       'with --host',
     ],
-    [['--port', 'x'], '--port is x'],
+    [['--port', 'x'], '--port is x', 2],
+    [['--bogus'], "Unknown option '--bogus'. See ./molecule platform --help.", 2],
   ] as const) {
     const { child, errors } = run(argv)
-    expect(await child.exited).toBe(1)
+    expect(await child.exited).toBe(exitCode)
     const said = await errors()
     expect(said).toContain(sentence)
     expect(said.trimEnd().split('\n')).toHaveLength(1)

@@ -35,7 +35,7 @@ async function finish(scene: Scene, { messages, settings }: Waiting): Promise<re
   const plugin = scene.process(settings)
   await plugin.connect()
   await messages.writeLast()
-  await until('everything to be shown', () => sawLast(plugin.events), 15_000)
+  await until('everything to be shown', () => sawLast(plugin.events), 50_000)
   return plugin.events
 }
 
@@ -115,6 +115,6 @@ test.concurrent('while a host does not read, messages wait on the platform, and 
 
   pipe.flow((text) => plugin.feed(text))
   await waiting.messages.writeLast()
-  await until('everything to be shown', () => sawLast(plugin.events), 15_000)
+  await until('everything to be shown', () => sawLast(plugin.events), 50_000)
   expect(waiting.messages.judge(plugin.events)).toMatchObject({ faults: [], marked: 0 })
 })

@@ -9,7 +9,7 @@ const ROOT = join(import.meta.dir, '../../..')
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
 /** Settings of the platform and of the tests, and what a backend of the runner finds in its environment. */
 const OTHERS =
-  /^MOLECULE_(ADMIN_TOKEN|DEPLOY_MODE|CONTRACT_|SECRET_MARK|CALLER_ID|KIND|PEER_NAME|FILES|REDELIVERED)/
+  /^MOLECULE_(ADMIN_TOKEN|DEPLOY_MODE|CONTRACT_|SECRET_MARK|ACTIVITY_ID|CALLER_ID|KIND|PEER_NAME|FILES|REDELIVERED)/
 
 /** The TypeScript files below some folders. */
 function filesIn(folders: readonly string[]): readonly string[] {
