@@ -5,7 +5,7 @@ import { sleep } from '../base/sleep.ts'
 import type { PlatformClient } from '../member/client/client.ts'
 import { PlatformError } from '../member/client/errors.ts'
 import { type AgentCard, type Registration, register } from '../member/client/registry.ts'
-import { lookUpWorkspace } from '../member/client/workspace.ts'
+import { lookUpWorkspace, type WorkspaceLookup } from '../member/client/workspace.ts'
 import { Ending, EXIT } from './exit-code.ts'
 
 export interface RegistrationOptions {
@@ -35,7 +35,10 @@ export async function registerWithin(options: RegistrationOptions): Promise<Regi
     try {
       const found = await lookUp(client, signal)
       // Registering an unknown id would create a ghost workspace, and would seem to revive a removed one.
-      if (found !== undefined) throw new Ending(EXIT.refused, found)
+      if (found !== undefined && found.state !== 'present') throw new Ending(EXIT.refused, found.message)
+      if (found?.info.status === 'paused') {
+        warn('is paused on the platform, so messages may not arrive: resume it there')
+      }
       return await register(client, card, signal)
     } catch (error) {
       if (signal.aborted) return undefined
@@ -58,11 +61,10 @@ export function pauseMs(attempt: number, askedMs: number | undefined, random: ()
   return Math.round(pause * (1 + JITTER * (2 * random() - 1)))
 }
 
-/** Why the workspace cannot be registered; undefined when it can, as far as the platform tells. */
-async function lookUp(client: PlatformClient, signal: AbortSignal): Promise<string | undefined> {
+/** Undefined when the platform does not say. */
+async function lookUp(client: PlatformClient, signal: AbortSignal): Promise<WorkspaceLookup | undefined> {
   try {
-    const found = await lookUpWorkspace(client, signal)
-    return found.state === 'present' ? undefined : found.message
+    return await lookUpWorkspace(client, signal)
   } catch (error) {
     // Some platforms do not show a workspace to everyone; then registering must tell.
     if (error instanceof PlatformError && error.kind !== 'retry') return undefined

@@ -38,7 +38,7 @@ if (chosen === 'help') {
   process.exit(0)
 }
 if (chosen === undefined) {
-  console.error(USAGE)
+  console.error(`soak: cannot be run with ${process.argv.slice(2).join(' ')}\n\n${USAGE}`)
   process.exit(2)
 }
 const folder = mkdtempSync(join(tmpdir(), 'molecule-soak-'))

@@ -2,6 +2,7 @@
 import type { HolderWatch } from '../../member/folder/holder-watch.ts'
 import type { Target } from '../../member/settings/config.ts'
 import { workspaceViews } from '../../plugin/host/report/overview.ts'
+import { doing } from '../../plugin/host/report/remark.ts'
 import { readReport, renderReport } from '../report.ts'
 import { type LedgerPlace, withLedger } from './opened-ledger.ts'
 
@@ -20,7 +21,9 @@ export function status(place: StatusPlace): Promise<string> {
       // Whoever serves it knows more than its ledger tells.
       const own = view.elsewhere ? readReport(paths.locks, view.workspaceId) : undefined
       const setAside = ledger.workOf(view.workspaceId).countSetAside()
-      return own ?? renderReport(view, undefined, setAside, now)
+      if (own === undefined) return renderReport(view, undefined, setAside, now)
+      // Such a process writes no report that would say so.
+      return view.standstill === undefined ? own : `${own}\n  that process ${doing(view.standstill)}`
     })
     return [...reports, `log: ${paths.logFile}`].join('\n')
   })

@@ -43,6 +43,9 @@ describe.concurrent('molecule connect', () => {
     expect(report).toContain('held here')
     expect(report).not.toContain(scene.member.token)
     expect(statSync(scene.path('state', 'locks', `${scene.member.id}.report`)).mode & 0o777).toBe(0o600)
+    const later = scene.start(['status'], scene.settings(), () => 'plugin')
+    await later.exit
+    expect(later.printed.join()).toContain('that process is stopped (Ctrl-Z)')
     runner.stop('SIGTERM')
     await runner.exit
     const late = scene.start(['status'])
@@ -69,6 +72,13 @@ describe.concurrent('molecule connect', () => {
     expect(await first.exit).toBe(3)
     expect(first.complaints.at(-1)).toContain('is given up: Workspace ')
   }, 60_000)
+
+  test('says at its start that a workspace is paused', async () => {
+    await using scene = await RunnerScene.open()
+    scene.platform.setStatus(scene.member.id, 'paused')
+    const running = scene.start(MOCK, scene.settings({ MOLECULE_LOG_LEVEL: 'warn' }))
+    await until('the warning', () => running.complaints.join().includes('is paused on the platform'))
+  })
 
   test('ends at a signal that comes before anything runs that it could stop', async () => {
     await using scene = await RunnerScene.open()

@@ -92,7 +92,7 @@ export function receivers(elsewhere: readonly Standby[], all: readonly Standby[]
   return parts.join(', ')
 }
 
-function doing(standstill: Standby['standstill']): string {
+export function doing(standstill: Standby['standstill']): string {
   if (standstill === undefined) return 'receives'
   if (standstill !== 'silent') return 'is stopped (Ctrl-Z)'
   return 'gives no sign of life (it hangs or is frozen, or its machine sleeps)'
