@@ -36,7 +36,8 @@ export class Preparation {
   readonly paths: StatePaths
   readonly result: ConfigResult
   readonly #options: PreparationOptions
-  readonly #stamp: string
+  /** Of the settings' files when they were last looked at. */
+  #stamp: string
 
   /** @throws Ending for a token that cannot be read. */
   constructor(line: CommandLine, options: PreparationOptions) {
@@ -87,12 +88,15 @@ export class Preparation {
 
   /** The settings as they are now, if their files have changed since and still say something valid and different. */
   renewed(): Preparation | undefined {
-    if (this.#stampNow() === this.#stamp) return undefined
+    const stamp = this.#stampNow()
+    if (stamp === this.#stamp) return undefined
+    // Whatever they say, they are not read again before they change again.
+    this.#stamp = stamp
     try {
       const next = new Preparation(this.line, this.#options)
       return Bun.deepEquals(next.config, this.config) ? undefined : next
     } catch {
-      // Half written, or wrong: the earlier settings hold until it is right.
+      // Half written, or wrong: the earlier settings hold until they are right.
       return undefined
     }
   }

@@ -42,14 +42,15 @@ function aside(count: number): readonly string[] {
 }
 
 /** Replaces the report of a workspace. @throws the file system's error */
-export function writeReport(locks: string, workspaceId: string, text: string): void {
-  replaceFile(reportPath(locks, workspaceId), text)
+export function writeReport(locks: string, workspaceId: string, pid: number, text: string): void {
+  replaceFile(reportPath(locks, workspaceId), `${pid}\n${text}`)
 }
 
-/** The last report of a workspace; undefined when there is none. */
-export function readReport(locks: string, workspaceId: string): string | undefined {
+/** What the process with this pid has last said of a workspace; undefined when it has not, as a session never does. */
+export function readReport(locks: string, workspaceId: string, pid: number | undefined): string | undefined {
   try {
-    return readRegularFile(reportPath(locks, workspaceId))
+    const [writer, ...lines] = readRegularFile(reportPath(locks, workspaceId)).split('\n')
+    return writer === String(pid) ? lines.join('\n') : undefined
   } catch {
     // Nothing has served it in this folder, or the file is not ours.
     return undefined

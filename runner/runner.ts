@@ -194,7 +194,8 @@ export class Runner {
     if (served.some(({ worker }) => worker.current !== undefined)) {
       log.info(`gives the message in hand ${GRACE_MS / 1000} more seconds; a second signal ends it at once`)
     }
-    await notice.stopping()
+    // A service manager ends what says that it stops.
+    if (!(this.#ending instanceof Restart)) await notice.stopping()
     await Promise.race([Promise.all(runs), sleep(GRACE_MS, signal, clock)])
     this.#running.abort()
     // Each ends at once now, after it has recorded what it leaves.
@@ -224,14 +225,14 @@ export class Runner {
 
   /** Writes down for `status` what is done here. */
   #report(served: readonly ServedWorkspace[], ledger: Ledger): void {
-    const { paths, disk, holders, clock, log } = this.#options
+    const { paths, disk, holder, holders, clock, log } = this.#options
     const memberships = served.map(({ membership }) => membership)
     const views = workspaceViews({ targets: [], memberships, locks: paths.locks, disk, holders }, ledger)
     try {
       for (const [index, view] of views.entries()) {
         const setAside = ledger.workOf(view.workspaceId).countSetAside()
         const text = renderReport(view, served[index]?.service, setAside, clock.now())
-        if (view.held) writeReport(paths.locks, view.workspaceId, log.redact(text))
+        if (view.held) writeReport(paths.locks, view.workspaceId, holder.pid, log.redact(text))
       }
     } catch (error) {
       // A full disk must not stop the work; the report is a courtesy.

@@ -31,6 +31,7 @@ export class ServiceNotice {
   /** The service has begun to work; from here on the watchdog is told so. */
   async ready(): Promise<void> {
     const { environment, pid, clock } = this.#options
+    this.#cancel?.()
     await this.#send('READY=1')
     const everyMs = Math.floor(Number(environment.WATCHDOG_USEC ?? '') / 2_000)
     const isOurs = (environment.WATCHDOG_PID ?? '') === '' || environment.WATCHDOG_PID === String(pid)

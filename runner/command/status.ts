@@ -19,7 +19,7 @@ export function status(place: StatusPlace): Promise<string> {
     const now = clock.now()
     const reports = workspaceViews(options, ledger).map((view) => {
       // Whoever serves it knows more than its ledger tells.
-      const own = view.elsewhere ? readReport(paths.locks, view.workspaceId) : undefined
+      const own = view.elsewhere ? readReport(paths.locks, view.workspaceId, view.holder?.pid) : undefined
       const setAside = ledger.workOf(view.workspaceId).countSetAside()
       if (own === undefined) return renderReport(view, undefined, setAside, now)
       // Such a process writes no report that would say so.

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { existsSync, statSync, writeFileSync } from 'node:fs'
 import { z } from 'zod'
 import { until } from '../../lab/driver/until.ts'
+import { readReport } from '../../runner/report.ts'
 import { RunnerScene } from '../fixtures/runner-scene.ts'
 
 const MOCK = ['--backend', 'mock']
@@ -46,6 +47,7 @@ describe.concurrent('molecule connect', () => {
     const later = scene.start(['status'], scene.settings(), () => 'plugin')
     await later.exit
     expect(later.printed.join()).toContain('that process is stopped (Ctrl-Z)')
+    expect(readReport(scene.path('state', 'locks'), scene.member.id, process.pid + 1)).toBeUndefined()
     runner.stop('SIGTERM')
     await runner.exit
     const late = scene.start(['status'])
@@ -177,15 +179,23 @@ describe.concurrent('molecule connect', () => {
       MOLECULE_WORKSPACE_IDS: '',
       MOLECULE_WORKSPACE_TOKENS: '',
       MOLECULE_LOG_LEVEL: 'info',
+      NOTIFY_SOCKET: '/run/notify',
     })
     const runner = scene.start([scene.member.id, '--token-file', file, ...MOCK], bare)
     await scene.peer.write(scene.member.id, 'before')
     await scene.answers(1)
-    writeFileSync(file, await newToken(scene))
+    const token = await newToken(scene)
+    // Half of it is no reason to stop.
+    writeFileSync(file, 'two words')
+    await scene.peer.write(scene.member.id, 'meanwhile')
+    await scene.answers(2)
+    writeFileSync(file, token)
     await until('a new start', () => runner.complaints.join().includes('begins again'))
     await scene.peer.write(scene.member.id, 'after')
-    expect(await scene.answers(2)).toEqual(['echo: before', 'echo: after'])
+    expect(await scene.answers(3)).toEqual(['echo: before', 'echo: meanwhile', 'echo: after'])
     runner.stop('SIGTERM')
     expect(await runner.exit).toBe(0)
+    // A service manager that was told of a stop would end what begins again.
+    expect(scene.runs.map(([, state]) => state)).toEqual(['READY=1', 'READY=1', 'STOPPING=1'])
   }, 60_000)
 })

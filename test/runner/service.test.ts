@@ -35,6 +35,13 @@ describe('a service', () => {
     ])
   })
 
+  test('that begins again has one watchdog', async () => {
+    const { clock, service } = notice({ NOTIFY_SOCKET: '/run/n', WATCHDOG_USEC: '60000000' })
+    await service.ready()
+    await service.ready()
+    expect(clock.armed).toBe(1)
+  })
+
   test('tells nobody anything where no service manager asks for it', async () => {
     const { clock, sent, service } = notice({ WATCHDOG_USEC: '60000000' })
     await service.ready()
