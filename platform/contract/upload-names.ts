@@ -12,7 +12,7 @@ const TRICKS = /[\p{Cc}\p{Cs}\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\
  *   names in other scripts are then all alike. `any` removes only what no name needs.
  */
 export function safeFileName(name: string, alphabet: 'ascii' | 'any'): string {
-  const last = name.split(/[/\\]/).at(-1) ?? ''
+  const last = ends(name.slice(Math.max(name.lastIndexOf('/'), name.lastIndexOf('\\')) + 1))
   const clean =
     alphabet === 'ascii'
       ? last.replace(/[^A-Za-z0-9._-]/g, '_')
@@ -23,6 +23,11 @@ export function safeFileName(name: string, alphabet: 'ascii' | 'any'): string {
   const dot = characters.lastIndexOf('.')
   const extension = dot > 0 && characters.length - dot <= MAX_EXTENSION ? characters.slice(dot) : []
   return [...characters.slice(0, MAX_NAME - extension.length), ...extension].join('')
+}
+
+/** A name can be as long as the request; its beginning and its extension are all that is kept. */
+function ends(name: string): string {
+  return name.length <= 4_096 ? name : name.slice(0, 2_048) + name.slice(-64)
 }
 
 /** The value of Content-Disposition for a file to be saved: its name, and an ASCII one for old clients (RFC 6266). */
