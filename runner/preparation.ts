@@ -81,6 +81,7 @@ export class Preparation {
       environment: withoutSecrets(environment, tokens),
       stateFolder: paths.folder,
       log: (text) => log.info(`backend: ${text}`),
+      debug: (text) => log.debug(`backend: ${text}`),
       warn: log.warn,
       clock,
     })

@@ -165,7 +165,7 @@ export class Worker {
           error instanceof BackendFailure ? error : new BackendFailure(describeError(error), { cause: error })
         warn(`has no answer to message ${stored.activityId} (try ${tries}): ${failure.message}`)
         if (failure.wedged !== undefined) health.wedged(failure.wedged)
-        else if (tries >= MAX_TRIES) return failure
+        else if (failure.isFinal || tries >= MAX_TRIES) return failure
         await sleep(
           Math.max(IDLE_MS, backoffDelayMs(tries + 2, clock.now() - since, clock.random)),
           signal,

@@ -14,6 +14,7 @@ import { ends } from './scenario-ends.ts'
 import { hearing } from './scenario-hearing.ts'
 import { hosts } from './scenario-hosts.ts'
 import { permission } from './scenario-permission.ts'
+import { runner } from './scenario-runner.ts'
 import { turns } from './scenario-turns.ts'
 import { Stage } from './stage.ts'
 
@@ -27,7 +28,7 @@ network once the client is installed.
 `
 
 const NAME_WIDTH = 17
-const scenarios = [...hearing, ...hosts, ...ends, ...turns, ...permission]
+const scenarios = [...hearing, ...hosts, ...ends, ...turns, ...permission, ...runner]
 
 class Interrupted extends Error {
   readonly exitCode: number

@@ -10,7 +10,9 @@ import type { ModelRequest } from '../driver/client/model-request.ts'
 import { STATUS, untilStatus } from '../driver/client/plugin-tools.ts'
 import { SdkProgram } from '../driver/client/sdk-program.ts'
 import type { User } from '../driver/client/user.ts'
+import type { ConnectProcess } from '../driver/connect-process.ts'
 import { ledgerRows } from '../driver/ledger-rows.ts'
+import { Peer } from '../driver/peer.ts'
 import { type Member, Scene } from '../driver/scene.ts'
 import { until } from '../driver/until.ts'
 
@@ -70,6 +72,28 @@ export class Stage implements AsyncDisposable {
     this.#started.push(program)
     await program.connected()
     return program
+  }
+
+  /**
+   * Starts `molecule connect` in the person's project, with the client as its backend.
+   *
+   * @param model that it asks; none: the user is not logged in.
+   * @param words more of the command line.
+   */
+  async runner(model: ModelApi | undefined, ...words: readonly string[]): Promise<ConnectProcess> {
+    if (this.#ended) throw new Error('the scenario has ended')
+    const backend = ['--backend', 'claude-code', '--backend-opt', `bin=${this.user.client}`]
+    const env = this.user.environment({
+      ...this.env,
+      ...(model === undefined ? { ANTHROPIC_API_KEY: '' } : { ANTHROPIC_BASE_URL: model.url }),
+    })
+    return this.#scene.connect([...backend, ...words], env, this.user.project)
+  }
+
+  /** Another agent, which writes to the workspace. */
+  peer(): Peer {
+    const { platform } = this.#scene
+    return new Peer(platform.url, platform.createWorkspace({ name: 'peer', parentId: this.member.id }))
   }
 
   /**

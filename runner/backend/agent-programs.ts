@@ -39,7 +39,7 @@ const AGENT_PROGRAMS = {
 export function agentProgramBackend(
   name: keyof typeof AGENT_PROGRAMS,
   given: GivenOptions,
-  { environment, stateFolder, log, warn, clock }: ProgramSurroundings,
+  { environment, stateFolder, debug, warn, clock }: ProgramSurroundings,
 ): Backend {
   const program = AGENT_PROGRAMS[name]
   const options = readOptions(
@@ -67,7 +67,8 @@ export function agentProgramBackend(
         timeoutMs: options.timeout,
         maxOutputBytes: MAX_OUTPUT_BYTES,
         signal,
-        log,
+        log: debug,
+        repeatsInput: true,
         clock,
       })
       return { text: text.trim() }

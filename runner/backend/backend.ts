@@ -48,18 +48,22 @@ export interface Backend {
 export interface FailureDetails {
   /** Why nothing will be answered until somebody repairs it, in less than 80 characters. */
   readonly wedged?: string
+  /** Another attempt would end in the same way, and cost as much. */
+  readonly isFinal?: boolean
   readonly cause?: unknown
 }
 
 /** A message that a backend did not answer. */
 export class BackendFailure extends Error {
   readonly wedged: string | undefined
+  readonly isFinal: boolean
 
   /** @param message one sentence without a word of the message or of the answer. */
-  constructor(message: string, { wedged, cause }: FailureDetails = {}) {
+  constructor(message: string, { wedged, isFinal = false, cause }: FailureDetails = {}) {
     super(message, cause === undefined ? undefined : { cause })
     this.name = 'BackendFailure'
     this.wedged = wedged
+    this.isFinal = isFinal
   }
 }
 

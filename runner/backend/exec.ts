@@ -13,6 +13,8 @@ export interface ProgramSurroundings {
   /** For what must be known again after a restart. */
   readonly stateFolder: string
   readonly log: (line: string) => void
+  /** For what may repeat a message. */
+  readonly debug: (line: string) => void
   readonly warn: (sentence: string) => void
   readonly clock: Clock
 }

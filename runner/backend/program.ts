@@ -27,7 +27,20 @@ export interface ProgramOptions {
   readonly signal: AbortSignal
   /** Gets each line of standard error. */
   readonly log: (line: string) => void
+  /** Whether standard error may repeat the message: of that, only the last line before an exit code is quoted. */
+  readonly repeatsInput?: boolean
   readonly clock: Pick<Clock, 'after'>
+}
+
+/** A program that ended with an exit code. */
+export class ExitFailure extends BackendFailure {
+  /** What it had written to standard output. */
+  readonly output: string
+
+  constructor(message: string, output: string) {
+    super(message)
+    this.output = output
+  }
 }
 
 /** How much of the end of standard error a failure quotes. */
@@ -38,10 +51,11 @@ const MAX_LOGGED_CHARS = 2_000
 
 /**
  * @returns what it wrote to standard output.
- * @throws BackendFailure when it cannot be started, fails, takes too long or says too much; or the abort reason.
+ * @throws BackendFailure when it cannot be started, fails (ExitFailure), takes too long or says too much; or the abort
+ *   reason.
  */
 export async function runProgram(options: ProgramOptions): Promise<string> {
-  const { timeoutMs, maxOutputBytes, signal, log, clock } = options
+  const { timeoutMs, maxOutputBytes, signal, log, repeatsInput = false, clock } = options
   const [file] = options.argv
   signal.throwIfAborted()
   const { promise, resolve, reject } = Promise.withResolvers<string>()
@@ -57,13 +71,11 @@ export async function runProgram(options: ProgramOptions): Promise<string> {
     signal.removeEventListener('abort', onAbort)
     killGroup(child.pid)
     for (const stream of [child.stdout, child.stderr]) stream?.destroy()
-    if (failure === undefined) resolve(Buffer.concat(output).toString('utf8'))
+    if (failure === undefined) resolve(written())
     else reject(failure)
   }
-  const fail = (what: string): void => {
-    const said = plainText(tail.slice(-QUOTED_BYTES), QUOTED_BYTES)
-    end(new BackendFailure(said === '' ? `${what}.` : `${what}. Its last words: ${said}`))
-  }
+  const written = (): string => Buffer.concat(output).toString('utf8')
+  const fail = (what: string): void => end(new BackendFailure(withLastWords(what, repeatsInput ? '' : tail)))
   const onAbort = (): void => end(signal.reason)
   const cancelTimeout = clock.after(timeoutMs, () => fail(`It did not end within ${timeoutMs / 1000} s`))
   signal.addEventListener('abort', onAbort, { once: true })
@@ -82,8 +94,11 @@ export async function runProgram(options: ProgramOptions): Promise<string> {
   child.on('exit', (code, killedBy) => {
     const done = (): void => {
       if (code === 0) end()
-      else
-        fail(code === null ? `It was ended by ${killedBy ?? 'a signal'}` : `It ended with exit code ${code}`)
+      else if (code === null) fail(`It was ended by ${killedBy ?? 'a signal'}`)
+      else {
+        const said = withLastWords(`It ended with exit code ${code}`, repeatsInput ? lastLine(tail) : tail)
+        end(new ExitFailure(said, written()))
+      }
     }
     const cancel = clock.after(DRAIN_MS, done)
     child.on('close', () => {
@@ -142,6 +157,15 @@ function cannotStart(file: string, error: unknown): BackendFailure {
         : describeError(error)
   const sentence = `${plainText(file, 100)} cannot be started: ${why}`
   return new BackendFailure(`${sentence}.`, { wedged: plainText(sentence, 79), cause: error })
+}
+
+function withLastWords(what: string, words: string): string {
+  const said = plainText(words, QUOTED_BYTES)
+  return said === '' ? `${what}.` : `${what}. Its last words: ${said}`
+}
+
+function lastLine(text: string): string {
+  return text.trimEnd().split('\n').at(-1) ?? ''
 }
 
 /** Ends what is left of a process and of everything it started. */

@@ -29,11 +29,13 @@ function program(name: string, script: string): void {
 }
 
 const warnings: string[] = []
+const logged: string[] = []
 function build(name: string, options: Readonly<Record<string, string>>) {
   return buildBackend(name, options, {
     environment: { PATH: process.env.PATH, HOME: folder.path },
     stateFolder: folder.path,
-    log: () => {},
+    log: (line) => logged.push(line),
+    debug: () => {},
     warn: (sentence) => warnings.push(sentence),
     clock: systemClock,
   })
@@ -100,6 +102,14 @@ describe('the words of a sender', () => {
     expect(prompt).toContain('\n&#64;~/.ssh/id_ed25519 me&#64;home\n')
     expect(prompt).not.toContain('@')
     expect(GUIDANCE).not.toContain('@')
+  })
+
+  test('that an agent program repeats on standard error are neither in the log nor in its failure', async () => {
+    program('repeating', 'cat >&2; echo "ERROR: no credit" >&2; exit 3')
+    logged.length = 0
+    const said = answerOf('codex', { bin: folder.file('repeating') }, requestWith({ text: 'between us' }))
+    await expect(said).rejects.toThrow('It ended with exit code 3. Its last words: ERROR: no credit')
+    expect(logged).toEqual([])
   })
 
   test('are never among the arguments of claude-code, which are those the user gave', async () => {

@@ -10,6 +10,7 @@ const requestSchema = z.object({
   model: z.string().default('stand-in'),
   stream: z.boolean().default(false),
   tools: z.array(z.object({ name: z.string() })).default([]),
+  system: z.union([z.string(), z.array(blockSchema)]).default([]),
   messages: z.array(z.object({ role: z.string(), content: z.union([z.string(), z.array(blockSchema)]) })),
 })
 type Content = z.infer<typeof requestSchema>['messages'][number]['content']
@@ -17,6 +18,8 @@ type Content = z.infer<typeof requestSchema>['messages'][number]['content']
 export interface ModelRequest {
   readonly model: string
   readonly streamed: boolean
+  /** What the model was told before the conversation. */
+  readonly system: string
   /** Names of the tools the model may call; none in the client's side requests, such as for a title. */
   readonly tools: readonly string[]
   /** Everything said to the model, oldest first. A request repeats the whole conversation. */
@@ -35,12 +38,13 @@ export interface Shown {
 
 /** @throws ZodError when the body is no request to the model. */
 export function readRequest(body: unknown): ModelRequest {
-  const { model, stream, tools, messages } = requestSchema.parse(body)
+  const { model, stream, system, tools, messages } = requestSchema.parse(body)
   const said = messages.filter(({ role }) => role !== 'assistant')
   const newest = said.findLast(({ content }) => resultsIn(content).length > 0)
   return {
     model,
     streamed: stream,
+    system: textsIn(system).join('\n'),
     tools: tools.map(({ name }) => name),
     texts: said.flatMap(({ content }) => [...resultsIn(content), ...textsIn(content)]),
     results: newest === undefined ? [] : resultsIn(newest.content),
