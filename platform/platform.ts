@@ -29,11 +29,13 @@ import { Delegations } from './store/delegations.ts'
 import { Memories } from './store/memories.ts'
 import { A2aQueue } from './store/queue.ts'
 import { Tokens } from './store/tokens.ts'
+import { UploadParts } from './store/upload-parts.ts'
 import { Uploads } from './store/uploads.ts'
 import { Workspaces } from './store/workspaces.ts'
 import { createMember, createTeam, type Member, type NewMember } from './team.ts'
 import { type Resolve, systemResolve } from './work/push.ts'
 import { SentMessages } from './work/sent-messages.ts'
+import { Staging } from './work/staging.ts'
 import { Sweeps } from './work/sweeps.ts'
 
 export interface PlatformOptions {
@@ -191,6 +193,8 @@ function createServices(options: PlatformOptions, adminToken: string): Services 
     delegations: new Delegations(context, activity),
     memories: new Memories(context),
     uploads: new Uploads(context),
+    parts: new UploadParts(context),
+    staging: new Staging(),
     pushSettings: () => ({
       guard: { ...guard, loopbackAllowed: guard.loopbackAllowed && rules().loopbackPushUrls },
       noProxy: options.environment?.NO_PROXY || options.environment?.no_proxy,

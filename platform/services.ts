@@ -11,10 +11,12 @@ import type { Delegations } from './store/delegations.ts'
 import type { Memories } from './store/memories.ts'
 import type { A2aQueue } from './store/queue.ts'
 import type { Tokens } from './store/tokens.ts'
+import type { UploadParts } from './store/upload-parts.ts'
 import type { Uploads } from './store/uploads.ts'
 import type { Workspaces } from './store/workspaces.ts'
 import type { PushSettings } from './work/push.ts'
 import type { SentMessages } from './work/sent-messages.ts'
+import type { Staging } from './work/staging.ts'
 
 export interface Services extends StoreContext {
   /** The rules of the contract in force, which may change while the platform runs. */
@@ -28,6 +30,8 @@ export interface Services extends StoreContext {
   readonly delegations: Delegations
   readonly memories: Memories
   readonly uploads: Uploads
+  readonly parts: UploadParts
+  readonly staging: Staging
   readonly pushSettings: () => PushSettings
   readonly sentMessages: SentMessages
   readonly authentication: Authentication

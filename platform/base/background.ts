@@ -9,6 +9,7 @@ export class Background {
   readonly #onError: (error: unknown) => void
   readonly #controller = new AbortController()
   readonly #tasks = new Set<Promise<void>>()
+  #lastTurn = Promise.resolve()
 
   /** @param onError receives what a task throws before the platform stops. */
   constructor(clock: Clock, onError: (error: unknown) => void) {
@@ -48,6 +49,15 @@ export class Background {
       this.signal.addEventListener('abort', done)
       cancel?.addEventListener('abort', done)
     })
+  }
+
+  /**
+   * Resolves in a turn of the event loop that no other waiter here gets. Whoever has much to do takes one for each step,
+   * so that requests are answered in between.
+   */
+  turn(): Promise<void> {
+    this.#lastTurn = this.#lastTurn.then(() => this.delay(0))
+    return this.#lastTurn
   }
 
   async stop(): Promise<void> {

@@ -2,22 +2,20 @@
  * Files on their way to an agent: the person's chat stages them, the agent fetches and acknowledges them
  * (contract: uploads).
  */
-import { isUuid, newUuid } from '../base/random.ts'
+import { isUuid } from '../base/random.ts'
 import { MAX_BODY_BYTES, readBytes } from '../base/request-body.ts'
 import { json, jsonText, refuse } from '../base/response.ts'
 import { deliveryModeNow } from '../contract/delivery-mode.ts'
-import { safeFileName, safeMimeType, savedAs } from '../contract/upload-names.ts'
+import { savedAs } from '../contract/upload-names.ts'
 import type { Call, Route } from '../http/router.ts'
 import type { Services } from '../services.ts'
 import type { ActivityEntry } from '../store/activity.ts'
+import { PART_BYTES } from '../store/upload-parts.ts'
 import type { StagedFile } from '../store/uploads.ts'
 import type { WorkspaceRow } from '../store/workspaces.ts'
 import { push } from '../work/push.ts'
+import { malformed, stageFiles } from '../work/staging.ts'
 
-const MAX_FILES = 64
-/** All files that wait for one workspace. */
-const MAX_KEPT_FILES = 1_000
-const MAX_KEPT_BYTES = 512 * 1024 * 1024
 const READABLE_ROOTS = ['/configs', '/workspace', '/home', '/plugins']
 
 export const uploadRoutes: readonly Route[] = [
@@ -43,28 +41,20 @@ async function upload(services: Services, call: Call): Promise<Response> {
   const row = workspaces.require(call.param('id'))
   if (!services.rules().pollMode) throw refuse(503, 'workspace container not running')
   if (deliveryModeNow(row) === 'push') return forward(services, row, call.request)
-  const files = await stagedFiles(services, call.request)
-  refuseBeyondQuota(services, row.id, files)
-  const createdAt = activity.createdAt()
-  const entries = files.map((file) => activityEntry(row.id, file, createdAt))
-  database.transaction(() => {
-    for (const file of files) uploads.add(row.id, file, createdAt)
-    for (const entry of entries) activity.append(entry)
-  })()
-  for (const entry of entries) activity.announce(entry)
-  return json({ files: files.map((file) => manifest(row.id, file)) })
-}
-
-/** @throws Refusal 507 */
-function refuseBeyondQuota({ uploads }: Services, workspaceId: string, files: readonly StagedFile[]): void {
-  const kept = uploads.kept(workspaceId, MAX_KEPT_FILES)
-  const bytes = files.reduce((sum, { content }) => sum + content.byteLength, kept.bytes)
-  if (kept.files + files.length <= MAX_KEPT_FILES && bytes <= MAX_KEPT_BYTES) return
-  throw refuse(507, 'too many files wait for this workspace', {
-    max_files: MAX_KEPT_FILES,
-    max_bytes: MAX_KEPT_BYTES,
-    hint: 'each is kept until its agent has fetched it, for a day at most',
+  let staged: readonly StagedFile[] = []
+  await stageFiles(services, row.id, call.request, (files) => {
+    // It may have been removed meanwhile.
+    workspaces.require(row.id)
+    const createdAt = activity.createdAt()
+    const entries = files.map((file) => activityEntry(row.id, file, createdAt))
+    database.transaction(() => {
+      for (const file of files) uploads.add(row.id, file, createdAt)
+      for (const entry of entries) activity.append(entry)
+    })()
+    for (const entry of entries) activity.announce(entry)
+    staged = files
   })
+  return json({ files: staged.map((file) => manifest(row.id, file)) })
 }
 
 function activityEntry(workspaceId: string, file: StagedFile, createdAt: string): ActivityEntry {
@@ -84,7 +74,7 @@ function manifest(workspaceId: string, file: StagedFile): object {
     uri: `platform-pending:${workspaceId}/${file.id}`,
     name: file.name,
     mimeType: file.mimeType,
-    size: file.content.byteLength,
+    size: file.size,
   }
 }
 
@@ -105,42 +95,12 @@ async function forward(services: Services, row: WorkspaceRow, request: Request):
   return jsonText(result.text, result.status)
 }
 
-async function stagedFiles(services: Services, request: Request): Promise<readonly StagedFile[]> {
-  const { uploadFileBytes, uploadNames } = services.rules()
-  const form = await new Response(await formBytes(services, request), { headers: contentType(request) })
-    .formData()
-    .catch(() => {
-      throw refuse(400, 'malformed multipart body')
-    })
-  const given = form.getAll('files').filter((entry) => typeof entry !== 'string')
-  if (given.length === 0) throw refuse(400, 'no files field in request')
-  if (given.length > MAX_FILES) throw refuse(400, `too many files (limit ${MAX_FILES})`)
-  for (const { name, size } of given) {
-    if (size <= uploadFileBytes) continue
-    throw refuse(413, 'file exceeds per-file cap', {
-      filename: safeFileName(name, uploadNames),
-      size,
-      max: uploadFileBytes,
-    })
-  }
-  // The hosted platform's storage rejects an empty file, and the whole batch with it.
-  if (given.some((entry) => entry.size === 0)) throw refuse(500, 'could not stage files')
-  return Promise.all(
-    given.map(async (entry) => ({
-      id: newUuid(services.random),
-      name: safeFileName(entry.name, uploadNames),
-      mimeType: safeMimeType(entry.type),
-      content: new Uint8Array(await entry.arrayBuffer()),
-    })),
-  )
-}
-
 /** A form over the request limit gets the same refusal as one that cannot be parsed. */
 async function formBytes(services: Services, request: Request): Promise<Buffer<ArrayBuffer>> {
   const { uploadRequestBytes } = services.rules()
   const declared = Number(request.headers.get('Content-Length') ?? 0)
   const form = declared > uploadRequestBytes ? undefined : await readBytes(request, uploadRequestBytes)
-  if (form === undefined || form.truncated) throw refuse(400, 'malformed multipart body')
+  if (form === undefined || form.truncated) throw malformed()
   return form.bytes
 }
 
@@ -149,15 +109,32 @@ function contentType(request: Request): { readonly 'Content-Type': string } {
 }
 
 function content(services: Services, call: Call): Response {
+  const { parts, uploads } = services
   const file = pendingUpload(services, call)
-  services.uploads.mark(call.param('fileId'), 'fetched_at')
-  return new Response(file.content, {
+  const fileId = call.param('fileId')
+  uploads.mark(fileId, 'fetched_at')
+  const first = parts.read(fileId, 0) ?? uploads.wholeContent(fileId)
+  return new Response(first.byteLength === file.size ? first : partStream(services, fileId, file.size), {
     headers: {
       'Content-Type': file.mimetype || 'application/octet-stream',
       'Content-Disposition': savedAs(file.filename),
       'X-Content-Type-Options': 'nosniff',
     },
   })
+}
+
+/** Breaks off, together with the connection, when the file is deleted meanwhile. Bun announces no length for a stream. */
+function partStream({ background, parts }: Services, fileId: string, size: number): ReadableStream {
+  let sent = 0
+  const pull = async (controller: ReadableStreamDefaultController): Promise<void> => {
+    await background.turn()
+    const part = background.signal.aborted ? undefined : parts.read(fileId, sent / PART_BYTES)
+    if (part === undefined) return controller.error(new Error('the file is gone'))
+    controller.enqueue(part)
+    sent += part.byteLength
+    if (sent === size) controller.close()
+  }
+  return new ReadableStream({ pull }, { highWaterMark: 0 })
 }
 
 function acknowledge(services: Services, call: Call): Response {

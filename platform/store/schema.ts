@@ -191,6 +191,16 @@ CREATE INDEX pending_uploads_size ON pending_uploads (workspace_id, size);
 CREATE INDEX workspaces_uncreated ON workspaces (created_at) WHERE name = id AND status <> 'removed';
 `
 
+/** The content of uploaded files in parts, which are written one at a time. `pending_uploads.content` holds only older files. */
+const UPLOAD_PARTS = `
+CREATE TABLE upload_parts (
+  file_id TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  content BLOB NOT NULL,
+  PRIMARY KEY (file_id, number)
+);
+`
+
 /** Migration n takes a file from version n to n + 1. */
 export const MIGRATIONS: readonly string[] = [
   TEAM_AND_MESSAGES,
@@ -199,6 +209,7 @@ export const MIGRATIONS: readonly string[] = [
   LONG_HISTORIES,
   PAGE_CHECK,
   BOUNDS,
+  UPLOAD_PARTS,
 ]
 
 /** The SQLite application id that marks a file as ours: "MOLE". */

@@ -5,11 +5,11 @@ export interface StagedFile {
   readonly id: string
   readonly name: string
   readonly mimeType: string
-  readonly content: Uint8Array
+  readonly size: number
 }
 
 interface PendingUpload {
-  readonly content: Uint8Array<ArrayBuffer>
+  readonly size: number
   readonly filename: string
   readonly mimetype: string
   readonly acked_at: string | null
@@ -27,20 +27,20 @@ export class Uploads {
     this.#context = context
   }
 
+  /** Adds a file whose parts are stored. */
   add(workspaceId: string, file: StagedFile, createdAt: string): void {
     const { database, timestamps } = this.#context
     database
       .query(
         `INSERT INTO pending_uploads (file_id, workspace_id, content, filename, mimetype, size, created_at, expires_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+         VALUES (?, ?, x'', ?, ?, ?, ?, ?)`,
       )
       .run(
         file.id,
         workspaceId,
-        file.content,
         file.name,
         file.mimeType,
-        file.content.byteLength,
+        file.size,
         createdAt,
         timestamps.fromNow(LIFETIME_MS),
       )
@@ -62,12 +62,22 @@ export class Uploads {
     const { database, faults, timestamps } = this.#context
     const file = database
       .query<PendingUpload, [string, string, string]>(
-        `SELECT content, filename, mimetype, acked_at FROM pending_uploads
+        `SELECT size, filename, mimetype, acked_at FROM pending_uploads
          WHERE file_id = ? AND workspace_id = ? AND expires_at > ?`,
       )
       .get(fileId, workspaceId, timestamps.now())
     if (file === null || (file.acked_at !== null && !faults.rules().ackedUploadReadable)) return undefined
     return file
+  }
+
+  /** The content of a file that an older platform kept in one piece; empty when it is kept in parts. */
+  wholeContent(fileId: string): Uint8Array<ArrayBuffer> {
+    const row = this.#context.database
+      .query<{ content: Uint8Array<ArrayBuffer> }, [string]>(
+        'SELECT content FROM pending_uploads WHERE file_id = ?',
+      )
+      .get(fileId)
+    return row?.content ?? new Uint8Array()
   }
 
   /** Notes that an agent has fetched or acknowledged a file; the first time counts. */
@@ -78,7 +88,7 @@ export class Uploads {
       .run(timestamps.now(), fileId)
   }
 
-  /** Deletes what has expired, and what was acknowledged an hour ago. */
+  /** Deletes what has expired, and what was acknowledged an hour ago. Parts of it stay until they are pruned. */
   prune(): void {
     const { database, timestamps } = this.#context
     database

@@ -38,14 +38,14 @@ export class Sweeps {
   readonly #cancels: (() => void)[] = []
 
   constructor(services: Services, { staleAfterMs, provisionTimeoutMs }: Limits) {
-    const { background, clock, rules, uploads } = services
+    const { background, clock, rules } = services
     this.#clock = clock
     this.#sweeps = [
       { everyMs: 15 * SECOND, run: () => sweepStale(services, staleAfterMs ?? rules().staleAfterMs) },
       { everyMs: 15 * SECOND, run: () => sweepLiveness(services) },
       { everyMs: 30 * SECOND, run: () => sweepProvisioning(services, provisionTimeoutMs) },
       { everyMs: 30 * SECOND, run: () => drainAll(services) },
-      { everyMs: 5 * MINUTE, run: () => uploads.prune() },
+      { everyMs: 5 * MINUTE, run: () => background.run(() => pruneUploads(services)) },
       { everyMs: 6 * HOUR, run: () => background.run(() => pruneActivity(services)) },
     ]
   }
@@ -121,6 +121,18 @@ async function pruneActivity({ activity, background }: Services): Promise<void> 
     await background.delay(PRUNE_PAUSE_MS)
     if (background.signal.aborted) return
     last = activity.prune(last)
+  }
+}
+
+/** Those of uploads that a crash or a full disk ended, too. */
+async function pruneUploads({ background, parts, staging, uploads }: Services): Promise<void> {
+  uploads.prune()
+  const isUnderWay = (fileId: string): boolean => staging.isUnderWay(fileId)
+  let last = parts.prune('', isUnderWay)
+  while (last !== undefined) {
+    await background.delay(PRUNE_PAUSE_MS)
+    if (background.signal.aborted) return
+    last = parts.prune(last, isUnderWay)
   }
 }
 

@@ -16,6 +16,7 @@ import { answerTo, canceledAt, findTask } from '../../platform/store/given-tasks
 import { Memories } from '../../platform/store/memories.ts'
 import { A2aQueue } from '../../platform/store/queue.ts'
 import { Tokens } from '../../platform/store/tokens.ts'
+import { UploadParts } from '../../platform/store/upload-parts.ts'
 import { Uploads } from '../../platform/store/uploads.ts'
 import { Workspaces } from '../../platform/store/workspaces.ts'
 import { growingSteps, type Step } from '../fixtures/query-plans.ts'
@@ -169,11 +170,17 @@ function everyStatement(): void {
   }
   memories.delete(one.id, 'x')
   const uploads = new Uploads(context)
-  uploads.add(one.id, { id: 'f', name: '', mimeType: '', content: new Uint8Array() }, timestamps.now())
+  uploads.add(one.id, { id: 'f', name: '', mimeType: '', size: 0 }, timestamps.now())
   uploads.kept(one.id, 3)
+  uploads.wholeContent('f')
   uploads.find(one.id, 'f')
   uploads.mark('f', 'acked_at')
   uploads.prune()
+  const parts = new UploadParts(context)
+  parts.write('f', 0, new Uint8Array())
+  parts.read('f', 0)
+  parts.prune('', () => false)
+  parts.deleteSome('f')
   workspaces.delete(one.id)
 }
 
