@@ -132,6 +132,8 @@ async function serve(first: Preparation, options: ConnectOptions): Promise<ExitC
     const surroundings = {
       ...place(preparation, options, project),
       ...line,
+      // A session may have claimed a workspace from the one before.
+      wait: line.wait || runner !== undefined,
       config,
       backend,
       isStale,

@@ -45,6 +45,8 @@ export interface RunnerOptions extends Omit<Surroundings, 'runtime' | 'registere
 const GRACE_MS = 10_000
 /** How often to check whether anything is left to do here. */
 const CHECK_MS = 500
+/** A lock that is busy for a shorter time is only being looked at. */
+const TAKEN_MS = 2_000
 /** How often to say for `status` what is done here. */
 const REPORT_MS = 5_000
 
@@ -58,6 +60,8 @@ export class Runner {
   readonly #running = new AbortController()
   readonly #check: Wake
   #ending: Ending | undefined
+  /** Since when another process has held a workspace; infinity once that was said. */
+  readonly #takenSince = new Map<string, number>()
 
   constructor(options: RunnerOptions) {
     const { paths, disk, clock, log, holder } = options
@@ -107,23 +111,22 @@ export class Runner {
   /** Those that no other process holds; all of them with `wait`. */
   #free(): readonly Target[] {
     const { config, paths, disk, wait, log } = this.#options
+    if (wait) return config.targets
     const taken: string[] = []
     const free = config.targets.filter(({ workspaceId }) => {
-      const { lock, holder } = lockPaths(paths.locks, workspaceId)
-      if (!isHeld(lock, disk)) return true
-      const record = readPidFile(holder)
-      const who = record === undefined ? 'another process' : `pid ${record.pid} (${record.project})`
-      const remedy = wait ? 'waits until that one ends' : 'end that one, or start this one with --wait'
-      taken.push(`workspace ${workspaceId} is held by ${who}: ${remedy}`)
+      if (!isHeld(lockPaths(paths.locks, workspaceId).lock, disk)) return true
+      taken.push(`${this.#whoHolds(workspaceId)}: end that one, or start this one with --wait`)
       return false
     })
-    if (wait) {
-      for (const sentence of taken) log.info(sentence)
-      return config.targets
-    }
     if (free.length === 0) throw new Ending(EXIT.failed, taken.join('\n'))
     for (const sentence of taken) log.warn(sentence)
     return free
+  }
+
+  #whoHolds(workspaceId: string): string {
+    const record = readPidFile(lockPaths(this.#options.paths.locks, workspaceId).holder)
+    const who = record === undefined ? 'another process' : `pid ${record.pid} (${record.project})`
+    return `workspace ${workspaceId} is held by ${who}`
   }
 
   /** Registers each; one that fails is left out, unless none is left. */
@@ -214,12 +217,31 @@ export class Runner {
         return
       }
       this.#ledgerFile.tidy()
+      this.#tellTaken(served)
       const held = served.map(({ membership }) => Number(membership.held)).join('')
       if (held !== reported || Math.abs(clock.now() - reportedAt) >= REPORT_MS) {
         ;[reportedAt, reported] = [clock.now(), held]
         this.#report(served, ledger)
       }
       await this.#check.wait(CHECK_MS, this.#running.signal)
+    }
+  }
+
+  /**
+   * Says once of each workspace that another process holds it: a process that this one waits for, that began together
+   * with it, or that claimed the workspace.
+   */
+  #tellTaken(served: readonly ServedWorkspace[]): void {
+    const now = this.#options.clock.now()
+    for (const { membership } of served) {
+      const { workspaceId, elsewhere } = membership.report()
+      const since = this.#takenSince.get(workspaceId)
+      if (!elsewhere) this.#takenSince.delete(workspaceId)
+      else if (since === undefined) this.#takenSince.set(workspaceId, now)
+      else if (now - since >= TAKEN_MS) {
+        this.#takenSince.set(workspaceId, Number.POSITIVE_INFINITY)
+        this.#options.log.info(`${this.#whoHolds(workspaceId)}: waits until that one ends`)
+      }
     }
   }
 

@@ -169,7 +169,7 @@ export class OtherReceiver {
     if (this.#told || now - since < APART_MS) return
     this.#told = true
     warn(
-      'has a second receiver, in another state folder or on another machine: another process sends heartbeats as this workspace, and both sessions show every message. End one of the two sessions; on one machine, give both the same state folder (MOLECULE_STATE_DIR)',
+      'has a second receiver, in another state folder or on another machine: another process sends heartbeats as this workspace, and both get every message. End one of the two; on one machine, give both the same state folder (MOLECULE_STATE_DIR)',
     )
   }
 

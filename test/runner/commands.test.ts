@@ -55,7 +55,7 @@ describe.concurrent('molecule connect', () => {
     expect(late.printed.join()).toContain('answered by nothing: no molecule connect serves it')
   })
 
-  test('says once why it ends, and which of two holds a workspace', async () => {
+  test('says once why it ends, or what it waits for', async () => {
     await using scene = await RunnerScene.open()
     const nowhere = scene.start(MOCK, scene.settings({ MOLECULE_STATE_DIR: '/proc/nothing/state' }))
     expect(await nowhere.exit).toBe(1)
@@ -70,6 +70,8 @@ describe.concurrent('molecule connect', () => {
     const second = scene.start(MOCK)
     expect(await second.exit).toBe(1)
     expect(second.complaints).toEqual([expect.stringContaining('is held by pid')])
+    const third = scene.start([...MOCK, '--wait'], scene.settings({ MOLECULE_LOG_LEVEL: 'info' }))
+    await until('what it waits for', () => third.complaints.join().includes('waits until that one ends'))
     scene.platform.setStatus(scene.member.id, 'removed')
     expect(await first.exit).toBe(3)
     expect(first.complaints.at(-1)).toContain('is given up: Workspace ')

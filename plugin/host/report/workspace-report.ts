@@ -26,7 +26,7 @@ export function describeWorkspace(workspace: WorkspaceView, now: number): string
 function shared({ otherSeenAt }: WorkspaceView, now: number): string[] {
   if (otherSeenAt === undefined) return []
   return [
-    `  ANOTHER PROCESS RECEIVES THE SAME MESSAGES, in another state folder or on another machine (last heartbeat noticed ${ago(otherSeenAt, now)}): both sessions show every message. End one of the two sessions; on one machine, give both the same state folder (MOLECULE_STATE_DIR).`,
+    `  ANOTHER PROCESS RECEIVES THE SAME MESSAGES, in another state folder or on another machine (last heartbeat noticed ${ago(otherSeenAt, now)}): both get every message. End one of the two; on one machine, give both the same state folder (MOLECULE_STATE_DIR).`,
   ]
 }
 
