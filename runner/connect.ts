@@ -44,7 +44,7 @@ export async function connect(options: ConnectOptions): Promise<ExitCode> {
     return await carryOut(options)
   } catch (error) {
     if (!(error instanceof Ending || error instanceof OptionError)) throw error
-    complain(`molecule connect: ${error.message}`)
+    for (const sentence of error.message.split('\n')) complain(`molecule connect: ${sentence}`)
     return error instanceof Ending ? error.exitCode : EXIT.usage
   }
 }

@@ -3,12 +3,11 @@
  * nothing and may lose events, so the truth is always read from the feed.
  */
 import { z } from 'zod'
+import { LineReader } from '../../base/line-reader.ts'
 import { sleep } from '../../base/sleep.ts'
 import type { PlatformClient } from './client.ts'
 import { workspacePath } from './workspace-path.ts'
 
-/** The rest of a longer line is dropped: it matters that something happened, not what. */
-const MAX_LINE_CHARS = 64 * 1024
 const OPEN_TIMEOUT_MS = 10_000
 /** What a second may bring, far more than in a busy workspace. The caller waits before it opens the next stream. */
 const PER_SECOND = {
@@ -148,37 +147,6 @@ class Budget {
     this.#spent = spent
     if (spent.lines > PER_SECOND.lines || spent.chars > PER_SECOND.chars || spent.bytes > PER_SECOND.bytes)
       throw new Error('the event stream floods')
-  }
-}
-
-/** Cuts text into lines of bounded length: of an overlong line it gives only the beginning. */
-export class LineReader {
-  readonly #onLine: (line: string) => void
-  #rest = ''
-  /** The current line exceeded the bound and its beginning was given; the rest is dropped up to its end. */
-  #overlong = false
-
-  constructor(onLine: (line: string) => void) {
-    this.#onLine = onLine
-  }
-
-  push(text: string): void {
-    const lines = text.split('\n')
-    const last = lines.length - 1
-    for (const [index, piece] of lines.entries()) {
-      if (!this.#overlong) {
-        this.#rest += piece
-        if (this.#rest.length > MAX_LINE_CHARS) {
-          this.#onLine(this.#rest.slice(0, MAX_LINE_CHARS))
-          this.#rest = ''
-          this.#overlong = true
-        }
-      }
-      if (index === last) return
-      if (!this.#overlong) this.#onLine(this.#rest.replace(/\r$/, ''))
-      this.#rest = ''
-      this.#overlong = false
-    }
   }
 }
 

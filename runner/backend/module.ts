@@ -1,6 +1,7 @@
 /** Answers with a function of the user's own, in a process of its own. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { z } from 'zod'
+import { LineReader } from '../../base/line-reader.ts'
 import { type Backend, BackendFailure, OptionError, type Reply, type Request } from './backend.ts'
 import type { ProgramSurroundings } from './exec.ts'
 import { type Message, MODULE_HOST, messageSchema, type Question } from './module-host.ts'
@@ -93,7 +94,13 @@ class ModuleHost {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })
     for (const stream of [child.stdout, child.stderr]) {
-      stream?.on('data', (chunk: Buffer) => log(chunk.toString('utf8').trimEnd()))
+      const lines = new LineReader((line) => {
+        if (line.trim() !== '') log(line)
+      })
+      stream
+        ?.setEncoding('utf8')
+        .on('data', (text: string) => lines.push(text))
+        .on('end', () => lines.push('\n'))
     }
     this.#child = child
     child.on('exit', () => {

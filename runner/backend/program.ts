@@ -10,6 +10,7 @@ import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
 import { codeOf, describeError } from '../../base/errors.ts'
+import { LineReader } from '../../base/line-reader.ts'
 import { plainText } from '../../base/plain-text.ts'
 import type { Environment } from '../../member/settings/config.ts'
 import { quoteValue } from '../../member/settings/setting-text.ts'
@@ -63,10 +64,14 @@ export async function runProgram(options: ProgramOptions): Promise<string> {
   const output: Buffer[] = []
   let [bytes, isOver] = [0, false]
   let tail = ''
+  const lines = new LineReader((line) => {
+    if (line.trim() !== '') log(plainText(line, MAX_LOGGED_CHARS))
+  })
 
   const end = (failure?: unknown): void => {
     if (isOver) return
     isOver = true
+    lines.push('\n')
     cancelTimeout()
     signal.removeEventListener('abort', onAbort)
     killGroup(child.pid)
@@ -85,10 +90,9 @@ export async function runProgram(options: ProgramOptions): Promise<string> {
     if (bytes > maxOutputBytes) fail(`It wrote more than ${maxOutputBytes} bytes`)
     else output.push(chunk)
   })
-  child.stderr?.on('data', (chunk: Buffer) => {
-    const text = chunk.toString('utf8')
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     tail = (tail + text).slice(-QUOTED_BYTES)
-    for (const line of text.split('\n')) if (line.trim() !== '') log(plainText(line, MAX_LOGGED_CHARS))
+    lines.push(text)
   })
   child.on('error', (error) => end(cannotStart(file, error)))
   child.on('exit', (code, killedBy) => {

@@ -4,7 +4,12 @@ import { systemClock } from '../../base/clock.ts'
 import { temporaryFolder } from '../../lab/driver/temporary-folder.ts'
 import { runProgram } from '../../runner/backend/program.ts'
 
-const run = (folder: string, cmd: string, input: string): Promise<string> =>
+const run = (
+  folder: string,
+  cmd: string,
+  input: string,
+  log: (line: string) => void = () => {},
+): Promise<string> =>
   runProgram({
     argv: ['/bin/sh', '-c', cmd],
     environment: { PATH: process.env.PATH ?? '' },
@@ -13,7 +18,7 @@ const run = (folder: string, cmd: string, input: string): Promise<string> =>
     timeoutMs: 10_000,
     maxOutputBytes: 1_000,
     signal: new AbortController().signal,
-    log: () => {},
+    log,
     clock: systemClock,
   })
 
@@ -37,6 +42,15 @@ test('a program need not read its input, and may have none', async () => {
   using folder = temporaryFolder()
   expect(await run(folder.path, 'echo done', 'x'.repeat(200_000))).toBe('done\n')
   expect(await run(folder.path, 'cat; echo nothing', '')).toBe('nothing\n')
+})
+
+test('each line of standard error is logged whole, however it was written', async () => {
+  using folder = temporaryFolder()
+  const lines: string[] = []
+  await run(folder.path, `printf 'one ' >&2; sleep 0.05; printf 'line\n\ntwo' >&2`, '', (line) =>
+    lines.push(line),
+  )
+  expect(lines).toEqual(['one line', 'two'])
 })
 
 test('a message that cannot be written for a program asks for a repair', async () => {
