@@ -19,7 +19,9 @@ const SEND_MS = 60_000
 const UNREACHABLE_SEND_MS = 5_000
 /** After so many failures in a row it may be the receiver. */
 const MAX_FAILURES = 8
-/** How long a receiver that took nothing is tried only once for each answer. */
+/** After so many refusals in a row they may be meant: a proxy before a platform that restarts refuses, too. */
+const MAX_REFUSALS = 2
+/** How long a receiver that took nothing is tried only twice for each answer. */
 const UNREACHABLE_MS = 10 * 60_000
 /** Beyond this, the one that was found first is tried as any other. */
 const MAX_UNREACHABLE = 100
@@ -49,6 +51,9 @@ export class Replies {
     const since = clock.now()
     const receiver = message.peerId ?? ''
     const isUnreachable = (this.#unreachable.get(receiver) ?? 0) > since
+    let refusals = 0
+    // The platform itself worked just before the answer was sent.
+    let hasWorked = false
     for (let failures = 1; ; failures++) {
       signal.throwIfAborted()
       try {
@@ -58,16 +63,18 @@ export class Replies {
       } catch (error) {
         signal.throwIfAborted()
         const reason = describeError(error)
+        if (failures % 10 === 1) warn(`cannot send its answer to message ${activityId}: ${reason}`)
         const isRefused = error instanceof PlatformError && error.kind === 'refused'
-        if (failures % 10 === 1 || isRefused) {
-          warn(`cannot send its answer to message ${activityId}: ${reason}`)
-        }
-        if (isRefused) return `the platform refused the answer: ${reason}`
-        const mayBeReceiver = isUnreachable || failures >= MAX_FAILURES
-        if (mayBeReceiver && !isBusy(error) && (await this.#platformAnswers())) {
+        refusals = isRefused ? refusals + 1 : 0
+        const mayBeFinal = isUnreachable || failures >= MAX_FAILURES || refusals >= MAX_REFUSALS
+        const works = mayBeFinal && !isBusy(error) && (await this.#platformAnswers())
+        // An outage that ends, or begins, between the two would look like a fault of the receiver.
+        if (works && hasWorked) {
+          if (isRefused) return `the platform refused the answer: ${reason}`
           this.#remember(receiver)
           return `its sender does not take the answer: ${reason}`
         }
+        hasWorked = works
         const asked = error instanceof PlatformError ? (error.retryAfterMs ?? 0) : 0
         const pause = backoffDelayMs(failures - 1, clock.now() - since, clock.random)
         await sleep(Math.max(asked, pause), signal, clock)

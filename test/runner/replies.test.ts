@@ -70,14 +70,49 @@ describe('an answer that its receiver does not take', () => {
     expect(outcome).toEqual({})
   })
 
-  test('is given up at once when the platform refuses it', () => {
+  test('is given up within seconds when a platform that works refuses it', () => {
     const refused = () => Response.json({ error: 'not your peer' }, { status: 403 })
     const { clock, ids, send } = scene({ inbox: () => Response.json([]), peer: refused })
     const outcome = send('a1')
-    clock.runUntil(clock.now() + 1_000)
+    clock.runUntil(clock.now() + 5_000)
     expect(outcome.value).toContain(
       'the platform refused the answer: the platform answered 403 not your peer',
     )
-    expect(ids).toHaveLength(1)
+    expect(ids).toHaveLength(3)
   })
+
+  test('waits while a proxy refuses everything, as before a platform that restarts', () => {
+    const missing = () => new Response('404 page not found', { status: 404 })
+    const answers = { inbox: missing, peer: missing }
+    const { clock, ids, send } = scene(answers)
+    const outcome = send('a1')
+    clock.runUntil(clock.now() + HOUR_MS)
+    expect(outcome).toEqual({})
+    answers.inbox = () => Response.json([])
+    answers.peer = taken
+    clock.runUntil(clock.now() + 60_000)
+    expect(outcome).toEqual({ value: undefined })
+    expect(new Set(ids).size).toBe(1)
+  })
+
+  test.each([
+    ['fails', broken],
+    ['refuses', () => new Response('', { status: 404 })],
+  ])(
+    'arrives if the platform, which %s, works again just before it is asked whether it does',
+    (_, failing) => {
+      const answers = {
+        peer: failing,
+        inbox: () => {
+          answers.peer = taken
+          return Response.json([])
+        },
+      }
+      const { clock, send } = scene(answers)
+      const outcome = send('a1')
+      clock.runUntil(clock.now() + 60_000)
+      expect(answers.peer).toBe(taken)
+      expect(outcome).toEqual({ value: undefined })
+    },
+  )
 })
