@@ -48,6 +48,8 @@ export interface WorkerOptions {
 
 /** How often a message is given to a backend that fails. */
 const MAX_TRIES = 3
+/** How often in a row the whole process may end while the backend works on a message. */
+const MAX_CRASHES = 5
 /** How often to check for messages when no wake-up comes. */
 const IDLE_MS = 1_000
 const CANNOT_ANSWER = 'This message could not be answered here. It is kept, and somebody has to look into it.'
@@ -130,7 +132,12 @@ export class Worker {
       )
       return
     }
-    const outcome = await this.#ask(stored, message)
+    const crashes = await this.#crashes(stored)
+    const isFatal = crashes >= MAX_CRASHES
+    const outcome = isFatal
+      ? new BackendFailure(`this program ended ${crashes} times while it worked on the message`)
+      : await this.#ask(stored, message)
+    await this.#settleCrashes(stored, isFatal ? MAX_CRASHES : 0)
     if (outcome instanceof BackendFailure) {
       health.failed(outcome.message)
       await this.#send(stored, message, { text: CANNOT_ANSWER }, 'failure')
@@ -144,6 +151,18 @@ export class Worker {
     workspace.debug(
       `${outcome === undefined ? 'gives no answer to' : 'has answered'} message ${stored.activityId}`,
     )
+  }
+
+  async #crashes(stored: StoredMessage): Promise<number> {
+    const { queue, workspace } = this.#options
+    if (stored.attempts < MAX_CRASHES) return 0
+    return patiently(() => queue.crashes(stored), workspace.clock, workspace.signal)
+  }
+
+  /** Only where there may be one: most messages are answered at once. */
+  async #settleCrashes(stored: StoredMessage, crashes: number): Promise<void> {
+    const { queue } = this.#options
+    if (stored.attempts > 0) await this.#write(() => queue.settleCrashes(stored, crashes))
   }
 
   /** What the backend says, or why it could not. A backend that needs a repair is asked until somebody has repaired it. */
@@ -198,13 +217,17 @@ export class Worker {
 
   /** There is room for another message, and one more may be acknowledged. */
   async #record(write: () => void): Promise<void> {
-    const { clock, signal, warn, events } = this.#options.workspace
+    await this.#write(write)
+    this.#options.workspace.events.emit('sent')
+  }
+
+  /** Tries until the disk permits. */
+  async #write(write: () => void): Promise<void> {
+    const { clock, signal, warn } = this.#options.workspace
     for (let tries = 0; ; tries++) {
       signal.throwIfAborted()
       try {
-        await patiently(write, clock, signal)
-        events.emit('sent')
-        return
+        return await patiently(write, clock, signal)
       } catch (error) {
         signal.throwIfAborted()
         // The answer has left. A message that stays open in the ledger would be answered again.

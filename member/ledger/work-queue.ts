@@ -57,6 +57,24 @@ export class WorkQueue {
     return changes > 0
   }
 
+  /**
+   * How often the process has ended while it worked on the message, before the work that begins now: what was interrupted
+   * in order does not count.
+   */
+  crashes({ ord, attempts }: StoredMessage): number {
+    const row = this.#db
+      .query<{ unseen: number }, [number]>('SELECT unseen FROM message WHERE ord = ?')
+      .get(ord)
+    return attempts - (row?.unseen ?? 0)
+  }
+
+  /** Work on the message has come as far as its answer. If the process ends before that has left, no crash is added. */
+  settleCrashes({ ord }: StoredMessage, crashes: number): void {
+    this.#db
+      .query("UPDATE message SET unseen = attempts - ? WHERE ord = ? AND state = 'sending' AND session = ?")
+      .run(crashes, ord, this.#session)
+  }
+
   /** The message is dealt with: its answer has left, or it needs none. */
   finish({ ord }: StoredMessage): void {
     this.#end(ord, 'answered', null)
@@ -78,11 +96,11 @@ export class WorkQueue {
     return row?.n ?? 0
   }
 
-  /** Messages that were set aside wait again, in their old order. Returns how many. */
+  /** Messages that were set aside wait again, in their old order, with all their tries. Returns how many. */
   retry(): number {
     const { changes } = this.#db
       .query(
-        `UPDATE message SET state = 'received', reason = NULL
+        `UPDATE message SET state = 'received', reason = NULL, unseen = attempts
          WHERE workspace_id = ? AND state = 'skipped' AND reason >= ? AND reason < ?`,
       )
       .run(this.#workspaceId, SET_ASIDE, AFTER_SET_ASIDE)
@@ -91,10 +109,15 @@ export class WorkQueue {
 
   /** Work on a message ends before its answer has left: whoever holds the workspace next begins it again. */
   interrupt({ ord }: StoredMessage): void {
-    this.#end(ord, 'received', null)
+    this.#db
+      .query(
+        `UPDATE message SET state = 'received', unseen = unseen + 1
+         WHERE ord = ? AND state = 'sending' AND session = ?`,
+      )
+      .run(ord, this.#session)
   }
 
-  #end(ord: number, state: 'answered' | 'skipped' | 'received', reason: string | null): void {
+  #end(ord: number, state: 'answered' | 'skipped', reason: string | null): void {
     this.#db
       .query("UPDATE message SET state = ?, reason = ? WHERE ord = ? AND state = 'sending' AND session = ?")
       .run(state, reason, ord, this.#session)
