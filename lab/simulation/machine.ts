@@ -1,5 +1,6 @@
 /** The user's machine: its processes, which die one by one or all together, and its disk, which fills up. */
 import type { DeliveryRecord, Erasure, MessageId, Showing } from '../judge/evidence.ts'
+import { DiskTrouble } from './disk-trouble.ts'
 import { erasuresBetween } from './erasure.ts'
 import { type Death, Life } from './life.ts'
 import { SimHost } from './sim-host.ts'
@@ -16,6 +17,7 @@ const RECEIVED_BEFORE: DeliveryRecord = { state: 'received', attempts: 1 }
 
 export class Machine {
   readonly erasures: Erasure[] = []
+  readonly disk: DiskTrouble
   /** How far its clock is ahead of the true one, in milliseconds. */
   skewMs = 0
   readonly #world: World
@@ -24,11 +26,11 @@ export class Machine {
   readonly #running = new Map<number, SimProcess>()
   /** In most runs too few for any message to use up its attempts. */
   #deaths: number
-  #fullUntil = 0
-  #busyUntil = 0
 
   constructor(world: World) {
+    const { clock, dice, figures } = world
     this.#world = world
+    this.disk = new DiskTrouble({ clock, dice, calmAt: () => world.calmAt, figures })
     this.#standstills = new Standstills(world, this)
     this.#deaths = world.dice.pick([0, 0, 1, 1, 2, 6])
   }
@@ -47,18 +49,6 @@ export class Machine {
     this.#start(1, this.#world.dice.pick(kinds))
   }
 
-  /** The disk is full for a few seconds. */
-  fillDisk(): void {
-    const { calmAt, clock, dice } = this.#world
-    this.#fullUntil = Math.min(calmAt, clock.now() + dice.upTo(10_000))
-  }
-
-  /** Another program writes to the ledger for up to two seconds; now and then it is stopped for up to half a minute. */
-  occupyLedger(): void {
-    const { calmAt, clock, dice } = this.#world
-    this.#busyUntil = Math.min(calmAt, clock.now() + dice.upTo(dice.chance(0.1) ? 30_000 : 2_000))
-  }
-
   /** The user suspends a session for some time, or it hangs, and claims its workspaces in another, if there is one. */
   suspend(ms: number): void {
     this.#standstills.suspend(ms)
@@ -71,22 +61,7 @@ export class Machine {
 
   /** The disk is full, or another program writes to the ledger. */
   hasTrouble(): boolean {
-    const { clock, deeds } = this.#world
-    return clock.now() < Math.max(this.#fullUntil, this.#busyUntil) || deeds.revoked.size > 0
-  }
-
-  #isBusy(): boolean {
-    const { clock, figures } = this.#world
-    if (clock.now() >= this.#busyUntil) return false
-    figures.busyWrites++
-    return true
-  }
-
-  #isFull(): boolean {
-    const { clock, dice, figures } = this.#world
-    if (clock.now() >= this.#fullUntil || dice.chance(0.2)) return false
-    figures.diskFailures++
-    return true
+    return this.disk.isOn || this.#world.deeds.revoked.size > 0
   }
 
   #start(slot: number, kind: HostKind): void {
@@ -118,8 +93,8 @@ export class Machine {
       network: platform.network(life),
       host,
       kind,
-      isFull: () => this.#isFull(),
-      isBusy: () => this.#isBusy(),
+      isFull: this.disk.isFull,
+      isBusy: this.disk.isBusy,
       stoppedOf: (pid) => this.#standstills.stoppedOf(pid),
       skewMs: () => this.skewMs,
       log: new EphemeralLog({ clock, write: (line) => this.#world.noteLog(line) }),

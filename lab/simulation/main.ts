@@ -1,6 +1,6 @@
 /**
- * `./molecule simulate`: runs the real session through many simulated lives and prints the outcome. Exits with 1 if a
- * promise was broken.
+ * `./molecule simulate`: runs the real session, or the real runner, through many simulated lives and prints the outcome.
+ * Exits with 1 if a promise was broken.
  */
 
 import { availableParallelism } from 'node:os'
@@ -10,9 +10,11 @@ import { describeError } from '../../base/errors.ts'
 import { hunt } from './mutation-hunt.ts'
 import { MUTATIONS } from './mutations.ts'
 import { runHere, runSpread } from './run.ts'
+import { SIMULATIONS, type SimulationName } from './simulations.ts'
 import { explain, type Tally, table } from './tally.ts'
 
 const USAGE = `Usage: ./molecule simulate [options]
+  --runner         the runner of molecule connect, instead of a session
   --seeds N        how many seeds (1000)
   --from N         the first of them (1)
   --seed N         only this one: replays a failure
@@ -30,7 +32,8 @@ const untilFailure = values['until-failure']
 const seeds = values.seed === undefined ? number('seeds', values.seeds) : 1
 const from = number('from', values.seed ?? values.from)
 const workers = Math.max(1, Math.min(number('workers', values.workers), seeds))
-const range = { from, seeds, step: number('step', values.step), untilFailure }
+const simulation: SimulationName = values.runner ? 'runner' : 'session'
+const range = { simulation, from, seeds, step: number('step', values.step), untilFailure }
 
 if (values.part) {
   runHere(range, (part) => console.log(JSON.stringify(part)))
@@ -48,16 +51,17 @@ if (values.mutations) {
 }
 
 const onPart = (part: Tally): void => {
-  for (const failure of part.failures) console.log(explain(failure))
+  for (const failure of part.failures) console.log(explain(SIMULATIONS[simulation], failure))
 }
 const total = workers === 1 ? runHere(range, onPart) : await runSpread(range, workers, onPart)
-console.log(table(total, (systemClock.now() - startedAt) / 1000))
+console.log(table(SIMULATIONS[simulation], total, (systemClock.now() - startedAt) / 1000))
 process.exit(total.failures.length === 0 ? 0 : 1)
 
 function parseOptions() {
   try {
     return parseArgs({
       options: {
+        runner: { type: 'boolean', default: false },
         seeds: { type: 'string', default: '1000' },
         from: { type: 'string', default: '1' },
         seed: { type: 'string' },

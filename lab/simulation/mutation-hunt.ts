@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Break, Mutation } from './mutations.ts'
+import { SIMULATIONS, type SimulationName } from './simulations.ts'
 import { copySources } from './source-copy.ts'
 
 export interface Find {
@@ -49,17 +50,32 @@ export function breakCopy(folder: string, { name, file, find, replace }: Break):
 }
 
 function finderOf(mutation: Mutation, seeds: number, folder: string): Promise<string | undefined> {
-  return mutation.finder === 'tests' ? failingTest(folder, mutation.tests) : failingSeed(folder, seeds)
+  return mutation.finder === 'tests'
+    ? failingTest(folder, mutation.tests)
+    : failingSeed(folder, seeds, mutation.simulation)
 }
 
 /** The first seed that fails in a copy of the sources, and its fault. */
-export async function failingSeed(folder: string, seeds: number): Promise<string | undefined> {
-  const options = ['--until-failure', '--workers', '1', '--seeds', String(seeds)]
+export async function failingSeed(
+  folder: string,
+  seeds: number,
+  simulation: SimulationName,
+): Promise<string | undefined> {
+  const options = [
+    ...SIMULATIONS[simulation].options,
+    '--until-failure',
+    '--workers',
+    '1',
+    '--seeds',
+    String(seeds),
+  ]
   const { code, output } = await run(folder, ['lab/simulation/main.ts', ...options])
   const [, seed, fault = ''] = /^seed (\d+) failed.*\n *(.*)/m.exec(output) ?? []
   // Only a run that finished proves anything.
   if ((code === 0) !== (seed === undefined) || !/^time /m.test(output)) throw brokeOff(code, output)
-  return seed === undefined ? undefined : `seed ${seed}: ${fault}`
+  return seed === undefined
+    ? undefined
+    : `seed ${[seed, ...SIMULATIONS[simulation].options].join(' ')}: ${fault}`
 }
 
 /** The first of these tests that fails in a copy of the sources. */

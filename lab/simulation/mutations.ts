@@ -1,7 +1,9 @@
 /** Mutations of the sources, each of which the simulation or a test of the wiring must catch. */
 import { FEED_BREAKS } from './feed-breaks.ts'
+import { RUNNER_DELIVERY_BREAKS } from './runner/delivery-breaks.ts'
 import { RUNNER_BREAKS } from './runner-breaks.ts'
 import { SESSION_BREAKS } from './session-breaks.ts'
+import type { SimulationName } from './simulations.ts'
 import { STREAM_BREAKS } from './stream-breaks.ts'
 import { TRANSFER_BREAKS } from './transfer-breaks.ts'
 import { WORKSPACE_BREAKS } from './workspace-breaks.ts'
@@ -17,7 +19,7 @@ export interface Break {
 
 /** A break, and what must catch it. */
 export type Mutation =
-  | (Break & { readonly finder: 'simulation' })
+  | (Break & { readonly finder: 'simulation'; readonly simulation: SimulationName })
   | (Break & { readonly finder: 'tests'; readonly tests: readonly string[] })
 
 const DELIVERY_BREAKS: readonly Break[] = [
@@ -175,7 +177,8 @@ const DELIVERY_BREAKS: readonly Break[] = [
 ]
 
 export const MUTATIONS: readonly Mutation[] = [
-  ...DELIVERY_BREAKS.map((one): Mutation => ({ ...one, finder: 'simulation' })),
+  ...DELIVERY_BREAKS.map((one): Mutation => ({ ...one, finder: 'simulation', simulation: 'session' })),
+  ...RUNNER_DELIVERY_BREAKS.map((one): Mutation => ({ ...one, finder: 'simulation', simulation: 'runner' })),
   ...Object.entries({
     ...WORKSPACE_BREAKS,
     ...FEED_BREAKS,

@@ -1,46 +1,41 @@
-/** Runs the world of one seed to its end and returns the outcome. Only the seed decides what happens. */
+/** The real session in the world of one seed. */
 import { describeError } from '../../base/errors.ts'
-import { type Fault, judge } from './check.ts'
+import { FAULT_KINDS, type Fault, judge } from './check.ts'
+import type { Outcome, Simulation } from './outcome.ts'
 import { Storage } from './storage.ts'
 import { World } from './world.ts'
 
-export const FIGURES = [
-  'messages',
-  'shown',
-  'repeats',
-  'receipts',
-  'digests',
-  'tasks',
-  'verdicts',
-  'heartbeats',
-  'crashes',
-  'powerCuts',
-  'tornWrites',
-  'diskFailures',
-  'busyWrites',
-  'sessions',
-  'claims',
-  'suspensions',
-  'hours',
-  'revocations',
-  'clocksSet',
-  'restores',
-  'foldersRestored',
-  'skews',
-  'histories',
-  'deafStarts',
-] as const
+const FIGURES = {
+  messages: 'messages',
+  shown: 'shown',
+  repeats: 'marked repeats',
+  receipts: 'receipts',
+  digests: 'digests',
+  tasks: 'tasks',
+  verdicts: 'verdicts',
+  heartbeats: 'heartbeats',
+  sessions: 'sessions',
+  crashes: 'crashes',
+  powerCuts: 'power cuts',
+  tornWrites: 'torn writes',
+  diskFailures: 'disk failures',
+  busyWrites: 'writes that met another',
+  claims: 'claims',
+  suspensions: 'suspensions',
+  hours: 'hours of sleep',
+  revocations: 'revoked tokens',
+  clocksSet: 'platform clocks set',
+  restores: 'platforms restored',
+  foldersRestored: 'state folders restored',
+  skews: 'own clocks set',
+  histories: 'long histories',
+  deafStarts: 'deaf first starts',
+} as const
 
-export interface Outcome {
-  readonly seed: number
-  readonly faults: readonly Fault[]
-  readonly figures: Readonly<Record<(typeof FIGURES)[number], number>>
-  /** Events whose writing began. */
-  readonly writes: number
-}
+export const SESSION: Simulation = { options: [], figures: FIGURES, faultKinds: FAULT_KINDS, runSeed }
 
 /** @param folder where its files are kept during the run. */
-export function runSeed(seed: number, folder: string): Outcome {
+function runSeed(seed: number, folder: string): Outcome {
   using storage = new Storage(folder, String(seed), seed % 16 !== 0)
   const world = new World(seed, storage)
   const faults: Fault[] = []
@@ -55,7 +50,7 @@ export function runSeed(seed: number, folder: string): Outcome {
   }
   const { begun, read, verdicts } = world.sightings
   const rows = world.platform.workspaces.flatMap(({ feed }) => feed.everything)
-  const counts: Record<(typeof FIGURES)[number], number> = {
+  const counts: Record<keyof typeof FIGURES, number> = {
     messages: rows.filter((row) => !('raw' in row)).length,
     shown: new Set(read.map(({ activityId }) => activityId)).size,
     repeats: read.filter(({ redelivered }) => redelivered).length,

@@ -11,6 +11,7 @@ import { Deeds } from './deeds.ts'
 import { Machine } from './machine.ts'
 import { Misfortunes } from './misfortunes.ts'
 import { People } from './people.ts'
+import { type Plan, planUntil } from './plan.ts'
 import { SimPlatform } from './platform/sim-platform.ts'
 import { Sightings } from './sightings.ts'
 import { SimClock } from './sim-clock.ts'
@@ -86,6 +87,7 @@ export class World {
   }
   readonly workspaceIds: readonly string[]
   readonly #people: People
+  readonly #plan: Plan
   readonly #machine: Machine
   /** When the first page of a workspace was first known to be durable. */
   readonly storedAt = new Map<string, number>()
@@ -134,7 +136,8 @@ export class World {
     this.deeds = new Deeds(this)
     this.upheavals = new Upheavals(seed, this)
     this.#machine = new Machine(this)
-    this.#people = new People(this, (work, everyMs) => this.#plan(work, everyMs))
+    this.#plan = planUntil(this.clock, dice, () => this.#calmAt)
+    this.#people = new People(this, this.#plan)
     this.misfortunes = new Misfortunes(seed, this, this.#machine)
     for (const [index, workspaceId] of this.workspaceIds.entries()) this.#people.found(workspaceId, index)
     this.#configure()
@@ -192,22 +195,10 @@ export class World {
   readonly holderOf = (workspaceId: string): number | undefined =>
     this.running.find((process) => process.holds(workspaceId))?.life.number
 
-  /** Repeats an action about every `everyMs` milliseconds until the trouble is over. */
-  #plan(work: () => void, everyMs: number): void {
-    const at = this.clock.now() + this.dice.upTo(2 * everyMs)
-    if (at >= this.#calmAt) return
-    this.clock.at(at, () => {
-      // The machine may have slept in the meantime.
-      if (this.clock.now() >= this.#calmAt) return
-      work()
-      this.#plan(work, everyMs)
-    })
-  }
-
   #planTrouble(): void {
     const { dice } = this
-    if (dice.chance(0.4)) this.#plan(() => this.#machine.fillDisk(), 15_000)
-    if (dice.chance(0.3)) this.#plan(() => this.#machine.occupyLedger(), 5_000)
+    if (dice.chance(0.4)) this.#plan(() => this.#machine.disk.fill(), 15_000)
+    if (dice.chance(0.3)) this.#plan(() => this.#machine.disk.occupy(), 5_000)
     if (dice.chance(0.2)) this.#plan(() => this.#machine.powerFails(), 20_000)
     if (dice.chance(0.3)) this.#plan(() => this.#machine.startSecond(), 10_000)
     if (dice.chance(0.3)) this.#plan(() => this.#configure(), 15_000)

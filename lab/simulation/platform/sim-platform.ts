@@ -84,7 +84,9 @@ export class SimPlatform {
     const { query } = request
     // A session that only observes may read while another one does.
     const { isHolder = () => true } = this.#options
-    if (query.get('type') !== 'a2a_receive' || !isHolder(workspace.id, process)) return () => {}
+    // One row shows whether the platform works, and is not stored.
+    const isProbe = query.get('limit') === '1'
+    if (query.get('type') !== 'a2a_receive' || isProbe || !isHolder(workspace.id, process)) return () => {}
     return this.#beginReading(workspace.id, process, query)
   }
 

@@ -31,7 +31,7 @@ test('neither finds anything in the sources as they are', async () => {
   using copy = copySources()
   const tests = byTests.slice(0, 3).flatMap((mutation) => (mutation.finder === 'tests' ? mutation.tests : []))
   expect(await failingTest(copy.folder, [...new Set(tests)])).toBeUndefined()
-  expect(await failingSeed(copy.folder, 20)).toBeUndefined()
+  expect(await failingSeed(copy.folder, 20, 'session')).toBeUndefined()
 }, 60_000)
 
 test('each test that is to find a break is in the copy that is broken', () => {

@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { rmSync } from 'node:fs'
 import { runHere } from '../../../lab/simulation/run.ts'
-import { runSeed } from '../../../lab/simulation/seed.ts'
+import { RUNNER } from '../../../lab/simulation/runner/runner-seed.ts'
+import { SESSION } from '../../../lab/simulation/seed.ts'
 import { simulationFolder } from '../../../lab/simulation/storage.ts'
 import { explain } from '../../../lab/simulation/tally.ts'
 
 const SEEDS = 200
+const RUNNER_SEEDS = 60
 
 let folder = ''
 beforeAll(() => {
@@ -14,13 +16,34 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 test('whatever goes wrong, every message is shown, in order, and marked when it may have been seen', () => {
-  const { figures, failures } = runHere({ from: 1, seeds: SEEDS, step: 1, untilFailure: false })
-  expect(failures.map(explain)).toEqual([])
+  const { figures, failures } = runHere({
+    simulation: 'session',
+    from: 1,
+    seeds: SEEDS,
+    step: 1,
+    untilFailure: false,
+  })
+  expect(failures.map((failure) => explain(SESSION, failure))).toEqual([])
   // A world in which one of them never happened would prove less than it says.
   for (const [name, value] of Object.entries(figures)) expect(value, name).toBeGreaterThan(0)
 }, 300_000)
 
-test('a seed gives the same run each time, whatever ran before it', () => {
+test('whatever goes wrong, every message of a peer is answered, once, in order, or set aside and its sender told', () => {
+  const { figures, failures } = runHere({
+    simulation: 'runner',
+    from: 1,
+    seeds: RUNNER_SEEDS,
+    step: 1,
+    untilFailure: false,
+  })
+  expect(failures.map((failure) => explain(RUNNER, failure))).toEqual([])
+  for (const [name, value] of Object.entries(figures)) expect(value, name).toBeGreaterThan(0)
+}, 60_000)
+
+test.each([
+  ['session', SESSION],
+  ['runner', RUNNER],
+])('a seed of a %s gives the same run each time, whatever ran before it', (_, { runSeed }) => {
   const first = runSeed(7, folder)
   for (const other of [8, 9]) runSeed(other, folder)
   expect(runSeed(7, folder)).toEqual(first)

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, spyOn, test } from 'bun:test'
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Database, systemDisk } from '../../../base/sqlite.ts'
-import { runSeed } from '../../../lab/simulation/seed.ts'
+import { SESSION } from '../../../lab/simulation/seed.ts'
 import { simulationFolder } from '../../../lab/simulation/storage.ts'
 import { cancelTask } from '../../../member/ledger/canceled-tasks.ts'
 import { Ledger } from '../../../member/ledger/ledger.ts'
@@ -68,7 +68,11 @@ function everythingElse(ledger: Ledger): void {
   const next = work.next()
   if (next !== undefined) {
     work.begin(next)
+    work.crashes(next)
+    work.interrupt(next)
     work.setAside(next, 'no answer')
+    work.countSetAside()
+    work.retry()
   }
   work.countSetAside()
   work.retry()
@@ -132,7 +136,7 @@ beforeAll(() => {
   })
   const folder = simulationFolder()
   try {
-    for (let seed = 1; seed <= SEEDS; seed++) runSeed(seed, folder)
+    for (let seed = 1; seed <= SEEDS; seed++) SESSION.runSeed(seed, folder)
     place = systemDisk.open(':memory:')
     migrate(place)
     everythingElse(new Ledger(place, 'session'))
