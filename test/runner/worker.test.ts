@@ -39,13 +39,15 @@ function scene() {
     given,
     stateOf: () => db.query<{ state: string }, []>('SELECT state FROM message').get()?.state,
     queue: () => start().workOf(WORKSPACE),
-    /** One more process, which answers what waits. */
-    work: () => {
+    /** One more process, which answers what waits, as far as the platform takes it, and is killed some seconds later. */
+    work: (platformWorks = true) => {
       const ledger = start()
+      let isDead = false
       const workspace = makeWorkspace({
-        clock,
+        clock: clock.of(() => isDead),
         ledger,
         network: (_, { body }) => {
+          if (!platformWorks) throw new TypeError('connection refused')
           sent.push(/"messageId":"([^"]+)/.exec(String(body))?.[1] ?? '')
           return Response.json({ status: 'queued' }, { status: 202 })
         },
@@ -59,7 +61,6 @@ function scene() {
         },
         close: async () => {},
       }
-      const closing = new AbortController()
       const worker = new Worker({
         workspace,
         queue: ledger.workOf(WORKSPACE),
@@ -68,14 +69,14 @@ function scene() {
         files: { prepare: async () => [] },
         sendsEmpty: false,
         isDeliverable: () => true,
-        closing: closing.signal,
+        closing: new AbortController().signal,
         onResult: async () => {},
         wakes: new Wakes('/no/such/file', clock, () => {}),
         resultsFile: '/no/such/file',
       })
       void worker.run()
       clock.runUntil(clock.now() + 10_000)
-      closing.abort()
+      isDead = true
     },
   }
 }
@@ -110,5 +111,15 @@ test('work that was interrupted in order is no crash, however often that happens
   }
   work()
   expect(given.map(({ redelivered }) => redelivered)).toEqual([true])
+  expect(stateOf()).toBe('answered')
+})
+
+test('the end of a process whose answer waits for the platform is no crash either', () => {
+  const { sent, given, stateOf, work } = scene()
+  const lives = 3 * CRASHES
+  for (let end = 1; end <= lives; end++) work(false)
+  expect(given).toHaveLength(lives)
+  work()
+  expect(sent).toEqual([answerId(WORKSPACE, MESSAGE_ID)])
   expect(stateOf()).toBe('answered')
 })

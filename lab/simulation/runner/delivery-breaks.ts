@@ -52,8 +52,8 @@ export const RUNNER_DELIVERY_BREAKS: readonly Break[] = [
   {
     name: 'a message is set aside after its first failure',
     file: WORKER,
-    find: 'else if (tries >= MAX_TRIES) return failure',
-    replace: 'else if (tries >= 1) return failure',
+    find: 'tries >= MAX_TRIES) return failure',
+    replace: 'tries >= 1) return failure',
   },
   {
     name: 'a message that no process survives is tried until the ledger gives it up',

@@ -56,7 +56,7 @@ export function answerTo(text: string): string | undefined {
 }
 
 /** Whether nothing can answer the message. */
-export function isPoison(text: string): boolean {
+function isPoison(text: string): boolean {
   return text.endsWith(POISON)
 }
 

@@ -69,6 +69,7 @@ function everythingElse(ledger: Ledger): void {
   if (next !== undefined) {
     work.begin(next)
     work.crashes(next)
+    work.settleCrashes(next, 0)
     work.interrupt(next)
     work.setAside(next, 'no answer')
     work.countSetAside()
