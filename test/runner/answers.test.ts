@@ -31,9 +31,9 @@ describe('a runner', () => {
   })
 
   test.each([
-    ['had not reached the platform, is sent by the next one', false],
-    ['had reached the platform, is sent again under its id, and is there once', true],
-  ])('that ends at once while an answer %s', async (_, reaches) => {
+    ['had not reached the platform is sent by the next one', false],
+    ['had reached the platform is sent again under its id, and is there once', true],
+  ])('that ends at once: an answer that %s', async (_, reaches) => {
     await using scene = await RunnerScene.open()
     await using gate = new Gate(scene.platform.url)
     const { platform, peer, member, requests } = scene
