@@ -3,6 +3,7 @@
  * closes.
  */
 import type { Clock } from './clock.ts'
+import { refuse } from './response.ts'
 
 export class Background {
   readonly #clock: Clock
@@ -54,10 +55,13 @@ export class Background {
   /**
    * Resolves in a turn of the event loop that no other waiter here gets. Whoever has much to do takes one for each step,
    * so that requests are answered in between.
+   *
+   * @throws Refusal when the platform stops.
    */
-  turn(): Promise<void> {
+  async turn(): Promise<void> {
     this.#lastTurn = this.#lastTurn.then(() => this.delay(0))
-    return this.#lastTurn
+    await this.#lastTurn
+    if (this.signal.aborted) throw refuse(503, 'the platform stops')
   }
 
   async stop(): Promise<void> {

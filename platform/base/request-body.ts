@@ -4,12 +4,21 @@ import { parseFirstObject } from './json.ts'
 import { refuse } from './response.ts'
 
 export const MAX_BODY_BYTES = 16 * 1024 * 1024
+/** Whoever works on a longer text takes a turn of the event loop for each step. */
+const LONG_TEXT = 1024 * 1024
 /** Of what stands in a list that everybody reads: an agent card, a memory. */
 export const MAX_LISTED_BYTES = 256 * 1024
 
+/** A request as its handler sees it. */
+interface Incoming {
+  readonly request: Request
+  /** Waits for a turn of the event loop. */
+  readonly turn: () => Promise<void>
+}
+
 /** Reads a body as text, up to `maxBytes` of it; `truncated` when there was more. */
 export async function readText(
-  request: Request,
+  { request }: Pick<Incoming, 'request'>,
   maxBytes = MAX_BODY_BYTES,
 ): Promise<{ readonly text: string; readonly truncated: boolean }> {
   const declared = Number(request.headers.get('Content-Length') ?? Number.NaN)
@@ -33,6 +42,11 @@ export async function readBytes(
   return { bytes: Buffer.concat(chunks), truncated: false }
 }
 
+/** Waits before each step of the work on a long text, and not for a short one. */
+export function turnFor(text: string, turn: Incoming['turn']): () => Promise<void> {
+  return text.length > LONG_TEXT ? turn : async () => {}
+}
+
 /**
  * Reads a JSON body of a known shape. Text after its object does not count, as on the hosted platform.
  *
@@ -40,15 +54,19 @@ export async function readBytes(
  * @throws Refusal 400, or 413 for a body over `maxBytes`.
  */
 export async function readJson<T>(
-  request: Request,
+  { request, turn }: Incoming,
   schema: z.ZodType<T>,
   error = 'invalid request body',
   maxBytes = MAX_BODY_BYTES,
 ): Promise<T> {
-  const { text, truncated } = await readText(request, maxBytes)
+  const { text, truncated } = await readText({ request }, maxBytes)
   if (truncated) throw refuse(413, 'request body too large', { max_bytes: maxBytes })
+  const turnIfLong = turnFor(text, turn)
+  await turnIfLong()
   const parsed = parseFirstObject(text)
+  await turnIfLong()
   const checked = parsed === undefined ? undefined : schema.safeParse(parsed.value)
   if (!checked?.success) throw refuse(400, error)
+  await turnIfLong()
   return checked.data
 }

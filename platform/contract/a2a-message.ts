@@ -1,5 +1,5 @@
 /** An A2A request as the platform stores it: the envelope completed, the message in one form. Pure. */
-import { asObject, isObject, type JsonObject, parseJson } from '../base/json.ts'
+import { asObject, isObject, type JsonObject } from '../base/json.ts'
 import { refuse } from '../base/response.ts'
 import { partsIn, readParts, wordsOf } from './a2a-parts.js'
 import type { ContractRules } from './versions.ts'
@@ -30,15 +30,15 @@ interface CanvasIdentity {
  * Completes a request (contract: a2a request, normalization).
  *
  * @param canvas set for a canvas user, whose identity the platform vouches for.
- * @throws Refusal 400 for text that is not a JSON object, or a message without content.
+ * @param payload parsed JSON; undefined for text that is none.
+ * @throws Refusal 400 for what is not a JSON object, or a message without content.
  */
 export function normalizeA2a(
-  body: string,
+  payload: unknown,
   canvas: CanvasIdentity | undefined,
   rules: ContractRules,
   uuid: () => string,
 ): A2aMessage {
-  const payload = parseJson(body)?.value
   if (payload !== null && !isObject(payload)) throw refuse(400, 'invalid JSON')
   const envelope = completeEnvelope(payload ?? {}, uuid)
   const params = isObject(envelope.params)

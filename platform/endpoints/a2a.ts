@@ -2,8 +2,9 @@
  * POST /workspaces/:id/a2a: a message to an agent, from another agent or the person, and calls about the tasks that
  * messages gave. Also the state of a queued message.
  */
+import { parseJson } from '../base/json.ts'
 import { newUuid } from '../base/random.ts'
-import { readText } from '../base/request-body.ts'
+import { readText, turnFor } from '../base/request-body.ts'
 import { json, refuse } from '../base/response.ts'
 import { wireTimestamp } from '../base/timestamp.ts'
 import { normalizeA2a } from '../contract/a2a-message.ts'
@@ -32,11 +33,16 @@ async function send(services: Services, call: Call): Promise<Response> {
   if (caller.kind === 'workspace' && caller.id !== targetId && !workspaces.mayTalk(caller.id, targetId)) {
     throw refuse(403, 'access denied: workspaces cannot communicate per hierarchy rules')
   }
-  const body = await bodyWithinLimit(services, call.request)
+  const body = await bodyWithinLimit(services, call)
+  const turnIfLong = turnFor(body, call.turn)
+  await turnIfLong()
+  const payload = parseJson(body)?.value
+  await turnIfLong()
   const known = caller.kind === 'canvas' && caller.verified && !faults.state().unauthenticated_user
   const canvas =
     caller.kind === 'canvas' ? { workspaceId: targetId, user: known ? OPERATOR : undefined } : undefined
-  const message = normalizeA2a(body, canvas, rules(), () => newUuid(services.random))
+  const message = normalizeA2a(payload, canvas, rules(), () => newUuid(services.random))
+  await turnIfLong()
   const target = workspaces.find(targetId)
   if (target === undefined) throw refuse(404, 'workspace not found')
   const sourceId = caller.kind === 'workspace' ? caller.id : undefined
@@ -67,9 +73,9 @@ function sourceOf(caller: Caller): string | undefined {
   return caller.kind === 'workspace' ? caller.id : caller.claimedId
 }
 
-async function bodyWithinLimit(services: Services, request: Request): Promise<string> {
+async function bodyWithinLimit(services: Services, call: Call): Promise<string> {
   const { a2aBodyBytes, a2aOversize } = services.rules()
-  const { text, truncated } = await readText(request, a2aBodyBytes)
+  const { text, truncated } = await readText(call, a2aBodyBytes)
   if (truncated && a2aOversize === 'refuse') {
     throw refuse(413, 'request body too large', { truncated: true, max_bytes: a2aBodyBytes })
   }

@@ -60,7 +60,7 @@ function read(services: Services, call: Call): Response {
 
 async function report(services: Services, call: Call): Promise<Response> {
   const workspaceId = call.param('id')
-  const body = await readJson(call.request, reportSchema)
+  const body = await readJson(call, reportSchema)
   if (!ACTIVITY_TYPES.includes(body.activity_type)) throw refuse(400, 'invalid activity_type')
   if (body.source_id !== '' && body.source_id !== workspaceId) {
     throw refuse(403, 'source_id must match authenticated workspace')
@@ -86,7 +86,7 @@ async function report(services: Services, call: Call): Promise<Response> {
 
 async function acknowledge(services: Services, call: Call): Promise<Response> {
   if (!services.rules().activityAck) throw refuse(404, 'not found')
-  const { acked_seq: seq } = await readJson(call.request, acknowledgementSchema)
+  const { acked_seq: seq } = await readJson(call, acknowledgementSchema)
   if (seq === undefined || seq === null) throw refuse(400, 'acked_seq is required')
   if (seq < 0) throw refuse(400, 'acked_seq must be non-negative')
   if (services.workspaces.find(call.param('id')) === undefined) throw refuse(404, 'workspace not found')

@@ -46,7 +46,7 @@ export const delegationRoutes: readonly Route[] = [
 async function delegate(services: Services, call: Call): Promise<Response> {
   const { delegations } = services
   const sourceId = services.workspaces.require(call.param('id')).id
-  const request = await readJson(call.request, taskSchema, INVALID)
+  const request = await readJson(call, taskSchema, INVALID)
   const targetId = request.target_id.toLowerCase()
   if (!isUuid(targetId)) throw refuse(400, 'target_id must be a valid UUID')
   if (targetId === sourceId) throw refuse(400, 'self-delegation not permitted', selfHint(services))
@@ -112,7 +112,7 @@ async function send(
     params: { message: { role: 'user', messageId: id, parts, metadata: { delegation_id: id } } },
   }
   const uuid = () => newUuid(services.random)
-  const message = normalizeA2a(JSON.stringify(body), undefined, services.rules(), uuid)
+  const message = normalizeA2a(body, undefined, services.rules(), uuid)
   return deliver(services, target, { workspaceId: sourceId }, message)
 }
 
@@ -183,7 +183,7 @@ function rowForm(row: ActivityRow): object {
 /** Adds a task to the ledger that the agent has sent itself. */
 async function record(services: Services, call: Call): Promise<Response> {
   const sourceId = services.workspaces.require(call.param('id')).id
-  const body = await readJson(call.request, recordedTaskSchema, INVALID)
+  const body = await readJson(call, recordedTaskSchema, INVALID)
   services.delegations.add({
     id: body.delegation_id,
     sourceId,
@@ -198,7 +198,7 @@ async function record(services: Services, call: Call): Promise<Response> {
 async function update(services: Services, call: Call): Promise<Response> {
   const sourceId = services.workspaces.require(call.param('id')).id
   const id = call.param('delegationId')
-  const body = await readJson(call.request, updateSchema)
+  const body = await readJson(call, updateSchema)
   if (body.status !== 'completed' && body.status !== 'failed') {
     throw refuse(400, "status must be 'completed' or 'failed'")
   }

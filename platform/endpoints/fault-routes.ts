@@ -14,7 +14,7 @@ export const faultRoutes: readonly Route[] = [
 ]
 
 async function change(services: Services, call: Call): Promise<Response> {
-  const { text } = await readText(call.request)
+  const { text } = await readText(call)
   const checked = faultChangeSchema.safeParse(parseJson(text)?.value)
   if (checked.success) return json(services.faults.change(checked.data))
   const [issue] = checked.error.issues

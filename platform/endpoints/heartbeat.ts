@@ -43,7 +43,7 @@ export const heartbeatRoutes: readonly Route[] = [
 ]
 
 async function heartbeat(services: Services, call: Call): Promise<Response> {
-  const beat = await readJson(call.request, heartbeatSchema, undefined, MAX_LISTED_BYTES)
+  const beat = await readJson(call, heartbeatSchema, undefined, MAX_LISTED_BYTES)
   services.authentication.passBootstrap(call.request.headers, beat.workspace_id)
   const row = services.workspaces.find(beat.workspace_id)
   // Unknown and removed workspaces get the same 200: it writes nothing and reveals nothing.
@@ -137,7 +137,7 @@ function announceStatus(
 }
 
 async function updateCard(services: Services, call: Call): Promise<Response> {
-  const update = await readJson(call.request, cardUpdateSchema, undefined, MAX_LISTED_BYTES)
+  const update = await readJson(call, cardUpdateSchema, undefined, MAX_LISTED_BYTES)
   services.authentication.passBootstrap(call.request.headers, update.workspace_id)
   const { url } = update.agent_card
   if (services.rules().tokenKinds && typeof url === 'string' && url !== '') {

@@ -21,11 +21,7 @@ export const memoryRoutes: readonly Route[] = [
 ]
 
 async function add(services: Services, call: Call): Promise<Response> {
-  const {
-    content,
-    scope,
-    namespace: given,
-  } = await readJson(call.request, memorySchema, undefined, MAX_LISTED_BYTES)
+  const { content, scope, namespace: given } = await readJson(call, memorySchema, undefined, MAX_LISTED_BYTES)
   const row = services.workspaces.require(call.param('id'))
   if (content === '') throw refuse(400, 'content is required')
   if (!SCOPES.includes(scope)) throw refuse(400, WRONG_SCOPE)

@@ -30,7 +30,7 @@ export const notifyRoute: Route = {
 
 async function notify(services: Services, call: Call): Promise<Response> {
   const { activity, events, faults, rules, workspaces } = services
-  const notice = await readJson(call.request, noticeSchema, 'message is required')
+  const notice = await readJson(call, noticeSchema, 'message is required')
   if (notice.message === '') throw refuse(400, 'message is required')
   const files = (notice.attachments ?? []).map(checkedAttachment)
   const row = workspaces.require(call.param('id'))

@@ -74,6 +74,6 @@ function discover(services: Services, call: Call): Response {
 }
 
 async function checkAccess({ workspaces }: Services, call: Call): Promise<Response> {
-  const { caller_id, target_id } = await readJson(call.request, accessQuestionSchema)
+  const { caller_id, target_id } = await readJson(call, accessQuestionSchema)
   return json({ allowed: workspaces.mayTalk(caller_id.toLowerCase(), target_id.toLowerCase()) })
 }

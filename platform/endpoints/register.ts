@@ -38,7 +38,7 @@ export const registerRoute: Route = {
 
 async function register(services: Services, call: Call): Promise<Response> {
   const { rules, workspaces, authentication } = services
-  const payload = await readJson(call.request, registrationSchema, undefined, MAX_LISTED_BYTES)
+  const payload = await readJson(call, registrationSchema, undefined, MAX_LISTED_BYTES)
   const requested = requestedMode(services, payload)
   if (rules().tokenKinds && !['', 'workspace', 'platform'].includes(payload.kind)) {
     throw refuse(400, "kind must be 'workspace' or 'platform'")

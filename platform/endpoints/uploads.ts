@@ -128,7 +128,7 @@ function partStream({ background, parts }: Services, fileId: string, size: numbe
   let sent = 0
   const pull = async (controller: ReadableStreamDefaultController): Promise<void> => {
     await background.turn()
-    const part = background.signal.aborted ? undefined : parts.read(fileId, sent / PART_BYTES)
+    const part = parts.read(fileId, sent / PART_BYTES)
     if (part === undefined) return controller.error(new Error('the file is gone'))
     controller.enqueue(part)
     sent += part.byteLength

@@ -40,7 +40,7 @@ export const workspaceRoutes: readonly Route[] = [
 
 async function create(services: Services, call: Call): Promise<Response> {
   const { faults, tokens, workspaces } = services
-  const wanted = checkedCreation(services, await readJson(call.request, creationSchema))
+  const wanted = checkedCreation(services, await readJson(call, creationSchema))
   if (wanted.url !== '') {
     const refusal = await refusedRoute(services, wanted.url)
     if (refusal !== undefined) throw refuse(400, refusal)

@@ -107,7 +107,8 @@ async function answerWithinLimit(
     if (gate === 'admin') services.authentication.requireAdmin(request.headers)
     if (gate === 'workspace') services.authentication.requireWorkspace(request.headers, param('id'))
     const { keepOpen, upgrade } = arrival
-    const call = { request, url, param, keepOpen, upgrade }
+    const turn = () => services.background.turn()
+    const call = { request, url, param, turn, keepOpen, upgrade }
     return request.method === 'GET'
       ? await handle(services, call)
       : await stored(services, () => handle(services, call))

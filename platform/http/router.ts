@@ -20,6 +20,8 @@ export interface Call {
   readonly url: URL
   /** The value of a `:name` segment in the route's path. */
   readonly param: (name: string) => string
+  /** Waits for a turn of the event loop that no other request gets. */
+  readonly turn: () => Promise<void>
   /** Exempts the response from the idle timeout, for as long as its reader stays. */
   readonly keepOpen: () => void
   /** Turns the request into a WebSocket. False when the client does not ask for one. */

@@ -51,6 +51,8 @@ const PRUNED_AT_ONCE = 500
 
 export class ActivityLog {
   readonly #context: StoreContext
+  /** How long each body is as JSON text. A large one is serialized once only, to be stored. */
+  readonly #lengths = new WeakMap<object, number>()
   #lastCreatedAt: string | undefined
 
   constructor(context: StoreContext) {
@@ -76,8 +78,8 @@ export class ActivityLog {
         entry.targetId ?? null,
         entry.method ?? null,
         entry.summary ?? null,
-        bodyText(entry.requestBody),
-        bodyText(entry.responseBody),
+        this.#text(entry.requestBody),
+        this.#text(entry.responseBody),
         entry.durationMs ?? null,
         entry.status ?? 'ok',
         entry.errorDetail ?? null,
@@ -203,21 +205,26 @@ export class ActivityLog {
   }
 
   #rich(entry: ActivityEntry): JsonObject {
-    const request = bodyText(entry.requestBody)
-    const response = bodyText(entry.responseBody)
     return {
-      ...(request !== null && request.length <= EVENT_BODY_CHARS ? { request_body: entry.requestBody } : {}),
-      ...(response !== null && response.length <= EVENT_BODY_CHARS
-        ? { response_body: entry.responseBody }
-        : {}),
+      ...(this.#isSmall(entry.requestBody) ? { request_body: entry.requestBody } : {}),
+      ...(this.#isSmall(entry.responseBody) ? { response_body: entry.responseBody } : {}),
       ...(entry.messageId === undefined ? {} : { message_id: entry.messageId }),
       ...(entry.errorDetail ? { error_detail: entry.errorDetail } : {}),
     }
   }
-}
 
-function bodyText(body: unknown): string | null {
-  return body === undefined || body === null ? null : JSON.stringify(body)
+  #text(body: unknown): string | null {
+    if (body === undefined || body === null) return null
+    const text = JSON.stringify(body)
+    if (typeof body === 'object') this.#lengths.set(body, text.length)
+    return text
+  }
+
+  #isSmall(body: unknown): boolean {
+    const known = typeof body === 'object' && body !== null ? this.#lengths.get(body) : undefined
+    const length = known ?? this.#text(body)?.length
+    return length !== undefined && length <= EVENT_BODY_CHARS
+  }
 }
 
 /** The timestamp of the newest row in the log. */

@@ -87,8 +87,10 @@ export async function stageFiles(
     }))
     add(staged)
   } catch (error) {
-    for (const { id } of upload.files)
-      while (!background.signal.aborted && parts.deleteSome(id)) await background.turn()
+    for (const { id } of upload.files) {
+      do await background.turn()
+      while (parts.deleteSome(id))
+    }
     throw error instanceof MalformedForm ? malformed() : error
   } finally {
     staging.remove(upload)

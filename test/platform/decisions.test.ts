@@ -94,12 +94,8 @@ test('only nesting makes JSON too deep, not the number of its parts', () => {
 
 test('a message waits for as long as it says, at most 30 days; anything but a positive number sets no limit', () => {
   const expiry = (expires_in_seconds: unknown) =>
-    normalizeA2a(
-      JSON.stringify({ jsonrpc: '2.0', params: { expires_in_seconds } }),
-      undefined,
-      CONTRACTS.v2,
-      () => 'id',
-    ).expiresInSeconds
+    normalizeA2a({ jsonrpc: '2.0', params: { expires_in_seconds } }, undefined, CONTRACTS.v2, () => 'id')
+      .expiresInSeconds
   expect([5, 1e300, 0, -5, '5', null].map(expiry)).toEqual([
     5,
     30 * 86_400,
