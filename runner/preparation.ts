@@ -42,7 +42,8 @@ export class Preparation {
   /** @throws Ending for a token that cannot be read. */
   constructor(line: CommandLine, options: PreparationOptions) {
     const { environment, home, clock, complain } = options
-    const writeJson = (message: string, level: string): void => complain(JSON.stringify({ level, message }))
+    const writeJson = (message: string, level: string): void =>
+      complain(JSON.stringify({ time: new Date(clock.now()).toISOString(), level, message }))
     this.line = line
     this.#options = options
     this.log = new Log({ program: 'molecule connect', clock, ...(line.json ? { write: writeJson } : {}) })

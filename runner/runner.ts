@@ -76,7 +76,7 @@ export class Runner {
     try {
       const ledger = await this.#open()
       const targets = await this.#register(this.#free())
-      await this.#work(targets, ledger)
+      if (!this.#closing.signal.aborted) await this.#work(targets, ledger)
     } catch (error) {
       if (!(error instanceof Ending)) throw error
       this.#end(error)

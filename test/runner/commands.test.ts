@@ -90,6 +90,16 @@ describe.concurrent('molecule connect', () => {
     early.stop('SIGTERM')
     expect(await early.exit).toBe(0)
     expect(existsSync(scene.path('state'))).toBe(false)
+
+    const nowhere = { MOLECULE_PLATFORM_URL: 'http://127.0.0.1:1', MOLECULE_LOG_LEVEL: 'info' }
+    const registering = scene.start(MOCK, scene.settings(nowhere))
+    await until('a first attempt', () =>
+      registering.complaints.join().includes('cannot register (attempt 1)'),
+    )
+    registering.stop('SIGTERM')
+    expect(await registering.exit).toBe(0)
+    expect(registering.complaints.join()).toContain('ended by SIGTERM')
+    expect(registering.complaints.join()).not.toContain('serves 1 workspace')
   })
 
   test('retry gives the backend again what was set aside, marked as a possible repeat', async () => {
