@@ -17,7 +17,7 @@ export const RUNNER_DELIVERY_BREAKS: readonly Break[] = [
     name: 'the answer to a repeated message has another id',
     file: WORKER,
     find: 'this.#replies.send(stored.activityId, message, reply, what)',
-    replace: 'this.#replies.send(stored.activityId, message, reply, what + stored.attempts)',
+    replace: "this.#replies.send(stored.activityId, message, reply, stored.attempts === 0 ? what : 'again')",
   },
   {
     name: 'work that begins is not counted',

@@ -29,7 +29,7 @@ export const STRANGER = '5742a6e2-0000-4000-8000-000000000001'
 const CALM_MS = 400_000
 const LOOK_MS = 1_000
 /** A second answer to what is answered would come by then; in some worlds, a heartbeat, too. */
-const AFTER_ALL_MS = 5_000
+const AFTER_ALL_MS = 3_000
 const BEATING_MS = 37_000
 
 export class RunnerWorld {
@@ -125,7 +125,7 @@ export class RunnerWorld {
     this.#machine.runner?.life.makeSafe()
     this.#write(1)
     while (clock.now() < calmAt + CALM_MS && !this.#isDone()) clock.runUntil(clock.now() + LOOK_MS)
-    clock.runUntil(clock.now() + (this.dice.chance(0.2) ? BEATING_MS : AFTER_ALL_MS))
+    clock.runUntil(clock.now() + (this.dice.chance(0.08) ? BEATING_MS : AFTER_ALL_MS))
   }
 
   /** Ends the processes that still run. */

@@ -7,7 +7,7 @@ import { simulationFolder } from '../../../lab/simulation/storage.ts'
 import { explain } from '../../../lab/simulation/tally.ts'
 
 const SEEDS = 200
-const RUNNER_SEEDS = 60
+const RUNNER_SEEDS = 75
 
 let folder = ''
 beforeAll(() => {
