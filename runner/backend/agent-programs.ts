@@ -3,17 +3,21 @@
  * is told about messages before the message, from standard input, and each may do what its own settings allow, and nothing
  * more. On the command line, some would quote the text, or put a tag of their own around the message, which it could close.
  */
-import type { Backend } from './backend.ts'
+import { plainText } from '../../base/plain-text.ts'
+import { answerIn, errorIn } from './agent-output.ts'
+import { type Backend, BackendFailure } from './backend.ts'
 import { aboutMessage } from './child-environment.ts'
 import { MAX_OUTPUT_BYTES, type ProgramSurroundings } from './exec.ts'
 import { duration, filled, flag, type GivenOptions, readOptions, words } from './options.ts'
-import { findProgram, runProgram } from './program.ts'
+import { ExitFailure, findProgram, runProgram } from './program.ts'
 import { GUIDANCE, promptOf } from './prompt.ts'
 
 interface AgentProgram {
   readonly bin: string
   /** Comes before the user's arguments. */
   readonly argv: readonly string[]
+  /** Whether it prints its events, and not only its answer. */
+  readonly printsEvents: boolean
   readonly install: string
 }
 
@@ -21,19 +25,26 @@ const AGENT_PROGRAMS = {
   codex: {
     bin: 'codex',
     argv: ['exec', '--skip-git-repo-check'],
+    printsEvents: false,
     install: 'npm install -g @openai/codex',
   },
   gemini: {
     bin: 'gemini',
-    argv: [],
+    argv: ['--output-format', 'stream-json'],
+    printsEvents: true,
     install: 'npm install -g @google/gemini-cli',
   },
   opencode: {
     bin: 'opencode',
-    argv: ['run'],
+    argv: ['run', '--format', 'json'],
+    printsEvents: true,
     install: 'npm install -g opencode-ai',
   },
 } as const satisfies Readonly<Record<string, AgentProgram>>
+
+/** Events repeat what tools return. */
+const MAX_EVENT_BYTES = 32 * 1024 * 1024
+const MAX_SAID = 300
 
 /** @throws OptionError */
 export function agentProgramBackend(
@@ -59,19 +70,25 @@ export function agentProgramBackend(
     name,
     runtime: { capabilities: {} },
     async answer(request, signal) {
-      const text = await runProgram({
-        argv: [bin, ...program.argv, ...options.args],
-        environment: options.pass_meta ? { ...environment, ...aboutMessage(request) } : environment,
-        input: `${GUIDANCE}\n\n${promptOf(request.event)}`,
-        folder: stateFolder,
-        timeoutMs: options.timeout,
-        maxOutputBytes: MAX_OUTPUT_BYTES,
-        signal,
-        log: debug,
-        repeatsInput: true,
-        clock,
-      })
-      return { text: text.trim() }
+      try {
+        const output = await runProgram({
+          argv: [bin, ...program.argv, ...options.args],
+          environment: options.pass_meta ? { ...environment, ...aboutMessage(request) } : environment,
+          input: `${GUIDANCE}\n\n${promptOf(request.event)}`,
+          folder: stateFolder,
+          timeoutMs: options.timeout,
+          maxOutputBytes: program.printsEvents ? MAX_EVENT_BYTES : MAX_OUTPUT_BYTES,
+          signal,
+          log: debug,
+          repeatsInput: true,
+          clock,
+        })
+        return { text: program.printsEvents ? answerIn(output) : output.trim() }
+      } catch (error) {
+        const said = error instanceof ExitFailure && program.printsEvents ? errorIn(error.output) : undefined
+        if (said === undefined) throw error
+        throw new BackendFailure(`It failed: ${plainText(said, MAX_SAID)}`, { cause: error })
+      }
     },
     close: async () => {},
   }

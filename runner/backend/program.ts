@@ -8,6 +8,7 @@
 import { spawn } from 'node:child_process'
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 import type { Clock } from '../../base/clock.ts'
 import { codeOf, describeError } from '../../base/errors.ts'
 import { LineReader } from '../../base/line-reader.ts'
@@ -90,7 +91,8 @@ export async function runProgram(options: ProgramOptions): Promise<string> {
     if (bytes > maxOutputBytes) fail(`It wrote more than ${maxOutputBytes} bytes`)
     else output.push(chunk)
   })
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+    const text = stripVTControlCharacters(chunk)
     tail = (tail + text).slice(-QUOTED_BYTES)
     lines.push(text)
   })
