@@ -27,6 +27,8 @@ export function refuse(status: number, error: string, extra: JsonObject = {}): R
   return new Refusal(status, { error, ...extra })
 }
 
+export const JSON_TYPE: HeaderFields = { 'Content-Type': 'application/json; charset=utf-8' }
+
 export function json(body: unknown, status = 200, headers: HeaderFields = {}): Response {
   return jsonText(JSON.stringify(body), status, headers)
 }
@@ -35,6 +37,6 @@ export function json(body: unknown, status = 200, headers: HeaderFields = {}): R
 export function jsonText(text: string, status = 200, headers: HeaderFields = {}): Response {
   return new Response(text, {
     status,
-    headers: { 'Content-Type': 'application/json; charset=utf-8', ...headers },
+    headers: { ...JSON_TYPE, ...headers },
   })
 }

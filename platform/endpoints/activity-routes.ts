@@ -1,12 +1,20 @@
 /** Reading the inbox, acknowledging it, and writing reports into it. */
 import { z } from 'zod'
 import { readJson } from '../base/request-body.ts'
-import { json, jsonText, refuse } from '../base/response.ts'
+import { JSON_TYPE, json, jsonText, refuse } from '../base/response.ts'
 import { publicOrigin } from '../http/origin.ts'
 import type { Call, Route } from '../http/router.ts'
 import * as wire from '../http/wire.ts'
 import type { Services } from '../services.ts'
-import { findCursor, parseActivityQuery, parseSource, readPage, rowJson } from '../store/activity-page.ts'
+import type { ActivityRow } from '../store/activity.ts'
+import {
+  findCursor,
+  parseActivityQuery,
+  parseSource,
+  readPage,
+  readRow,
+  rowJson,
+} from '../store/activity-page.ts'
 import { peerInfo } from './peer-info.ts'
 
 const ACTIVITY_TYPES = [
@@ -47,15 +55,40 @@ function read(services: Services, call: Call): Response {
   const query = parseActivityQuery(call.url.searchParams, rules(), timestamps)
   const cursor = query.sinceId === undefined ? undefined : findCursor(database, workspaceId, query.sinceId)
   const source = parseSource(call.url.searchParams)
-  const rows = readPage(database, workspaceId, { ...query, source }, cursor, rules())
-  const texts = rows.map((row) =>
-    rowJson(
-      row,
-      rules(),
-      query.peerInfo ? peerInfo(services, row, publicOrigin(call.request.headers, call.url)) : {},
-    ),
-  )
-  return jsonText(`[${texts.join(',')}]`)
+  const page = readPage(database, workspaceId, { ...query, source }, cursor, rules())
+  const text = (row: ActivityRow): string => {
+    const origin = publicOrigin(call.request.headers, call.url)
+    return rowJson(row, rules(), query.peerInfo ? peerInfo(services, row, origin) : {})
+  }
+  if ('rows' in page) return jsonText(`[${page.rows.map(text).join(',')}]`)
+  return new Response(rowStream(services, page.sequence, text), { headers: JSON_TYPE })
+}
+
+/** An array of rows, each read and sent in a turn of its own. Those that are deleted meanwhile are left out. */
+function rowStream(
+  { background, database }: Services,
+  sequence: readonly number[],
+  text: (row: ActivityRow) => string,
+): ReadableStream<string> {
+  const rest = sequence.values()
+  let before = '['
+  // A pull that adds nothing would be the last.
+  const pull = async (controller: ReadableStreamDefaultController<string>): Promise<void> => {
+    for (;;) {
+      await background.turn()
+      const { done, value: seq } = rest.next()
+      if (done === true) {
+        controller.enqueue(before === '[' ? '[]' : ']')
+        return controller.close()
+      }
+      const row = readRow(database, seq)
+      if (row === undefined) continue
+      controller.enqueue(before + text(row))
+      before = ','
+      return
+    }
+  }
+  return new ReadableStream({ pull }, { highWaterMark: 0 })
 }
 
 async function report(services: Services, call: Call): Promise<Response> {

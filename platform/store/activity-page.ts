@@ -37,7 +37,9 @@ const MAX_LIMIT = 500
  * A page ends early above this size, so that it fits in memory whatever agents wrote; the next page
  * continues.
  */
-const MAX_PAGE_CHARS = 64 * 1024 * 1024
+const MAX_PAGE_BYTES = 64 * 1024 * 1024
+/** Below this, all rows of a page are read and answered at once. */
+const LONG_PAGE_CHARS = 1024 * 1024
 const MAX_SINCE_SECS = 2_592_000
 
 /**
@@ -119,6 +121,9 @@ export function findCursor(database: Database, workspaceId: string, sinceId: str
   )
 }
 
+/** A short page, or the places in the log of the rows of a long one, which are read one at a time. */
+type Page = { readonly rows: readonly ActivityRow[] } | { readonly sequence: readonly number[] }
+
 /** Rows of one workspace: with a cursor, those after it, oldest first; without one, the newest first. */
 export function readPage(
   database: Database,
@@ -126,7 +131,28 @@ export function readPage(
   query: ActivityQuery,
   cursor: Cursor | undefined,
   rules: ContractRules,
-): readonly ActivityRow[] {
+): Page {
+  const { sql, values } = selection(workspaceId, query, cursor, rules)
+  const rows = shortRows(database, sql('*'), values)
+  return rows === undefined ? { sequence: longSequence(database, sql(PLACE_AND_SIZE), values) } : { rows }
+}
+
+/** Undefined when it has been deleted meanwhile. */
+export function readRow(database: Database, seq: number): ActivityRow | undefined {
+  return database.query<ActivityRow, [number]>('SELECT * FROM activity WHERE seq = ?').get(seq) ?? undefined
+}
+
+interface Selection {
+  readonly sql: (columns: string) => string
+  readonly values: readonly (string | number)[]
+}
+
+function selection(
+  workspaceId: string,
+  query: ActivityQuery,
+  cursor: Cursor | undefined,
+  rules: ContractRules,
+): Selection {
   const conditions = ['workspace_id = ?']
   const values: (string | number)[] = [workspaceId]
   const where = (condition: string, ...bound: (string | number)[]) => {
@@ -141,16 +167,16 @@ export function readPage(
   if (cursor !== undefined) where(...after(cursor, rules))
 
   const order = `ORDER BY ${orderOf(cursor, rules)} LIMIT ?`
-  const matching = `SELECT * FROM activity WHERE ${conditions.join(' AND ')}`
+  const matching = (columns: string) => `SELECT ${columns} FROM activity WHERE ${conditions.join(' AND ')}`
   const { peerId, limit } = query
-  if (peerId === undefined) return rows(database, `${matching} ${order}`, [...values, limit])
+  if (peerId === undefined)
+    return { sql: (columns) => `${matching(columns)} ${order}`, values: [...values, limit] }
   // Two index scans that each stop at the limit, instead of one sort of every row that matches either side.
-  return rows(
-    database,
-    `SELECT * FROM (${matching} AND source_id = ? ${order})
-     UNION ALL SELECT * FROM (${matching} AND target_id = ? AND source_id IS NOT ? ${order}) ${order}`,
-    [...values, peerId, limit, ...values, peerId, peerId, limit, limit],
-  )
+  return {
+    sql: (columns) => `SELECT * FROM (${matching(columns)} AND source_id = ? ${order})
+     UNION ALL SELECT * FROM (${matching(columns)} AND target_id = ? AND source_id IS NOT ? ${order}) ${order}`,
+    values: [...values, peerId, limit, ...values, peerId, peerId, limit, limit],
+  }
 }
 
 function after({ created_at, seq }: Cursor, rules: ContractRules): [string, ...(string | number)[]] {
@@ -170,15 +196,36 @@ function orderOf(cursor: Cursor | undefined, rules: ContractRules): string {
   return rules.cursor === 'sequence' ? 'seq' : 'created_at, seq'
 }
 
-function rows(database: Database, sql: string, values: readonly (string | number)[]): readonly ActivityRow[] {
+/** Undefined when they are long. */
+function shortRows(
+  database: Database,
+  sql: string,
+  values: Selection['values'],
+): readonly ActivityRow[] | undefined {
   const page: ActivityRow[] = []
   let chars = 0
   for (const row of database.query<ActivityRow, (string | number)[]>(sql).iterate(...values)) {
     page.push(row)
     chars += (row.request_body?.length ?? 0) + (row.response_body?.length ?? 0)
-    if (chars > MAX_PAGE_CHARS) break
+    if (chars > LONG_PAGE_CHARS) return undefined
   }
   return page
+}
+
+/** What a page is ordered by, and how long its rows are, which SQLite knows without reading them. */
+const PLACE_AND_SIZE =
+  'seq, created_at, coalesce(octet_length(request_body), 0) + coalesce(octet_length(response_body), 0) AS bytes'
+
+function longSequence(database: Database, sql: string, values: Selection['values']): readonly number[] {
+  const sequence: number[] = []
+  let size = 0
+  const places = database.query<{ readonly seq: number; readonly bytes: number }, (string | number)[]>(sql)
+  for (const { seq, bytes } of places.iterate(...values)) {
+    sequence.push(seq)
+    size += bytes
+    if (size > MAX_PAGE_BYTES) break
+  }
+  return sequence
 }
 
 /**

@@ -9,7 +9,13 @@ import { Timestamps } from '../../platform/base/timestamp.ts'
 import { Faults } from '../../platform/contract/faults.ts'
 import { CONTRACT_VERSIONS, type ContractRules } from '../../platform/contract/versions.ts'
 import { ActivityLog, newestTimestamp, raiseSequence } from '../../platform/store/activity.ts'
-import { findCursor, parseActivityQuery, parseSource, readPage } from '../../platform/store/activity-page.ts'
+import {
+  findCursor,
+  parseActivityQuery,
+  parseSource,
+  readPage,
+  readRow,
+} from '../../platform/store/activity-page.ts'
 import { MEMORY, openDatabase } from '../../platform/store/database.ts'
 import { Delegations } from '../../platform/store/delegations.ts'
 import { answerTo, canceledAt, findTask } from '../../platform/store/given-tasks.ts'
@@ -114,6 +120,8 @@ function everyStatement(): void {
   clock.advance(8 * 24 * 3_600)
   activity.prune()
   expect(() => findCursor(database, one.id, one.id)).toThrow('410')
+  activity.append({ workspaceId: one.id, activityType: 'a2a_receive', requestBody: 'x'.repeat(2_000_000) })
+  readRow(database, 1)
   for (const version of CONTRACT_VERSIONS) readAll(one.id, new Faults(version).rules(), timestamps)
   const task = findTask(database, one.id, undefined, 'm') ?? {
     id: 'm',

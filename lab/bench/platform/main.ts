@@ -1,4 +1,4 @@
-/** `./molecule bench:platform [--quick]`: prints two tables and writes the plot beside this file. */
+/** `./molecule bench:platform [--quick]`: prints three tables and writes the plot beside this file. */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -7,6 +7,7 @@ import { startPlatformProcess } from '../../driver/platform-process.ts'
 import { type LoadResult, load } from './load.ts'
 import { pageCosts } from './page-cost.ts'
 import { plot } from './plot.ts'
+import { responsiveness } from './responsiveness.ts'
 
 const quick = process.argv.includes('--quick')
 const SIZES = quick ? [10, 100] : [10, 30, 100, 300, 1000]
@@ -34,6 +35,17 @@ if (!quick) writeFileSync(join(import.meta.dir, 'scale.svg'), plot(results))
 console.log('\nA page of activity, by rows in the workspace')
 const costs = await pageCosts()
 console.table(costs.map((cost) => ({ ...cost, p50: round(cost.p50), p95: round(cost.p95) })))
+
+console.log('\nHow long `/health` takes while each of three members asks twice at once for')
+console.table(
+  (await responsiveness()).map(({ meanwhile, p50, p99, worst, memoryMib }) => ({
+    meanwhile,
+    'p50 ms': round(p50),
+    'p99 ms': round(p99),
+    'worst ms': round(worst),
+    'memory MiB': memoryMib === undefined ? '' : Math.round(memoryMib),
+  })),
+)
 
 async function measured(workspaces: number): Promise<LoadResult> {
   const folder = mkdtempSync(join(tmpdir(), 'platform-load-'))
