@@ -2,7 +2,10 @@
 export const EXIT = {
   /** It was asked to end, had done everything with --once, or its workspaces were paused. */
   ended: 0,
-  /** Something failed while it ran: no registration within its bound, a state folder that cannot be used. */
+  /**
+   * Something failed while it ran: no registration within its bound, a state folder that cannot be used, a message that
+   * --once could not answer.
+   */
   failed: 1,
   /** A wrong command line or configuration, found before anything was done. */
   usage: 2,

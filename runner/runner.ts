@@ -276,7 +276,8 @@ export class Runner {
     )
     if (gone.length === served.length) {
       const isRefused = reports.some(({ dead }) => dead !== undefined)
-      return new Ending(isRefused ? EXIT.refused : EXIT.ended, gone.join('\n'))
+      const failed = served.some(({ membership }) => membership.hasFault)
+      return new Ending(failed ? EXIT.failed : isRefused ? EXIT.refused : EXIT.ended, gone.join('\n'))
     }
     if (!this.#options.once) return undefined
     const isDone = reports.every(
@@ -287,6 +288,12 @@ export class Runner {
           served[index]?.worker.current === undefined &&
           ledger.workOf(workspaceId).next() === undefined),
     )
-    return isDone ? new Ending(EXIT.ended, 'nothing more waits') : undefined
+    if (!isDone) return undefined
+    const aside = served.reduce((sum, { worker }) => sum + worker.setAside, 0)
+    if (aside === 0) return new Ending(EXIT.ended, 'nothing more waits')
+    return new Ending(
+      EXIT.failed,
+      `nothing more waits, and ${counted(aside, 'message')} could not be answered`,
+    )
   }
 }

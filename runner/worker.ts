@@ -61,6 +61,7 @@ export class Worker {
   readonly #replies: Replies
   readonly #wakeUp: WakeUp
   #current: string | undefined
+  #aside = 0
 
   constructor(options: WorkerOptions) {
     this.#options = options
@@ -74,6 +75,11 @@ export class Worker {
   /** The activity id of the message in hand. */
   get current(): string | undefined {
     return this.#current
+  }
+
+  /** How many messages were set aside here. */
+  get setAside(): number {
+    return this.#aside
   }
 
   /** Something may be waiting. */
@@ -212,6 +218,7 @@ export class Worker {
 
   #setAside(stored: StoredMessage, reason: string): Promise<void> {
     this.#options.workspace.warn(`sets message ${stored.activityId} aside: ${reason}`)
+    this.#aside++
     return this.#record(() => this.#options.queue.setAside(stored, reason))
   }
 

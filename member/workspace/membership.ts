@@ -123,6 +123,11 @@ export class Membership {
     }
   }
 
+  /** It was given up because of a fault of ours, and not by the platform. */
+  get hasFault(): boolean {
+    return this.#fault !== undefined
+  }
+
   /** Gives the workspace back for good: another session may receive for it. */
   abandon(reason: string): void {
     this.#fault = reason

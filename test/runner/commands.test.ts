@@ -102,6 +102,14 @@ describe.concurrent('molecule connect', () => {
     expect(registering.complaints.join()).not.toContain('serves 1 workspace')
   })
 
+  test('--once ends with 1 when a message could not be answered: cron must notice', async () => {
+    await using scene = await RunnerScene.open()
+    await scene.peer.write(scene.member.id, 'hard')
+    const runner = scene.start([...exec('exit 3'), '--once'])
+    expect(await runner.exit).toBe(1)
+    expect(runner.complaints.join()).toContain('nothing more waits, and 1 message could not be answered')
+  }, 60_000)
+
   test('retry gives the backend again what was set aside, marked as a possible repeat', async () => {
     await using scene = await RunnerScene.open()
     await scene.peer.write(scene.member.id, 'hard')
