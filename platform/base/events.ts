@@ -33,12 +33,15 @@ export interface PlatformEvent {
   readonly workspaceId: string
   /** Milliseconds since the epoch. */
   readonly timestamp: number
-  readonly data: JsonObject
+  /** As JSON text, which is made once for all listeners. Fields that are too long for a hint are left out. */
+  readonly data: () => string
 }
 
 type Listener = (event: PlatformEvent) => void
 
 const EVERY = '*'
+/** As long as an agent card may be. What a stream holds for a slow reader stays bounded by this. */
+const MAX_FIELD_CHARS = 256 * 1024
 
 export class Events {
   readonly #listeners = new Map<string, Set<Listener>>()
@@ -79,7 +82,12 @@ export class Events {
   publish(type: EventType, workspaceId: string, data: JsonObject = {}): void {
     if (this.#closed) return
     const copies = this.#copies()
-    const event: PlatformEvent = { type, workspaceId, timestamp: Math.floor(this.#clock.now()), data }
+    const event: PlatformEvent = {
+      type,
+      workspaceId,
+      timestamp: Math.floor(this.#clock.now()),
+      data: textOf(data),
+    }
     for (const key of [workspaceId, EVERY]) {
       for (const listener of this.#listeners.get(key) ?? []) {
         for (let copy = 0; copy < copies; copy++) listener(event)
@@ -104,4 +112,22 @@ export class Events {
     this.endStreams()
     this.#listeners.clear()
   }
+}
+
+function textOf(data: JsonObject): () => string {
+  let text: string | undefined
+  return () => {
+    if (text !== undefined) return text
+    const fields = Object.entries(data).flatMap(([name, value]): readonly string[] => {
+      const field = isTooLong(value) ? undefined : JSON.stringify(value)
+      if (field === undefined || field.length > MAX_FIELD_CHARS) return []
+      return [`${JSON.stringify(name)}:${field}`]
+    })
+    text = `{${fields.join(',')}}`
+    return text
+  }
+}
+
+function isTooLong(value: unknown): boolean {
+  return typeof value === 'string' && value.length > MAX_FIELD_CHARS
 }

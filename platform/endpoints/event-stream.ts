@@ -66,5 +66,5 @@ function eventStream(
 }
 
 function frame(event: PlatformEvent): string {
-  return `data: ${JSON.stringify({ type: event.type, timestamp: event.timestamp, data: event.data })}\n\n`
+  return `data: {"type":"${event.type}","timestamp":${event.timestamp},"data":${event.data()}}\n\n`
 }

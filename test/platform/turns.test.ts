@@ -2,6 +2,7 @@
 import { expect, spyOn, test } from 'bun:test'
 import { Background } from '../../platform/base/background.ts'
 import { systemClock } from '../../platform/base/clock.ts'
+import { Events } from '../../platform/base/events.ts'
 import * as activityPage from '../../platform/store/activity-page.ts'
 import { rowsOf } from './contract/client.ts'
 import { inbox, platformWithTeam, say, send } from './platform.ts'
@@ -85,4 +86,26 @@ test('a row that is deleted while its long page is sent is left out', async () =
   })
   expect(rowsOf(await inbox(fixture, builder))).toHaveLength(2)
   spy.mockRestore()
+})
+
+test('an event is put into words once, however many listen, and leaves out what is too long for a hint', () => {
+  const events = new Events(systemClock, () => 1)
+  const heard: string[] = []
+  for (let count = 0; count < 3; count++) events.subscribe('w', ({ data }) => heard.push(data()))
+  let asked = 0
+  const counted = {
+    toJSON: () => {
+      asked++
+      return 'counted'
+    },
+  }
+  const long = 'x'.repeat(300_000)
+  events.publish('AGENT_MESSAGE', 'w', {
+    message: long,
+    attachments: [long],
+    name: 'agent',
+    counted,
+    none: undefined,
+  })
+  expect([asked, ...heard]).toEqual([1, ...Array(3).fill('{"name":"agent","counted":"counted"}')])
 })
