@@ -29,6 +29,8 @@ export interface KillLoopOptions extends Omit<RunnerArguments, 'of'> {
 
 /** Share of kills that need not wait until the runner receives. */
 const DURING_START = 0.3
+/** A message that meets five kills is set aside. So after so many lives without an answer, one lives until there is one. */
+const MAX_LIVES_WITHOUT_ANSWER = 3
 const MAX_START_MS = 600
 const MAX_WORK_MS = 700
 const MAX_WRITE_PAUSE_MS = 120
@@ -62,6 +64,8 @@ class KillLoop {
   readonly #inbox: PeerInbox
   readonly #lives: RunnerLives
   #killsDuringStart = 0
+  #answers = 0
+  #livesWithoutAnswer = 0
   #drainedAfterMs: number | undefined
 
   constructor(options: KillLoopOptions) {
@@ -110,17 +114,34 @@ class KillLoop {
     const runner = await this.#lives.start()
     const life = this.#lives.number
     if (dice.chance(BUSY)) await this.#hold(dice.between(1, MAX_REFUSALS))
-    const isDuringStart = dice.chance(DURING_START)
+    const isDuringStart = dice.chance(DURING_START) && !this.#isStuck
     const ended = runner.exit().then(() => 'ended' as const)
     if (isDuringStart) await pause(dice.between(0, MAX_START_MS))
     else {
       await Promise.race([runner.serving(), ended])
       await pause(dice.between(0, MAX_WORK_MS))
     }
+    if (this.#isStuck) await until('an answer', () => this.#isAnswering(), ANSWERED_WITHIN_MS)
     if (!runner.stderr.includes('is received here')) this.#killsDuringStart++
     runner.kill()
     const code = await runner.exit()
     this.#checkKilled(life, runner, code)
+    this.#livesWithoutAnswer = (await this.#isAnswering()) ? 0 : this.#livesWithoutAnswer + 1
+  }
+
+  get #isStuck(): boolean {
+    return this.#livesWithoutAnswer >= MAX_LIVES_WITHOUT_ANSWER
+  }
+
+  /** Whether there are more answers than the last time, or there is nothing to answer. */
+  async #isAnswering(): Promise<boolean> {
+    const before = this.#answers
+    try {
+      this.#answers = (await this.#inbox.read()).length
+    } catch {
+      // The platform is down.
+    }
+    return this.#answers > before || this.#answers >= this.#record.written.size
   }
 
   #checkKilled(life: number, { stderr }: ConnectProcess, code: number): void {
