@@ -74,6 +74,10 @@ const conversation: Scenario = {
     deepStrictEqual(await answers(peer, stage, 2), ['The first answer.', 'The second answer.'])
     const contexts = (await peer.received()).map(({ contextId }) => contextId)
     deepStrictEqual(contexts, ['talk', 'talk'])
+    ok(
+      !stage.log().includes('not settings of this plugin'),
+      'the plugin takes what a runner says for settings',
+    )
     return 'both were answered in one session, and only the allowed command ran'
   },
 }

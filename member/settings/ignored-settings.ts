@@ -13,6 +13,12 @@ export interface Ignored {
 
 /** Settings of the platform, which may have been started from the same shell. */
 const OTHER_PROGRAMS = /^MOLECULE_(ADMIN_TOKEN|DEPLOY_MODE|CONTRACT_.*)$/
+/**
+ * What a runner tells the program that answers a message, which may be a client with this plugin. The id of an activity is
+ * always among them; without it, the name of another may be a mistake.
+ */
+const OF_A_MESSAGE =
+  /^MOLECULE_(WORKSPACE_ID|CALLER_ID|MESSAGE_ID|ACTIVITY_ID|TASK_ID|METHOD|KIND|PEER_NAME|CONTEXT_ID|REDELIVERED|FILES)$/
 /** In any case, and as people write names with hyphens. */
 const OURS = /^molecule[_-]/i
 const MAX_NAMED = 8
@@ -24,7 +30,10 @@ export function ignoredSettings(
   environment: Environment,
   envFileText: string | undefined,
 ): readonly Ignored[] {
-  const inEnvironment = Object.keys(environment).filter((name) => !OTHER_PROGRAMS.test(name))
+  const answersMessage = environment.MOLECULE_ACTIVITY_ID !== undefined
+  const inEnvironment = Object.keys(environment).filter(
+    (name) => !OTHER_PROGRAMS.test(name) && !(answersMessage && OF_A_MESSAGE.test(name)),
+  )
   const unknown = unknownNames('The environment', inEnvironment)
   if (envFileText === undefined) return unknown
   return [

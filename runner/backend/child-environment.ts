@@ -20,7 +20,9 @@ export function withoutSecrets(environment: Environment, secrets: readonly strin
 }
 
 /** Who sent the message, and what it is about. Its text is not among them. Pure. */
-export function aboutMessage(request: Request): Environment {
+export function aboutMessage(
+  request: Omit<Request, 'peerRole' | 'authenticated' | 'text' | 'event'>,
+): Environment {
   const { files } = request
   return Object.fromEntries(
     Object.entries({

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { parseConfig } from '../../../member/settings/config.ts'
+import { aboutMessage } from '../../../runner/backend/child-environment.ts'
 import {
   configOf,
   HOME,
@@ -27,6 +28,25 @@ describe('a name that is not a setting', () => {
       'The environment sets molecule_agent_name (did you mean MOLECULE_AGENT_NAME?), which is not a setting of this plugin: correct or remove it.',
       'The .env file sets Molecule-Channel (did you mean MOLECULE_CHANNEL?), which is not a setting of this plugin: correct or remove it.',
     ])
+  })
+
+  test('is none of those that a runner gives to the program that answers a message', () => {
+    const variables = aboutMessage({
+      workspaceId: ID_A,
+      activityId: 'a',
+      idempotencyKey: 'k',
+      kind: 'peer_agent',
+      peerId: ID_B,
+      peerName: 'lead',
+      userName: null,
+      contextId: 'talk',
+      taskId: 'task',
+      method: 'message/send',
+      files: [{ name: 'a', mimeType: 'text/plain', kind: 'file', path: '/a' }],
+      redelivered: true,
+    })
+    expect(Object.keys(variables)).toHaveLength(11)
+    expect(warningsOf({ ...MINIMAL, ...variables })).toEqual([])
   })
 
   test('shares one sentence with the others, in the plural', () => {
