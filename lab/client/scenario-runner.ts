@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { GUIDANCE } from '../../runner/backend/prompt.ts'
 import { ModelApi } from '../driver/client/model-api.ts'
+import { STATUS, untilStatus } from '../driver/client/plugin-tools.ts'
 import type { Peer } from '../driver/peer.ts'
 import { until } from '../driver/until.ts'
 import type { Scenario } from './scenario.ts'
@@ -40,7 +41,7 @@ const conversation: Scenario = {
   rule: 'a runner answers a peer with one session of the client, which knows the guidance and may do what its user allows',
   async play(stage) {
     const { project } = stage.user
-    using _ = allowed(stage, 'Bash(touch allowed)')
+    using _ = allowed(stage, 'Bash(touch allowed)', STATUS)
     const outside = join(stage.user.folder, 'private.txt')
     writeFileSync(outside, 'a private line\n')
     await using model = new ModelApi()
@@ -48,7 +49,13 @@ const conversation: Scenario = {
     const peer = stage.peer()
     await stage.runner(model)
     await peer.write(stage.member.id, `See @${outside} and @"${outside}".`, { contextId: 'talk' })
-    const turn = await model.nextTurn()
+    // The plugin is there, too: it starts with each client.
+    const turn = await untilStatus(model, /^configuration: 1 workspace/m)
+    const status = turn.request.results.join('\n')
+    ok(
+      !status.includes('not settings'),
+      `the plugin takes what it is told of a message for settings: ${status}`,
+    )
     ok(turn.request.system.includes(GUIDANCE), 'the guidance is not in the system prompt')
     const [prompt = ''] = turn.request.texts.filter((text) => text.includes('<channel source="molecule"'))
     match(prompt, new RegExp(` kind="peer_agent" .*peer_id="${peer.id}"`))
@@ -74,10 +81,6 @@ const conversation: Scenario = {
     deepStrictEqual(await answers(peer, stage, 2), ['The first answer.', 'The second answer.'])
     const contexts = (await peer.received()).map(({ contextId }) => contextId)
     deepStrictEqual(contexts, ['talk', 'talk'])
-    ok(
-      !stage.log().includes('not settings of this plugin'),
-      'the plugin takes what a runner says for settings',
-    )
     return 'both were answered in one session, and only the allowed command ran'
   },
 }
