@@ -1,15 +1,19 @@
 /**
  * The outcomes of tasks that this workspace gave to others, one JSON object in a line, for the program that gave them.
- * The ledger has seen to it that each is here once, and that somebody else's outcome never is.
+ * The ledger has seen to it that somebody else's outcome is never among them.
  */
 import { join } from 'node:path'
+import { z } from 'zod'
 import { plainText } from '../base/plain-text.ts'
 import type { Inbound } from '../member/client/inbound.ts'
-import { appendToFile } from '../member/folder/regular-file.ts'
+import { appendToFile, readTail } from '../member/folder/regular-file.ts'
 import type { StoredMessage } from '../member/ledger/ledger.ts'
 
+const lineSchema = z.object({ delegation_id: z.string() })
 const FAILURES: readonly string[] = ['failed', 'rejected', 'canceled']
 const MAX_PREVIEW = 2_000
+/** Where the line of an outcome that is given again is looked for: a crash came right after it. */
+const TAIL_BYTES = 64 * 1024
 
 export interface Outcome {
   readonly id: string
@@ -22,7 +26,11 @@ export function resultsFile(folder: string): string {
   return join(folder, 'delegation-results.jsonl')
 }
 
-/** @throws the file system's error; the same outcome is then given again. */
+/**
+ * Writes an outcome down, unless that was done before a crash.
+ *
+ * @throws the file system's error; the same outcome is then given again.
+ */
 export function recordResult(folder: string, stored: StoredMessage, message: Inbound): Outcome {
   const { delegationId, taskStatus, peerId, text } = message
   const status = taskStatus ?? 'completed'
@@ -37,6 +45,21 @@ export function recordResult(folder: string, stored: StoredMessage, message: Inb
     error: isFailure ? plainText(text, MAX_PREVIEW) : null,
     timestamp: stored.createdAt,
   }
-  appendToFile(resultsFile(folder), `${JSON.stringify(line)}\n`)
+  const path = resultsFile(folder)
+  const tail = readTail(path, TAIL_BYTES)
+  if (stored.attempts === 0 || !tail.split('\n').some((one) => idIn(one) === id)) {
+    // A line that a full disk or a power cut has broken off must not spoil this one.
+    const isBroken = tail !== '' && !tail.endsWith('\n')
+    appendToFile(path, `${isBroken ? '\n' : ''}${JSON.stringify(line)}\n`)
+  }
   return { id, status, isFailure }
+}
+
+function idIn(line: string): string | undefined {
+  try {
+    return lineSchema.parse(JSON.parse(line)).delegation_id
+  } catch {
+    // Broken off, or cut where the tail begins.
+    return undefined
+  }
 }

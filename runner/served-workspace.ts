@@ -1,13 +1,10 @@
 /** One workspace as a runner serves it: what answers its messages, how that goes, and what becomes of its own tasks. */
 import { join } from 'node:path'
-import { describeError } from '../base/errors.ts'
 import { plainText } from '../base/plain-text.ts'
 import type { Inbound } from '../member/client/inbound.ts'
-import { notifyUser } from '../member/client/notify.ts'
 import type { IncomingFiles } from '../member/files/incoming-files.ts'
 import type { Ledger, StoredMessage } from '../member/ledger/ledger.ts'
 import type { Membership } from '../member/workspace/membership.ts'
-import type { Workspace } from '../member/workspace/workspace.ts'
 import type { Backend } from './backend/backend.ts'
 import { recordResult, resultsFile } from './delegation-results.ts'
 import { Health } from './health.ts'
@@ -32,7 +29,6 @@ export class ServedWorkspace {
   readonly worker: Worker
   readonly health: Health
   readonly #backend: Backend
-  readonly #workspace: Workspace
   readonly #wakes: Wakes
   readonly #stateFolder: string
 
@@ -42,7 +38,6 @@ export class ServedWorkspace {
     const { id, clock, events, warn } = workspace
     this.membership = membership
     this.#backend = backend
-    this.#workspace = workspace
     this.#stateFolder = stateFolder
     this.#wakes = new Wakes(join(stateFolder, `wakes-${id}.json`), clock, warn)
     this.health = new Health(backend.runtime, (error) => events.emit('handled', error))
@@ -64,23 +59,12 @@ export class ServedWorkspace {
     return { backend: this.#backend.name, counts, wedged, current: this.worker.current }
   }
 
-  /** The outcome of a task that this workspace gave: written down, then told. */
-  async #noteResult(stored: StoredMessage, message: Inbound): Promise<void> {
+  /** The outcome of a task that this workspace gave. Returns what to tell the person. */
+  #noteResult(stored: StoredMessage, message: Inbound): string | undefined {
     const { id, status, isFailure } = recordResult(this.#stateFolder, stored, message)
     this.#wakes.add({ id, status })
-    if (!isFailure) return
-    const { client, signal, warn } = this.#workspace
+    if (!isFailure) return undefined
     const who = message.peerName ?? message.peerId ?? 'another workspace'
-    try {
-      await notifyUser(
-        client,
-        `The task ${plainText(id, 100)} for ${plainText(who, 100)} is ${status}.`,
-        signal,
-      )
-    } catch (error) {
-      signal.throwIfAborted()
-      // The outcome is in the file, and the backend is told of it.
-      warn(`cannot tell the person of a task that is ${status}: ${describeError(error)}`)
-    }
+    return `The task ${plainText(id, 100)} for ${plainText(who, 100)} is ${status}.`
   }
 }

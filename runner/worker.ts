@@ -39,8 +39,8 @@ export interface WorkerOptions {
   readonly isDeliverable: () => boolean
   /** Aborts when no further message may be begun. */
   readonly closing: AbortSignal
-  /** Takes the outcome of a task that we gave. */
-  readonly onResult: (stored: StoredMessage, message: Inbound) => Promise<void>
+  /** Takes the outcome of a task that we gave, perhaps once more after a crash. Returns what to tell the person. */
+  readonly onResult: (stored: StoredMessage, message: Inbound) => string | undefined
   readonly wakes: Wakes
   /** The file of those outcomes. */
   readonly resultsFile: string
@@ -115,7 +115,8 @@ export class Worker {
       const message = readInbound(stored.content)
       if (message === undefined) await this.#setAside(stored, 'it cannot be read back from the ledger')
       else if (message.kind === 'delegation_result' || stored.delegationId !== null) {
-        await onResult(stored, message)
+        const sentence = onResult(stored, message)
+        if (sentence !== undefined) await this.#tellPerson(stored, message, sentence)
         await this.#finish(stored)
       } else await this.#answer(stored, message)
     } catch (error) {
@@ -157,6 +158,14 @@ export class Worker {
     workspace.debug(
       `${outcome === undefined ? 'gives no answer to' : 'has answered'} message ${stored.activityId}`,
     )
+  }
+
+  async #tellPerson(stored: StoredMessage, message: Inbound, text: string): Promise<void> {
+    const toPerson = { ...message, kind: 'delegation_result' } as const
+    const reason = await this.#replies.send(stored.activityId, toPerson, { text }, 'failure')
+    // The outcome is in the file, and the backend is told of it.
+    if (reason !== undefined)
+      this.#options.workspace.warn(`cannot tell the person of a failed task: ${reason}`)
   }
 
   async #crashes(stored: StoredMessage): Promise<number> {

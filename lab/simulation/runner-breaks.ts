@@ -28,6 +28,34 @@ export const RUNNER_BREAKS: Readonly<Record<string, readonly Break[]>> = {
       replace: 'refusals',
     },
   ],
+  'runner/delegation-results': [
+    {
+      name: 'the outcome of a task is written down again after a crash',
+      file: 'runner/delegation-results.ts',
+      find: 'if (stored.attempts === 0 || ',
+      replace: 'if (stored.attempts >= 0 || ',
+    },
+    {
+      name: 'a line that was broken off spoils the next outcome',
+      file: 'runner/delegation-results.ts',
+      find: "const isBroken = tail !== '' && ",
+      replace: "const isBroken = tail === '' && ",
+    },
+  ],
+  'runner/worker': [
+    {
+      name: 'the end of a process while an answer waits for the platform counts as a crash of its message',
+      file: 'runner/worker.ts',
+      find: '    await this.#settleCrashes(stored, isFatal ? MAX_CRASHES : 0)\n',
+      replace: '',
+    },
+    {
+      name: 'a person is not told of a failed task while the platform does not work',
+      file: 'runner/worker.ts',
+      find: 'if (sentence !== undefined) await this.#tellPerson(stored, message, sentence)',
+      replace: 'if (sentence !== undefined) void this.#tellPerson(stored, message, sentence)',
+    },
+  ],
   'runner/conversations': [
     {
       name: 'two programs answer each other for ever',

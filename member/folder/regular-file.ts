@@ -9,11 +9,13 @@ import {
   fstatSync,
   openSync,
   readFileSync,
+  readSync,
   renameSync,
   rmSync,
   type Stats,
   writeFileSync,
 } from 'node:fs'
+import { codeOf } from '../../base/errors.ts'
 import { isOursToRead } from './file-stat.ts'
 
 /** None of our files grows this large. */
@@ -33,10 +35,42 @@ export function readRegularFile(path: string): string {
   }
 }
 
+/**
+ * The end of a file that only grows; empty when there is none.
+ *
+ * @throws the file system's error, or why the file is not ours: a link, not regular or hard-linked.
+ */
+export function readTail(path: string, bytes: number): string {
+  const handle = openIfAny(path)
+  if (handle === undefined) return ''
+  try {
+    const stat = fstatSync(handle)
+    requireRegular(path, stat)
+    const tail = Buffer.alloc(Math.min(bytes, stat.size))
+    const length = readSync(handle, tail, 0, tail.length, stat.size - tail.length)
+    return tail.toString('utf8', 0, length)
+  } finally {
+    closeSync(handle)
+  }
+}
+
+function openIfAny(path: string): number | undefined {
+  try {
+    return openSync(path, constants.O_RDONLY | AS_IT_IS)
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
 function requireOurs(path: string, stat: Stats): void {
+  requireRegular(path, stat)
+  if (stat.size > MAX_READ_BYTES) throw new Error(`${path} is too large`)
+}
+
+function requireRegular(path: string, stat: Stats): void {
   if (!stat.isFile()) throw new Error(`${path} is not a regular file`)
   if (!isOursToRead(stat)) throw new Error(`${path} has another hard link`)
-  if (stat.size > MAX_READ_BYTES) throw new Error(`${path} is too large`)
 }
 
 /**

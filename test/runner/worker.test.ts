@@ -18,13 +18,17 @@ const MESSAGE_ID = 'a-message'
 const CRASHES = 5
 
 /** A ledger with one message of a peer, which several processes open one after the other. */
-function scene() {
+function scene(result?: string) {
   const db: Database = systemDisk.open(':memory:')
   migrate(db)
   const clock = new SimClock()
   const sent: string[] = []
   const given: Request[] = []
-  const content = JSON.stringify({ ...MESSAGE, kind: 'peer_agent', peerId: PEER })
+  const content = JSON.stringify({
+    ...MESSAGE,
+    kind: result === undefined ? 'peer_agent' : 'delegation_result',
+    peerId: PEER,
+  })
   let processes = 0
   const start = (): Ledger => {
     const ledger = new Ledger(db, `process ${++processes}`)
@@ -46,9 +50,10 @@ function scene() {
       const workspace = makeWorkspace({
         clock: clock.of(() => isDead),
         ledger,
-        network: (_, { body }) => {
+        network: ({ pathname }, { body }) => {
           if (!platformWorks) throw new TypeError('connection refused')
-          sent.push(/"messageId":"([^"]+)/.exec(String(body))?.[1] ?? '')
+          const { message, params } = JSON.parse(String(body))
+          sent.push(pathname.endsWith('/notify') ? message : params.message.messageId)
           return Response.json({ status: 'queued' }, { status: 202 })
         },
       })
@@ -70,7 +75,7 @@ function scene() {
         sendsEmpty: false,
         isDeliverable: () => true,
         closing: new AbortController().signal,
-        onResult: async () => {},
+        onResult: () => result,
         wakes: new Wakes('/no/such/file', clock, () => {}),
         resultsFile: '/no/such/file',
       })
@@ -121,5 +126,15 @@ test('the end of a process whose answer waits for the platform is no crash eithe
   expect(given).toHaveLength(lives)
   work()
   expect(sent).toEqual([answerId(WORKSPACE, MESSAGE_ID)])
+  expect(stateOf()).toBe('answered')
+})
+
+test('that a task of ours failed is said to the person as soon as the platform takes it', () => {
+  const failure = 'The task is failed.'
+  const { sent, stateOf, work } = scene(failure)
+  work(false)
+  expect(stateOf()).toBe('sending')
+  work()
+  expect(sent).toEqual([failure])
   expect(stateOf()).toBe('answered')
 })
