@@ -6,8 +6,12 @@ import { judge as judgePromise } from '../../judge/judge.ts'
 import { FAULT_KINDS } from '../../judge/verdict.ts'
 import type { ModelRow } from '../model-feed.ts'
 import type { Fault } from '../outcome.ts'
+import { judgeTasks } from './check-tasks.ts'
 import { type RunnerWorld, STRANGER, WORKSPACE } from './runner-world.ts'
 import { answerTo } from './sim-backend.ts'
+
+/** How the sentence begins that tells somebody of a message without an answer. */
+const FAILURE = 'This message could not be answered'
 
 /** One interval of heartbeats, and a slow platform. */
 const BEAT_MS = 36_000
@@ -16,18 +20,32 @@ export const RUNNER_FAULT_KINDS = [...FAULT_KINDS, ...ANSWER_FAULT_KINDS] as con
 
 /** Called at the end of the world. */
 export function judgeRunner(world: RunnerWorld): readonly Fault[] {
-  const rows = world.workspace.feed.everything.toSorted((a, b) => a.at - b.at || a.seq - b.seq)
-  const others = [...world.faults, ...judgeSetAside(world, rows), ...judgePresence(world)]
+  const { feed } = world.workspace
+  const isOutcome = ({ delegationId }: ModelRow): boolean =>
+    delegationId !== undefined && world.left.has(delegationId)
+  const rows = feed.everything
+    .filter((row) => !isOutcome(row))
+    .toSorted((a, b) => a.at - b.at || a.seq - b.seq)
+  const others = [
+    ...world.faults,
+    ...judgeSetAside(world, rows),
+    ...judgePresence(world),
+    ...judgeTasks(world),
+  ]
   return [
     ...others.map((text) => ({ kind: 'unexpected', text })),
-    ...judgeGiven(world, rows),
+    ...judgeGiven(world, rows, feed.everything.filter(isOutcome)),
     ...judgePeers(world, rows),
     ...judgePerson(world, rows),
   ]
 }
 
 /** Each message reaches the backend, or the host of a session, in order, and a repeat is marked. */
-function judgeGiven(world: RunnerWorld, rows: readonly ModelRow[]): readonly Fault[] {
+function judgeGiven(
+  world: RunnerWorld,
+  rows: readonly ModelRow[],
+  outcomes: readonly ModelRow[],
+): readonly Fault[] {
   const { sightings, storage, erasures } = world
   const messages = rows.map(
     (row): Message => ({
@@ -38,14 +56,29 @@ function judgeGiven(world: RunnerWorld, rows: readonly ModelRow[]): readonly Fau
       ordered: true,
     }),
   )
+  const results = [
+    ...outcomes.map(({ id }) => id),
+    ...world.workspace.tasks.all.map(({ id }) => `delegation-${id}`),
+  ]
   return judgePromise({
-    messages,
+    messages: [...messages, ...results.map(resultOf)],
     written: sightings.begun,
     read: sightings.read,
     erasures,
     recordOf: ({ activityId }) => storage.recordOf(WORKSPACE, activityId),
     waiting: new Map([[WORKSPACE, storage.waiting(WORKSPACE)]]),
   }).faults
+}
+
+/** The outcome of a task: a session may show it, and where none does, `check-tasks.ts` judges it. */
+function resultOf(activityId: string): Message {
+  return {
+    workspaceId: WORKSPACE,
+    activityId,
+    name: `the outcome ${activityId}`,
+    duty: 'allowed',
+    ordered: false,
+  }
 }
 
 /** Each peer gets one answer to each of its messages, or one sentence that there is none, in their order. */
@@ -81,7 +114,7 @@ function judgePerson(world: RunnerWorld, rows: readonly ModelRow[]): readonly Fa
   let failures = 0
   for (const { text } of world.workspace.records.notices) {
     const row = own.find((one) => answerTo(one.text) === text)
-    if (row === undefined) failures++
+    if (row === undefined) failures += Number(text.startsWith(FAILURE))
     else received.set(row.id, { messageId: row.id, text: row.text })
   }
   const isFailed = ({ id }: ModelRow): boolean => stateOf(world, id) === 'skipped'
@@ -131,9 +164,9 @@ function judgePresence({ clock, calmAt, workspace, holder, runners }: RunnerWorl
   return isPresent ? [] : [`the runner that holds the workspace has given no sign for ${BEAT_MS} ms`]
 }
 
-/** Written after the first page of the feed was stored. */
-function isDue(world: RunnerWorld, { writtenAt }: ModelRow): boolean {
-  return writtenAt / 1000 > world.storedAt
+/** Written after the first page of the feed was stored, and no outcome of a task that its session may not have noted. */
+function isDue({ workspace, storedAt }: RunnerWorld, { writtenAt, delegationId }: ModelRow): boolean {
+  return writtenAt / 1000 > storedAt && !workspace.tasks.all.some(({ id }) => id === delegationId)
 }
 
 function stateOf({ storage }: RunnerWorld, activityId: string): string | undefined {

@@ -8,7 +8,7 @@ import { SimHost } from '../sim-host.ts'
 import { EphemeralLog, HOSTS, SimProcess } from '../sim-process.ts'
 import type { LogMark } from '../storage.ts'
 import { RunnerProcess } from './runner-process.ts'
-import type { RunnerWorld } from './runner-world.ts'
+import { CONTRACTOR, type RunnerWorld } from './runner-world.ts'
 import { SimBackend } from './sim-backend.ts'
 
 /** A session's host has read the tool list, and its person has said what they want. */
@@ -135,6 +135,8 @@ export class RunnerMachine {
     session.start()
     clock.after(CLAIMS_AFTER_MS, () => {
       if (session.life.dead) return
+      if (dice.chance(0.5)) void this.#giveTask(session)
+      if (dice.chance(0.2)) return
       figures.claims++
       void session.call('claim_channel', {})
     })
@@ -144,6 +146,14 @@ export class RunnerMachine {
       if (dice.chance(0.7)) session.stop()
       else session.kill()
     })
+  }
+
+  /** The session's model leaves a task with the platform. */
+  async #giveTask(session: SimProcess): Promise<void> {
+    const { left } = this.#world
+    const outcome = await session.call('delegate_task_async', { workspace_id: CONTRACTOR.id, task: 'a task' })
+    const [, id] = /Task (\S+) was left with the platform/.exec(outcome?.text ?? '') ?? []
+    if (id !== undefined && outcome?.text.includes('cannot be tracked') === false) left.add(id)
   }
 
   /** The runner stands still for some time. */

@@ -11,6 +11,7 @@ const FIGURES = {
   notices: 'answers to the person',
   copies: 'answers sent again',
   setAside: 'set aside',
+  tasks: 'tasks given by a session',
   tries: 'given to the backend',
   repeats: 'marked repeats',
   runners: 'runners started',
@@ -53,6 +54,7 @@ function runSeed(seed: number, folder: string): Outcome {
     notices: records.notices.length,
     copies: records.messages.reduce((sum, { copies }) => sum + copies - 1, 0),
     setAside: feed.everything.filter(({ id }) => storage.recordOf(WORKSPACE, id)?.state === 'skipped').length,
+    tasks: world.left.size,
     repeats: world.sightings.read.filter(({ redelivered }) => redelivered).length,
     ...counts,
   }

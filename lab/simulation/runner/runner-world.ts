@@ -23,6 +23,8 @@ const PEERS = [
   { id: 'c0111ea9-0000-4000-8000-000000000001', name: 'colleague' },
   { id: 'c0111ea9-0000-4000-8000-000000000002', name: 'other colleague' },
 ] as const
+/** Is given tasks. Any other message of it would be taken for the answer to one. */
+export const CONTRACTOR = { id: 'c0111ea9-0000-4000-8000-000000000003', name: 'contractor' }
 /** Its messages arrive, and the platform refuses every answer to it. */
 export const STRANGER = '5742a6e2-0000-4000-8000-000000000001'
 /** When everything must be dealt with, after the last trouble, and how often to look. */
@@ -31,6 +33,8 @@ const LOOK_MS = 1_000
 /** A second answer to what is answered would come by then; in some worlds, a heartbeat, too. */
 const AFTER_ALL_MS = 3_000
 const BEATING_MS = 37_000
+/** By then, the outcomes of tasks are told. */
+const TOLD_MS = 140_000
 
 export class RunnerWorld {
   readonly clock: SimClock
@@ -66,6 +70,10 @@ export class RunnerWorld {
   readonly #machine: RunnerMachine
   readonly #timestampCursor: boolean
   #settings = 0
+  /** The tasks that sessions left with the platform. */
+  readonly left = new Set<string>()
+  /** What the backend was told of tasks that are over. */
+  readonly wakes: string[] = []
   /** How often each message was given to the backend. */
   readonly tries = new Map<string, number>()
   /** The messages that each process was given, as `process activity`. */
@@ -96,7 +104,7 @@ export class RunnerWorld {
       timestampCursor: this.#timestampCursor,
       nextId: () => `c0ffee00-0000-4000-8000-${(++rows).toString(16).padStart(12, '0')}`,
       hasEvents: dice.chance(0.7),
-      peers: PEERS,
+      peers: [...PEERS, CONTRACTOR],
     })
     this.#machine = new RunnerMachine(this)
     this.#configure()
@@ -125,7 +133,8 @@ export class RunnerWorld {
     this.#machine.runner?.life.makeSafe()
     this.#write(1)
     while (clock.now() < calmAt + CALM_MS && !this.#isDone()) clock.runUntil(clock.now() + LOOK_MS)
-    clock.runUntil(clock.now() + (this.dice.chance(0.08) ? BEATING_MS : AFTER_ALL_MS))
+    const isBeating = this.dice.chance(0.08)
+    clock.runUntil(clock.now() + (this.left.size > 0 ? TOLD_MS : isBeating ? BEATING_MS : AFTER_ALL_MS))
   }
 
   /** Ends the processes that still run. */
@@ -134,7 +143,12 @@ export class RunnerWorld {
   }
 
   /** Called when a backend is given a message. */
-  noteGiven(process: number, { workspaceId, activityId, redelivered, idempotencyKey }: Request): void {
+  noteGiven(process: number, request: Request): void {
+    const { workspaceId, activityId, redelivered, idempotencyKey, method, text } = request
+    if (method === 'wake') {
+      this.wakes.push(text)
+      return
+    }
     this.figures.tries++
     this.tries.set(activityId, (this.tries.get(activityId) ?? 0) + 1)
     const key = `${process} ${activityId}`

@@ -73,6 +73,8 @@ export class SimBackend implements Backend {
     const { life, dice, isCalm, onGiven, onFatal, repair, clock } = this.#options
     onGiven(request)
     life.half()
+    // It is told of tasks that are over, and has nothing to say to that.
+    if (request.method === 'wake') return undefined
     const fate = isCalm() ? 'answers' : dice.pick(FATES)
     if (fate === 'breaks') repair.at = Math.max(repair.at, clock.now() + dice.upTo(LONG_MS))
     const usualMs = isCalm() ? dice.upTo(200) : dice.upTo(fate === 'takes long' ? LONG_MS : USUAL_MS)
