@@ -4,10 +4,12 @@ export type JsonObject = { readonly [key: string]: unknown }
 
 /** No real message nests deeper; within this limit whatever was parsed can be serialized again. */
 const MAX_DEPTH = 512
+/** Nor has one more objects and arrays: parsing them is one step, in which nobody else is answered. */
+const MAX_CONTAINERS = 1_000_000
 
-/** Parsed JSON, or undefined when the text is not JSON or nests too deeply. */
+/** Parsed JSON, or undefined when the text is not JSON, nests too deeply or has too many parts. */
 export function parseJson(text: string): { readonly value: unknown } | undefined {
-  if (nestsTooDeeply(text)) return undefined
+  if (isTooComplex(text)) return undefined
   try {
     return { value: JSON.parse(text) }
   } catch {
@@ -34,13 +36,13 @@ export function asObject(value: unknown): JsonObject {
   return isObject(value) ? value : {}
 }
 
-function nestsTooDeeply(text: string): boolean {
-  let tooDeep = false
-  walkBrackets(text, (depth) => {
-    tooDeep = depth > MAX_DEPTH
-    return tooDeep
+function isTooComplex(text: string): boolean {
+  let tooComplex = false
+  walkBrackets(text, (depth, opened) => {
+    tooComplex = depth > MAX_DEPTH || opened > MAX_CONTAINERS
+    return tooComplex
   })
-  return tooDeep
+  return tooComplex
 }
 
 /** The index after the bracket that closes the first object or array; undefined when it is never closed. */
@@ -49,24 +51,37 @@ function endOfFirstObject(text: string): number | undefined {
 }
 
 /**
- * Calls `stop` with the depth after each bracket outside strings, until it returns true. Returns the index after that
- * bracket; undefined at the end of the text.
+ * Calls `stop` with the depth after each bracket outside strings, and how many have opened, until it returns true.
+ * Returns the index after that bracket; undefined at the end of the text.
  */
-function walkBrackets(text: string, stop: (depth: number) => boolean): number | undefined {
+function walkBrackets(text: string, stop: (depth: number, opened: number) => boolean): number | undefined {
   let depth = 0
-  let inString = false
+  let opened = 0
   for (let index = 0; index < text.length; index++) {
     const code = text.charCodeAt(index)
-    if (inString) {
-      if (code === 0x5c) index++
-      else if (code === 0x22) inString = false
+    if (code === QUOTE) {
+      index = endOfString(text, index)
       continue
     }
-    if (code === 0x22) inString = true
-    else if (code === 0x7b || code === 0x5b) depth++
-    else if (code === 0x7d || code === 0x5d) depth--
+    if (code === 0x7b || code === 0x5b) {
+      depth++
+      opened++
+    } else if (code === 0x7d || code === 0x5d) depth--
     else continue
-    if (code !== 0x22 && stop(depth)) return index + 1
+    if (stop(depth, opened)) return index + 1
   }
   return undefined
+}
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+
+/** The index of the quote that ends the string which begins at `start`; the length of the text when none does. */
+function endOfString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
+    let escapes = 0
+    while (text.charCodeAt(end - 1 - escapes) === BACKSLASH) escapes++
+    if (escapes % 2 === 0) return end
+  }
+  return text.length
 }

@@ -2,7 +2,7 @@
 
 import { asObject, type JsonObject } from '../base/json.ts'
 import { isUuid, newUuid } from '../base/random.ts'
-import { readJson } from '../base/request-body.ts'
+import { readJson, turnFor } from '../base/request-body.ts'
 import { json, refuse } from '../base/response.ts'
 import { firstCharacters } from '../base/text.ts'
 import { wireTimestamp } from '../base/timestamp.ts'
@@ -82,7 +82,10 @@ async function sendTask(
     })
     return
   }
+  const turnIfLong = turnFor(task, () => background.turn())
+  await turnIfLong()
   delegations.advance(sourceId, id, 'dispatched')
+  await turnIfLong()
   let delivery = await send(services, sourceId, targetId, id, task)
   if (delivery?.kind === 'refused' && (delivery.status === 502 || delivery.body.restarting === true)) {
     await background.delay(RETRY_MS)
@@ -90,6 +93,7 @@ async function sendTask(
     delivery = await send(services, sourceId, targetId, id, task)
   }
   if (background.signal.aborted || delivery === undefined) return
+  await turnIfLong()
   const result = resultOf(delivery, services.faults.state().delegation_completes === 'answer')
   if ('step' in result) delegations.advance(sourceId, id, result.step)
   else conclude(services, { sourceId, id, targetId }, result.outcome)

@@ -12,6 +12,7 @@ export interface Delegation {
   readonly id: string
   readonly source_id: string
   readonly target_id: string
+  /** Its beginning; all of it in a row of an older platform. */
   readonly task: string
   readonly status: DelegationStatus
   readonly response_preview: string | null
@@ -71,7 +72,8 @@ export class Delegations {
         delegation.id,
         delegation.sourceId,
         delegation.targetId,
-        delegation.task,
+        // The activity row has all of it. SQLite writes this row anew at each step.
+        firstCharacters(delegation.task, SUMMARY_CHARS),
         delegation.status,
         delegation.idempotencyKey ?? null,
         now,

@@ -4,6 +4,7 @@
  */
 
 import { asObject, type JsonObject, parseJson } from '../base/json.ts'
+import { turnFor } from '../base/request-body.ts'
 import type { A2aMessage } from '../contract/a2a-message.ts'
 import { textOf } from '../contract/a2a-parts.js'
 import { deliveryModeNow } from '../contract/delivery-mode.ts'
@@ -193,6 +194,10 @@ export async function dispatch(
   const delivery = deliveryOf(result)
   if (services.background.signal.aborted) return delivery
   const answered = delivery.kind === 'answered'
+  const turnIfLong = turnFor(answered ? delivery.text : '', () => services.background.turn())
+  await turnIfLong()
+  const answer = answered ? (parseJson(delivery.text)?.value ?? delivery.text) : undefined
+  await turnIfLong()
   const entry: ActivityEntry = {
     ...received(target, sender, message),
     summary: `${message.method} → ${target.name}`,
@@ -201,7 +206,7 @@ export async function dispatch(
     ...(answered && sender.workspaceId !== undefined && message.messageId !== undefined
       ? { messageId: message.messageId }
       : {}),
-    ...(answered ? { responseBody: parseJson(delivery.text)?.value ?? delivery.text } : {}),
+    ...(answered ? { responseBody: answer } : {}),
     durationMs: Math.round(services.clock.now() - started),
     status: answered ? 'ok' : 'error',
     errorDetail: delivery.kind === 'refused' ? textOf(delivery.body.error) : null,

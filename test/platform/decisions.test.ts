@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { preciseWallClock, systemClock } from '../../platform/base/clock.ts'
-import { parseJson } from '../../platform/base/json.ts'
+import { parseFirstObject, parseJson } from '../../platform/base/json.ts'
 import { isUuid, newUuid, systemRandom } from '../../platform/base/random.ts'
 import {
   formatMicros,
@@ -86,10 +86,16 @@ describe('timestamps', () => {
   })
 })
 
-test('only nesting makes JSON too deep, not the number of its parts', () => {
+test('only nesting makes JSON too deep, and only objects and arrays outside its texts count', () => {
   expect(parseJson(`[${'[],{},'.repeat(1000)}"]["]`)).toBeDefined()
   expect(parseJson('['.repeat(512) + ']'.repeat(512))).toBeDefined()
   expect(parseJson('['.repeat(513) + ']'.repeat(513))).toBeUndefined()
+  expect(parseJson(`[${'[],'.repeat(999_998)}[]]`)).toBeDefined()
+  expect(parseJson(`[${'[],'.repeat(999_999)}[]]`)).toBeUndefined()
+  for (const text of ['"', '\\', '\\"', '"\\', '\\\\"['])
+    expect(parseJson(JSON.stringify([`${text}${'['.repeat(600)}`, text]))).toBeDefined()
+  for (const text of ['"', '"\\', '"\\"', '["a\\\\"', '{"a":"']) expect(parseJson(text)).toBeUndefined()
+  expect(parseFirstObject('{"a":"\\"}"}{"b":1}')).toEqual({ value: { a: '"}' } })
 })
 
 test('a message waits for as long as it says, at most 30 days; anything but a positive number sets no limit', () => {
