@@ -39,7 +39,7 @@ const MAX_LIMIT = 500
  */
 const MAX_PAGE_BYTES = 64 * 1024 * 1024
 /** Below this, all rows of a page are read and answered at once. */
-const LONG_PAGE_CHARS = 1024 * 1024
+const LONG_PAGE_BYTES = 1024 * 1024
 const MAX_SINCE_SECS = 2_592_000
 
 /**
@@ -133,8 +133,11 @@ export function readPage(
   rules: ContractRules,
 ): Page {
   const { sql, values } = selection(workspaceId, query, cursor, rules)
-  const rows = shortRows(database, sql('*'), values)
-  return rows === undefined ? { sequence: longSequence(database, sql(PLACE_AND_SIZE), values) } : { rows }
+  const places = database.query<Place, (string | number)[]>(sql(PLACE_AND_SIZE)).all(...values)
+  const bytes = places.reduce((sum, place) => sum + place.bytes, 0)
+  return bytes > LONG_PAGE_BYTES
+    ? { sequence: withinBound(places) }
+    : { rows: database.query<ActivityRow, (string | number)[]>(sql('*')).all(...values) }
 }
 
 /** Undefined when it has been deleted meanwhile. */
@@ -196,36 +199,22 @@ function orderOf(cursor: Cursor | undefined, rules: ContractRules): string {
   return rules.cursor === 'sequence' ? 'seq' : 'created_at, seq'
 }
 
-/** Undefined when they are long. */
-function shortRows(
-  database: Database,
-  sql: string,
-  values: Selection['values'],
-): readonly ActivityRow[] | undefined {
-  const page: ActivityRow[] = []
-  let chars = 0
-  for (const row of database.query<ActivityRow, (string | number)[]>(sql).iterate(...values)) {
-    page.push(row)
-    chars += (row.request_body?.length ?? 0) + (row.response_body?.length ?? 0)
-    if (chars > LONG_PAGE_CHARS) return undefined
-  }
-  return page
+interface Place {
+  readonly seq: number
+  readonly bytes: number
 }
 
 /** What a page is ordered by, and how long its rows are, which SQLite knows without reading them. */
 const PLACE_AND_SIZE =
   'seq, created_at, coalesce(octet_length(request_body), 0) + coalesce(octet_length(response_body), 0) AS bytes'
 
-function longSequence(database: Database, sql: string, values: Selection['values']): readonly number[] {
-  const sequence: number[] = []
+function withinBound(places: readonly Place[]): readonly number[] {
   let size = 0
-  const places = database.query<{ readonly seq: number; readonly bytes: number }, (string | number)[]>(sql)
-  for (const { seq, bytes } of places.iterate(...values)) {
-    sequence.push(seq)
+  return places.flatMap(({ seq, bytes }) => {
+    const fits = size <= MAX_PAGE_BYTES
     size += bytes
-    if (size > MAX_PAGE_BYTES) break
-  }
-  return sequence
+    return fits ? [seq] : []
+  })
 }
 
 /**
