@@ -32,8 +32,22 @@ export type Message = z.infer<typeof messageSchema>
 
 type Answer = (request: Request) => unknown
 
-/** Serves until its parent is gone. */
+/** How often to look whether the parent is still there. */
+const PARENT_CHECK_MS = 1_000
+/**
+ * Ends this process, and what it started, once its parent is gone. In a thread, since a function that never returns keeps
+ * the event loop from noticing.
+ */
+const PARENT_WATCH = `const parent = process.ppid
+const cell = new Int32Array(new SharedArrayBuffer(4))
+for (;;) {
+  Atomics.wait(cell, 0, 0, ${PARENT_CHECK_MS})
+  if (process.ppid !== parent) process.kill(-process.pid, 'SIGKILL')
+}`
+
+/** Serves until its parent is gone. It must lead a process group. */
 export async function serveModule([path = '', name = '']: readonly string[]): Promise<void> {
+  new Worker(URL.createObjectURL(new Blob([PARENT_WATCH])), { smol: true }).unref()
   const send = (message: Message): void => {
     process.send?.(message)
   }

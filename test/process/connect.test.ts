@@ -195,6 +195,11 @@ describe.concurrent('molecule connect', () => {
     expect(await runner.exit()).toBe(0)
     expect(await answersTo(peer, workspace)).toEqual([])
     await until('no module', () => !groups().includes(readFileSync(pid, 'utf8')))
+
+    await using killed = await start(words)
+    await until('the module', () => groups().includes(readFileSync(pid, 'utf8')))
+    killed.kill('SIGKILL')
+    await until('no module', () => !groups().includes(readFileSync(pid, 'utf8')))
   })
 
   test('a session claims a workspace from a runner, which it names, and gives it back when it ends', async () => {
