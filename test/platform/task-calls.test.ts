@@ -109,6 +109,17 @@ test.each(['v1', 'v2'] as const)(
   },
 )
 
+test('messages too long to look into hide no task before them, and are found by their own ids', async () => {
+  const fixture = await platformWithTeam()
+  await using _ = fixture
+  const named = { ...say('named by its giver'), metadata: { delegation_id: 'own-name' } }
+  const long = say('x'.repeat(5_000_000))
+  for (const message of [named, long, long]) await send(fixture, fixture.builder, message, fixture.lead)
+  for (const id of ['own-name', long.messageId]) {
+    expect(await call(fixture, 'tasks/get', { id }, fixture.lead)).toEqual(taskOf(id, 'submitted'))
+  }
+})
+
 test('a cancel is answered, stored for the agent once, and ends the delegation', async () => {
   const { fixture } = await withTask()
   await using _ = fixture
