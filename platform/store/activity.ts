@@ -46,8 +46,9 @@ const EVENT_BODY_CHARS = 64 * 1024
 const DAY_MS = 86_400_000
 const RETENTION_MS = 7 * DAY_MS
 const HARD_RETENTION_MS = 30 * DAY_MS
-/** How many rows are looked at, and at most deleted, at once: more would hold every request. */
+/** How many rows are looked at, and at most deleted, at once, and how long they are: more would hold every request. */
 const PRUNED_AT_ONCE = 500
+const PRUNED_BYTES = 16 * 1024 * 1024
 
 export class ActivityLog {
   readonly #context: StoreContext
@@ -173,24 +174,28 @@ export class ActivityLog {
     const weekAgo = timestamps.fromNow(-RETENTION_MS)
     const monthAgo = faults.rules().retentionRespectsAck ? timestamps.fromNow(-HARD_RETENTION_MS) : weekAgo
     const slice = `FROM activity a INDEXED BY activity_age WHERE seq > ? AND seq <= ?`
-    const seen = database
-      .query<{ last: number | null; rows: number }, [number, number]>(
-        `SELECT max(seq) AS last, count(*) AS rows FROM (SELECT seq ${slice} ORDER BY seq LIMIT ${PRUNED_AT_ONCE})`,
+    const looked = database
+      .query<{ seq: number; bytes: number }, [number, number]>(
+        `SELECT seq, coalesce(octet_length(request_body), 0) + coalesce(octet_length(response_body), 0) AS bytes
+         ${slice} ORDER BY seq LIMIT ${PRUNED_AT_ONCE}`,
       )
-      .get(after, clock.now() - RETENTION_MS - 1)
-    if (seen === null || seen.last === null) return undefined
+      .all(after, clock.now() - RETENTION_MS - 1)
+    const part = atMost(PRUNED_BYTES, looked)
+    const last = part.at(-1)?.seq
+    if (last === undefined) return undefined
     const recent = database
       .query<{ seq: number }, [number, number, string, string]>(
         `SELECT seq ${slice} AND created_at BETWEEN ? AND ? ORDER BY seq LIMIT 1`,
       )
-      .get(after, seen.last, weekAgo, timestamps.now())
+      .get(after, last, weekAgo, timestamps.now())
     database
       .query(
         `DELETE FROM activity WHERE seq IN (SELECT seq ${slice} AND created_at < ? AND (created_at < ? OR seq <= (
            SELECT last_acked_seq FROM inbox_state s WHERE s.workspace_id = a.workspace_id)))`,
       )
-      .run(after, recent === null ? seen.last : recent.seq - 1, weekAgo, monthAgo)
-    return recent === null && seen.rows === PRUNED_AT_ONCE ? seen.last : undefined
+      .run(after, recent === null ? last : recent.seq - 1, weekAgo, monthAgo)
+    const isMore = part.length < looked.length || looked.length === PRUNED_AT_ONCE
+    return recent === null && isMore ? last : undefined
   }
 
   /** The timestamp of a row written now. */
@@ -225,6 +230,19 @@ export class ActivityLog {
     const length = known ?? this.#text(body)?.length
     return length !== undefined && length <= EVENT_BODY_CHARS
   }
+}
+
+/** The first rows that are no longer than this together, and one in any case. */
+function atMost<Row extends { readonly bytes: number }>(
+  maxBytes: number,
+  rows: readonly Row[],
+): readonly Row[] {
+  let size = 0
+  const end = rows.findIndex(({ bytes }) => {
+    size += bytes
+    return size > maxBytes
+  })
+  return end < 0 ? rows : rows.slice(0, Math.max(1, end))
 }
 
 /** The timestamp of the newest row in the log. */

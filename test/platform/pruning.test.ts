@@ -29,8 +29,9 @@ function log() {
     deliveryMode: 'poll',
   })
   const activity = new ActivityLog(context)
-  const add = (count: number): void => {
-    for (let n = 0; n < count; n++) activity.append({ workspaceId: id, activityType: 'a2a_receive' })
+  const add = (count: number, requestBody?: string): void => {
+    for (let n = 0; n < count; n++)
+      activity.append({ workspaceId: id, activityType: 'a2a_receive', requestBody })
   }
   /** @returns how many rows are left after each part. */
   const prune = (): readonly number[] => {
@@ -63,4 +64,12 @@ test('rows that are kept because nobody has confirmed them do not hide those beh
   expect(scene.prune()).toEqual([701, 601, 601])
   scene.activity.acknowledge(scene.id, 900)
   expect(scene.prune()).toEqual([301, 301])
+})
+
+test('each part is bounded in bytes, too, and deletes one row in any case', () => {
+  using scene = log()
+  scene.add(1, 'x'.repeat(20_000_000))
+  scene.add(10, 'x'.repeat(5_000_000))
+  scene.clock.advance(31 * DAY_SECS)
+  expect(scene.prune()).toEqual([10, 7, 4, 1, 0])
 })
