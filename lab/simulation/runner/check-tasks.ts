@@ -13,16 +13,15 @@ const lineSchema = z.object({
 /** An old task is looked up once a minute; the backend is told of what has ended once a minute, too. */
 const ASKED_MS = 70_000
 const WAKE_MS = 60_000
+
 /** Each outcome is told once: in a line of the file and to the backend, or by a session. */
 export function judgeTasks(world: RunnerWorld): readonly string[] {
-  const { workspace, left, figures, storage, clock, sightings, wakes } = world
-  // A power cut takes lines that were not flushed, too.
-  if (figures.powerCuts + figures.tornWrites > 0) return []
+  const { workspace, known, storage, clock, sightings, wakes } = world
   const { lines, faults } = readResults(resultsFile(storage.paths.folder))
   const read = new Set(sightings.read.map(({ activityId }) => activityId))
   const ended = workspace.tasks.all.filter(
     ({ id, status, answers: [first] }) =>
-      left.has(id) &&
+      known.has(id) &&
       (status === 'completed' || status === 'failed') &&
       first !== undefined &&
       clock.now() - first.at > ASKED_MS + WAKE_MS,
@@ -36,7 +35,7 @@ export function judgeTasks(world: RunnerWorld): readonly string[] {
     return isWoken ? [] : [`the backend was never told that task ${id} is over`]
   })
   const unsaid = lines
-    .filter(({ status }) => status === 'failed')
+    .filter(({ delegation_id, status }) => status === 'failed' && known.has(delegation_id))
     .filter(
       ({ delegation_id }) => !workspace.records.notices.some(({ text }) => text.includes(delegation_id)),
     )

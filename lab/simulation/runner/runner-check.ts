@@ -20,9 +20,10 @@ export const RUNNER_FAULT_KINDS = [...FAULT_KINDS, ...ANSWER_FAULT_KINDS] as con
 
 /** Called at the end of the world. */
 export function judgeRunner(world: RunnerWorld): readonly Fault[] {
-  const { feed } = world.workspace
+  const { workspace, known } = world
+  const { feed } = workspace
   const isOutcome = ({ delegationId }: ModelRow): boolean =>
-    delegationId !== undefined && world.left.has(delegationId)
+    delegationId !== undefined && known.has(delegationId)
   const rows = feed.everything
     .filter((row) => !isOutcome(row))
     .toSorted((a, b) => a.at - b.at || a.seq - b.seq)
@@ -148,7 +149,7 @@ function questionsOf(
 /** A message is set aside after three tries, or when nobody takes its answer. */
 function judgeSetAside(world: RunnerWorld, rows: readonly ModelRow[]): readonly string[] {
   return rows
-    .filter(({ id, from }) => from !== STRANGER && stateOf(world, id) === 'skipped')
+    .filter((row) => isDue(world, row) && row.from !== STRANGER && stateOf(world, row.id) === 'skipped')
     .filter(({ id }) => (world.tries.get(id) ?? 0) < 3)
     .map(({ text }) => `${text} was set aside before it was tried three times`)
 }

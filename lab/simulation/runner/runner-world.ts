@@ -115,6 +115,11 @@ export class RunnerWorld {
     return this.#machine.erasures
   }
 
+  /** The tasks that the ledger surely knows: one that a power cut took back may lack them, and files lack lines. */
+  get known(): ReadonlySet<string> {
+    return this.figures.powerCuts + this.figures.tornWrites > 0 ? new Set() : this.left
+  }
+
   /** The number of the process that holds the workspace. */
   get holder(): number | undefined {
     return this.#machine.holderOf(WORKSPACE)
