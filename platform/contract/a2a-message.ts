@@ -11,7 +11,7 @@ export interface A2aMessage {
   readonly method: string
   /** The de-duplication key; undefined for an envelope without a message. */
   readonly messageId: string | undefined
-  /** What its parts say, for people to read. */
+  /** What its parts say, for people to read. Worked out when it is asked for. */
   readonly text: string
   /** How long the message may wait in a queue, in seconds. */
   readonly expiresInSeconds: number | undefined
@@ -50,7 +50,9 @@ export function normalizeA2a(
     envelope: { ...envelope, params },
     method: typeof envelope.method === 'string' ? envelope.method : '',
     messageId: typeof message.messageId === 'string' ? message.messageId : undefined,
-    text: wordsOf(readParts(partsIn(params))),
+    get text() {
+      return wordsOf(readParts(partsIn(params)))
+    },
     expiresInSeconds:
       typeof expires === 'number' && expires > 0 ? Math.min(expires, MAX_WAIT_SECONDS) : undefined,
   }

@@ -43,6 +43,8 @@ async function send(services: Services, call: Call): Promise<Response> {
     caller.kind === 'canvas' ? { workspaceId: targetId, user: known ? OPERATOR : undefined } : undefined
   const message = normalizeA2a(payload, canvas, rules(), () => newUuid(services.random))
   await turnIfLong()
+  services.activity.prepare(message.envelope)
+  await turnIfLong()
   const target = workspaces.find(targetId)
   if (target === undefined) throw refuse(404, 'workspace not found')
   const sourceId = caller.kind === 'workspace' ? caller.id : undefined

@@ -52,12 +52,17 @@ const PRUNED_BYTES = 16 * 1024 * 1024
 
 export class ActivityLog {
   readonly #context: StoreContext
-  /** How long each body is as JSON text. A large one is serialized once only, to be stored. */
-  readonly #lengths = new WeakMap<object, number>()
+  /** Bodies as JSON text: serializing a long one takes as long as storing it, so it is done once. */
+  readonly #texts = new WeakMap<object, string>()
   #lastCreatedAt: string | undefined
 
   constructor(context: StoreContext) {
     this.#context = context
+  }
+
+  /** Serializes a body that will be stored, and does not change: a step of its own, if it is long. */
+  prepare(body: object): void {
+    this.#text(body)
   }
 
   /**
@@ -220,14 +225,15 @@ export class ActivityLog {
 
   #text(body: unknown): string | null {
     if (body === undefined || body === null) return null
+    const known = typeof body === 'object' ? this.#texts.get(body) : undefined
+    if (known !== undefined) return known
     const text = JSON.stringify(body)
-    if (typeof body === 'object') this.#lengths.set(body, text.length)
+    if (typeof body === 'object') this.#texts.set(body, text)
     return text
   }
 
   #isSmall(body: unknown): boolean {
-    const known = typeof body === 'object' && body !== null ? this.#lengths.get(body) : undefined
-    const length = known ?? this.#text(body)?.length
+    const length = this.#text(body)?.length
     return length !== undefined && length <= EVENT_BODY_CHARS
   }
 }
