@@ -1,4 +1,5 @@
 /** The text of a service that runs a command line, for systemd or launchd. Pure. */
+import { EXIT } from './exit-code.ts'
 
 export interface ServiceCommand {
   readonly argv: readonly string[]
@@ -9,8 +10,11 @@ export interface ServiceCommand {
   readonly name: string
 }
 
-/** A service manager restarts a program that failed, but not one that was refused or told wrongly. */
-const FINAL_CODES = '2 3'
+/**
+ * A service manager restarts a program that failed, but not one that was told wrongly. One that was refused, too: a
+ * platform that cannot look tokens up refuses all.
+ */
+const FINAL_CODE = EXIT.usage
 const WATCHDOG_SECS = 60
 
 export function systemdUnit({ argv, folder, path, name }: ServiceCommand): string {
@@ -29,7 +33,9 @@ WorkingDirectory=${folder.replaceAll('%', '%%')}
 Environment=${systemdWord(`PATH=${path}`)}
 Restart=on-failure
 RestartSec=5
-RestartPreventExitStatus=${FINAL_CODES}
+RestartSteps=8
+RestartMaxDelaySec=300
+RestartPreventExitStatus=${FINAL_CODE}
 WatchdogSec=${WATCHDOG_SECS}
 TimeoutStopSec=20
 

@@ -1,5 +1,6 @@
 /** The machine on which a runner is kept running, and on which now and then a session claims its workspace. */
 import type { Stopped } from '../../../member/folder/stopped-process.ts'
+import { Ending, EXIT } from '../../../runner/exit-code.ts'
 import type { Erasure } from '../../judge/evidence.ts'
 import { DiskTrouble } from '../disk-trouble.ts'
 import { erasuresBetween } from '../erasure.ts'
@@ -22,6 +23,8 @@ export class RunnerMachine {
   readonly #world: RunnerWorld
   #runner: RunnerProcess | undefined
   #session: SimProcess | undefined
+  /** The service manager has asked the runner to end, to start it again. */
+  #signalled = false
   #deaths: number
 
   constructor(world: RunnerWorld) {
@@ -44,6 +47,7 @@ export class RunnerMachine {
     const { clock, dice, storage, figures, platform, outages, calmAt, repair } = this.#world
     if (this.#runner !== undefined) return
     figures.runners++
+    this.#signalled = false
     const isFatal = this.#deaths-- > 0 && clock.now() < calmAt
     const death = dice.pick(['killed', 'killed', 'killed', 'torn', 'power'] as const)
     const life = new Life(++figures.processes, {
@@ -78,9 +82,8 @@ export class RunnerMachine {
       patient: dice.chance(0.8),
       stoppedOf: (pid) => this.#stoppedOf(pid),
       onEnded: (ending) => {
-        if (ending.constructor.name === 'Error' || ending instanceof TypeError) {
-          this.#world.faults.push(`a runner ended with an error: ${ending.stack}`)
-        }
+        const problem = this.#signalled ? undefined : problemOf(ending)
+        if (problem !== undefined) this.#world.faults.push(`a runner ended ${problem}`)
         this.#endRunner()
       },
     })
@@ -93,6 +96,7 @@ export class RunnerMachine {
     const runner = this.#runner
     if (runner === undefined || runner.life.stopped) return
     this.#world.figures.terminations++
+    this.#signalled = true
     runner.terminate()
     if (dice.chance(0.3)) clock.after(dice.upTo(3_000), () => runner.terminate())
   }
@@ -209,4 +213,11 @@ export class RunnerMachine {
     this.#runner = undefined
     clock.after(100 + dice.upTo(RESTART_MS), () => this.startRunner())
   }
+}
+
+/** Why a service manager does not start it again, or should not have to. */
+function problemOf(ending: Ending | Error): string | undefined {
+  if (!(ending instanceof Ending)) return `with an error that nobody foresaw: ${ending.stack}`
+  const isFinal = ending.exitCode === EXIT.ended || ending.exitCode === EXIT.usage
+  return isFinal ? `for good, with exit code ${ending.exitCode}: ${ending.message}` : undefined
 }
