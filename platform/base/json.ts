@@ -9,7 +9,21 @@ const MAX_CONTAINERS = 1_000_000
 
 /** Parsed JSON, or undefined when the text is not JSON, nests too deeply or has too many parts. */
 export function parseJson(text: string): { readonly value: unknown } | undefined {
+  return isTooComplex(text) ? undefined : parsed(text)
+}
+
+/** Like {@link parseJson}, for a text that may be long. @param step waits before each step. */
+export async function parseInSteps(
+  text: string,
+  step: () => Promise<void>,
+): Promise<{ readonly value: unknown } | undefined> {
+  await step()
   if (isTooComplex(text)) return undefined
+  await step()
+  return parsed(text)
+}
+
+function parsed(text: string): { readonly value: unknown } | undefined {
   try {
     return { value: JSON.parse(text) }
   } catch {

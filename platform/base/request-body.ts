@@ -1,6 +1,6 @@
 /** Reads request bodies, each up to a limit. */
 import type { z } from 'zod'
-import { parseFirstObject } from './json.ts'
+import { parseFirstObject, parseInSteps } from './json.ts'
 import { refuse } from './response.ts'
 
 export const MAX_BODY_BYTES = 16 * 1024 * 1024
@@ -62,8 +62,7 @@ export async function readJson<T>(
   const { text, truncated } = await readText({ request }, maxBytes)
   if (truncated) throw refuse(413, 'request body too large', { max_bytes: maxBytes })
   const turnIfLong = turnFor(text, turn)
-  await turnIfLong()
-  const parsed = parseFirstObject(text)
+  const parsed = (await parseInSteps(text, turnIfLong)) ?? parseFirstObject(text)
   await turnIfLong()
   const checked = parsed === undefined ? undefined : schema.safeParse(parsed.value)
   if (!checked?.success) throw refuse(400, error)

@@ -2,7 +2,7 @@
  * POST /workspaces/:id/a2a: a message to an agent, from another agent or the person, and calls about the tasks that
  * messages gave. Also the state of a queued message.
  */
-import { parseJson } from '../base/json.ts'
+import { parseInSteps } from '../base/json.ts'
 import { newUuid } from '../base/random.ts'
 import { readText, turnFor } from '../base/request-body.ts'
 import { json, refuse } from '../base/response.ts'
@@ -35,8 +35,7 @@ async function send(services: Services, call: Call): Promise<Response> {
   }
   const body = await bodyWithinLimit(services, call)
   const turnIfLong = turnFor(body, call.turn)
-  await turnIfLong()
-  const payload = parseJson(body)?.value
+  const payload = (await parseInSteps(body, turnIfLong))?.value
   await turnIfLong()
   const known = caller.kind === 'canvas' && caller.verified && !faults.state().unauthenticated_user
   const canvas =

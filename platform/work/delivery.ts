@@ -3,7 +3,7 @@
  * queued for one that is busy. Whether the sender may send is decided before.
  */
 
-import { asObject, type JsonObject, parseJson } from '../base/json.ts'
+import { asObject, isObject, type JsonObject, parseInSteps, parseJson } from '../base/json.ts'
 import { turnFor } from '../base/request-body.ts'
 import type { A2aMessage } from '../contract/a2a-message.ts'
 import { textOf } from '../contract/a2a-parts.js'
@@ -195,8 +195,11 @@ export async function dispatch(
   if (services.background.signal.aborted) return delivery
   const answered = delivery.kind === 'answered'
   const turnIfLong = turnFor(answered ? delivery.text : '', () => services.background.turn())
+  const answer = answered
+    ? ((await parseInSteps(delivery.text, turnIfLong))?.value ?? delivery.text)
+    : undefined
   await turnIfLong()
-  const answer = answered ? (parseJson(delivery.text)?.value ?? delivery.text) : undefined
+  if (isObject(answer)) services.activity.prepare(answer)
   await turnIfLong()
   const entry: ActivityEntry = {
     ...received(target, sender, message),
