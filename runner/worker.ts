@@ -60,6 +60,8 @@ export class Worker {
   readonly #conversations = new Conversations()
   readonly #replies: Replies
   readonly #wakeUp: WakeUp
+  /** For pauses between two tries: nothing is in hand then. */
+  readonly #pausing: AbortSignal
   #current: string | undefined
   #aside = 0
 
@@ -69,6 +71,7 @@ export class Worker {
     this.#replies = new Replies(options.workspace)
     const { workspace, backend, wakes, resultsFile: file } = options
     this.#wakeUp = new WakeUp({ workspace, backend, wakes, file, replies: this.#replies })
+    this.#pausing = AbortSignal.any([workspace.signal, options.closing])
     options.closing.addEventListener('abort', () => this.#wake.notify(), { once: true })
   }
 
@@ -107,7 +110,7 @@ export class Worker {
   }
 
   async #handle(stored: StoredMessage): Promise<void> {
-    const { workspace, queue, onResult } = this.#options
+    const { workspace, queue, closing, onResult } = this.#options
     const { clock, signal, warn } = workspace
     if (!(await patiently(() => queue.begin(stored), clock, signal))) return
     this.#current = stored.activityId
@@ -122,7 +125,7 @@ export class Worker {
     } catch (error) {
       // Not with the signal: it has aborted, or the ledger just failed.
       await patiently(() => queue.interrupt(stored), clock)
-      if (!signal.aborted) throw error
+      if (!signal.aborted && !closing.aborted) throw error
       warn(`has not answered message ${stored.activityId} yet: it is repeated`)
     } finally {
       this.#current = undefined
@@ -202,9 +205,10 @@ export class Worker {
         else if (failure.isFinal || tries >= MAX_TRIES) return failure
         await sleep(
           Math.max(IDLE_MS, backoffDelayMs(tries + 2, clock.now() - since, clock.random)),
-          signal,
+          this.#pausing,
           clock,
         )
+        this.#pausing.throwIfAborted()
       }
     }
   }
