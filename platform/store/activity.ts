@@ -46,6 +46,10 @@ const EVENT_BODY_CHARS = 64 * 1024
 const DAY_MS = 86_400_000
 const RETENTION_MS = 7 * DAY_MS
 const HARD_RETENTION_MS = 30 * DAY_MS
+/** Messages that were stored for a workspace and have no answer. */
+const UNANSWERED = `FROM activity INDEXED BY activity_unanswered
+  WHERE workspace_id = ? AND activity_type = 'a2a_receive' AND method = 'message/send'
+  AND status = 'ok' AND request_body IS NOT NULL AND response_body IS NULL`
 /** How many rows are looked at, and at most deleted, at once, and how long they are: more would hold every request. */
 const PRUNED_AT_ONCE = 500
 const PRUNED_BYTES = 16 * 1024 * 1024
@@ -144,14 +148,21 @@ export class ActivityLog {
     return row?.last_acked_seq
   }
 
+  /** How many messages are stored for a workspace and have no answer, up to `limit`, and their bytes. */
+  unanswered(workspaceId: string, limit: number): { readonly messages: number; readonly bytes: number } {
+    const row = this.#context.database
+      .query<{ messages: number; bytes: number }, [string, number]>(
+        `SELECT count(*) AS messages, coalesce(sum(bytes), 0) AS bytes FROM
+           (SELECT octet_length(request_body) AS bytes ${UNANSWERED} LIMIT ?)`,
+      )
+      .get(workspaceId, limit)
+    return row ?? { messages: 0, bytes: 0 }
+  }
+
   /** Takes out the messages that were stored for a workspace and have no answer, oldest first. */
   takeUnanswered(workspaceId: string): readonly ActivityRow[] {
     return this.#context.database
-      .query<ActivityRow, [string]>(
-        `DELETE FROM activity INDEXED BY activity_unanswered
-         WHERE workspace_id = ? AND activity_type = 'a2a_receive' AND method = 'message/send'
-         AND status = 'ok' AND request_body IS NOT NULL AND response_body IS NULL RETURNING *`,
-      )
+      .query<ActivityRow, [string]>(`DELETE ${UNANSWERED} RETURNING *`)
       .all(workspaceId)
       .toSorted((a, b) => a.seq - b.seq)
   }

@@ -7,7 +7,7 @@ import { asObject, isObject, type JsonObject, parseInSteps, parseJson } from '..
 import { turnFor } from '../base/request-body.ts'
 import type { A2aMessage } from '../contract/a2a-message.ts'
 import { textOf } from '../contract/a2a-parts.js'
-import { deliveryModeNow } from '../contract/delivery-mode.ts'
+import { asDeliveryMode, deliveryModeNow } from '../contract/delivery-mode.ts'
 import type { Services } from '../services.ts'
 import type { ActivityEntry } from '../store/activity.ts'
 import type { WorkspaceRow } from '../store/workspaces.ts'
@@ -51,7 +51,7 @@ export async function deliver(
 ): Promise<Delivery> {
   wake(services, target)
   if (services.rules().pollMode && deliveryModeNow(target) === 'poll')
-    return store(services, target, sender, message)
+    return hasRoom(services, target) ? store(services, target, sender, message) : refused(507, NO_ROOM)
   const repeated = repetitionOf(services, target, sender, message)
   if (repeated !== undefined) return repeated
   const unavailable = refuseOrQueue(services, target, sender, message)
@@ -68,6 +68,22 @@ export async function deliver(
   } finally {
     answered.abort()
   }
+}
+
+/** What waits for an agent that has not chosen a mode may all have to be queued at once, when it chooses to take pushes. */
+function hasRoom({ activity }: Services, { id, delivery_mode: mode }: WorkspaceRow): boolean {
+  if (asDeliveryMode(mode) !== undefined) return true
+  const { messages, bytes } = activity.unanswered(id, MAX_UNCLAIMED_MESSAGES)
+  return messages < MAX_UNCLAIMED_MESSAGES && bytes < MAX_UNCLAIMED_BYTES
+}
+
+const MAX_UNCLAIMED_MESSAGES = 1_000
+const MAX_UNCLAIMED_BYTES = 4 * 1024 * 1024
+const NO_ROOM = {
+  error: 'too many messages wait for this workspace',
+  max_messages: MAX_UNCLAIMED_MESSAGES,
+  max_bytes: MAX_UNCLAIMED_BYTES,
+  hint: 'its agent has never registered; start it, and send the message again',
 }
 
 /**

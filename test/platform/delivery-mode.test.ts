@@ -45,6 +45,20 @@ test('what is sent before the agent registers is stored, and is there when it po
   expect(texts(await inbox(fixture, newcomer))).toEqual(['after', 'before'])
 })
 
+test('what waits for an agent that has never registered is bounded, and the sender is told; for one that polls it is not', async () => {
+  await using fixture = await platformWithTeam()
+  const newcomer = await create(fixture)
+  const long = () => send(fixture, newcomer, say('x'.repeat(2_500_000)), fixture.lead)
+  expect([(await long()).status, (await long()).status]).toEqual([200, 200])
+  const beyond = await send(fixture, newcomer, say('short'), fixture.lead)
+  expect([beyond.status, beyond.json]).toMatchObject([
+    507,
+    { hint: expect.stringContaining('never registered') },
+  ])
+  await register(fixture, newcomer, { delivery_mode: 'poll' })
+  expect((await long()).status).toBe(200)
+})
+
 test('files for such a workspace are staged, too', async () => {
   await using fixture = await platformWithTeam()
   const newcomer = await create(fixture, { runtime: 'kimi' })

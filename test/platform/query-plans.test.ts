@@ -115,6 +115,7 @@ function everyStatement(): void {
   activity.append({ workspaceId: one.id, activityType: 'a2a_receive' })
   activity.answerTo(one.id, two.id, 'm')
   activity.acknowledge(one.id, 1)
+  activity.unanswered(one.id, 5)
   activity.takeUnanswered(one.id)
   activity.delegations(one.id, 5)
   clock.advance(8 * 24 * 3_600)
