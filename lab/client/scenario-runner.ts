@@ -98,7 +98,7 @@ const limits: Scenario = {
       const turn = await model.nextTurn()
       turn.answer(bash('touch allowed'))
       model.release()
-      strictEqual(await runner.exit(), 0, runner.stderr)
+      strictEqual(await runner.exit(), 1, runner.stderr)
       ok(runner.stderr.includes(said), `the log does not say "${said}": ${runner.stderr}`)
     }
     await tell('max_turns=1', 'Reached maximum number of turns (1)')
