@@ -73,4 +73,40 @@ export const RUNNER_DELIVERY_BREAKS: readonly Break[] = [
     find: 'const works = mayBeFinal && !isBusy(error) && (await this.#platformAnswers())',
     replace: 'const works = mayBeFinal',
   },
+  {
+    name: 'a message is set aside while the backend waits for a repair',
+    file: WORKER,
+    find: 'if (failure.wedged !== undefined) health.wedged(failure.wedged)\n',
+    replace: 'if (failure.wedged !== undefined && tries >= MAX_TRIES) return failure\n',
+  },
+  {
+    name: 'a runner works on messages that a session holds',
+    file: 'runner/runner.ts',
+    find: 'const isDeliverable = (): boolean => membership.deliverable',
+    replace: "const isDeliverable = (): boolean => membership.workspace.id !== ''",
+  },
+  {
+    name: 'an answer of which nobody knows whether it arrived counts as taken',
+    file: REPLIES,
+    find: "if (outcome.kind === 'unsure') throw",
+    replace: "if (outcome.kind === 'unsure' && messageId === '') throw",
+  },
+  {
+    name: 'a record that a full disk prevents is given up',
+    file: WORKER,
+    find: 'return await patiently(write, clock, signal)',
+    replace: 'return await patiently(write, clock, signal).catch(() => {})',
+  },
+  {
+    name: 'a message that arrived later overtakes one that waits for its sender to slow down',
+    file: QUEUE,
+    find: 'return received.ord < held.ord ? received : held',
+    replace: 'return received',
+  },
+  {
+    name: 'an answer does not name the task that it completes',
+    file: 'runner/reply-route.ts',
+    find: '      delegationId,\n    },',
+    replace: '    },',
+  },
 ]

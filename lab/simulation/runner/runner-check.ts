@@ -146,12 +146,12 @@ function questionsOf(
     .map(({ id, text }) => ({ name: text, answerId: id }))
 }
 
-/** A message is set aside after three tries, or when nobody takes its answer. */
+/** A message is set aside after three tries, or when nobody takes its answer, and never since the backend is broken. */
 function judgeSetAside(world: RunnerWorld, rows: readonly ModelRow[]): readonly string[] {
   return rows
     .filter((row) => isDue(world, row) && row.from !== STRANGER && stateOf(world, row.id) === 'skipped')
-    .filter(({ id }) => (world.tries.get(id) ?? 0) < 3)
-    .map(({ text }) => `${text} was set aside before it was tried three times`)
+    .filter(({ id }) => (world.tries.get(id) ?? 0) < 3 || !world.failed.has(id))
+    .map(({ text }) => `${text} was set aside before it had failed three times`)
 }
 
 /** The runner that is left holds the workspace, and beats, once nothing has gone wrong for an interval. */

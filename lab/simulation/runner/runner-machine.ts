@@ -77,6 +77,7 @@ export class RunnerMachine {
           throw new Error('the process died')
         },
         onGiven: (request) => this.#world.noteGiven(life.number, request),
+        onFailed: ({ activityId }) => this.#world.failed.add(activityId),
       }),
       trouble: this.disk,
       patient: dice.chance(0.8),

@@ -74,6 +74,8 @@ export class RunnerWorld {
   readonly left = new Set<string>()
   /** What the backend was told of tasks that are over. */
   readonly wakes: string[] = []
+  /** The messages with which a backend that is not broken had no success. */
+  readonly failed = new Set<string>()
   /** How often each message was given to the backend. */
   readonly tries = new Map<string, number>()
   /** The messages that each process was given, as `process activity`. */

@@ -36,6 +36,8 @@ export interface SimBackendOptions {
   readonly onFatal: () => void
   /** Called with each message that it is given. */
   readonly onGiven: (request: Request) => void
+  /** Called when the work on one goes wrong for another reason than that the backend is broken. */
+  readonly onFailed: (request: Request) => void
 }
 
 /** When a broken backend works again, whichever process it is in. */
@@ -70,7 +72,7 @@ export class SimBackend implements Backend {
   }
 
   readonly answer = async (request: Request, signal: AbortSignal): Promise<Reply | undefined> => {
-    const { life, dice, isCalm, onGiven, onFatal, repair, clock } = this.#options
+    const { life, dice, isCalm, onGiven, onFailed, onFatal, repair, clock } = this.#options
     onGiven(request)
     life.half()
     // It is told of tasks that are over, and has nothing to say to that.
@@ -80,12 +82,17 @@ export class SimBackend implements Backend {
     const usualMs = isCalm() ? dice.upTo(200) : dice.upTo(fate === 'takes long' ? LONG_MS : USUAL_MS)
     await this.#wait(fate === 'hangs' ? HANGS_MS : usualMs, signal)
     life.half()
-    if (request.text.endsWith(POISON_FOR_ALL)) onFatal()
+    if (request.text.endsWith(POISON_FOR_ALL)) {
+      onFailed(request)
+      onFatal()
+    }
     if (clock.now() < repair.at && !isCalm()) {
       throw new BackendFailure('it is broken', { wedged: 'somebody has to repair it' })
     }
-    if (fate === 'hangs') throw new BackendFailure(`no answer within ${HANGS_MS} ms`)
-    if (fate === 'fails' || isPoison(request.text)) throw new BackendFailure('it ended with exit code 1')
+    if (fate === 'fails' || fate === 'hangs' || isPoison(request.text)) {
+      onFailed(request)
+      throw new BackendFailure(fate === 'hangs' ? 'no answer in time' : 'it ended with exit code 1')
+    }
     const text = answerTo(request.text)
     return text === undefined ? undefined : { text }
   }
