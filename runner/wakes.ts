@@ -14,16 +14,22 @@ const SETTLE_MS = 1_000
 /** Beyond this, the oldest is left to the file of the outcomes alone. */
 const MAX_PENDING = 512
 
-const pendingSchema = z.array(z.object({ id: z.string(), status: z.string() })).max(MAX_PENDING)
+const finishedSchema = z.object({ id: z.string(), status: z.string() })
+const stateSchema = z.object({
+  /** When the backend was last told, in milliseconds since the epoch; null: never. */
+  wokenAt: z.number().nullable(),
+  pending: z.array(finishedSchema).max(MAX_PENDING),
+})
 
-export type Finished = z.infer<typeof pendingSchema>[number]
+type State = z.infer<typeof stateSchema>
+export type Finished = z.infer<typeof finishedSchema>
 
 export class Wakes {
   readonly #path: string
   readonly #clock: Pick<Clock, 'now'>
   readonly #warn: (sentence: string) => void
   #pending: readonly Finished[]
-  #wokenAt = Number.NEGATIVE_INFINITY
+  #wokenAt: number | null
   /** When the first of those pending was added. */
   #addedAt = Number.NEGATIVE_INFINITY
 
@@ -31,7 +37,9 @@ export class Wakes {
     this.#path = path
     this.#clock = clock
     this.#warn = warn
-    this.#pending = readPending(path)
+    const { pending, wokenAt } = readState(path)
+    this.#pending = pending
+    this.#wokenAt = wokenAt
   }
 
   add(finished: Finished): void {
@@ -42,7 +50,8 @@ export class Wakes {
   /** What to tell now; undefined while there is nothing, or the last time was less than a minute ago. */
   due(): readonly Finished[] | undefined {
     const now = this.#clock.now()
-    const isSoon = Math.abs(now - this.#wokenAt) < INTERVAL_MS || Math.abs(now - this.#addedAt) < SETTLE_MS
+    const wokenAt = this.#wokenAt ?? Number.NEGATIVE_INFINITY
+    const isSoon = Math.abs(now - wokenAt) < INTERVAL_MS || Math.abs(now - this.#addedAt) < SETTLE_MS
     return this.#pending.length === 0 || isSoon ? undefined : this.#pending
   }
 
@@ -53,15 +62,16 @@ export class Wakes {
     this.#keep(this.#pending.filter(({ id }) => !ids.has(id)))
   }
 
-  /** Telling failed, or was interrupted: the same is told again a minute later. */
+  /** Telling begins: unless it succeeds, the same is told again a minute later, also by the next process. */
   postpone(): void {
     this.#wokenAt = this.#clock.now()
+    this.#keep(this.#pending)
   }
 
   #keep(pending: readonly Finished[]): void {
     this.#pending = pending
     try {
-      replaceFile(this.#path, JSON.stringify(pending))
+      replaceFile(this.#path, JSON.stringify({ wokenAt: this.#wokenAt, pending }))
     } catch (error) {
       // The outcomes themselves are on the disk; only a restart before the next wake would forget to tell of them.
       this.#warn(`cannot keep which finished tasks its backend was not told of: ${String(error)}`)
@@ -69,12 +79,12 @@ export class Wakes {
   }
 }
 
-function readPending(path: string): readonly Finished[] {
+function readState(path: string): State {
   try {
-    return pendingSchema.parse(JSON.parse(readRegularFile(path)))
+    return stateSchema.parse(JSON.parse(readRegularFile(path)))
   } catch {
     // There is none, or somebody else wrote it: the outcomes are in their own file.
-    return []
+    return { wokenAt: null, pending: [] }
   }
 }
 

@@ -13,6 +13,8 @@ const lineSchema = z.object({
 /** An old task is looked up once a minute; the backend is told of what has ended once a minute, too. */
 const ASKED_MS = 70_000
 const WAKE_MS = 60_000
+/** The same, less the time in which the first of two looks for whom to report to. */
+const LEAST_APART_MS = 25_000
 
 /** Each outcome is told once: in a line of the file and to the backend, or by a session. */
 export function judgeTasks(world: RunnerWorld): readonly string[] {
@@ -31,7 +33,7 @@ export function judgeTasks(world: RunnerWorld): readonly string[] {
     if ([`delegation-${id}`, ...rows.map((row) => row.id)].some((one) => read.has(one))) return []
     const own = lines.filter(({ delegation_id }) => delegation_id === id)
     if (own.length !== 1) return [`the outcome of task ${id} has ${own.length} lines`]
-    const isWoken = wakes.some((text) => text.includes(id))
+    const isWoken = wakes.some(({ text }) => text.includes(id))
     return isWoken ? [] : [`the backend was never told that task ${id} is over`]
   })
   const unsaid = lines
@@ -40,7 +42,9 @@ export function judgeTasks(world: RunnerWorld): readonly string[] {
       ({ delegation_id }) => !workspace.records.notices.some(({ text }) => text.includes(delegation_id)),
     )
     .map(({ delegation_id }) => `the person was not told that task ${delegation_id} failed`)
-  return [...faults, ...untold, ...unsaid]
+  const hasty = wakes.filter(({ at }, index) => at - (wakes[index - 1]?.at ?? 0) < LEAST_APART_MS)
+  const again = known.size === 0 ? [] : hasty.map(({ at }) => `the backend was told again too soon, at ${at}`)
+  return [...faults, ...untold, ...unsaid, ...again]
 }
 
 function readResults(path: string) {

@@ -72,8 +72,8 @@ export class RunnerWorld {
   #settings = 0
   /** The tasks that sessions left with the platform. */
   readonly left = new Set<string>()
-  /** What the backend was told of tasks that are over. */
-  readonly wakes: string[] = []
+  /** What the backend was told of tasks that are over, and when. */
+  readonly wakes: { readonly at: number; readonly text: string }[] = []
   /** The messages with which a backend that is not broken had no success. */
   readonly failed = new Set<string>()
   /** How often each message was given to the backend. */
@@ -153,7 +153,7 @@ export class RunnerWorld {
   noteGiven(process: number, request: Request): void {
     const { workspaceId, activityId, redelivered, idempotencyKey, method, text } = request
     if (method === 'wake') {
-      this.wakes.push(text)
+      this.wakes.push({ at: this.clock.now(), text })
       return
     }
     this.figures.tries++
