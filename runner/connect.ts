@@ -17,7 +17,7 @@ import { Ending, EXIT, type ExitCode, Restart } from './exit-code.ts'
 import { Preparation, type PreparationOptions } from './preparation.ts'
 import { Runner } from './runner.ts'
 import { ServiceNotice } from './service-notice.ts'
-import { launchdPlist, systemdUnit } from './service-unit.ts'
+import { launchdPlist, serviceProblem, systemdUnit } from './service-unit.ts'
 
 export interface ConnectOptions extends PreparationOptions {
   readonly argv: readonly string[]
@@ -91,17 +91,18 @@ async function rehearse(preparation: Preparation, options: ConnectOptions): Prom
     )
   }
   const words = options.argv.filter(
-    (word, index) => !word.startsWith('--print-unit') && options.argv[index - 1] !== '--print-unit',
+    (word, index) =>
+      !word.startsWith('--print-unit') && options.argv[index - 1] !== '--print-unit' && word !== '--dry-run',
   )
-  const render = line.printUnit === 'systemd' ? systemdUnit : launchdPlist
-  options.print(
-    render({
-      argv: [...options.program, ...words, ...(line.forever ? [] : ['--forever'])],
-      folder: options.folder,
-      path: options.environment.PATH ?? '',
-      name: config.targets[0]?.workspaceId ?? 'connect',
-    }).trimEnd(),
-  )
+  const command = {
+    argv: [...options.program, ...(line.forever ? [] : ['--forever']), ...words],
+    folder: options.folder,
+    path: options.environment.PATH ?? '',
+    name: config.targets[0]?.workspaceId ?? 'connect',
+  }
+  const problem = serviceProblem(command)
+  if (problem !== undefined) throw usage(problem)
+  options.print((line.printUnit === 'systemd' ? systemdUnit : launchdPlist)(command).trimEnd())
   return EXIT.ended
 }
 

@@ -1,4 +1,5 @@
 /** The text of a service that runs a command line, for systemd or launchd. Pure. */
+import { quoteValue } from '../member/settings/setting-text.ts'
 import { EXIT } from './exit-code.ts'
 
 export interface ServiceCommand {
@@ -17,6 +18,20 @@ export interface ServiceCommand {
 const FINAL_CODE = EXIT.usage
 const WATCHDOG_SECS = 60
 
+/** Why there can be no such service; undefined when there can. */
+export function serviceProblem({ argv, folder, path }: ServiceCommand): string | undefined {
+  // No plist can hold them, and a carriage return ends a line of a unit.
+  const isWrong = (word: string): boolean => /[^\P{Cc}\n\t]/u.test(word)
+  // A unit has no quotes around its folder.
+  if (isWrong(folder) || /[\n\t]|[\s\\]$/.test(folder)) {
+    return `The folder ${quoteValue(folder)} cannot be that of a service: a control character, or a blank or backslash at its end, would be lost. Change to another folder.`
+  }
+  const word = [path, ...argv].find(isWrong)
+  return word === undefined
+    ? undefined
+    : `No service can have ${quoteValue(word)}: it holds a control character. Leave that out.`
+}
+
 export function systemdUnit({ argv, folder, path, name }: ServiceCommand): string {
   return `# ~/.config/systemd/user/molecule-${name}.service
 # systemctl --user daemon-reload && systemctl --user enable --now molecule-${name}
@@ -28,7 +43,7 @@ After=network-online.target
 [Service]
 Type=notify
 NotifyAccess=all
-ExecStart=${argv.map(systemdWord).join(' ')}
+ExecStart=${argv.map((word) => systemdWord(word).replaceAll('$', '$$$$')).join(' ')}
 WorkingDirectory=${folder.replaceAll('%', '%%')}
 Environment=${systemdWord(`PATH=${path}`)}
 Restart=on-failure
@@ -44,14 +59,13 @@ WantedBy=default.target
 `
 }
 
-/** `%` begins a specifier, `$` a variable. */
+/** `%` begins a specifier; `$` a variable, but only in a command line. */
 function systemdWord(word: string): string {
   const escaped = word
     .replaceAll('\\', '\\\\')
     .replaceAll('"', '\\"')
     .replaceAll('\n', '\\n')
     .replaceAll('%', '%%')
-    .replaceAll('$', '$$$$')
   return `"${escaped}"`
 }
 

@@ -112,9 +112,21 @@ test('the token may stand in a variable of its own, or its file be named by one'
 })
 
 test('a service is printed, with a warning about settings that it will not see', async () => {
-  const running = scene.start(['--backend', 'mock', '--print-unit', 'systemd'])
+  // Nothing after the two dashes is a flag, and a service that only checks would end at once.
+  const running = scene.start([
+    '--backend',
+    'mock',
+    '--dry-run',
+    '--print-unit',
+    'systemd',
+    '--json',
+    '--',
+    scene.member.id,
+  ])
   expect(await running.exit).toBe(0)
-  expect(running.printed.join()).toContain('"--backend" "mock" "--json" "--forever"')
+  expect(running.printed.join()).toContain(
+    `"--forever" "--backend" "mock" "--json" "--" "${scene.member.id}"\n`,
+  )
   expect(running.complaints).toEqual([expect.stringContaining('does not see MOLECULE_LOG_LEVEL, ')])
 })
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { SimClock } from '../../lab/simulation/sim-clock.ts'
 import { ServiceNotice } from '../../runner/service-notice.ts'
-import { launchdPlist, systemdUnit } from '../../runner/service-unit.ts'
+import { launchdPlist, serviceProblem, systemdUnit } from '../../runner/service-unit.ts'
 
 function notice(environment: Readonly<Record<string, string>>, fails = false) {
   const clock = new SimClock()
@@ -70,7 +70,7 @@ describe('a service', () => {
 const COMMAND = {
   argv: ['/opt/bun', 'connect.js', '--backend-opt', 'cmd=echo "$HOME" 100% <a&b>'],
   folder: '/srv/my agent',
-  path: '/usr/bin',
+  path: '/usr/bin:/opt/$x',
   name: 'seven',
 }
 
@@ -87,9 +87,18 @@ test('a systemd unit keeps each word as it is, and restarts what failed or was r
     // Not 3: what refuses a token may be a platform that cannot look tokens up.
     'RestartPreventExitStatus=2',
     'WorkingDirectory=/srv/my agent',
+    'Environment="PATH=/usr/bin:/opt/$x"',
   ]) {
     expect(unit.split('\n')).toContain(line)
   }
+})
+
+test('there is no service whose folder or words its definition cannot hold', () => {
+  expect(serviceProblem(COMMAND)).toBeUndefined()
+  for (const folder of ['/a\nExecStartPre=b', '/a\\', '/a ', '/a\u0007']) {
+    expect(serviceProblem({ ...COMMAND, folder })).toStartWith('The folder ')
+  }
+  expect(serviceProblem({ ...COMMAND, argv: ['/opt/bun', 'a\rb'] })).toStartWith('No service can have ')
 })
 
 test('a launchd plist keeps each word as it is', () => {
