@@ -3,8 +3,10 @@ import { MIN_SECRET_CHARS } from './redact.ts'
 
 /** A shorter one in Base64 would be found in ordinary text by chance. */
 const MIN_ENCODED_CHARS = 12
-// White space, and what nobody sees: as characters, and as their bytes. NUL stands between the letters in UTF-16.
-const BREAKS = /(?:[\s\u0000\u200b-\u200d\ufeff]|\u00e2\u0080[\u008b-\u008d]|\u00ef\u00bb\u00bf)+/g
+// White space, the codes of colours, and what nobody sees: as characters, and as their bytes. NUL stands between the letters
+// in UTF-16.
+const BREAKS =
+  /(?:\u001b\[[\d:;]*[A-Za-z]|[\s\u0000\u200b-\u200d\ufeff]|\u00e2\u0080[\u008b-\u008d]|\u00ef\u00bb\u00bf)+/g
 
 /** Secrets shorter than {@link MIN_SECRET_CHARS} are left out: they may be words. */
 export class SecretSearch {
@@ -15,7 +17,7 @@ export class SecretSearch {
     this.#forms = [...new Set(long.flatMap(formsOf))]
   }
 
-  /** Also if it is broken by white space. */
+  /** Also if it is broken by white space or colours. */
   isIn(text: string): boolean {
     return this.#forms.length > 0 && this.#holds(text.replace(BREAKS, ''))
   }

@@ -10,6 +10,7 @@ describe('a secret is found in a text', () => {
     ['as it is', `the token is ${SECRET}.`],
     ['broken by white space', SECRET.replace(/(.{8})/g, '$1\n')],
     ['broken by what nobody sees', [...SECRET].join('\u200b')],
+    ['broken by colours', [...SECRET].join('\u001b[01;31m\u001b[K')],
     ['in an address', `https://example.org/?t=${encodeURIComponent(SECRET)}`],
     ['in hexadecimal', Buffer.from(SECRET).toString('hex')],
     ['in hexadecimal of the upper case', Buffer.from(SECRET).toString('hex').toUpperCase()],
