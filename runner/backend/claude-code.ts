@@ -53,7 +53,7 @@ export function claudeCodeBackend(given: GivenOptions, surroundings: ProgramSurr
   const options = readOptions('claude-code', given, OPTIONS, surroundings.warn)
   const { environment, stateFolder, log, clock } = surroundings
   const bin = findProgram(options.bin, environment, INSTALL)
-  const sessions = new PeerSessions(stateFolder, 'claude-code')
+  const sessions = new PeerSessions(stateFolder, 'claude-code', surroundings.warn)
 
   /** @throws ExitFailure when the client ended without a result, or another BackendFailure. */
   const run = async (request: Request, session: string | undefined, signal: AbortSignal): Promise<Result> => {

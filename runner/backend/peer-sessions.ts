@@ -1,6 +1,7 @@
 /** Which session of the answering program belongs to whom, so that a conversation goes on. Kept in the state folder. */
 import { join } from 'node:path'
 import { z } from 'zod'
+import { describeError } from '../../base/errors.ts'
 import { readRegularFile, replaceFile } from '../../member/folder/regular-file.ts'
 import type { Request } from './backend.ts'
 
@@ -10,9 +11,11 @@ const MAX_SESSIONS = 1_000
 
 export class PeerSessions {
   readonly #path: string
+  readonly #warn: (sentence: string) => void
 
   /** @param name of the program whose sessions they are. */
-  constructor(folder: string, name: string) {
+  constructor(folder: string, name: string, warn: (sentence: string) => void) {
+    this.#warn = warn
     this.#path = join(folder, `${name}-sessions.json`)
   }
 
@@ -20,19 +23,27 @@ export class PeerSessions {
     return this.#read()[keyOf(request)]
   }
 
-  /** @throws the file system's error. */
   keep(request: Request, session: string): void {
     const key = keyOf(request)
     const { [key]: before, ...others } = this.#read()
     if (before === session) return
     const entries = [...Object.entries(others), [key, session] as const].slice(-MAX_SESSIONS)
-    replaceFile(this.#path, `${JSON.stringify(Object.fromEntries(entries), null, 1)}\n`)
+    this.#write(Object.fromEntries(entries))
   }
 
   /** The session is gone: the next message begins a new one. */
   forget(request: Request): void {
     const { [keyOf(request)]: _, ...others } = this.#read()
-    replaceFile(this.#path, `${JSON.stringify(others, null, 1)}\n`)
+    this.#write(others)
+  }
+
+  /** An answer is worth more than the session that it came from. */
+  #write(sessions: Readonly<Record<string, string>>): void {
+    try {
+      replaceFile(this.#path, `${JSON.stringify(sessions, null, 1)}\n`)
+    } catch (error) {
+      this.#warn(`Cannot keep which session belongs to whom: ${describeError(error)}.`)
+    }
   }
 
   #read(): Readonly<Record<string, string>> {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { systemClock } from '../../base/clock.ts'
 import { type TemporaryFolder, temporaryFolder } from '../../lab/driver/temporary-folder.ts'
 import { renderEvent } from '../../plugin/host/event/notification.ts'
@@ -124,4 +124,10 @@ describe('Claude Code', () => {
     await answer()
     expect(calls()).toEqual(['', '--resume session-1', ''])
   })
+})
+
+test('an answer is given also where its session cannot be kept', async () => {
+  mkdirSync(folder.file('claude-code-sessions.json'))
+  script(says('one'))
+  expect(await backend.answer(request, new AbortController().signal)).toEqual({ text: 'one' })
 })
