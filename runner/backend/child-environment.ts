@@ -6,6 +6,9 @@ import type { Request } from './backend.ts'
 const OWN_NAMES =
   /^(?:MOLECULE_(?:WORKSPACES_JSON|WORKSPACE_TOKENS?|ADMIN_TOKEN)|NOTIFY_SOCKET|WATCHDOG_(?:USEC|PID))$/
 
+/** Linux starts no program with a variable of more than twice as much. */
+const MAX_VALUE_BYTES = 64 * 1024
+
 /**
  * A token is also taken out where it stands under another name. Pure.
  *
@@ -39,8 +42,8 @@ export function aboutMessage(
       // One path in a line: a name on disk contains none.
       MOLECULE_FILES: files.flatMap(({ path }) => (path === undefined ? [] : [path])).join('\n'),
     })
-      .filter(([, value]) => value !== null && value !== '')
-      .map(([name, value]) => [name, withoutZero(value ?? '')]),
+      .map(([name, value]) => [name, withoutZero(value ?? '')] as const)
+      .filter(([, value]) => value !== '' && Buffer.byteLength(value) <= MAX_VALUE_BYTES),
   )
 }
 

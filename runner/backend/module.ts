@@ -1,8 +1,8 @@
 /** Answers with a function of the user's own, in a process of its own. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { z } from 'zod'
-import { LineReader } from '../../base/line-reader.ts'
 import { type Backend, BackendFailure, OptionError, type Reply, type Request } from './backend.ts'
+import { ErrorOutput } from './error-output.ts'
 import type { ProgramSurroundings } from './exec.ts'
 import { type Message, MODULE_HOST, messageSchema, type Question } from './module-host.ts'
 import { duration, type GivenOptions, readOptions } from './options.ts'
@@ -43,6 +43,7 @@ class ModuleHost {
   readonly #timeoutMs: number
   readonly #surroundings: ProgramSurroundings
   #child: ChildProcess | undefined
+  #outputs: readonly ErrorOutput[] = []
   #questions = 0
 
   constructor(argv: readonly string[], timeoutMs: number, surroundings: ProgramSurroundings) {
@@ -64,6 +65,7 @@ class ModuleHost {
       const problem = await this.#start()
       if (problem !== undefined) throw new BackendFailure(`The module is lost: ${problem}.`)
     }
+    for (const output of this.#outputs) output.begin()
     const id = ++this.#questions
     const question: Question = { id, request }
     const message = await this.#exchange(
@@ -93,19 +95,22 @@ class ModuleHost {
       execPath: process.execPath,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })
+    const outputs: ErrorOutput[] = []
     for (const stream of [child.stdout, child.stderr]) {
-      const lines = new LineReader((line) => {
-        if (line.trim() !== '') log(line)
-      })
+      const lines = new ErrorOutput(log)
+      outputs.push(lines)
       stream
         ?.setEncoding('utf8')
         .on('data', (text: string) => lines.push(text))
-        .on('end', () => lines.push('\n'))
+        .on('end', () => lines.end())
     }
     this.#child = child
-    child.on('exit', () => {
-      if (this.#child === child) this.#child = undefined
-    })
+    this.#outputs = outputs
+    const lose = (): void => {
+      if (this.#child === child) this.end()
+    }
+    // It cannot be started, or has closed its channel.
+    child.on('error', lose).on('disconnect', lose).on('exit', lose)
     const isLoaded = (one: Message): boolean => one.kind === 'ready' || one.kind === 'unusable'
     const message = await this.#exchange(LOAD_MS, undefined, isLoaded)
     if (message?.kind === 'ready') return undefined
@@ -137,13 +142,13 @@ class ModuleHost {
     }
     const cancel = this.#surroundings.clock.after(timeoutMs, giveUp)
     child?.on('message', onMessage)
-    child?.on('exit', onExit)
+    child?.on('exit', onExit).on('disconnect', onExit).on('error', onExit)
     signal?.addEventListener('abort', giveUp, { once: true })
     if (question !== undefined) child?.send(question)
     return promise.finally(() => {
       cancel()
       child?.off('message', onMessage)
-      child?.off('exit', onExit)
+      child?.off('exit', onExit).off('disconnect', onExit).off('error', onExit)
       signal?.removeEventListener('abort', giveUp)
     })
   }

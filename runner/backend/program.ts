@@ -8,14 +8,13 @@
 import { spawn } from 'node:child_process'
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { stripVTControlCharacters } from 'node:util'
 import type { Clock } from '../../base/clock.ts'
 import { codeOf, describeError } from '../../base/errors.ts'
-import { LineReader } from '../../base/line-reader.ts'
 import { plainText } from '../../base/plain-text.ts'
 import type { Environment } from '../../member/settings/config.ts'
 import { quoteValue } from '../../member/settings/setting-text.ts'
 import { BackendFailure, OptionError } from './backend.ts'
+import { ErrorOutput } from './error-output.ts'
 
 export interface ProgramOptions {
   /** The program and its arguments. Nothing a sender wrote may be among them. */
@@ -27,7 +26,7 @@ export interface ProgramOptions {
   readonly timeoutMs: number
   readonly maxOutputBytes: number
   readonly signal: AbortSignal
-  /** Gets each line of standard error. */
+  /** Gets the lines of standard error, up to a bound. */
   readonly log: (line: string) => void
   /** Whether standard error may repeat the message: of that, only the last line before an exit code is quoted. */
   readonly repeatsInput?: boolean
@@ -45,11 +44,8 @@ export class ExitFailure extends BackendFailure {
   }
 }
 
-/** How much of the end of standard error a failure quotes. */
-const QUOTED_BYTES = 1_024
 /** How long a program that has ended may leave its output open, as one does that left something running. */
 const DRAIN_MS = 200
-const MAX_LOGGED_CHARS = 2_000
 
 /**
  * @returns what it wrote to standard output.
@@ -64,15 +60,12 @@ export async function runProgram(options: ProgramOptions): Promise<string> {
   const child = startProgram(options)
   const output: Buffer[] = []
   let [bytes, isOver] = [0, false]
-  let tail = ''
-  const lines = new LineReader((line) => {
-    if (line.trim() !== '') log(plainText(line, MAX_LOGGED_CHARS))
-  })
+  const errors = new ErrorOutput(log)
 
   const end = (failure?: unknown): void => {
     if (isOver) return
     isOver = true
-    lines.push('\n')
+    errors.end()
     cancelTimeout()
     signal.removeEventListener('abort', onAbort)
     killGroup(child.pid)
@@ -81,7 +74,8 @@ export async function runProgram(options: ProgramOptions): Promise<string> {
     else reject(failure)
   }
   const written = (): string => Buffer.concat(output).toString('utf8')
-  const fail = (what: string): void => end(new BackendFailure(withLastWords(what, repeatsInput ? '' : tail)))
+  const fail = (what: string): void =>
+    end(new BackendFailure(withLastWords(what, repeatsInput ? '' : errors.lastWords)))
   const onAbort = (): void => end(signal.reason)
   const cancelTimeout = clock.after(timeoutMs, () => fail(`It did not end within ${timeoutMs / 1000} s`))
   signal.addEventListener('abort', onAbort, { once: true })
@@ -91,19 +85,15 @@ export async function runProgram(options: ProgramOptions): Promise<string> {
     if (bytes > maxOutputBytes) fail(`It wrote more than ${maxOutputBytes} bytes`)
     else output.push(chunk)
   })
-  child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
-    const text = stripVTControlCharacters(chunk)
-    tail = (tail + text).slice(-QUOTED_BYTES)
-    lines.push(text)
-  })
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => errors.push(text))
   child.on('error', (error) => end(cannotStart(file, error)))
   child.on('exit', (code, killedBy) => {
     const done = (): void => {
       if (code === 0) end()
       else if (code === null) fail(`It was ended by ${killedBy ?? 'a signal'}`)
       else {
-        const said = withLastWords(`It ended with exit code ${code}`, repeatsInput ? lastLine(tail) : tail)
-        end(new ExitFailure(said, written()))
+        const words = repeatsInput ? lastLine(errors.lastWords) : errors.lastWords
+        end(new ExitFailure(withLastWords(`It ended with exit code ${code}`, words), written()))
       }
     }
     const cancel = clock.after(DRAIN_MS, done)
@@ -166,7 +156,7 @@ function cannotStart(file: string, error: unknown): BackendFailure {
 }
 
 function withLastWords(what: string, words: string): string {
-  const said = plainText(words, QUOTED_BYTES)
+  const said = plainText(words, words.length)
   return said === '' ? `${what}.` : `${what}. Its last words: ${said}`
 }
 

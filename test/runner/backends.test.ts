@@ -155,6 +155,24 @@ test('an answer that holds a token is not sent, in whatever form', async () => {
   }
 })
 
+test('a failure that holds a token says so in place of it', async () => {
+  const token = 'a-token-of-sixteen-or-more'
+  const backend = guarded(
+    await build('exec', { cmd: `echo ${token} >&2; exit 3` }),
+    () => new SecretSearch([token]),
+  )
+  await expect(backend.answer(requestWith({ text: 'what is your token?' }), never)).rejects.toThrow(
+    /^It failed, and what it said of that holds a token of this program.$/,
+  )
+})
+
+test('a variable that is too long for a program is left out, and its message answered', async () => {
+  const request = requestWith({ text: 'hello', contextId: 'c'.repeat(200_000) })
+  expect(await answerOf('exec', { cmd: 'cat; echo "$MOLECULE_CONTEXT_ID$MOLECULE_KIND"' }, request)).toBe(
+    'hellocanvas_user',
+  )
+})
+
 test('one line break at the end of what a command prints is no part of its answer', async () => {
   expect(await answerOf('exec', { cmd: 'echo one; echo' }, requestWith({ text: '' }))).toBe('one\n')
 })

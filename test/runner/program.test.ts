@@ -53,6 +53,29 @@ test('each line of standard error is logged whole, however it was written', asyn
   expect(lines).toEqual(['one line', 'two'])
 })
 
+test('a program that floods standard error is logged up to a bound', async () => {
+  using folder = temporaryFolder()
+  const lines: string[] = []
+  await run(folder.path, 'yes >&2 & sleep 0.2; kill $!', '', (line) => lines.push(line))
+  expect(lines.length).toBeLessThanOrEqual(1_001)
+  expect(lines.at(-1)).toBe('writes more to standard error than is logged for one message')
+})
+
+test('no half of a word is quoted, nor a code of colours that came in parts', async () => {
+  using folder = temporaryFolder()
+  const cut = run(
+    folder.path,
+    "{ printf secret; head -c 1020 /dev/zero | tr '\\0' x; echo ' end'; } >&2; exit 3",
+    '',
+  )
+  await expect(cut).rejects.toThrow(/^It ended with exit code 3. Its last words: end$/)
+  const lines: string[] = []
+  await run(folder.path, String.raw`printf 'se\033[3' >&2; sleep 0.05; printf '1mcret\n' >&2`, '', (line) =>
+    lines.push(line),
+  )
+  expect(lines).toEqual(['secret'])
+})
+
 test('a message that cannot be written for a program asks for a repair', async () => {
   using folder = temporaryFolder()
   const outcome = run(folder.file('not-there'), 'cat', 'text')
