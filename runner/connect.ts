@@ -15,6 +15,7 @@ import { status } from './command/status.ts'
 import { HELP, parseCommandLine, usage } from './command-line.ts'
 import { Ending, EXIT, type ExitCode, Restart } from './exit-code.ts'
 import { Preparation, type PreparationOptions } from './preparation.ts'
+import { PROJECT } from './report.ts'
 import { Runner } from './runner.ts'
 import { ServiceNotice } from './service-notice.ts'
 import { launchdPlist, serviceProblem, systemdUnit } from './service-unit.ts'
@@ -129,7 +130,7 @@ async function serve(first: Preparation, options: ConnectOptions): Promise<ExitC
       next ??= preparation.renewed()
       return next !== undefined
     }
-    const project = `molecule connect --backend ${backend.name}`
+    const project = `${PROJECT} --backend ${backend.name}`
     const surroundings = {
       ...place(preparation, options, project),
       ...line,

@@ -3,6 +3,9 @@ import { join } from 'node:path'
 import { readRegularFile, replaceFile } from '../member/folder/regular-file.ts'
 import { describeWorkspace, type WorkspaceView } from '../plugin/host/report/workspace-report.ts'
 
+/** How the record of a lock's holder begins, if that is a runner. */
+export const PROJECT = 'molecule connect'
+
 export interface Service {
   readonly backend: string
   readonly counts: { readonly handled: number; readonly failed: number }
@@ -25,8 +28,14 @@ export function renderReport(
   return [...describeWorkspace(view, now), ...answering(service, view, now), ...aside(setAside)].join('\n')
 }
 
-function answering(service: Service | undefined, { holder }: WorkspaceView, now: number): readonly string[] {
-  if (service === undefined) return ['  answered by nothing: no molecule connect serves it']
+function answering(service: Service | undefined, view: WorkspaceView, now: number): readonly string[] {
+  const { holder } = view
+  if (service === undefined) {
+    const isServed = view.elsewhere && holder?.project.startsWith(PROJECT)
+    return [
+      `  answered by ${isServed ? `${PROJECT}, which has not said more` : `nothing: no ${PROJECT} serves it`}`,
+    ]
+  }
   const { backend, counts, wedged, current } = service
   const who = holder === undefined ? '' : ` in process ${holder.pid}`
   const hand = current === undefined ? '' : `, message ${current} in hand`
