@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import { Configuration } from '../member/folder/configuration.ts'
-import { stampOf } from '../member/folder/file-stat.ts'
+import { isRegularFile, stampOf } from '../member/folder/file-stat.ts'
 import { Log } from '../member/folder/log.ts'
 import { type StatePaths, statePaths } from '../member/folder/state-folder.ts'
 import { type Config, type ConfigResult, resolveStateDir } from '../member/settings/config.ts'
@@ -94,6 +94,9 @@ export class Preparation {
     if (stamp === this.#stamp) return undefined
     // Whatever they say, they are not read again before they change again.
     this.#stamp = stamp
+    const { tokenFile } = this.line
+    // A pipe would wait for somebody to write.
+    if (tokenFile !== undefined && !isRegularFile(tokenFile)) return undefined
     try {
       const next = new Preparation(this.line, this.#options)
       return Bun.deepEquals(next.config, this.config) ? undefined : next

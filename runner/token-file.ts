@@ -1,10 +1,8 @@
 /** Reads the token of a workspace from a file, where it is in no environment and no list of processes. */
-import { readFileSync, statSync } from 'node:fs'
 import { codeOf, describeError } from '../base/errors.ts'
 import { plainText } from '../base/plain-text.ts'
 import { usage } from './command-line.ts'
-
-const MAX_BYTES = 64 * 1024
+import { readGivenFile } from './given-file.ts'
 
 /** @throws Ending with a sentence that does not quote the file. */
 export function readTokenFile(path: string): string {
@@ -19,8 +17,9 @@ export function readTokenFile(path: string): string {
 
 function read(path: string, name: string): string {
   try {
-    if (statSync(path).size > MAX_BYTES) throw usage(`${name} is too large to hold one token.`)
-    return readFileSync(path, 'utf8')
+    const text = readGivenFile(path)
+    if (text === undefined) throw usage(`${name} is too large to hold one token.`)
+    return text
   } catch (error) {
     if (codeOf(error) === 'ENOENT') throw usage(`${name} does not exist: correct the path, or create it.`)
     if (codeOf(error) === 'EISDIR') throw usage(`${name} is a folder: name the file in it.`)

@@ -49,6 +49,11 @@ export function sizeOf(path: string): number {
 }
 
 /** Follows links. */
+export function isRegularFile(path: string): boolean {
+  return statIfAny(path)?.isFile() ?? false
+}
+
+/** Follows links. */
 export function exists(path: string): boolean {
   return statIfAny(path) !== undefined
 }

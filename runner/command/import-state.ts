@@ -2,7 +2,6 @@
  * `molecule connect import-state`: goes on where another program has stopped to read, as its cursor file says, so that
  * nobody gets an answer to an old message twice.
  */
-import { readFileSync, statSync } from 'node:fs'
 import { z } from 'zod'
 import { describeError } from '../../base/errors.ts'
 import { plainText } from '../../base/plain-text.ts'
@@ -14,6 +13,7 @@ import { toEntry } from '../../member/workspace/feed-entry.ts'
 import { boundary } from '../../member/workspace/feed-page.ts'
 import { usage } from '../command-line.ts'
 import { Ending, EXIT } from '../exit-code.ts'
+import { readGivenFile } from '../given-file.ts'
 import { type LedgerPlace, withNewLedger } from './opened-ledger.ts'
 
 const cursorFileSchema = z.object({
@@ -22,7 +22,6 @@ const cursorFileSchema = z.object({
 })
 export type CursorFile = z.infer<typeof cursorFileSchema>
 
-const MAX_BYTES = 64 * 1024
 const PAGE_LIMIT = 500
 /** How far back the row is looked for: so many pages. */
 const MAX_PAGES = 20
@@ -80,8 +79,9 @@ export async function importState(
 export function readCursorFile(path: string): CursorFile {
   const name = `The cursor file ${plainText(path, 500)}`
   try {
-    if (statSync(path).size > MAX_BYTES) throw usage(`${name} is too large to be one.`)
-    const read = cursorFileSchema.safeParse(JSON.parse(readFileSync(path, 'utf8')))
+    const text = readGivenFile(path)
+    if (text === undefined) throw usage(`${name} is too large to be one.`)
+    const read = cursorFileSchema.safeParse(JSON.parse(text))
     if (read.success) return read.data
   } catch (error) {
     if (error instanceof Ending) throw error

@@ -46,6 +46,8 @@ describe('what is wrong with a command line is said once, with exit code 2, befo
     [['import-state', 'cursor'], 'must hold {"workspace_id":"…","last_since_id":"…"}.'],
     [['import-state', 'not-there'], 'cannot be read'],
     [[ID, '--token-file', 'empty-not'], 'does not exist'],
+    [['import-state', '/dev/zero'], 'is too large'],
+    [[ID, '--token-file', '/dev/zero'], 'is too large'],
     [[ID, '--token-file', 'empty'], 'is empty'],
     [[ID, '--token-file', 'two'], 'holds more than one word'],
   ])('%p', async (words, sentence) => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { existsSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { z } from 'zod'
 import { until } from '../../lab/driver/until.ts'
 import { readReport } from '../../runner/report.ts'
@@ -48,6 +48,11 @@ describe.concurrent('molecule connect', () => {
     await later.exit
     expect(later.printed.join()).toContain('that process is stopped (Ctrl-Z)')
     expect(readReport(scene.path('state', 'locks'), scene.member.id, process.pid + 1)).toBeUndefined()
+    // It is written again within five seconds: status may come before that.
+    rmSync(scene.path('state', 'locks', `${scene.member.id}.report`))
+    const between = scene.start(['status'])
+    await between.exit
+    expect(between.printed.join()).toMatch(/answered by (molecule connect, which has not said more|mock)/)
     runner.stop('SIGTERM')
     await runner.exit
     const late = scene.start(['status'])
@@ -209,10 +214,21 @@ describe.concurrent('molecule connect', () => {
     writeFileSync(file, 'two words')
     await scene.peer.write(scene.member.id, 'meanwhile')
     await scene.answers(2)
+    // Nor is a pipe to which nobody writes.
+    rmSync(file)
+    Bun.spawnSync(['mkfifo', file])
+    await scene.peer.write(scene.member.id, 'beside a pipe')
+    await scene.answers(3)
+    rmSync(file)
     writeFileSync(file, token)
     await until('a new start', () => runner.complaints.join().includes('begins again'))
     await scene.peer.write(scene.member.id, 'after')
-    expect(await scene.answers(3)).toEqual(['echo: before', 'echo: meanwhile', 'echo: after'])
+    expect(await scene.answers(4)).toEqual([
+      'echo: before',
+      'echo: meanwhile',
+      'echo: beside a pipe',
+      'echo: after',
+    ])
     runner.stop('SIGTERM')
     expect(await runner.exit).toBe(0)
     // A service manager that was told of a stop would end what begins again.
