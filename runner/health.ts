@@ -37,6 +37,11 @@ export class Health {
     this.#report(error)
   }
 
+  /** That reason holds no longer. */
+  repaired(reason: string): void {
+    this.#wedged = this.#wedged === reason ? undefined : this.#wedged
+  }
+
   wedged(reason: string): void {
     this.#wedged ??= reason.slice(0, MAX_REASON)
   }

@@ -52,6 +52,8 @@ const MAX_TRIES = 3
 const MAX_CRASHES = 5
 /** How often to check for messages when no wake-up comes. */
 const IDLE_MS = 1_000
+/** The fault is in the state folder, and would be the same for the next message. */
+const STUCK = 'its messages cannot be worked on: the log says why'
 const CANNOT_ANSWER = 'This message could not be answered here. It is kept, and somebody has to look into it.'
 
 export class Worker {
@@ -92,8 +94,9 @@ export class Worker {
 
   /** Works until it is to close, or the signal of the workspace aborts. Never rejects. */
   async run(): Promise<void> {
-    const { workspace, queue, closing, isDeliverable } = this.#options
+    const { workspace, queue, health, closing, isDeliverable } = this.#options
     const { signal, clock, warn } = workspace
+    let failures = 0
     while (!signal.aborted && !closing.aborted) {
       try {
         const isHeld = isDeliverable()
@@ -101,9 +104,12 @@ export class Worker {
         const stored = isHeld ? queue.next() : undefined
         if (stored === undefined) await this.#wake.wait(IDLE_MS, signal)
         else await this.#handle(stored)
+        if (failures > 0) health.repaired(STUCK)
+        failures = 0
       } catch (error) {
         if (signal.aborted) return
-        warn(`cannot work on its messages now: ${describeError(error)}`)
+        if (failures++ % 60 === 0) warn(`cannot work on its messages now: ${describeError(error)}`)
+        if (failures >= MAX_TRIES) health.wedged(STUCK)
         await sleep(IDLE_MS, signal, clock)
       }
     }

@@ -44,7 +44,7 @@ function scene(result?: string) {
     stateOf: () => db.query<{ state: string }, []>('SELECT state FROM message').get()?.state,
     queue: () => start().workOf(WORKSPACE),
     /** One more process, which answers what waits, as far as the platform takes it, and is killed some seconds later. */
-    work: (platformWorks = true) => {
+    work: (platformWorks = true, onResult = () => result) => {
       const ledger = start()
       let isDead = false
       const workspace = makeWorkspace({
@@ -66,22 +66,24 @@ function scene(result?: string) {
         },
         close: async () => {},
       }
+      const health = new Health(backend.runtime, () => {})
       const worker = new Worker({
         workspace,
         queue: ledger.workOf(WORKSPACE),
         backend,
-        health: new Health(backend.runtime, () => {}),
+        health,
         files: { prepare: async () => [] },
         sendsEmpty: false,
         isDeliverable: () => true,
         closing: new AbortController().signal,
-        onResult: () => result,
+        onResult,
         wakes: new Wakes('/no/such/file', clock, () => {}),
         resultsFile: '/no/such/file',
       })
       void worker.run()
       clock.runUntil(clock.now() + 10_000)
       isDead = true
+      return health.reason
     },
   }
 }
@@ -137,4 +139,21 @@ test('that a task of ours failed is said to the person as soon as the platform t
   work()
   expect(sent).toEqual([failure])
   expect(stateOf()).toBe('answered')
+})
+
+test('an outcome of ours that cannot be written down is said to need a repair, until it can', () => {
+  const { sent, stateOf, work } = scene('The task failed.')
+  const since = (broken: number) => {
+    let tries = 0
+    return () => {
+      if (tries++ < broken) throw new Error('the file of the outcomes is a folder')
+      return 'The task failed.'
+    }
+  }
+  expect(work(true, since(Number.POSITIVE_INFINITY))).toBe(
+    'its messages cannot be worked on: the log says why',
+  )
+  expect([sent, stateOf()]).toEqual([[], 'received'])
+  expect(work(true, since(4))).toBeUndefined()
+  expect([sent, stateOf()]).toEqual([['The task failed.'], 'answered'])
 })
