@@ -1,11 +1,11 @@
 /** Describes a caught value. Anything can be thrown, so nothing here assumes an `Error`. */
-import { plainText } from './plain-text.ts'
+import { plainWords } from './plain-text.ts'
 
 const MAX_CHARS = 300
 
 /** One clean line for a log or a tool result, whatever was thrown. */
 export function describeError(thrown: unknown): string {
-  return plainText(thrown instanceof Error ? thrown.message : textOf(thrown), MAX_CHARS)
+  return plainWords(thrown instanceof Error ? thrown.message : textOf(thrown), MAX_CHARS)
 }
 
 /** The stack of an unforeseen error, or else its message. Accepts any thrown value. */

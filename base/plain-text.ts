@@ -23,7 +23,7 @@ const ENDING = /(?<=.)\.[\p{L}\p{M}\p{N}]{1,10}$/u
  */
 export function plainText(text: string, maxLength: number): string {
   // Text far beyond the cut is dropped first, so that the cost depends on `maxLength` and not on the sender.
-  const near = text.length > maxLength * 4 + 64 ? text.slice(0, maxLength * 4 + 64) : text
+  const near = text.slice(0, nearLength(maxLength))
   const line = near
     .replace(BIDIRECTIONAL, '')
     .replace(CONTROL, ' ')
@@ -31,6 +31,17 @@ export function plainText(text: string, maxLength: number): string {
     .trim()
     .toWellFormed()
   return cut(line, maxLength).trimEnd()
+}
+
+/**
+ * As {@link plainText}, but leaves out a word that the cut goes through: it may be a secret, half of which is not recognised
+ * where secrets are taken out.
+ */
+export function plainWords(text: string, maxLength: number): string {
+  const line = plainText(text, maxLength)
+  // A cut may take one more from a character of two.
+  const isWhole = line.length < maxLength - 1 && text.length <= nearLength(maxLength)
+  return isWhole ? line : line.replace(/\S*$/, '…')
 }
 
 /**
@@ -43,6 +54,10 @@ export function plainFileName(name: string, maxLength: number): string {
   if (line.length <= maxLength) return line
   const ending = ENDING.exec(line)?.[0] ?? ''
   return `${cut(line, maxLength - ending.length - 1).trimEnd()}…${ending}`
+}
+
+function nearLength(maxLength: number): number {
+  return maxLength * 4 + 64
 }
 
 function cut(text: string, maxLength: number): string {

@@ -3,7 +3,7 @@
  * what the user's own settings allow it to do, and nothing more.
  */
 import { z } from 'zod'
-import { plainText } from '../../base/plain-text.ts'
+import { plainWords } from '../../base/plain-text.ts'
 import { type Backend, BackendFailure, type Request } from './backend.ts'
 import { aboutMessage } from './child-environment.ts'
 import { MAX_OUTPUT_BYTES, type ProgramSurroundings } from './exec.ts'
@@ -131,18 +131,18 @@ export function claudeCodeBackend(given: GivenOptions, surroundings: ProgramSurr
 function failureOf(result: Result): BackendFailure | undefined {
   const { is_error, subtype, errors, terminal_reason, api_error_status } = result
   if (!is_error && subtype === 'success') return undefined
-  const said = plainText(errors.length > 0 ? errors.join('; ') : is_error ? result.result : '', MAX_SAID)
+  const said = plainWords(errors.length > 0 ? errors.join('; ') : is_error ? result.result : '', MAX_SAID)
   const details = said === '' ? '.' : `: ${said}`
   if (LIMITS.includes(subtype)) {
     return new BackendFailure(`Claude Code reached a limit of its options${details}`, { isFinal: true })
   }
   // Nobody is logged in, the account has no credit, or the model cannot be reached: that fails whatever it is asked.
   if (terminal_reason === 'api_error' && !ABOUT_THE_REQUEST.includes(api_error_status ?? 0)) {
-    const wedged = plainText(`Claude Code cannot ask its model${details}`, MAX_WEDGED)
+    const wedged = plainWords(`Claude Code cannot ask its model${details}`, MAX_WEDGED)
     return new BackendFailure(`Claude Code cannot ask its model${details}`, { wedged })
   }
   return new BackendFailure(
-    `Claude Code failed${said === '' ? ` with ${plainText(subtype, MAX_SAID)}.` : details}`,
+    `Claude Code failed${said === '' ? ` with ${plainWords(subtype, MAX_SAID)}.` : details}`,
   )
 }
 

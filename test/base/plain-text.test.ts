@@ -1,8 +1,19 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { plainFileName, plainText } from '../../base/plain-text.ts'
+import { plainFileName, plainText, plainWords } from '../../base/plain-text.ts'
 
 const FORBIDDEN = /[\p{Cc}\p{Cs}\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u
+
+test('plainWords holds no part of a word that the cut goes through', () => {
+  expect(plainWords('one two', 100)).toBe('one two')
+  fc.assert(
+    fc.property(fc.nat(60), fc.nat(400), fc.integer({ min: 20, max: 60 }), (words, blanks, maxLength) => {
+      const line = plainWords(`${'é🛰 '.repeat(words)}${' '.repeat(blanks)}secret-of-many-letters`, maxLength)
+      expect(line.length).toBeLessThanOrEqual(maxLength)
+      expect(line.replace('secret-of-many-letters', '')).not.toMatch(/[a-z]/)
+    }),
+  )
+})
 
 describe('plainText', () => {
   test('leaves ordinary text as it is', () => {

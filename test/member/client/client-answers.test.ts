@@ -60,7 +60,7 @@ describe('the status of an error', () => {
     const { message } = await errorFor(() => json(400, text))
     expect(message).toStartWith('the platform answered 400 no [2J such workspace xxx')
     expect(message.length).toBeLessThan(300)
-    expect(describeError(new Error(text))).toStartWith('no [2J such workspace xxx')
+    expect(describeError(new Error(text))).toStartWith('no [2J such workspace …')
   })
 
   test('comes with the message of a JSON-RPC error, and with nothing of any other object', async () => {
