@@ -14,8 +14,10 @@ const broken = (): Response => new Response('no', { status: 500 })
 function scene(answers: { inbox: () => Response; peer: () => Response }) {
   const clock = new SimClock()
   const ids: string[] = []
+  const bodies: string[] = []
   const network: Network = (url, { body }) => {
     if (!url.pathname.endsWith('/a2a')) return answers.inbox()
+    bodies.push(String(body))
     ids.push(/"messageId":"([^"]+)/.exec(String(body))?.[1] ?? '')
     return answers.peer()
   }
@@ -26,14 +28,22 @@ function scene(answers: { inbox: () => Response; peer: () => Response }) {
   return {
     clock,
     ids,
-    send: (activityId: string) => {
+    bodies,
+    send: (activityId: string, text = 'an answer') => {
       const outcome: { value?: string | undefined } = {}
-      const sent = replies.send(activityId, message, { text: 'an answer' }, 'answer')
+      const sent = replies.send(activityId, message, { text }, 'answer')
       sent.then((value) => Object.assign(outcome, { value }))
       return outcome
     },
   }
 }
+
+test('an answer is sent without zero characters', () => {
+  const { clock, bodies, send } = scene({ inbox: () => Response.json([]), peer: taken })
+  send('a1', 'bin\0ary')
+  clock.runUntil(clock.now() + 1_000)
+  expect(bodies).toEqual([expect.stringContaining('"binary"')])
+})
 
 describe('an answer that its receiver does not take', () => {
   test('is given up within a minute while the platform works, and the next one to it at its first failure', () => {
