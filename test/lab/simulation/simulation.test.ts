@@ -4,10 +4,12 @@ import { runHere } from '../../../lab/simulation/run.ts'
 import { RUNNER } from '../../../lab/simulation/runner/runner-seed.ts'
 import { SESSION } from '../../../lab/simulation/seed.ts'
 import { simulationFolder } from '../../../lab/simulation/storage.ts'
-import { explain } from '../../../lab/simulation/tally.ts'
+import { explain, sum } from '../../../lab/simulation/tally.ts'
 
-const SEEDS = 200
-const RUNNER_SEEDS = 75
+const SEEDS = 80
+/** The first with a long history, which few have. */
+const LONG_HISTORY = 169
+const RUNNER_SEEDS = 40
 
 let folder = ''
 beforeAll(() => {
@@ -16,13 +18,13 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 test('whatever goes wrong, every message is shown, in order, and marked when it may have been seen', () => {
-  const { figures, failures } = runHere({
-    simulation: 'session',
-    from: 1,
-    seeds: SEEDS,
-    step: 1,
-    untilFailure: false,
-  })
+  const ranges = [
+    { from: 1, seeds: SEEDS },
+    { from: LONG_HISTORY, seeds: 1 },
+  ]
+  const { figures, failures } = ranges
+    .map((range) => runHere({ ...range, simulation: 'session', step: 1, untilFailure: false }))
+    .reduce(sum)
   expect(failures.map((failure) => explain(SESSION, failure))).toEqual([])
   // A world in which one of them never happened would prove less than it says.
   for (const [name, value] of Object.entries(figures)) expect(value, name).toBeGreaterThan(0)
