@@ -54,7 +54,7 @@ const conversation: Scenario = {
     const status = turn.request.results.join('\n')
     ok(
       !status.includes('not settings'),
-      `the plugin takes what it is told of a message for settings: ${status}`,
+      `the plugin mistakes what it is told about a message for settings: ${status}`,
     )
     ok(turn.request.system.includes(GUIDANCE), 'the guidance is not in the system prompt')
     const [prompt = ''] = turn.request.texts.filter((text) => text.includes('<channel source="molecule"'))

@@ -58,7 +58,7 @@ export const RUNNER_BREAKS: Readonly<Record<string, readonly Break[]>> = {
   ],
   'runner/conversations': [
     {
-      name: 'two programs answer each other for ever',
+      name: 'two programs answer each other forever',
       file: 'runner/conversations.ts',
       find: 'length >= MAX_ANSWERS',
       replace: 'length > MAX_ANSWERS * 100',

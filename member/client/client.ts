@@ -136,7 +136,7 @@ export class PlatformClient {
       const isStream = /^text\/event-stream\b/i.test(response.headers.get('content-type') ?? '')
       const isReadable = isPlain(response.headers)
       if (isStream && isReadable && response.body !== null) return response.body
-      // Not awaited: a proxy may hold the rest of the answer back for ever.
+      // Not awaited: a proxy may hold the rest of the answer back forever.
       void response.body?.cancel().catch(() => undefined)
       const { status } = response
       throw new PlatformError(

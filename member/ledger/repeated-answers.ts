@@ -70,7 +70,7 @@ export class RepeatedAnswers {
     return same !== undefined
   }
 
-  /** Records which task a message answers, so that it is taken for the answer to no other. */
+  /** Records which task a message answers, so that it does not count as the answer to another. */
   #link(workspaceId: string, activityId: string, taskId: string): void {
     this.#db
       .query('UPDATE message SET delegation_id = ? WHERE workspace_id = ? AND activity_id = ?')

@@ -1,6 +1,6 @@
 /**
  * What the host writes, before the SDK reads it. The SDK ends the session at a message that is too large, and never answers
- * one that is not as it expects, so the host would wait for ever. Here such a message is refused, and the session lives
+ * one that is not as it expects, so the host would wait forever. Here such a message is refused, and the session lives
  * on.
  *
  * MCP had JSON-RPC batches until its version of 2025-06-18. The messages of a batch are passed on, and answered, one by one.
@@ -85,7 +85,7 @@ function withoutNullParams(value: unknown): unknown {
   return rest
 }
 
-/** A wrong answer gets no answer, or two programs could go on for ever. */
+/** A wrong answer gets no answer, or two programs could go on forever. */
 function expectsAnswer(message: unknown): boolean {
   const object = objectSchema.safeParse(message)
   return !object.success || ('id' in object.data && !('result' in object.data) && !('error' in object.data))
