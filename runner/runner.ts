@@ -20,6 +20,7 @@ import type { Ledger } from '../member/ledger/ledger.ts'
 import { SessionLedger } from '../member/ledger/session-ledger.ts'
 import type { Config, Target } from '../member/settings/config.ts'
 import { FolderOpening } from '../member/workspace/folder-opening.ts'
+import type { MembershipReport } from '../member/workspace/membership.ts'
 import { Memberships, type Surroundings } from '../member/workspace/memberships.ts'
 import { workspaceViews } from '../plugin/host/report/overview.ts'
 import type { Backend } from './backend/backend.ts'
@@ -172,20 +173,10 @@ export class Runner {
     const memberships = new Memberships(surroundings, config, ledger, signal)
     const files = receivedFiles(this.#options, config, signal)
     for (const membership of memberships.all) {
-      const isDeliverable = (): boolean => membership.deliverable
       const { signal: closing } = this.#closing
       const stateFolder = paths.folder
       served.push(
-        new ServedWorkspace({
-          membership,
-          ledger,
-          backend,
-          files,
-          sendsEmpty,
-          isDeliverable,
-          closing,
-          stateFolder,
-        }),
+        new ServedWorkspace({ membership, ledger, backend, files, sendsEmpty, closing, stateFolder }),
       )
     }
     const runs = served.map(({ worker }) => worker.run())
@@ -211,14 +202,15 @@ export class Runner {
     const { clock } = this.#options
     let [reportedAt, reported] = [0, '']
     while (!this.#closing.signal.aborted) {
-      const ending = this.#isOver(served, ledger)
+      const reports = served.map(({ membership }) => membership.report())
+      const ending = this.#isOver(served, reports, ledger)
       if (ending !== undefined) {
         this.#end(ending)
         return
       }
       this.#ledgerFile.tidy()
-      this.#tellTaken(served)
-      const held = served.map(({ membership }) => Number(membership.held)).join('')
+      this.#tellTaken(reports)
+      const held = reports.map((report) => Number(report.held)).join('')
       if (held !== reported || Math.abs(clock.now() - reportedAt) >= REPORT_MS) {
         ;[reportedAt, reported] = [clock.now(), held]
         this.#report(served, ledger)
@@ -231,10 +223,9 @@ export class Runner {
    * Says once of each workspace that another process holds it: a process that this one waits for, that began together
    * with it, or that claimed the workspace.
    */
-  #tellTaken(served: readonly ServedWorkspace[]): void {
+  #tellTaken(reports: readonly MembershipReport[]): void {
     const now = this.#options.clock.now()
-    for (const { membership } of served) {
-      const { workspaceId, elsewhere } = membership.report()
+    for (const { workspaceId, elsewhere } of reports) {
       const since = this.#takenSince.get(workspaceId)
       if (!elsewhere) this.#takenSince.delete(workspaceId)
       else if (since === undefined) this.#takenSince.set(workspaceId, now)
@@ -262,13 +253,16 @@ export class Runner {
     }
   }
 
-  #isOver(served: readonly ServedWorkspace[], ledger: Ledger): Ending | undefined {
+  #isOver(
+    served: readonly ServedWorkspace[],
+    reports: readonly MembershipReport[],
+    ledger: Ledger,
+  ): Ending | undefined {
     const loss = this.#ledgerFile.loss()
     if (loss !== undefined || served.some(({ membership }) => membership.lockLost)) {
       return new Ending(EXIT.failed, 'the state folder was lost or replaced: start again')
     }
     if (this.#options.isStale()) return new Restart(EXIT.ended, 'the settings have changed: begins again')
-    const reports = served.map(({ membership }) => membership.report())
     const gone = reports.flatMap(({ workspaceId, dead, parked }) =>
       dead === undefined && parked === undefined
         ? []

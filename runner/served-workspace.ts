@@ -18,7 +18,6 @@ export interface ServedWorkspaceOptions {
   readonly backend: Backend
   readonly files: Pick<IncomingFiles, 'prepare'>
   readonly sendsEmpty: boolean
-  readonly isDeliverable: () => boolean
   /** Aborts when no further message may be begun. */
   readonly closing: AbortSignal
   readonly stateFolder: string
@@ -46,6 +45,7 @@ export class ServedWorkspace {
       workspace,
       queue: ledger.workOf(id),
       health: this.health,
+      isDeliverable: () => membership.deliverable,
       onResult: (stored, message) => this.#noteResult(stored, message),
       wakes: this.#wakes,
       resultsFile: resultsFile(stateFolder),

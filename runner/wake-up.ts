@@ -4,10 +4,10 @@ import { taskResult } from '../member/client/inbound.ts'
 import { listPeers } from '../member/client/registry.ts'
 import { lookUpWorkspace } from '../member/client/workspace.ts'
 import type { Workspace } from '../member/workspace/workspace.ts'
-import { renderEvent } from '../plugin/host/event/notification.ts'
 import type { Backend, Request } from './backend/backend.ts'
 import type { Replies } from './replies.ts'
 import { answerId } from './reply-route.ts'
+import { requestFor } from './request.ts'
 import { type Finished, type Wakes, wakeText } from './wakes.ts'
 
 export interface WakeUpOptions {
@@ -85,30 +85,8 @@ export class WakeUp {
 /** The wake as a message of our own: nobody else's words are in it. Pure. */
 function wakeRequest(workspaceId: string, finished: readonly Finished[], text: string, now: number): Request {
   const activityId = `wake-${answerId(workspaceId, finished.map(({ id }) => id).join(' '), 'wake')}`
-  const message = { ...taskResult({ id: '', status: 'completed', text, peerId: null }), delegationId: null }
-  const createdAt = new Date(now).toISOString()
-  return {
-    workspaceId,
-    activityId,
-    idempotencyKey: answerId(workspaceId, activityId),
-    kind: message.kind,
-    peerId: null,
-    peerName: null,
-    peerRole: null,
-    userName: null,
-    authenticated: false,
-    contextId: null,
-    taskId: null,
-    method: 'wake',
-    text,
-    files: [],
-    redelivered: false,
-    event: renderEvent({
-      workspaceId,
-      activityId,
-      createdAt,
-      redelivered: false,
-      message: { ...message, taskStatus: null },
-    }),
-  }
+  const arrived = { workspaceId, activityId, createdAt: new Date(now).toISOString(), redelivered: false }
+  const result = taskResult({ id: '', status: 'completed', text, peerId: null })
+  const request = requestFor(arrived, { ...result, delegationId: null, taskStatus: null }, [])
+  return { ...request, method: 'wake' }
 }

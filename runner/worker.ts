@@ -18,12 +18,11 @@ import type { IncomingFiles } from '../member/files/incoming-files.ts'
 import type { StoredMessage } from '../member/ledger/ledger.ts'
 import type { WorkQueue } from '../member/ledger/work-queue.ts'
 import type { Workspace } from '../member/workspace/workspace.ts'
-import { renderEvent } from '../plugin/host/event/notification.ts'
-import { type Backend, BackendFailure, type Reply, type Request } from './backend/backend.ts'
+import { type Backend, BackendFailure, type Reply } from './backend/backend.ts'
 import { Conversations } from './conversations.ts'
 import type { Health } from './health.ts'
 import { Replies } from './replies.ts'
-import { answerId } from './reply-route.ts'
+import { requestFor } from './request.ts'
 import { WakeUp } from './wake-up.ts'
 import type { Wakes } from './wakes.ts'
 
@@ -197,7 +196,8 @@ export class Worker {
     const shown = await files.prepare(stored, message.attachments)
     for (let tries = 1; ; tries++) {
       signal.throwIfAborted()
-      const request = requestOf(stored, message, shown, tries > 1)
+      const redelivered = stored.attempts > 0 || tries > 1
+      const request = requestFor({ ...stored, redelivered }, message, shown)
       try {
         const reply = await backend.answer(request, signal)
         const isEmpty = reply === undefined || (reply.text.trim() === '' && !sendsEmpty)
@@ -261,33 +261,5 @@ export class Worker {
         await sleep(IDLE_MS, signal, clock)
       }
     }
-  }
-}
-
-function requestOf(
-  { workspaceId, activityId, createdAt, attempts }: StoredMessage,
-  message: Inbound,
-  files: Request['files'],
-  isRepeat: boolean,
-): Request {
-  const { kind, peerId, peerName, peerRole, userName, authenticated, contextId, method, text } = message
-  const redelivered = attempts > 0 || isRepeat
-  return {
-    workspaceId,
-    activityId,
-    idempotencyKey: answerId(workspaceId, activityId),
-    kind,
-    peerId,
-    peerName,
-    peerRole,
-    userName,
-    authenticated,
-    contextId,
-    taskId: message.delegationId,
-    method,
-    text,
-    files,
-    redelivered,
-    event: renderEvent({ workspaceId, activityId, createdAt, redelivered, message, files }),
   }
 }

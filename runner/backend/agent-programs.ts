@@ -6,10 +6,9 @@
 import { plainText } from '../../base/plain-text.ts'
 import { answerIn, errorIn } from './agent-output.ts'
 import { type Backend, BackendFailure } from './backend.ts'
-import { aboutMessage } from './child-environment.ts'
-import { MAX_OUTPUT_BYTES, type ProgramSurroundings } from './exec.ts'
 import { duration, filled, flag, type GivenOptions, readOptions, words } from './options.ts'
-import { ExitFailure, findProgram, runProgram } from './program.ts'
+import { ExitFailure, findProgram } from './program.ts'
+import { callProgram, type ProgramSurroundings } from './program-call.ts'
 import { GUIDANCE, promptOf } from './prompt.ts'
 
 interface AgentProgram {
@@ -50,8 +49,9 @@ const MAX_SAID = 300
 export function agentProgramBackend(
   name: keyof typeof AGENT_PROGRAMS,
   given: GivenOptions,
-  { environment, stateFolder, debug, warn, clock }: ProgramSurroundings,
+  surroundings: ProgramSurroundings,
 ): Backend {
+  const { environment, debug, warn } = surroundings
   const program = AGENT_PROGRAMS[name]
   const options = readOptions(
     name,
@@ -71,17 +71,14 @@ export function agentProgramBackend(
     runtime: { capabilities: {} },
     async answer(request, signal) {
       try {
-        const output = await runProgram({
+        const output = await callProgram(surroundings, options, {
           argv: [bin, ...program.argv, ...options.args],
-          environment: options.pass_meta ? { ...environment, ...aboutMessage(request) } : environment,
+          request,
           input: `${GUIDANCE}\n\n${promptOf(request.event)}`,
-          folder: stateFolder,
-          timeoutMs: options.timeout,
-          maxOutputBytes: program.printsEvents ? MAX_EVENT_BYTES : MAX_OUTPUT_BYTES,
+          ...(program.printsEvents ? { maxOutputBytes: MAX_EVENT_BYTES } : {}),
           signal,
           log: debug,
           repeatsInput: true,
-          clock,
         })
         return { text: program.printsEvents ? answerIn(output) : output.trim() }
       } catch (error) {

@@ -3,10 +3,11 @@ import { quoteValue } from '../../member/settings/setting-text.ts'
 import { agentProgramBackend } from './agent-programs.ts'
 import { type Backend, OptionError } from './backend.ts'
 import { claudeCodeBackend } from './claude-code.ts'
-import { execBackend, type ProgramSurroundings } from './exec.ts'
+import { execBackend } from './exec.ts'
 import { mockBackend } from './mock.ts'
 import { moduleBackend } from './module.ts'
 import type { GivenOptions } from './options.ts'
+import type { ProgramSurroundings } from './program-call.ts'
 
 type Build = (given: GivenOptions, surroundings: ProgramSurroundings) => Backend | Promise<Backend>
 

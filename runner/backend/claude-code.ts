@@ -5,11 +5,10 @@
 import { z } from 'zod'
 import { plainWords } from '../../base/plain-text.ts'
 import { type Backend, BackendFailure, type Request } from './backend.ts'
-import { aboutMessage } from './child-environment.ts'
-import { MAX_OUTPUT_BYTES, type ProgramSurroundings } from './exec.ts'
 import { duration, filled, flag, type GivenOptions, readOptions, words } from './options.ts'
 import { PeerSessions } from './peer-sessions.ts'
-import { ExitFailure, findProgram, runProgram } from './program.ts'
+import { ExitFailure, findProgram } from './program.ts'
+import { callProgram, type ProgramSurroundings } from './program-call.ts'
 import { GUIDANCE, promptOf } from './prompt.ts'
 
 const number = z.coerce.number('must be a number').positive('must be more than zero')
@@ -51,7 +50,7 @@ const INSTALL =
 /** @throws OptionError */
 export function claudeCodeBackend(given: GivenOptions, surroundings: ProgramSurroundings): Backend {
   const options = readOptions('claude-code', given, OPTIONS, surroundings.warn)
-  const { environment, stateFolder, log, clock } = surroundings
+  const { environment, stateFolder, log } = surroundings
   const bin = findProgram(options.bin, environment, INSTALL)
   const sessions = new PeerSessions(stateFolder, 'claude-code', surroundings.warn)
 
@@ -70,16 +69,12 @@ export function claudeCodeBackend(given: GivenOptions, surroundings: ProgramSurr
       ...options.args,
     ]
     try {
-      const output = await runProgram({
+      const output = await callProgram(surroundings, options, {
         argv: [bin, ...argv],
-        environment: options.pass_meta ? { ...environment, ...aboutMessage(request) } : environment,
+        request,
         input: promptOf(request.event),
-        folder: stateFolder,
-        timeoutMs: options.timeout,
-        maxOutputBytes: MAX_OUTPUT_BYTES,
         signal,
         log,
-        clock,
       })
       return readResult(output)
     } catch (error) {

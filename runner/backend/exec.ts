@@ -1,25 +1,8 @@
 /** Answers with a command of the user: the text of the message on its standard input, the answer on its standard output. */
 import { z } from 'zod'
-import type { Clock } from '../../base/clock.ts'
-import type { Environment } from '../../member/settings/config.ts'
 import type { Backend, Request } from './backend.ts'
-import { aboutMessage } from './child-environment.ts'
 import { duration, filled, flag, type GivenOptions, readOptions } from './options.ts'
-import { runProgram } from './program.ts'
-
-export interface ProgramSurroundings {
-  /** Without secrets. */
-  readonly environment: Environment
-  /** For what must be known again after a restart. */
-  readonly stateFolder: string
-  readonly log: (line: string) => void
-  /** For what may repeat a message. */
-  readonly debug: (line: string) => void
-  readonly warn: (sentence: string) => void
-  readonly clock: Clock
-}
-
-export const MAX_OUTPUT_BYTES = 1024 * 1024
+import { callProgram, type ProgramSurroundings } from './program-call.ts'
 
 const OPTIONS = {
   cmd: filled,
@@ -29,25 +12,19 @@ const OPTIONS = {
 }
 
 /** @throws OptionError */
-export function execBackend(
-  given: GivenOptions,
-  { environment, stateFolder, log, warn, clock }: ProgramSurroundings,
-): Backend {
-  const { cmd, format, timeout, pass_meta } = readOptions('exec', given, OPTIONS, warn)
+export function execBackend(given: GivenOptions, surroundings: ProgramSurroundings): Backend {
+  const { log, warn } = surroundings
+  const { cmd, format, ...options } = readOptions('exec', given, OPTIONS, warn)
   return {
     name: 'exec',
     runtime: { capabilities: {} },
     async answer(request, signal) {
-      const text = await runProgram({
+      const text = await callProgram(surroundings, options, {
         argv: ['/bin/sh', '-c', cmd],
-        environment: pass_meta ? { ...environment, ...aboutMessage(request) } : environment,
+        request,
         input: format === 'json' ? requestLine(request) : request.text,
-        folder: stateFolder,
-        timeoutMs: timeout,
-        maxOutputBytes: MAX_OUTPUT_BYTES,
         signal,
         log,
-        clock,
       })
       // Most commands end their output with a line break that is no part of what they say.
       return { text: text.replace(/\r?\n$/, '') }

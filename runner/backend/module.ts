@@ -3,10 +3,10 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { z } from 'zod'
 import { type Backend, BackendFailure, OptionError, type Reply, type Request } from './backend.ts'
 import { ErrorOutput } from './error-output.ts'
-import type { ProgramSurroundings } from './exec.ts'
 import { type Message, MODULE_HOST, messageSchema, type Question } from './module-host.ts'
 import { duration, type GivenOptions, readOptions } from './options.ts'
 import { killGroup } from './program.ts'
+import type { ProgramSurroundings } from './program-call.ts'
 
 const OPTIONS = {
   module: z

@@ -2,10 +2,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { systemClock } from '../../base/clock.ts'
 import { type TemporaryFolder, temporaryFolder } from '../../lab/driver/temporary-folder.ts'
-import { renderEvent } from '../../plugin/host/event/notification.ts'
-import type { Backend, Request } from '../../runner/backend/backend.ts'
+import type { Backend } from '../../runner/backend/backend.ts'
 import { claudeCodeBackend } from '../../runner/backend/claude-code.ts'
-import { MESSAGE } from '../fixtures/entries.ts'
+import { requestWith } from '../fixtures/runner-request.ts'
 
 let folder: TemporaryFolder
 let backend: Backend
@@ -54,23 +53,7 @@ const TOO_LONG = fails({
 })
 const TURNS = fails({ subtype: 'error_max_turns', errors: ['Reached maximum number of turns (1)'] })
 
-const [workspaceId, activityId] = ['7d0c1a52-0b1e-4a47-9d0e-0a2f5e3b9c11', 'a1']
-const request: Request = {
-  ...MESSAGE,
-  workspaceId,
-  activityId,
-  idempotencyKey: 'k',
-  taskId: null,
-  files: [],
-  redelivered: false,
-  event: renderEvent({
-    workspaceId,
-    activityId,
-    createdAt: '2026-07-01T10:00:00Z',
-    redelivered: false,
-    message: { ...MESSAGE, kind: 'canvas_user', taskStatus: null },
-  }),
-}
+const request = requestWith()
 
 const answer = async (): Promise<string | undefined> =>
   (await backend.answer(request, new AbortController().signal))?.text

@@ -28,8 +28,8 @@ export const RUNNER_DELIVERY_BREAKS: readonly Break[] = [
   {
     name: 'a backend is not told that a message is a repeat',
     file: WORKER,
-    find: 'const redelivered = attempts > 0 || isRepeat',
-    replace: 'const redelivered = isRepeat',
+    find: 'const redelivered = stored.attempts > 0 || tries > 1',
+    replace: 'const redelivered = tries > 1',
   },
   {
     name: 'the newest message is answered first',
@@ -38,7 +38,7 @@ export const RUNNER_DELIVERY_BREAKS: readonly Break[] = [
     replace: "state = 'received' ORDER BY ord DESC LIMIT 1",
   },
   {
-    name: 'what a peer sends too fast waits for ever',
+    name: 'what a peer sends too fast waits forever',
     file: QUEUE,
     find: 'return received ?? held ?? undefined',
     replace: 'return received ?? undefined',
@@ -81,9 +81,9 @@ export const RUNNER_DELIVERY_BREAKS: readonly Break[] = [
   },
   {
     name: 'a runner works on messages that a session holds',
-    file: 'runner/runner.ts',
-    find: 'const isDeliverable = (): boolean => membership.deliverable',
-    replace: "const isDeliverable = (): boolean => membership.workspace.id !== ''",
+    file: 'runner/served-workspace.ts',
+    find: 'isDeliverable: () => membership.deliverable',
+    replace: "isDeliverable: () => membership.workspace.id !== ''",
   },
   {
     name: 'an answer of which nobody knows whether it arrived counts as taken',
