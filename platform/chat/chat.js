@@ -157,7 +157,7 @@ export class Chat {
     const scroll = byId('scroll')
     const atEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR_END_PX
     // A screen reader announces only what is new.
-    byId('messages').ariaLive = where === 'end' && this.#newest !== undefined ? 'polite' : 'off'
+    byId('log').ariaLive = where === 'end' && this.#newest !== undefined ? 'polite' : 'off'
     const items = []
     for (const row of rows) {
       if (this.#rows.has(row.id)) continue
