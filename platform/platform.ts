@@ -28,6 +28,7 @@ import { DatabaseFile } from './store/database-file.ts'
 import { Delegations } from './store/delegations.ts'
 import { Memories } from './store/memories.ts'
 import { A2aQueue } from './store/queue.ts'
+import { Requests } from './store/requests.ts'
 import { Tokens } from './store/tokens.ts'
 import { UploadParts } from './store/upload-parts.ts'
 import { Uploads } from './store/uploads.ts'
@@ -192,6 +193,7 @@ function createServices(options: PlatformOptions, adminToken: string): Services 
     workspaces: new Workspaces(context),
     delegations: new Delegations(context, activity),
     memories: new Memories(context),
+    requests: new Requests(context),
     uploads: new Uploads(context),
     parts: new UploadParts(context),
     staging: new Staging(),

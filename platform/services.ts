@@ -10,6 +10,7 @@ import type { DatabaseFile } from './store/database-file.ts'
 import type { Delegations } from './store/delegations.ts'
 import type { Memories } from './store/memories.ts'
 import type { A2aQueue } from './store/queue.ts'
+import type { Requests } from './store/requests.ts'
 import type { Tokens } from './store/tokens.ts'
 import type { UploadParts } from './store/upload-parts.ts'
 import type { Uploads } from './store/uploads.ts'
@@ -29,6 +30,7 @@ export interface Services extends StoreContext {
   readonly queue: A2aQueue
   readonly delegations: Delegations
   readonly memories: Memories
+  readonly requests: Requests
   readonly uploads: Uploads
   readonly parts: UploadParts
   readonly staging: Staging

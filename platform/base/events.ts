@@ -27,6 +27,9 @@ export type EventType =
   | 'DELEGATION_FAILED'
   | 'AGENT_CARD_UPDATED'
   | 'EXTERNAL_CREDENTIALS_ROTATED'
+  | 'REQUEST_CREATED'
+  | 'REQUEST_RESPONDED'
+  | 'REQUEST_MESSAGE'
 
 export interface PlatformEvent {
   readonly type: EventType

@@ -71,6 +71,8 @@ const faultStateSchema = z.strictObject({
   /** Uploaded files keep their names, or lose all but ASCII, as on the hosted platform. */
   upload_names: z.enum(['kept', 'contract']),
   talk_to_user_disabled: z.boolean(),
+  /** Requests keep their choices, or lose them, as on the hosted platform. */
+  request_choices: z.enum(['kept', 'contract']),
   /** The operator's messages carry no verified identity. */
   unauthenticated_user: z.boolean(),
   /** A same-origin request makes any sender a canvas user. */
@@ -116,6 +118,7 @@ export class Faults {
       upload_404_after_ack: false,
       upload_names: 'kept',
       talk_to_user_disabled: false,
+      request_choices: 'kept',
       unauthenticated_user: false,
       same_origin_canvas: false,
       peers_query_crash: false,
@@ -192,6 +195,7 @@ function rulesOf(state: FaultState): ContractRules {
     cursor: cursorOf(contract, state),
     ackedUploadReadable: contract.ackedUploadReadable && !state.upload_404_after_ack,
     uploadNames: state.upload_names === 'kept' ? 'any' : contract.uploadNames,
+    requestChoices: contract.requestChoices && state.request_choices === 'kept',
   }
 }
 

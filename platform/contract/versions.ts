@@ -53,6 +53,10 @@ export interface ContractRules {
   /** Events carry bodies and the message id. */
   readonly richEvents: boolean
   readonly talkToUserPolicy: boolean
+  /** Tasks and approvals that wait for a person or an agent. */
+  readonly requests: boolean
+  /** A request may offer choices: our own addition, which the hosted platform ignores. */
+  readonly requestChoices: boolean
   /** The unit in which a notice's summary is cut. A cut in bytes that splits a character is never stored. */
   readonly noticeSummaryUnit: 'characters' | 'bytes'
   readonly publicInfo: boolean
@@ -105,6 +109,8 @@ const V2: ContractRules = {
   announcesTwice: true,
   richEvents: true,
   talkToUserPolicy: true,
+  requests: true,
+  requestChoices: true,
   noticeSummaryUnit: 'characters',
   publicInfo: true,
   uploadFileBytes: 100 * MIB,
@@ -147,6 +153,8 @@ const V1: ContractRules = {
   announcesTwice: false,
   richEvents: false,
   talkToUserPolicy: false,
+  requests: false,
+  requestChoices: false,
   publicInfo: false,
   uploadFileBytes: 25 * MIB,
   uploadRequestBytes: 50 * MIB,

@@ -14,6 +14,7 @@ import { notifyRoute } from './notify.ts'
 import { peerRoutes } from './peers.ts'
 import { publicRoutes } from './public-routes.ts'
 import { registerRoute } from './register.ts'
+import { requestRoutes } from './request-routes.ts'
 import { tokenRoutes } from './token-routes.ts'
 import { uploadRoutes } from './uploads.ts'
 import { webSocketRoute } from './web-socket.ts'
@@ -39,6 +40,7 @@ export function routes(loopback: boolean): readonly Route[] {
     ...uploadRoutes,
     ...delegationRoutes,
     ...memoryRoutes,
+    ...requestRoutes,
     ...(loopback ? faultRoutes : []),
   ]
 }

@@ -201,6 +201,51 @@ CREATE TABLE upload_parts (
 );
 `
 
+/**
+ * What somebody asks of a person or an agent, and what is said about it. The parties are no foreign keys: a request
+ * outlives the workspaces it names.
+ */
+const REQUESTS = `
+CREATE TABLE requests (
+  position INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  kind TEXT NOT NULL,
+  requester_type TEXT NOT NULL,
+  requester_id TEXT NOT NULL,
+  org_id TEXT,
+  recipient_type TEXT NOT NULL,
+  recipient_id TEXT NOT NULL,
+  title TEXT NOT NULL,
+  detail TEXT,
+  choices TEXT,
+  priority INTEGER,
+  status TEXT NOT NULL DEFAULT 'pending',
+  responder_type TEXT,
+  responder_id TEXT,
+  choice TEXT,
+  created_at TEXT NOT NULL,
+  updated_at TEXT NOT NULL,
+  responded_at TEXT
+);
+CREATE INDEX requests_by_requester ON requests (requester_type, requester_id, position);
+CREATE INDEX requests_by_requester_status ON requests (requester_type, requester_id, status, position);
+CREATE INDEX requests_by_recipient ON requests (recipient_type, recipient_id, position);
+CREATE INDEX requests_by_recipient_status ON requests (recipient_type, recipient_id, status, position);
+CREATE INDEX requests_open ON requests (position) WHERE status IN ('pending', 'info_requested');
+CREATE INDEX requests_closed ON requests (updated_at) WHERE status NOT IN ('pending', 'info_requested');
+
+CREATE TABLE request_messages (
+  position INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  request_id TEXT NOT NULL REFERENCES requests (id) ON DELETE CASCADE,
+  author_type TEXT NOT NULL,
+  author_id TEXT NOT NULL,
+  body TEXT NOT NULL,
+  created_at TEXT NOT NULL
+);
+CREATE INDEX request_messages_in_order ON request_messages (request_id, position);
+`
+
 /** Migration n takes a file from version n to n + 1. */
 export const MIGRATIONS: readonly string[] = [
   TEAM_AND_MESSAGES,
@@ -210,6 +255,7 @@ export const MIGRATIONS: readonly string[] = [
   PAGE_CHECK,
   BOUNDS,
   UPLOAD_PARTS,
+  REQUESTS,
 ]
 
 /** The SQLite application id that marks a file as ours: "MOLE". */

@@ -1,4 +1,4 @@
-/** Periodic work: marks silent agents, deletes expired files, prunes old activity. */
+/** Periodic work: marks silent agents, deletes expired files, prunes old activity and requests. */
 import type { Clock } from '../base/clock.ts'
 import { statusWhenLivenessEnds, statusWhenStale } from '../contract/status.ts'
 import type { Status } from '../contract/statuses.ts'
@@ -47,6 +47,7 @@ export class Sweeps {
       { everyMs: 30 * SECOND, run: () => drainAll(services) },
       { everyMs: 5 * MINUTE, run: () => background.run(() => pruneUploads(services)) },
       { everyMs: 6 * HOUR, run: () => background.run(() => pruneActivity(services)) },
+      { everyMs: 6 * HOUR, run: () => background.run(() => pruneRequests(services)) },
     ]
   }
 
@@ -121,6 +122,13 @@ async function pruneActivity({ activity, background }: Services): Promise<void> 
     await background.delay(PRUNE_PAUSE_MS)
     if (background.signal.aborted) return
     last = activity.prune(last)
+  }
+}
+
+async function pruneRequests({ background, requests }: Services): Promise<void> {
+  while (requests.prune()) {
+    await background.delay(PRUNE_PAUSE_MS)
+    if (background.signal.aborted) return
   }
 }
 

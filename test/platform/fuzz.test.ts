@@ -40,6 +40,11 @@ const ROUTES = [
   'POST /workspaces/ID/memories',
   'GET /workspaces/ID/memories',
   'DELETE /workspaces/ID/memories/TEXT',
+  'POST /workspaces/ID/requests',
+  'GET /workspaces/ID/requests',
+  'GET /workspaces/ID/requests/TEXT',
+  'POST /workspaces/ID/requests/TEXT/respond',
+  'GET /requests/pending',
   'GET /workspaces/ID/tokens',
   'DELETE /workspaces/ID/tokens/TEXT',
   'GET /workspaces/ID/external/connection',
@@ -134,7 +139,12 @@ async function ask(fixture: Fixture, given: Request): Promise<Answer> {
  * The hosted platform's database rejects empty files and ids that are not UUIDs; the contract keeps these
  * answers.
  */
-const ALLOWED_500 = ['registration failed', 'cursor lookup failed', 'could not stage files']
+const ALLOWED_500 = [
+  'registration failed',
+  'cursor lookup failed',
+  'could not stage files',
+  'failed to create request',
+]
 const ALLOWED_503 = [
   'workspace not available',
   'workspace has no URL',
@@ -184,7 +194,7 @@ test('a stranger can write nothing but ghosts', async () => {
     const rows = []
     for (const member of [lead, builder, reviewer]) {
       rows.push((await client.call('GET', `/workspaces/${member.id}`)).text)
-      for (const end of ['activity', 'memories', 'delegations', 'tokens']) {
+      for (const end of ['activity', 'memories', 'delegations', 'requests', 'tokens']) {
         rows.push(
           (await client.call('GET', `/workspaces/${member.id}/${end}`, { token: platform.adminToken })).text,
         )

@@ -21,6 +21,7 @@ import { Delegations } from '../../platform/store/delegations.ts'
 import { answerTo, canceledAt, findTask } from '../../platform/store/given-tasks.ts'
 import { Memories } from '../../platform/store/memories.ts'
 import { A2aQueue } from '../../platform/store/queue.ts'
+import { Requests } from '../../platform/store/requests.ts'
 import { Tokens } from '../../platform/store/tokens.ts'
 import { UploadParts } from '../../platform/store/upload-parts.ts'
 import { Uploads } from '../../platform/store/uploads.ts'
@@ -32,7 +33,19 @@ const STORE = join(import.meta.dir, '../../platform/store')
 /** Opens the file, before the platform listens. */
 const AT_START = 'database.ts'
 
-const OWNERS = ['workspace_id', 'activity_type', 'source_id', 'target_id', 'status', 'scope', 'kind']
+const OWNERS = [
+  'workspace_id',
+  'activity_type',
+  'source_id',
+  'target_id',
+  'status',
+  'scope',
+  'kind',
+  'requester_type',
+  'requester_id',
+  'recipient_type',
+  'recipient_id',
+]
 const SMALL = [
   // The team, under the names that statements give it: whoever lists it reads all of it.
   'workspaces',
@@ -178,6 +191,30 @@ function everyStatement(): void {
     for (const text of [undefined, 'c']) memories.search(reader, { scope, text, namespace: 'n', limit: 5 })
   }
   memories.delete(one.id, 'x')
+  const requests = new Requests(context)
+  const party = { type: 'agent', id: one.id } as const
+  const asked = requests.add({
+    kind: 'task',
+    requester: party,
+    recipient: party,
+    orgId: undefined,
+    title: 't',
+    detail: '',
+    choices: [],
+    priority: null,
+  })
+  requests.find(asked)
+  requests.countOpen(one.id, 1)
+  requests.pending('task', undefined)
+  for (const status of [undefined, 'done']) {
+    requests.raisedBy(one.id, status)
+    requests.addressedTo(one.id, status)
+  }
+  requests.addMessage(asked, party, 'b', true)
+  requests.messages(asked)
+  requests.respond(asked, 'done', party, null)
+  requests.cancel(asked)
+  requests.prune()
   const uploads = new Uploads(context)
   uploads.add(one.id, { id: 'f', name: '', mimeType: '', size: 0 }, timestamps.now())
   uploads.kept(one.id, 3)
