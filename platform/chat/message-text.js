@@ -1,8 +1,9 @@
 /**
- * What others wrote, as elements to read: names without tricks, code in blocks of its own. All of it is
- * inserted as text, so markup in a message stays visible markup.
+ * What others wrote, as elements to read: names without tricks, and Markdown without markup of its own.
  */
+import DOMPurify from '../../node_modules/dompurify/dist/purify.es.mjs'
 import { textOf } from '../contract/a2a-parts.js'
+import { markdownToHtml } from './markdown.js'
 
 /** Control characters and bidirectional marks, which could make `gpj.exe` read as `exe.jpg`. */
 const TRICKS = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
@@ -12,43 +13,79 @@ export function plainName(name) {
   return textOf(name).replace(TRICKS, ' ').trim()
 }
 
-const FENCE = /^ {0,3}```.*$/
-
-/**
- * Splits a text at its fenced code blocks. An unclosed fence runs to the end.
- *
- * @returns {{code: boolean, text: string}[]}
- */
-export function blocksOf(text) {
-  const blocks = []
-  let lines = []
-  let code = false
-  const close = () => {
-    const joined = lines.join('\n')
-    if (joined.trim() !== '') blocks.push({ code, text: code ? joined : joined.replace(/^\n+|\n+$/g, '') })
-    lines = []
-  }
-  for (const line of text.split('\n')) {
-    if (!FENCE.test(line)) lines.push(line)
-    else {
-      close()
-      code = !code
-    }
-  }
-  close()
-  return blocks
+/** Without classes, ids and styles: no message can look like a part of the page. */
+const ALLOWED = {
+  ALLOWED_TAGS:
+    'a b blockquote br code del em figcaption figure h3 h4 h5 hr i li ol p pre small strong table tbody td th thead tr ul'.split(
+      ' ',
+    ),
+  ALLOWED_ATTR: ['href', 'start', 'align'],
+  ALLOW_DATA_ATTR: false,
+  ALLOW_ARIA_ATTR: false,
+  RETURN_DOM_FRAGMENT: true,
 }
+/** Longer texts are shown as they are: laying out a book as Markdown would hold the page. */
+const MAX_MARKDOWN_CHARS = 100_000
+const COPIED_MS = 2_000
 
 export function bodyElement(text) {
   const body = element('div', 'body')
-  for (const block of blocksOf(text)) {
-    const made = element(block.code ? 'pre' : 'p', '', block.text)
-    made.dir = block.code ? 'ltr' : 'auto'
-    // A wide block scrolls, which must work without a mouse.
-    if (block.code) made.tabIndex = 0
-    body.append(made)
+  if (text.length > MAX_MARKDOWN_CHARS) {
+    const plain = element('p', 'plain', text)
+    plain.dir = 'auto'
+    body.append(plain)
+    return body
+  }
+  body.append(DOMPurify.sanitize(markdownToHtml(text), ALLOWED))
+  for (const link of body.querySelectorAll('a')) {
+    link.target = '_blank'
+    link.rel = 'noopener noreferrer nofollow'
+  }
+  for (const block of body.querySelectorAll('p, li, h3, h4, h5, td, th')) block.dir = 'auto'
+  for (const heading of body.querySelectorAll('h3, h4, h5')) heading.ariaLevel = '2'
+  for (const figure of body.querySelectorAll('figure')) completeCode(figure)
+  for (const table of body.querySelectorAll('table')) {
+    const frame = element('div', 'table')
+    table.replaceWith(frame)
+    frame.append(table)
+    scrollable(frame, 'Table')
   }
   return body
+}
+
+function completeCode(figure) {
+  figure.className = 'code'
+  const [caption, block] = figure.children
+  block.dir = 'ltr'
+  scrollable(block, 'Code')
+  const copy = copyButton('Copy', () => block.textContent)
+  copy.ariaLabel = 'Copy this code'
+  caption.append(copy)
+}
+
+/** A button that puts a text on the clipboard, and says so. */
+function copyButton(label, textNow) {
+  const button = element('button', 'copy', label)
+  button.type = 'button'
+  button.addEventListener('click', async () => {
+    // Missing where the page came over http from another machine.
+    const copied = await navigator.clipboard?.writeText(textNow()).then(
+      () => true,
+      () => false,
+    )
+    button.textContent = copied ? 'Copied' : 'Select and copy it by hand'
+    setTimeout(() => {
+      button.textContent = label
+    }, COPIED_MS)
+  })
+  return button
+}
+
+/** What is wide scrolls, which must work without a mouse. */
+function scrollable(block, label) {
+  block.tabIndex = 0
+  block.role = 'region'
+  block.ariaLabel = label
 }
 
 export function element(name, className, text = '') {

@@ -3,7 +3,8 @@ import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { answerOf, messageOf, subtitleOf } from '../../platform/chat/conversation.js'
 import { bytesOf, pathOf } from '../../platform/chat/files.js'
-import { blocksOf, plainName } from '../../platform/chat/message-text.js'
+import { markdownToHtml } from '../../platform/chat/markdown.js'
+import { plainName } from '../../platform/chat/message-text.js'
 
 const nameOf = (id: string) => `name of ${id}`
 const parts = [
@@ -229,26 +230,51 @@ test('a shown name has no bidirectional marks and no control characters', () => 
   expect(messageOf(notice, nameOf)).toMatchObject({ files: [{ name: 'a gpj.exe', uri: 'u:1' }] })
 })
 
-test('fenced code is a block of its own, and an unclosed fence runs to the end', () => {
-  expect(blocksOf('see:\n```ts\n  a()\n\nb\n```\nthen')).toEqual([
-    { code: false, text: 'see:' },
-    { code: true, text: '  a()\n\nb' },
-    { code: false, text: 'then' },
-  ])
-  expect(blocksOf('```\nopen')).toEqual([{ code: true, text: 'open' }])
-  expect(blocksOf('inline ```code``` stays')).toEqual([{ code: false, text: 'inline ```code``` stays' }])
-  expect(blocksOf('')).toEqual([])
+test('Markdown becomes headings, lists, tables, code with its language, and lines as they were written', () => {
+  const html = markdownToHtml(
+    '# Top\n\n- one\n- [x] two\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```ts x\na < b\n```\nl1\nl2',
+  )
+  for (const part of [
+    '<h3>Top</h3>',
+    '<li>one</li>',
+    '☑ two',
+    '<td>1</td>',
+    '<figcaption>ts</figcaption>',
+    'l1<br>l2',
+  ]) {
+    expect(html).toContain(part)
+  }
+  expect(html).toContain('<pre><code>a &#60; b</code></pre>')
 })
 
-test('the blocks keep every line of a text except fences and blank lines between blocks', () => {
-  const line = fc.constantFrom('a', ' b', '```', '```js', '', '  ')
-  fc.assert(
-    fc.property(fc.array(line), (lines) => {
-      const shown = blocksOf(lines.join('\n')).flatMap((block: { text: string }) => block.text.split('\n'))
-      const visible = (text: string) => text.trim() !== '' && !text.startsWith('```')
-      expect(shown.filter(visible)).toEqual(lines.filter(visible))
-    }),
+test('markup in a message stays text, in every place where Markdown knows it', () => {
+  const markup = '<img src=x onerror=alert(1)>'
+  for (const text of [
+    markup,
+    `a ${markup}`,
+    `- ${markup}`,
+    `\`${markup}\``,
+    `\`\`\`${markup}\n${markup}\n\`\`\``,
+    `[${markup}](https://a.example)`,
+    `![${markup}](https://a.example)`,
+    `| ${markup} |\n|---|`,
+  ]) {
+    expect(markdownToHtml(text)).not.toMatch(/<(?:img|script|iframe|input)/i)
+  }
+})
+
+test('a link leads to the web or to a mail address and shows where; a picture is a link', () => {
+  expect(markdownToHtml('[docs](https://docs.example/a)')).toContain(
+    '<a href="https://docs.example/a">docs</a> <small>(docs.example)</small>',
   )
+  expect(markdownToHtml('https://docs.example/a')).toContain('>https://docs.example/a</a></p>')
+  expect(markdownToHtml('![chart](https://t.example/p.png)')).toContain(
+    '>chart</a> <small>(t.example)</small>',
+  )
+  expect(markdownToHtml('[bank.example](https://evil.example)')).toContain('<small>(evil.example)</small>')
+  for (const address of ['javascript:alert(1)', 'data:text/html,x', 'file:///etc/passwd', '/workspaces']) {
+    expect(markdownToHtml(`[a](${address})`)).not.toContain('<a')
+  }
 })
 
 test('the person learns that an agent is away before writing to it', () => {

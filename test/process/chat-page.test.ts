@@ -7,6 +7,19 @@ import { barriers, CHROMIUM, ChatScene, lookLike } from '../fixtures/chat-scene.
 
 setDefaultTimeout(60_000)
 
+const MARKDOWN = `# Report
+- *one* and \`two\`
+
+| test | result |
+|---|---|
+| a | passed |
+
+\`\`\`sh
+bun test
+\`\`\`
+See [the docs](https://docs.example/x), ![chart](https://tracker.example/p.png)
+<img src="https://tracker.example/q.png" onerror="alert(1)"><form><button>Allow</button></form>`
+
 describe.skipIf(CHROMIUM === null)('the chat in Chromium (skipped where there is none)', () => {
   let scene: ChatScene
   let host: PluginProcess
@@ -57,6 +70,22 @@ describe.skipIf(CHROMIUM === null)('the chat in Chromium (skipped where there is
     await choose('builder')
     await shown('hello person')
     expect(page.url()).not.toContain('token')
+  })
+
+  test('Markdown is laid out, code can be copied, and nothing in a message is markup or is fetched', async () => {
+    const asked: string[] = []
+    page.on('request', (request) => asked.push(request.url()))
+    await host.call('send_message_to_user', { message: MARKDOWN })
+    const message = page.getByRole('listitem').filter({ hasText: 'Report' }).last()
+    await message.getByRole('heading', { name: 'Report' }).waitFor()
+    await message.getByRole('cell', { name: 'passed' }).waitFor()
+    expect(await message.getByRole('link', { name: 'the docs' }).getAttribute('rel')).toContain('noopener')
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+    await message.getByRole('button', { name: 'Copy this code' }).click()
+    await message.getByText('Copied').waitFor()
+    expect(await page.evaluate('navigator.clipboard.readText()')).toBe('bun test')
+    expect(await message.locator('img, script, iframe, form').count()).toBe(0)
+    expect(asked.filter((url) => url.includes('tracker'))).toEqual([])
   })
 
   test('two tabs show the same conversation', async () => {
