@@ -235,6 +235,28 @@ const STEPS: readonly string[] = [
   DROP INDEX message_held;
   CREATE INDEX message_held ON message (workspace_id, sender, ord) WHERE state = 'held';
   `,
+  `
+  -- What was asked of a person, by the platform's id of the request. choices: as JSON. closing: it was answered in words,
+  -- and the platform is still to be told that nobody waits for more.
+  CREATE TABLE inquiry (
+    workspace_id TEXT NOT NULL,
+    id TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('task','approval')),
+    title TEXT NOT NULL,
+    choices TEXT NOT NULL,
+    asked_at INTEGER NOT NULL,
+    state TEXT NOT NULL DEFAULT 'open' CHECK (state IN ('open','closing','ended')),
+    PRIMARY KEY (workspace_id, id)
+  ) WITHOUT ROWID;
+  CREATE INDEX inquiry_age ON inquiry (workspace_id, asked_at);
+  CREATE INDEX inquiry_unended ON inquiry (workspace_id, asked_at) WHERE state <> 'ended';
+
+  -- What the platform was last told of a message besides that it was fetched: 1: the model has seen it; 2: it was
+  -- answered. Null: it is told nothing.
+  ALTER TABLE message ADD COLUMN reported INTEGER;
+  CREATE INDEX message_unreported ON message (workspace_id, ord)
+    WHERE reported < CASE state WHEN 'confirmed' THEN 1 WHEN 'answered' THEN 2 ELSE 0 END;
+  `,
 ]
 
 /**
