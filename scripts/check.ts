@@ -1,6 +1,10 @@
 /** Everything that a change must pass, cheapest first. Stops at the first failure. */
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { systemClock } from '../base/clock.ts'
-import { bundle, bundlePath, PROGRAMS, type Program } from './build.ts'
+import { builtFiles } from './build.ts'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
 interface Step {
   readonly name: string
@@ -11,15 +15,18 @@ function command(...words: readonly string[]): () => Promise<boolean> {
   return async () => (await Bun.spawn([...words], { stdio: ['ignore', 'inherit', 'inherit'] }).exited) === 0
 }
 
-/** Users start the committed bundles, so they must be up to date. */
-async function bundlesAreFresh(): Promise<boolean> {
-  for (const program of Object.keys(PROGRAMS) as Program[]) {
-    const committed = await Bun.file(bundlePath(program)).text()
-    if ((await bundle(program)) === committed) continue
-    console.error(`dist/${program}.js is out of date: run \`./molecule build\` and commit it.`)
-    return false
+/** Users run what is committed, so it must be up to date, with nothing beside it. */
+async function buildIsFresh(): Promise<boolean> {
+  const built = await builtFiles()
+  const committed = [...new Bun.Glob('dist/**').scanSync({ cwd: ROOT, dot: true })]
+  const stale: string[] = committed.filter((path) => !built.has(path))
+  for (const [path, bytes] of built) {
+    const file = Bun.file(join(ROOT, path))
+    if (!(await file.exists()) || !Buffer.from(bytes).equals(await file.bytes())) stale.push(path)
   }
-  return true
+  if (stale.length === 0) return true
+  console.error(`${stale.join(', ')}: out of date. Run \`./molecule build\` and commit dist/.`)
+  return false
 }
 
 // Bun runs these: their own shebang asks for Node.js, which a machine need not have.
@@ -32,7 +39,7 @@ const steps: readonly Step[] = [
   },
   { name: 'types', run: command(process.execPath, bin('tsc'), '--noEmit') },
   { name: 'dead code', run: command(process.execPath, 'scripts/dead-code.ts') },
-  { name: 'bundles', run: bundlesAreFresh },
+  { name: 'build', run: buildIsFresh },
   { name: 'tests', run: command(process.execPath, 'run', '--silent', 'test') },
 ]
 

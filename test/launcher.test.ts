@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { chmodSync, copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { mcpServers } from '../.mcp.json'
+import { mcpServers } from '../.claude-plugin/plugin.json'
 import { type TemporaryFolder, temporaryFolder } from '../lab/driver/temporary-folder.ts'
 import { packageManager } from '../package.json'
 
@@ -62,7 +62,7 @@ function plantBun(folder: TemporaryFolder): void {
   chmodSync(join(bin, 'bun'), 0o755)
 }
 
-test('variables that an editor or a shell sets for every Bun do not reach the scripts, and .mcp.json overrides the same ones', () => {
+test('variables that an editor or a shell sets for every Bun do not reach the scripts, and the manifest overrides the same ones', () => {
   using folder = temporaryFolder()
   plantBun(folder)
   const { BUN_JSC_useJIT: _ours, ...overridden } = mcpServers.molecule.env

@@ -1,10 +1,23 @@
 import { expect, test } from 'bun:test'
+import { fileURLToPath } from 'node:url'
+import marketplace from '../.claude-plugin/marketplace.json'
 import plugin from '../.claude-plugin/plugin.json'
 import packageFile, { version } from '../package.json'
 import { unmetRequirement } from '../plugin/start/requirement.js'
+import { bundlePath, startProgram } from '../scripts/bundle.ts'
 
-test('the plugin is published under the version of the package, which the changelog names first', async () => {
+test('the manifest, what the server says of itself, and the changelog name the version of the package', async () => {
   expect(plugin.version).toBe(version)
+  // A second place could differ: of manifest and marketplace entry, the client takes the manifest.
+  expect(marketplace.plugins.some((entry) => 'version' in entry)).toBe(false)
+  expect(await startProgram()).toContain(`version = "${version}"`)
+  for (const path of [
+    fileURLToPath(new URL('../dist/plugin/.claude-plugin/plugin.json', import.meta.url)),
+    bundlePath('server'),
+    bundlePath('connect'),
+  ]) {
+    expect([path, (await Bun.file(path).text()).includes(`"${version}"`)]).toEqual([path, true])
+  }
   const changelog = await Bun.file(new URL('../docs/CHANGELOG.md', import.meta.url)).text()
   expect(/^## (\d+\.\d+\.\d+)\b/m.exec(changelog)?.[1]).toBe(version)
 })

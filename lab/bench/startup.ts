@@ -1,8 +1,8 @@
 /**
  * From spawn to the answer to `initialize`, beside an empty server: in turns, so that a busy machine slows all alike. The
- * plugin is started as `.mcp.json` says, with the committed bundle.
+ * plugin is started as its manifest says, with the committed bundle.
  */
-import { bundleProgram } from '../../scripts/build.ts'
+import { bundleProgram } from '../../scripts/bundle.ts'
 import { keepScript } from '../driver/bundle.ts'
 import { startHangingPlatform } from '../driver/hanging-platform.ts'
 import { PluginProcess } from '../driver/plugin-process.ts'
@@ -16,7 +16,7 @@ const MAX_RATIO = 1.25
 
 interface Candidate {
   readonly what: string
-  /** Undefined: what `.mcp.json` names. */
+  /** Undefined: what the manifest names. */
   readonly script: string | undefined
   readonly env: Readonly<Record<string, string>>
   readonly samples: number[]

@@ -1,4 +1,4 @@
-/** How a host starts the plugin: the command and the environment that `.mcp.json` gives. */
+/** How a host starts the plugin: the command and the environment that its manifest gives. */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
@@ -9,7 +9,7 @@ export const PLUGIN_ROOT = fileURLToPath(new URL('../..', import.meta.url)).repl
 export const PLUGIN = 'molecule@molecule-channel'
 export const CHANNEL = `plugin:${PLUGIN}`
 
-const mcpFileSchema = z.object({
+const manifestSchema = z.object({
   mcpServers: z.object({
     molecule: z.object({
       command: z.string(),
@@ -19,14 +19,15 @@ const mcpFileSchema = z.object({
   }),
 })
 
-function serverEntry(): z.infer<typeof mcpFileSchema>['mcpServers']['molecule'] {
-  return mcpFileSchema.parse(JSON.parse(readFileSync(`${PLUGIN_ROOT}/.mcp.json`, 'utf8'))).mcpServers.molecule
+function serverEntry(): z.infer<typeof manifestSchema>['mcpServers']['molecule'] {
+  const manifest: unknown = JSON.parse(readFileSync(`${PLUGIN_ROOT}/.claude-plugin/plugin.json`, 'utf8'))
+  return manifestSchema.parse(manifest).mcpServers.molecule
 }
 
 /**
  * The command line that the host would run, with the plugin's folder filled in.
  *
- * @param script runs in place of the bundle that `.mcp.json` names.
+ * @param script runs in place of the file that the manifest names.
  */
 export function pluginCommand(script?: string): readonly string[] {
   const entry = serverEntry()

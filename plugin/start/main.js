@@ -3,10 +3,10 @@
  * What the host starts. An old Bun may not even read the bundle, so the version is checked here, before anything of the
  * bundle is loaded. If the bundle still fails, it says why, rather than leaving a failed server without a reason.
  *
- * All of this folder is JavaScript that begins with the mark above: Bun then runs it as it is. Compiling it would cost
- * every session 2 MiB for good.
+ * The build joins this folder into `start.js`, which lies beside the bundle and begins with the mark above: Bun then runs
+ * it as it is. Compiling it would cost every session 2 MiB for good.
  */
-import packageFile from '../../package.json'
+import { engines, version } from '../../package.json'
 import { explain } from './explainer.js'
 import { unmetRequirement } from './requirement.js'
 
@@ -24,14 +24,13 @@ function failedToLoad(error) {
 /** @returns {Promise<string | undefined>} what to tell the user when the bundle fails. */
 async function load() {
   try {
-    await import(new URL('../../dist/server.js', import.meta.url).href)
+    await import(new URL('./server.js', import.meta.url).href)
     return undefined
   } catch (error) {
     return failedToLoad(error)
   }
 }
 
-const { engines, version } = packageFile
 const unmet = unmetRequirement(engines.bun, { version: Bun.version, path: process.execPath })
 const problem = unmet === undefined ? await load() : unmet
 if (problem !== undefined) explain({ problem, version })

@@ -143,7 +143,7 @@ async function hostileProject(scene: Scene): Promise<{ folder: string; marker: s
   return { folder, marker }
 }
 
-test.concurrent('started as .mcp.json says, the user’s project folder has no effect', async () => {
+test.concurrent('started as the manifest says, the user’s project folder has no effect', async () => {
   await using scene = await Scene.open()
   const { folder, marker } = await hostileProject(scene)
   // The exact command line, with the committed bundle.

@@ -1,28 +1,27 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { PLUGIN_ROOT } from '../../lab/driver/plugin-command.ts'
+import { writeFileSync } from 'node:fs'
 import { PluginProcess } from '../../lab/driver/plugin-process.ts'
 import { type TemporaryFolder, temporaryFolder } from '../../lab/driver/temporary-folder.ts'
-import packageFile from '../../package.json'
+import { engines } from '../../package.json'
+import { startProgram } from '../../scripts/bundle.ts'
 
 setDefaultTimeout(60_000)
 
-/** A copy of the plugin's files, with the bundle given. */
-function copyWith(
-  folder: TemporaryFolder,
-  bundle: string | undefined,
-  bun = packageFile.engines.bun,
-): string {
-  cpSync(join(PLUGIN_ROOT, 'plugin/start'), folder.file('plugin/start'), { recursive: true })
-  mkdirSync(folder.file('dist'))
-  if (bundle !== undefined) writeFileSync(folder.file('dist/server.js'), bundle)
-  writeFileSync(folder.file('package.json'), JSON.stringify({ ...packageFile, engines: { bun } }))
-  return folder.file('plugin/start/main.js')
+const start = await startProgram()
+
+/** The plugin's two programs, with the bundle given. */
+function folderWith(folder: TemporaryFolder, bundle: string | undefined, bun = engines.bun): string {
+  writeFileSync(folder.file('start.js'), start.replace(engines.bun, bun))
+  if (bundle !== undefined) writeFileSync(folder.file('server.js'), bundle)
+  return folder.file('start.js')
 }
 
 /** A plugin that needs a Bun nobody has, and a bundle that no Bun can read. */
-const tooNew = (folder: TemporaryFolder): string => copyWith(folder, 'this is no JavaScript', '>=99.0.0')
+const tooNew = (folder: TemporaryFolder): string => folderWith(folder, 'this is no JavaScript', '>=99.0.0')
+
+test('what starts the bundle is run as it is: compiling it would cost every session 2 MiB', () => {
+  expect(start).toStartWith('// @bun\n')
+})
 
 test.concurrent.each([
   ['is damaged', '<<<<<<< HEAD\n', 'Unexpected'],
@@ -31,7 +30,7 @@ test.concurrent.each([
   ['fails at once', "throw new Error('out of luck')\n", 'out of luck'],
 ])('a bundle that %s is explained by the tool `status`', async (_, bundle, reason) => {
   using folder = temporaryFolder()
-  await using plugin = new PluginProcess({ env: {}, script: copyWith(folder, bundle) })
+  await using plugin = new PluginProcess({ env: {}, script: folderWith(folder, bundle) })
   await plugin.initialize('claude-code')
   const said = await plugin.call('status')
   expect(said).toContain('The Molecule channel could not start')

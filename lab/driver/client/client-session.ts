@@ -141,7 +141,10 @@ export class ClientSession implements AsyncDisposable {
 
   /** The plugin's process. */
   get plugin(): ProcessRow {
-    return this.#find('the plugin', ({ command }) => command.includes('plugin/start/main.js'))
+    return this.#find(
+      'the plugin',
+      ({ command }) => command.includes('--no-env-file') && command.endsWith('/start.js'),
+    )
   }
 
   /** Has the model call `status` until the result matches. */

@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { z } from 'zod'
 import { systemClock } from '../../../base/clock.ts'
-import { bundle } from '../../../scripts/build.ts'
+import { PLUGIN_FOLDER, pluginFiles } from '../../../scripts/plugin-folder.ts'
 import { PLUGIN, PLUGIN_ROOT } from '../plugin-command.ts'
 import { end, processTable } from '../processes.ts'
 
@@ -148,9 +148,9 @@ export class User implements Disposable {
   }
 }
 
-/** Copies what a clone contains, with a bundle of the current sources: that is what scenarios judge. */
+/** Copies what a clone contains, with a plugin built from the current sources: that is what scenarios judge. */
 async function clonePlugin(to: string): Promise<void> {
   const leftOut = new Set(['.git', 'node_modules', '.tools'])
   cpSync(PLUGIN_ROOT, to, { recursive: true, filter: (path) => !leftOut.has(relative(PLUGIN_ROOT, path)) })
-  await Bun.write(join(to, 'dist', 'server.js'), await bundle('server'))
+  for (const [path, bytes] of await pluginFiles()) await Bun.write(join(to, PLUGIN_FOLDER, path), bytes)
 }
