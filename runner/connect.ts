@@ -1,6 +1,9 @@
 /** `molecule connect`: from a command line to an exit code. */
 import { SecretSearch } from '../base/secret-search.ts'
 import type { Disk } from '../base/sqlite.ts'
+import type { ConnectTo } from '../base/tcp.ts'
+import { findingLines, findingSummary, findingsJson } from '../member/check/finding-text.ts'
+import type { SettingsFacts } from '../member/check/settings-check.ts'
 import { PlatformClient } from '../member/client/client.ts'
 import { pidSpace } from '../member/folder/holder-record.ts'
 import { HolderWatch } from '../member/folder/holder-watch.ts'
@@ -8,7 +11,7 @@ import type { Stopped } from '../member/folder/stopped-process.ts'
 import type { Target } from '../member/settings/config.ts'
 import { OptionError } from './backend/backend.ts'
 import { guarded } from './backend/guarded.ts'
-import { diagnose, findingLines } from './command/doctor.ts'
+import { diagnose } from './command/doctor.ts'
 import { type CursorFile, importState, readCursorFile } from './command/import-state.ts'
 import { retry } from './command/retry.ts'
 import { status } from './command/status.ts'
@@ -26,6 +29,7 @@ export interface ConnectOptions extends PreparationOptions {
   readonly program: readonly string[]
   readonly version: string
   readonly network: typeof fetch
+  readonly connectTo: ConnectTo
   readonly disk: Disk
   readonly pid: number
   /** Milliseconds since the epoch. */
@@ -37,6 +41,9 @@ export interface ConnectOptions extends PreparationOptions {
   /** Runs a program to its end. Rejects when it fails. */
   readonly run: (argv: readonly string[]) => Promise<void>
 }
+
+/** Milliseconds for which `doctor` waits for an answer. */
+const ANSWER_MS = 5_000
 
 /** Never rejects with anything but an unforeseen error. */
 export async function connect(options: ConnectOptions): Promise<ExitCode> {
@@ -185,25 +192,31 @@ function oneCommand(
 async function doctor(preparation: Preparation, options: ConnectOptions): Promise<ExitCode> {
   const findings = await diagnose({
     ...place(preparation, options, 'molecule connect doctor'),
-    targets: targetsOf(preparation),
-    warnings: preparation.result.warnings,
+    environment: options.environment,
+    connectTo: options.connectTo,
+    neighbours: [],
+    settings: settingsOf(preparation),
+    timeoutMs: ANSWER_MS,
     tryBackend: async () => {
       const backend = await preparation.backend()
       await backend.close()
       return `${backend.name} can be started`
     },
   })
-  options.print(findingLines(findings))
-  const failed = findings.filter(({ verdict }) => verdict === 'FAIL').length
-  if (failed > 0) throw new Ending(EXIT.failed, `${failed} of ${findings.length} checks failed`)
+  const { json } = preparation.line
+  options.print(preparation.log.redact(json ? findingsJson(findings) : findingLines(findings).join('\n')))
+  const isWell = findings.every(({ verdict }) => verdict !== 'fail')
+  if (!isWell) throw new Ending(EXIT.failed, findingSummary(findings))
   return EXIT.ended
 }
 
-function targetsOf(preparation: Preparation): readonly Target[] | { readonly problem: string } {
+function settingsOf(preparation: Preparation): SettingsFacts {
+  const { result, origins, paths } = preparation
+  const facts = { warnings: result.warnings, origins, envFile: paths.envFile }
   try {
-    return preparation.config.targets
+    return { ...facts, problems: [], targets: preparation.config.targets }
   } catch (error) {
     if (!(error instanceof Ending)) throw error
-    return { problem: error.message }
+    return { ...facts, problems: error.message.split('\n'), targets: [] }
   }
 }

@@ -107,7 +107,10 @@ export const FLAGS = [
   { name: 'once', help: 'answer what waits, then end' },
   { name: 'wait', help: 'wait while another process holds the workspace, instead of ending' },
   { name: 'forever', help: 'keep trying to register, instead of giving up after five attempts' },
-  { name: 'json', help: 'write the log as JSON, one object (time, level, message) per line' },
+  {
+    name: 'json',
+    help: 'write the log as JSON, one object (time, level, message) per line; of doctor, its checks',
+  },
   {
     name: 'print-unit',
     value: 'KIND',

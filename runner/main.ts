@@ -3,6 +3,7 @@ import '../base/no-jit.ts'
 import { systemClock } from '../base/clock.ts'
 import { homeFolder } from '../base/home.ts'
 import { systemDiskWith } from '../base/sqlite.ts'
+import { tcp } from '../base/tcp.ts'
 import { onThreads } from '../base/thread.ts'
 import { stoppedOf } from '../member/folder/stopped-process.ts'
 import { threadProgram } from '../member/ledger/thread-program.ts'
@@ -25,6 +26,7 @@ else {
     version,
     clock: systemClock,
     network: fetch,
+    connectTo: tcp(systemClock),
     disk: systemDiskWith(onThreads(threadProgram)),
     pid: process.pid,
     startedAt: Math.round(performance.timeOrigin),

@@ -2,10 +2,12 @@
 import { resolve } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import { Configuration } from '../member/folder/configuration.ts'
+import { readEnvFile } from '../member/folder/env-file.ts'
 import { isRegularFile, stampOf } from '../member/folder/file-stat.ts'
 import { Log } from '../member/folder/log.ts'
 import { type StatePaths, statePaths } from '../member/folder/state-folder.ts'
 import { type Config, type ConfigResult, resolveStateDir } from '../member/settings/config.ts'
+import { type SettingOrigin, settingOrigins } from '../member/settings/setting-origins.ts'
 import { SETTINGS } from '../member/settings/setting-table.ts'
 import { type Environment, setValue } from '../member/settings/setting-text.ts'
 import type { Backend } from './backend/backend.ts'
@@ -35,6 +37,8 @@ export class Preparation {
   readonly log: Log
   readonly paths: StatePaths
   readonly result: ConfigResult
+  /** Where each value comes from that is set. */
+  readonly origins: readonly SettingOrigin[]
   readonly #options: PreparationOptions
   /** Of the settings' files when they were last looked at. */
   #stamp: string
@@ -66,6 +70,8 @@ export class Preparation {
       program: { given, defaults: DEFAULTS },
     })
     this.result = configuration.result
+    const file = readEnvFile(paths.envFile)
+    this.origins = settingOrigins(own, file.state === 'read' ? file.text : undefined, { given })
   }
 
   /** @throws Ending when the settings do not say which workspaces are meant, or are wrong. */

@@ -10,9 +10,11 @@ const LAYERS: readonly (readonly string[])[] = [
   ['test/'],
   ['lab/'],
   ['scripts/'],
+  ['plugin/doctor/'],
   ['server.ts', 'plugin/start/'],
   ['plugin/session/', 'runner/'],
   ['plugin/host/'],
+  ['member/check/'],
   ['member/workspace/'],
   ['poll.ts', 'heartbeat.ts'],
   ['member/files/', 'member/ledger/'],
@@ -31,6 +33,7 @@ const CLOCKS: readonly string[] = [
   'lab/simulation/sim-clock.ts',
   'server.ts',
   'runner/main.ts',
+  'plugin/doctor/main.ts',
 ]
 const TIME_OR_CHANCE =
   /\b(?:setTimeout|setInterval|setImmediate|Bun\.sleep)\(|\bDate\.now\b|\bperformance\.|\bMath\.random\b|\bnew Date\(\)/
@@ -41,6 +44,7 @@ const HIDDEN_TIME_OR_CHANCE =
 const ENTRIES: readonly string[] = [
   'server.ts',
   'runner/main.ts',
+  'plugin/doctor/main.ts',
   'heartbeat.ts',
   'base/clock.ts',
   'base/sqlite.ts',

@@ -58,7 +58,8 @@ test.each(['lab/demo', 'lab/soak', 'platform', 'lab/simulation', 'lab/client'])(
 function plantBun(folder: TemporaryFolder): void {
   const bin = folder.file(`.tools/bun-${packageManager.replace('bun@', '')}/node_modules/@oven/any/bin`)
   mkdirSync(bin, { recursive: true })
-  writeFileSync(join(bin, 'bun'), '#!/bin/sh\n[ "$1" = run ] || exit 0\necho "$@"\nenv\n')
+  const stub = '#!/bin/sh\ncase $1 in run | --config=*) echo "$@"; env ;; esac\n'
+  writeFileSync(join(bin, 'bun'), stub)
   chmodSync(join(bin, 'bun'), 0o755)
 }
 
@@ -91,4 +92,16 @@ test('a clone by a git that writes CRLF has a launcher that runs', () => {
   git('-c', 'core.autocrlf=true', '-c', 'core.eol=crlf', 'clone', '-q', '.', 'clone')
   const { exitCode, stdout } = Bun.spawnSync([folder.file('clone/molecule'), 'help'])
   expect([exitCode, stdout.toString()]).toEqual([0, expect.stringContaining('Usage: ./molecule SCRIPT')])
+})
+
+test('doctor looks for programs on the PATH of its caller, as Claude Code does', () => {
+  using folder = temporaryFolder()
+  plantBun(folder)
+  for (const name of ['molecule', 'package.json']) copyFileSync(join(ROOT, name), folder.file(name))
+  const { stdout } = Bun.spawnSync(['/bin/sh', 'molecule', 'doctor', '--json'], {
+    cwd: folder.path,
+    env: { PATH: '/usr/bin:/bin' },
+  })
+  expect(stdout.toString()).toMatch(/^--config=\S+ \S+\/plugin\/doctor\/main\.ts --json\n/)
+  expect(stdout.toString()).toContain('PATH=/usr/bin:/bin\n')
 })

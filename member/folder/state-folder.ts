@@ -1,5 +1,5 @@
 /** The folder that holds everything this program keeps: configuration, ledger, locks, log, received files. */
-import { chmodSync, lstatSync, mkdirSync, statSync } from 'node:fs'
+import { chmodSync, lstatSync, mkdirSync, type Stats, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { codeOf, describeError } from '../../base/errors.ts'
 import { exists, isForeign } from './file-stat.ts'
@@ -44,11 +44,36 @@ export function ensureStateFolder(
   uid: number | undefined = process.getuid?.(),
 ): string | undefined {
   makeFolder(paths.folder)
-  const stat = statSync(paths.folder)
-  if (isForeign(stat, uid)) throw new Error(`it belongs to another user (uid ${stat.uid}): ${REMEDY}`)
+  const { mode } = requireOwn(paths.folder, uid)
   makeFolder(paths.locks)
-  for (const path of [paths.locks, paths.receivedFiles]) requireOwnFolder(path, uid)
-  return closeToOthers(paths.folder, stat.mode)
+  requireOwnContents(paths, uid)
+  return closeToOthers(paths.folder, mode)
+}
+
+/**
+ * The same for a folder that exists, without a change to it.
+ *
+ * @returns how its mode lets others write to it, as a clause; undefined when it does not.
+ * @throws why it cannot be trusted.
+ */
+export function checkStateFolder(
+  paths: StatePaths,
+  uid: number | undefined = process.getuid?.(),
+): string | undefined {
+  const { mode } = requireOwn(paths.folder, uid)
+  requireOwnContents(paths, uid)
+  return openness(paths.folder, mode)
+}
+
+function requireOwn(folder: string, uid: number | undefined): Stats {
+  const stat = statSync(folder)
+  if (!stat.isDirectory()) throw new Error(`it is not a folder: ${REMEDY}`)
+  if (isForeign(stat, uid)) throw new Error(`it belongs to another user (uid ${stat.uid}): ${REMEDY}`)
+  return stat
+}
+
+function requireOwnContents({ locks, receivedFiles }: StatePaths, uid: number | undefined): void {
+  for (const path of [locks, receivedFiles]) requireOwnFolder(path, uid)
 }
 
 function makeFolder(path: string): void {
@@ -75,16 +100,15 @@ export function looksLikeStateFolder(folder: string): boolean {
 
 /** Removes only write permission: others may be meant to list the folder. */
 function closeToOthers(folder: string, mode: number): string | undefined {
-  const shown = `0${(mode & 0o7777).toString(8)}`
-  if ((mode & 0o022) === 0) return undefined
-  const open = `others can write to the state folder ${folder} (mode ${shown})`
+  const open = openness(folder, mode)
+  if (open === undefined) return undefined
   // The sticky bit marks a folder that all users share, such as /tmp: not ours to change.
   if ((mode & 0o1000) !== 0) return `${open}: ${REMEDY}`
   try {
     chmodSync(folder, mode & 0o7755)
     if ((statSync(folder).mode & 0o022) === 0) {
       return (
-        `others could write to the state folder ${folder} (mode ${shown}), which is closed to them now. ` +
+        `others could write to the state folder ${folder} (mode ${octal(mode)}), which is closed to them now. ` +
         'If others use this machine, check what is in it.'
       )
     }
@@ -92,4 +116,14 @@ function closeToOthers(folder: string, mode: number): string | undefined {
     // The sentence below says what to do instead.
   }
   return `${open}, and its mode cannot be changed: ${REMEDY}`
+}
+
+function openness(folder: string, mode: number): string | undefined {
+  return (mode & 0o022) === 0
+    ? undefined
+    : `others can write to the state folder ${folder} (mode ${octal(mode)})`
+}
+
+function octal(mode: number): string {
+  return `0${(mode & 0o7777).toString(8)}`
 }

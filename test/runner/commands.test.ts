@@ -5,6 +5,9 @@ import { until } from '../../lab/driver/until.ts'
 import { readReport } from '../../runner/report.ts'
 import { RunnerScene } from '../fixtures/runner-scene.ts'
 
+const reportSchema = z.object({
+  checks: z.array(z.object({ name: z.string(), verdict: z.string(), says: z.string().optional() })),
+})
 const MOCK = ['--backend', 'mock']
 /** The id of the newest row in the feed of the served workspace. */
 async function newestRow({ platform, member }: RunnerScene): Promise<string> {
@@ -136,35 +139,34 @@ describe.concurrent('molecule connect', () => {
 
   test('doctor checks what serving needs, changes nothing, and says what to do', async () => {
     await using scene = await RunnerScene.open()
-    const well = scene.start(['doctor', ...MOCK])
-    expect(await well.exit).toBe(0)
-    expect(
-      well.printed
-        .join()
-        .split('\n')
-        .map((line) => line.slice(0, 4).trim()),
-    ).toEqual(Array.from({ length: 7 }, () => 'OK'))
+    const ask = async (argv: readonly string[], settings = scene.settings()) => {
+      const running = scene.start(['doctor', ...argv], settings)
+      const exitCode = await running.exit
+      const { checks } = reportSchema.parse(JSON.parse(running.printed.join('\n')))
+      return { exitCode, checks, cause: checks.find(({ verdict }) => verdict === 'fail') }
+    }
+    const well = await ask(MOCK)
+    expect(well.checks.filter(({ verdict }) => verdict !== 'ok')).toEqual([])
+    expect(well.exitCode).toBe(0)
     expect(existsSync(scene.path('state'))).toBe(false)
 
-    for (const [more, sentence] of [
-      [{ MOLECULE_WORKSPACE_TOKENS: 'another-token' }, 'FAIL  token: '],
-      [{ MOLECULE_WORKSPACE_IDS: crypto.randomUUID() }, 'FAIL  workspace '],
-      [{ MOLECULE_PLATFORM_URL: 'http://127.0.0.1:1' }, 'FAIL  platform: cannot reach http://127.0.0.1:1: '],
-      [{ MOLECULE_WORKSPACE_IDS: '' }, 'FAIL  settings: '],
-      [
-        { MOLECULE_STATE_DIR: '/proc/nothing/state' },
-        'FAIL  state folder: /proc/nothing/state cannot be written',
-      ],
+    for (const [more, name, says] of [
+      [{ MOLECULE_WORKSPACE_TOKENS: 'another-token' }, 'token', 'refuses the token'],
+      [{ MOLECULE_WORKSPACE_IDS: crypto.randomUUID() }, 'workspace', 'has no workspace'],
+      [{ MOLECULE_PLATFORM_URL: 'http://127.0.0.1:1' }, 'platform', 'cannot be reached'],
+      [{ MOLECULE_WORKSPACE_IDS: '' }, 'settings', 'is not set'],
+      [{ MOLECULE_STATE_DIR: '/proc/nothing/state' }, 'state folder', 'cannot be written'],
     ] as const) {
-      const ill = scene.start(['doctor', ...MOCK], scene.settings(more))
-      expect(await ill.exit).toBe(1)
-      expect(ill.printed.join()).toContain(sentence)
+      const { exitCode, cause } = await ask(MOCK, scene.settings(more))
+      expect(exitCode).toBe(1)
+      expect(cause).toMatchObject({ name, says: expect.stringContaining(says) })
     }
-    const noBackend = scene.start(['doctor', '--backend', 'exec'])
-    expect(await noBackend.exit).toBe(1)
-    expect(noBackend.printed.join()).toContain(
-      'FAIL  backend: The backend exec needs --backend-opt cmd=VALUE.',
-    )
+    const { exitCode, cause } = await ask(['--backend', 'exec'])
+    expect(exitCode).toBe(1)
+    expect(cause).toMatchObject({
+      name: 'backend',
+      says: 'The backend exec needs --backend-opt cmd=VALUE.',
+    })
   }, 60_000)
 
   test('import-state goes on after the row of the file, and answers nothing before it', async () => {

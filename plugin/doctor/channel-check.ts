@@ -1,0 +1,40 @@
+/** What closes channels: variables, managed settings, or the plugin's own setting. */
+import { type Check, fail, type Outcome, ok } from '../../member/check/check.ts'
+import type { Environment } from '../../member/settings/config.ts'
+import type { ChannelMode } from '../../member/settings/setting-table.ts'
+import { closedBy } from '../host/hearing/closed-channels.ts'
+import { type ClaudeSettings, sessionEnvironment } from './claude-settings.ts'
+
+export interface ChannelFacts {
+  /** Of the shell. */
+  readonly environment: Environment
+  readonly settings: readonly ClaudeSettings[]
+  readonly mode: ChannelMode
+}
+
+export function channelCheck(facts: ChannelFacts): Check {
+  return { name: 'channels', needs: [], probe: () => judgeChannels(facts) }
+}
+
+/** Pure. */
+function judgeChannels({ environment, settings, mode }: ChannelFacts): Outcome {
+  if (mode === 'off') {
+    return fail('MOLECULE_CHANNEL is off, so no session receives messages', 'Set MOLECULE_CHANNEL to auto')
+  }
+  const variable = closedBy(sessionEnvironment(environment, settings))
+  if (variable !== undefined) {
+    const file = settings.findLast(({ env }) => env[variable] !== undefined)?.file
+    return fail(
+      `Claude Code opens no channel while ${variable} is set (${file === undefined ? 'in the environment' : `in the env of ${file}`})`,
+      `${file === undefined ? `Unset ${variable}` : `Remove ${variable} from ${file}`}, and start Claude Code again`,
+    )
+  }
+  const managed = settings.find(({ isManaged }) => isManaged)
+  if (managed !== undefined && managed.channelsEnabled !== true) {
+    return fail(
+      `the managed settings of this machine (${managed.file}) do not enable channels`,
+      'Have its administrator set "channelsEnabled": true there',
+    )
+  }
+  return ok('nothing closes them')
+}

@@ -1,0 +1,131 @@
+/** `./molecule doctor`: everything that a session needs to receive messages, checked from a terminal. Changes nothing. */
+import { isAbsolute, join } from 'node:path'
+import type { Clock } from '../../base/clock.ts'
+import { redact } from '../../base/redact.ts'
+import type { Disk } from '../../base/sqlite.ts'
+import type { ConnectTo } from '../../base/tcp.ts'
+import { type Finding, runChecks } from '../../member/check/check.ts'
+import { findingLines, findingSummary, findingsJson } from '../../member/check/finding-text.ts'
+import { setUpChecks } from '../../member/check/set-up-checks.ts'
+import { PlatformClient } from '../../member/client/client.ts'
+import { readEnvFile } from '../../member/folder/env-file.ts'
+import type { HolderWatch } from '../../member/folder/holder-watch.ts'
+import { statePaths } from '../../member/folder/state-folder.ts'
+import { type Environment, parseConfig, resolveStateDir } from '../../member/settings/config.ts'
+import { settingOrigins } from '../../member/settings/setting-origins.ts'
+import { setValue } from '../../member/settings/setting-text.ts'
+import { START_WITH_CHANNEL } from '../host/hearing/listener.ts'
+import { channelCheck } from './channel-check.ts'
+import { readClaudeSettings, sessionEnvironment } from './claude-settings.ts'
+import { pluginCheck } from './plugin-check.ts'
+import { type FoundProgram, programChecks } from './program-checks.ts'
+
+export interface DoctorOptions {
+  readonly argv: readonly string[]
+  /** Of the shell. */
+  readonly environment: Environment
+  readonly home: string | undefined
+  /** Where a session would be started. */
+  readonly project: string
+  readonly managedSettings: string
+  /** This clone, with its version and the range of Bun that it needs. */
+  readonly root: string
+  readonly version: string
+  readonly bunRange: string
+  readonly clock: Clock
+  readonly network: typeof fetch
+  readonly disk: Disk
+  readonly holders: HolderWatch
+  readonly connectTo: ConnectTo
+  /** Looks a program up on a PATH, and asks for its version. */
+  readonly find: (name: string, path: string) => Promise<FoundProgram | undefined>
+  readonly print: (text: string) => void
+}
+
+const HELP = `Usage: ./molecule doctor [--json]
+
+Checks everything that a Claude Code session needs to receive messages of a Molecule platform. The
+first ✗ is the cause of those below it, and what hangs on it is skipped. Changes nothing. Run it in
+the shell and the folder from which you start Claude Code.
+
+  --json   print the checks as JSON: {"ok", "checks": [{"name", "verdict", "says", "remedy"}]}
+
+Exit codes: 0 no check failed, 1 a check failed, 2 wrong command line.
+`
+const ANSWER_MS = 5_000
+
+/** @returns the exit code. */
+export async function doctor(options: DoctorOptions): Promise<number> {
+  const { argv, print } = options
+  if (argv.includes('--help') || argv.includes('-h')) {
+    print(HELP.trimEnd())
+    return 0
+  }
+  const unknown = argv.find((word) => word !== '--json')
+  if (unknown !== undefined) {
+    print(`doctor takes no ${unknown}.\n\n${HELP.trimEnd()}`)
+    return 2
+  }
+  const { findings, tokens } = await examine(options)
+  const text = argv.includes('--json')
+    ? findingsJson(findings)
+    : [...findingLines(findings), '', findingSummary(findings)].join('\n')
+  print(redact(text, tokens, '[token]'))
+  return findings.some(({ verdict }) => verdict === 'fail') ? 1 : 0
+}
+
+interface Examination {
+  readonly findings: readonly Finding[]
+  readonly tokens: readonly string[]
+}
+
+async function examine(options: DoctorOptions): Promise<Examination> {
+  const { home, project, managedSettings, clock, network, disk, version, root } = options
+  const claudeFolder = claudeFolderOf(options.environment, home)
+  const settings = readClaudeSettings({ folder: claudeFolder, project, managed: managedSettings })
+  const environment = sessionEnvironment(options.environment, settings)
+  const paths = statePaths(resolveStateDir(environment, home))
+  const file = readEnvFile(paths.envFile)
+  const text = file.state === 'read' ? file.text : undefined
+  const reason = file.state === 'unreadable' ? `${file.reason}.` : undefined
+  const result = parseConfig(environment, text, home, reason)
+  const targets = result.ok ? result.config.targets : []
+  const checks = [
+    ...programChecks({
+      find: (name) => options.find(name, environment.PATH ?? ''),
+      bunRange: options.bunRange,
+    }),
+    pluginCheck({ folder: claudeFolder, settings, root, version }),
+    channelCheck({
+      environment: options.environment,
+      settings,
+      mode: result.ok ? result.config.channelMode : result.channelMode,
+    }),
+    ...setUpChecks({
+      ...options,
+      environment,
+      paths,
+      neighbours: [join(claudeFolder, 'channels')],
+      settings: {
+        problems: result.ok ? [] : result.problems,
+        warnings: result.warnings,
+        targets,
+        origins: settingOrigins(environment, text),
+        envFile: paths.envFile,
+      },
+      clientOf: (target) => new PlatformClient(target, { network, clock }),
+      disk,
+      timeoutMs: ANSWER_MS,
+      expected: {
+        receiver: 'any',
+        remedy: START_WITH_CHANNEL.charAt(0).toUpperCase() + START_WITH_CHANNEL.slice(1),
+      },
+    }),
+  ]
+  return { findings: await runChecks(checks), tokens: targets.map(({ token }) => token) }
+}
+
+function claudeFolderOf(environment: Environment, home: string | undefined): string {
+  const given = setValue(environment.CLAUDE_CONFIG_DIR)
+  return given !== undefined && isAbsolute(given) ? given : join(home ?? '/', '.claude')
+}

@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { RunningPlatform } from '../../../platform/platform.ts'
+import { DoctorScene, doctorPlatform } from '../../fixtures/doctor-scene.ts'
+
+let platform: RunningPlatform
+
+beforeAll(async () => {
+  platform = await doctorPlatform()
+})
+afterAll(() => platform.stop())
+
+describe('doctor', () => {
+  test('finds a set-up in order, says who receives, and leaves no trace', async () => {
+    using scene = new DoctorScene(platform)
+    scene.hold(scene.stateFolder)
+    const before = readdirSync(scene.folder, { recursive: true })
+    const { exitCode, checks } = await scene.ask()
+    expect(checks.filter(({ verdict }) => verdict !== 'ok')).toEqual([])
+    expect(exitCode).toBe(0)
+    expect(readdirSync(scene.folder, { recursive: true })).toEqual(before)
+    expect(checks.find(({ name }) => name === 'receiver')?.says).toContain('pid 7 (/home/ada) since ')
+    expect(checks.find(({ name }) => name === 'workspace')?.says).toContain(`"builder" (${scene.member.id})`)
+  })
+
+  test('tells how to start a session while none receives, and creates no folder', async () => {
+    using scene = new DoctorScene(platform)
+    rmSync(scene.stateFolder, { recursive: true })
+    scene.set({ ...scene.settings, MOLECULE_STATE_DIR: join(scene.folder, 'elsewhere') })
+    const { exitCode, checks } = await scene.ask()
+    expect(exitCode).toBe(0)
+    expect(checks.filter(({ verdict }) => verdict !== 'ok')).toMatchObject([
+      { name: 'receiver', verdict: 'warn', remedy: expect.stringContaining('Start a session with: claude ') },
+    ])
+    expect(existsSync(join(scene.folder, 'elsewhere'))).toBe(false)
+  })
+
+  test('says where each value comes from, and shows no token', async () => {
+    using scene = new DoctorScene(platform)
+    scene.set({ MOLECULE_AGENT_NAME: 'ada' })
+    const { checks } = await scene.ask()
+    const envFile = join(scene.stateFolder, '.env')
+    expect(checks.find(({ name }) => name === 'settings')?.details).toEqual([
+      `MOLECULE_PLATFORM_URL "${platform.url}" (line 1 of ${envFile})`,
+      `MOLECULE_WORKSPACE_IDS "${scene.member.id}" (line 2 of ${envFile})`,
+      `MOLECULE_WORKSPACE_TOKENS (not shown) (line 3 of ${envFile})`,
+      'MOLECULE_AGENT_NAME "ada" (from the environment)',
+    ])
+  })
+
+  test('prints a line for each check, with what to do below it', async () => {
+    using scene = new DoctorScene(platform)
+    scene.configure({ MOLECULE_PLATFORM_URL: 'http://127.0.0.1:1' })
+    const lines = (await scene.read()).split('\n')
+    expect(lines).toContain('✗ platform      http://127.0.0.1:1 cannot be reached: nothing listens there')
+    expect(lines).toContain(
+      '                → Start the platform, or correct the port in MOLECULE_PLATFORM_URL.',
+    )
+    expect(lines).toContain('- token         skipped: hangs on platform')
+    expect(lines.at(-1)).toBe('1 of 15 checks failed, 4 skipped: begin with the first ✗')
+  })
+})
