@@ -170,7 +170,7 @@ function place({ paths, log }: Preparation, options: ConnectOptions, project: st
     holder,
     session: crypto.randomUUID(),
     version,
-    clientOf: (target: Target) => new PlatformClient(target, { network, clock }),
+    clientOf: (target: Target) => new PlatformClient(target, options),
     holders: new HolderWatch(clock, holder, stoppedOf),
   }
 }

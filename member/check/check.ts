@@ -4,17 +4,19 @@
  */
 import { describeError } from '../../base/errors.ts'
 
+interface Trouble {
+  /** What is wrong, as a clause without a period. */
+  readonly says: string
+  /** What to do about it, as a sentence without a period. */
+  readonly remedy: string
+  readonly details?: readonly string[]
+}
+
 /** What one check came to. Whatever is not in order has one remedy. */
 export type Outcome =
   | { readonly verdict: 'ok'; readonly says: string; readonly details?: readonly string[] }
-  | {
-      readonly verdict: 'warn' | 'fail'
-      /** What is wrong, as a clause without a period. */
-      readonly says: string
-      /** What to do about it, as a sentence without a period. */
-      readonly remedy: string
-      readonly details?: readonly string[]
-    }
+  | ({ readonly verdict: 'warn' } & Trouble)
+  | ({ readonly verdict: 'fail' } & Trouble)
 
 export interface Check {
   /** Unlike that of any other check in the list. */
@@ -59,4 +61,10 @@ async function settle({ name, probe }: Check, needed: readonly Promise<Finding>[
   } catch (error) {
     return { name, ...fail(`the check itself failed: ${describeError(error)}`, 'Report it with this line') }
   }
+}
+
+export type Failure = Extract<Finding, { readonly verdict: 'fail' }>
+
+export function isFailure(finding: Finding): finding is Failure {
+  return finding.verdict === 'fail'
 }

@@ -65,10 +65,7 @@ function judgePlatform(platformUrl: string, facts: HealthFacts, isAtOrigin: bool
   }
   if (facts.state === 'error') {
     const code = codeOf(facts.error)
-    const why = (explainNetworkError(facts.error, platformUrl) ?? describeError(facts.error)).split(
-      '; ',
-      1,
-    )[0]
+    const why = (explainNetworkError(facts.error, undefined) ?? describeError(facts.error)).split('; ', 1)[0]
     return fail(`${platformUrl} cannot be reached: ${why}`, remedyFor(code, hostname))
   }
   const { status } = facts

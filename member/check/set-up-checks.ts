@@ -15,13 +15,23 @@ import { type SettingsFacts, settingsChecks } from './settings-check.ts'
 import { stateFolderCheck } from './state-folder-check.ts'
 import { workspaceChecks } from './workspace-check.ts'
 
-export interface SetUp extends PlatformPlace, ProxyPlace, Omit<ReceiverPlace, 'locks'> {
+export interface PlatformsSetUp extends PlatformPlace {
+  /** Those that are meant; empty while the settings are not valid. */
+  readonly targets: readonly Target[]
+  readonly environment: Environment
+  readonly clientOf: (target: Target) => PlatformClient
+  /** Where each value comes from that is set. Only those of the environment matter. */
+  readonly origins: readonly SettingOrigin[]
+}
+
+export interface SetUp
+  extends Omit<PlatformsSetUp, 'targets' | 'origins'>,
+    ProxyPlace,
+    Omit<ReceiverPlace, 'locks'> {
   readonly paths: StatePaths
   /** Folders whose folders may be state folders. */
   readonly neighbours: readonly string[]
   readonly settings: SettingsFacts
-  readonly environment: Environment
-  readonly clientOf: (target: Target) => PlatformClient
   readonly expected: Expected
 }
 
@@ -35,8 +45,7 @@ export function setUpChecks(setUp: SetUp): readonly Check[] {
     stateFolderCheck(paths, disk),
     ...settingsChecks(settings),
     secondFolderCheck({ folder: paths.folder, parents: setUp.neighbours, disk }, targets),
-    ...platformsChecks(setUp),
-    ...platformsChecks(setUp),
+    ...(targets.length === 0 ? unknownChecks() : ofPlatforms(setUp)),
     ...targets.map((target) =>
       receiverCheck(
         { ...setUp, locks: paths.locks },
@@ -49,16 +58,22 @@ export function setUpChecks(setUp: SetUp): readonly Check[] {
   ]
 }
 
+function ofPlatforms(setUp: SetUp): readonly Check[] {
+  const { targets, origins } = setUp.settings
+  return [proxyCheck(setUp, platformsOf(targets)), ...platformsChecks({ ...setUp, targets, origins })]
+}
+
+function unknownChecks(): readonly Check[] {
+  return UNKNOWN.map((name) => ({ name, needs: ['settings'], probe: () => ok('') }))
+}
+
 /** Whether the platforms answer, know the workspaces, and accept their tokens. */
-function platformsChecks(setUp: SetUp): readonly Check[] {
-  const { settings, clientOf } = setUp
-  const { targets } = settings
-  const urls = [...new Set(targets.map(({ platformUrl }) => platformUrl))]
+export function platformsChecks(setUp: PlatformsSetUp): readonly Check[] {
+  const { targets, clientOf } = setUp
+  const urls = platformsOf(targets)
   const suffixOf = (url: string): string => (urls.length === 1 ? '' : ` ${url}`)
-  if (targets.length === 0) return UNKNOWN.map((name) => ({ name, needs: ['settings'], probe: () => ok('') }))
-  const tokenRemedy = remedyByOrigin(settings.origins)
+  const tokenRemedy = remedyByOrigin(setUp.origins)
   return [
-    proxyCheck(setUp, urls),
     ...urls.flatMap((url) => {
       const port = portCheck(url, suffixOf(url))
       return [...platformChecks(setUp, url, suffixOf(url)), ...(port === undefined ? [] : [port])]
@@ -71,6 +86,10 @@ function platformsChecks(setUp: SetUp): readonly Check[] {
       }),
     ),
   ]
+}
+
+function platformsOf(targets: readonly Target[]): readonly string[] {
+  return [...new Set(targets.map(({ platformUrl }) => platformUrl))]
 }
 
 function ofOne({ workspaceId }: Target, targets: readonly Target[]): string {

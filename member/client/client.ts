@@ -17,6 +17,7 @@ import {
   readCapped,
   transport,
 } from '../../base/http.ts'
+import { proxyOf } from '../../base/proxy.ts'
 import { redact } from '../../base/redact.ts'
 import { sleep } from '../../base/sleep.ts'
 import { isPlain } from '../../base/unpacked-body.ts'
@@ -68,6 +69,8 @@ export interface ClientDependencies {
   /** Carries every request of this client. */
   readonly network: typeof fetch
   readonly clock: Clock
+  /** Which may name a proxy. Default: none does. */
+  readonly environment?: Readonly<Record<string, string | undefined>>
 }
 
 const DEFAULT_TIMEOUT_MS = 15_000
@@ -80,11 +83,13 @@ export class PlatformClient {
   /** Times everything that is done with this client. */
   readonly clock: Clock
   readonly #fetch: typeof fetch
+  readonly #environment: Readonly<Record<string, string | undefined>>
 
-  constructor(endpoint: Endpoint, { network, clock }: ClientDependencies) {
+  constructor(endpoint: Endpoint, { network, clock, environment = {} }: ClientDependencies) {
     this.endpoint = endpoint
     this.clock = clock
     this.#fetch = network
+    this.#environment = environment
   }
 
   /**
@@ -231,7 +236,7 @@ export class PlatformClient {
         cause: error,
       })
     }
-    const why = explainNetworkError(error, this.endpoint.platformUrl) ?? reason
+    const why = explainNetworkError(error, proxyOf(this.endpoint.platformUrl, this.#environment)) ?? reason
     return new PlatformError('retry', `cannot reach ${this.endpoint.platformUrl}: ${why}`, { cause: error })
   }
 
@@ -281,7 +286,11 @@ function parseReply<T>({ status, text }: Reply, schema: ZodType<T>): T {
     json = JSON.parse(text)
   } catch {
     // A web page or half an answer: the text is useless, but its kind helps.
-    throw fail(`${/^\s*</.test(text) ? 'a web page' : 'broken JSON'} instead of JSON`)
+    throw fail(
+      /^\s*</.test(text)
+        ? 'a web page instead of JSON; is its address right?'
+        : 'broken JSON instead of JSON',
+    )
   }
   const parsed = schema.safeParse(json)
   if (parsed.success) return parsed.data

@@ -48,6 +48,9 @@ function explain({ status, text }: Reply, platformUrl: string, retryAfterMs: num
   if (status === 403 && text === '') {
     return "the platform answered an empty 403: it does not accept this origin. Set MOLECULE_PLATFORM_URL to the platform's exact address."
   }
+  if (kindOfStatus(status) === 'refused' && /^\s*</.test(text)) {
+    return `the platform answered ${status} with a web page; is ${platformUrl} its address?`
+  }
   const wait = retryAfterMs ? `; it asks to wait ${Math.ceil(retryAfterMs / 1000)} s` : ''
   return `the platform answered ${`${status} ${ownWords(text)}`.trim()}${wait}`
 }

@@ -1,10 +1,8 @@
 /** What an error of the network layer means, in words that tell the reader where to look. */
 import { codeOf } from '../../base/errors.ts'
-import { mayUseProxy } from '../../base/http.ts'
+import type { ProxyRoute } from '../../base/proxy.ts'
 
 const NOBODY = 'nothing listens there; is the platform running?'
-const NOBODY_OR_PROXY =
-  'nothing listens there, or at the proxy, if HTTPS_PROXY or ALL_PROXY names one (NO_PROXY lists exceptions); is the platform running?'
 const NOT_HTTP = 'what answers there does not speak HTTP; check the port'
 const UNTRUSTED =
   'its certificate is not signed by an authority this machine trusts; if it is your own, name its file in NODE_EXTRA_CA_CERTS'
@@ -37,9 +35,24 @@ const WORDS: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
 }
 
-/** Undefined for an error that is not in the table: its own message says more. */
-export function explainNetworkError(error: unknown, platformUrl: string): string | undefined {
+/** A request that goes through a proxy connects to nothing else: these are about the proxy. */
+const CONNECTING: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ConnectionRefused',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ENETUNREACH',
+  'EHOSTUNREACH',
+])
+
+/**
+ * @param proxy the one that the request went through, if any.
+ * @returns undefined for an error that is not in the table: its own message says more.
+ */
+export function explainNetworkError(error: unknown, proxy: ProxyRoute | undefined): string | undefined {
   const code = codeOf(error)
-  const words = code !== undefined && Object.hasOwn(WORDS, code) ? WORDS[code] : undefined
-  return words === NOBODY && mayUseProxy(platformUrl) ? NOBODY_OR_PROXY : words
+  if (code === undefined || !Object.hasOwn(WORDS, code)) return undefined
+  if (proxy === undefined || !CONNECTING.has(code)) return WORDS[code]
+  const { address, variable } = proxy
+  return `the proxy ${address} of ${variable} does not answer; correct or unset ${variable}, or list the host in NO_PROXY`
 }

@@ -119,9 +119,10 @@ export class Presence {
         return true
       } catch (error) {
         if (signal.aborted) return false
-        onError(describeError(error))
         if (failures % 10 === 0) warn(`cannot register (attempt ${failures + 1}): ${describeError(error)}`)
         const verdict = await validity.judge(error)
+        // What to do says more than the status of an answer.
+        onError(validity.refused ?? describeError(error))
         // A feed that can be read again restarts this.
         if (verdict === 'dead') return false
         await sleep(failureDelay(error, verdict, failures, clock.now() - since, clock.random), signal, clock)

@@ -277,7 +277,10 @@ export class Tenure {
     this.#lastError = describeError(error)
     this.#failing = true
     this.#workload.failed(this.#lastError)
-    return this.#validity.judge(error)
+    const verdict = await this.#validity.judge(error)
+    // What to do says more than the status of an answer.
+    this.#lastError = this.#validity.refused ?? this.#lastError
+    return verdict
   }
 
   #giveUp(reason: string): void {

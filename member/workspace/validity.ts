@@ -17,11 +17,14 @@ const PARKED: ReadonlySet<string> = new Set(['paused', 'hibernated', 'hibernatin
 /** The events that announce them. */
 const PARKING: ReadonlySet<string> = new Set(['WORKSPACE_PAUSED', 'WORKSPACE_HIBERNATED'])
 const CHECK_EVERY_MS = 1_000
+const TOKEN_REFUSED =
+  'the platform refuses its token. Create a new one on the platform and put it into the settings (in Claude Code: /molecule:configure).'
 
 export class Validity {
   readonly #workspace: Workspace
   readonly #onDead: (reason: string) => void
   #dead: string | undefined
+  #refused: string | undefined
   #parked: string | undefined
   #checkedAt = Number.NEGATIVE_INFINITY
   #isCheckDue = false
@@ -37,6 +40,11 @@ export class Validity {
   /** Why the workspace is given up; undefined while it is not. */
   get dead(): string | undefined {
     return this.#dead
+  }
+
+  /** The platform has the workspace and refuses its token: likely for good, which is not proven yet. */
+  get refused(): string | undefined {
+    return this.#refused
   }
 
   /** `paused`, `hibernated` or `hibernating`; undefined in any other status. */
@@ -81,6 +89,7 @@ export class Validity {
   restore(): boolean {
     const wasDead = this.#dead !== undefined
     this.#dead = undefined
+    this.#refused = undefined
     this.#refusals = 0
     return wasDead
   }
@@ -130,11 +139,13 @@ export class Validity {
       // count below can tell.
       if (!(error instanceof PlatformError) || error.kind !== 'gone') return undefined
     }
-    if (this.#refusals === 0) this.#refusedSince = clock.now()
+    if (this.#refusals === 0) {
+      this.#refusedSince = clock.now()
+      this.#refused = TOKEN_REFUSED
+      this.#workspace.warn(`may not receive messages: ${TOKEN_REFUSED}`)
+    }
     this.#refusals++
     const proven = this.#refusals >= DEAD_AFTER_REFUSALS && clock.now() - this.#refusedSince >= DEAD_AFTER_MS
-    return proven
-      ? 'the platform refuses its token. Create a new one on the platform and put it into the settings (in Claude Code: /molecule:configure).'
-      : undefined
+    return proven ? TOKEN_REFUSED : undefined
   }
 }

@@ -113,7 +113,7 @@ async function examine(options: DoctorOptions): Promise<Examination> {
         origins: settingOrigins(environment, text),
         envFile: paths.envFile,
       },
-      clientOf: (target) => new PlatformClient(target, { network, clock }),
+      clientOf: (target) => new PlatformClient(target, { network, clock, environment }),
       disk,
       timeoutMs: ANSWER_MS,
       expected: {

@@ -10,6 +10,7 @@
 import type { Clock } from '../../base/clock.ts'
 import { SecretSearch } from '../../base/secret-search.ts'
 import type { Disk } from '../../base/sqlite.ts'
+import type { Finding } from '../../member/check/check.ts'
 import { PlatformClient } from '../../member/client/client.ts'
 import type { IncomingFiles } from '../../member/files/incoming-files.ts'
 import type { OutgoingRules } from '../../member/files/outgoing-files.ts'
@@ -36,6 +37,8 @@ import { ToolFailure } from '../host/tools/tool.ts'
 import type { Arrival, Claimed, ToolContext } from '../host/tools/tool-context.ts'
 import { outgoingRules } from './outgoing-rules.ts'
 import { Role } from './role.ts'
+import { checkSession } from './session-checks.ts'
+import { sessionView } from './session-view.ts'
 import { StoppedNotice } from './stopped-notice.ts'
 
 export interface SessionOptions {
@@ -201,26 +204,27 @@ export class Session implements ToolContext {
   readonly outgoing = (): OutgoingRules =>
     outgoingRules(this.#configuration.valid, this.#paths, this.ownSecrets())
 
-  readonly statusReport = (): string => {
-    const { version, log } = this.#options
-    return statusReport({
-      version,
-      envFile: this.#paths.envFile,
-      hasEnvFile: this.#configuration.hasFile,
+  readonly check = async (signal: AbortSignal): Promise<readonly Finding[]> => {
+    if (!this.#active) return []
+    const { memberships } = this.#role
+    const targets = this.#targets()
+    const setUp = { ...this.#options, paths: this.#paths, clientOf: this.#clientOf, targets, memberships }
+    return checkSession(setUp, signal)
+  }
+
+  readonly statusReport = (findings: readonly Finding[]): string => {
+    const parts = {
+      ...this.#options,
+      paths: this.#paths,
+      configuration: this.#configuration,
+      opening: this.#opening,
+      role: this.#role,
       relays: this.#relays,
-      logFile: this.#paths.logFile,
-      redact: (text) => log.redact(text),
-      config: this.#configuration.result,
-      folderProblem: this.#opening.problem,
-      deliveryProblem: this.#role.deliveryProblem,
-      logProblem: log.problem,
       active: this.#active,
       clientName: this.#clientName,
-      ...this.#role.hearing.view,
       workspaces: this.#active ? workspaceViews(this.#overview(), this.#ledger.current) : [],
-      pid: this.#options.holder.pid,
-      now: this.clock.now(),
-    })
+    }
+    return statusReport(sessionView(parts, findings, this.#options.holder.pid, this.clock.now()))
   }
 
   readonly listed = new ListedMessages()
@@ -243,8 +247,7 @@ export class Session implements ToolContext {
     }
   }
 
-  readonly #clientOf = (target: Target): PlatformClient =>
-    new PlatformClient(target, { network: this.#options.network, clock: this.clock })
+  readonly #clientOf = (target: Target): PlatformClient => new PlatformClient(target, this.#options)
 
   #targets(): Config['targets'] {
     return this.#configuration.valid?.targets ?? []

@@ -130,6 +130,8 @@ test.concurrent('the token of a workspace goes to its own platform and to no oth
     await scene.person.write(member.id, 'hello')
     await host.event(({ meta }) => meta.workspace_id === member.id)
   }
-  expect([...(seen.get(gateOne.url) ?? [])]).toEqual([`Bearer ${one.token}`])
-  expect([...(seen.get(gateTwo.url) ?? [])]).toEqual([`Bearer ${two.token}`])
+  // Whether a platform answers is asked without a token.
+  const tokens = (gate: Gate) => [...(seen.get(gate.url) ?? [])].filter((token) => token !== '')
+  expect(tokens(gateOne)).toEqual([`Bearer ${one.token}`])
+  expect(tokens(gateTwo)).toEqual([`Bearer ${two.token}`])
 })

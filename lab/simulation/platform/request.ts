@@ -1,6 +1,7 @@
 /** One request of the plugin, as the simulated platform reads it. */
 
 export type Route =
+  | 'health'
   | 'lookup'
   | 'register'
   | 'heartbeat'
@@ -84,6 +85,7 @@ export class SimRequest {
       if (isPost && (id === 'register' || id === 'heartbeat')) return id
       return !isPost && rest[0] === 'peers' ? 'peers' : undefined
     }
+    if (room === 'health' && !isPost) return 'health'
     if (room !== 'workspaces') return undefined
     if (rest[0] === 'pending-uploads') return 'unsupported'
     // The last part is the query.

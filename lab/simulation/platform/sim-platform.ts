@@ -4,7 +4,7 @@
  */
 import type { Dice } from '../../dice.ts'
 import type { SimClock } from '../sim-clock.ts'
-import { type Answer, failure } from './answers.ts'
+import { type Answer, failure, json } from './answers.ts'
 import { type Exchange, Network, type SimProcess } from './network.ts'
 import type { SentMessage } from './records.ts'
 import type { SimRequest } from './request.ts'
@@ -112,6 +112,7 @@ export class SimPlatform {
       this.#options.onFault(`the plugin asked for a route that no platform has: ${method} ${url}`)
       return failure(404, 'not found')
     }
+    if (route === 'health') return json(200, { status: 'ok' })
     const workspace = this.#actorOf(request)
     if (workspace !== undefined) return workspace.answer(route, exchange)
     if (route === 'lookup') return failure(404, 'workspace not found')

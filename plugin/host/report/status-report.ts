@@ -1,6 +1,7 @@
 /** What `status` shows on one screen: configuration, whether the session receives, each workspace, the log file. */
 
 import { counted } from '../../../base/plural.ts'
+import { type Failure, type Finding, isFailure } from '../../../member/check/check.ts'
 import type { ConfigResult } from '../../../member/settings/config.ts'
 import type { HearingView } from '../hearing/session-hearing.ts'
 import { SETTLED_MS } from '../hearing/silence.ts'
@@ -26,13 +27,15 @@ export interface SessionView extends HearingView {
   readonly active: boolean
   readonly clientName: string | undefined
   readonly workspaces: readonly WorkspaceView[]
+  /** What checks have just found; empty when none were made. */
+  readonly findings: readonly Finding[]
   readonly pid: number
   /** Milliseconds since the epoch. */
   readonly now: number
 }
 
 /** Workspaces shown in full, so that the report fits on one screen. */
-const MAX_SHOWN = 12
+export const MAX_SHOWN = 12
 
 /** Renders the report. Pure. */
 export function statusReport(view: SessionView): string {
@@ -40,6 +43,7 @@ export function statusReport(view: SessionView): string {
     `Molecule channel ${view.version}, pid ${view.pid}, host ${cleanName(view.clientName ?? 'unknown')}`,
     ...configuration(view),
     ...receiving(view),
+    ...found(view),
     ...permissionRequests(view),
     ...view.workspaces.slice(0, MAX_SHOWN).flatMap((workspace) => describeWorkspace(workspace, view.now)),
     ...(view.workspaces.length > MAX_SHOWN
@@ -86,8 +90,12 @@ function receiving(view: SessionView): string[] {
   }
   if (folderProblem !== undefined) return ['receiving: no, the state folder cannot be used']
   if (deliveryProblem !== undefined) return [`receiving: no, messages cannot be shown: ${deliveryProblem}`]
+  const stop = stopIn(view)
   const held = workspaces.filter((workspace) => workspace.held || workspace.dead !== undefined)
-  const { reads, trouble } = reading(held, workspaces.length)
+  const { reads, trouble } = reading(held, workspaces.length, stop?.says ?? 'see below')
+  if (stop !== undefined) {
+    return [`receiving: no, ${reads === 'no' ? trouble : stop.says}`, `  → ${stop.remedy}.`]
+  }
   if (held.length === workspaces.length) {
     if (reads === 'no' || reads === 'not yet') return [`receiving: ${reads}, ${trouble}`]
     const shared = held.some(({ otherSeenAt }) => otherSeenAt !== undefined)
@@ -103,6 +111,38 @@ function receiving(view: SessionView): string[] {
   return [
     `receiving: ${amount}${why}${others}, and this session takes over when it ends (at once with claim_channel)`,
   ]
+}
+
+/** What was found besides the reason why nothing is received. */
+function found(view: SessionView): string[] {
+  const stop = stopIn(view)
+  return view.findings
+    .filter((finding) => finding !== stop)
+    .flatMap((finding) =>
+      finding.verdict === 'fail' || finding.verdict === 'warn'
+        ? [`  ${finding.name}: ${finding.says}`, `  → ${finding.remedy}.`]
+        : [],
+    )
+}
+
+/**
+ * Why nothing is received, if nothing else is in the way: the state folder cannot be used, or the token of no workspace
+ * was accepted.
+ */
+function stopIn({
+  findings,
+  hearing,
+  workspaces,
+  folderProblem,
+  deliveryProblem,
+}: SessionView): Failure | undefined {
+  if (!hearing.mayHold || workspaces.some(({ elsewhere }) => elsewhere)) return undefined
+  if (folderProblem !== undefined || deliveryProblem !== undefined) return undefined
+  const tokens = findings.filter(({ name }) => /^token\b/.test(name))
+  const folder = findings.find(({ name }) => name === 'state folder')
+  const isStopped =
+    folder?.verdict === 'fail' || (tokens.length > 0 && tokens.every(({ verdict }) => verdict !== 'ok'))
+  return isStopped ? findings.find(isFailure) : undefined
 }
 
 /** No proof, since hooks can be off; but a host that does not listen looks like this. */
@@ -129,7 +169,7 @@ interface Reading {
  * Whether messages arrive for the workspaces held here: a platform that refuses or is unreachable sends none, and others
  * do not write to a workspace that they see as offline.
  */
-function reading(held: readonly WorkspaceView[], all: number): Reading {
+function reading(held: readonly WorkspaceView[], all: number, reason: string): Reading {
   const givenUp = held.filter(({ dead }) => dead !== undefined).length
   const failing = held.filter(({ dead, failing }) => dead === undefined && failing).length
   const unread = held.filter(
@@ -153,7 +193,7 @@ function reading(held: readonly WorkspaceView[], all: number): Reading {
       if (all === 1) return `the workspace ${what}`
       return index === 0 ? `${count} of ${all} workspaces ${what}` : `${count} ${what}`
     })
-  const trouble = parts.length === 0 ? '' : `${parts.join(', ')}: see below`
+  const trouble = parts.length === 0 ? '' : `${parts.join(', ')}: ${reason}`
   const isRead = givenUp + failing + unread < held.length
   return { reads: isRead ? 'yes' : unread > 0 ? 'not yet' : 'no', trouble }
 }

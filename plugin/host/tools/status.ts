@@ -12,5 +12,5 @@ export const status = defineTool({
   input: z.object({}),
   annotations: READS_SESSION,
   worksUnconfigured: true,
-  handle: async (_args, context) => ({ text: context.statusReport() }),
+  handle: async (_args, context, signal) => ({ text: context.statusReport(await context.check(signal)) }),
 })

@@ -1,6 +1,7 @@
 /** The rest of the program as a tool sees it. */
 import type { Clock } from '../../../base/clock.ts'
 import type { SecretSearch } from '../../../base/secret-search.ts'
+import type { Finding } from '../../../member/check/check.ts'
 import type { PlatformClient } from '../../../member/client/client.ts'
 import type { IncomingFiles } from '../../../member/files/incoming-files.ts'
 import type { OutgoingRules } from '../../../member/files/outgoing-files.ts'
@@ -69,8 +70,10 @@ export interface ToolContext {
   readonly ownSecrets: () => SecretSearch
   /** Which files may be sent. */
   readonly outgoing: () => OutgoingRules
-  /** One screen of text. */
-  readonly statusReport: () => string
+  /** Looks at the state folder, the platforms and the tokens. Takes up to two seconds, and never rejects. */
+  readonly check: (signal: AbortSignal) => Promise<readonly Finding[]>
+  /** One screen of text, with what was just found. */
+  readonly statusReport: (findings: readonly Finding[]) => string
   /** A note for the end of every result while this session does not receive all messages. */
   readonly remark: () => string | undefined
 }

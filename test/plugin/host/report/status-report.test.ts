@@ -22,6 +22,7 @@ const view = (more: Partial<SessionView> = {}): SessionView => ({
   unproven: false,
   unheard: 0,
   workspaces: [workspace()],
+  findings: [],
   pid: 42,
   now: NOW,
   ...more,
