@@ -1,199 +1,236 @@
 /**
- * The web chat: the team, the conversation, and the composer. The platform's rows are authoritative; its events
- * only say when to read them.
+ * The web chat: the team, the conversations, and the composer. The platform's rows are authoritative; its events only say
+ * when to read them.
  */
 import { Composer } from './composer.js'
-import { memberElement, rowElements, subtitleOf } from './conversation.js'
+import { ConversationView } from './conversation-view.js'
+import { entriesOf, isForPerson, readRows } from './entries.js'
+import { keep, recall } from './kept.js'
+import { KeyedList } from './keyed-list.js'
 import { plainName } from './message-text.js'
-import { PlatformError } from './platform-client.js'
+import { Notices } from './notices.js'
+import { Outbox } from './outbox.js'
+import { isOpen, verdictText } from './permissions.js'
+import { subtitleOf } from './presence.js'
+import { Problem } from './problem.js'
+import { showTasks } from './task-list.js'
+import { inTree, TEAM, teamItems } from './team-list.js'
+import { TeamLog } from './team-log.js'
+import { Unread } from './unread.js'
 
 const QUIET_POLL_MS = 30_000
 const BLIND_POLL_MS = 3_000
-const PAGE = 100
-const NEAR_END_PX = 80
+/** How many pages one click reads back for an agent that said little. */
+const MAX_OLDER_PAGES = 10
 
 const byId = (id) => document.getElementById(id)
 
 export class Chat {
   #client
+  #log
   #members = []
   #chosen
-  #rows = new Map()
-  /** The `created_at` of the first row read of the chosen conversation, and the id of the last. */
-  #oldest
-  #newest
-  #unread = new Map()
-  #live = false
+  #entries = []
+  #tasks = new Map()
+  #view
+  #outbox
   #composer
-  /** Only one read runs at a time; a request during a read is served by one more. */
-  #reading = false
-  #readAgain = false
-  /**
-   * Whose step caused the problem on show: a later success of the page must not hide the person's own
-   * failure.
-   */
-  #problemBy
+  #team = new KeyedList(byId('members'))
+  #unread = new Unread(() => this.#show())
+  #notices = new Notices((id) => this.#choose(id))
+  #problem = new Problem(() => this.#end())
+  #live = false
   #onRefused
   #ended = false
 
   /** @param onRefused called once, when the platform no longer accepts the token */
   constructor(client, onRefused) {
     this.#client = client
+    this.#log = new TeamLog(client)
     this.#onRefused = onRefused
   }
 
   async start() {
-    await this.#readMembers()
+    this.#members = await this.#client.members()
+    await this.#log.readNew()
+    this.#unread.begin(this.#log.last)
     byId('sign-in').hidden = true
     byId('app').hidden = false
-    this.#composer = new Composer((...message) => this.#deliver(...message))
-    byId('older').addEventListener('click', () => this.#guard(() => this.#readOlder()))
-    byId('show-peers').addEventListener('change', (event) => {
-      byId('messages').classList.toggle('hide-peers', !event.target.checked)
+    this.#outbox = new Outbox(this.#client, {
+      onChange: () => this.#show(),
+      onSent: () => this.#problem.guard(() => this.#readLog(), 'page'),
     })
+    this.#composer = new Composer((agent, text, files) => this.#outbox.add(agent, text, files))
+    this.#view = new ConversationView({
+      onSave: (file) => this.#problem.guard(() => this.#client.save(file)),
+      load: (file) => this.#client.load(file),
+      onTask: (task) => this.#showTask(task),
+      onDecide: (request, allows) => this.#outbox.add(request.workspaceId, verdictText(request, allows), []),
+      onRetry: (id) => this.#outbox.retry(id),
+      onDiscard: (id) => this.#outbox.discard(id),
+      onOlder: (count) => this.#problem.guard(() => this.#readOlder(count)),
+      onLook: (last) => this.#look(last),
+    })
+    this.#wire()
     this.#client.listen(
       (event) => this.#onEvent(event),
       (live) => this.#onState(live),
     )
+    this.#readEntries()
+    this.#choose(this.#firstPage())
     this.#poll()
-    if (this.#members.length > 0) await this.#choose(this.#members[0].id)
+  }
+
+  #wire() {
+    const peers = byId('show-peers')
+    peers.checked = recall('show-peers', true)
+    peers.addEventListener('change', () => {
+      keep('show-peers', peers.checked)
+      this.#show()
+    })
+    byId('show-team').addEventListener('click', () =>
+      this.#openTeam(!document.body.classList.contains('team-open')),
+    )
+    addEventListener('keydown', (event) => event.key === 'Escape' && this.#openTeam(false))
+  }
+
+  #firstPage() {
+    const last = recall('page', undefined)
+    const known = last === TEAM || this.#members.some(({ id }) => id === last)
+    return known ? last : inTree(this.#members)[0]?.member.id
   }
 
   #nameOf = (id) => this.#members.find((member) => member.id === id)?.name ?? 'a former agent'
 
-  async #readMembers() {
-    this.#members = await this.#client.members()
-    this.#showMembers()
+  /** On a narrow screen the team lies over the conversation. */
+  #openTeam(open) {
+    if (document.body.classList.contains('team-open') === open) return
+    document.body.classList.toggle('team-open', open)
+    byId('show-team').ariaExpanded = String(open)
+    if (open) document.querySelector('#members [aria-current]')?.focus()
+    else if (byId('team').contains(document.activeElement)) byId('show-team').focus()
   }
 
-  #showMembers() {
-    const focused = document.activeElement?.dataset?.id
-    const items = this.#members.map((member) =>
-      memberElement(member, member.id === this.#chosen, this.#unread.get(member.id) ?? 0, (id) =>
-        this.#guard(() => this.#choose(id)),
-      ),
-    )
-    byId('members').replaceChildren(...items)
-    if (focused) document.querySelector(`[data-id="${CSS.escape(focused)}"]`)?.focus()
-    const member = this.#members.find(({ id }) => id === this.#chosen)
-    byId('title').textContent = plainName(member?.name ?? 'Choose an agent')
-    byId('subtitle').textContent = member === undefined ? '' : subtitleOf(member)
-  }
-
-  async #choose(id) {
+  #choose(id) {
     this.#chosen = id
-    this.#rows.clear()
-    this.#oldest = undefined
-    this.#newest = undefined
-    this.#unread.delete(id)
-    byId('messages').replaceChildren()
-    byId('older').hidden = true
-    byId('empty').hidden = true
-    this.#showMembers()
-    this.#composer.switchTo(id)
-    await this.#read()
+    keep('page', id)
+    this.#openTeam(false)
+    this.#view.open(id === TEAM ? this.#log.last : this.#unread.seenBy(id), id === TEAM)
+    this.#composer.switchTo(id === TEAM ? undefined : id, plainName(this.#nameOf(id)))
+    this.#show()
   }
 
-  /** Reads what is new in the chosen conversation. */
-  async #read() {
-    if (this.#reading) {
-      this.#readAgain = true
-      return
-    }
-    this.#reading = true
-    try {
-      do {
-        this.#readAgain = false
-        await this.#readNew()
-      } while (this.#readAgain)
-    } finally {
-      this.#reading = false
-    }
+  #readEntries() {
+    const { entries, tasks } = readRows(this.#log.rows, this.#nameOf)
+    this.#entries = entries
+    this.#tasks = tasks
+    this.#notices.tell(entries.filter(isForPerson))
   }
 
-  async #readNew() {
-    const id = this.#chosen
-    if (id === undefined) return
-    const rows = this.#newest === undefined ? await this.#first(id) : await this.#next(id)
-    if (id !== this.#chosen) {
-      this.#readAgain = true
-      return
-    }
-    this.#show(inOrder(rows), 'end')
-    this.#newest = rows.at(-1)?.id ?? this.#newest
-    this.#oldest ??= rows[0]?.created_at
+  #show() {
+    if (this.#view === undefined) return
+    const agent = this.#chosen === TEAM ? undefined : this.#chosen
+    const entries = entriesOf(this.#entries, agent, agent === undefined || byId('show-peers').checked)
+    const outgoing = agent === undefined ? [] : this.#outgoing(agent)
+    this.#showHead(agent)
+    this.#view.show(entries, outgoing, this.#log.atStart)
+    this.#showTeam()
+    showTasks(
+      byId('tasks'),
+      [...this.#tasks.values()].filter(
+        ({ from, to }) => agent === undefined || from === agent || to === agent,
+      ),
+      { nameOf: this.#nameOf, onTask: (task) => this.#showTask(task), now: Date.now() },
+    )
+    byId('empty').hidden = entries.length + outgoing.length > 0
+    byId('empty').textContent = this.#members.length === 0 ? 'There is no agent yet.' : 'No messages yet.'
   }
 
-  async #first(id) {
-    const rows = await this.#client.latest(id)
-    if (id === this.#chosen) byId('older').hidden = rows.length < PAGE
-    return rows.reverse()
+  /** What the log already shows is no longer on its way. */
+  #outgoing(agent) {
+    const stored = new Set(
+      this.#log.rows.slice(-500).map((row) => row.request_body?.params?.message?.messageId),
+    )
+    return this.#outbox.of(agent).filter(({ id }) => !stored.has(id))
   }
 
-  /** Starts over when the cursor's row is gone. */
-  async #next(id) {
-    try {
-      return await this.#client.after(id, this.#newest)
-    } catch (error) {
-      if (error instanceof PlatformError && error.status === 410) return this.#first(id)
-      throw error
-    }
+  #showHead(agent) {
+    const member = this.#members.find(({ id }) => id === agent)
+    const title = this.#chosen === TEAM ? 'Team timeline' : plainName(member?.name ?? 'Choose an agent')
+    byId('title').textContent = title
+    byId('subtitle').textContent =
+      this.#chosen === TEAM
+        ? 'Everything that is said in the team'
+        : member === undefined
+          ? ''
+          : subtitleOf(member)
+    document.querySelector('.switch').hidden = agent === undefined
   }
 
-  async #readOlder() {
-    const id = this.#chosen
-    const rows = await this.#client.latest(id, this.#oldest)
-    if (id !== this.#chosen) return
-    byId('older').hidden = rows.length < PAGE
-    const scroll = byId('scroll')
-    const fromEnd = scroll.scrollHeight - scroll.scrollTop
-    rows.reverse()
-    this.#show(inOrder(rows), 'start')
-    this.#oldest = rows[0]?.created_at ?? this.#oldest
-    scroll.scrollTop = scroll.scrollHeight - fromEnd
-  }
-
-  #show(rows, where) {
-    const scroll = byId('scroll')
-    const atEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR_END_PX
-    // A screen reader announces only what is new.
-    byId('log').ariaLive = where === 'end' && this.#newest !== undefined ? 'polite' : 'off'
-    const items = []
-    for (const row of rows) {
-      if (this.#rows.has(row.id)) continue
-      this.#rows.set(row.id, row)
-      items.push(...rowElements(row, this.#nameOf, (file) => this.#guard(() => this.#client.save(file))))
-    }
-    if (where === 'end') byId('messages').append(...items)
-    else byId('messages').prepend(...items)
-    byId('empty').hidden = byId('messages').childElementCount > 0
-    if (where === 'end' && atEnd) scroll.scrollTop = scroll.scrollHeight
-  }
-
-  /** Does not stage again the files that an earlier try has staged. */
-  async #deliver(agent, draft, text, files) {
-    const sent = await this.#guard(async () => {
-      draft.files ??= files.length === 0 ? [] : await this.#client.upload(agent, files)
-      await this.#client.write(agent, draft.id, text, draft.files)
+  #showTeam() {
+    const unread = this.#unread.count(this.#entries)
+    const items = teamItems(this.#members, {
+      chosen: this.#chosen,
+      unread,
+      questions: this.#questions(),
+      onChoose: (id) => this.#choose(id),
     })
-    if (sent && agent === this.#chosen) {
-      byId('scroll').scrollTop = byId('scroll').scrollHeight
-      this.#guard(() => this.#read(), 'page')
-    }
-    return sent
+    this.#team.show(items)
+    const total = [...unread.values()].reduce((sum, count) => sum + count, 0)
+    document.title = `${total > 0 ? `(${total}) ` : ''}${byId('title').textContent} – Molecule`
+    byId('elsewhere').hidden = total === 0
+    byId('elsewhere').textContent = String(total)
   }
 
-  #onEvent(event) {
-    if (event.event.startsWith('WORKSPACE_') && event.event !== 'WORKSPACE_HEARTBEAT') {
-      this.#guard(() => this.#readMembers(), 'page')
-      return
+  /** How many decisions of the person each agent waits for. */
+  #questions() {
+    const counts = new Map()
+    const now = Date.now()
+    for (const { permission } of this.#entries) {
+      if (permission && isOpen(permission, now))
+        counts.set(permission.workspaceId, (counts.get(permission.workspaceId) ?? 0) + 1)
     }
-    if (event.event !== 'AGENT_MESSAGE' && event.event !== 'ACTIVITY_LOGGED') return
-    if (event.workspace_id === this.#chosen) this.#guard(() => this.#read(), 'page')
-    else if (event.event === 'AGENT_MESSAGE') {
-      this.#unread.set(event.workspace_id, (this.#unread.get(event.workspace_id) ?? 0) + 1)
-      this.#showMembers()
+    return counts
+  }
+
+  #look(last) {
+    if (this.#chosen === TEAM || this.#chosen === undefined) return
+    this.#unread.look(this.#chosen, last)
+    this.#showTeam()
+  }
+
+  #showTask(task) {
+    if (this.#view.jumpTo(task.opening)) return
+    this.#choose(TEAM)
+    this.#view.jumpTo(task.opening)
+  }
+
+  async #readLog() {
+    await this.#log.readNew()
+    this.#readEntries()
+    this.#show()
+  }
+
+  async #readOlder(count) {
+    const agent = this.#chosen === TEAM ? undefined : this.#chosen
+    const enough = () => entriesOf(this.#entries, agent, true).length >= count || this.#log.atStart
+    for (let pages = 0; pages < MAX_OLDER_PAGES && !enough(); pages++) {
+      await this.#log.readOlder()
+      this.#readEntries()
     }
+    this.#show()
+  }
+
+  async #refresh() {
+    this.#members = await this.#client.members()
+    await this.#readLog()
+  }
+
+  #onEvent({ event }) {
+    const tellsOfMembers = event.startsWith('WORKSPACE_') || event === 'TASK_UPDATED'
+    if (tellsOfMembers && event !== 'WORKSPACE_HEARTBEAT') this.#problem.guard(() => this.#refresh(), 'page')
+    else if (event === 'AGENT_MESSAGE' || event === 'ACTIVITY_LOGGED' || event.startsWith('DELEGATION_'))
+      this.#problem.guard(() => this.#readLog(), 'page')
   }
 
   #onState(live) {
@@ -201,41 +238,21 @@ export class Chat {
     const text = live ? 'Live' : 'Connecting…'
     // Set only when it changes: otherwise a screen reader would announce every attempt.
     if (byId('connection').textContent !== text) byId('connection').textContent = text
-    if (live) this.#guard(() => this.#refresh(), 'page')
-  }
-
-  async #refresh() {
-    await this.#readMembers()
-    await this.#read()
+    document.body.classList.toggle('offline', !live)
+    this.#problem
+      .guard(() => this.#refresh(), 'page')
+      .then((reached) => reached && this.#outbox.retryUnreached())
   }
 
   /** Reads even without an event, so that a lost event costs a delay but never a message. */
   #poll() {
     setTimeout(
       async () => {
-        await this.#guard(() => this.#refresh(), 'page')
+        await this.#problem.guard(() => this.#refresh(), 'page')
         if (!this.#ended) this.#poll()
       },
       this.#live ? QUIET_POLL_MS : BLIND_POLL_MS,
     )
-  }
-
-  /** Runs a step of the person or of the page and shows what went wrong. Returns whether it succeeded. */
-  async #guard(step, by = 'person') {
-    try {
-      await step()
-      if (by === 'person' || this.#problemBy === 'page') this.#showProblem('', undefined)
-      return true
-    } catch (error) {
-      if (error instanceof PlatformError && error.status === 401) this.#end()
-      else if (by === 'person' || this.#problemBy !== 'person') this.#showProblem(error.message, by)
-      return false
-    }
-  }
-
-  #showProblem(text, by) {
-    this.#problemBy = by
-    if (byId('problem').textContent !== text) byId('problem').textContent = text
   }
 
   #end() {
@@ -244,9 +261,4 @@ export class Chat {
     this.#client.stopListening()
     this.#onRefused()
   }
-}
-
-/** Where the platform numbers its rows, their order is that of the numbers: its clock may have been set back. */
-function inOrder(rows) {
-  return rows.every(({ seq }) => typeof seq === 'number') ? rows.toSorted((a, b) => a.seq - b.seq) : rows
 }

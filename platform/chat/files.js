@@ -3,21 +3,50 @@ import { element, plainName } from './message-text.js'
 
 const PENDING = /^platform-pending:([0-9a-f-]{36})\/([0-9a-f-]{36})$/i
 const WEB = /^https?:\/\//i
+/** Pictures of points alone: no other form can hold more than a picture. */
+const PICTURE = /^image\/(?:png|jpeg|gif|webp|avif)$/
 
-/** @param onFile called with a file when the person asks for it */
-export function fileList(files, onFile) {
+/**
+ * @param onSave called with a file when the person asks for it
+ * @param load resolves with the content of a file that the platform keeps, or that came inside its message
+ */
+export function fileList(files, onSave, load) {
   const list = element('ul', 'files')
   for (const file of files) {
     const entry = element('li', '')
-    if (file.base64 !== undefined || PENDING.test(file.uri)) {
-      const button = element('button', '', `Save ${file.name}`)
-      button.type = 'button'
-      button.addEventListener('click', () => onFile(file))
-      entry.append(button)
-    } else entry.append(`File: ${file.name} `, addressElement(file.uri))
+    if (file.base64 !== undefined || PENDING.test(file.uri)) entry.append(saveButton(file, onSave, load))
+    else entry.append(`File: ${file.name} `, addressElement(file.uri))
     list.append(entry)
   }
   return list
+}
+
+function saveButton(file, onSave, load) {
+  const button = element('button', 'file')
+  button.type = 'button'
+  button.append(element('span', '', `Save ${file.name}`))
+  button.addEventListener('click', () => onSave(file))
+  if (PICTURE.test(file.mimeType)) showSmall(button, file, load)
+  return button
+}
+
+/** Loads a picture once it comes into view. Where that fails, its name is enough. */
+function showSmall(button, file, load) {
+  const observer = new IntersectionObserver(async ([seen]) => {
+    if (!seen.isIntersecting) return
+    observer.disconnect()
+    try {
+      const picture = element('img', 'thumbnail')
+      picture.alt = ''
+      picture.src = URL.createObjectURL(new Blob([await load(file)], { type: file.mimeType }))
+      await picture.decode()
+      URL.revokeObjectURL(picture.src)
+      button.prepend(picture)
+    } catch {
+      // Gone, or no picture after all.
+    }
+  })
+  observer.observe(button)
 }
 
 /** Shows the address itself, so that its reader sees where it leads. Only a web address is a link. */

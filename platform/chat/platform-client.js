@@ -28,15 +28,9 @@ export class PlatformClient {
     return this.#request('GET', '/workspaces')
   }
 
-  /** The newest rows, newest first; with a timestamp, the newest before it. */
-  latest(id, before) {
-    const older = before === undefined ? '' : `&before_ts=${encodeURIComponent(before)}`
-    return this.#request('GET', `/workspaces/${id}/activity?type=a2a_receive&limit=100${older}`)
-  }
-
-  /** The rows after `rowId`, oldest first. */
-  after(id, rowId) {
-    return this.#request('GET', `/workspaces/${id}/activity?type=a2a_receive&limit=500&since_id=${rowId}`)
+  /** Rows of all workspaces: after a number, oldest first, or else the newest before one, newest first. */
+  teamLog(query) {
+    return this.#request('GET', `/admin/activity?${new URLSearchParams(query)}`)
   }
 
   /** A second try must use the same message id; the platform then keeps only one. */
@@ -60,11 +54,15 @@ export class PlatformClient {
     return (await (await this.#fetch('POST', `/workspaces/${id}/chat/uploads`, form)).json()).files
   }
 
-  /** Has the browser save a file: one that came inside its message, or one that the platform keeps. */
-  async save(file) {
+  /** The content of a file: one that came inside its message, or one that the platform keeps. */
+  async load(file) {
     const path = pathOf(file)
-    const content =
-      path === undefined ? new Blob([bytesOf(file)]) : await (await this.#fetch('GET', path)).blob()
+    return path === undefined ? new Blob([bytesOf(file)]) : (await this.#fetch('GET', path)).blob()
+  }
+
+  /** Has the browser save a file. */
+  async save(file) {
+    const content = await this.load(file)
     const address = URL.createObjectURL(content)
     const link = document.createElement('a')
     link.href = address
@@ -116,7 +114,7 @@ export class PlatformClient {
         body: body === undefined || body instanceof FormData ? body : JSON.stringify(body),
       })
     } catch {
-      throw new PlatformError(0, 'The platform cannot be reached. Is it still running?')
+      throw new PlatformError(0, 'The platform cannot be reached. What you send now leaves when it is back.')
     }
     if (response.ok) return response
     const answer = await response.json().catch(() => ({}))

@@ -9,12 +9,14 @@ import type { Services } from '../services.ts'
 import type { ActivityRow } from '../store/activity.ts'
 import {
   findCursor,
+  type Page,
   parseActivityQuery,
   parseSource,
   readPage,
   readRow,
   rowJson,
 } from '../store/activity-page.ts'
+import { parseTeamQuery, readTeamPage } from '../store/team-page.ts'
 import { peerInfo } from './peer-info.ts'
 
 const ACTIVITY_TYPES = [
@@ -45,6 +47,7 @@ const acknowledgementSchema = wire.struct({ acked_seq: wire.optionalInteger })
 
 export const activityRoutes: readonly Route[] = [
   { method: 'GET', path: '/workspaces/:id/activity', gate: 'workspace', handle: read },
+  { method: 'GET', path: '/admin/activity', gate: 'admin', handle: readTeam },
   { method: 'POST', path: '/workspaces/:id/activity', gate: 'workspace', handle: report },
   { method: 'POST', path: '/workspaces/:id/activity/ack', gate: 'workspace', handle: acknowledge },
 ]
@@ -60,6 +63,16 @@ function read(services: Services, call: Call): Response {
     const origin = publicOrigin(call.request.headers, call.url)
     return rowJson(row, rules(), query.peerInfo ? peerInfo(services, row, origin) : {})
   }
+  return pageAnswer(services, page, text)
+}
+
+/** The log of the whole team, for the person's chat: both sides of what agents say to each other. */
+function readTeam(services: Services, call: Call): Response {
+  const page = readTeamPage(services.database, parseTeamQuery(call.url.searchParams))
+  return pageAnswer(services, page, (row) => rowJson(row, services.rules(), { seq: row.seq }))
+}
+
+function pageAnswer(services: Services, page: Page, text: (row: ActivityRow) => string): Response {
   if ('rows' in page) return jsonText(`[${page.rows.map(text).join(',')}]`)
   return new Response(rowStream(services, page.sequence, text), { headers: JSON_TYPE })
 }

@@ -27,6 +27,8 @@ const creationSchema = wire.struct({
 })
 type Creation = z.infer<typeof creationSchema>
 
+const nameSchema = wire.struct({ name: wire.text, role: wire.text })
+
 const MAX_CONCURRENT_TASKS = 1000
 const UNSAFE_NAME = /[\n\r{}[\]|>*&!]/
 
@@ -35,6 +37,7 @@ export const workspaceRoutes: readonly Route[] = [
   { method: 'GET', path: '/workspaces', gate: 'admin', handle: list },
   { method: 'GET', path: '/workspaces/:id', gate: 'open', handle: read },
   { method: 'GET', path: '/workspaces/:id/state', gate: 'workspace', handle: state },
+  { method: 'PATCH', path: '/workspaces/:id', gate: 'admin', handle: rename },
   { method: 'DELETE', path: '/workspaces/:id', gate: 'admin', handle: remove },
 ]
 
@@ -75,11 +78,24 @@ function announceCreation({ events }: Services, row: WorkspaceRow, external: boo
   else events.publish('WORKSPACE_ONLINE', id, { name, external: true, url })
 }
 
+/** Changes what the operator called a workspace. Its card, which its agent wrote, stays. */
+async function rename(services: Services, call: Call): Promise<Response> {
+  const wanted = await readJson(call, nameSchema)
+  checkName(wanted)
+  const { id } = services.workspaces.require(call.param('id'))
+  services.workspaces.rename(id, wanted.name, wanted.role || null)
+  return json(listedWorkspace(services.workspaces.require(id), services.rules()))
+}
+
+function checkName({ name, role }: z.infer<typeof nameSchema>): void {
+  if (name === '') throw refuse(400, 'name is required')
+  if (name.length > 255) throw refuse(400, 'name must be at most 255 characters')
+  if (UNSAFE_NAME.test(name)) throw refuse(400, 'name contains characters that are not allowed')
+  if (role.length > 1000) throw refuse(400, 'role must be at most 1000 characters')
+}
+
 function checkedCreation(services: Services, wanted: Creation): Creation {
-  if (wanted.name === '') throw refuse(400, 'name is required')
-  if (wanted.name.length > 255) throw refuse(400, 'name must be at most 255 characters')
-  if (UNSAFE_NAME.test(wanted.name)) throw refuse(400, 'name contains characters that are not allowed')
-  if (wanted.role.length > 1000) throw refuse(400, 'role must be at most 1000 characters')
+  checkName(wanted)
   if (wanted.delivery_mode !== '' && asDeliveryMode(wanted.delivery_mode) === undefined) {
     throw refuse(400, "delivery_mode must be 'push' or 'poll'")
   }

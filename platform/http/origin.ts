@@ -64,6 +64,9 @@ export function publicOrigin(headers: Headers, url: URL): string {
 
 const WITHOUT_ORGANIZATION = ['/health', '/metrics', '/registry/register', '/registry/heartbeat']
 
+/** What the page loads before it can name anything. */
+const PAGE_FILES = ['/chat/', '/contract/', '/node_modules/']
+
 /**
  * Whether a request names a tenant's organization or comes from the tenant's own page (contract: hosted
  * tenants).
@@ -75,7 +78,7 @@ export function passesTenantGuard(
   allowed: readonly string[],
 ): boolean {
   if (orgId === undefined || WITHOUT_ORGANIZATION.includes(path)) return true
-  if (path === '/' || path.startsWith('/chat/')) return true
+  if (path === '/' || PAGE_FILES.some((folder) => path.startsWith(folder))) return true
   return (
     headers.get('X-Molecule-Org-Id') === orgId ||
     (headers.get('Origin') !== null && isOwnOrigin(headers, allowed))

@@ -34,7 +34,7 @@ export type Handled = Response | undefined
 type Handler = (services: Services, call: Call) => Handled | Promise<Handled>
 
 export interface Route {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** Segments of literal text or `:name`. */
   readonly path: string
   /**

@@ -122,7 +122,7 @@ export function findCursor(database: Database, workspaceId: string, sinceId: str
 }
 
 /** A short page, or the places in the log of the rows of a long one, which are read one at a time. */
-type Page = { readonly rows: readonly ActivityRow[] } | { readonly sequence: readonly number[] }
+export type Page = { readonly rows: readonly ActivityRow[] } | { readonly sequence: readonly number[] }
 
 /** Rows of one workspace: with a cursor, those after it, oldest first; without one, the newest first. */
 export function readPage(
@@ -133,6 +133,11 @@ export function readPage(
   rules: ContractRules,
 ): Page {
   const { sql, values } = selection(workspaceId, query, cursor, rules)
+  return pageOf(database, sql, values)
+}
+
+/** What a statement finds, whose columns are given. */
+export function pageOf(database: Database, sql: Selection['sql'], values: Selection['values']): Page {
   const places = database.query<Place, (string | number)[]>(sql(PLACE_AND_SIZE)).all(...values)
   const bytes = places.reduce((sum, place) => sum + place.bytes, 0)
   return bytes > LONG_PAGE_BYTES

@@ -180,6 +180,12 @@ export class Workspaces {
       .run(...Object.values(change), this.#context.timestamps.now(), id)
   }
 
+  rename(id: string, name: string, role: string | null): void {
+    const row = this.find(id)
+    if (row === undefined) return
+    this.update(id, { name: row.name === name ? name : this.#freeName(name, row.parent_id), role })
+  }
+
   delete(id: string): void {
     this.#context.database.query('DELETE FROM workspaces WHERE id = ?').run(id)
   }
@@ -205,7 +211,6 @@ export class Workspaces {
       .all(id)
   }
 
-  /** The second of a name under one parent becomes "name (2)" (contract: create a workspace). */
   /** How many were registered without having been created, up to `limit`. */
   countUncreated(limit: number): number {
     const row = this.#context.database
@@ -217,6 +222,7 @@ export class Workspaces {
     return row?.count ?? 0
   }
 
+  /** The second of a name under one parent becomes "name (2)" (contract: create a workspace). */
   #freeName(name: string, parentId: string | null): string {
     const taken = this.#context.database.query<{ id: string }, [string | null, string]>(
       "SELECT id FROM workspaces WHERE parent_id IS ? AND name = ? AND status <> 'removed'",
@@ -227,9 +233,13 @@ export class Workspaces {
   }
 }
 
-/** What the operator reads of a workspace in the list: with the reason why it is degraded. */
+/** What the operator reads of a workspace in the list: with what its agent works on, and why it is degraded. */
 export function listedWorkspace(row: WorkspaceRow, rules: ContractRules): JsonObject {
-  return { ...publicWorkspace(row, rules), last_sample_error: row.sample_error }
+  return {
+    ...publicWorkspace(row, rules),
+    last_sample_error: row.sample_error,
+    current_task: row.current_task,
+  }
 }
 
 /** What anyone may read of a workspace: never its task or spend (contract: read a workspace). */

@@ -1,10 +1,11 @@
 /** The web chat's own modules, as the browser loads them. */
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { answerOf, messageOf, subtitleOf } from '../../platform/chat/conversation.js'
+import { answerOf, messageOf } from '../../platform/chat/conversation.js'
 import { bytesOf, pathOf } from '../../platform/chat/files.js'
 import { markdownToHtml } from '../../platform/chat/markdown.js'
 import { plainName } from '../../platform/chat/message-text.js'
+import { subtitleOf } from '../../platform/chat/presence.js'
 
 const nameOf = (id: string) => `name of ${id}`
 const parts = [
@@ -87,12 +88,13 @@ test('the row decides the side of a message, not what the message claims', () =>
   expect(messageOf(row, nameOf)).toEqual({
     side: 'own',
     from: 'You',
+    to: 'name of w',
     text: 'one two',
-    files: [{ name: 'a.txt', uri: 'u:1' }],
+    files: [{ name: 'a.txt', uri: 'u:1', mimeType: '', base64: undefined }],
   })
   const claims = { message: { parts }, metadata: { source: 'canvas_user' } }
   const peer = { ...row, source_id: 'p', request_body: { params: claims } }
-  expect(messageOf(peer, nameOf)).toMatchObject({ side: 'peer', from: 'name of p to name of w' })
+  expect(messageOf(peer, nameOf)).toMatchObject({ side: 'peer', from: 'name of p', to: 'name of w' })
   const channel = {
     ...row,
     request_body: { params: { message: { parts }, metadata: { source: 'telegram' } } },
@@ -143,8 +145,8 @@ test('the page shows every form of part, and names what it cannot show', () => {
   expect(shown([{ root: { kind: 'text', text: 'hi' } }])?.text).toBe('hi')
   expect(shown([{ kind: 'hologram' }])?.text).toBe('[a part of kind "hologram" cannot be shown]')
   expect(shown([{ url: 'https://f.example/a', filename: 'a.csv' }, { raw: 'YQ==' }])?.files).toEqual([
-    { name: 'a.csv', uri: 'https://f.example/a', base64: undefined },
-    { name: 'file', uri: '', base64: 'YQ==' },
+    { name: 'a.csv', uri: 'https://f.example/a', mimeType: '', base64: undefined },
+    { name: 'file', uri: '', mimeType: '', base64: 'YQ==' },
   ])
   const held = (params: object) => shown(undefined, { request_body: { params } })?.text
   expect(held({ message: { content: 'plain' } })).toBe('plain')
@@ -197,7 +199,10 @@ test('what an agent answered at once is shown, in every form, with the state of 
   expect(answered({ error: { code: -32603, message: 'out of memory' } })?.text).toContain('out of memory')
   expect(answered({ result: {} })?.text).toBe('[The agent answered without text.]')
   expect(answered('plain')?.text).toBe('plain')
-  expect(answered({ result: message }, { source_id: 'p' })).toMatchObject({ from: 'name of w to name of p' })
+  expect(answered({ result: message }, { source_id: 'p' })).toMatchObject({
+    from: 'name of w',
+    to: 'name of p',
+  })
 })
 
 test('a message that is only stored has no answer, and one that could not be delivered says so', () => {

@@ -22,6 +22,7 @@ import { answerTo, canceledAt, findTask } from '../../platform/store/given-tasks
 import { Memories } from '../../platform/store/memories.ts'
 import { A2aQueue } from '../../platform/store/queue.ts'
 import { Requests } from '../../platform/store/requests.ts'
+import { parseTeamQuery, readTeamPage } from '../../platform/store/team-page.ts'
 import { Tokens } from '../../platform/store/tokens.ts'
 import { UploadParts } from '../../platform/store/upload-parts.ts'
 import { Uploads } from '../../platform/store/uploads.ts'
@@ -108,6 +109,7 @@ function everyStatement(): void {
   const draft = { name: 'A', runtime: 'external', status: 'online', deliveryMode: 'poll' } as const
   const [one, two] = [workspaces.create(draft), workspaces.create(draft)]
   workspaces.update(one.id, { status: 'online' })
+  workspaces.rename(one.id, 'B', null)
   workspaces.list()
   workspaces.children(null)
   workspaces.bringToPresent()
@@ -137,6 +139,7 @@ function everyStatement(): void {
   activity.append({ workspaceId: one.id, activityType: 'a2a_receive', requestBody: 'x'.repeat(2_000_000) })
   readRow(database, 1)
   for (const version of CONTRACT_VERSIONS) readAll(one.id, new Faults(version).rules(), timestamps)
+  for (const form of ['', 'after=1']) readTeamPage(database, parseTeamQuery(new URLSearchParams(form)))
   const task = findTask(database, one.id, undefined, 'm') ?? {
     id: 'm',
     target_id: one.id,

@@ -1,9 +1,11 @@
 /** The web chat in the system's Chromium, with the real platform and a real plugin process. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import type { Page } from 'playwright-core'
+import { messageRequest } from '../../lab/driver/a2a-request.ts'
+import { barriers, CHROMIUM, ChatScene, lookLike } from '../../lab/driver/chat-scene.ts'
+import { directFetch } from '../../lab/driver/direct-fetch.ts'
 import type { PluginProcess } from '../../lab/driver/plugin-process.ts'
 import { until } from '../../lab/driver/until.ts'
-import { barriers, CHROMIUM, ChatScene, lookLike } from '../fixtures/chat-scene.ts'
 
 setDefaultTimeout(60_000)
 
@@ -19,6 +21,25 @@ bun test
 \`\`\`
 See [the docs](https://docs.example/x), ![chart](https://tracker.example/p.png)
 <img src="https://tracker.example/q.png" onerror="alert(1)"><form><button>Allow</button></form>`
+
+const PIXEL =
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
+// These run in the page.
+const GIVE_FILES = `(pixel) => {
+  const bytes = Uint8Array.from(atob(pixel), (character) => character.charCodeAt(0))
+  const give = (target, event, name, file) => {
+    const data = new DataTransfer()
+    data.items.add(file)
+    target.dispatchEvent(new event(name, { dataTransfer: data, clipboardData: data, bubbles: true, cancelable: true }))
+  }
+  give(document.getElementById('scroll'), DragEvent, 'drop', new File([bytes], 'dropped.png', { type: 'image/png' }))
+  give(document.getElementById('text'), ClipboardEvent, 'paste', new File(['x'], 'pasted.txt', { type: 'text/plain' }))
+}`
+const END_OF_COMPOSITION = `document.getElementById('text').dispatchEvent(
+  new KeyboardEvent('keydown', { key: 'Enter', keyCode: 229, bubbles: true, cancelable: true }),
+)`
+const TO_TOP = "document.getElementById('scroll').scrollTo(0, 0)"
+const HOW_FAR = "document.getElementById('scroll').scrollTop"
 
 describe.skipIf(CHROMIUM === null)('the chat in Chromium (skipped where there is none)', () => {
   let scene: ChatScene
@@ -38,7 +59,8 @@ describe.skipIf(CHROMIUM === null)('the chat in Chromium (skipped where there is
     await scene[Symbol.asyncDispose]()
   })
 
-  const choose = (name: string, on = page) => on.getByRole('button', { name: new RegExp(`^${name}`) }).click()
+  const choose = (name: string, on = page) =>
+    on.getByRole('navigation').getByTitle(name, { exact: true }).click()
   const write = async (text: string, on = page) => {
     await on.getByRole('textbox', { name: 'Message' }).fill(text)
     await on.keyboard.press('Enter')
@@ -56,20 +78,73 @@ describe.skipIf(CHROMIUM === null)('the chat in Chromium (skipped where there is
     await shown('hello person')
   })
 
-  test('a file that a person attaches arrives with its message under its own name', async () => {
+  test('files are chosen, dropped and pasted, listed, removable, and arrive under their own names; a picture is shown small', async () => {
     const file = { name: '報告 é.txt', mimeType: 'text/plain', buffer: Buffer.from('content') }
     await page.locator('input[type=file]').setInputFiles(file)
-    await write('see the file')
-    await shown('see the file')
-    const { meta } = await arrived('see the file')
+    await page.evaluate(`(${GIVE_FILES})('${PIXEL}')`)
+    const list = page.getByRole('list', { name: 'Files to send' })
+    await list.getByText('dropped.png').waitFor()
+    expect(await list.getByRole('listitem').allTextContents()).toEqual([
+      expect.stringContaining('報告 é.txt'),
+      expect.stringContaining('dropped.png'),
+      expect.stringContaining('pasted.txt'),
+    ])
+    await list.getByRole('button', { name: 'Remove pasted.txt' }).click()
+    await write('see the files')
+    await shown('see the files')
+    const { meta } = await arrived('see the files')
     expect(JSON.stringify(meta)).toContain('報告 é.txt')
+    expect(JSON.stringify(meta)).not.toContain('pasted.txt')
+    await page.getByRole('button', { name: 'Save dropped.png' }).locator('img').waitFor()
+    expect(await list.count()).toBe(0)
   })
 
-  test('what is shown survives a reload, and the operator token is in no address', async () => {
-    await page.reload()
+  test('the key that ends a composition does not send, and Shift+Enter begins a line', async () => {
+    const box = page.getByRole('textbox', { name: 'Message' })
+    await box.fill('にほん')
+    await box.dispatchEvent('keydown', { key: 'Enter', isComposing: true, bubbles: true, cancelable: true })
+    await page.evaluate(END_OF_COMPOSITION)
+    await page.keyboard.press('Shift+Enter')
+    expect(await box.inputValue()).toBe('にほん\n')
+    await box.fill('')
+  })
+
+  test('both sides of what agents say to each other are on either page and in the team timeline, joined by their task', async () => {
+    const { builder, reviewer } = scene
+    const say = (from: typeof builder, to: typeof builder, text: string) =>
+      directFetch(`${scene.platform.url}/workspaces/${to.id}/a2a`, {
+        method: 'POST',
+        headers: { Authorization: `Bearer ${from.token}` },
+        body: JSON.stringify(messageRequest(text, { metadata: { delegation_id: 'task-1' } })),
+      })
+    await say(reviewer, builder, 'please measure it')
+    await shown('please measure it')
+    await say(builder, reviewer, 'it takes a second')
+    for (const name of ['builder', 'reviewer', 'Team timeline']) {
+      await choose(name)
+      await shown('it takes a second')
+      await shown('Task, answered after')
+      await page.getByText('Tasks between agents: 0 open, 1 done').waitFor()
+    }
     await choose('builder')
-    await shown('hello person')
+  })
+
+  test('a reload keeps what is shown, the draft, and what is unread, which the title says; no address has the token', async () => {
+    await page.getByRole('textbox', { name: 'Message' }).fill('half a thought')
+    await choose('reviewer')
+    await host.call('send_message_to_user', { message: 'look at this' })
+    const builder = page.getByRole('navigation').getByTitle('builder', { exact: true })
+    for (const step of ['before', 'after'] as const) {
+      if (step === 'after') await page.reload()
+      await builder.getByText('1 unread').waitFor()
+      expect(await page.title()).toStartWith('(1) reviewer')
+    }
     expect(page.url()).not.toContain('token')
+    await choose('builder')
+    await shown('look at this')
+    await shown('hello person')
+    await until('nothing unread', async () => !(await page.title()).startsWith('('))
+    expect(await page.getByRole('textbox', { name: 'Message' }).inputValue()).toBe('half a thought')
   })
 
   test('Markdown is laid out, code can be copied, and nothing in a message is markup or is fetched', async () => {
@@ -97,14 +172,29 @@ describe.skipIf(CHROMIUM === null)('the chat in Chromium (skipped where there is
     await other.close()
   })
 
-  test('after a restart of the platform the page is live again, and what was written comes through', async () => {
+  test('what is written while the platform is away says so, leaves once it is back, and the problem goes away', async () => {
     await scene.platform.stop()
-    await page.getByRole('status').getByText('Connecting').waitFor()
+    await page.getByRole('alert').getByText('cannot be reached').waitFor()
+    await write('while it was away')
+    await shown('Not sent.')
     await scene.startAgain()
-    await page.getByRole('status').getByText('Live').waitFor()
+    await arrived('while it was away')
+    await until('the problem to go', async () => (await page.getByRole('alert').count()) === 0)
+    await until('the message to be sent', async () => (await page.getByText('Not sent.').count()) === 0)
     await write('after the restart')
-    await shown('after the restart')
     await arrived('after the restart')
+    expect(host.events.filter(({ content }) => content.includes('while it was away'))).toHaveLength(1)
+  })
+
+  test('a message that comes while the person reads further up does not move the page, and is a step away', async () => {
+    await page.evaluate(TO_TOP)
+    await host.call('send_message_to_user', { message: 'far below' })
+    const button = page.getByRole('button', { name: 'New messages below' })
+    await button.waitFor()
+    expect(await page.evaluate(HOW_FAR)).toBe(0)
+    await button.click()
+    await until('the end', async () => Number(await page.evaluate(HOW_FAR)) > 0)
+    expect(await button.count()).toBe(0)
   })
 
   test.each([{}, { scheme: 'dark' }, { phone: true }, { scheme: 'dark', phone: true }] as const)(

@@ -1,0 +1,188 @@
+/** The messages of one page: laid out by day, kept at their end while the person reads there, and read further back. */
+import { continues, isForPerson } from './entries.js'
+import { KeyedList } from './keyed-list.js'
+import { messageElement, outgoingElement, taskVersion } from './message-element.js'
+import { element } from './message-text.js'
+import { permissionElement, permissionVersion } from './permission-row.js'
+import { dayName, dayOf } from './times.js'
+
+const NEAR_END_PX = 80
+const SHOWN_AT_FIRST = 100
+const SHOWN_MORE = 100
+const POINTED_MS = 2_000
+
+const byId = (id) => document.getElementById(id)
+
+export class ConversationView {
+  #list = new KeyedList(byId('messages'))
+  #steps
+  #entries = []
+  #limit = SHOWN_AT_FIRST
+  /** Up to which row the page was looked at when it was opened. */
+  #newAfter
+  #isTeam = false
+  #isOpening = true
+  #atEnd = true
+  #lastKey
+
+  /**
+   * @param steps what the person does here: `onSave`, `load`, `onTask`, `onDecide`, `onRetry`, `onDiscard`, `onOlder`, and
+   *   `onLook`, called with the number of the last row that was looked at
+   */
+  constructor(steps) {
+    this.#steps = steps
+    byId('older').addEventListener('click', () => this.#showOlder())
+    byId('new-below').addEventListener('click', () => this.#toEnd())
+    byId('scroll').addEventListener('scroll', () => this.#noteScroll(), { passive: true })
+    addEventListener('visibilitychange', () => this.#look())
+    // Pictures and fonts arrive late, and the window changes its size.
+    const observer = new ResizeObserver(() => this.#atEnd && this.#scrollDown())
+    observer.observe(byId('messages'))
+    observer.observe(byId('scroll'))
+  }
+
+  /** Begins with another page: one of an agent, or the team's. */
+  open(newAfter, isTeam) {
+    this.#isTeam = isTeam
+    this.#newAfter = newAfter
+    this.#limit = SHOWN_AT_FIRST
+    this.#isOpening = true
+    this.#atEnd = true
+    this.#lastKey = undefined
+    byId('new-below').hidden = true
+  }
+
+  /** @param isWhole whether there is nothing older to read */
+  show(entries, outgoing, isWhole) {
+    this.#entries = entries
+    // The event of the last scroll may be on its way.
+    if (!this.#isOpening) this.#atEnd = isAtEnd()
+    // A screen reader announces only what is new.
+    byId('log').ariaLive = this.#isOpening ? 'off' : 'polite'
+    this.#list.show(this.#items(outgoing))
+    byId('older').hidden = isWhole && entries.length <= this.#limit
+    const last = entries.at(-1)
+    const isNew = last !== undefined && last.key !== this.#lastKey
+    this.#lastKey = last?.key
+    if (this.#isOpening) this.#begin()
+    else if (this.#atEnd || outgoing.some(({ state }) => state === 'sending')) this.#toEnd()
+    else if (isNew) byId('new-below').hidden = false
+    this.#look()
+  }
+
+  /** Brings an entry into view and points at it. False when it has not been read. */
+  jumpTo(key) {
+    const index = this.#entries.findIndex((entry) => entry.key.startsWith(key))
+    if (index < 0) return false
+    this.#limit = Math.max(this.#limit, this.#entries.length - index)
+    this.#list.show(this.#items([]))
+    const target = this.#list.elementOf(this.#entries[index].key)
+    this.#atEnd = false
+    target.scrollIntoView({ block: 'center' })
+    target.classList.add('pointed')
+    setTimeout(() => target.classList.remove('pointed'), POINTED_MS)
+    return true
+  }
+
+  #items(outgoing) {
+    const items = []
+    const now = Date.now()
+    let before
+    let isNewMarked = false
+    for (const entry of this.#entries.slice(-this.#limit)) {
+      const day = dayOf(entry.at)
+      const name = dayName(entry.at, now)
+      const startsDay = before === undefined || dayOf(before.at) !== day
+      if (startsDay) items.push(line(`day ${day}`, 'day', name))
+      const marksNew = !isNewMarked && isForPerson(entry) && entry.seq > this.#newAfter
+      if (marksNew) items.push(line('new', 'new', 'New'))
+      isNewMarked ||= marksNew
+      items.push(this.#item(entry, !startsDay && !marksNew && continues(before, entry)))
+      before = entry
+    }
+    return [...items, ...outgoing.map((message) => this.#outgoing(message))]
+  }
+
+  #item(entry, grouped) {
+    const { key, permission } = entry
+    if (permission) {
+      return {
+        key,
+        version: permissionVersion(permission),
+        make: () => permissionElement(entry, this.#steps.onDecide),
+      }
+    }
+    const { from, to } = entry.message
+    return {
+      key,
+      version: `${this.#isTeam} ${grouped} ${from} ${to} ${taskVersion(entry)}`,
+      make: () => messageElement(entry, { ...this.#steps, grouped, isTeam: this.#isTeam }),
+    }
+  }
+
+  #outgoing(message) {
+    return {
+      key: `out ${message.id}`,
+      version: `${message.state} ${message.why}`,
+      make: () => outgoingElement(message, this.#steps),
+    }
+  }
+
+  #begin() {
+    this.#isOpening = false
+    const start = this.#list.elementOf('new')
+    if (start === undefined) this.#scrollDown()
+    else start.scrollIntoView({ block: 'center' })
+    this.#noteScroll()
+  }
+
+  async #showOlder() {
+    const scroll = byId('scroll')
+    const fromEnd = scroll.scrollHeight - scroll.scrollTop
+    this.#atEnd = false
+    this.#limit += SHOWN_MORE
+    await this.#steps.onOlder(this.#limit)
+    scroll.scrollTop = scroll.scrollHeight - fromEnd
+  }
+
+  #noteScroll() {
+    this.#atEnd = isAtEnd()
+    if (this.#atEnd) byId('new-below').hidden = true
+    this.#look()
+  }
+
+  #toEnd() {
+    this.#atEnd = true
+    byId('new-below').hidden = true
+    this.#scrollDown()
+    this.#look()
+  }
+
+  #scrollDown() {
+    byId('scroll').scrollTop = byId('scroll').scrollHeight
+  }
+
+  /** What stands at the end of a page that is visible has been looked at. */
+  #look() {
+    const last = this.#entries.at(-1)
+    if (this.#atEnd && last !== undefined && document.visibilityState === 'visible')
+      this.#steps.onLook(last.seq)
+  }
+}
+
+function isAtEnd() {
+  const { scrollHeight, scrollTop, clientHeight } = byId('scroll')
+  return scrollHeight - scrollTop - clientHeight < NEAR_END_PX
+}
+
+function line(key, kind, text) {
+  return {
+    key,
+    version: text,
+    make: () => {
+      const item = element('li', `line ${kind}`)
+      item.append(element('span', '', text))
+      return item
+    },
+  }
+}
