@@ -20,7 +20,7 @@ mkdirSync(temporary)
 const mark = Buffer.from(crypto.getRandomValues(new Uint8Array(12))).toString('base64url')
 
 const tests = Bun.spawnSync(
-  [process.execPath, 'test', '--parallel=2', '--timeout=60000', ...process.argv.slice(2)],
+  [process.execPath, 'test', '--parallel=2', '--timeout=300000', ...process.argv.slice(2)],
   { env: { ...process.env, TMPDIR: temporary, MOLECULE_SECRET_MARK: mark }, stdout: 'pipe', stderr: 'pipe' },
 )
 writeFileSync(join(root, 'stdout'), tests.stdout)

@@ -7,7 +7,7 @@ import { directFetch } from '../../lab/driver/direct-fetch.ts'
 import type { PluginProcess } from '../../lab/driver/plugin-process.ts'
 import { until } from '../../lab/driver/until.ts'
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(300_000)
 
 const MARKDOWN = `# Report
 - *one* and \`two\`

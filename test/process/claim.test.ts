@@ -5,7 +5,7 @@ import type { Host } from '../../lab/driver/host.ts'
 import { Scene } from '../../lab/driver/scene.ts'
 import { until } from '../../lab/driver/until.ts'
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(300_000)
 
 const texts = (host: Host): readonly string[] => host.events.map(({ content }) => content)
 const status = async (host: Host): Promise<string> => (await host.call('status')).text

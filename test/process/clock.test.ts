@@ -5,7 +5,7 @@ import { type Member, Scene } from '../../lab/driver/scene.ts'
 import { type ShiftedClock, shiftedClock } from '../../lab/driver/shifted-clock.ts'
 import { until } from '../../lab/driver/until.ts'
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(300_000)
 
 const DAY_MS = 24 * 60 * 60_000
 const QUICK = { MOLECULE_POLL_INTERVAL_MS: '250', MOLECULE_HEARTBEAT_INTERVAL_MS: '1000' }

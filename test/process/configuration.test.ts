@@ -5,7 +5,7 @@ import { type Member, Scene } from '../../lab/driver/scene.ts'
 import { until } from '../../lab/driver/until.ts'
 import { LockFile } from '../../member/folder/lock.ts'
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(300_000)
 
 function envFile(scene: Scene, member: Member): string {
   const { MOLECULE_STATE_DIR: _, ...settings } = scene.settings(member)

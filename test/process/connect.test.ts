@@ -8,7 +8,7 @@ import { Peer } from '../../lab/driver/peer.ts'
 import { type Member, Scene } from '../../lab/driver/scene.ts'
 import { until } from '../../lab/driver/until.ts'
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(300_000)
 
 const uptimeSchema = z.object({ uptime_seconds: z.number() })
 

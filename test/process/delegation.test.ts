@@ -6,7 +6,7 @@ import { type Member, Scene } from '../../lab/driver/scene.ts'
 import { until } from '../../lab/driver/until.ts'
 import { ANSWER, agentThat, stopAgents } from '../platform/push-agent.ts'
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(300_000)
 
 const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/
 const LONG = `It is ${'very '.repeat(200)}green.`

@@ -8,7 +8,7 @@ import { Scene } from '../../lab/driver/scene.ts'
 import { until } from '../../lab/driver/until.ts'
 import { LockFile } from '../../member/folder/lock.ts'
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(300_000)
 
 type End = (plugin: PluginProcess) => unknown
 
@@ -162,7 +162,7 @@ test.concurrent('the process ends when the host is gone, even if another process
   const keeper = Number(readFileSync(`${folder}/child`, 'utf8'))
   try {
     plugin.signal('SIGKILL')
-    await until('the process to end', () => !runs(pid), 25_000)
+    await until('the process to end', () => !runs(pid))
     expect(runs(keeper)).toBe(true)
     expect(existsSync(pidFile)).toBe(false)
   } finally {

@@ -3,7 +3,7 @@ import { Gate, isFeed } from '../../lab/driver/gate.ts'
 import { Scene } from '../../lab/driver/scene.ts'
 import { until } from '../../lab/driver/until.ts'
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(300_000)
 
 const MIN_OPENINGS = 5
 

@@ -6,7 +6,7 @@ import { Scene } from '../../lab/driver/scene.ts'
 import { until } from '../../lab/driver/until.ts'
 import { randomBytes } from '../fixtures/random-bytes.ts'
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(300_000)
 
 const PNG = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
@@ -100,7 +100,7 @@ describe('the files of a message', () => {
     const bytes = randomBytes(20 * 1024 * 1024)
     const files = await scene.person.attach(member.id, new File([bytes], 'large.bin'))
     await scene.person.write(member.id, 'large', files)
-    const { meta } = await host.event((event) => event.content === 'large', 20_000)
+    const { meta } = await host.event((event) => event.content === 'large')
     expect(sameBytes(meta.attachment_1_path, bytes)).toBe(true)
   })
 

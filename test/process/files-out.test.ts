@@ -4,7 +4,7 @@ import { Scene } from '../../lab/driver/scene.ts'
 import { until } from '../../lab/driver/until.ts'
 import { randomBytes } from '../fixtures/random-bytes.ts'
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(300_000)
 
 describe('a file that is sent', () => {
   test.concurrent('to the person appears in the chat under its name, byte for byte', async () => {

@@ -8,7 +8,7 @@ import { Scene } from '../../lab/driver/scene.ts'
 import { until } from '../../lab/driver/until.ts'
 import packageFile from '../../package.json'
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(300_000)
 
 const initializedSchema = z.object({
   protocolVersion: z.string(),

@@ -8,7 +8,7 @@ import { Scene } from '../../lab/driver/scene.ts'
 import { hostWith, SDK, submit, WITH_CHANNEL } from '../../lab/driver/session-kinds.ts'
 import { until } from '../../lab/driver/until.ts'
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(300_000)
 
 const notReceiving = async (plugin: PluginProcess): Promise<boolean> =>
   (await plugin.call('status')).includes('receiving: no, ')

@@ -2,7 +2,7 @@ import { expect, setDefaultTimeout, test } from 'bun:test'
 import { HoldingProxy } from '../../lab/driver/holding-proxy.ts'
 import { Scene } from '../../lab/driver/scene.ts'
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(300_000)
 
 for (const [holding, what] of [
   ['head', 'passes the head of an event stream and holds its body back'],

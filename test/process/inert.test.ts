@@ -5,7 +5,7 @@ import { Scene } from '../../lab/driver/scene.ts'
 
 import { elapsedMs } from '../../lab/stopwatch.ts'
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(300_000)
 
 /** The host drops events until it has read the tool list and attached its listener: on a slow machine, for a while. */
 const MIN_DELAY_MS = 1_000

@@ -8,7 +8,7 @@ import { Scene } from '../../lab/driver/scene.ts'
 import { UnreadPipe } from '../../lab/driver/unread-pipe.ts'
 import { until } from '../../lab/driver/until.ts'
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(300_000)
 
 const ROUNDS = 10
 const ROWS = 100
@@ -35,7 +35,7 @@ async function finish(scene: Scene, { messages, settings }: Waiting): Promise<re
   const plugin = scene.process(settings)
   await plugin.connect()
   await messages.writeLast()
-  await until('everything to be shown', () => sawLast(plugin.events), 50_000)
+  await until('everything to be shown', () => sawLast(plugin.events))
   return plugin.events
 }
 
@@ -115,6 +115,6 @@ test.concurrent('while a host does not read, messages wait on the platform, and 
 
   pipe.flow((text) => plugin.feed(text))
   await waiting.messages.writeLast()
-  await until('everything to be shown', () => sawLast(plugin.events), 50_000)
+  await until('everything to be shown', () => sawLast(plugin.events))
   expect(waiting.messages.judge(plugin.events)).toMatchObject({ faults: [], marked: 0 })
 })

@@ -12,7 +12,7 @@ import { until } from '../../lab/driver/until.ts'
 
 import { elapsedMs } from '../../lab/stopwatch.ts'
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(300_000)
 
 const MESSAGES = 1_000
 /** While all messages are written and sessions come and go. */
@@ -52,8 +52,9 @@ class Turmoil {
     this.#member = member
   }
 
+  /** On a slow machine, a session may end before it receives. */
   get over(): boolean {
-    return elapsedMs() > this.#until
+    return elapsedMs() > this.#until && new Set(receivers(this.#scene).map(({ pid }) => pid)).size > 1
   }
 
   /** Calls a tool without waiting for the result. */
@@ -132,7 +133,7 @@ test(`sessions that come and go lose nothing and repeat nothing unmarked, and on
   const { plugin: last } = turmoil.begin('receives and confirms')
   await last.connect()
   await messages.writeLast()
-  await until('everything to be shown', () => sawLast(last.events), 50_000)
+  await until('everything to be shown', () => sawLast(last.events))
 
   const { lives } = turmoil
   const hearing = lives.filter(({ kind }) => HEARS.includes(kind))

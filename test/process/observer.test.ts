@@ -5,7 +5,7 @@ import { type Member, Scene } from '../../lab/driver/scene.ts'
 import { submit, textOf, WITHOUT_CHANNEL } from '../../lab/driver/session-kinds.ts'
 import { until } from '../../lab/driver/until.ts'
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(300_000)
 
 /** A session without the channel, after it has found that out and looked once. */
 async function startDeaf(scene: Scene, member: Member): Promise<PluginProcess> {

@@ -5,7 +5,7 @@ import type { PluginProcess } from '../../lab/driver/plugin-process.ts'
 import { type Member, Scene } from '../../lab/driver/scene.ts'
 import { until } from '../../lab/driver/until.ts'
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(300_000)
 
 const ON = { MOLECULE_PERMISSION_RELAY: 'canvas' }
 const CAPABILITY = 'claude/channel/permission'

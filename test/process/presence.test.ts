@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { Scene } from '../../lab/driver/scene.ts'
 import { until } from '../../lab/driver/until.ts'
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(300_000)
 
 const badgeSchema = z.object({
   status: z.string(),

@@ -10,7 +10,7 @@ import { Scene } from '../../lab/driver/scene.ts'
 import { submit, WITH_CHANNEL, WITHOUT_CHANNEL } from '../../lab/driver/session-kinds.ts'
 import { until } from '../../lab/driver/until.ts'
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(300_000)
 
 const UUID = '7d0c1a52-0b1e-4a47-9d0e-0a2f5e3b9c11'
 

@@ -5,7 +5,7 @@ import { Scene } from '../../lab/driver/scene.ts'
 import { shiftedClock } from '../../lab/driver/shifted-clock.ts'
 import { until } from '../../lab/driver/until.ts'
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(300_000)
 
 const QUICK = { MOLECULE_POLL_INTERVAL_MS: '250', MOLECULE_HEARTBEAT_INTERVAL_MS: '1000' }
 const refused = (): Response => Response.json({ error: 'invalid workspace auth token' }, { status: 401 })

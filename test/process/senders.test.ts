@@ -3,7 +3,7 @@ import { Peer } from '../../lab/driver/peer.ts'
 import { Scene } from '../../lab/driver/scene.ts'
 import { until } from '../../lab/driver/until.ts'
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(300_000)
 
 function team(scene: Scene) {
   const [lead, builder, reviewer] = scene.platform.createTeam()

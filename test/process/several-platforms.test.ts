@@ -4,7 +4,7 @@ import type { Host } from '../../lab/driver/host.ts'
 import { Scene } from '../../lab/driver/scene.ts'
 import { until } from '../../lab/driver/until.ts'
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(300_000)
 
 interface Outage {
   readonly name: string

@@ -5,7 +5,7 @@ import { type TemporaryFolder, temporaryFolder } from '../../lab/driver/temporar
 import { engines } from '../../package.json'
 import { startProgram } from '../../scripts/bundle.ts'
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(300_000)
 
 const start = await startProgram()
 

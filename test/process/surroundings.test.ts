@@ -5,7 +5,7 @@ import { until } from '../../lab/driver/until.ts'
 import { CountingProxy } from '../fixtures/counting-proxy.ts'
 import { CERTIFICATE, startTlsPlatform } from '../fixtures/tls-platform.ts'
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(300_000)
 
 const VARIABLES = [
   'HTTP_PROXY',

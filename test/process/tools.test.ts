@@ -4,7 +4,7 @@ import { Peer } from '../../lab/driver/peer.ts'
 import { type Member, Scene } from '../../lab/driver/scene.ts'
 import { startLyingPlatform } from '../fixtures/lying-platform.ts'
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(300_000)
 
 /** For all descriptions and parameters: what a model must read before it does anything. */
 const MAX_DESCRIPTION_BYTES = 6_000

@@ -3,7 +3,7 @@ import type { Host } from '../../lab/driver/host.ts'
 import { Scene } from '../../lab/driver/scene.ts'
 import { until } from '../../lab/driver/until.ts'
 
-setDefaultTimeout(120_000)
+setDefaultTimeout(300_000)
 
 const NOTE = 'Note: another process, in another state folder or on another machine'
 

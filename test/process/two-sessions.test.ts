@@ -6,7 +6,7 @@ import { ledgerRows } from '../../lab/driver/ledger-rows.ts'
 import { type Member, Scene } from '../../lab/driver/scene.ts'
 import { until } from '../../lab/driver/until.ts'
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(300_000)
 
 interface Pair {
   readonly member: Member

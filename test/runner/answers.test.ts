@@ -5,7 +5,7 @@ import { Gate } from '../../lab/driver/gate.ts'
 import { until } from '../../lab/driver/until.ts'
 import { RunnerScene } from '../fixtures/runner-scene.ts'
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(300_000)
 
 const MOCK = ['--backend', 'mock']
 

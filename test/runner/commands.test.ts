@@ -72,7 +72,7 @@ describe.concurrent('molecule connect', () => {
       expect.stringContaining('repair this one, or name another with --state-dir'),
     ])
 
-    const first = scene.start(MOCK)
+    const first = scene.start(MOCK, scene.settings({ MOLECULE_HEARTBEAT_INTERVAL_MS: '1000' }))
     await scene.peer.write(scene.member.id, 'hello')
     await scene.answers(1)
     const second = scene.start(MOCK)
@@ -83,7 +83,7 @@ describe.concurrent('molecule connect', () => {
     scene.platform.setStatus(scene.member.id, 'removed')
     expect(await first.exit).toBe(3)
     expect(first.complaints.at(-1)).toContain('is given up: Workspace ')
-  }, 60_000)
+  }, 300_000)
 
   test('says at its start that a workspace is paused', async () => {
     await using scene = await RunnerScene.open()
@@ -116,7 +116,7 @@ describe.concurrent('molecule connect', () => {
     const runner = scene.start([...exec('exit 3'), '--once'])
     expect(await runner.exit).toBe(1)
     expect(runner.complaints.join()).toContain('nothing more waits, and 1 message could not be answered')
-  }, 60_000)
+  }, 300_000)
 
   test('retry gives the backend again what was set aside, marked as a possible repeat', async () => {
     await using scene = await RunnerScene.open()
@@ -135,7 +135,7 @@ describe.concurrent('molecule connect', () => {
     const again = scene.start(['retry'])
     await again.exit
     expect(again.printed.join()).toContain('0 messages to be answered again')
-  }, 60_000)
+  }, 300_000)
 
   test('doctor checks what serving needs, changes nothing, and says what to do', async () => {
     await using scene = await RunnerScene.open()
@@ -167,7 +167,7 @@ describe.concurrent('molecule connect', () => {
       name: 'backend',
       says: 'The backend exec needs --backend-opt cmd=VALUE.',
     })
-  }, 60_000)
+  }, 300_000)
 
   test('import-state goes on after the row of the file, and answers nothing before it', async () => {
     await using scene = await RunnerScene.open()
@@ -187,7 +187,7 @@ describe.concurrent('molecule connect', () => {
     const again = scene.start(['import-state', file])
     expect(await again.exit).toBe(1)
     expect(again.complaints.join()).toContain('is served now: end that program first')
-  }, 60_000)
+  }, 300_000)
 
   test('import-state says when the platform does not have the row', async () => {
     await using scene = await RunnerScene.open()
@@ -235,5 +235,5 @@ describe.concurrent('molecule connect', () => {
     expect(await runner.exit).toBe(0)
     // A service manager that was told of a stop would end what begins again.
     expect(scene.runs.map(([, state]) => state)).toEqual(['READY=1', 'READY=1', 'STOPPING=1'])
-  }, 60_000)
+  }, 300_000)
 })

@@ -77,4 +77,4 @@ test('outcomes of own tasks are written down, told to the backend without a word
   )
   runner.stop('SIGTERM')
   await runner.exit
-}, 60_000)
+}, 300_000)

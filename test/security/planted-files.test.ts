@@ -12,7 +12,7 @@ import {
 import { Scene } from '../../lab/driver/scene.ts'
 import { until } from '../../lab/driver/until.ts'
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(300_000)
 
 test.concurrent('in a folder that others could write to, with their links in it, a session starts and writes to no file of theirs', async () => {
   await using scene = await Scene.open()

@@ -8,7 +8,7 @@ import { until } from '../../lab/driver/until.ts'
 import { holdsAny, searchFolder } from '../../scripts/secret-search.ts'
 import { QUOTES, startQuotingPlatform } from '../fixtures/quoting-platform.ts'
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(300_000)
 
 /** The files that exist to hold secrets. */
 const SECRET_FILES = new Set(['.env', 'issued-secrets.json'])

@@ -19,7 +19,7 @@ test('the simulation finds each break that it is to find, and a named test finds
   const finds = await hunt(tried, SEEDS, 2)
   expect(finds.filter(({ by }) => by === undefined)).toEqual([])
   expect(finds.map(({ name }) => name)).toEqual(tried.map(({ name }) => name))
-}, 120_000)
+}, 300_000)
 
 test('the text of each break occurs exactly once in its file', () => {
   const count = ({ file, find }: Mutation): number =>
@@ -32,7 +32,7 @@ test('neither finds anything in the sources as they are', async () => {
   const tests = byTests.slice(0, 3).flatMap((mutation) => (mutation.finder === 'tests' ? mutation.tests : []))
   expect(await failingTest(copy.folder, [...new Set(tests)])).toBeUndefined()
   expect(await failingSeed(copy.folder, 20, 'session')).toBeUndefined()
-}, 60_000)
+}, 300_000)
 
 test('each test that is to find a break is in the copy that is broken', () => {
   using copy = copySources()

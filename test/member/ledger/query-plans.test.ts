@@ -145,7 +145,7 @@ beforeAll(() => {
     spy.mockRestore()
     rmSync(folder, { recursive: true, force: true })
   }
-}, 20_000)
+}, 300_000)
 
 afterAll(() => place.close())
 

@@ -87,12 +87,12 @@ export function rowsOf(answer: Answer): readonly Row[] {
   throw new Error(`no rows in ${answer.status} ${answer.text.slice(0, 300)}`)
 }
 
-/** Asks until the answer satisfies the condition. Throws after five seconds, with the last answer. */
+/** Asks until the answer satisfies the condition. Throws after two minutes, with the last answer. */
 export async function until(
   ask: () => Promise<Answer>,
   satisfied: (answer: Answer) => boolean,
 ): Promise<Answer> {
-  let deadline = performance.now() + 5000
+  let deadline = performance.now() + 120_000
   for (;;) {
     const asked = performance.now()
     const answer = await ask()
