@@ -93,6 +93,6 @@ export function judgeVerdicts({ sightings, deeds, clock, calmAt, timestampCursor
 }
 
 /** Whether a power cut or an old copy of the ledger took back what it had recorded. */
-function hasGoneBack({ powerCuts, tornWrites, foldersRestored }: World['figures']): boolean {
+export function hasGoneBack({ powerCuts, tornWrites, foldersRestored }: World['figures']): boolean {
   return powerCuts + tornWrites + foldersRestored > 0
 }

@@ -3,6 +3,7 @@ import type { Evidence, Message } from '../judge/evidence.ts'
 import { judge as judgePromise } from '../judge/judge.ts'
 import type { Fault } from '../judge/verdict.ts'
 import { judgeReplies, judgeTasks, judgeVerdicts } from './check-deeds.ts'
+import { answersOf, judgeNotices } from './check-inquiries.ts'
 import { judgeAcknowledgements, judgePresence } from './check-presence.ts'
 import type { ModelRow } from './model-feed.ts'
 import { CHATTERBOX } from './people.ts'
@@ -26,6 +27,7 @@ export function judge(world: World): Fault[] {
     ...judgeTasks(world),
     ...judgeReplies(world),
     ...judgeVerdicts(world),
+    ...judgeNotices(world),
   ]
   return [
     ...others.map((text): Fault => ({ kind: 'unexpected', text })),
@@ -36,8 +38,9 @@ export function judge(world: World): Fault[] {
 function evidenceOf(world: World): Evidence {
   const { platform, sightings, storage, receipts, erasures } = world
   return {
-    messages: platform.workspaces.flatMap(({ id, feed, tasks, records }) => [
+    messages: platform.workspaces.flatMap(({ id, feed, tasks, records, requests }) => [
       ...messagesOf(world, id, feed.everything),
+      ...answersOf(world, id, requests.all),
       // The result of a task that the platform carried out, as the plugin shows it after asking for it.
       ...tasks.all.map(
         (task): Message => ({
@@ -96,6 +99,8 @@ function dutyOf(world: World, workspaceId: string, row: ModelRow): Message['duty
   // The platform's own report on a task may have been shown before; an answer to a permission request is for the host.
   if (row.result !== undefined || isTold(world, workspaceId, row)) return 'allowed'
   if (VERDICT.test(row.text) || world.upheavals.exempt.has(row.id)) return 'allowed'
+  // Of a request whose answer is read from the request itself, as far as the ledger knows it.
+  if (row.noticeOf !== undefined) return 'allowed'
   const atMs = row.writtenAt / 1000
   const windowMs = world.windowSecs * 1000
   const lastBegunAt = world.lastBegunAt.get(workspaceId) ?? 0

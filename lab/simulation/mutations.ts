@@ -167,6 +167,24 @@ const DELIVERY_BREAKS: readonly Break[] = [
     replace: '...quotes.slice(0, 9).map(({ stored, message })',
   },
   {
+    name: 'a question to the person is not recorded',
+    file: 'plugin/host/tools/ask-person.ts',
+    find: 'await patiently(() => inquiries.add(inquiry, clock.now()), clock)',
+    replace: '',
+  },
+  {
+    name: 'what a person wrote before the answer is not told',
+    file: 'member/workspace/inquiry-answer.ts',
+    find: '[...entries, end]',
+    replace: '[end]',
+  },
+  {
+    name: 'the notice of an answer is shown besides the answer',
+    file: 'member/ledger/inquiries.ts',
+    find: 'if (known.length === 0) return undefined',
+    replace: 'if (known.length >= 0) return undefined',
+  },
+  {
     name: 'the lock is not exclusive',
     file: 'member/folder/lock.ts',
     find: `    try {

@@ -34,6 +34,26 @@ export const WORKSPACE_BREAKS: Readonly<Record<string, readonly Break[]>> = {
       replace: '',
     },
   ],
+  'member/workspace/inquiries': [
+    {
+      name: 'an event about a question to the person is not passed on',
+      file: TENURE,
+      find: 'if (isRequestHint(event)) this.#inquiries.notify()',
+      replace: '',
+    },
+    {
+      name: 'where no session receives, inbox looks for no answer of a person',
+      file: 'plugin/session/observer.ts',
+      find: 'inquiries.look()',
+      replace: 'Promise.resolve()',
+    },
+    {
+      name: 'the platform is not told that nobody waits for more words of a person',
+      file: 'member/workspace/inquiry-watch.ts',
+      find: 'await cancelRequest(client, inquiry.id, signal)',
+      replace: '',
+    },
+  ],
   'member/workspace/acknowledgement': [
     {
       name: 'nothing is ever acknowledged',

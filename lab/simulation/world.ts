@@ -8,6 +8,7 @@
 import { Dice } from '../dice.ts'
 import type { Erasure, Receipt, Showing } from '../judge/evidence.ts'
 import { Deeds } from './deeds.ts'
+import { Inquiries } from './inquiries.ts'
 import { Machine } from './machine.ts'
 import { Misfortunes } from './misfortunes.ts'
 import { People } from './people.ts'
@@ -60,6 +61,7 @@ export class World {
   readonly deeds: Deeds
   readonly upheavals: Upheavals
   readonly misfortunes: Misfortunes
+  readonly inquiries: Inquiries
   /** When a process first began to read a feed, and when one without a cursor last did. */
   readonly firstBegunAt = new Map<string, number>()
   readonly lastBegunAt = new Map<string, number>()
@@ -139,11 +141,13 @@ export class World {
     this.#plan = planUntil(this.clock, dice, () => this.#calmAt)
     this.#people = new People(this, this.#plan)
     this.misfortunes = new Misfortunes(seed, this, this.#machine)
+    this.inquiries = new Inquiries(seed, this)
     for (const [index, workspaceId] of this.workspaceIds.entries()) this.#people.found(workspaceId, index)
     this.#configure()
     this.#planTrouble()
     this.upheavals.plan(this.#calmAt)
     this.misfortunes.plan(this.#calmAt)
+    this.inquiries.plan(this.#calmAt)
     if (this.upheavals.sets || this.figures.histories > 0) this.#calmMs = LONG_CALM_MS
   }
 

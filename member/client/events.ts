@@ -27,6 +27,9 @@ const HINTS = new Set([
   'DELEGATION_FAILED',
 ])
 
+/** Events that announce what was said about a request of ours. */
+const REQUEST_EVENTS = new Set(['REQUEST_RESPONDED', 'REQUEST_MESSAGE'])
+
 /** One event, as far as we read it. What a platform leaves out, or writes in another way, is undefined. */
 export interface StreamEvent {
   /** Undefined for an unreadable event: cut, broken, or of an unknown shape. */
@@ -168,4 +171,9 @@ export function readEvent(line: string): StreamEvent | undefined {
 /** Whether an event announces something new. True of an unreadable one, too, since looking at the feed is safe. */
 export function isHint({ type }: StreamEvent): boolean {
   return type === undefined || HINTS.has(type)
+}
+
+/** Whether an event announces an answer to a request. True of an unreadable one, too, since reading a request is safe. */
+export function isRequestHint({ type }: StreamEvent): boolean {
+  return type === undefined || REQUEST_EVENTS.has(type)
 }

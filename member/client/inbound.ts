@@ -16,11 +16,32 @@ import { TASK_STATES } from './peer-answer.ts'
  * - `external`: came through a social channel, a webhook or the like; never proof of the operator.
  * - `scheduled`: sent by the platform's scheduler.
  * - `delegation_result`: the outcome of a task this workspace delegated.
+ * - `request_answer`: what a person, or somebody in its place, said to a question of this workspace.
  */
-const kindSchema = z.enum(['canvas_user', 'peer_agent', 'external', 'scheduled', 'delegation_result'])
+const kindSchema = z.enum([
+  'canvas_user',
+  'peer_agent',
+  'external',
+  'scheduled',
+  'delegation_result',
+  'request_answer',
+])
 type InboundKind = z.infer<typeof kindSchema>
 
 const nullableText = z.string().nullable()
+
+/** What a `request_answer` answers. */
+const inquirySchema = z.object({
+  /** The platform's id of the request. */
+  id: z.string(),
+  title: z.string(),
+  /** The platform's word for the state of the request. */
+  status: z.string(),
+  /** One of the choices that we gave. */
+  choice: nullableText,
+  /** `user`, or the id of an agent that answered instead. */
+  by: z.string(),
+})
 
 /** A message for the model, as it is also kept on disk. */
 export const inboundSchema = z.object({
@@ -38,6 +59,7 @@ export const inboundSchema = z.object({
   /** The state of a task that we delegated. */
   taskStatus: z.enum(TASK_STATES).nullable().default(null),
   attachments: z.array(attachmentSchema).readonly(),
+  inquiry: inquirySchema.optional(),
 })
 export type Inbound = Readonly<z.infer<typeof inboundSchema>>
 
@@ -51,12 +73,22 @@ export function readInbound(content: string): Inbound | undefined {
   }
 }
 
+/** A message of the platform itself about a request. */
+interface InquiryNotice {
+  /** The requests that it may be about. */
+  readonly ids: readonly string[]
+  /** The words that it passes on; null: it tells of an answer. */
+  readonly messageId: string | null
+}
+
 export type Interpretation =
   | {
       readonly deliver: true
       readonly message: Inbound
       /** The id under which its sender may later cancel what it asks for. */
       readonly taskId: string | null
+      /** It announces what was said about a request of ours. */
+      readonly notice?: InquiryNotice | undefined
     }
   | { readonly deliver: false; readonly reason: string }
 
@@ -102,6 +134,7 @@ export function interpretRow(row: ActivityRow, ownId: string): Interpretation {
   return {
     deliver: true,
     taskId: body.delegationId ?? body.messageId,
+    notice: kind === 'external' ? readNotice(body) : undefined,
     message: {
       kind,
       text: purpose === 'cancel' ? cancellation(body.taskId) : textOf(body),
@@ -190,6 +223,42 @@ function delegationResult(row: ActivityRow, ownId: string): Inbound {
     text: response.text || (failed ? (row.error_detail ?? 'The task failed.') : 'No text came with it.'),
     peerId: targetId === ownId ? null : targetId,
   })
+}
+
+/**
+ * The platform's own notice about a request, which looks like the message of an unknown sender. Nothing proves that it is
+ * one: what it says is read from the request.
+ */
+function readNotice({ messageId, source, text }: MessageBody): InquiryNotice | undefined {
+  if (source !== null && source !== '' && source !== 'platform') return undefined
+  const [, about, id = ''] = NOTICE_ID.exec(messageId ?? '') ?? []
+  if (about === undefined) return undefined
+  if (about === 'responded') return { ids: [id.toLowerCase()], messageId: null }
+  const named = [...text.slice(0, MAX_NOTICE_CHARS).matchAll(/\(id ([0-9a-f-]{36})\)/gi)]
+  return { ids: named.map(([, one = '']) => one.toLowerCase()), messageId: id.toLowerCase() }
+}
+
+const NOTICE_ID = /^request-(responded|message):([0-9a-f-]{36})(?:-|$)/i
+/** It begins with the title of the request and its id. */
+const MAX_NOTICE_CHARS = 2_000
+
+/** What was said to a question of ours, as a message. */
+export function asked({ text, inquiry }: Required<Pick<Inbound, 'text' | 'inquiry'>>): Inbound {
+  return {
+    kind: 'request_answer',
+    text,
+    method: '',
+    peerId: null,
+    peerName: null,
+    peerRole: null,
+    userName: null,
+    authenticated: false,
+    contextId: null,
+    delegationId: null,
+    taskStatus: null,
+    attachments: [],
+    inquiry,
+  }
 }
 
 export interface TaskResult {

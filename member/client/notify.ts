@@ -8,6 +8,7 @@ import { workspacePath } from './workspace-path.ts'
 /**
  * Posts to the workspace's own chat. Made once: without a key in the call, a repetition would be a second message.
  *
+ * @param requestId of a request that it announces: a platform may show that in its place. Others ignore it.
  * @throws PlatformError
  */
 export async function notifyUser(
@@ -15,12 +16,17 @@ export async function notifyUser(
   message: string,
   signal?: AbortSignal,
   files: readonly UploadedFile[] = [],
+  requestId?: string,
 ): Promise<void> {
   try {
     await client.json(
       {
         path: workspacePath(client.endpoint.workspaceId, '/notify'),
-        body: { message, ...(files.length === 0 ? {} : { attachments: files }) },
+        body: {
+          message,
+          ...(files.length === 0 ? {} : { attachments: files }),
+          ...(requestId === undefined ? {} : { request_id: requestId }),
+        },
         signal,
       },
       // An object without it was not written by a platform that posted the message.

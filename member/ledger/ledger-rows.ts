@@ -1,4 +1,5 @@
 /** The rows written to the ledger and read from it. */
+import type { InquiryNotice } from './inquiries.ts'
 
 export const MESSAGE_STATES = [
   'received',
@@ -52,6 +53,8 @@ export interface Entry {
   /** The id of the task that it gives us, if it gives one. */
   readonly given?: string | null
   readonly cancels?: Cancellation
+  /** It announces what was said about an inquiry. */
+  readonly notice?: InquiryNotice | undefined
   /** The file that it reports as uploaded; it waits for a message that names the file. */
   readonly upload?: string
   /** Files uploaded to the workspace that it names. */

@@ -4,6 +4,7 @@
  */
 import type { Database } from '../../base/sqlite.ts'
 import type { GivenMessages } from './given-messages.ts'
+import { deleteOldInquiries } from './inquiries.ts'
 import { type Fate, fateOf, judgeShowing, MAX_UNSURE_ATTEMPTS } from './showing.ts'
 
 /**
@@ -212,5 +213,6 @@ export function deleteOld(db: Database, workspaceId: string, now: number): boole
     })
   if (changes > 0) return true
   db.query('DELETE FROM session WHERE begun_at < ?').run(now - KEEP_MS)
+  deleteOldInquiries(db, workspaceId, now)
   return false
 }

@@ -60,10 +60,10 @@ function readAgain(db: Database): void {
        FROM cursor WHERE activity_id IS NOT NULL`,
     )
     .all()
-  // Results obtained by request are not rows of the feed.
+  // Results and answers obtained by request are not rows of the feed.
   const newest = db.query<CarriedOver, [string]>(
     `SELECT activity_id AS activityId, created_at AS createdAt, received_at AS receivedAt FROM message
-     WHERE workspace_id = ? AND activity_id NOT LIKE 'delegation-%' ORDER BY ord DESC LIMIT 1`,
+     WHERE workspace_id = ? AND activity_id NOT LIKE 'delegation-%' AND activity_id NOT LIKE 'request-%' ORDER BY ord DESC LIMIT 1`,
   )
   const save = db.query(
     'UPDATE cursor SET activity_id = ?, created_at = ?, checked_at = ? WHERE workspace_id = ?',

@@ -3,11 +3,12 @@ import type { Database } from '../../base/sqlite.ts'
 import { cancelTask, NO_ANSWER } from './canceled-tasks.ts'
 import type { Answer, Delegation, Delegations } from './delegations.ts'
 import type { GivenMessages } from './given-messages.ts'
+import { Inquiries, type InquiryState } from './inquiries.ts'
 import { COLUMNS, type Cursor, type Entry, type StoredMessage } from './ledger-rows.ts'
-import { isOverflow, MAX_EVENTS, MAX_EVENTS_OF_WORKER, type Moment } from './loop-guard.ts'
 import { type OpenMessages, openMessages } from './open-messages.ts'
 import { PeerRequests, type RequestOutcome } from './peer-requests.ts'
 import { deleteOld, RecoverySteps } from './recovery.ts'
+import { SenderPace } from './sender-pace.ts'
 import type { Uploads } from './uploads.ts'
 import { countWaiting, hasBytesWaiting } from './waiting-messages.ts'
 
@@ -16,10 +17,12 @@ const TOLD_BEFORE = 'a result that was told before'
 export class WorkspaceLedger {
   readonly workspaceId: string
   readonly requests: PeerRequests
+  readonly inquiries: Inquiries
   readonly #db: Database
   readonly #delegations: Delegations
   readonly #given: GivenMessages
   readonly #uploads: Uploads
+  readonly #pace: SenderPace
   /** The last flush failed. */
   #flushDue = false
   #flushing: Promise<void> | undefined
@@ -36,6 +39,8 @@ export class WorkspaceLedger {
     this.workspaceId = workspaceId
     this.#delegations = delegations
     this.requests = new PeerRequests(db, session, workspaceId)
+    this.inquiries = new Inquiries(db, workspaceId)
+    this.#pace = new SenderPace(db, workspaceId, delegations)
     this.#given = given
     this.#uploads = uploads
   }
@@ -87,6 +92,18 @@ export class WorkspaceLedger {
       const stored = isNew ? this.#find(entry.activityId) : undefined
       if (stored !== undefined && isTaken) this.#delegations.take(stored)
       return stored
+    })
+  }
+
+  /** Stores what was said about an inquiry, in one transaction. Returns the number of messages that are new. */
+  storeAnswers(
+    id: string,
+    { entries, state }: { readonly entries: readonly Entry[]; readonly state: InquiryState },
+    now: number,
+  ): number {
+    return this.#db.transaction(() => {
+      this.inquiries.progress(id, state)
+      return entries.filter((entry) => this.#store(entry, now)).length
     })
   }
 
@@ -167,11 +184,13 @@ export class WorkspaceLedger {
    * @returns true when the entry is new and meant for the model.
    */
   #store(entry: Entry, now: number, isTaken = false): boolean {
-    const { activityId, seq, createdAt, peerId, crowd = null, given, cancels, content, skipped } = entry
+    const { activityId, seq, createdAt, peerId, crowd = null, given, cancels, content } = entry
+    const announced = entry.notice === undefined ? undefined : this.inquiries.skipNotice(entry.notice)
+    const skipped = entry.skipped ?? announced ?? null
     const { changes } = this.#db
       .query(
-        `INSERT INTO message (workspace_id, activity_id, seq, created_at, received_at, state, attempts, reason, peer_id, crowd, given_task, content)
-         VALUES ($workspaceId, $activityId, $seq, $createdAt, $now, $state, $attempts, $reason, $peerId, $crowd, $given, $content)
+        `INSERT INTO message (workspace_id, activity_id, seq, created_at, received_at, state, attempts, reason, peer_id, crowd, given_task, reported, content)
+         VALUES ($workspaceId, $activityId, $seq, $createdAt, $now, $state, $attempts, $reason, $peerId, $crowd, $given, $reported, $content)
          ON CONFLICT (workspace_id, activity_id) DO NOTHING`,
       )
       .run({
@@ -186,6 +205,7 @@ export class WorkspaceLedger {
         peerId,
         crowd,
         given: given ?? null,
+        reported: seq === null ? null : 0,
         content,
       })
     if (changes === 0) return false
@@ -207,7 +227,7 @@ export class WorkspaceLedger {
     }
     if (answer.kind === 'answer') this.#amend(activityId, 'delegation_id = ?', answer.id)
     const isExpected = isTaken || (answer.kind === 'answer' && answer.closes)
-    if (!isExpected && this.#isTooFast(entry, now)) {
+    if (!isExpected && this.#pace.isTooFast(entry, now)) {
       this.#amend(activityId, 'state = ?', 'held')
     }
     return true
@@ -247,38 +267,6 @@ export class WorkspaceLedger {
     this.#db
       .query(`UPDATE message SET ${set} WHERE workspace_id = ? AND activity_id = ?`)
       .run(value, this.workspaceId, activityId)
-  }
-
-  /** Also one that would overtake what is held of its sender. A person whom the platform knows is never too fast. */
-  #isTooFast({ peerId, crowd = null, createdAt }: Entry, now: number): boolean {
-    const sender = peerId ?? crowd
-    if (sender === null) return false
-    const earlier =
-      peerId === null ? this.#earlier('crowd', sender, MAX_EVENTS) : this.#earlierOf(peerId, now)
-    if (isOverflow(earlier, { createdAt, receivedAt: now })) return true
-    const held = this.#db
-      .query(
-        "SELECT 1 FROM message INDEXED BY message_held WHERE workspace_id = ? AND sender = ? AND state = 'held' LIMIT 1",
-      )
-      .get(this.workspaceId, sender)
-    return held !== null
-  }
-
-  #earlierOf(peerId: string, now: number): Moment | undefined {
-    const isWorking = this.#delegations.isWorking(this.workspaceId, peerId, now)
-    return this.#earlier('peer', peerId, isWorking ? MAX_EVENTS_OF_WORKER : MAX_EVENTS)
-  }
-
-  /** When this sender wrote the message as many places before the newest as it may write within the window. */
-  #earlier(kind: 'peer' | 'crowd', sender: string, places: number): Moment | undefined {
-    const [index, column] = kind === 'peer' ? ['message_peer', 'peer_id'] : ['message_crowd', 'crowd']
-    const row = this.#db
-      .query<Moment, [string, string, number]>(
-        `SELECT created_at AS createdAt, received_at AS receivedAt FROM message INDEXED BY ${index}
-         WHERE workspace_id = ? AND ${column} = ? AND state <> 'skipped' ORDER BY ord DESC LIMIT 1 OFFSET ?`,
-      )
-      .get(this.workspaceId, sender, places)
-    return row ?? undefined
   }
 
   #saveCursor(cursor: Cursor): void {

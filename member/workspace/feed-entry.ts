@@ -36,13 +36,14 @@ export function toEntry(
   }
   const skipped = skipBecause ?? (reading.deliver ? null : reading.reason)
   if (skipped !== null || !reading.deliver) return { ...common, task: null, content: '{}', skipped }
-  const { message, taskId } = reading
+  const { message, taskId, notice } = reading
   const crowd = crowdOf(message, row.seq !== undefined)
   if (purposeOf(message.method) === 'cancel') {
     return admit({ ...common, crowd, task: null, cancels: cancelOf(message) }, message, allowed)
   }
   const answersNothing = asksBack(message)
-  return admit({ ...common, crowd, task: taskOf(message), given: taskId, answersNothing }, message, allowed)
+  const told = { crowd, task: taskOf(message), given: taskId, notice, answersNothing }
+  return admit({ ...common, ...told }, message, allowed)
 }
 
 /**

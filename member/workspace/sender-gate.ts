@@ -11,6 +11,8 @@ const GROUPS: Readonly<Record<Inbound['kind'], string | undefined>> = {
   canvas_user: 'canvas',
   external: 'external',
   scheduled: 'scheduled',
+  // A person answers in the chat.
+  request_answer: 'canvas',
   peer_agent: undefined,
   // In the words of the peer that did the task.
   delegation_result: undefined,

@@ -15,10 +15,12 @@ import { counted } from '../../base/plural.ts'
 import { sleep } from '../../base/sleep.ts'
 import { Wake } from '../../base/wake.ts'
 import { pollInbox, type Verdict } from '../../poll.ts'
+import { isRequestHint } from '../client/events.ts'
 import type { Recovery } from '../ledger/ledger.ts'
 import { Acknowledgement } from './acknowledgement.ts'
 import { EventWatch, type StreamState } from './event-watch.ts'
 import { Feed } from './feed.ts'
+import { InquiryWatch } from './inquiry-watch.ts'
 import { OtherReceiver } from './other-receiver.ts'
 import { Presence, type PresenceOptions, type PresenceReport } from './presence.ts'
 import { TaskWatch } from './task-watch.ts'
@@ -61,6 +63,7 @@ export class Tenure {
   readonly #room: Wake
   readonly #events: EventWatch
   readonly #tasks: TaskWatch
+  readonly #inquiries: InquiryWatch
   readonly #validity: Validity
   readonly #presence: Presence
   readonly #workload: Workload
@@ -99,11 +102,13 @@ export class Tenure {
     })
     this.#acknowledgement = new Acknowledgement(workspace)
     this.#tasks = new TaskWatch(workspace)
+    this.#inquiries = new InquiryWatch(workspace, () => this.#events.live)
     this.#events = new EventWatch(workspace, {
       onHint: () => this.#wake.notify(),
       onEvent: (event) => {
         this.#other.noteEvent(event)
         this.#validity.noteEvent(event)
+        if (isRequestHint(event)) this.#inquiries.notify()
       },
     })
   }
@@ -145,6 +150,7 @@ export class Tenure {
       this.#events.run(),
       this.#poll(),
       this.#tasks.run(),
+      this.#inquiries.run(),
       this.#deleteOld(),
     ])
   }

@@ -56,5 +56,9 @@ export class Workload {
 function taskText(message: Inbound | undefined): string {
   if (message === undefined) return 'a message'
   const { kind, peerName, userName } = message
-  return `a message from ${peerName ?? userName ?? (kind === 'canvas_user' ? 'the chat' : kind.replace('_', ' '))}`
+  return `a message from ${peerName ?? userName ?? (isOfChat(kind) ? 'the chat' : kind.replace('_', ' '))}`
+}
+
+function isOfChat(kind: Inbound['kind']): boolean {
+  return kind === 'canvas_user' || kind === 'request_answer'
 }

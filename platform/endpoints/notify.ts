@@ -17,7 +17,11 @@ const attachmentSchema = wire.struct({
 })
 type Attachment = z.infer<typeof attachmentSchema>
 
-const noticeSchema = wire.struct({ message: wire.text, attachments: z.array(attachmentSchema).nullish() })
+const noticeSchema = wire.struct({
+  message: wire.text,
+  attachments: z.array(attachmentSchema).nullish(),
+  request_id: z.unknown().optional(),
+})
 
 const SUMMARY_LENGTH = 80
 
@@ -47,7 +51,11 @@ async function notify(services: Services, call: Call): Promise<Response> {
       activityType: 'a2a_receive',
       method: 'notify',
       summary: `Agent message: ${summary}`,
-      responseBody: { result: notice.message, ...(parts.length === 0 ? {} : { parts }) },
+      responseBody: {
+        result: notice.message,
+        ...(parts.length === 0 ? {} : { parts }),
+        ...announced(services, row.id, notice.request_id),
+      },
     })
   }
   events.publish('AGENT_MESSAGE', row.id, {
@@ -58,6 +66,12 @@ async function notify(services: Services, call: Call): Promise<Response> {
   })
   workspaces.update(row.id, { last_outbound_at: services.timestamps.now() })
   return json({ status: 'sent' })
+}
+
+/** The request of this workspace that the notice announces, so that a page can show that in its place. */
+function announced({ requests }: Services, workspaceId: string, id: unknown): { request_id?: string } {
+  const request = typeof id === 'string' ? requests.find(id.toLowerCase()) : undefined
+  return request?.requester_id === workspaceId ? { request_id: request.id } : {}
 }
 
 /** Undefined when the cut splits a character: the hosted database silently rejects such a row. */

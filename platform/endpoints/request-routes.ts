@@ -37,6 +37,7 @@ const creationSchema = wire.struct({
   detail: wire.text,
   priority: wire.optionalInteger,
   choices: z.unknown().optional(),
+  detail_without_choices: wire.text,
 })
 const choicesSchema = z.array(z.string().min(1).max(200)).max(MAX_CHOICES).nullish()
 const responseSchema = wire.struct({
@@ -101,7 +102,9 @@ async function create(services: Services, call: Call): Promise<Response> {
   if (requests.countOpen(id, MAX_OPEN) === MAX_OPEN) {
     throw refuse(507, 'too many requests of this workspace are open', { max_requests: MAX_OPEN })
   }
-  const { title, detail } = body
+  const { title } = body
+  // Without buttons, the list of choices has to be part of the detail.
+  const detail = choices.length === 0 ? body.detail : (body.detail_without_choices ?? body.detail)
   const orgId = ancestry(id, workspaces.parentOf).at(-1)
   const requester: Party = { type: 'agent', id }
   const requestId = requests.add({

@@ -10,6 +10,7 @@ import type { Ledger, MessageState } from '../../member/ledger/ledger.ts'
 import type { Config } from '../../member/settings/config.ts'
 import { AnswerSearch } from '../../member/workspace/answer-search.ts'
 import { Feed } from '../../member/workspace/feed.ts'
+import { InquiryWatch } from '../../member/workspace/inquiry-watch.ts'
 import { buildWorkspace, type Surroundings } from '../../member/workspace/memberships.ts'
 import type { Workspace } from '../../member/workspace/workspace.ts'
 
@@ -29,6 +30,7 @@ interface Observed {
   readonly workspace: Workspace
   readonly feed: Feed
   readonly answers: AnswerSearch
+  readonly inquiries: InquiryWatch
 }
 
 /** What waits for one workspace: stored, and shown by no session. The newest of these are named. */
@@ -82,7 +84,8 @@ export class Observer {
         if (workspace.ledger.isFull(MAX_WAITING)) throw new Enough()
       }
       const answers = new AnswerSearch(workspace)
-      return { workspace, answers, feed: new Feed(workspace, { since, capacity }) }
+      const inquiries = new InquiryWatch(workspace, () => false)
+      return { workspace, answers, inquiries, feed: new Feed(workspace, { since, capacity }) }
     })
   }
 
@@ -194,9 +197,10 @@ export class Observer {
   async #searchAll(): Promise<void> {
     const unserved = this.#observed.filter(({ workspace }) => !this.#options.isServed(workspace.id))
     await Promise.all(
-      unserved.map(({ workspace: { id, ledger }, answers }) =>
+      unserved.flatMap(({ workspace: { id, ledger }, answers, inquiries }) => [
         this.#try(id, async () => answers.ask(ledger.requests.unattended(this.#surroundings.clock.now()))),
-      ),
+        this.#try(id, () => inquiries.look()),
+      ]),
     )
   }
 

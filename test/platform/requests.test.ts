@@ -45,7 +45,7 @@ test('a request keeps its choices, and the answer names one of them', async () =
 test('choices that cannot be shown are refused', async () => {
   await using fixture = await platformWithTeam()
   const { client, builder } = fixture
-  for (const choices of ['red', [1], [''], Array.from({ length: 21 }, String), ['x'.repeat(201)]]) {
+  for (const choices of ['red', [1], [''], Array.from({ length: 21 }, (_, n) => `${n}`), ['x'.repeat(201)]]) {
     const answer = await client.call('POST', `/workspaces/${builder.id}/requests`, {
       token: builder.token,
       body: { ...QUESTION, choices },

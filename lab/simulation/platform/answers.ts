@@ -42,3 +42,13 @@ export function toResponse({ status, text, headers, open }: Answer): Response {
   Object.defineProperty(response, 'body', { value: open() })
   return response
 }
+
+export const UNAUTHORIZED = failure(401, 'invalid workspace auth token')
+
+/** A list of peers, who are all present. */
+export function listed(peers: readonly object[]): Answer {
+  return json(
+    200,
+    peers.map((peer) => ({ ...peer, role: null, status: 'online' })),
+  )
+}

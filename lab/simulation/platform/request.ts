@@ -15,6 +15,7 @@ export type Route =
   | 'notify'
   | 'delegate'
   | 'delegations'
+  | 'requests'
   /** Files and memories, which the simulated platform does not have. */
   | 'unsupported'
 
@@ -91,6 +92,7 @@ export class SimRequest {
     // The last part is the query.
     const path = this.url.includes('?') ? rest.slice(0, -1) : rest
     if (!isPost && path.length === 3 && path[0] === 'a2a' && path[1] === 'queue') return 'queue'
+    if (path[0] === 'requests') return 'requests'
     return WORKSPACE_ROUTES[`${this.method} ${path.join('/')}`]
   }
 

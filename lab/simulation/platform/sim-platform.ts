@@ -8,8 +8,9 @@ import { type Answer, failure, json } from './answers.ts'
 import { type Exchange, Network, type SimProcess } from './network.ts'
 import type { SentMessage } from './records.ts'
 import type { SimRequest } from './request.ts'
-import { SimWorkspace, type WorkspaceOptions } from './sim-workspace.ts'
+import { SimWorkspace } from './sim-workspace.ts'
 import type { Mishap } from './trouble.ts'
+import type { WorkspaceOptions } from './workspace-options.ts'
 
 export interface SimPlatformOptions {
   readonly clock: SimClock

@@ -1,48 +1,16 @@
 /** One workspace on the simulated platform: its feed, whether its token is valid, and what its plugin did. */
-import type { Dice } from '../../dice.ts'
 import { ModelFeed, timestamp } from '../model-feed.ts'
-import type { SimClock } from '../sim-clock.ts'
-import { type Answer, failure, json, page, stream } from './answers.ts'
+import { type Answer, failure, json, listed, page, stream, UNAUTHORIZED } from './answers.ts'
 import { EventStreams } from './event-streams.ts'
 import type { Exchange, SimProcess } from './network.ts'
 import { Outbox } from './outbox.ts'
-import { type Deed, type Existence, Records, type SentMessage } from './records.ts'
+import { type Deed, type Existence, Records } from './records.ts'
 import type { Route, SimRequest } from './request.ts'
+import { RequestBook } from './request-book.ts'
 import { acknowledgementSchema, heartbeatSchema, registrationSchema } from './sent-bodies.ts'
 import { TaskBook } from './task-book.ts'
 import { streamFate } from './trouble.ts'
-
-export interface SimPeer {
-  readonly id: string
-  readonly name: string
-}
-
-export interface WorkspaceOptions {
-  /** An older platform: the cursor compares only timestamps, rows have no number, and nothing is acknowledged. */
-  readonly timestampCursor?: boolean
-  /** A platform that does not know `before_ts`. */
-  readonly ignoresBeforeTs?: boolean
-  /** Creates the ids of the feed's rows. */
-  readonly nextId: () => string
-  /** No workspace with this id exists or ever did. */
-  readonly absent?: boolean
-  /** Whether the platform has event streams. Default: true. */
-  readonly hasEvents?: boolean
-  /** Secret that each registration and heartbeat hands out. Default: none. */
-  readonly inboundSecret?: string
-  /** Simulated peers it may send to, besides the workspaces of the platform. */
-  readonly peers?: readonly SimPeer[]
-}
-
-/** What a workspace needs of its platform. */
-export interface PlatformContext {
-  readonly clock: SimClock
-  readonly dice: Dice
-  readonly calmAt: number
-  readonly isPeer: (id: string) => boolean
-  readonly onSent: (message: SentMessage) => void
-  readonly onFault: (sentence: string) => void
-}
+import type { PlatformContext, SimPeer, WorkspaceOptions } from './workspace-options.ts'
 
 export class SimWorkspace {
   readonly id: string
@@ -50,6 +18,7 @@ export class SimWorkspace {
   readonly feed: ModelFeed
   readonly records = new Records()
   readonly tasks: TaskBook
+  readonly requests: RequestBook
   readonly streams = new EventStreams()
   readonly #options: WorkspaceOptions
   readonly #platform: PlatformContext
@@ -84,6 +53,16 @@ export class SimWorkspace {
       },
       onListed: (status) =>
         this.streams.tell(status === 'failed' ? 'DELEGATION_FAILED' : 'DELEGATION_COMPLETE'),
+    })
+    const { feed, streams } = this
+    const { onFault } = platform
+    this.requests = new RequestBook({
+      workspaceId: id,
+      clock,
+      feed,
+      streams,
+      exists: !timestampCursor,
+      onFault,
     })
     this.#outbox = new Outbox({ ...platform, workspaceId: id, records: this.records, tasks: this.tasks })
   }
@@ -174,11 +153,10 @@ export class SimWorkspace {
         return this.#outbox.delegate(request, deed)
       case 'delegations':
         return json(200, this.tasks.list(this.#options.timestampCursor === true))
+      case 'requests':
+        return this.requests.serve(request)
       case 'peers':
-        return json(
-          200,
-          this.peers.map((peer) => ({ ...peer, role: null, status: 'online' })),
-        )
+        return listed(this.peers)
       default:
         return failure(404, 'not found')
     }
@@ -295,5 +273,3 @@ export class SimWorkspace {
     return failure(400, error)
   }
 }
-
-const UNAUTHORIZED = failure(401, 'invalid workspace auth token')

@@ -12,6 +12,8 @@ export const MAX_CONTENT_CHARS = 200_000
 const MAX_SUMMARY_CHARS = 300
 const MAX_ATTACHMENTS = 20
 const MAX_REMARK_CHARS = 300
+/** Of a question of our own, and of a choice that it gave. */
+const MAX_TITLE_CHARS = 200
 const MAX_VERBATIM_CHARS = 4_096
 /** An address holds words of its sender, which belong in the text and not among our attributes. */
 const MAX_URI_CHARS = 200
@@ -60,6 +62,7 @@ export function renderEvent({
     user_name: name(message.userName),
     delegation_id: name(delegationId ?? message.delegationId),
     task_status: message.taskStatus ?? '',
+    ...inquiryMeta(message.inquiry),
     method: name(message.method),
     ts: name(createdAt),
     redelivered: redelivered ? 'true' : '',
@@ -69,6 +72,18 @@ export function renderEvent({
   return {
     content: message.kind === 'delegation_result' ? summary(message) : body(withState(message)),
     meta: Object.fromEntries(Object.entries(meta).filter(([, value]) => value !== '')),
+  }
+}
+
+function inquiryMeta(inquiry: Inbound['inquiry']): Record<string, string> {
+  if (inquiry === undefined) return {}
+  const { id, title, status, choice, by } = inquiry
+  return {
+    request_id: cleanName(id),
+    request_title: cleanLine(title, MAX_TITLE_CHARS),
+    request_status: cleanName(status),
+    choice: cleanLine(choice ?? '', MAX_TITLE_CHARS),
+    answered_by: cleanName(by),
   }
 }
 

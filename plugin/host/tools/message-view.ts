@@ -73,6 +73,7 @@ export function describeInFull(
 
 /** What the message is and who sent it, in the words of the event. */
 export function titleOf(message: Inbound, { peerId, delegationId = null }: Origin): string {
+  if (message.inquiry !== undefined) return titleOfAnswer(message.inquiry)
   const kind = delegationId === null ? message.kind : 'delegation_result'
   const task = delegationId ?? message.delegationId
   const about =
@@ -84,6 +85,11 @@ export function titleOf(message: Inbound, { peerId, delegationId = null }: Origi
           : `, a question about task ${cleanName(task)}`
         : `, task ${cleanName(task)}`
   return `${kind}${sender(message, peerId)}${about}`
+}
+
+function titleOfAnswer({ id, title, choice, by }: NonNullable<Inbound['inquiry']>): string {
+  const chosen = choice === null ? '' : `, choice ${JSON.stringify(cleanName(choice))}`
+  return `request_answer of ${cleanName(by)} to ${JSON.stringify(cleanName(title))}, request_id ${cleanName(id)}${chosen}`
 }
 
 function excerpt(text: string, maxChars: number): string {

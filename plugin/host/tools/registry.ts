@@ -4,6 +4,7 @@ import type { SecretSearch } from '../../../base/secret-search.ts'
 import { arrivalOf } from '../../../member/client/arrival.ts'
 import { PlatformError } from '../../../member/client/errors.ts'
 import { WRITES_PLATFORM } from './annotations.ts'
+import { askPerson } from './ask-person.ts'
 import { channelReceipt } from './channel-receipt.ts'
 import { checkTaskStatus } from './check-task-status.ts'
 import { claimChannel } from './claim-channel.ts'
@@ -23,6 +24,7 @@ import type { ToolContext } from './tool-context.ts'
 export const TOOLS: readonly Tool[] = [
   replyToWorkspace,
   sendMessageToUser,
+  askPerson,
   delegateTask,
   delegateTaskAsync,
   checkTaskStatus,

@@ -134,7 +134,7 @@ async function answer(
   }
   if (peerId === null) {
     const posted = await writeToUser(client, content, caller.signal)
-    if (kind === 'canvas_user') return posted
+    if (kind === 'canvas_user' || kind === 'request_answer') return posted
     return { text: `${posted.text} This ${kind} message cannot be answered where it came from.` }
   }
   const task =

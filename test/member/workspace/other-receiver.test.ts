@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import type { WorkspaceOptions } from '../../../lab/simulation/platform/sim-workspace.ts'
+import type { WorkspaceOptions } from '../../../lab/simulation/platform/workspace-options.ts'
 import { jsonResponse } from '../../../lab/simulation/sim-response.ts'
 import { FIRST, type SceneProcess, SessionScene } from '../../fixtures/session-scene.ts'
 

@@ -14,7 +14,10 @@ describe('a token of this session in what is to leave', () => {
     using bench = startBench([{ platformUrl: platform.url, workspaceId: OWN_ID, token: TOKEN }], {
       ownSecrets: () => new SecretSearch([TOKEN]),
     })
-    const texts = ['text', 'message', 'task', 'content'].map((argument) => [argument, `as asked: ${TOKEN}`])
+    const texts = ['text', 'message', 'task', 'content', 'title'].map((argument) => [
+      argument,
+      `as asked: ${TOKEN}`,
+    ])
     const known = Object.keys(argumentsOf(name))
     const args = { peer_id: PEER_ID, workspace_id: PEER_ID, ...Object.fromEntries(texts) }
     const fitting = Object.fromEntries(Object.entries(args).filter(([argument]) => known.includes(argument)))
