@@ -108,6 +108,13 @@ function everythingElse(ledger: Ledger): void {
   }
   const [message] = ledger.nextBatch([W], 1, 1, NOW)
   if (message === undefined) throw new Error('nothing was stored')
+  const { permissions } = ledger
+  permissions.add({ workspaceId: W, requestId: 'abcde', tool: 'Bash' }, NOW)
+  permissions.open(message, NOW)
+  permissions.decide(message, 'abcde', 'allowed', NOW)
+  permissions.takeVerdicts()
+  permissions.waiting(NOW)
+  permissions.giveUp(W, 'abcde')
   ledger.delegations.take(message)
   ledger.delegations.told(message)
   ledger.delegations.release(message)
