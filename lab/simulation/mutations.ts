@@ -83,7 +83,7 @@ const DELIVERY_BREAKS: readonly Break[] = [
   },
   {
     name: 'a repeat is not marked',
-    file: 'plugin/host/event/delivery.ts',
+    file: 'plugin/host/event/next-events.ts',
     find: 'redelivered: attempts > 0,',
     replace: 'redelivered: attempts > 1,',
   },

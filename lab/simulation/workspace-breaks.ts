@@ -29,8 +29,8 @@ export const WORKSPACE_BREAKS: Readonly<Record<string, readonly Break[]>> = {
     },
     {
       name: 'a stopped host is written to',
-      file: 'plugin/host/event/delivery.ts',
-      find: 'if (this.#isHostStopped()) return false',
+      file: 'plugin/host/event/outlet.ts',
+      find: 'if (isHostStopped()) return undefined',
       replace: '',
     },
   ],

@@ -26,6 +26,11 @@ export class GivenMessages {
     if (this.#ords.size > MAX_GIVEN && oldest !== undefined) this.#ords.delete(oldest)
   }
 
+  /** It was not written after all. */
+  delete(ord: number): void {
+    this.#ords.delete(ord)
+  }
+
   all(): readonly number[] {
     return [...this.#ords]
   }

@@ -143,6 +143,29 @@ export class Ledger {
     })
   }
 
+  /**
+   * Of messages about to be written, the bytes never left the process: they wait again, in their old order, as if
+   * untouched.
+   */
+  takeBack(messages: readonly StoredMessage[]): void {
+    const back = `SET state = CASE WHEN digest IS NULL THEN 'received' ELSE 'held' END, attempts = attempts - 1
+       WHERE state = 'sending' AND session = ? AND`
+    const single = this.#db.query<{ ord: number }, [string, number]>(
+      `UPDATE message ${back} ord = ? RETURNING ord`,
+    )
+    const digest = this.#db.query<{ ord: number }, [string, string, string]>(
+      `UPDATE message INDEXED BY message_digest ${back} workspace_id = ? AND digest = ? RETURNING ord`,
+    )
+    const session = this.#given.session
+    const rows = this.#db.transaction(() =>
+      messages.flatMap(({ ord, activityId, workspaceId }) => [
+        ...single.all(session, ord),
+        ...digest.all(session, workspaceId, activityId),
+      ]),
+    )
+    for (const { ord } of rows) this.#given.delete(ord)
+  }
+
   markSkipped({ ord }: StoredMessage, reason: string): void {
     this.#db.query("UPDATE message SET state = 'skipped', reason = ? WHERE ord = ?").run(reason, ord)
   }

@@ -9,6 +9,7 @@ import type { Config } from '../../member/settings/config.ts'
 import type { ClaimResult, Membership } from '../../member/workspace/membership.ts'
 import { Memberships, type Surroundings } from '../../member/workspace/memberships.ts'
 import { DeliveryLine, type DeliveryOptions } from '../host/event/delivery.ts'
+import { channelOutlet } from '../host/event/outlet.ts'
 import { Settling } from '../host/hearing/settling.ts'
 
 export interface HostSurroundings extends Surroundings {
@@ -41,9 +42,12 @@ export class Receiver {
     this.#memberships = memberships
     this.#delivery = new DeliveryLine({
       ledger,
-      write,
+      outlet: channelOutlet({
+        write,
+        isHostStopped: () => holders.stoppedOf(holder.pid) === 'host',
+        clock,
+      }),
       held: () => memberships.deliverable(),
-      isHostStopped: () => holders.stoppedOf(holder.pid) === 'host',
       onSent: (workspaceId) => {
         settling.sent()
         memberships.find(workspaceId)?.workspace.events.emit('sent')

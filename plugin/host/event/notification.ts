@@ -36,6 +36,8 @@ export interface EventInput {
   readonly delegationId?: string | null
   /** Messages of this workspace that earlier sessions sent as often as allowed, with no sign that the model saw them. */
   readonly unconfirmed?: number
+  /** Characters of text. */
+  readonly maxChars?: number
   /** The outcome of fetching the message's files, in order. Without it they are only named. */
   readonly files?: readonly ShownFile[]
 }
@@ -49,6 +51,7 @@ export function renderEvent({
   message,
   delegationId = null,
   unconfirmed = 0,
+  maxChars = MAX_CONTENT_CHARS,
   files,
 }: EventInput): ChannelEvent {
   const name = (text: string | null): string => (text === null ? '' : cleanName(text))
@@ -70,7 +73,7 @@ export function renderEvent({
     ...attachmentMeta(files ?? message.attachments),
   }
   return {
-    content: message.kind === 'delegation_result' ? summary(message) : body(withState(message)),
+    content: message.kind === 'delegation_result' ? summary(message) : body(withState(message), maxChars),
     meta: Object.fromEntries(Object.entries(meta).filter(([, value]) => value !== '')),
   }
 }
@@ -141,11 +144,11 @@ function withState({ text, taskStatus, attachments }: Inbound): string {
   return `[${stateSentence(taskStatus)}${says ? '' : ' It said nothing more.'}]\n${text}`.trim()
 }
 
-function body(text: string): string {
+function body(text: string, maxChars: number): string {
   return cleanExcerpt(
     text,
-    MAX_CONTENT_CHARS,
+    maxChars,
     (length) =>
-      `\n[cut here: ${length - MAX_CONTENT_CHARS} of ${length} characters are missing; inbox with this activity_id has all of them]`,
+      `\n[cut here: ${length - maxChars} of ${length} characters are missing; inbox with this activity_id has all of them]`,
   )
 }

@@ -4,6 +4,7 @@ import { SimClock, settled } from '../../../../lab/simulation/sim-clock.ts'
 import type { ShownFile } from '../../../../member/files/incoming-files.ts'
 import type { Entry } from '../../../../member/ledger/ledger.ts'
 import { DeliveryLine } from '../../../../plugin/host/event/delivery.ts'
+import { channelOutlet } from '../../../../plugin/host/event/outlet.ts'
 import { entry, MESSAGE } from '../../../fixtures/entries.ts'
 import { OWN_ID, PEER_ID } from '../../../fixtures/lying-platform.ts'
 
@@ -27,10 +28,14 @@ function startLine() {
   const arrivals = new Map<string, () => void>()
   const line = new DeliveryLine({
     ledger,
-    write: async (text) => {
-      const { content, meta } = JSON.parse(text).params
-      written.push({ content, path: meta.attachment_1_path })
-    },
+    outlet: channelOutlet({
+      write: async (text) => {
+        const { content, meta } = JSON.parse(text).params
+        written.push({ content, path: meta.attachment_1_path })
+      },
+      isHostStopped: () => false,
+      clock,
+    }),
     held: () => [OWN_ID, PEER_ID],
     onSent: () => {},
     files: {

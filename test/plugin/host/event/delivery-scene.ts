@@ -4,6 +4,7 @@ import { openLedger } from '../../../../lab/driver/ledger.ts'
 import { SimClock, settled } from '../../../../lab/simulation/sim-clock.ts'
 import type { Entry, Ledger } from '../../../../member/ledger/ledger.ts'
 import { DeliveryLine, type DeliveryOptions } from '../../../../plugin/host/event/delivery.ts'
+import { channelOutlet } from '../../../../plugin/host/event/outlet.ts'
 import { entries, MESSAGE } from '../../../fixtures/entries.ts'
 
 export const A = 'workspace-a'
@@ -41,7 +42,11 @@ export class Scene implements Disposable {
     this.ledger = ledger
     this.line = new DeliveryLine({
       ledger: this.ledger,
-      write: (line) => this.#write(line),
+      outlet: channelOutlet({
+        write: (line) => this.#write(line),
+        isHostStopped: () => false,
+        clock: this.clock,
+      }),
       held: () => [A, B],
       onSent: (workspaceId) => this.sentOf.push(workspaceId),
       signal: this.stop.signal,

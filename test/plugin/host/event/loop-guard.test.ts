@@ -6,6 +6,7 @@ import { SimClock, settled } from '../../../../lab/simulation/sim-clock.ts'
 import type { Entry, Ledger } from '../../../../member/ledger/ledger.ts'
 import { DIGEST_AFTER_MS, MAX_EVENTS, MAX_EVENTS_OF_WORKER } from '../../../../member/ledger/loop-guard.ts'
 import { DeliveryLine } from '../../../../plugin/host/event/delivery.ts'
+import { channelOutlet } from '../../../../plugin/host/event/outlet.ts'
 import { entry, MESSAGE } from '../../../fixtures/entries.ts'
 import { recover } from '../../../fixtures/recover.ts'
 
@@ -35,10 +36,14 @@ function startLine(ledger: Ledger = openLedger()) {
   const host = { isGone: false }
   const line = new DeliveryLine({
     ledger,
-    write: async (text) => {
-      if (host.isGone) throw new Error('EPIPE')
-      events.push(lineSchema.parse(JSON.parse(text)).params)
-    },
+    outlet: channelOutlet({
+      write: async (text) => {
+        if (host.isGone) throw new Error('EPIPE')
+        events.push(lineSchema.parse(JSON.parse(text)).params)
+      },
+      isHostStopped: () => false,
+      clock,
+    }),
     held: () => [WORKSPACE],
     onSent: () => {},
     signal: stop.signal,
