@@ -13,7 +13,8 @@ import { stoppedOf } from './member/folder/stopped-process.ts'
 import { threadProgram } from './member/ledger/thread-program.ts'
 import { setValue } from './member/settings/setting-text.ts'
 import { version } from './package.json'
-import { readAncestors } from './plugin/host/hearing/ancestors.ts'
+import { hostInbox } from './plugin/host/doorbell/host-inbox.ts'
+import { readAncestors, readHostPid } from './plugin/host/hearing/ancestors.ts'
 import { hostInput } from './plugin/host/host-input.ts'
 import { HostTransport } from './plugin/host/host-transport.ts'
 import { createMcpServer } from './plugin/host/mcp-server.ts'
@@ -34,6 +35,12 @@ const holder: Holder = {
   project: setValue(process.env.CLAUDE_PROJECT_DIR) ?? process.cwd(),
   pidSpace: pidSpace(),
 }
+const inbox = hostInbox({
+  environment: process.env,
+  home: homeFolder(),
+  ancestors: readAncestors,
+  hostPid: readHostPid,
+})
 const session = new Session({
   environment: process.env,
   home: homeFolder(),
@@ -46,6 +53,7 @@ const session = new Session({
   ancestors: readAncestors,
   write: writeToHost,
   holders: new HolderWatch(systemClock, holder, stoppedOf),
+  inbox,
 })
 const input = hostInput({
   answer: (line) => {
@@ -61,7 +69,7 @@ const server = createMcpServer({
   version,
   context: session,
   redact: (text) => log.redact(text),
-  onListening: (clientName) => session.activate(clientName),
+  onListening: (client) => session.activate(client),
   onPermissionRequest: session.permissions.on ? session.permissions.ask : undefined,
 })
 

@@ -286,7 +286,8 @@ export const SESSION_BREAKS: Readonly<Record<string, readonly Break[]>> = {
       name: 'a session is active before its host has finished connecting',
       file: SESSION,
       find: '    this.#relays = this.permissions.on\n',
-      replace: '    this.#relays = this.permissions.on\n    queueMicrotask(() => this.activate(undefined))\n',
+      replace:
+        '    this.#relays = this.permissions.on\n    queueMicrotask(() => this.activate({ name: undefined, version: undefined }))\n',
     },
   ],
 }

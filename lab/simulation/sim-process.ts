@@ -3,6 +3,7 @@ import { HolderWatch } from '../../member/folder/holder-watch.ts'
 import { lockPaths } from '../../member/folder/lock.ts'
 import { Log } from '../../member/folder/log.ts'
 import type { Stopped } from '../../member/folder/stopped-process.ts'
+import type { HostInbox } from '../../plugin/host/doorbell/host-inbox.ts'
 import { callTool } from '../../plugin/host/tools/registry.ts'
 import type { Outcome } from '../../plugin/host/tools/tool.ts'
 import { Session } from '../../plugin/session/session.ts'
@@ -23,6 +24,12 @@ export interface HostKind {
   readonly listens: boolean
   /** Whether it calls the plugin's prompt hook. */
   readonly hooks: boolean
+}
+
+/** As with a version of the client that has none. */
+const NO_INBOX: HostInbox = {
+  look: () => ({ refusal: 'it has no inbox', asksNothing: false }),
+  put: () => Promise.reject(new Error('it has no inbox')),
 }
 
 const SDK = ['claude', '--output-format', 'stream-json', '--input-format', 'stream-json'] as const
@@ -66,6 +73,8 @@ export interface SimProcessOptions {
   /** How far the clock of its machine is ahead of the true one, in milliseconds. Default: not at all. */
   readonly skewMs?: () => number
   readonly log: Log
+  /** The inbox of the host. Default: it has none. */
+  readonly inbox?: HostInbox
   /** Called when a result that shows messages begins to leave. */
   readonly onResult: (tool: string, outcome: Outcome) => readonly Showing[]
 }
@@ -111,6 +120,7 @@ export class SimProcess {
         return host.write(line)
       },
       holders: new HolderWatch(own, holder, options.stoppedOf ?? (() => undefined)),
+      inbox: options.inbox ?? NO_INBOX,
     })
   }
 
@@ -121,7 +131,7 @@ export class SimProcess {
 
   /** The host has read the tool list. */
   start(): void {
-    this.session.activate(this.kind.clientName)
+    this.session.activate({ name: this.kind.clientName, version: '2.1.332' })
   }
 
   /** The host shows the model a prompt that the user typed, in a turn that ends at once. */

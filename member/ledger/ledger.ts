@@ -29,6 +29,13 @@ import { WorkspaceLedger } from './workspace-ledger.ts'
 export type { Cancellation, Cursor, Entry, MessageState, StoredMessage, TaskMark } from './ledger-rows.ts'
 export type { Recovery } from './recovery.ts'
 
+/** What is to be written for the workspaces ?1, at the time ?2. */
+const READY = `FROM message INDEXED BY message_received
+  WHERE workspace_id IN (SELECT value FROM json_each(?1)) AND state = 'received'
+  AND (delegation_id IS NULL OR NOT EXISTS (SELECT 1 FROM delegation
+    WHERE delegation.workspace_id = message.workspace_id AND delegation.id = delegation_id AND awaited_until > ?2 AND awaited_until <= ?2 + ${MAX_AWAITED_MS}))`
+const MAX_COUNTED = 10_000
+
 export class Ledger {
   readonly #db: Database
   readonly #session: string
@@ -85,13 +92,7 @@ export class Ledger {
     now: number,
   ): readonly StoredMessage[] {
     const rows = this.#db
-      .query<StoredMessage, [string, number, number]>(
-        `SELECT ${COLUMNS} FROM message INDEXED BY message_received
-         WHERE workspace_id IN (SELECT value FROM json_each(?1)) AND state = 'received'
-         AND (delegation_id IS NULL OR NOT EXISTS (SELECT 1 FROM delegation
-           WHERE delegation.workspace_id = message.workspace_id AND delegation.id = delegation_id AND awaited_until > ?2 AND awaited_until <= ?2 + ${MAX_AWAITED_MS}))
-         ORDER BY ord LIMIT ?3`,
-      )
+      .query<StoredMessage, [string, number, number]>(`SELECT ${COLUMNS} ${READY} ORDER BY ord LIMIT ?3`)
       .iterate(JSON.stringify(workspaceIds), now, limit)
     const batch: StoredMessage[] = []
     let chars = 0
@@ -101,6 +102,16 @@ export class Ledger {
       chars += row.content.length
     }
     return batch
+  }
+
+  /** How many messages are to be written, ten thousand at most. Excludes an answer that a call waits for. */
+  unread(workspaceIds: readonly string[], now: number): number {
+    const row = this.#db
+      .query<{ n: number }, [string, number, number]>(
+        `SELECT count(*) AS n FROM (SELECT 1 ${READY} LIMIT ?3)`,
+      )
+      .get(JSON.stringify(workspaceIds), now, MAX_COUNTED)
+    return row?.n ?? 0
   }
 
   /**
@@ -183,6 +194,13 @@ export class Ledger {
       .query(`UPDATE message INDEXED BY message_digest ${set} digest = ?`)
       .run(workspaceId, activityId)
     return single.changes + digest.changes > 0
+  }
+
+  /** {@link markConfirmed}, for all of these. */
+  markAllConfirmed(messages: readonly Pick<StoredMessage, 'workspaceId' | 'activityId'>[]): void {
+    this.#db.transaction(() => {
+      for (const { workspaceId, activityId } of messages) this.markConfirmed(workspaceId, activityId)
+    })
   }
 
   /** The host dropped what was written to it, and listens from here on: all of it may be written again. */

@@ -33,7 +33,7 @@ export interface ListSetting extends Setting {
   readonly entry: z.ZodType<string, string>
 }
 
-const CHANNEL_MODES = ['auto', 'on', 'off'] as const
+const CHANNEL_MODES = ['auto', 'on', 'off', 'doorbell'] as const
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
 const RELAYS = ['off', 'canvas'] as const
 /** What other programs call `off`. */
@@ -184,10 +184,11 @@ const channelMode: ValueSetting<ChannelMode> = {
   name: 'MOLECULE_CHANNEL',
   fallback: 'auto',
   schema: oneOf(CHANNEL_MODES, { true: 'on', yes: 'on', 1: 'on', enabled: 'on', ...OFF }),
-  rule: 'auto, on or off',
+  rule: 'auto, on, off or doorbell',
   meaning:
-    'Whether this session may receive. `auto` decides by how Claude Code was started; other MCP clients never receive. ' +
-    'Use `on` for an Agent SDK program that switches the channel on.',
+    'Whether a session may receive. `auto` decides by how Claude Code was started, and by `/molecule:receive`; other MCP ' +
+    'clients never receive. `doorbell` is `/molecule:receive` for every session that uses this folder. Use `on` for an ' +
+    'Agent SDK program that switches the channel on.',
 }
 
 const logLevel: ValueSetting<LogLevel> = {

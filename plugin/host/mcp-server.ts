@@ -22,7 +22,10 @@ export interface McpServerOptions {
   /** Removes secrets from a text. A platform's error may quote what it was sent, and becomes a result. */
   readonly redact: (text: string) => string
   /** Called once, some time after the answer to `tools/list`. */
-  readonly onListening: (clientName: string | undefined) => void
+  readonly onListening: (client: {
+    readonly name: string | undefined
+    readonly version: string | undefined
+  }) => void
   /** Takes the host's permission requests. Without it the server does not offer to relay them. */
   readonly onPermissionRequest?: ((params: unknown) => void) | undefined
   /** Runs `run` once the answer to a request has left the process. */
@@ -80,7 +83,10 @@ export function createMcpServer({
   server.setRequestHandler(ListToolsRequestSchema, () => {
     if (!listed) {
       listed = true
-      clock.after(LISTENING_MARGIN_MS, () => onListening(server.getClientVersion()?.name))
+      clock.after(LISTENING_MARGIN_MS, () => {
+        const { name, version } = server.getClientVersion() ?? {}
+        onListening({ name, version })
+      })
     }
     return { tools: TOOLS.map(describeTool) }
   })

@@ -8,14 +8,18 @@ import type { Ledger } from '../../member/ledger/ledger.ts'
 import type { Config } from '../../member/settings/config.ts'
 import type { ClaimResult, Membership } from '../../member/workspace/membership.ts'
 import { Memberships, type Surroundings } from '../../member/workspace/memberships.ts'
+import type { HostInbox } from '../host/doorbell/host-inbox.ts'
 import { DeliveryLine, type DeliveryOptions } from '../host/event/delivery.ts'
 import { channelOutlet } from '../host/event/outlet.ts'
 import { Settling } from '../host/hearing/settling.ts'
+import { DoorbellRoute } from './doorbell-route.ts'
 
 export interface HostSurroundings extends Surroundings {
   /** Writes one line to the host; resolves when its bytes have left the process. */
   readonly write: (line: string) => Promise<void>
   readonly intercept: DeliveryOptions['intercept']
+  /** The inbox of the host, into which a bell goes. */
+  readonly inbox: HostInbox
 }
 
 /** What a session works with, under one configuration. */
@@ -25,29 +29,50 @@ export interface Circumstances {
   readonly files: IncomingFiles
 }
 
+/** How messages reach the model. */
+export type Route =
+  | { readonly kind: 'channel' }
+  /** The host is rung; called when it passes no bell on. */
+  | { readonly kind: 'doorbell'; readonly onUnheard: () => void }
+
 export class Receiver {
   readonly ledger: Ledger
   readonly settling: Pick<Settling, 'before'>
   readonly #running = new AbortController()
   readonly #memberships: Memberships
   readonly #delivery: DeliveryLine
+  /** Undefined where messages go over the channel. */
+  readonly doorbell: DoorbellRoute | undefined
 
-  constructor(surroundings: HostSurroundings, { config, ledger, files }: Circumstances) {
-    const { clock, log, write, intercept, holder, holders } = surroundings
+  constructor(surroundings: HostSurroundings, { config, ledger, files }: Circumstances, route: Route) {
+    const { clock, log, write, intercept, inbox, holder, holders } = surroundings
     const { signal } = this.#running
     const memberships = new Memberships(surroundings, config, ledger, signal)
     const settling = new Settling(clock, signal)
     this.ledger = ledger
     this.settling = settling
     this.#memberships = memberships
+    const held = (): readonly string[] => memberships.deliverable()
+    if (route.kind === 'doorbell') {
+      const onOpen = (): void => this.#delivery.notify()
+      const { onUnheard } = route
+      this.doorbell = new DoorbellRoute({
+        inbox,
+        ledger,
+        held,
+        onOpen,
+        onUnheard,
+        signal,
+        log: log.warn,
+        clock,
+      })
+    }
     this.#delivery = new DeliveryLine({
       ledger,
-      outlet: channelOutlet({
-        write,
-        isHostStopped: () => holders.stoppedOf(holder.pid) === 'host',
-        clock,
-      }),
-      held: () => memberships.deliverable(),
+      outlet:
+        this.doorbell?.outlet ??
+        channelOutlet({ write, isHostStopped: () => holders.stoppedOf(holder.pid) === 'host', clock }),
+      held,
       onSent: (workspaceId) => {
         settling.sent()
         memberships.find(workspaceId)?.workspace.events.emit('sent')

@@ -2,10 +2,10 @@
  * What this session does under one configuration.
  *
  * - none: before `begin`, and after `end`.
- * - receiver: the host listens to the channel, as far as is known. Left for `observer` when the prompt hook sees typed
- *   prompts but none of the messages sent.
+ * - receiver: the host listens to the channel, as far as is known, or is rung at its person's word. Left for `observer`
+ *   when the prompt hook sees typed prompts but none of the messages sent, or none of the bells.
  * - observer: the host does not listen, as far as is known. Left for `receiver` when the prompt hook sees a message, or a
- *   probe, after all.
+ *   probe, after all; and at the person's word.
  */
 import { describeError } from '../../base/errors.ts'
 import type { IncomingFiles } from '../../member/files/incoming-files.ts'
@@ -15,26 +15,25 @@ import { DeferredWrites } from '../../member/ledger/deferred-writes.ts'
 import type { Ledger } from '../../member/ledger/ledger.ts'
 import type { Config } from '../../member/settings/config.ts'
 import type { Membership } from '../../member/workspace/membership.ts'
-import { type HearingEvidence, judgeHearing, START_WITH_CHANNEL } from '../host/hearing/listener.ts'
-import type { Receipt } from '../host/hearing/receipt.ts'
+import type { DoorbellView } from '../host/doorbell/doorbell.ts'
+import type { Taken } from '../host/doorbell/reading-desk.ts'
+import { START_WITH_CHANNEL } from '../host/hearing/listener.ts'
+import type { BellReceipt, Receipt } from '../host/hearing/receipt.ts'
 import { SessionHearing } from '../host/hearing/session-hearing.ts'
 import type { Claimed } from '../host/tools/tool-context.ts'
+import { type Client, HostJudgement, type HostSigns } from './host-judgement.ts'
 import { Observer } from './observer.ts'
 import { Probing } from './probing.ts'
 import { type Circumstances, type HostSurroundings, Receiver } from './receiver.ts'
 
-export interface RoleSurroundings extends HostSurroundings {
-  /** The command lines of the ancestors of this process, nearest first. */
-  readonly ancestors: () => HearingEvidence['ancestors']
-  /** The variables that the host passed on. */
-  readonly environment: HearingEvidence['environment']
-}
+export type RoleSurroundings = HostSurroundings & HostSigns
 
 /** What is being fetched goes on when the session becomes a receiver, or an observer. */
 type Given = Circumstances & { readonly endFetching: () => void }
 
 export class Role {
   readonly hearing: SessionHearing
+  readonly #judgement: HostJudgement
   readonly #surroundings: RoleSurroundings
   readonly #deferred: DeferredWrites
   #given: Given | undefined
@@ -50,6 +49,7 @@ export class Role {
       now: clock.now,
       onFact: ({ fact, at }) => this.#deferred.add((ledger) => ledger.evidence.note(fact, at)),
     })
+    this.#judgement = new HostJudgement(surroundings, this.hearing)
   }
 
   /** None while this session does not receive. */
@@ -67,17 +67,27 @@ export class Role {
     return this.#receiver?.problem
   }
 
-  /** Judges from its name and its command line whether the host listens. */
-  judge(config: Config, clientName: string | undefined): void {
-    const { ancestors, environment } = this.#surroundings
-    this.hearing.judge(
-      judgeHearing({
-        mode: config.channelMode,
-        clientName,
-        ancestors: clientName === 'claude-code' ? ancestors() : [],
-        environment,
-      }),
-    )
+  /** Bells, where this session is rung. */
+  get doorbell(): DoorbellView | undefined {
+    return this.#receiver?.doorbell?.view
+  }
+
+  /** Judges from its name and its command line whether the host listens, and whether it may be rung. */
+  judge(config: Config, client: Client): void {
+    this.#judgement.judge(config, client)
+  }
+
+  /** The person said that this session receives: see `HostJudgement.say`. */
+  say(acceptsBypass: boolean): string | undefined {
+    if (this.hearing.verdict.mayHold) return undefined
+    const first = this.#judgement.say(acceptsBypass)
+    if (first === undefined) this.#judgeAgain()
+    return first
+  }
+
+  /** Takes the next messages that wait to be read, where this session is rung. */
+  async read(signal: AbortSignal): Promise<Taken | undefined> {
+    return this.#receiver?.doorbell?.read(signal)
   }
 
   /** Starts receiving, or observing. */
@@ -121,10 +131,16 @@ export class Role {
   }
 
   /** As in the tools' context. */
-  submitted(receipt: Receipt | undefined): string | undefined {
+  submitted(receipt: Receipt | BellReceipt | undefined, mode?: string): string | undefined {
     const { clock } = this.#surroundings
-    // Everything else waits until the response to the hook has gone out.
-    if (receipt !== undefined) {
+    const bell = this.#receiver?.doorbell?.bell
+    if (receipt !== undefined && 'bell' in receipt) {
+      if (bell?.heard(receipt.bell) === true) {
+        this.hearing.turnBegan()
+        return undefined
+      }
+    } else if (receipt !== undefined) {
+      // Everything else waits until the response to the hook has gone out.
       this.#deferred.add((ledger) => ledger.markConfirmed(receipt.workspaceId, receipt.activityId))
       const wasProbe = this.#probing?.isProbe(receipt.activityId) === true
       this.hearing.heard()
@@ -132,13 +148,25 @@ export class Role {
       return undefined
     }
     const wasIdle = this.hearing.typed()
-    clock.after(0, () => this.#afterPrompt(wasIdle))
-    return this.#observer?.notice() ?? this.hearing.notice()
+    const notice = this.#judgement.prompted(mode)
+    clock.after(0, () => {
+      if (notice !== undefined) this.#judgeAgain()
+      this.#afterPrompt(wasIdle)
+    })
+    return notice ?? this.#observer?.notice() ?? bell?.typed() ?? this.hearing.notice()
+  }
+
+  /** The model has had its last word in a turn: it was given all that it read in it. */
+  turnEnded(): void {
+    this.hearing.turnEnded()
+    const read = this.#receiver?.doorbell?.turnEnded() ?? []
+    if (read.length > 0) this.#deferred.add((ledger) => ledger.markAllConfirmed(read))
   }
 
   /** The model called a tool. */
   toolCalled(): void {
     this.hearing.toolCalled()
+    this.#receiver?.doorbell?.bell.toolCalled()
     this.#observer?.look()
   }
 
@@ -172,9 +200,13 @@ export class Role {
   #assume(): void {
     if (this.#given === undefined) return
     const { config, ledger, files } = this.#given
-    const { mayHold, isProbed, because, remedy = START_WITH_CHANNEL } = this.hearing.verdict
+    const { route, mayHold, isProbed, because, remedy = START_WITH_CHANNEL } = this.hearing.verdict
     if (mayHold) {
-      this.#receiver = new Receiver(this.#surroundings, { config, ledger, files })
+      this.#receiver = new Receiver(
+        this.#surroundings,
+        { config, ledger, files },
+        route === 'doorbell' ? { kind: route, onUnheard: () => this.#unheard() } : { kind: 'channel' },
+      )
       this.#receiver.start()
       return
     }
@@ -214,7 +246,8 @@ export class Role {
   #afterPrompt(wasIdle: boolean): void {
     this.#observer?.look()
     this.#probing?.prompted()
-    if (this.#receiver === undefined) return
+    // What a model has read, it was shown.
+    if (this.#receiver === undefined || this.#receiver.doorbell !== undefined) return
     const { log } = this.#surroundings
     const { heardAt = 0 } = this.hearing
     try {
@@ -228,6 +261,18 @@ export class Role {
     }
     if (this.hearing.verdict.mayHold) return
     log.warn('releases its workspaces, since the host does not listen')
+    this.#leave()
+    this.#assume()
+  }
+
+  #unheard(): void {
+    this.#surroundings.log.warn('releases its workspaces, since Claude Code passes no bell on')
+    this.#judgement.unheard()
+    this.#judgeAgain()
+  }
+
+  #judgeAgain(): void {
+    if (this.#given === undefined || !this.#judgement.again()) return
     this.#leave()
     this.#assume()
   }

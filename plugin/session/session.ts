@@ -25,20 +25,20 @@ import { SessionLedger } from '../../member/ledger/session-ledger.ts'
 import { type Config, type Environment, resolveStateDir, type Target } from '../../member/settings/config.ts'
 import type { AllowedSenders } from '../../member/settings/single-settings.ts'
 import { FOLDER_REPLACED, FolderOpening, LOCK_REPLACED } from '../../member/workspace/folder-opening.ts'
+import type { HostInbox } from '../host/doorbell/host-inbox.ts'
+import type { Taken } from '../host/doorbell/reading-desk.ts'
 import type { HearingEvidence } from '../host/hearing/listener.ts'
-import type { Receipt } from '../host/hearing/receipt.ts'
+import type { BellReceipt, Receipt } from '../host/hearing/receipt.ts'
 import { PermissionDesk } from '../host/permission/permission-desk.ts'
-import { type OverviewOptions, standbys, workspaceViews } from '../host/report/overview.ts'
-import { arrivalOf, remarkOf } from '../host/report/remark.ts'
-import { statusReport } from '../host/report/status-report.ts'
 import { ListedMessages } from '../host/tools/listed-messages.ts'
 import { PeerExchanges } from '../host/tools/peer-exchanges.ts'
 import { ToolFailure } from '../host/tools/tool.ts'
 import type { Arrival, Claimed, ToolContext } from '../host/tools/tool-context.ts'
+import type { Client } from './host-judgement.ts'
 import { outgoingRules } from './outgoing-rules.ts'
 import { Role } from './role.ts'
 import { checkSession } from './session-checks.ts'
-import { sessionView } from './session-view.ts'
+import { SessionReport } from './session-report.ts'
 import { StoppedNotice } from './stopped-notice.ts'
 
 export interface SessionOptions {
@@ -57,6 +57,8 @@ export interface SessionOptions {
   /** Writes one line to the host; resolves when its bytes have left the process. */
   readonly write: (line: string) => Promise<void>
   readonly holders: HolderWatch
+  /** The inbox of the host, into which a bell goes. */
+  readonly inbox: HostInbox
 }
 
 /** How often the configuration file is checked. A watch on the folder would miss the folder itself being replaced. */
@@ -72,11 +74,10 @@ export class Session implements ToolContext {
   readonly #opening: FolderOpening
   readonly #role: Role
   readonly #stoppedNotice = new StoppedNotice()
-  /** The host was told that permission requests can be relayed, which can be done only once. */
-  readonly #relays: boolean
-  #active = false
+  readonly #report: SessionReport
   #stopped = false
-  #clientName: string | undefined
+  /** Undefined until the host listens. */
+  #client: Client | undefined
   #stopWatching: (() => void) | undefined
 
   constructor(options: SessionOptions) {
@@ -98,7 +99,6 @@ export class Session implements ToolContext {
       log: log.warn,
       clock,
     })
-    this.#relays = this.permissions.on
     const { ledger, onStored, allowedSenders } = this
     this.exchanges = new PeerExchanges({ ledger, onStored, allowedSenders, log: log.warn, clock })
     this.#role = new Role({
@@ -108,12 +108,23 @@ export class Session implements ToolContext {
       clientOf: this.#clientOf,
       intercept: this.permissions.intercept,
     })
+    this.#report = new SessionReport({
+      ...options,
+      pid: holder.pid,
+      paths: this.#paths,
+      configuration: this.#configuration,
+      ledger: this.#ledger,
+      opening: this.#opening,
+      role: this.#role,
+      // Which can be said only once, at the start.
+      relays: this.permissions.on,
+      now: clock.now,
+    })
   }
 
   /** The host listens now: from here on the session may leave traces. Called once. */
-  activate(clientName: string | undefined): void {
-    this.#active = true
-    this.#clientName = clientName
+  activate(client: Client): void {
+    this.#client = client
     this.#begin()
     void this.#open()
     this.#stopWatching = this.clock.every(CONFIG_INTERVAL_MS, () => this.#check())
@@ -158,14 +169,14 @@ export class Session implements ToolContext {
     return this.#opening.underWay()
   }
 
-  readonly submitted = (receipt: Receipt | undefined): string | undefined => {
+  readonly submitted = (receipt: Receipt | BellReceipt | undefined, mode?: string): string | undefined => {
     this.clock.after(0, () => this.permissions.prompted())
-    const notice = this.#role.submitted(receipt)
+    const notice = this.#role.submitted(receipt, mode)
     if (notice !== undefined || receipt !== undefined || this.#role.memberships.length === 0) return notice
-    return this.#stoppedNotice.next(standbys(this.#overview()))
+    return this.#stoppedNotice.next(this.#report.standbys())
   }
 
-  readonly turnEnded = (): void => this.#role.hearing.turnEnded()
+  readonly turnEnded = (): void => this.#role.turnEnded()
 
   readonly onStored = (): void => this.#role.stored()
 
@@ -175,10 +186,16 @@ export class Session implements ToolContext {
 
   readonly files = (): IncomingFiles | undefined => this.#role.files
 
-  readonly claim = async (wanted: string | undefined, signal: AbortSignal): Promise<readonly Claimed[]> => {
-    if (!this.#active) {
+  readonly claim = async (
+    wanted: string | undefined,
+    signal: AbortSignal,
+    acceptsBypass = false,
+  ): Promise<readonly Claimed[]> => {
+    if (this.#client === undefined) {
       throw new ToolFailure('The host has not finished connecting: try again in some seconds.')
     }
+    const first = this.#role.say(acceptsBypass)
+    if (first !== undefined) throw new ToolFailure(first)
     const { mayHold, because, remedy } = this.#role.hearing.verdict
     if (!mayHold) {
       throw new ToolFailure(
@@ -197,6 +214,20 @@ export class Session implements ToolContext {
     throw new ToolFailure(`That is not one of this session's workspaces. They are: ${own.join(', ')}.`)
   }
 
+  readonly isRung = (): boolean => this.#role.hearing.verdict.route === 'doorbell'
+
+  readonly read = async (signal: AbortSignal): Promise<Taken | undefined> => {
+    if (this.isRung()) return this.#role.read(signal)
+    const { mayHold, because } = this.#role.hearing.verdict
+    throw new ToolFailure(
+      mayHold
+        ? 'In this session messages arrive by themselves, as <channel> tags. inbox lists earlier ones.'
+        : `This session does not receive messages: ${because}. inbox lists what has arrived.`,
+    )
+  }
+
+  readonly unread = (): number => this.#role.doorbell?.waiting ?? 0
+
   readonly allowedSenders = (): AllowedSenders => this.#configuration.valid?.allowedSenders
 
   readonly ownSecrets = (): SecretSearch => new SecretSearch(this.#options.log.secrets)
@@ -205,47 +236,21 @@ export class Session implements ToolContext {
     outgoingRules(this.#configuration.valid, this.#paths, this.ownSecrets())
 
   readonly check = async (signal: AbortSignal): Promise<readonly Finding[]> => {
-    if (!this.#active) return []
+    if (this.#client === undefined) return []
     const { memberships } = this.#role
     const targets = this.#targets()
     const setUp = { ...this.#options, paths: this.#paths, clientOf: this.#clientOf, targets, memberships }
     return checkSession(setUp, signal)
   }
 
-  readonly statusReport = (findings: readonly Finding[]): string => {
-    const parts = {
-      ...this.#options,
-      paths: this.#paths,
-      configuration: this.#configuration,
-      opening: this.#opening,
-      role: this.#role,
-      relays: this.#relays,
-      active: this.#active,
-      clientName: this.#clientName,
-      workspaces: this.#active ? workspaceViews(this.#overview(), this.#ledger.current) : [],
-    }
-    return statusReport(sessionView(parts, findings, this.#options.holder.pid, this.clock.now()))
-  }
+  readonly statusReport = (findings: readonly Finding[]): string =>
+    this.#report.status(this.#client, findings)
 
   readonly listed = new ListedMessages()
 
-  readonly remark = (): string | undefined => {
-    if (!this.#active || this.#configuration.valid === undefined) return undefined
-    return remarkOf(this.#role.hearing.verdict, standbys(this.#overview()), this.#role.waiting)
-  }
+  readonly remark = (): string | undefined => (this.#client === undefined ? undefined : this.#report.remark())
 
-  readonly arrival = (): Arrival =>
-    this.#active ? arrivalOf(this.#role.hearing.verdict, standbys(this.#overview())) : 'here'
-
-  #overview(): OverviewOptions {
-    return {
-      targets: this.#targets(),
-      memberships: this.#role.memberships,
-      locks: this.#paths.locks,
-      disk: this.#options.disk,
-      holders: this.#options.holders,
-    }
-  }
+  readonly arrival = (): Arrival => (this.#client === undefined ? 'here' : this.#report.arrival())
 
   readonly #clientOf = (target: Target): PlatformClient => new PlatformClient(target, this.#options)
 
@@ -262,8 +267,8 @@ export class Session implements ToolContext {
   #begin(): void {
     const config = this.#configuration.valid
     const ledger = this.#ledger.current
-    if (config === undefined || this.#role.begun || this.#stopped) return
-    this.#role.judge(config, this.#clientName)
+    if (config === undefined || this.#client === undefined || this.#role.begun || this.#stopped) return
+    this.#role.judge(config, this.#client)
     if (ledger !== undefined) this.#role.begin(config, ledger)
   }
 

@@ -1,7 +1,14 @@
-/** The command lines of this process's ancestors, which show how the host was started. */
+/** The processes above this one: their command lines show how the host was started. */
 import { readFileSync } from 'node:fs'
+import { isHost } from './host-command.ts'
 
 const MAX_ANCESTORS = 6
+
+interface ProcessRow {
+  readonly pid: number
+  readonly command: readonly string[]
+  readonly parent: number | undefined
+}
 
 /**
  * Reads the command lines of a process and its parents from `/proc`, or from `ps` where there is none. Takes up to two
@@ -11,20 +18,27 @@ const MAX_ANCESTORS = 6
  * @returns nearest first; empty when none can be read.
  */
 export function readAncestors(pid: number = process.ppid): readonly (readonly string[])[] {
-  const found: (readonly string[])[] = []
-  let next: number | undefined = pid
-  while (next !== undefined && next > 1 && found.length < MAX_ANCESTORS) {
-    const row: ProcessRow | undefined = readFromProc(next) ?? readFromPs(next)
-    if (row === undefined) break
-    if (row.command.length > 0) found.push(row.command)
-    next = row.parent
-  }
-  return found
+  return walk(pid).flatMap(({ command }) => (command.length === 0 ? [] : [command]))
 }
 
-interface ProcessRow {
-  readonly command: readonly string[]
-  readonly parent: number | undefined
+/**
+ * The id of the host's process: the nearest above this one that looks like a host, or else the nearest. Takes as long as
+ * {@link readAncestors}.
+ */
+export function readHostPid(pid: number = process.ppid): number {
+  return walk(pid).find(({ command }) => isHost(command))?.pid ?? pid
+}
+
+function walk(pid: number): readonly ProcessRow[] {
+  const rows: ProcessRow[] = []
+  let next: number | undefined = pid
+  while (next !== undefined && next > 1 && rows.length < MAX_ANCESTORS) {
+    const row: ProcessRow | undefined = readFromProc(next) ?? readFromPs(next)
+    if (row === undefined) break
+    rows.push(row)
+    next = row.parent
+  }
+  return rows
 }
 
 function readFromProc(pid: number): ProcessRow | undefined {
@@ -33,7 +47,7 @@ function readFromProc(pid: number): ProcessRow | undefined {
       .split('\0')
       .filter((word) => word !== '')
     const parent = /^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-    return { command, parent: parent === undefined ? undefined : Number(parent) }
+    return { pid, command, parent: parent === undefined ? undefined : Number(parent) }
   } catch {
     // No /proc here, or the process is gone. The caller tries ps next, and without that there is no evidence.
     return undefined
@@ -48,7 +62,7 @@ function readFromPs(pid: number): ProcessRow | undefined {
     })
     const [, parent, command] = /^\s*(\d+)\s+(.*)$/s.exec(stdout.toString().trim()) ?? []
     if (!success || parent === undefined || command === undefined) return undefined
-    return { command: command.split(/\s+/), parent: Number(parent) }
+    return { pid, command: command.split(/\s+/), parent: Number(parent) }
   } catch {
     // No ps either: no evidence.
     return undefined

@@ -1,21 +1,39 @@
 /**
- * Does the host listen to the channel? It never says so; only its name, its command line and its environment show it. A
- * session that does not listen must never consume messages, since it would drop every one. Pure.
+ * How do messages reach the model of this session? Over the channel, if the host listens to it: it never says so; only its
+ * name, its command line and its environment show it. Or by the doorbell, if its person said so: the host is rung, and the
+ * model reads. A session that does neither must never consume messages, since it would drop every one. Pure.
  */
 import { plainText } from '../../../base/plain-text.ts'
+import type { ChannelMode } from '../../../member/settings/setting-table.ts'
 import { closedBy } from './closed-channels.ts'
+import { DEVELOPMENT_FLAG, hostAndWrappers, isAgentSdk, isPrintRun, namesOurChannel } from './host-command.ts'
 
 export interface HearingEvidence {
-  readonly mode: 'auto' | 'on' | 'off'
+  readonly mode: ChannelMode
   /** The name the host gave in `initialize`. */
   readonly clientName: string | undefined
   /** The command lines of the parent and its parents, nearest first; empty when none can be read. */
   readonly ancestors: readonly (readonly string[])[]
   /** The variables that the host passed on. */
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** The host was asked for the channel, and turned out not to listen. */
+  readonly isRefuted?: boolean
+  /** What speaks for and against the doorbell. Default: nobody asked for it. */
+  readonly doorbell?: DoorbellEvidence | undefined
+}
+
+export interface DoorbellEvidence {
+  /** The person asked for it, in this session or in the settings. */
+  readonly isAsked: boolean
+  /** The version the host gave in `initialize`. */
+  readonly clientVersion: string | undefined
+  /** Why the inbox of the host cannot be used; undefined when it can. */
+  readonly refusal: string | undefined
 }
 
 export interface Hearing {
+  /** Default: over the channel. */
+  readonly route?: 'doorbell'
   readonly mayHold: boolean
   /** The user, the host's name or its command line says so, and nothing can change it. Otherwise the prompt hook can. */
   readonly certain: boolean
@@ -29,19 +47,50 @@ export interface Hearing {
   readonly refusal?: string
 }
 
-const DEVELOPMENT_FLAG = '--dangerously-load-development-channels'
-const CHANNEL_FLAGS = new Set(['--channels', DEVELOPMENT_FLAG])
-/** In a run that answers one prompt and exits, the host silently ignores the development flag. */
-const PRINT_FLAGS = new Set(['-p', '--print'])
-/** Our channel on the host's command line: as a plugin of any marketplace, or as a plain server. */
-const OUR_ENTRY = /^(?:plugin:molecule(?:@.+)?|server:molecule)$/
 export const START_WITH_CHANNEL = `start a session with: claude ${DEVELOPMENT_FLAG} plugin:molecule@molecule-channel`
 const REFUSAL =
   'start Claude Code with --debug as well, and its debug log says why it refuses the channel (lines with "Channel notifications")'
 const CALL_INBOX = 'call inbox (its wait_seconds waits for new messages)'
 
-/** Decides whether this session may hold a lock. Pure. */
+/** From then on, the client reads no file that a prompt names. */
+const FIRST_VERSION = '2.1.251'
+const RECEIVE = 'say /molecule:receive'
+
+/** Decides whether this session may hold a lock, and how its messages reach the model. Pure. */
 export function judgeHearing(evidence: HearingEvidence): Hearing {
+  const hearing = judgeChannel(evidence)
+  const { doorbell, mode } = evidence
+  if (mode === 'on' || mode === 'off' || doorbell === undefined) return hearing
+  if (hearing.mayHold && evidence.isRefuted !== true) return hearing
+  const refusal = refusalOf(evidence, doorbell)
+  if (!doorbell.isAsked) {
+    return refusal === undefined && !hearing.mayHold
+      ? { ...hearing, remedy: `${RECEIVE}; or ${hearing.remedy}` }
+      : hearing
+  }
+  if (refusal === undefined) {
+    const because = 'Claude Code is told when messages wait, and reads them with read_messages'
+    return { route: 'doorbell', mayHold: true, certain: true, because }
+  }
+  return { ...hearing, because: `${hearing.because}, and Claude Code cannot be told of messages: ${refusal}` }
+}
+
+/** Why the host cannot be rung, as the end of a sentence; undefined when it can. */
+function refusalOf(
+  { clientName, ancestors, environment }: HearingEvidence,
+  { clientVersion, refusal }: DoorbellEvidence,
+): string | undefined {
+  if (clientName !== 'claude-code') return 'only Claude Code can be'
+  const commands = hostAndWrappers(ancestors)
+  if (isAgentSdk(commands, environment)) return 'its turns belong to the program that uses the Agent SDK'
+  if (commands.some(isPrintRun)) return 'it answers one prompt and exits'
+  if (clientVersion === undefined || Bun.semver.order(clientVersion, FIRST_VERSION) < 0) {
+    return `that needs Claude Code ${FIRST_VERSION} or newer`
+  }
+  return refusal
+}
+
+function judgeChannel(evidence: HearingEvidence): Hearing {
   const { mode, clientName, environment } = evidence
   if (mode === 'on') return { ...hears('MOLECULE_CHANNEL is on'), certain: true }
   if (mode === 'off') {
@@ -91,56 +140,4 @@ function probed(because: string, remedy: string): Hearing {
 /** A host can choose any name, of any length. */
 function nameOf(clientName: string | undefined): string {
   return plainText(clientName ?? '', 80) || 'unnamed'
-}
-
-/**
- * Drops the ancestors of the nearest host: one may be another session, in whose shell this one runs, with its own
- * flags.
- */
-function hostAndWrappers(ancestors: HearingEvidence['ancestors']): HearingEvidence['ancestors'] {
-  const host = ancestors.findIndex(isHost)
-  return host === -1 ? ancestors : ancestors.slice(0, host + 1)
-}
-
-/** `claude …`, or a runtime that runs it from its package. */
-function isHost(command: readonly string[]): boolean {
-  return command
-    .slice(0, 3)
-    .some((word) => /(?:^|[/\\])claude(?:\.exe)?$|[/\\]claude-(?:code|agent-sdk)[/\\]/.test(word))
-}
-
-/**
- * Whether a program drives the client through the Agent SDK. There, the development flag is ignored, `--channels` takes
- * effect only with the first prompt, and the program can switch a channel on at any time: no command line shows it. The
- * environment counts only without a command line, since a client in the shell of such a session inherits it.
- */
-function isAgentSdk(
-  commands: HearingEvidence['ancestors'],
-  { CLAUDE_CODE_ENTRYPOINT: entry = '', CLAUDE_AGENT_SDK_VERSION: version }: HearingEvidence['environment'],
-): boolean {
-  if (commands.length === 0) return /^sdk-(?!cli$)/.test(entry) || version !== undefined
-  return commands.some((command) =>
-    command.some(
-      (word, at) =>
-        word === '--input-format=stream-json' ||
-        (word === '--input-format' && command[at + 1] === 'stream-json'),
-    ),
-  )
-}
-
-function namesOurChannel(command: readonly string[]): boolean {
-  const prints = command.some((word) => PRINT_FLAGS.has(word))
-  let afterFlag = false
-  for (const word of command) {
-    const [flag = '', inline] = word.split('=', 2)
-    if (CHANNEL_FLAGS.has(flag) && !(prints && flag === DEVELOPMENT_FLAG)) {
-      if (inline?.split(',').some((entry) => OUR_ENTRY.test(entry))) return true
-      afterFlag = inline === undefined
-    } else if (word.startsWith('-')) {
-      afterFlag = false
-    } else if (afterFlag && word.split(',').some((entry) => OUR_ENTRY.test(entry))) {
-      return true
-    }
-  }
-  return false
 }

@@ -8,6 +8,11 @@ export interface Receipt {
   readonly activityId: string
 }
 
+/** Proof that the model was told that messages wait: see `doorbell/bell.ts`. */
+export interface BellReceipt {
+  readonly bell: string
+}
+
 /** The opening tag of one of our events. The host escapes quotes and angle brackets in attribute values. */
 const OPENING_TAG = /^\s*<channel source="plugin:molecule:[^"]*"((?: [A-Za-z_][A-Za-z0-9_]*="[^"<>]*")*)/
 /** The ids come first in the tag. The paths of many files can make it long, and a prompt may be megabytes long. */

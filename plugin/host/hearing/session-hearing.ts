@@ -95,6 +95,12 @@ export class SessionHearing {
     this.#learn('hooked')
   }
 
+  /** The hook got a bell: it begins a turn, or joins one. */
+  turnBegan(): void {
+    this.#idle = false
+    this.#learn('hooked')
+  }
+
   /** The model called a tool, so a turn is running. */
   toolCalled(): void {
     this.#idle = false

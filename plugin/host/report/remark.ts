@@ -22,16 +22,22 @@ const MAX_HOLDER_CHARS = 250
 
 /**
  * @param waiting how many messages wait that no session receives.
+ * @param unread how many wait to be read in this session.
  * @returns undefined when this session receives everything and alone, or is about to.
  */
 export function remarkOf(
   hearing: Hearing,
   workspaces: readonly Standby[],
   waiting: number,
+  unread = 0,
 ): string | undefined {
-  const remarks = [remarkOfStandby(hearing, workspaces, waiting), remarkOfOthers(workspaces)].flatMap(
-    (remark) => remark ?? [],
-  )
+  const remarks = [
+    remarkOfStandby(hearing, workspaces, waiting),
+    remarkOfOthers(workspaces),
+    unread === 0
+      ? undefined
+      : `Note: ${counted(unread, 'message')} ${unread === 1 ? 'waits' : 'wait'} to be read: call read_messages.`,
+  ].flatMap((remark) => remark ?? [])
   return remarks.length === 0 ? undefined : remarks.join('\n')
 }
 

@@ -3,6 +3,7 @@
 import { counted } from '../../../base/plural.ts'
 import { type Failure, type Finding, isFailure } from '../../../member/check/check.ts'
 import type { ConfigResult } from '../../../member/settings/config.ts'
+import type { DoorbellView } from '../doorbell/doorbell.ts'
 import type { HearingView } from '../hearing/session-hearing.ts'
 import { SETTLED_MS } from '../hearing/silence.ts'
 import { cleanName } from '../text/clean-text.ts'
@@ -26,6 +27,8 @@ export interface SessionView extends HearingView {
   readonly logProblem: string | undefined
   readonly active: boolean
   readonly clientName: string | undefined
+  /** Bells, where this session is rung. */
+  readonly doorbell: DoorbellView | undefined
   readonly workspaces: readonly WorkspaceView[]
   /** What checks have just found; empty when none were made. */
   readonly findings: readonly Finding[]
@@ -44,6 +47,7 @@ export function statusReport(view: SessionView): string {
     ...configuration(view),
     ...receiving(view),
     ...found(view),
+    ...bells(view),
     ...permissionRequests(view),
     ...view.workspaces.slice(0, MAX_SHOWN).flatMap((workspace) => describeWorkspace(workspace, view.now)),
     ...(view.workspaces.length > MAX_SHOWN
@@ -145,6 +149,22 @@ function stopIn({
   return isStopped ? findings.find(isFailure) : undefined
 }
 
+/** How far the bells of this session got. */
+function bells({ doorbell }: SessionView): string[] {
+  if (doorbell === undefined) return []
+  const { waiting, rung, heard, attempts, gaveUp, problem } = doorbell
+  const unread = attempts === 0 ? '' : `, ${counted(attempts, 'time')} for those that wait now`
+  const state =
+    problem !== undefined
+      ? `; the last bell could not be rung: ${problem}`
+      : gaveUp
+        ? '; it rings no more until the user types or Claude calls a tool'
+        : ''
+  return [
+    `doorbell: ${counted(waiting, 'message')} ${waiting === 1 ? 'waits' : 'wait'} to be read; rung ${counted(rung, 'time')}, heard ${counted(heard, 'time')} as far as hooks tell${unread}${state}`,
+  ]
+}
+
 /** No proof, since hooks can be off; but a host that does not listen looks like this. */
 function doubt({ unproven, unheard, workspaces }: SessionView): string[] {
   if (unheard > 0) {
@@ -198,9 +218,14 @@ function reading(held: readonly WorkspaceView[], all: number, reason: string): R
   return { reads: isRead ? 'yes' : unread > 0 ? 'not yet' : 'no', trouble }
 }
 
-function permissionRequests({ config, relays }: SessionView): string[] {
+function permissionRequests({ config, relays, doorbell }: SessionView): string[] {
   if (!config.ok || config.config.permissionRelay !== 'canvas') return []
   const [first] = config.config.targets
+  if (doorbell !== undefined) {
+    return [
+      'permission requests: not posted, since only the channel passes them on: start Claude Code with the channel to have them in the chat',
+    ]
+  }
   if (!relays) {
     return [
       'permission requests: not posted, since MOLECULE_PERMISSION_RELAY takes effect when a session starts',

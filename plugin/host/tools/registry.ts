@@ -14,6 +14,7 @@ import { delegateTaskAsync } from './delegate-task-async.ts'
 import { getWorkspaceInfo } from './get-workspace-info.ts'
 import { inbox } from './inbox.ts'
 import { listPeers } from './list-peers.ts'
+import { readMessages } from './read-messages.ts'
 import { recallMemory } from './recall-memory.ts'
 import { replyToWorkspace } from './reply-to-workspace.ts'
 import { sendMessageToUser } from './send-message-to-user.ts'
@@ -32,6 +33,7 @@ export const TOOLS: readonly Tool[] = [
   getWorkspaceInfo,
   commitMemory,
   recallMemory,
+  readMessages,
   inbox,
   status,
   claimChannel,

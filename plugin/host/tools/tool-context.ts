@@ -8,7 +8,8 @@ import type { OutgoingRules } from '../../../member/files/outgoing-files.ts'
 import type { Ledger } from '../../../member/ledger/ledger.ts'
 import type { AllowedSenders } from '../../../member/settings/single-settings.ts'
 import type { ClaimResult } from '../../../member/workspace/membership.ts'
-import type { Receipt } from '../hearing/receipt.ts'
+import type { Taken } from '../doorbell/reading-desk.ts'
+import type { BellReceipt, Receipt } from '../hearing/receipt.ts'
 import type { ListedMessages } from './listed-messages.ts'
 import type { PeerExchanges } from './peer-exchanges.ts'
 
@@ -41,23 +42,41 @@ export interface ToolContext {
   /** Who may write to this session; undefined: everyone the platform lets through. */
   readonly allowedSenders: () => AllowedSenders
   /**
-   * The host submitted a prompt to the model: one of our messages, which proves that the model saw it, or typed text
-   * (undefined). Returns at once and never throws.
+   * The host submitted a prompt to the model: one of our messages, which proves that the model saw it; a bell; or typed
+   * text (undefined). Returns at once and never throws.
    *
+   * @param mode the permission mode of the session, if the hook says it.
    * @returns what the person and the model should know besides, if anything.
    */
-  readonly submitted: (receipt: Receipt | undefined) => string | undefined
+  readonly submitted: (receipt: Receipt | BellReceipt | undefined, mode?: string) => string | undefined
   /** The host's turn ended, so it is not busy. Returns at once and never throws. */
   readonly turnEnded: () => void
   /** The model called a tool. Returns at once and never throws. */
   readonly toolCalled: () => void
   /**
-   * Makes this session the one that receives for a workspace, or for all of them. Takes up to ten seconds.
+   * Makes this session the one that receives for a workspace, or for all of them, at its person's word. Takes up to ten
+   * seconds.
    *
+   * @param acceptsBypass the person knows what that means in a session that asks for no permissions.
    * @returns what became of each.
    * @throws ToolFailure when it cannot be tried.
    */
-  readonly claim: (workspaceId: string | undefined, signal: AbortSignal) => Promise<readonly Claimed[]>
+  readonly claim: (
+    workspaceId: string | undefined,
+    signal: AbortSignal,
+    acceptsBypass?: boolean,
+  ) => Promise<readonly Claimed[]>
+  /** This session is told by bells that messages wait, and reads them. */
+  readonly isRung: () => boolean
+  /**
+   * Takes the next messages that wait to be read.
+   *
+   * @returns undefined when there are none.
+   * @throws ToolFailure when none are read in this session.
+   */
+  readonly read: (signal: AbortSignal) => Promise<Taken | undefined>
+  /** How many messages wait to be read in this session. */
+  readonly unread: () => number
   /** Reads into the ledger what waits on the platform, if no session receives. Soon over, and never rejects. */
   readonly update: (signal: AbortSignal) => Promise<void>
   /** What `inbox` has listed in this session. */

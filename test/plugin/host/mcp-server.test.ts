@@ -9,13 +9,14 @@ import type { Endpoint } from '../../../member/client/client.ts'
 import { GUIDANCE } from '../../../plugin/host/guidance.ts'
 import { createMcpServer } from '../../../plugin/host/mcp-server.ts'
 import type { ToolContext } from '../../../plugin/host/tools/tool-context.ts'
+import type { Client as HostClient } from '../../../plugin/session/host-judgement.ts'
 import { entry, MESSAGE } from '../../fixtures/entries.ts'
 import { OWN_ID, PEER_ID, startLyingPlatform, TOKEN } from '../../fixtures/lying-platform.ts'
 import { startBench } from '../../fixtures/tool-context.ts'
 
 async function connect(
   more: Partial<ToolContext> = {},
-  onListening: (name?: string) => void = () => {},
+  onListening: (client: HostClient) => void = () => {},
   clock = new SimClock(),
   endpoints: readonly Endpoint[] = [],
 ) {
@@ -176,7 +177,7 @@ test('an answer told as the result of a call counts as answered once that result
 test('the host counts as listening once, some time after it got the tool list', async () => {
   const heard: (string | undefined)[] = []
   const clock = new SimClock()
-  await using host = await connect({}, (name) => heard.push(name), clock)
+  await using host = await connect({}, ({ name }) => heard.push(name), clock)
   await clock.advance(60_000)
   expect(heard).toEqual([])
   await host.client.listTools()

@@ -18,6 +18,7 @@ const view = (more: Partial<SessionView> = {}): SessionView => ({
   logProblem: undefined,
   active: true,
   clientName: 'claude-code',
+  doorbell: undefined,
   hearing: { mayHold: true, certain: true, because: 'the host was started with this channel' },
   unproven: false,
   unheard: 0,

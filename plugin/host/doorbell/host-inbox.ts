@@ -1,0 +1,66 @@
+/** The inbox of this session's host, as far as it may be used. */
+import { hostAndWrappers } from '../hearing/host-command.ts'
+import { type ClientSettings, readClientSettings, readSettingsFile } from './client-settings.ts'
+import { findInbox, INBOX_VARIABLES, putInto } from './inbox-socket.ts'
+
+type Environment = Record<string, string | undefined>
+
+/** What is found when it is looked for. */
+export interface HostInboxState extends Pick<ClientSettings, 'asksNothing'> {
+  /** Why no prompt can be put there, as the end of a sentence; undefined when it can. */
+  readonly refusal: string | undefined
+}
+
+export interface HostInbox {
+  readonly look: () => HostInboxState
+  /**
+   * Puts a prompt into it.
+   *
+   * @throws Error when it certainly did not get there.
+   */
+  readonly put: (prompt: string, signal: AbortSignal) => Promise<void>
+}
+
+export interface HostInboxOptions {
+  readonly environment: Environment
+  readonly home: string | undefined
+  readonly ancestors: () => readonly (readonly string[])[]
+  readonly hostPid: () => number
+}
+
+/**
+ * @param options the two variables that lead to the inbox are taken out of its environment, so that no process which this
+ *   one starts gets them.
+ */
+export function hostInbox({ environment, home, ancestors, hostPid }: HostInboxOptions): HostInbox {
+  const taken: Environment = {}
+  for (const name of INBOX_VARIABLES) {
+    taken[name] = environment[name]
+    delete environment[name]
+  }
+  const find = () => findInbox({ environment: taken, hostPid: hostPid(), uid: process.getuid?.() })
+  return {
+    look: () => {
+      const { inbound, asksNothing } = readClientSettings({
+        environment,
+        home,
+        commands: hostAndWrappers(ancestors()),
+        read: readSettingsFile,
+      })
+      const found = find()
+      const isClosed = inbound === 'refuse' || inbound === 'hold'
+      const refusal = isClosed
+        ? `the settings of Claude Code say crossSessionInbound: "${inbound}"`
+        : 'refusal' in found
+          ? found.refusal
+          : undefined
+      return { refusal, asksNothing }
+    },
+    put: async (prompt, signal) => {
+      // Looked for again: the client may have replaced it.
+      const found = find()
+      if ('refusal' in found) throw new Error(found.refusal)
+      await putInto(found.address, prompt, signal)
+    },
+  }
+}

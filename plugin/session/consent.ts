@@ -1,0 +1,72 @@
+/**
+ * Whether the person wants this session to be rung: said in this session, or in the settings. A session that asks for no
+ * permissions does what a message asks for, so there the person is told what that means before, once.
+ */
+import type { ChannelMode } from '../../member/settings/setting-table.ts'
+import { asksNothing } from '../host/doorbell/client-settings.ts'
+import type { HostInbox } from '../host/doorbell/host-inbox.ts'
+import type { DoorbellEvidence } from '../host/hearing/listener.ts'
+
+const MEANING =
+  'asks for no permissions, so whatever Claude decides to do about a message from another agent or person is done without asking'
+export const BYPASS_NOTICE = `Messages of the Molecule platform will arrive in this session, since MOLECULE_CHANNEL is doorbell. It ${MEANING}. To go on without messages, set MOLECULE_CHANNEL to auto, or start Claude Code in another permission mode.`
+export const BYPASS_QUESTION = `Nothing was changed. Before messages arrive here, tell the user that this session ${MEANING}. If the user still wants to receive, call claim_channel again with user_accepts_bypass.`
+const TO_BE_TOLD = 'it asks for no permissions, and the person is told with the next prompt what that means'
+
+export class Consent {
+  readonly #inbox: HostInbox
+  /** The person said so in this session. */
+  #isSaid = false
+  /** The person was told what it means where nothing is asked. */
+  #isTold = false
+  /** As the prompt hook last reported it. */
+  #mode: string | undefined
+
+  constructor(inbox: HostInbox) {
+    this.#inbox = inbox
+  }
+
+  /** The prompt hook reported the permission mode. */
+  noteMode(mode: string): void {
+    this.#mode = mode
+  }
+
+  /**
+   * The person said so.
+   *
+   * @param isTold and knows what it means where nothing is asked.
+   * @returns false, and counts for nothing, when the person must be told that first.
+   */
+  say(isTold: boolean): boolean {
+    if (isTold) this.#isTold = true
+    if (this.#mustTell()) return false
+    this.#isSaid = true
+    return true
+  }
+
+  evidence(mode: ChannelMode, clientVersion: string | undefined): DoorbellEvidence {
+    const { refusal } = this.#inbox.look()
+    const isAsked = this.#isSaid || mode === 'doorbell'
+    const isKept = isAsked && !this.#isSaid && this.#mustTell()
+    return { isAsked, clientVersion, refusal: refusal ?? (isKept ? TO_BE_TOLD : undefined) }
+  }
+
+  /** What to tell the person at a prompt, once, before this session is rung because the settings say so. */
+  notice(mode: ChannelMode | undefined): string | undefined {
+    if (
+      mode !== 'doorbell' ||
+      this.#isSaid ||
+      !this.#mustTell() ||
+      this.#inbox.look().refusal !== undefined
+    ) {
+      return undefined
+    }
+    this.#isTold = true
+    return BYPASS_NOTICE
+  }
+
+  #mustTell(): boolean {
+    if (this.#isTold) return false
+    return this.#mode === undefined ? this.#inbox.look().asksNothing : asksNothing(this.#mode)
+  }
+}

@@ -1,0 +1,95 @@
+/** How messages reach the model of this session, judged from all that is known about its host and from its person's word. */
+import type { Config } from '../../member/settings/config.ts'
+import type { HostInbox } from '../host/doorbell/host-inbox.ts'
+import { type Hearing, type HearingEvidence, judgeHearing } from '../host/hearing/listener.ts'
+import type { SessionHearing } from '../host/hearing/session-hearing.ts'
+import { BYPASS_QUESTION, Consent } from './consent.ts'
+
+/** What the host said of itself in `initialize`. */
+export interface Client {
+  readonly name: string | undefined
+  readonly version: string | undefined
+}
+
+export interface HostSigns {
+  /** The command lines of the ancestors of this process, nearest first. */
+  readonly ancestors: () => HearingEvidence['ancestors']
+  /** The variables that the host passed on. */
+  readonly environment: HearingEvidence['environment']
+  /** The inbox of the host, into which a bell goes. */
+  readonly inbox: HostInbox
+}
+
+const UNHEARD =
+  'it has passed on none of the lines that told it of messages, so this version may take them in another way'
+
+export class HostJudgement {
+  readonly #signs: HostSigns
+  readonly #hearing: SessionHearing
+  readonly #consent: Consent
+  #given: { readonly config: Config; readonly client: Client } | undefined
+  /** The host was rung in vain. */
+  #isUnheard = false
+
+  constructor(signs: HostSigns, hearing: SessionHearing) {
+    this.#signs = signs
+    this.#hearing = hearing
+    this.#consent = new Consent(signs.inbox)
+  }
+
+  /** Judges under a configuration. */
+  judge(config: Config, client: Client): void {
+    this.#given = { config, client }
+    this.#hearing.judge(this.#judge(config, client))
+  }
+
+  /** Judges again, since something is known that was not before. @returns whether the session must change. */
+  again(): boolean {
+    const before = this.#hearing.verdict
+    if (this.#given !== undefined) this.judge(this.#given.config, this.#given.client)
+    const { mayHold, route } = this.#hearing.verdict
+    return mayHold !== before.mayHold || route !== before.route
+  }
+
+  /**
+   * The person said that this session receives.
+   *
+   * @param acceptsBypass and knows what that means in a session that asks for no permissions.
+   * @returns what to do first; undefined when it counts.
+   */
+  say(acceptsBypass: boolean): string | undefined {
+    if (!this.#consent.say(acceptsBypass)) return BYPASS_QUESTION
+    // The person may have mended what kept it from being heard.
+    this.#isUnheard = false
+    return undefined
+  }
+
+  /** The host was rung as often as allowed, and passed no bell on. */
+  unheard(): void {
+    this.#isUnheard = true
+  }
+
+  /**
+   * The person typed a prompt.
+   *
+   * @param mode the permission mode of the session, if the hook says it.
+   * @returns what the person must know before this session is rung, once.
+   */
+  prompted(mode: string | undefined): string | undefined {
+    if (mode !== undefined) this.#consent.noteMode(mode)
+    return this.#consent.notice(this.#given?.config.channelMode)
+  }
+
+  #judge({ channelMode }: Config, { name, version }: Client): Hearing {
+    const { ancestors, environment } = this.#signs
+    const doorbell = this.#consent.evidence(channelMode, version)
+    return judgeHearing({
+      mode: channelMode,
+      clientName: name,
+      ancestors: name === 'claude-code' ? ancestors() : [],
+      environment,
+      isRefuted: this.#hearing.isRefuted,
+      doorbell: this.#isUnheard ? { ...doorbell, refusal: UNHEARD } : doorbell,
+    })
+  }
+}
