@@ -40,6 +40,7 @@ const inbox = hostInbox({
   home: homeFolder(),
   ancestors: readAncestors,
   hostPid: readHostPid,
+  clock: systemClock,
 })
 const session = new Session({
   environment: process.env,

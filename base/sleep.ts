@@ -21,3 +21,15 @@ export function sleep(
     signal?.addEventListener('abort', done, { once: true })
   })
 }
+
+/** Waits until a condition holds, which is checked every so often, for a limited time. Never rejects. */
+export async function waitUntil(
+  holds: () => boolean,
+  { everyMs, forMs }: { readonly everyMs: number; readonly forMs: number },
+  signal: AbortSignal,
+  clock: Pick<Clock, 'after'>,
+): Promise<void> {
+  for (let waited = 0; !holds() && waited < forMs && !signal.aborted; waited += everyMs) {
+    await sleep(everyMs, signal, clock)
+  }
+}

@@ -10,6 +10,7 @@ import { obtainClient, TOOLS_FOLDER } from '../driver/client/installed-client.ts
 import { User } from '../driver/client/user.ts'
 import { elapsedMs } from '../stopwatch.ts'
 import type { Scenario } from './scenario.ts'
+import { doorbell } from './scenario-doorbell.ts'
 import { ends } from './scenario-ends.ts'
 import { hearing } from './scenario-hearing.ts'
 import { hosts } from './scenario-hosts.ts'
@@ -28,7 +29,7 @@ network once the client is installed.
 `
 
 const NAME_WIDTH = 17
-const scenarios = [...hearing, ...hosts, ...ends, ...turns, ...permission, ...runner]
+const scenarios = [...hearing, ...hosts, ...ends, ...turns, ...permission, ...doorbell, ...runner]
 
 class Interrupted extends Error {
   readonly exitCode: number

@@ -223,8 +223,8 @@ export const SESSION_BREAKS: Readonly<Record<string, readonly Break[]>> = {
     {
       name: 'what follows from a prompt holds up the answer to its hook',
       file: ROLE,
-      find: 'clock.after(0, () => this.#afterPrompt(wasIdle))',
-      replace: 'this.#afterPrompt(wasIdle)',
+      find: 'clock.after(0, () => this.#afterPrompt(wasIdle, isTold))',
+      replace: 'this.#afterPrompt(wasIdle, isTold)',
     },
     {
       name: 'a receipt after that changes nothing',
@@ -285,9 +285,9 @@ export const SESSION_BREAKS: Readonly<Record<string, readonly Break[]>> = {
     {
       name: 'a session is active before its host has finished connecting',
       file: SESSION,
-      find: '    this.#relays = this.permissions.on\n',
+      find: '      now: clock.now,\n    })\n  }\n',
       replace:
-        '    this.#relays = this.permissions.on\n    queueMicrotask(() => this.activate({ name: undefined, version: undefined }))\n',
+        '      now: clock.now,\n    })\n    queueMicrotask(() => this.activate({ name: undefined, version: undefined }))\n  }\n',
     },
   ],
 }

@@ -9,7 +9,7 @@ import type { DoorbellEvidence } from '../host/hearing/listener.ts'
 
 const MEANING =
   'asks for no permissions, so whatever Claude decides to do about a message from another agent or person is done without asking'
-export const BYPASS_NOTICE = `Messages of the Molecule platform will arrive in this session, since MOLECULE_CHANNEL is doorbell. It ${MEANING}. To go on without messages, set MOLECULE_CHANNEL to auto, or start Claude Code in another permission mode.`
+const BYPASS_NOTICE = `Messages of the Molecule platform will arrive in this session, since MOLECULE_CHANNEL is doorbell. It ${MEANING}. To go on without messages, set MOLECULE_CHANNEL to auto, or start Claude Code in another permission mode.`
 export const BYPASS_QUESTION = `Nothing was changed. Before messages arrive here, tell the user that this session ${MEANING}. If the user still wants to receive, call claim_channel again with user_accepts_bypass.`
 const TO_BE_TOLD = 'it asks for no permissions, and the person is told with the next prompt what that means'
 

@@ -55,13 +55,23 @@ export class HostJudgement {
    * The person said that this session receives.
    *
    * @param acceptsBypass and knows what that means in a session that asks for no permissions.
-   * @returns what to do first; undefined when it counts.
+   * @returns whether the session must change; and why it does not receive, or what to do first.
    */
-  say(acceptsBypass: boolean): string | undefined {
-    if (!this.#consent.say(acceptsBypass)) return BYPASS_QUESTION
-    // The person may have mended what kept it from being heard.
-    this.#isUnheard = false
-    return undefined
+  say(acceptsBypass: boolean): { readonly mustChange: boolean; readonly refusal: string | undefined } {
+    let mustChange = false
+    if (!this.#hearing.verdict.mayHold) {
+      if (!this.#consent.say(acceptsBypass)) return { mustChange, refusal: BYPASS_QUESTION }
+      // The person may have mended what kept it from being heard.
+      this.#isUnheard = false
+      mustChange = this.again()
+    }
+    const { mayHold, because, remedy } = this.#hearing.verdict
+    return {
+      mustChange,
+      refusal: mayHold
+        ? undefined
+        : `This session cannot receive messages: ${because}. To have one that can, ${remedy}.`,
+    }
   }
 
   /** The host was rung as often as allowed, and passed no bell on. */

@@ -77,12 +77,11 @@ export class Role {
     this.#judgement.judge(config, client)
   }
 
-  /** The person said that this session receives: see `HostJudgement.say`. */
+  /** The person said that this session receives. @returns why it does not, or what to do first. */
   say(acceptsBypass: boolean): string | undefined {
-    if (this.hearing.verdict.mayHold) return undefined
-    const first = this.#judgement.say(acceptsBypass)
-    if (first === undefined) this.#judgeAgain()
-    return first
+    const { mustChange, refusal } = this.#judgement.say(acceptsBypass)
+    if (mustChange) this.#restart()
+    return refusal
   }
 
   /** Takes the next messages that wait to be read, where this session is rung. */
@@ -149,10 +148,8 @@ export class Role {
     }
     const wasIdle = this.hearing.typed()
     const notice = this.#judgement.prompted(mode)
-    clock.after(0, () => {
-      if (notice !== undefined) this.#judgeAgain()
-      this.#afterPrompt(wasIdle)
-    })
+    const isTold = notice !== undefined
+    clock.after(0, () => this.#afterPrompt(wasIdle, isTold))
     return notice ?? this.#observer?.notice() ?? bell?.typed() ?? this.hearing.notice()
   }
 
@@ -242,8 +239,13 @@ export class Role {
     }
   }
 
-  /** The user typed a prompt. */
-  #afterPrompt(wasIdle: boolean): void {
+  /**
+   * The user typed a prompt.
+   *
+   * @param isTold and was told what it means that this session will be rung.
+   */
+  #afterPrompt(wasIdle: boolean, isTold: boolean): void {
+    if (isTold) this.#judgeAgain()
     this.#observer?.look()
     this.#probing?.prompted()
     // What a model has read, it was shown.
@@ -261,8 +263,7 @@ export class Role {
     }
     if (this.hearing.verdict.mayHold) return
     log.warn('releases its workspaces, since the host does not listen')
-    this.#leave()
-    this.#assume()
+    this.#restart()
   }
 
   #unheard(): void {
@@ -272,7 +273,10 @@ export class Role {
   }
 
   #judgeAgain(): void {
-    if (this.#given === undefined || !this.#judgement.again()) return
+    if (this.#judgement.again()) this.#restart()
+  }
+
+  #restart(): void {
     this.#leave()
     this.#assume()
   }
@@ -290,7 +294,6 @@ export class Role {
       this.#given?.ledger.renew()
       this.#noteFacts()
     }
-    this.#leave()
-    this.#assume()
+    this.#restart()
   }
 }

@@ -9,6 +9,7 @@
  */
 import type { Clock } from '../../base/clock.ts'
 import { SecretSearch } from '../../base/secret-search.ts'
+import { waitUntil } from '../../base/sleep.ts'
 import type { Disk } from '../../base/sqlite.ts'
 import type { Finding } from '../../member/check/check.ts'
 import { PlatformClient } from '../../member/client/client.ts'
@@ -30,6 +31,7 @@ import type { Taken } from '../host/doorbell/reading-desk.ts'
 import type { HearingEvidence } from '../host/hearing/listener.ts'
 import type { BellReceipt, Receipt } from '../host/hearing/receipt.ts'
 import { PermissionDesk } from '../host/permission/permission-desk.ts'
+import { neverReads } from '../host/report/remark.ts'
 import { ListedMessages } from '../host/tools/listed-messages.ts'
 import { PeerExchanges } from '../host/tools/peer-exchanges.ts'
 import { ToolFailure } from '../host/tools/tool.ts'
@@ -63,6 +65,8 @@ export interface SessionOptions {
 
 /** How often the configuration file is checked. A watch on the folder would miss the folder itself being replaced. */
 const CONFIG_INTERVAL_MS = 2_000
+/** How long a claim waits for the host to have finished connecting: a person may ask for one with the first prompt. */
+const CONNECTING = { everyMs: 100, forMs: 5_000 } as const
 export class Session implements ToolContext {
   readonly clock: Clock
   readonly permissions: PermissionDesk
@@ -191,17 +195,13 @@ export class Session implements ToolContext {
     signal: AbortSignal,
     acceptsBypass = false,
   ): Promise<readonly Claimed[]> => {
-    if (this.#client === undefined) {
+    if (this.#client === undefined)
+      await waitUntil(() => this.#stopped || this.#client !== undefined, CONNECTING, signal, this.clock)
+    if (this.#client === undefined || this.#stopped) {
       throw new ToolFailure('The host has not finished connecting: try again in some seconds.')
     }
-    const first = this.#role.say(acceptsBypass)
-    if (first !== undefined) throw new ToolFailure(first)
-    const { mayHold, because, remedy } = this.#role.hearing.verdict
-    if (!mayHold) {
-      throw new ToolFailure(
-        `This session cannot receive messages: ${because}. To have one that can, ${remedy}.`,
-      )
-    }
+    const refusal = this.#role.say(acceptsBypass)
+    if (refusal !== undefined) throw new ToolFailure(refusal)
     if (!this.#role.begun) await this.#opening.attempt(signal).then(() => this.#begin())
     if (!this.#role.begun) {
       throw new ToolFailure(
@@ -218,12 +218,7 @@ export class Session implements ToolContext {
 
   readonly read = async (signal: AbortSignal): Promise<Taken | undefined> => {
     if (this.isRung()) return this.#role.read(signal)
-    const { mayHold, because } = this.#role.hearing.verdict
-    throw new ToolFailure(
-      mayHold
-        ? 'In this session messages arrive by themselves, as <channel> tags. inbox lists earlier ones.'
-        : `This session does not receive messages: ${because}. inbox lists what has arrived.`,
-    )
+    throw new ToolFailure(neverReads(this.#role.hearing.verdict))
   }
 
   readonly unread = (): number => this.#role.doorbell?.waiting ?? 0

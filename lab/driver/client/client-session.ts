@@ -7,7 +7,7 @@ import { descendants, end, type ProcessRow, runs } from '../processes.ts'
 import { until } from '../until.ts'
 import { ModelApi } from './model-api.ts'
 import type { Shown } from './model-request.ts'
-import { ALL_TOOLS, untilStatus } from './plugin-tools.ts'
+import { ALL_TOOLS, CLAIM, untilStatus } from './plugin-tools.ts'
 import type { User } from './user.ts'
 
 export interface SessionOptions {
@@ -154,6 +154,25 @@ export class ClientSession implements AsyncDisposable {
     const turn = await untilStatus(this.model, says)
     turn.answer({ say: 'That is what it says.' })
     this.model.release()
+  }
+
+  /** The person lets this session receive; from then on the model reads what bells announce. @returns what claiming said. */
+  async receive(): Promise<string> {
+    this.model.hold()
+    this.#screen = ''
+    this.#write('/molecule:receive')
+    await this.sees('/molecule:receive')
+    await this.#press('the skill to reach the model', () =>
+      this.model.requests.some(({ texts }) => texts.some((text) => text.includes('Receive messages here'))),
+    )
+    const turn = await this.model.nextTurn()
+    turn.answer({ call: CLAIM, input: {} })
+    const claimed = await this.model.nextTurn()
+    const [said = ''] = claimed.request.results
+    claimed.answer({ say: 'So be it.' })
+    this.model.followBells()
+    this.model.release()
+    return said
   }
 
   /** Interrupts the running turn, as a person does. */

@@ -3,7 +3,8 @@
  * holds the turn until the scenario says what the model does.
  */
 import { until } from '../until.ts'
-import { type ModelRequest, readRequest, type Shown, shownIn } from './model-request.ts'
+import { bellsIn, type ModelRequest, readRequest, type Shown, shownIn } from './model-request.ts'
+import { READ } from './plugin-tools.ts'
 
 /** What the model does next: say something, which ends its turn, or call a tool. */
 export type Answer =
@@ -28,6 +29,9 @@ export class ModelApi implements AsyncDisposable {
   readonly #waiting: HeldTurn[] = []
   readonly #server: Bun.Server<undefined>
   #holding = false
+  #followsBells = false
+  /** Bells that were followed. */
+  readonly #followed = new Set<string>()
 
   constructor() {
     this.#server = Bun.serve({
@@ -75,6 +79,11 @@ export class ModelApi implements AsyncDisposable {
     for (const turn of this.#waiting.splice(0)) turn.answer(UNSCRIPTED)
   }
 
+  /** From now on, when the model answers by itself, it reads the messages that a bell announces. */
+  followBells(): void {
+    this.#followsBells = true
+  }
+
   /** The next turn that waits for an answer. */
   nextTurn(): Promise<HeldTurn> {
     return until('a turn of the client', () => this.#waiting.shift(), TURN_TIMEOUT_MS)
@@ -102,10 +111,17 @@ export class ModelApi implements AsyncDisposable {
     if (asked.tools.length === 0) return UNSCRIPTED
     this.requests.push(asked)
     if (this.requests.length > MAX_KEPT) this.requests.shift()
-    if (!this.#holding) return UNSCRIPTED
+    if (!this.#holding) return this.#followsBells ? this.#follow(asked) : UNSCRIPTED
     const { promise, resolve } = Promise.withResolvers<Answer>()
     this.#waiting.push({ request: asked, answer: resolve })
     return promise
+  }
+
+  #follow(asked: ModelRequest): Answer {
+    const bell = bellsIn(asked).find((one) => !this.#followed.has(one))
+    for (const one of bellsIn(asked)) this.#followed.add(one)
+    const isMore = asked.results.some((result) => result.includes('call read_messages again'))
+    return bell !== undefined || isMore ? { call: READ, input: {} } : UNSCRIPTED
   }
 }
 

@@ -64,18 +64,35 @@ function resultsIn(content: Content): readonly string[] {
   })
 }
 
+/** A message as `read_messages` gives it: a line of attributes, and the text, indented. */
+const READ = /^Message \d+ of \d+: ([^\n]*)\n\n((?: {2}[^\n]*(?:\n|$)|\n(?= {2}))*)/gm
+
 const EVENT =
   /(while you were working:\s*)?<channel source="plugin:molecule:molecule"([^>]*)>\n([\s\S]*?)\n<\/channel>/g
 
-/** The channel messages in the conversation, oldest first. A message shown twice appears twice. */
+/** The messages in the conversation, oldest first: of the channel, and those that were read. One shown twice appears twice. */
 export function shownIn({ texts }: Pick<ModelRequest, 'texts'>): readonly Shown[] {
-  return texts.flatMap((text) =>
-    [...text.matchAll(EVENT)].map(([, mark, attributes = '', body = '']) => ({
+  return texts.flatMap((text) => [
+    ...[...text.matchAll(EVENT)].map(([, mark, attributes = '', body = '']) => ({
       text: body,
-      meta: Object.fromEntries(
-        [...attributes.matchAll(/ (\w+)="([^"]*)"/g)].map(([, key = '', value = '']) => [key, value]),
-      ),
+      meta: attributesIn(` ${attributes}`),
       duringTurn: mark !== undefined,
     })),
+    ...[...text.matchAll(READ)].map(([, attributes = '', body = '']) => ({
+      text: body.trimEnd().replace(/^ {2}/gm, ''),
+      meta: attributesIn(` ${attributes}`),
+      duringTurn: true,
+    })),
+  ])
+}
+
+function attributesIn(text: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    [...text.matchAll(/ (\w+)="([^"]*)"/g)].map(([, key = '', value = '']) => [key, value]),
   )
+}
+
+/** The bells in the conversation, oldest first, each with its words. */
+export function bellsIn({ texts }: Pick<ModelRequest, 'texts'>): readonly string[] {
+  return texts.flatMap((text) => [...text.matchAll(/Molecule: [^\n]*\(bell [^\n]*\)/g)].map(([bell]) => bell))
 }

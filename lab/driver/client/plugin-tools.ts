@@ -5,6 +5,7 @@ import { shownIn } from './model-request.ts'
 /** All of them, as a permission rule. */
 export const ALL_TOOLS = 'mcp__plugin_molecule_molecule'
 export const REPLY = `${ALL_TOOLS}__reply_to_workspace`
+export const READ = `${ALL_TOOLS}__read_messages`
 export const CLAIM = `${ALL_TOOLS}__claim_channel`
 export const STATUS = `${ALL_TOOLS}__status`
 /** A tool call that changes nothing. */

@@ -1,4 +1,5 @@
 /** The inbox of this session's host, as far as it may be used. */
+import type { Clock } from '../../../base/clock.ts'
 import { hostAndWrappers } from '../hearing/host-command.ts'
 import { type ClientSettings, readClientSettings, readSettingsFile } from './client-settings.ts'
 import { findInbox, INBOX_VARIABLES, putInto } from './inbox-socket.ts'
@@ -6,7 +7,7 @@ import { findInbox, INBOX_VARIABLES, putInto } from './inbox-socket.ts'
 type Environment = Record<string, string | undefined>
 
 /** What is found when it is looked for. */
-export interface HostInboxState extends Pick<ClientSettings, 'asksNothing'> {
+interface HostInboxState extends Pick<ClientSettings, 'asksNothing'> {
   /** Why no prompt can be put there, as the end of a sentence; undefined when it can. */
   readonly refusal: string | undefined
 }
@@ -26,13 +27,14 @@ export interface HostInboxOptions {
   readonly home: string | undefined
   readonly ancestors: () => readonly (readonly string[])[]
   readonly hostPid: () => number
+  readonly clock: Pick<Clock, 'after'>
 }
 
 /**
  * @param options the two variables that lead to the inbox are taken out of its environment, so that no process which this
  *   one starts gets them.
  */
-export function hostInbox({ environment, home, ancestors, hostPid }: HostInboxOptions): HostInbox {
+export function hostInbox({ environment, home, ancestors, hostPid, clock }: HostInboxOptions): HostInbox {
   const taken: Environment = {}
   for (const name of INBOX_VARIABLES) {
     taken[name] = environment[name]
@@ -60,7 +62,7 @@ export function hostInbox({ environment, home, ancestors, hostPid }: HostInboxOp
       // Looked for again: the client may have replaced it.
       const found = find()
       if ('refusal' in found) throw new Error(found.refusal)
-      await putInto(found.address, prompt, signal)
+      await putInto(found.address, prompt, signal, clock)
     },
   }
 }

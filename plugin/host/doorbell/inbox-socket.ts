@@ -5,6 +5,7 @@
 import { lstatSync } from 'node:fs'
 import { connect } from 'node:net'
 import { basename, dirname, isAbsolute } from 'node:path'
+import type { Clock } from '../../../base/clock.ts'
 import { describeError } from '../../../base/errors.ts'
 import { setValue } from '../../../member/settings/setting-text.ts'
 
@@ -70,7 +71,12 @@ function notClosed(path: string, uid: number | undefined): string | undefined {
  *
  * @throws Error when it certainly did not get there.
  */
-export function putInto({ path, token }: InboxAddress, prompt: string, signal: AbortSignal): Promise<void> {
+export function putInto(
+  { path, token }: InboxAddress,
+  prompt: string,
+  signal: AbortSignal,
+  clock: Pick<Clock, 'after'>,
+): Promise<void> {
   // Complete before the connection is made: the client gives a half line no time.
   const lines = [
     { type: 'auth', token },
@@ -79,12 +85,13 @@ export function putInto({ path, token }: InboxAddress, prompt: string, signal: A
   return new Promise((resolve, reject) => {
     const socket = connect({ path })
     const abort = (): void => void socket.destroy(new Error('the session ends'))
-    socket.setTimeout(TIMEOUT_MS, () => socket.destroy(new Error('the inbox does not answer')))
+    const cancel = clock.after(TIMEOUT_MS, () => socket.destroy(new Error('the inbox does not answer')))
     socket.once('connect', () => socket.end(lines.join('')))
     // Nothing is expected; unread bytes would keep the connection open.
     socket.resume()
     socket.once('error', reject)
     socket.once('close', () => {
+      cancel()
       signal.removeEventListener('abort', abort)
       resolve()
     })

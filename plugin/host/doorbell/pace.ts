@@ -8,7 +8,7 @@
 const MIN_GAP_MS = 5_000
 /** After the first bell, the second, and so on: the client may have dropped it, or the model have put it off. */
 const GAPS_MS = [30_000, 120_000, 480_000, 480_000] as const
-export const MAX_ATTEMPTS = GAPS_MS.length
+const MAX_ATTEMPTS = GAPS_MS.length
 /** A turn that a person interrupts is not reported as ended. */
 const TURN_MS = 10 * 60_000
 /** The same where no hook reports the end of any turn. */

@@ -68,6 +68,13 @@ function remarkOfStandby(
   return `Note: this session can send but does not receive ${elsewhere.length === workspaces.length ? '' : 'all '}messages: ${receivers(elsewhere, workspaces)}. claim_channel moves them here.`
 }
 
+/** Why no messages are read in a session that is not rung. */
+export function neverReads({ mayHold, because }: Hearing): string {
+  return mayHold
+    ? 'In this session messages arrive by themselves, as <channel> tags. inbox lists earlier ones.'
+    : `This session does not receive messages: ${because}. inbox lists what has arrived.`
+}
+
 /** How a message will reach the model of this session. */
 export function arrivalOf({ mayHold }: Hearing, workspaces: readonly Standby[]): Arrival {
   if (workspaces.some(({ elsewhere, standstill }) => elsewhere && standstill === undefined))

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { patiently } from '../../../base/patience.ts'
 import { counted } from '../../../base/plural.ts'
-import { sleep } from '../../../base/sleep.ts'
+import { waitUntil } from '../../../base/sleep.ts'
 import { readInbound } from '../../../member/client/inbound.ts'
 import { type InboxRow, MAX_MATCHES } from '../../../member/ledger/inbox.ts'
 import type { Ledger, MessageState, StoredMessage } from '../../../member/ledger/ledger.ts'
@@ -113,10 +113,8 @@ async function openLedger(
   { ledger, clock }: ToolContext,
   signal: AbortSignal,
 ): Promise<Ledger | undefined> {
-  const until = clock.now() + Math.min(waitSeconds * 1000, MAX_OPENING_MS)
-  while (ledger() === undefined && clock.now() < until && !signal.aborted) {
-    await sleep(OPENING_CHECK_MS, signal, clock)
-  }
+  const forMs = Math.min(waitSeconds * 1000, MAX_OPENING_MS)
+  await waitUntil(() => ledger() !== undefined, { everyMs: OPENING_CHECK_MS, forMs }, signal, clock)
   return ledger()
 }
 
