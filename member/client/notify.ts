@@ -5,10 +5,26 @@ import { PlatformError } from './errors.ts'
 import type { UploadedFile } from './uploads.ts'
 import { workspacePath } from './workspace-path.ts'
 
+/** What a notice is about, for a platform that shows that in its place. Others ignore it. */
+interface NoticeSubject {
+  /** Of a request that it announces. */
+  readonly requestId?: string | undefined
+  readonly permission?: PermissionNote | undefined
+}
+
+/** A permission request of the host, or what became of it. */
+export interface PermissionNote {
+  readonly request_id: string
+  /** `lost`: the session that asked did not take the answer. */
+  readonly state: 'open' | 'allowed' | 'denied' | 'elsewhere' | 'expired' | 'lost'
+  readonly tool?: string
+  readonly description?: string
+  readonly preview?: string
+}
+
 /**
  * Posts to the workspace's own chat. Made once: without a key in the call, a repetition would be a second message.
  *
- * @param requestId of a request that it announces: a platform may show that in its place. Others ignore it.
  * @throws PlatformError
  */
 export async function notifyUser(
@@ -16,7 +32,7 @@ export async function notifyUser(
   message: string,
   signal?: AbortSignal,
   files: readonly UploadedFile[] = [],
-  requestId?: string,
+  { requestId, permission }: NoticeSubject = {},
 ): Promise<void> {
   try {
     await client.json(
@@ -26,6 +42,7 @@ export async function notifyUser(
           message,
           ...(files.length === 0 ? {} : { attachments: files }),
           ...(requestId === undefined ? {} : { request_id: requestId }),
+          ...(permission === undefined ? {} : { permission }),
         },
         signal,
       },

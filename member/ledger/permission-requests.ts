@@ -146,11 +146,18 @@ export class PermissionRequests {
     return found !== null
   }
 
-  /** Closes the open requests of this session: its host has moved on, or the relay was switched off. */
-  close(state: 'elsewhere' | 'expired'): void {
-    this.#db
-      .query("UPDATE permission_request SET state = ? WHERE session = ? AND state = 'open'")
-      .run(state, this.#session)
+  /**
+   * Closes the open requests of this session: its host has moved on, or the relay was switched off.
+   *
+   * @returns those that it closed.
+   */
+  close(state: 'elsewhere' | 'expired'): readonly PermissionQuestion[] {
+    return this.#db
+      .query<PermissionQuestion, [string, string]>(
+        `UPDATE permission_request SET state = ? WHERE session = ? AND state = 'open'
+         RETURNING workspace_id AS workspaceId, request_id AS requestId, tool`,
+      )
+      .all(state, this.#session)
   }
 
   /**

@@ -84,7 +84,7 @@ function copyButton(label, textNow) {
 /** What is wide scrolls, which must work without a mouse. */
 function scrollable(block, label) {
   block.tabIndex = 0
-  block.role = 'region'
+  block.role = 'group'
   block.ariaLabel = label
 }
 

@@ -17,7 +17,7 @@ export function permissionElement({ message, permission }, onDecide) {
   if (permission.preview !== '') {
     const preview = element('pre', '', permission.preview)
     preview.tabIndex = 0
-    preview.role = 'region'
+    preview.role = 'group'
     preview.ariaLabel = 'What it would do'
     row.append(preview)
   }

@@ -17,9 +17,21 @@ const attachmentSchema = wire.struct({
 })
 type Attachment = z.infer<typeof attachmentSchema>
 
+const MAX_TOOL_CHARS = 300
+const MAX_SHOWN_CHARS = 4_000
+
+/** A permission request of the agent's session, or what became of it: our own, since the contract ignores the field. */
+const permissionSchema = wire.struct({
+  request_id: z.string().regex(/^[a-km-z]{5}$/),
+  state: z.enum(['open', 'allowed', 'denied', 'elsewhere', 'expired', 'lost']),
+  tool: z.string().min(1).max(MAX_TOOL_CHARS).optional(),
+  description: z.string().max(MAX_SHOWN_CHARS).optional(),
+  preview: z.string().max(MAX_SHOWN_CHARS).optional(),
+})
 const noticeSchema = wire.struct({
   message: wire.text,
   attachments: z.array(attachmentSchema).nullish(),
+  permission: permissionSchema.optional().catch(undefined),
   request_id: z.unknown().optional(),
 })
 
@@ -43,6 +55,9 @@ async function notify(services: Services, call: Call): Promise<Response> {
       hint: 'The owner of this workspace does not let it write to the user.',
     })
   }
+  // The person decides on the word of this row: it must be the workspace's own.
+  const isOwn = services.authentication.callerOf(call.request.headers) === row.id
+  const permission = isOwn ? notice.permission : undefined
   const parts = files.map((file) => ({ kind: 'file', file }))
   const summary = summaryOf(notice.message, rules())
   if (summary !== undefined) {
@@ -55,6 +70,7 @@ async function notify(services: Services, call: Call): Promise<Response> {
         result: notice.message,
         ...(parts.length === 0 ? {} : { parts }),
         ...announced(services, row.id, notice.request_id),
+        ...(permission === undefined ? {} : { permission }),
       },
     })
   }

@@ -56,3 +56,33 @@ test('the operator renames a workspace under the rules of its creation, and its 
   for (const name of ['', 'a\nb', 'x'.repeat(256)]) expect((await rename({ name })).status).toBe(400)
   expect((await rename({ name: 'mine' }, builder.token)).status).toBe(401)
 })
+
+test('a permission request stands beside the text of a notice only where it came with the workspace’s own token', async () => {
+  await using fixture = await platformWithTeam()
+  const { builder, client, platform } = fixture
+  const permission = {
+    request_id: 'abcde',
+    state: 'open',
+    tool: 'Bash',
+    description: 'List files',
+    preview: 'ls',
+  }
+  const post = (token: string, field: unknown) =>
+    client.call('POST', `/workspaces/${builder.id}/notify`, {
+      token,
+      body: { message: 'text', permission: field },
+    })
+  const bad = [{ ...permission, state: 'maybe' }, { ...permission, preview: 'x'.repeat(5_000) }, 'abcde']
+  for (const field of [permission, ...bad]) expect((await post(builder.token, field)).status).toBe(200)
+  expect((await post(platform.adminToken, permission)).status).toBe(200)
+  const { json } = await client.call('GET', '/admin/activity', { token: platform.adminToken })
+  const bodies = z.array(z.object({ response_body: z.unknown() })).parse(json)
+  const plain = { result: 'text' }
+  expect(bodies.map(({ response_body }) => response_body)).toEqual([
+    plain,
+    plain,
+    plain,
+    plain,
+    { ...plain, permission },
+  ])
+})

@@ -24,6 +24,11 @@ See [the docs](https://docs.example/x), ![chart](https://tracker.example/p.png)
 
 const PIXEL =
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
+const PERMISSION = {
+  tool_name: 'Bash',
+  description: 'Clean up',
+  input_preview: '{ "command": "rm -rf build" }',
+}
 // These run in the page.
 const GIVE_FILES = `(pixel) => {
   const bytes = Uint8Array.from(atob(pixel), (character) => character.charCodeAt(0))
@@ -127,6 +132,28 @@ describe.skipIf(CHROMIUM === null)('the chat in Chromium (skipped where there is
       await page.getByText('Tasks between agents: 0 open, 1 done').waitFor()
     }
     await choose('builder')
+  })
+
+  test('a permission request is a row with buttons: one click answers it, and the row says what became of it and by whom', async () => {
+    const ask = (request_id: string) =>
+      host.notify('notifications/claude/channel/permission_request', { ...PERMISSION, request_id })
+    const row = (text: string) => page.getByRole('log').getByRole('listitem').filter({ hasText: text })
+    ask('abcde')
+    await page.getByRole('navigation').getByText('waits for you').waitFor()
+    expect(await row('asks for permission').textContent()).toContain('rm -rf build')
+    await page.getByRole('button', { name: 'Allow Bash for builder' }).press('Enter')
+    await row('Allowed by you').waitFor()
+    expect(host.verdicts).toEqual([{ request_id: 'abcde', behavior: 'allow' }])
+    ask('fghij')
+    await page.getByRole('button', { name: 'Deny Bash for builder' }).click()
+    await row('Denied by you').waitFor()
+    ask('kmnop')
+    await page.getByRole('button', { name: 'Allow Bash for builder' }).waitFor()
+    await host.call('channel_receipt', { prompt: 'the next thing' })
+    await row('Answered in the terminal').waitFor()
+    expect(await page.getByRole('button', { name: /^(?:Allow|Deny) Bash/ }).count()).toBe(0)
+    // The verdicts are in the rows, and nowhere else.
+    expect(await row('yes abcde').count()).toBe(0)
   })
 
   test('a reload keeps what is shown, the draft, and what is unread, which the title says; no address has the token', async () => {

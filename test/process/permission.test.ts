@@ -145,7 +145,7 @@ test.concurrent('a request settled in the terminal cannot be answered from the c
   await inChat(scene, member, 'Permission request abcde')
   await host.call('channel_receipt', { prompt: 'and now the next thing' })
   await scene.person.write(member.id, 'yes abcde')
-  await inChat(scene, member, 'abcde (Bash) is settled: the session has moved on')
+  await inChat(scene, member, 'answered in the terminal. Nothing was passed on.')
   await sentinel(scene, member, host)
   expect([host.verdicts, host.events.length]).toEqual([[], 1])
 })

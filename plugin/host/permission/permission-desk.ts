@@ -20,18 +20,19 @@ import {
   type OpenRequest,
   VERDICT,
 } from '../../../member/ledger/permission-requests.ts'
-import { ChatPosts } from './chat-posts.ts'
+import { type ChatLine, ChatPosts } from './chat-posts.ts'
 import {
+  answeredElsewhere,
   howToText,
   notCountedText,
-  notPassedOnText,
+  notPassedOn,
   ownTool,
   ownToolText,
   type PermissionRequest,
-  passedOnText,
+  passedOn,
   permissionRequestSchema,
-  questionText,
-  settledText,
+  question,
+  settled,
   shownTool,
   verdictLine,
 } from './permission-relay.ts'
@@ -150,7 +151,7 @@ export class PermissionDesk {
       this.#report(`a permission request is not relayed: ${why}`)
       return
     }
-    this.#post(workspaceId, questionText(request, this.#redact))
+    this.#post(workspaceId, question(request, this.#redact))
     this.#openUntil = now + OPEN_FOR_MS
     if (!this.#watching) void this.#watch()
   }
@@ -158,7 +159,10 @@ export class PermissionDesk {
   /** The host submitted a prompt. An open dialog holds prompts back, so earlier requests are settled. Never throws. */
   prompted(): void {
     if (!this.#watching && this.#unrecorded === 0) return
-    this.#onceOpen('settle permission requests', () => this.#ledger()?.permissions.close('elsewhere'))
+    this.#onceOpen('settle permission requests', () => {
+      const closed = this.#ledger()?.permissions.close('elsewhere') ?? []
+      for (const one of closed) this.#post(one.workspaceId, answeredElsewhere(one))
+    })
   }
 
   /**
@@ -214,7 +218,7 @@ export class PermissionDesk {
       return undefined
     }
     if (decision.kind === 'settled') {
-      this.#post(workspaceId, settledText(decision))
+      this.#post(workspaceId, settled(decision))
     } else {
       this.#wake.notify()
       void this.#checkTaken(workspaceId, decision.requestId, decision.tool)
@@ -251,10 +255,10 @@ export class PermissionDesk {
   async #tellHost(answered: AnsweredQuestion): Promise<void> {
     try {
       await this.#write(verdictLine(answered))
-      this.#post(answered.workspaceId, passedOnText(answered))
+      this.#post(answered.workspaceId, passedOn(answered))
     } catch (error) {
       this.#report(`the host did not accept the answer to a permission request: ${describeError(error)}`)
-      this.#post(answered.workspaceId, notPassedOnText(answered.requestId, answered.tool))
+      this.#post(answered.workspaceId, notPassedOn(answered))
     }
   }
 
@@ -265,12 +269,12 @@ export class PermissionDesk {
     if (signal.aborted) return
     this.#record('check whether the answer to a permission request was taken', () => {
       if (!this.#ledger()?.permissions.giveUp(workspaceId, requestId)) return
-      this.#post(workspaceId, notPassedOnText(requestId, tool))
+      this.#post(workspaceId, notPassedOn({ requestId, tool }))
     })
   }
 
-  #post(workspaceId: string, text: string): void {
-    if (!this.#posts.add(workspaceId, text)) this.#report('too many lines wait to be posted to the chat')
+  #post(workspaceId: string, line: ChatLine | string): void {
+    if (!this.#posts.add(workspaceId, line)) this.#report('too many lines wait to be posted to the chat')
   }
 
   /** Writes a record, after the earlier ones: their order decides what they mean. `over` is called once it is written, or given up. */

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { plainText } from '../../../base/plain-text.ts'
 import type { AnsweredQuestion, Decision } from '../../../member/ledger/permission-requests.ts'
 import { cleanLine, cleanText } from '../text/clean-text.ts'
+import type { ChatLine } from './chat-posts.ts'
 import { REQUEST_ID } from './verdict.ts'
 
 export const PERMISSION_CAPABILITY = 'claude/channel/permission'
@@ -33,6 +34,8 @@ export function ownTool(toolName: string): string | undefined {
   return name === undefined ? undefined : shownTool(name)
 }
 
+type NamedRequest = Pick<AnsweredQuestion, 'requestId' | 'tool'>
+
 const MAX_TOOL_CHARS = 128
 const MAX_DESCRIPTION_CHARS = 300
 /** How much of a long preview to keep from each end: what matters in a command often comes last. */
@@ -46,21 +49,22 @@ export function shownTool(name: string): string {
   return cleanLine(name.slice(0, MAX_TOOL_CHARS * 2), MAX_TOOL_CHARS).replaceAll('`', "'")
 }
 
-/**
- * The request as the chat shows it.
- *
- * @param redact removes secrets. It gets whole texts, since it would not recognise half a secret.
- */
-export function questionText(request: PermissionRequest, redact: (text: string) => string): string {
+/** @param redact removes secrets. It gets whole texts, since it would not recognise half a secret. */
+export function question(request: PermissionRequest, redact: (text: string) => string): ChatLine {
   const { request_id: id, tool_name, description, input_preview } = request
-  const purpose = redact(cleanLine(description.slice(0, MAX_PREVIEW_CHARS), MAX_PREVIEW_CHARS))
+  const tool = redact(shownTool(tool_name))
+  const purpose = plainText(
+    redact(cleanLine(description.slice(0, MAX_PREVIEW_CHARS), MAX_PREVIEW_CHARS)),
+    MAX_DESCRIPTION_CHARS,
+  )
   const preview = shorten(redact(cleanText(input_preview.slice(0, MAX_PREVIEW_CHARS))).trim())
-  return [
-    `Permission request ${id}: the session wants to use the tool ${redact(shownTool(tool_name))}.`,
-    ...(purpose === '' ? [] : [`> ${unclosing(plainText(purpose, MAX_DESCRIPTION_CHARS))}`]),
+  const text = [
+    `Permission request ${id}: the session wants to use the tool ${tool}.`,
+    ...(purpose === '' ? [] : [`> ${unclosing(purpose)}`]),
     ...(preview === '' ? [] : ['```', unclosing(preview), '```']),
     `Answer \`yes ${id}\` or \`no ${id}\` within ten minutes, with nothing else in the message. You can also answer in the terminal; the first answer counts.`,
   ].join('\n')
+  return { text, note: { request_id: id, state: 'open', tool, description: purpose, preview } }
 }
 
 /** Replaces a request for a tool of this plugin: if the chat could allow it, the chat would vouch for itself. */
@@ -69,31 +73,48 @@ export function ownToolText(tool: string): string {
 }
 
 /** The host has the verdict. It does not say whether the terminal answered first. */
-export function passedOnText({ requestId, tool, state }: AnsweredQuestion): string {
-  return `Passed on: ${answerWord(state)} to ${requestId} (${tool}). If the terminal answered first, that answer counts.`
+export function passedOn({ requestId, tool, state }: AnsweredQuestion): ChatLine {
+  const text = `Passed on: ${answerWord(state)} to ${requestId} (${tool}). If the terminal answered first, that answer counts.`
+  return { text, note: { request_id: requestId, state } }
 }
 
-export function notPassedOnText(requestId: string, tool: string): string {
-  return `Your answer to ${requestId} (${tool}) was not passed on: the session that asked did not take it, and may have ended.`
+export function notPassedOn({ requestId, tool }: NamedRequest): ChatLine {
+  const text = `Your answer to ${requestId} (${tool}) was not passed on: the session that asked did not take it, and may have ended.`
+  return { text, note: { request_id: requestId, state: 'lost' } }
 }
 
-export function settledText({ requestId, tool, state }: Extract<Decision, { kind: 'settled' }>): string {
+/** Its host has moved on while the request was open. */
+export function answeredElsewhere({ requestId, tool }: NamedRequest): ChatLine {
+  return { text: elsewhereText({ requestId, tool }), note: { request_id: requestId, state: 'elsewhere' } }
+}
+
+/** An answer that came too late. */
+export function settled(decision: Extract<Decision, { kind: 'settled' }>): ChatLine {
+  const { requestId, state } = decision
+  return { text: settledText(decision), note: { request_id: requestId, state } }
+}
+
+function settledText({ requestId, tool, state }: Extract<Decision, { kind: 'settled' }>): string {
   switch (state) {
     case 'allowed':
     case 'denied':
       return `${requestId} (${tool}) was already answered here, with ${answerWord(state)}. That answer stands.`
     case 'elsewhere':
-      return `${requestId} (${tool}) is settled: the session has moved on, so it was answered in the terminal. Nothing was passed on.`
+      return `${elsewhereText({ requestId, tool })} Nothing was passed on.`
     case 'expired':
       return `${requestId} (${tool}) is no longer open here: an answer counts within ten minutes, while the session runs. Nothing was passed on.`
   }
+}
+
+function elsewhereText({ requestId, tool }: NamedRequest): string {
+  return `${requestId} (${tool}) is settled: the session has moved on, so it was answered in the terminal.`
 }
 
 /** How many requests a line names. */
 const MAX_NAMED = 5
 
 /** The reply to a message that may be meant as a verdict but is none. */
-export function howToText(open: readonly Pick<AnsweredQuestion, 'requestId' | 'tool'>[]): string {
+export function howToText(open: readonly NamedRequest[]): string {
   const [only] = open
   if (open.length === 1 && only !== undefined) {
     return `This did not answer the permission request ${only.requestId} (${only.tool}). To answer it, send \`yes ${only.requestId}\` or \`no ${only.requestId}\` and nothing else.`

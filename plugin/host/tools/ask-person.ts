@@ -135,7 +135,7 @@ async function announce(
     .filter((part) => part !== '')
     .join('\n\n')
   try {
-    await notifyUser(client, `${text}\n\nIt waits among your requests.`, exchanges.signal, [], requestId)
+    await notifyUser(client, `${text}\n\nIt waits among your requests.`, exchanges.signal, [], { requestId })
     return ''
   } catch (error) {
     return ` No line in the chat tells the person of it: ${describeError(error)}.`

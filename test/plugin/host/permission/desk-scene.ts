@@ -19,6 +19,8 @@ export const REQUEST = { request_id: 'abcde', tool_name: 'Bash', description: 'R
 /** A desk with a ledger, a chat that keeps its posts, and a host that keeps what it receives. */
 export class Scene implements Disposable {
   readonly posted: string[] = []
+  /** What these lines say to a chat that shows requests as rows. */
+  readonly notes: unknown[] = []
   readonly told: string[] = []
   readonly lines: string[] = []
   readonly clock: SimClock
@@ -76,8 +78,11 @@ export class Scene implements Disposable {
   }
 
   readonly #fetch = async (_url: unknown, init?: { body?: unknown }): Promise<Response> => {
-    const { message } = JSON.parse(String(init?.body))
-    if (this.status === 200) this.posted.push(message)
+    const { message, permission } = JSON.parse(String(init?.body))
+    if (this.status === 200) {
+      this.posted.push(message)
+      if (permission !== undefined) this.notes.push(permission)
+    }
     return Response.json({ status: 'sent' }, { status: this.status })
   };
 

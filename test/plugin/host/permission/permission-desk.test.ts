@@ -78,7 +78,9 @@ describe('a verdict', () => {
     scene.desk.ask(REQUEST)
     scene.desk.prompted()
     expect(await scene.receives({ text: 'yes abcde' })).toBe(VERDICT)
-    expect((await scene.posts(2))[1]).toContain('settled: the session has moved on')
+    const [, settled, late] = await scene.posts(3)
+    expect(settled).toContain('settled: the session has moved on')
+    expect(late).toContain('Nothing was passed on.')
     expect(scene.told).toEqual([])
     // A question asked after the prompt is open.
     scene.desk.ask({ ...REQUEST, request_id: 'fghij' })
@@ -224,7 +226,29 @@ test('a bare yes while no request is open goes to the model, without a line in t
   scene.desk.ask(REQUEST)
   await scene.posts(1)
   scene.desk.prompted()
+  await scene.posts(2)
   for (const text of ['yes', 'no', 'ok']) expect(await scene.receives({ text })).toBeUndefined()
   await scene.clock.advance(5_000)
-  expect(scene.posted).toHaveLength(1)
+  expect(scene.posted).toHaveLength(2)
+})
+
+test('each line says in a field, too, which request it is about and what became of that, for a chat with buttons', async () => {
+  using scene = new Scene()
+  scene.desk.ask(REQUEST)
+  scene.desk.ask({ ...REQUEST, request_id: 'fghij' })
+  await scene.receives({ text: 'yes abcde' })
+  await scene.posts(3)
+  scene.desk.prompted()
+  await scene.posts(4)
+  await scene.receives({ text: 'no abcde' })
+  await scene.posts(5)
+  await scene.receives({ text: 'maybe' })
+  const shown = { tool: REQUEST.tool_name, description: REQUEST.description, preview: REQUEST.input_preview }
+  expect(scene.notes).toEqual([
+    { request_id: 'abcde', state: 'open', ...shown },
+    { request_id: 'fghij', state: 'open', ...shown },
+    { request_id: 'abcde', state: 'allowed' },
+    { request_id: 'fghij', state: 'elsewhere' },
+    { request_id: 'abcde', state: 'allowed' },
+  ])
 })

@@ -4,8 +4,8 @@ import {
   ownTool,
   type PermissionRequest,
   permissionRequestSchema,
-  questionText,
-  settledText,
+  question,
+  settled,
   verdictLine,
 } from '../../../../plugin/host/permission/permission-relay.ts'
 
@@ -17,7 +17,7 @@ const REQUEST: PermissionRequest = {
 }
 const same = (text: string): string => text
 const ask = (more: Partial<PermissionRequest>, redact = same): string =>
-  questionText({ ...REQUEST, ...more }, redact)
+  question({ ...REQUEST, ...more }, redact).text
 
 describe('the answer', () => {
   test('goes to the host as allow or deny', () => {
@@ -120,7 +120,7 @@ test('a request has an id of five letters, none of them an l', () => {
 
 test('an answer that comes too late is told why', () => {
   const say = (state: 'allowed' | 'denied' | 'expired' | 'elsewhere') =>
-    settledText({ kind: 'settled', requestId: 'abcde', tool: 'Bash', state })
+    settled({ kind: 'settled', requestId: 'abcde', tool: 'Bash', state }).text
   expect(say('allowed')).toContain('already answered here, with yes')
   expect(say('denied')).toContain('already answered here, with no')
   expect(say('elsewhere')).toContain('answered in the terminal')
