@@ -28,6 +28,7 @@ import { DatabaseFile } from './store/database-file.ts'
 import { Delegations } from './store/delegations.ts'
 import { Memories } from './store/memories.ts'
 import { A2aQueue } from './store/queue.ts'
+import { Receipts } from './store/receipts.ts'
 import { Requests } from './store/requests.ts'
 import { Tokens } from './store/tokens.ts'
 import { UploadParts } from './store/upload-parts.ts'
@@ -194,6 +195,7 @@ function createServices(options: PlatformOptions, adminToken: string): Services 
     delegations: new Delegations(context, activity),
     memories: new Memories(context),
     requests: new Requests(context),
+    receipts: new Receipts(context),
     uploads: new Uploads(context),
     parts: new UploadParts(context),
     staging: new Staging(),

@@ -10,6 +10,7 @@ import type { DatabaseFile } from './store/database-file.ts'
 import type { Delegations } from './store/delegations.ts'
 import type { Memories } from './store/memories.ts'
 import type { A2aQueue } from './store/queue.ts'
+import type { Receipts } from './store/receipts.ts'
 import type { Requests } from './store/requests.ts'
 import type { Tokens } from './store/tokens.ts'
 import type { UploadParts } from './store/upload-parts.ts'
@@ -31,6 +32,7 @@ export interface Services extends StoreContext {
   readonly delegations: Delegations
   readonly memories: Memories
   readonly requests: Requests
+  readonly receipts: Receipts
   readonly uploads: Uploads
   readonly parts: UploadParts
   readonly staging: Staging

@@ -7,6 +7,7 @@ import type { JsonObject } from './json.ts'
 
 export type EventType =
   | 'ACTIVITY_LOGGED'
+  | 'ACTIVITY_RECEIPT'
   | 'AGENT_MESSAGE'
   | 'USER_MESSAGE'
   | 'A2A_RESPONSE'

@@ -73,6 +73,8 @@ const faultStateSchema = z.strictObject({
   talk_to_user_disabled: z.boolean(),
   /** Requests keep their choices, or lose them, as on the hosted platform. */
   request_choices: z.enum(['kept', 'contract']),
+  /** Receipts are kept, or ignored, as on the hosted platform. */
+  receipts: z.enum(['kept', 'contract']),
   /** The operator's messages carry no verified identity. */
   unauthenticated_user: z.boolean(),
   /** A same-origin request makes any sender a canvas user. */
@@ -119,6 +121,7 @@ export class Faults {
       upload_names: 'kept',
       talk_to_user_disabled: false,
       request_choices: 'kept',
+      receipts: 'kept',
       unauthenticated_user: false,
       same_origin_canvas: false,
       peers_query_crash: false,
@@ -196,6 +199,7 @@ function rulesOf(state: FaultState): ContractRules {
     ackedUploadReadable: contract.ackedUploadReadable && !state.upload_404_after_ack,
     uploadNames: state.upload_names === 'kept' ? 'any' : contract.uploadNames,
     requestChoices: contract.requestChoices && state.request_choices === 'kept',
+    receipts: contract.receipts && state.receipts === 'kept',
   }
 }
 

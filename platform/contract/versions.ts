@@ -57,6 +57,8 @@ export interface ContractRules {
   readonly requests: boolean
   /** A request may offer choices: our own addition, which the hosted platform ignores. */
   readonly requestChoices: boolean
+  /** Agents say what their models saw, and rows and senders are told: our own addition. */
+  readonly receipts: boolean
   /** The unit in which a notice's summary is cut. A cut in bytes that splits a character is never stored. */
   readonly noticeSummaryUnit: 'characters' | 'bytes'
   readonly publicInfo: boolean
@@ -111,6 +113,7 @@ const V2: ContractRules = {
   talkToUserPolicy: true,
   requests: true,
   requestChoices: true,
+  receipts: true,
   noticeSummaryUnit: 'characters',
   publicInfo: true,
   uploadFileBytes: 100 * MIB,
@@ -155,6 +158,7 @@ const V1: ContractRules = {
   talkToUserPolicy: false,
   requests: false,
   requestChoices: false,
+  receipts: false,
   publicInfo: false,
   uploadFileBytes: 25 * MIB,
   uploadRequestBytes: 50 * MIB,

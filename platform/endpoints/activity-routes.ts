@@ -1,5 +1,6 @@
 /** Reading the inbox, acknowledging it, and writing reports into it. */
 import { z } from 'zod'
+import type { JsonObject } from '../base/json.ts'
 import { readJson } from '../base/request-body.ts'
 import { JSON_TYPE, json, jsonText, refuse } from '../base/response.ts'
 import { publicOrigin } from '../http/origin.ts'
@@ -43,7 +44,14 @@ const reportSchema = wire.struct({
   metadata: z.unknown().optional(),
 })
 
-const acknowledgementSchema = wire.struct({ acked_seq: wire.optionalInteger })
+const acknowledgementSchema = wire.struct({
+  acked_seq: wire.optionalInteger,
+  receipts: z.unknown().optional(),
+})
+const MAX_RECEIPTS = 500
+const receiptsSchema = z
+  .array(z.object({ activity_id: z.string().toLowerCase(), state: z.enum(['seen', 'answered']) }))
+  .max(MAX_RECEIPTS)
 
 export const activityRoutes: readonly Route[] = [
   { method: 'GET', path: '/workspaces/:id/activity', gate: 'workspace', handle: read },
@@ -59,9 +67,15 @@ function read(services: Services, call: Call): Response {
   const cursor = query.sinceId === undefined ? undefined : findCursor(database, workspaceId, query.sinceId)
   const source = parseSource(call.url.searchParams)
   const page = readPage(database, workspaceId, { ...query, source }, cursor, rules())
+  const isOwn = services.authentication.callerOf(call.request.headers) === workspaceId
+  const withReceipt = wantsReceipts(services, call)
   const text = (row: ActivityRow): string => {
     const origin = publicOrigin(call.request.headers, call.url)
-    return rowJson(row, rules(), query.peerInfo ? peerInfo(services, row, origin) : {})
+    if (isOwn) services.receipts.noteFetched(row)
+    return rowJson(row, rules(), {
+      ...(query.peerInfo ? peerInfo(services, row, origin) : {}),
+      ...withReceipt(row),
+    })
   }
   return pageAnswer(services, page, text)
 }
@@ -69,7 +83,20 @@ function read(services: Services, call: Call): Response {
 /** The log of the whole team, for the person's chat: both sides of what agents say to each other. */
 function readTeam(services: Services, call: Call): Response {
   const page = readTeamPage(services.database, parseTeamQuery(call.url.searchParams))
-  return pageAnswer(services, page, (row) => rowJson(row, services.rules(), { seq: row.seq }))
+  const withReceipt = wantsReceipts(services, call)
+  return pageAnswer(services, page, (row) =>
+    rowJson(row, services.rules(), { seq: row.seq, ...withReceipt(row) }),
+  )
+}
+
+/** What `include=receipts` adds to a row. */
+function wantsReceipts({ receipts, rules }: Services, call: Call): (row: ActivityRow) => JsonObject {
+  const included = (call.url.searchParams.get('include') ?? '').split(',')
+  if (!included.includes('receipts') || !rules().receipts) return () => ({})
+  return (row) => {
+    const receipt = receipts.of(row)
+    return receipt === undefined ? {} : { receipt }
+  }
 }
 
 function pageAnswer(services: Services, page: Page, text: (row: ActivityRow) => string): Response {
@@ -132,12 +159,20 @@ async function report(services: Services, call: Call): Promise<Response> {
 
 async function acknowledge(services: Services, call: Call): Promise<Response> {
   if (!services.rules().activityAck) throw refuse(404, 'not found')
-  const { acked_seq: seq } = await readJson(call, acknowledgementSchema)
+  const { acked_seq: seq, receipts } = await readJson(call, acknowledgementSchema)
   if (seq === undefined || seq === null) throw refuse(400, 'acked_seq is required')
   if (seq < 0) throw refuse(400, 'acked_seq must be non-negative')
   if (services.workspaces.find(call.param('id')) === undefined) throw refuse(404, 'workspace not found')
   const acknowledged = services.activity.acknowledge(call.param('id'), seq)
   // Such a number is from before a backup was restored: it would permit pruning of rows that nobody has read.
   if (acknowledged === undefined) throw refuse(400, 'acked_seq is beyond the last row')
-  return json({ last_acked_seq: acknowledged })
+  return json({ last_acked_seq: acknowledged, ...taken(services, call.param('id'), receipts) })
+}
+
+/** Answers with their number, so that an agent knows whether it is worth saying. */
+function taken({ receipts, rules }: Services, workspaceId: string, given: unknown): JsonObject {
+  const { data } = receiptsSchema.safeParse(given)
+  if (data === undefined || !rules().receipts) return {}
+  receipts.take(workspaceId, data)
+  return { receipts: data.length }
 }

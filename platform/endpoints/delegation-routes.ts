@@ -144,10 +144,19 @@ function resultOf(delivery: Delivery, waitsForAnswer: boolean): Result {
   }
 }
 
-function list({ activity, delegations, rules }: Services, call: Call): Response {
+function list(services: Services, call: Call): Response {
+  const { activity, delegations, rules } = services
   const id = call.param('id')
-  if (rules().delegationLedger) return json(delegations.list(id).map((one) => ledgerForm(one, id)))
+  if (rules().delegationLedger) {
+    return json(delegations.list(id).map((one) => ({ ...ledgerForm(one, id), ...receiptOf(services, one) })))
+  }
   return json(activity.delegations(id, MAX_ROWS).map(rowForm))
+}
+
+/** How far the message that gave the task got. */
+function receiptOf({ receipts, rules }: Services, { id, source_id, target_id }: Delegation): object {
+  const receipt = rules().receipts ? receipts.ofSent(target_id, source_id, id) : undefined
+  return receipt === undefined ? {} : { receipt }
 }
 
 function ledgerForm(delegation: Delegation, reader: string): object {

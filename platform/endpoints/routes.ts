@@ -13,6 +13,7 @@ import { memoryRoutes } from './memories.ts'
 import { notifyRoute } from './notify.ts'
 import { peerRoutes } from './peers.ts'
 import { publicRoutes } from './public-routes.ts'
+import { receiptRoute } from './receipt-routes.ts'
 import { registerRoute } from './register.ts'
 import { requestRoutes } from './request-routes.ts'
 import { tokenRoutes } from './token-routes.ts'
@@ -41,6 +42,7 @@ export function routes(loopback: boolean): readonly Route[] {
     ...delegationRoutes,
     ...memoryRoutes,
     ...requestRoutes,
+    receiptRoute,
     ...(loopback ? faultRoutes : []),
   ]
 }

@@ -246,6 +246,15 @@ CREATE TABLE request_messages (
 CREATE INDEX request_messages_in_order ON request_messages (request_id, position);
 `
 
+/** What agents said about the messages they fetched. */
+const RECEIPTS = `
+CREATE TABLE receipts (
+  seq INTEGER PRIMARY KEY REFERENCES activity (seq) ON DELETE CASCADE,
+  seen_at TEXT NOT NULL,
+  answered_at TEXT
+);
+`
+
 /** Migration n takes a file from version n to n + 1. */
 export const MIGRATIONS: readonly string[] = [
   TEAM_AND_MESSAGES,
@@ -256,6 +265,7 @@ export const MIGRATIONS: readonly string[] = [
   BOUNDS,
   UPLOAD_PARTS,
   REQUESTS,
+  RECEIPTS,
 ]
 
 /** The SQLite application id that marks a file as ours: "MOLE". */

@@ -45,6 +45,7 @@ const ROUTES = [
   'GET /workspaces/ID/requests/TEXT',
   'POST /workspaces/ID/requests/TEXT/respond',
   'GET /requests/pending',
+  'GET /workspaces/ID/receipts/TEXT',
   'GET /workspaces/ID/tokens',
   'DELETE /workspaces/ID/tokens/TEXT',
   'GET /workspaces/ID/external/connection',

@@ -8,7 +8,12 @@ import { Events } from '../../platform/base/events.ts'
 import { Timestamps } from '../../platform/base/timestamp.ts'
 import { Faults } from '../../platform/contract/faults.ts'
 import { CONTRACT_VERSIONS, type ContractRules } from '../../platform/contract/versions.ts'
-import { ActivityLog, newestTimestamp, raiseSequence } from '../../platform/store/activity.ts'
+import {
+  ActivityLog,
+  type ActivityRow,
+  newestTimestamp,
+  raiseSequence,
+} from '../../platform/store/activity.ts'
 import {
   findCursor,
   parseActivityQuery,
@@ -21,6 +26,7 @@ import { Delegations } from '../../platform/store/delegations.ts'
 import { answerTo, canceledAt, findTask } from '../../platform/store/given-tasks.ts'
 import { Memories } from '../../platform/store/memories.ts'
 import { A2aQueue } from '../../platform/store/queue.ts'
+import { Receipts } from '../../platform/store/receipts.ts'
 import { Requests } from '../../platform/store/requests.ts'
 import { parseTeamQuery, readTeamPage } from '../../platform/store/team-page.ts'
 import { Tokens } from '../../platform/store/tokens.ts'
@@ -218,6 +224,11 @@ function everyStatement(): void {
   requests.respond(asked, 'done', party, null)
   requests.cancel(asked)
   requests.prune()
+  const receipts = new Receipts(context)
+  receipts.take(one.id, [{ activity_id: 'x', state: 'seen' }])
+  receipts.ofSent(one.id, two.id, 'm')
+  const message = database.query<ActivityRow, []>('SELECT * FROM activity LIMIT 1').get()
+  if (message !== null) receipts.of({ ...message, method: 'message/send', response_body: null })
   const uploads = new Uploads(context)
   uploads.add(one.id, { id: 'f', name: '', mimeType: '', size: 0 }, timestamps.now())
   uploads.kept(one.id, 3)
