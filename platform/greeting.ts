@@ -12,7 +12,8 @@ export function firstGreeting(running: Running, team: readonly Member[]): string
   const blocks = team.map((member) => `# ${member.name}\n${envBlock(running.url, member)}`)
   return [
     `Created a team of ${team.length}: ${team.map((member) => member.name).join(', ')}.`,
-    'Each block below makes one agent a member of the team. Paste it into the .env file of that agent.',
+    'For a session on this machine, run ./molecule join with a name, such as: ./molecule join lead',
+    'For any other agent, paste its block below into its .env file.',
     'These tokens will not be shown again.',
     '',
     blocks.join('\n\n'),
@@ -31,10 +32,8 @@ export function laterGreeting(
     members.length === 0 ? 'The team is empty.' : 'The team:',
     ...list,
     '',
-    "An agent's token is shown only once. To mint another, read the operator token (the end of the chat link) into a",
-    'shell variable, which keeps it off every command line, and replace ID with the id of the agent:',
-    '  read -r MOLECULE_ADMIN_TOKEN',
-    `  printf 'Authorization: Bearer %s' "$MOLECULE_ADMIN_TOKEN" | curl -X POST -H @- ${running.url}/admin/workspaces/ID/tokens`,
+    'For a session on this machine, run ./molecule join with a name, such as: ./molecule join lead',
+    'For one on another machine, run ./molecule invite-code; for a program, ./molecule token.',
     '',
     where(running),
   ].join('\n')

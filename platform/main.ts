@@ -6,15 +6,20 @@ import { engines } from '../package.json'
 import { type Arguments, HELP, parseArguments } from './arguments.ts'
 import { systemClock } from './base/clock.ts'
 import { LineOutput } from './base/line-output.ts'
+import { newSecret, systemRandom } from './base/random.ts'
+import { errorText } from './base/text.ts'
 import { databasePath, prepareFile } from './database-path.ts'
 import { firstGreeting, laterGreeting, reachableUrl } from './greeting.ts'
 import type { RequestRecord } from './http/front.ts'
+import { localUrl, removeOperatorFile, writeOperatorFile } from './operator-file.ts'
 import { type RunningPlatform, startPlatform } from './platform.ts'
 import { explainFailure } from './start-failure.ts'
 
 /** The exit code for a wrong command line. */
 const USAGE = 2
 
+/** For the programs of this user, and for this start alone. */
+const operatorKey = newSecret(systemRandom)
 const stderr = new LineOutput(process.stderr)
 const stdout = new LineOutput(process.stdout, () =>
   stderr.write(
@@ -37,7 +42,13 @@ async function run(chosen: Arguments): Promise<void> {
   const running = { url: reachableUrl(platform.url), adminToken: platform.adminToken, db }
   const text =
     members.length === 0 ? firstGreeting(running, platform.createTeam()) : laterGreeting(running, members)
-  const stop = () => void platform.stop().finally(() => process.exit(0))
+  const operator = { url: localUrl(platform.url), key: operatorKey }
+  attempt('./molecule join cannot find this platform', () => writeOperatorFile(db, operator))
+  const stop = () => {
+    // While the database is still held: the next platform on it writes a file of its own.
+    attempt('the file of the operator stays', () => removeOperatorFile(db))
+    void platform.stop().finally(() => process.exit(0))
+  }
   process.once('SIGINT', stop)
   process.once('SIGTERM', stop)
   stdout.write(text)
@@ -53,6 +64,7 @@ async function start(
       port: chosen.port,
       host: chosen.host,
       db,
+      operatorKey,
       clock: systemClock,
       contract: chosen.contract,
       rateLimit: chosen.rateLimit,
@@ -68,6 +80,15 @@ async function start(
   } catch (error) {
     fail(explainFailure(error, chosen))
     return undefined
+  }
+}
+
+/** Does what the platform can do without. */
+function attempt(otherwise: string, act: () => void): void {
+  try {
+    act()
+  } catch (error) {
+    stderr.write(`${otherwise}: ${errorText(error)}`)
   }
 }
 

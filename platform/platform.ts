@@ -35,6 +35,7 @@ import { UploadParts } from './store/upload-parts.ts'
 import { Uploads } from './store/uploads.ts'
 import { Workspaces } from './store/workspaces.ts'
 import { createMember, createTeam, type Member, type NewMember } from './team.ts'
+import { InviteCodes } from './work/invite-codes.ts'
 import { type Resolve, systemResolve } from './work/push.ts'
 import { SentMessages } from './work/sent-messages.ts'
 import { Staging } from './work/staging.ts'
@@ -49,6 +50,8 @@ export interface PlatformOptions {
   readonly db?: string
   /** Opens every route; a new random token by default. */
   readonly adminToken?: string
+  /** Opens every route as well, for the programs of this user; none by default. */
+  readonly operatorKey?: string
   /** Drives every timestamp and timer; the system's clock by default. */
   readonly clock?: Clock
   /** The source of every id and secret; the system's by default. */
@@ -161,6 +164,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Runn
 }
 
 function createServices(options: PlatformOptions, adminToken: string): Services {
+  const operators = [adminToken, ...(options.operatorKey === undefined ? [] : [options.operatorKey])]
   const log = options.log ?? (() => {})
   const guard = guardSettings(options, log)
   const faults = new Faults(options.contract ?? 'v2')
@@ -204,7 +208,8 @@ function createServices(options: PlatformOptions, adminToken: string): Services 
       noProxy: options.environment?.NO_PROXY || options.environment?.no_proxy,
       resolve: options.resolve ?? systemResolve,
     }),
-    authentication: new Authentication(adminToken, tokens, rules),
+    authentication: new Authentication(operators, tokens, rules),
+    inviteCodes: new InviteCodes(clock, context.random),
     sentMessages: new SentMessages(),
     metrics: new Metrics(),
     streams,

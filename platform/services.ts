@@ -16,6 +16,7 @@ import type { Tokens } from './store/tokens.ts'
 import type { UploadParts } from './store/upload-parts.ts'
 import type { Uploads } from './store/uploads.ts'
 import type { Workspaces } from './store/workspaces.ts'
+import type { InviteCodes } from './work/invite-codes.ts'
 import type { PushSettings } from './work/push.ts'
 import type { SentMessages } from './work/sent-messages.ts'
 import type { Staging } from './work/staging.ts'
@@ -41,4 +42,5 @@ export interface Services extends StoreContext {
   readonly authentication: Authentication
   readonly metrics: Metrics
   readonly streams: OpenStreams
+  readonly inviteCodes: InviteCodes
 }

@@ -10,7 +10,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['test/'],
   ['lab/'],
   ['scripts/'],
-  ['plugin/doctor/'],
+  ['plugin/doctor/', 'plugin/join/'],
   ['server.ts', 'plugin/start/'],
   ['plugin/session/', 'runner/'],
   ['plugin/host/'],
@@ -34,6 +34,7 @@ const CLOCKS: readonly string[] = [
   'server.ts',
   'runner/main.ts',
   'plugin/doctor/main.ts',
+  'plugin/join/main.ts',
 ]
 const TIME_OR_CHANCE =
   /\b(?:setTimeout|setInterval|setImmediate|Bun\.sleep)\(|\bDate\.now\b|\bperformance\.|\bMath\.random\b|\bnew Date\(\)/
@@ -45,6 +46,7 @@ const ENTRIES: readonly string[] = [
   'server.ts',
   'runner/main.ts',
   'plugin/doctor/main.ts',
+  'plugin/join/main.ts',
   'heartbeat.ts',
   'base/clock.ts',
   'base/sqlite.ts',

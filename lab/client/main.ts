@@ -16,6 +16,7 @@ import { hearing } from './scenario-hearing.ts'
 import { hosts } from './scenario-hosts.ts'
 import { permission } from './scenario-permission.ts'
 import { runner } from './scenario-runner.ts'
+import { setUp } from './scenario-set-up.ts'
 import { turns } from './scenario-turns.ts'
 import { Stage } from './stage.ts'
 
@@ -29,7 +30,7 @@ network once the client is installed.
 `
 
 const NAME_WIDTH = 17
-const scenarios = [...hearing, ...hosts, ...ends, ...turns, ...permission, ...doorbell, ...runner]
+const scenarios = [...hearing, ...hosts, ...ends, ...turns, ...permission, ...doorbell, ...runner, ...setUp]
 
 class Interrupted extends Error {
   readonly exitCode: number

@@ -2,7 +2,10 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { systemClock } from '../../base/clock.ts'
+import { PlatformClient } from '../../member/client/client.ts'
 import { inboundSchema } from '../../member/client/inbound.ts'
+import { createInviteCode, inviteText } from '../../member/client/invite-code.ts'
 import type { MessageState } from '../../member/ledger/ledger-rows.ts'
 import { ClientSession, type SessionOptions } from '../driver/client/client-session.ts'
 import { ModelApi } from '../driver/client/model-api.ts'
@@ -121,6 +124,14 @@ export class Stage implements AsyncDisposable {
   /** The person writes in the platform's chat. */
   async write(...texts: readonly string[]): Promise<void> {
     for (const text of texts) await this.#scene.person.write(this.member.id, text)
+  }
+
+  /** A one-time code for the workspace, as `./molecule invite-code` prints it. */
+  async invite(): Promise<string> {
+    const { url, adminToken } = this.#scene.platform
+    const platform = { platformUrl: url, workspaceId: '', token: adminToken }
+    const operator = new PlatformClient(platform, { network: fetch, clock: systemClock })
+    return inviteText(url, await createInviteCode(operator, this.member.id))
   }
 
   /** What the person reads in the chat, newest first. */

@@ -1,6 +1,6 @@
 /** Turns the environment and the text of the `.env` file into one frozen, checked configuration. */
 
-import { isAbsolute, join, resolve } from 'node:path'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { plainText } from '../../base/plain-text.ts'
 import { redact } from '../../base/redact.ts'
 import { type Ignored, ignoredSettings } from './ignored-settings.ts'
@@ -43,6 +43,17 @@ export type ConfigResult =
  */
 export function resolveStateDir(environment: Environment, home: string | undefined): string {
   return findStateDir(environment, home).stateDir
+}
+
+/**
+ * The state folder of an agent by its name: a neighbour of the one that every session has by default.
+ *
+ * @param name fit for the name of a folder.
+ * @param home Absolute path; `undefined` when there is none.
+ */
+export function namedStateDir(environment: Environment, home: string | undefined, name: string): string {
+  const { CLAUDE_CONFIG_DIR } = environment
+  return join(dirname(resolveStateDir({ CLAUDE_CONFIG_DIR }, home)), name)
 }
 
 /**

@@ -63,6 +63,27 @@ function nameIn(word: string, known: readonly string[]): string {
   return longestFirst[0] ?? word.slice(0, 40)
 }
 
+/**
+ * The text with these settings changed, each on a line of its own, and every other line as it is. The new lines stand
+ * where the first of the old ones stood, or at the end.
+ *
+ * @param changes the value of each setting, on one line and without a double quote; `undefined` removes it.
+ */
+export function withSettings(text: string, changes: Readonly<Record<string, string | undefined>>): string {
+  const old = new Set(
+    assignments(text).flatMap(({ name, line }) => (Object.hasOwn(changes, name) ? [line] : [])),
+  )
+  const lines = text.split(/\r\n?|\n/)
+  if (lines.at(-1) === '') lines.pop()
+  const added = Object.entries(changes).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}="${value}"`],
+  )
+  const at = old.size === 0 ? lines.length : Math.min(...old) - 1
+  const kept = (from: number, to: number): readonly string[] =>
+    lines.slice(from, to).filter((_, index) => !old.has(from + index + 1))
+  return [...kept(0, at), ...added, ...kept(at, lines.length)].map((line) => `${line}\n`).join('')
+}
+
 /** Lines about our settings. One within the quotes of a value that spans several is no line of its own. */
 function ownLines(text: string): readonly { readonly line: string; readonly number: number }[] {
   const values = Object.values(parseEnvText(text)).filter((value) => value?.includes('\n') === true)

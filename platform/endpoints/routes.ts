@@ -8,6 +8,7 @@ import { delegationRoutes } from './delegation-routes.ts'
 import { eventStreamRoute } from './event-stream.ts'
 import { faultRoutes } from './fault-routes.ts'
 import { heartbeatRoutes } from './heartbeat.ts'
+import { inviteRoutes } from './invite-routes.ts'
 import { lifecycleRoutes } from './lifecycle-routes.ts'
 import { memoryRoutes } from './memories.ts'
 import { notifyRoute } from './notify.ts'
@@ -33,6 +34,7 @@ export function routes(loopback: boolean): readonly Route[] {
     ...lifecycleRoutes,
     ...connectionRoutes,
     ...tokenRoutes,
+    ...inviteRoutes,
     ...activityRoutes,
     eventStreamRoute,
     webSocketRoute,

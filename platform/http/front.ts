@@ -43,10 +43,7 @@ export interface Front {
 }
 
 /** A request as it arrives, before it has a route. */
-interface Arrival extends Pick<Call, 'request' | 'keepOpen' | 'upgrade'> {
-  /** The client's IP address. */
-  readonly address: string
-}
+type Arrival = Pick<Call, 'request' | 'address' | 'keepOpen' | 'upgrade'>
 
 /**
  * Answers one request; undefined once it has become a socket. Never throws, and tells a client no more than
@@ -106,9 +103,9 @@ async function answerWithinLimit(
     const param = (name: string) => identifier(match.params.get(name) ?? '')
     if (gate === 'admin') services.authentication.requireAdmin(request.headers)
     if (gate === 'workspace') services.authentication.requireWorkspace(request.headers, param('id'))
-    const { keepOpen, upgrade } = arrival
+    const { address, keepOpen, upgrade } = arrival
     const turn = () => services.background.turn()
-    const call = { request, url, param, turn, keepOpen, upgrade }
+    const call = { request, url, address, param, turn, keepOpen, upgrade }
     return request.method === 'GET'
       ? await handle(services, call)
       : await stored(services, () => handle(services, call))

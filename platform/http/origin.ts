@@ -62,6 +62,17 @@ export function publicOrigin(headers: Headers, url: URL): string {
   return URL.parse(`${scheme}://${first('X-Forwarded-Host') || url.host}`)?.origin ?? url.origin
 }
 
+/**
+ * Whether nobody on a network could read the request: it came from this machine, and no forwarder passed it on, or one
+ * that ended TLS did. A client that claims the latter without cause harms itself alone.
+ */
+export function cameInPrivate(headers: Headers, address: string): boolean {
+  const scheme = headers.get('X-Forwarded-Proto')?.split(',')[0]?.trim()
+  if (scheme !== undefined) return scheme === 'https'
+  const isForwarded = ['X-Forwarded-For', 'X-Forwarded-Host', 'Forwarded'].some((name) => headers.has(name))
+  return !isForwarded && isLoopback(address.replace(/^::ffff:/, ''))
+}
+
 const WITHOUT_ORGANIZATION = ['/health', '/metrics', '/registry/register', '/registry/heartbeat']
 
 /** What the page loads before it can name anything. */

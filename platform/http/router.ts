@@ -18,6 +18,8 @@ export interface SocketData {
 export interface Call {
   readonly request: Request
   readonly url: URL
+  /** The client's IP address. */
+  readonly address: string
   /** The value of a `:name` segment in the route's path. */
   readonly param: (name: string) => string
   /** Waits for a turn of the event loop that no other request gets. */

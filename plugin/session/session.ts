@@ -34,6 +34,7 @@ import { PermissionDesk } from '../host/permission/permission-desk.ts'
 import { neverReads } from '../host/report/remark.ts'
 import { ListedMessages } from '../host/tools/listed-messages.ts'
 import { PeerExchanges } from '../host/tools/peer-exchanges.ts'
+import { SetUp } from '../host/tools/set-up.ts'
 import { ToolFailure } from '../host/tools/tool.ts'
 import type { Arrival, Claimed, ToolContext } from '../host/tools/tool-context.ts'
 import type { Client } from './host-judgement.ts'
@@ -71,6 +72,7 @@ export class Session implements ToolContext {
   readonly clock: Clock
   readonly permissions: PermissionDesk
   readonly exchanges: PeerExchanges
+  readonly setUp: SetUp
   readonly #options: SessionOptions
   readonly #paths: StatePaths
   readonly #configuration: Configuration
@@ -89,6 +91,7 @@ export class Session implements ToolContext {
     this.#options = options
     this.clock = clock
     this.#paths = statePaths(resolveStateDir(environment, home))
+    this.setUp = new SetUp({ ...options, paths: this.#paths })
     this.#ledger = new SessionLedger(this.#paths.ledger, { disk, clock, holder, onDamage: log.error })
     this.#opening = new FolderOpening({ paths: this.#paths, ledger: this.#ledger, log, clock })
     this.#configuration = new Configuration({ environment, home, envFile: this.#paths.envFile, log })
@@ -181,9 +184,7 @@ export class Session implements ToolContext {
   }
 
   readonly turnEnded = (): void => this.#role.turnEnded()
-
   readonly onStored = (): void => this.#role.stored()
-
   readonly toolCalled = (): void => this.#role.toolCalled()
 
   readonly update = (signal: AbortSignal): Promise<void> => this.#role.update(signal)

@@ -1,12 +1,12 @@
 /** The program itself: what it prints, how it stops, what it says when it cannot start. */
 import { expect, test } from 'bun:test'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { Client } from './contract/client.ts'
 import { run } from './program.ts'
 
-test('the first start prints working blocks; later starts list the team and how to mint a token', async () => {
+test('the first start prints working blocks; later starts list the team and how to join it', async () => {
   const data = mkdtempSync(join(tmpdir(), 'local-platform-'))
   const first = run(['--port', '0'], { XDG_DATA_HOME: data })
   const printed = await first.readUntil('Stop with')
@@ -18,13 +18,22 @@ test('the first start prints working blocks; later starts list the team and how 
   expect((await client.call('GET', `/workspaces/${id}/activity`, token ? { token } : {})).status).toBe(200)
   expect(printed.match(/^MOLECULE_WORKSPACE_IDS=/gm)).toHaveLength(3)
   expect(printed).toMatch(/^Chat: +http:\/\/127\.0\.0\.1:\d+\/#token=\S+$/m)
+  // What ./molecule join reads: there while the platform runs, for this user alone.
+  const operatorFile = join(data, 'molecule-platform', 'platform.db-operator')
+  expect(statSync(operatorFile).mode & 0o777).toBe(0o600)
+  const left: unknown = JSON.parse(readFileSync(operatorFile, 'utf8'))
+  expect(left).toEqual({ url, key: expect.stringMatching(/^[\w-]{43}$/) })
+  const key = String(Reflect.get(Object(left), 'key'))
+  expect(printed).not.toContain(key)
+  expect((await client.call('GET', '/workspaces', { token: key })).status).toBe(200)
   first.child.kill('SIGTERM')
   expect(await first.child.exited).toBe(0)
+  expect(existsSync(operatorFile)).toBe(false)
 
   const second = run(['--port', '0'], { XDG_DATA_HOME: data })
   const later = await second.readUntil('Stop with')
   expect(later).toContain(`${id}  lead`)
-  expect(later).toContain('/admin/workspaces/ID/tokens')
+  expect(later).toContain('./molecule join lead')
   expect(later).not.toContain(token ?? '')
   // Only the link holds the operator token: others could read it in a command that is typed.
   const operator = /#token=(\S+)$/m.exec(later)?.[1] ?? ''

@@ -8,6 +8,8 @@ export const REPLY = `${ALL_TOOLS}__reply_to_workspace`
 export const READ = `${ALL_TOOLS}__read_messages`
 export const CLAIM = `${ALL_TOOLS}__claim_channel`
 export const STATUS = `${ALL_TOOLS}__status`
+export const CONFIGURE = `${ALL_TOOLS}__configure_channel`
+export const ALLOW = `${ALL_TOOLS}__allow_senders`
 /** A tool call that changes nothing. */
 export const LOOK_AROUND: Answer = { call: `${ALL_TOOLS}__list_peers`, input: {} }
 

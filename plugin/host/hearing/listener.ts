@@ -6,7 +6,8 @@
 import { plainText } from '../../../base/plain-text.ts'
 import type { ChannelMode } from '../../../member/settings/setting-table.ts'
 import { closedBy } from './closed-channels.ts'
-import { DEVELOPMENT_FLAG, hostAndWrappers, isAgentSdk, isPrintRun, namesOurChannel } from './host-command.ts'
+import { hostAndWrappers, isAgentSdk, isPrintRun, namesOurChannel } from './host-command.ts'
+import { START_WORDS } from './start-command.ts'
 
 export interface HearingEvidence {
   readonly mode: ChannelMode
@@ -47,7 +48,7 @@ export interface Hearing {
   readonly refusal?: string
 }
 
-export const START_WITH_CHANNEL = `start a session with: claude ${DEVELOPMENT_FLAG} plugin:molecule@molecule-channel`
+export const START_WITH_CHANNEL = `start a session with: ${START_WORDS.join(' ')}`
 const REFUSAL =
   'start Claude Code with --debug as well, and its debug log says why it refuses the channel (lines with "Channel notifications")'
 const CALL_INBOX = 'call inbox (its wait_seconds waits for new messages)'
@@ -99,7 +100,7 @@ function judgeChannel(evidence: HearingEvidence): Hearing {
   if (clientName !== 'claude-code') {
     return deaf(
       `the host is ${nameOf(clientName)}, and only Claude Code shows channel messages`,
-      `${CALL_INBOX}; or start a Claude Code session with: claude ${DEVELOPMENT_FLAG} plugin:molecule@molecule-channel`,
+      `${CALL_INBOX}; or start a Claude Code session with: ${START_WORDS.join(' ')}`,
     )
   }
   const commands = hostAndWrappers(evidence.ancestors)

@@ -1,6 +1,6 @@
 /**
  * Proof that the model got a message. The host passes every prompt, channel events included, to the plugin's own prompt
- * hook. A prompt that begins with our tag is a receipt; of all others, nothing is read or kept.
+ * hook. A prompt that begins with our tag is a receipt. Of all others, nothing is kept here.
  */
 
 export interface Receipt {

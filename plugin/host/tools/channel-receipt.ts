@@ -35,7 +35,9 @@ export const channelReceipt = defineTool({
       return { text: '{}', silent: true }
     }
     const bell = readBell(prompt)
-    const notice = context.submitted(bell === undefined ? readReceipt(prompt) : { bell }, mode)
+    const receipt = bell === undefined ? readReceipt(prompt) : { bell }
+    if (receipt === undefined) context.setUp.prompted(prompt)
+    const notice = context.submitted(receipt, mode)
     return { text: notice === undefined ? '{}' : tell(notice), silent: true }
   },
 })

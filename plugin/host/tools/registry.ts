@@ -3,12 +3,14 @@ import { describeError } from '../../../base/errors.ts'
 import type { SecretSearch } from '../../../base/secret-search.ts'
 import { arrivalOf } from '../../../member/client/arrival.ts'
 import { PlatformError } from '../../../member/client/errors.ts'
+import { allowSenders } from './allow-senders.ts'
 import { WRITES_PLATFORM } from './annotations.ts'
 import { askPerson } from './ask-person.ts'
 import { channelReceipt } from './channel-receipt.ts'
 import { checkTaskStatus } from './check-task-status.ts'
 import { claimChannel } from './claim-channel.ts'
 import { commitMemory } from './commit-memory.ts'
+import { configureChannel } from './configure-channel.ts'
 import { delegateTask } from './delegate-task.ts'
 import { delegateTaskAsync } from './delegate-task-async.ts'
 import { getWorkspaceInfo } from './get-workspace-info.ts'
@@ -37,6 +39,8 @@ export const TOOLS: readonly Tool[] = [
   inbox,
   status,
   claimChannel,
+  configureChannel,
+  allowSenders,
   channelReceipt,
 ]
 

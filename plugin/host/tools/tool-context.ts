@@ -12,6 +12,7 @@ import type { Taken } from '../doorbell/reading-desk.ts'
 import type { BellReceipt, Receipt } from '../hearing/receipt.ts'
 import type { ListedMessages } from './listed-messages.ts'
 import type { PeerExchanges } from './peer-exchanges.ts'
+import type { SetUp } from './set-up.ts'
 
 /** What became of the claim of one workspace. */
 export type Claimed = ClaimResult & { readonly workspaceId: string }
@@ -79,6 +80,8 @@ export interface ToolContext {
   readonly unread: () => number
   /** Reads into the ledger what waits on the platform, if no session receives. Soon over, and never rejects. */
   readonly update: (signal: AbortSignal) => Promise<void>
+  /** Changes the settings, at the word of the person. */
+  readonly setUp: SetUp
   /** What `inbox` has listed in this session. */
   readonly listed: ListedMessages
   /** How the answer to a task, or any other message, will reach the model of this session. */

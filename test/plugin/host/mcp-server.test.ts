@@ -60,7 +60,7 @@ describe('the server', () => {
       description,
       ...Object.values(inputSchema.properties ?? {}).map((property) => Object(property).description ?? ''),
     ])
-    expect(texts.join('').length).toBeLessThan(6_800)
+    expect(texts.join('').length).toBeLessThan(7_100)
     for (const { description = '' } of tools) expect(description.length).toBeWithin(10, 2_000)
   })
 
