@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import marketplace from '../.claude-plugin/marketplace.json'
 import manifest from '../.claude-plugin/plugin.json'
+import { TOOLS } from '../plugin/host/tools/registry.ts'
 import { PLUGIN_FOLDER, pluginFiles } from '../scripts/plugin-folder.ts'
 
 const ROOT = join(import.meta.dir, '..')
@@ -39,6 +40,21 @@ test('everything that the manifest and the hooks name is in the folder, from the
     expect(
       inCheckout.filter((name) => !name.startsWith(PLUGIN_FOLDER) && !name.startsWith('hooks/')),
     ).toEqual([])
+  }
+})
+
+test('every skill allows the tools that it calls, and each of them exists', () => {
+  const skills = [...files.keys()].filter((path) => path.endsWith('/SKILL.md'))
+  expect(skills.length).toBeGreaterThanOrEqual(4)
+  const tools = TOOLS.map(({ name }) => `mcp__plugin_molecule_molecule__${name}`)
+  for (const path of skills) {
+    const [, frontMatter = '', body = ''] = text(path).split(/^---\n/m)
+    const allowed = /^allowed-tools: (.*)$/m.exec(frontMatter)?.[1]?.split(', ') ?? []
+    expect([path, allowed.filter((name) => !tools.includes(name))]).toEqual([path, []])
+    const called = [...body.matchAll(/[Cc]all (?:the )?`(\w+)`/g)].map(([, name]) => name)
+    expect([path, allowed.length > 0 && called.length > 0]).toEqual([path, true])
+    const asked = called.filter((name) => !allowed.some((rule) => rule.endsWith(`__${name}`)))
+    expect([path, asked]).toEqual([path, []])
   }
 })
 
