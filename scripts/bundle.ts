@@ -22,6 +22,7 @@ const withoutValidator: BunPlugin = {
 /** The programs that are bundled, each with its source and its path. */
 const PROGRAMS = {
   server: { source: 'server.ts', path: 'dist/plugin/server.js' },
+  notice: { source: 'plugin/notice/main.ts', path: 'dist/plugin/notice.js' },
   connect: { source: 'runner/main.ts', path: 'dist/connect.js' },
 } as const
 export type Program = keyof typeof PROGRAMS

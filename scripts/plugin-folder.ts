@@ -27,7 +27,9 @@ export async function pluginFiles(): Promise<ReadonlyMap<string, Uint8Array>> {
     files.set(to, inPluginFolder(await Bun.file(join(root, from)).bytes()))
   }
   files.set('start.js', Buffer.from(await startProgram()))
-  files.set('server.js', Buffer.from(await bundle('server')))
+  for (const program of ['server', 'notice'] as const) {
+    files.set(`${program}.js`, Buffer.from(await bundle(program)))
+  }
   return files
 }
 

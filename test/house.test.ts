@@ -11,7 +11,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['lab/'],
   ['scripts/'],
   ['plugin/doctor/', 'plugin/join/'],
-  ['server.ts', 'plugin/start/'],
+  ['server.ts', 'plugin/start/', 'plugin/notice/'],
   ['plugin/session/', 'runner/'],
   ['plugin/host/'],
   ['member/check/'],
@@ -35,6 +35,7 @@ const CLOCKS: readonly string[] = [
   'runner/main.ts',
   'plugin/doctor/main.ts',
   'plugin/join/main.ts',
+  'plugin/notice/main.ts',
 ]
 const TIME_OR_CHANCE =
   /\b(?:setTimeout|setInterval|setImmediate|Bun\.sleep)\(|\bDate\.now\b|\bperformance\.|\bMath\.random\b|\bnew Date\(\)/
@@ -47,6 +48,7 @@ const ENTRIES: readonly string[] = [
   'runner/main.ts',
   'plugin/doctor/main.ts',
   'plugin/join/main.ts',
+  'plugin/notice/main.ts',
   'heartbeat.ts',
   'base/clock.ts',
   'base/sqlite.ts',

@@ -103,15 +103,18 @@ function failedToLoad(error) {
 `);
   return `The Molecule channel could not start (${reason.slice(0, MAX_REASON_CHARS)}): if its files are damaged or incomplete, ` + "install it again with `claude plugin install molecule@molecule-channel`; then start Claude Code again.";
 }
-async function load() {
+async function load(bundle) {
   try {
-    await import(new URL("./server.js", import.meta.url).href);
+    await import(new URL(bundle, import.meta.url).href);
     return;
   } catch (error) {
     return failedToLoad(error);
   }
 }
 var unmet = unmetRequirement(engines.bun, { version: Bun.version, path: process.execPath });
-var problem = unmet === undefined ? await load() : unmet;
-if (problem !== undefined)
+var isNotice = process.argv.includes("--notice");
+var problem = unmet === undefined ? await load(isNotice ? "./notice.js" : "./server.js") : unmet;
+if (problem !== undefined && isNotice)
+  console.log(JSON.stringify({ systemMessage: problem }));
+else if (problem !== undefined)
   explain({ problem, version });

@@ -17,6 +17,7 @@ import { hosts } from './scenario-hosts.ts'
 import { permission } from './scenario-permission.ts'
 import { runner } from './scenario-runner.ts'
 import { setUp } from './scenario-set-up.ts'
+import { starts } from './scenario-starts.ts'
 import { turns } from './scenario-turns.ts'
 import { Stage } from './stage.ts'
 
@@ -30,7 +31,17 @@ network once the client is installed.
 `
 
 const NAME_WIDTH = 17
-const scenarios = [...hearing, ...hosts, ...ends, ...turns, ...permission, ...doorbell, ...runner, ...setUp]
+const scenarios = [
+  ...hearing,
+  ...hosts,
+  ...ends,
+  ...turns,
+  ...permission,
+  ...doorbell,
+  ...runner,
+  ...setUp,
+  ...starts,
+]
 
 class Interrupted extends Error {
   readonly exitCode: number

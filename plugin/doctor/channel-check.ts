@@ -12,6 +12,8 @@ export interface ChannelFacts {
   readonly mode: ChannelMode
 }
 
+const WITHOUT = 'or say /molecule:receive in a session, which needs no channel'
+
 export function channelCheck(facts: ChannelFacts): Check {
   return { name: 'channels', needs: [], probe: () => judgeChannels(facts) }
 }
@@ -21,19 +23,20 @@ function judgeChannels({ environment, settings, mode }: ChannelFacts): Outcome {
   if (mode === 'off') {
     return fail('MOLECULE_CHANNEL is off, so no session receives messages', 'Set MOLECULE_CHANNEL to auto')
   }
+  if (mode === 'doorbell') return ok('none is needed: MOLECULE_CHANNEL is doorbell')
   const variable = closedBy(sessionEnvironment(environment, settings))
   if (variable !== undefined) {
     const file = settings.findLast(({ env }) => env[variable] !== undefined)?.file
     return fail(
       `Claude Code opens no channel while ${variable} is set (${file === undefined ? 'in the environment' : `in the env of ${file}`})`,
-      `${file === undefined ? `Unset ${variable}` : `Remove ${variable} from ${file}`}, and start Claude Code again`,
+      `${file === undefined ? `Unset ${variable}` : `Remove ${variable} from ${file}`}, and start Claude Code again; ${WITHOUT}`,
     )
   }
   const managed = settings.find(({ isManaged }) => isManaged)
   if (managed !== undefined && managed.channelsEnabled !== true) {
     return fail(
       `the managed settings of this machine (${managed.file}) do not enable channels`,
-      'Have its administrator set "channelsEnabled": true there',
+      `Have its administrator set "channelsEnabled": true there; ${WITHOUT}`,
     )
   }
   return ok('nothing closes them')

@@ -118,7 +118,7 @@ async function examine(options: DoctorOptions): Promise<Examination> {
       timeoutMs: ANSWER_MS,
       expected: {
         receiver: 'any',
-        remedy: START_WITH_CHANNEL.charAt(0).toUpperCase() + START_WITH_CHANNEL.slice(1),
+        remedy: `Say /molecule:receive in a session, or ${START_WITH_CHANNEL}`,
       },
     }),
   ]

@@ -20,7 +20,10 @@ async function find(name: string, PATH: string): Promise<FoundProgram | undefine
   if (path === null) return undefined
   try {
     const child = Bun.spawn([path, '--version'], {
-      env: { ...process.env, PATH },
+      // Inside a session, these open its inbox, which is nobody else's.
+      env: Object.fromEntries(
+        Object.entries({ ...process.env, PATH }).filter(([key]) => !key.startsWith('CLAUDE_CODE_MESSAGING_')),
+      ),
       stdin: 'ignore',
       stdout: 'pipe',
       stderr: 'ignore',

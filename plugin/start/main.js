@@ -21,10 +21,13 @@ function failedToLoad(error) {
   )
 }
 
-/** @returns {Promise<string | undefined>} what to tell the user when the bundle fails. */
-async function load() {
+/**
+ * @param {string} bundle
+ * @returns {Promise<string | undefined>} what to tell the user when the bundle fails.
+ */
+async function load(bundle) {
   try {
-    await import(new URL('./server.js', import.meta.url).href)
+    await import(new URL(bundle, import.meta.url).href)
     return undefined
   } catch (error) {
     return failedToLoad(error)
@@ -32,5 +35,8 @@ async function load() {
 }
 
 const unmet = unmetRequirement(engines.bun, { version: Bun.version, path: process.execPath })
-const problem = unmet === undefined ? await load() : unmet
-if (problem !== undefined) explain({ problem, version })
+/** The session-start hook asks only for what the screen should say. */
+const isNotice = process.argv.includes('--notice')
+const problem = unmet === undefined ? await load(isNotice ? './notice.js' : './server.js') : unmet
+if (problem !== undefined && isNotice) console.log(JSON.stringify({ systemMessage: problem }))
+else if (problem !== undefined) explain({ problem, version })

@@ -13,6 +13,8 @@ import type { User } from './user.ts'
 export interface SessionOptions {
   /** Whether the person asks for the channel. */
   readonly channel: boolean
+  /** The plugin cannot start, or nobody waits for it. */
+  readonly isAlone?: boolean
   /** The client will open no channel although the person asks for it. */
   readonly opensNone?: boolean
   /** The channel that the person asks for, by default the installed one. */
@@ -78,6 +80,7 @@ export class ClientSession implements AsyncDisposable {
   async connected(): Promise<void> {
     const logged = (what: string) => () =>
       this.debugLog().includes(`MCP server "plugin:molecule:molecule": ${what}`)
+    if (this.#options.isAlone === true) return
     if (!this.#options.channel) {
       await until('the plugin to be connected', logged('Successfully connected'), START_TIMEOUT_MS)
       return
@@ -125,7 +128,12 @@ export class ClientSession implements AsyncDisposable {
   }
 
   async sees(text: string, timeoutMs?: number): Promise<void> {
-    await until(`"${text}" on the screen`, () => this.#squeezed().includes(squeeze(text)), timeoutMs)
+    await until(`"${text}" on the screen`, () => this.shows(text), timeoutMs)
+  }
+
+  /** Whether a text is on the screen now. */
+  shows(text: string): boolean {
+    return this.#squeezed().includes(squeeze(text))
   }
 
   /** The client's debug log so far. */

@@ -31,7 +31,13 @@ describe('doctor', () => {
     const { exitCode, checks } = await scene.ask()
     expect(exitCode).toBe(0)
     expect(checks.filter(({ verdict }) => verdict !== 'ok')).toMatchObject([
-      { name: 'receiver', verdict: 'warn', remedy: expect.stringContaining('Start a session with: claude ') },
+      {
+        name: 'receiver',
+        verdict: 'warn',
+        remedy: expect.stringMatching(
+          /^Say \/molecule:receive in a session, or start a session with: claude /,
+        ),
+      },
     ])
     expect(existsSync(join(scene.folder, 'elsewhere'))).toBe(false)
   })
@@ -59,5 +65,12 @@ describe('doctor', () => {
     )
     expect(lines).toContain('- token         skipped: hangs on platform')
     expect(lines.at(-1)).toBe('1 of 15 checks failed, 4 skipped: begin with the first ✗')
+  })
+
+  test('asks for no channel where sessions receive by the doorbell', async () => {
+    using scene = new DoctorScene(platform)
+    scene.set({ DISABLE_TELEMETRY: '1', MOLECULE_CHANNEL: 'doorbell' })
+    const { checks } = await scene.ask()
+    expect(checks.find(({ name }) => name === 'channels')?.verdict).toBe('ok')
   })
 })
