@@ -223,8 +223,8 @@ export const SESSION_BREAKS: Readonly<Record<string, readonly Break[]>> = {
     {
       name: 'what follows from a prompt holds up the answer to its hook',
       file: ROLE,
-      find: 'clock.after(0, () => this.#afterPrompt(wasIdle, isTold))',
-      replace: 'this.#afterPrompt(wasIdle, isTold)',
+      find: 'clock.after(0, () => this.#afterPrompt(wasIdle, isNews))',
+      replace: 'this.#afterPrompt(wasIdle, isNews)',
     },
     {
       name: 'a receipt after that changes nothing',

@@ -9,7 +9,7 @@ import type { DoorbellEvidence } from '../host/hearing/listener.ts'
 
 const MEANING =
   'asks for no permissions, so whatever Claude decides to do about a message from another agent or person is done without asking'
-const BYPASS_NOTICE = `Messages of the Molecule platform will arrive in this session, since MOLECULE_CHANNEL is doorbell. It ${MEANING}. To go on without messages, set MOLECULE_CHANNEL to auto, or start Claude Code in another permission mode.`
+const BYPASS_NOTICE = `Messages of the Molecule platform arrive in this session, as you asked or MOLECULE_CHANNEL=doorbell says. It ${MEANING}. To go on without them, set MOLECULE_CHANNEL to off, or choose another permission mode.`
 export const BYPASS_QUESTION = `Nothing was changed. Before messages arrive here, tell the user that this session ${MEANING}. If the user still wants to receive, call claim_channel again with user_accepts_bypass.`
 const TO_BE_TOLD = 'it asks for no permissions, and the person is told with the next prompt what that means'
 
@@ -26,9 +26,11 @@ export class Consent {
     this.#inbox = inbox
   }
 
-  /** The prompt hook reported the permission mode. */
-  noteMode(mode: string): void {
+  /** The prompt hook reported the permission mode. @returns whether it is another than before. */
+  noteMode(mode: string): boolean {
+    const isNew = mode !== this.#mode
     this.#mode = mode
+    return isNew
   }
 
   /**
@@ -51,16 +53,13 @@ export class Consent {
     return { isAsked, clientVersion, refusal: refusal ?? (isKept ? TO_BE_TOLD : undefined) }
   }
 
-  /** What to tell the person at a prompt, once, before this session is rung because the settings say so. */
-  notice(mode: ChannelMode | undefined): string | undefined {
-    if (
-      mode !== 'doorbell' ||
-      this.#isSaid ||
-      !this.#mustTell() ||
-      this.#inbox.look().refusal !== undefined
-    ) {
-      return undefined
-    }
+  /**
+   * What to tell the person at a prompt, once: before this session is rung because the settings say so, or when it comes to
+   * ask for no permissions later.
+   */
+  notice(mode: ChannelMode): string | undefined {
+    const isAsked = this.#isSaid || mode === 'doorbell'
+    if (!isAsked || !this.#mustTell() || this.#inbox.look().refusal !== undefined) return undefined
     this.#isTold = true
     return BYPASS_NOTICE
   }

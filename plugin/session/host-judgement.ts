@@ -83,11 +83,15 @@ export class HostJudgement {
    * The person typed a prompt.
    *
    * @param mode the permission mode of the session, if the hook says it.
-   * @returns what the person must know before this session is rung, once.
+   * @returns what the person must know before this session is rung, once; and whether to judge again.
    */
-  prompted(mode: string | undefined): string | undefined {
-    if (mode !== undefined) this.#consent.noteMode(mode)
-    return this.#consent.notice(this.#given?.config.channelMode)
+  prompted(mode: string | undefined): { readonly notice: string | undefined; readonly isNews: boolean } {
+    const isNew = mode !== undefined && this.#consent.noteMode(mode)
+    const { mayHold, route } = this.#hearing.verdict
+    const isOverChannel = mayHold && route !== 'doorbell'
+    if (this.#given === undefined || isOverChannel) return { notice: undefined, isNews: false }
+    const notice = this.#consent.notice(this.#given.config.channelMode)
+    return { notice, isNews: isNew || notice !== undefined }
   }
 
   #judge({ channelMode }: Config, { name, version }: Client): Hearing {

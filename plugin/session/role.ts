@@ -147,9 +147,8 @@ export class Role {
       return undefined
     }
     const wasIdle = this.hearing.typed()
-    const notice = this.#judgement.prompted(mode)
-    const isTold = notice !== undefined
-    clock.after(0, () => this.#afterPrompt(wasIdle, isTold))
+    const { notice, isNews } = this.#judgement.prompted(mode)
+    clock.after(0, () => this.#afterPrompt(wasIdle, isNews))
     return notice ?? this.#observer?.notice() ?? bell?.typed() ?? this.hearing.notice()
   }
 
@@ -242,10 +241,10 @@ export class Role {
   /**
    * The user typed a prompt.
    *
-   * @param isTold and was told what it means that this session will be rung.
+   * @param isNews it told something about how this session may receive.
    */
-  #afterPrompt(wasIdle: boolean, isTold: boolean): void {
-    if (isTold) this.#judgeAgain()
+  #afterPrompt(wasIdle: boolean, isNews: boolean): void {
+    if (isNews) this.#judgeAgain()
     this.#observer?.look()
     this.#probing?.prompted()
     // What a model has read, it was shown.

@@ -85,6 +85,7 @@ export function putInto(
   return new Promise((resolve, reject) => {
     const socket = connect({ path })
     const abort = (): void => void socket.destroy(new Error('the session ends'))
+    if (signal.aborted) abort()
     const cancel = clock.after(TIMEOUT_MS, () => socket.destroy(new Error('the inbox does not answer')))
     socket.once('connect', () => socket.end(lines.join('')))
     // Nothing is expected; unread bytes would keep the connection open.
