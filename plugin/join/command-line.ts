@@ -10,7 +10,8 @@ const COMMANDS = {
     help: `Usage: ./molecule join NAME [--start] [--db FILE] [-- ARGUMENT ...]
 
 Gives a session on this machine a workspace of the local platform: creates the workspace if it is missing, and
-writes the settings of the session into a folder of its own. Prints the command that starts the session.
+writes the settings of the session into a folder of its own. Prints the command that starts the session, which
+needs no installed plugin, and Claude Code 2.1.251 or newer.
 
   --start     run that command, in this folder, with the arguments after --
   --db FILE   the database of the platform, if it was started with --db

@@ -9,18 +9,20 @@ import type { Target } from '../../member/settings/config.ts'
 import { platformUrlSchema } from '../../member/settings/platform-url.ts'
 import { SETTINGS } from '../../member/settings/setting-table.ts'
 import { type Environment, setValue } from '../../member/settings/setting-text.ts'
-import { START_WORDS } from '../host/hearing/start-command.ts'
 import { admit, workspaceNamed } from './agent.ts'
 import { type CommandLine, parseCommandLine } from './command-line.ts'
 import { JoinFailure } from './failure.ts'
 import { type Joined, join } from './join.ts'
 import { explainRefusal, findPlatform } from './local-platform.ts'
 import { shellWord } from './shell-word.ts'
+import { startWords } from './start-command.ts'
 
 export interface World {
   readonly argv: readonly string[]
   readonly environment: Environment
   readonly home: string | undefined
+  /** The plugin of this clone. */
+  readonly pluginFolder: string
   readonly network: typeof fetch
   readonly clock: Clock
   readonly print: (text: string) => void
@@ -97,19 +99,20 @@ async function act(line: Run, operator: PlatformClient, world: World): Promise<n
 
 async function joined({ workspaceId, paths, did }: Joined, line: Run, world: World): Promise<number> {
   const { name, start } = line
-  const words = { nothing: 'was ready', configured: 'is ready', created: 'was created' }
-  world.print(`The workspace ${name} (${workspaceId}) ${words[did]}. Its settings are in ${paths.envFile}.`)
+  const outcome = { nothing: 'was ready', configured: 'is ready', created: 'was created' }[did]
+  world.print(`The workspace ${name} (${workspaceId}) ${outcome}. Its settings are in ${paths.envFile}.`)
   const overriding = OVERRIDING.filter((setting) => setValue(world.environment[setting]) !== undefined)
   if (overriding.length > 0) {
     world.complain(`The environment sets ${overriding.join(', ')}, which overrides them: unset that first.`)
   }
   const more = { [SETTINGS.stateDir.name]: paths.folder }
+  const words = startWords(world.pluginFolder)
   if (!start) {
     const assigned = Object.entries(more).map(([setting, value]) => `${setting}=${shellWord(value)}`)
-    world.print(`Start its session with:\n\n  ${[...assigned, ...START_WORDS].join(' ')}`)
+    world.print(`Start its session with:\n\n  ${[...assigned, ...words.map(shellWord)].join(' ')}`)
     return 0
   }
-  const exitCode = await world.run([...START_WORDS, ...line.more], more)
+  const exitCode = await world.run([...words, ...line.more], more)
   if (exitCode === undefined) {
     throw new JoinFailure('Claude Code is not on the PATH: npm i -g @anthropic-ai/claude-code installs it.')
   }

@@ -5,12 +5,16 @@ import { fetchPage } from '../../member/client/activity.ts'
 import { PlatformClient } from '../../member/client/client.ts'
 import { PlatformError } from '../../member/client/errors.ts'
 import { type ListedWorkspace, listWorkspaces } from '../../member/client/operator.ts'
+import { readEnvFile } from '../../member/folder/env-file.ts'
+import { changeEnvFile } from '../../member/folder/env-file-change.ts'
 import { readOwnTarget, writeOwnTarget } from '../../member/folder/own-target.ts'
 import { type StatePaths, statePaths } from '../../member/folder/state-folder.ts'
 import { type Environment, namedStateDir, type Target } from '../../member/settings/config.ts'
+import { parseEnvText } from '../../member/settings/env-file-text.ts'
 import { admit, workspaceNamed } from './agent.ts'
 import { JoinFailure } from './failure.ts'
 import { shellWord } from './shell-word.ts'
+import { RECEIVES } from './start-command.ts'
 
 export interface Joined {
   readonly workspaceId: string
@@ -42,11 +46,21 @@ export async function join(joining: Joining): Promise<Joined> {
   const found = held === undefined ? workspaceNamed(name, all) : ownWorkspace(paths, held, name, all)
   const { platformUrl } = operator.endpoint
   if (held?.platformUrl === platformUrl && (await isAccepted(held, joining))) {
+    letReceive(paths)
     return { workspaceId: held.workspaceId, paths, did: 'nothing' }
   }
   const { id, token } = await admit(operator, name, found, all)
   writeOwnTarget(paths, { workspaceId: id, token, platformUrl })
+  letReceive(paths)
   return { workspaceId: id, paths, did: found === undefined ? 'created' : 'configured' }
+}
+
+/** Whoever runs this wants the session to receive. A setting that is there already stays. */
+function letReceive(paths: StatePaths): void {
+  const file = readEnvFile(paths.envFile)
+  const { name, value } = RECEIVES
+  if (file.state === 'read' && parseEnvText(file.text)[name] === undefined)
+    changeEnvFile(paths, { [name]: value })
 }
 
 /** @throws JoinFailure when the folder is configured in a way that a person has to change. */

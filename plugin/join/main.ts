@@ -1,4 +1,5 @@
 /** Entry point of `./molecule join`, `token` and `invite-code`: connects them to the process. */
+import { fileURLToPath } from 'node:url'
 import { systemClock } from '../../base/clock.ts'
 import { homeFolder } from '../../base/home.ts'
 import { runCommand } from './commands.ts'
@@ -24,6 +25,7 @@ process.exit(
     argv: process.argv.slice(2),
     environment: process.env,
     home: homeFolder(),
+    pluginFolder: fileURLToPath(new URL('../../dist/plugin', import.meta.url)),
     network: fetch,
     clock: systemClock,
     print: (text) => console.log(text),

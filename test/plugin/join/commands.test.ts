@@ -42,6 +42,7 @@ class Desk implements AsyncDisposable {
       ],
       environment: {},
       home: this.folder.path,
+      pluginFolder: '/the clone/dist/plugin',
       network: fetch,
       clock: systemClock,
       print: (text) => void lines.push(text),
@@ -86,8 +87,9 @@ describe('join', () => {
     const { MOLECULE_WORKSPACE_TOKENS: token = '-', MOLECULE_WORKSPACE_IDS: id } = desk.settings('tester')
     expect(said).not.toContain(token)
     expect(said).toContain(
-      `MOLECULE_STATE_DIR=${desk.stateDir('tester')} claude --dangerously-load-development`,
+      `MOLECULE_STATE_DIR=${desk.stateDir('tester')} claude --plugin-dir '/the clone/dist/plugin'`,
     )
+    expect(desk.settings('tester').MOLECULE_CHANNEL).toBe('doorbell')
     expect(statSync(join(desk.stateDir('tester'), '.env')).mode & 0o777).toBe(0o600)
     expect(statSync(desk.stateDir('tester')).mode & 0o777).toBe(0o700)
     expect(await desk.status('tester')).toBe(200)
@@ -116,11 +118,14 @@ describe('join', () => {
     const file = join(desk.stateDir('builder'), '.env')
     const old = readFileSync(file, 'utf8')
     const { MOLECULE_WORKSPACE_TOKENS: token = '' } = desk.settings('builder')
-    writeFileSync(file, `# mine\n${old.replace(token, 'q'.repeat(43))}MOLECULE_LOG_LEVEL=debug\n`)
+    writeFileSync(
+      file,
+      `# mine\n${old.replace(token, 'q'.repeat(43))}MOLECULE_LOG_LEVEL=debug\nMOLECULE_CHANNEL=auto\n`,
+    )
     expect((await desk.run(['join', 'builder']))[0]).toBe(0)
     expect(await desk.status('builder')).toBe(200)
     expect(readFileSync(file, 'utf8')).toMatch(
-      /^# mine\nMOLECULE_PLATFORM_URL=[\s\S]*\nMOLECULE_LOG_LEVEL=debug\n$/,
+      /^# mine\nMOLECULE_PLATFORM_URL=[\s\S]*\nMOLECULE_LOG_LEVEL=debug\nMOLECULE_CHANNEL=auto\n$/,
     )
     writeFileSync(file, old.replace(desk.platform.url, 'http://127.0.0.1:1'))
     expect((await desk.run(['join', 'builder']))[0]).toBe(0)
