@@ -16,6 +16,7 @@ import { Problem } from './problem.js'
 import { showTasks } from './task-list.js'
 import { inTree, TEAM, teamItems } from './team-list.js'
 import { TeamLog } from './team-log.js'
+import { Tools } from './tools.js'
 import { Unread } from './unread.js'
 
 const QUIET_POLL_MS = 30_000
@@ -35,6 +36,7 @@ export class Chat {
   #view
   #outbox
   #composer
+  #tools
   #team = new KeyedList(byId('members'))
   #unread = new Unread(() => this.#show())
   #notices = new Notices((id) => this.#choose(id))
@@ -70,6 +72,19 @@ export class Chat {
       onDiscard: (id) => this.#outbox.discard(id),
       onOlder: (count) => this.#problem.guard(() => this.#readOlder(count)),
       onLook: (last) => this.#look(last),
+    })
+    this.#tools = new Tools(this.#client, {
+      source: {
+        entries: () => this.#entries,
+        readOlder: () => this.#problem.guard(() => this.#readOlder(Number.POSITIVE_INFINITY)),
+        isWhole: () => this.#log.atStart,
+      },
+      onEntry: (entry) => this.#showEntry(entry),
+      onChanged: () => this.#refresh(),
+      onMade: async (id) => {
+        await this.#refresh()
+        this.#choose(id)
+      },
     })
     this.#wire()
     this.#client.listen(
@@ -130,7 +145,10 @@ export class Chat {
   #show() {
     if (this.#view === undefined) return
     const agent = this.#chosen === TEAM ? undefined : this.#chosen
-    const entries = entriesOf(this.#entries, agent, agent === undefined || byId('show-peers').checked)
+    const isEmpty = this.#members.length === 0
+    const entries = isEmpty
+      ? []
+      : entriesOf(this.#entries, agent, agent === undefined || byId('show-peers').checked)
     const outgoing = agent === undefined ? [] : this.#outgoing(agent)
     this.#showHead(agent)
     this.#view.show(entries, outgoing, this.#log.atStart)
@@ -142,8 +160,7 @@ export class Chat {
       ),
       { nameOf: this.#nameOf, onTask: (task) => this.#showTask(task), now: Date.now() },
     )
-    byId('empty').hidden = entries.length + outgoing.length > 0
-    byId('empty').textContent = this.#members.length === 0 ? 'There is no agent yet.' : 'No messages yet.'
+    this.#tools.showEmpty(entries.length + outgoing.length === 0)
   }
 
   /** What the log already shows is no longer on its way. */
@@ -156,7 +173,7 @@ export class Chat {
 
   #showHead(agent) {
     const member = this.#members.find(({ id }) => id === agent)
-    const title = this.#chosen === TEAM ? 'Team timeline' : plainName(member?.name ?? 'Choose an agent')
+    const title = this.#chosen === TEAM ? 'Team timeline' : plainName(member?.name ?? 'Molecule')
     byId('title').textContent = title
     byId('subtitle').textContent =
       this.#chosen === TEAM
@@ -165,6 +182,7 @@ export class Chat {
           ? ''
           : subtitleOf(member)
     document.querySelector('.switch').hidden = agent === undefined
+    this.#tools.show(this.#members, member)
   }
 
   #showTeam() {
@@ -205,6 +223,15 @@ export class Chat {
     this.#view.jumpTo(task.opening)
   }
 
+  /** On the page of the agent that it is with, or else in the timeline of the team. */
+  #showEntry(entry) {
+    const isPeer = entry.message.side === 'peer'
+    const page = !isPeer ? entry.row.workspace_id : entry.agents.includes(this.#chosen) ? this.#chosen : TEAM
+    if (isPeer && page !== TEAM) byId('show-peers').checked = true
+    this.#choose(this.#members.some(({ id }) => id === page) ? page : TEAM)
+    this.#view.jumpTo(entry.key)
+  }
+
   async #readLog() {
     await this.#log.readNew()
     this.#readEntries()
@@ -224,6 +251,8 @@ export class Chat {
   async #refresh() {
     this.#members = await this.#client.members()
     await this.#readLog()
+    if (this.#chosen !== TEAM && !this.#members.some(({ id }) => id === this.#chosen))
+      this.#choose(this.#firstPage())
   }
 
   #onEvent({ event }) {

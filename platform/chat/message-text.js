@@ -64,7 +64,7 @@ function completeCode(figure) {
 }
 
 /** A button that puts a text on the clipboard, and says so. */
-function copyButton(label, textNow) {
+export function copyButton(label, textNow) {
   const button = element('button', 'copy', label)
   button.type = 'button'
   button.addEventListener('click', async () => {

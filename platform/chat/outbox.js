@@ -5,6 +5,7 @@
 import { keep, recall } from './kept.js'
 
 const NAME = 'outbox'
+const AWAY = 'It leaves when the platform is back.'
 const CLOSED = 'The page was closed before this was sent.'
 
 export class Outbox {
@@ -69,7 +70,8 @@ export class Outbox {
       message.staged ??= files.length === 0 ? [] : await this.#client.upload(agent, files)
       await this.#client.write(agent, id, text, message.staged)
     } catch (error) {
-      Object.assign(message, { state: 'failed', why: error.message, unreached: error.status === 0 })
+      const unreached = error.status === 0
+      Object.assign(message, { state: 'failed', why: unreached ? AWAY : error.message, unreached })
       return this.#changed()
     }
     message.state = 'sent'

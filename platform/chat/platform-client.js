@@ -28,6 +28,33 @@ export class PlatformClient {
     return this.#request('GET', '/workspaces')
   }
 
+  create(workspace) {
+    return this.#request('POST', '/workspaces', { ...workspace, external: true, delivery_mode: 'poll' })
+  }
+
+  rename(id, names) {
+    return this.#request('PATCH', `/workspaces/${id}`, names)
+  }
+
+  /** Removes a workspace and all below it. Its name says that it is the one that is meant. */
+  remove({ id, name }) {
+    const confirmation = { 'X-Confirm-Name': latin1(name) }
+    return this.#request('DELETE', `/workspaces/${id}?confirm=true`, undefined, confirmation)
+  }
+
+  tokens(id) {
+    return this.#request('GET', `/workspaces/${id}/tokens`)
+  }
+
+  /** A new token, which nobody can read again. */
+  mint(id) {
+    return this.#request('POST', `/admin/workspaces/${id}/tokens`)
+  }
+
+  revoke(id, tokenId) {
+    return this.#request('DELETE', `/workspaces/${id}/tokens/${tokenId}`)
+  }
+
   /** Rows of all workspaces: after a number, oldest first, or else the newest before one, newest first. */
   teamLog(query) {
     return this.#request('GET', `/admin/activity?${new URLSearchParams(query)}`)
@@ -101,16 +128,16 @@ export class PlatformClient {
     this.#socket?.close()
   }
 
-  async #request(method, path, body) {
-    return (await this.#fetch(method, path, body)).json()
+  async #request(method, path, body, headers) {
+    return (await this.#fetch(method, path, body, headers)).json()
   }
 
-  async #fetch(method, path, body) {
+  async #fetch(method, path, body, headers = {}) {
     let response
     try {
       response = await fetch(path, {
         method,
-        headers: { Authorization: `Bearer ${this.#token}` },
+        headers: { ...headers, Authorization: `Bearer ${this.#token}` },
         body: body === undefined || body instanceof FormData ? body : JSON.stringify(body),
       })
     } catch {
@@ -130,4 +157,9 @@ export class PlatformClient {
       `The platform refused the request (${response.status}): ${answer.error ?? 'no reason given'}${answer.hint ? ` (${answer.hint})` : ''}`,
     )
   }
+}
+
+/** A header takes bytes alone, so its text goes as the bytes of UTF-8. */
+function latin1(text) {
+  return String.fromCharCode(...new TextEncoder().encode(text))
 }

@@ -3,7 +3,6 @@ import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { answerOf, messageOf } from '../../platform/chat/conversation.js'
 import { bytesOf, pathOf } from '../../platform/chat/files.js'
-import { markdownToHtml } from '../../platform/chat/markdown.js'
 import { plainName } from '../../platform/chat/message-text.js'
 import { subtitleOf } from '../../platform/chat/presence.js'
 
@@ -233,53 +232,6 @@ test('a shown name has no bidirectional marks and no control characters', () => 
   const parts = [{ kind: 'file', file: { name: 'a\u202egpj.exe', uri: 'u:1' } }]
   const notice = { workspace_id: 'w', method: 'notify', response_body: { result: 'x', parts } }
   expect(messageOf(notice, nameOf)).toMatchObject({ files: [{ name: 'a gpj.exe', uri: 'u:1' }] })
-})
-
-test('Markdown becomes headings, lists, tables, code with its language, and lines as they were written', () => {
-  const html = markdownToHtml(
-    '# Top\n\n- one\n- [x] two\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```ts x\na < b\n```\nl1\nl2',
-  )
-  for (const part of [
-    '<h3>Top</h3>',
-    '<li>one</li>',
-    '☑ two',
-    '<td>1</td>',
-    '<figcaption>ts</figcaption>',
-    'l1<br>l2',
-  ]) {
-    expect(html).toContain(part)
-  }
-  expect(html).toContain('<pre><code>a &#60; b</code></pre>')
-})
-
-test('markup in a message stays text, in every place where Markdown knows it', () => {
-  const markup = '<img src=x onerror=alert(1)>'
-  for (const text of [
-    markup,
-    `a ${markup}`,
-    `- ${markup}`,
-    `\`${markup}\``,
-    `\`\`\`${markup}\n${markup}\n\`\`\``,
-    `[${markup}](https://a.example)`,
-    `![${markup}](https://a.example)`,
-    `| ${markup} |\n|---|`,
-  ]) {
-    expect(markdownToHtml(text)).not.toMatch(/<(?:img|script|iframe|input)/i)
-  }
-})
-
-test('a link leads to the web or to a mail address and shows where; a picture is a link', () => {
-  expect(markdownToHtml('[docs](https://docs.example/a)')).toContain(
-    '<a href="https://docs.example/a">docs</a> <small>(docs.example)</small>',
-  )
-  expect(markdownToHtml('https://docs.example/a')).toContain('>https://docs.example/a</a></p>')
-  expect(markdownToHtml('![chart](https://t.example/p.png)')).toContain(
-    '>chart</a> <small>(t.example)</small>',
-  )
-  expect(markdownToHtml('[bank.example](https://evil.example)')).toContain('<small>(evil.example)</small>')
-  for (const address of ['javascript:alert(1)', 'data:text/html,x', 'file:///etc/passwd', '/workspaces']) {
-    expect(markdownToHtml(`[a](${address})`)).not.toContain('<a')
-  }
 })
 
 test('the person learns that an agent is away before writing to it', () => {

@@ -6,45 +6,17 @@ import { barriers, CHROMIUM, ChatScene, lookLike } from '../../lab/driver/chat-s
 import { directFetch } from '../../lab/driver/direct-fetch.ts'
 import type { PluginProcess } from '../../lab/driver/plugin-process.ts'
 import { until } from '../../lab/driver/until.ts'
+import {
+  END_OF_COMPOSITION,
+  GIVE_FILES,
+  HOW_FAR,
+  MARKDOWN,
+  PERMISSION,
+  TO_TOP,
+} from '../fixtures/chat-samples.ts'
+import { workspaceRules } from '../fixtures/chat-workspace-rules.ts'
 
 setDefaultTimeout(300_000)
-
-const MARKDOWN = `# Report
-- *one* and \`two\`
-
-| test | result |
-|---|---|
-| a | passed |
-
-\`\`\`sh
-bun test
-\`\`\`
-See [the docs](https://docs.example/x), ![chart](https://tracker.example/p.png)
-<img src="https://tracker.example/q.png" onerror="alert(1)"><form><button>Allow</button></form>`
-
-const PIXEL =
-  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
-const PERMISSION = {
-  tool_name: 'Bash',
-  description: 'Clean up',
-  input_preview: '{ "command": "rm -rf build" }',
-}
-// These run in the page.
-const GIVE_FILES = `(pixel) => {
-  const bytes = Uint8Array.from(atob(pixel), (character) => character.charCodeAt(0))
-  const give = (target, event, name, file) => {
-    const data = new DataTransfer()
-    data.items.add(file)
-    target.dispatchEvent(new event(name, { dataTransfer: data, clipboardData: data, bubbles: true, cancelable: true }))
-  }
-  give(document.getElementById('scroll'), DragEvent, 'drop', new File([bytes], 'dropped.png', { type: 'image/png' }))
-  give(document.getElementById('text'), ClipboardEvent, 'paste', new File(['x'], 'pasted.txt', { type: 'text/plain' }))
-}`
-const END_OF_COMPOSITION = `document.getElementById('text').dispatchEvent(
-  new KeyboardEvent('keydown', { key: 'Enter', keyCode: 229, bubbles: true, cancelable: true }),
-)`
-const TO_TOP = "document.getElementById('scroll').scrollTo(0, 0)"
-const HOW_FAR = "document.getElementById('scroll').scrollTop"
 
 describe.skipIf(CHROMIUM === null)('the chat in Chromium (skipped where there is none)', () => {
   let scene: ChatScene
@@ -86,7 +58,7 @@ describe.skipIf(CHROMIUM === null)('the chat in Chromium (skipped where there is
   test('files are chosen, dropped and pasted, listed, removable, and arrive under their own names; a picture is shown small', async () => {
     const file = { name: '報告 é.txt', mimeType: 'text/plain', buffer: Buffer.from('content') }
     await page.locator('input[type=file]').setInputFiles(file)
-    await page.evaluate(`(${GIVE_FILES})('${PIXEL}')`)
+    await page.evaluate(GIVE_FILES)
     const list = page.getByRole('list', { name: 'Files to send' })
     await list.getByText('dropped.png').waitFor()
     expect(await list.getByRole('listitem').allTextContents()).toEqual([
@@ -197,6 +169,20 @@ describe.skipIf(CHROMIUM === null)('the chat in Chromium (skipped where there is
     await shown('from the other tab', other)
     await shown('from the other tab')
     await other.close()
+  })
+
+  workspaceRules(() => ({ page, scene }))
+
+  test('search finds what anybody said, and leads there', async () => {
+    await page.keyboard.press('Control+k')
+    await page.getByRole('searchbox').fill('TAKES A second')
+    await page.getByText('1 found in all messages').waitFor()
+    await page
+      .getByRole('dialog')
+      .getByRole('button', { name: /builder to reviewer/ })
+      .click()
+    await page.locator('.pointed').getByText('it takes a second').waitFor()
+    expect(await page.getByRole('dialog').count()).toBe(0)
   })
 
   test('what is written while the platform is away says so, leaves once it is back, and the problem goes away', async () => {
