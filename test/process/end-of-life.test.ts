@@ -67,27 +67,28 @@ for (const [name, how] of ENDS) {
     expect(lock.tryTake()).toEqual({ state: 'held' })
     lock.close()
   })
-
-  test.concurrent(`${name} ends the process although the platform hangs`, async () => {
-    await using scene = await Scene.open()
-    await using gate = new Gate(scene.platform.url)
-    let asked = 0
-    gate.answer = () => {
-      asked++
-      return never()
-    }
-    const plugin = scene.process(scene.settings(scene.member(), { MOLECULE_PLATFORM_URL: gate.url }))
-    await plugin.connect()
-    await until('requests that hang', () => asked >= 2)
-    plugin.notify('tools/call', { name: 'list_peers', arguments: {} })
-
-    expect(await exitCode(plugin, how)).toBe(0)
-    expect(existsSync(scene.path('state', 'bot.pid'))).toBe(false)
-  })
 }
+
+test.concurrent('SIGTERM ends the process although the platform hangs, and a call with it', async () => {
+  await using scene = await Scene.open()
+  await using gate = new Gate(scene.platform.url)
+  let asked = 0
+  gate.answer = () => {
+    asked++
+    return never()
+  }
+  const plugin = scene.process(scene.settings(scene.member(), { MOLECULE_PLATFORM_URL: gate.url }))
+  await plugin.connect()
+  await until('requests that hang', () => asked >= 2)
+  plugin.notify('tools/call', { name: 'list_peers', arguments: {} })
+
+  expect(await exitCode(plugin, () => plugin.signal('SIGTERM'))).toBe(0)
+  expect(existsSync(scene.path('state', 'bot.pid'))).toBe(false)
+})
 
 /** What a platform does while the host ends the session. */
 const STATES: readonly (readonly [string, (gate: Gate) => Response | Promise<Response>])[] = [
+  ['hangs', never],
   ['asks to wait', () => new Response(null, { status: 429, headers: { 'Retry-After': '300' } })],
   ['fails', () => new Response(null, { status: 500 })],
   ['refuses the token', () => new Response(null, { status: 401 })],
@@ -105,22 +106,25 @@ function beginning(text: string): ReadableStream<string> {
   return new ReadableStream({ start: (controller) => controller.enqueue(text) })
 }
 
-test.concurrent('whatever the platform does, the end of stdin ends the process', async () => {
+test.concurrent('whatever its platforms do, the end of stdin ends the process', async () => {
   await using scene = await Scene.open()
-  const codeIn = async ([name, answer]: (typeof STATES)[number], index: number): Promise<unknown> => {
-    await using gate = new Gate(scene.platform.url)
-    let asked = 0
+  await using gates = new AsyncDisposableStack()
+  const platforms = STATES.map(([name, answer]) => {
+    const gate = gates.use(new Gate(scene.platform.url))
+    const platform = { name, gate, asked: 0 }
     gate.answer = () => {
-      asked++
+      platform.asked++
       return answer(gate)
     }
-    const env = scene.settings(scene.member(), { MOLECULE_PLATFORM_URL: gate.url }, `state-${index}`)
-    const plugin = scene.process(env)
-    await plugin.connect()
-    await until('requests to the platform', () => asked >= 3)
-    return [name, await exitCode(plugin, (ending) => ending.endInput())]
-  }
-  expect(await Promise.all(STATES.map(codeIn))).toEqual(STATES.map(([name]) => [name, 0]))
+    return platform
+  })
+  const members = STATES.map(() => scene.member())
+  const { MOLECULE_PLATFORM_URL: _, ...settings } = scene.settings(members)
+  const urls = platforms.map(({ gate }) => gate.url).join(',')
+  const plugin = scene.process({ ...settings, MOLECULE_PLATFORM_URLS: urls })
+  await plugin.connect()
+  await until('requests to every platform', () => platforms.every(({ asked }) => asked >= 2))
+  expect(await exitCode(plugin, (ending) => ending.endInput())).toBe(0)
 })
 
 test.concurrent('a killed process leaves the lock free, and a bot.pid that stops no other process', async () => {

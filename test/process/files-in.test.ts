@@ -1,9 +1,11 @@
-import { describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import type { Host } from '../../lab/driver/host.ts'
 import { Peer } from '../../lab/driver/peer.ts'
-import { Scene } from '../../lab/driver/scene.ts'
+import { type Member, Scene } from '../../lab/driver/scene.ts'
 import { until } from '../../lab/driver/until.ts'
+import type { RunningPlatform } from '../../platform/platform.ts'
 import { randomBytes } from '../fixtures/random-bytes.ts'
 
 setDefaultTimeout(300_000)
@@ -22,11 +24,19 @@ async function receiving(scene: Scene, settings: Readonly<Record<string, string>
   return host
 }
 
+/** A session that several rules share, each with a message of its own. */
+let scene: Scene
+let member: Member
+let host: Host
+beforeAll(async () => {
+  scene = await Scene.open()
+  member = scene.member()
+  host = await receiving(scene, scene.settings(member))
+})
+afterAll(() => scene[Symbol.asyncDispose]())
+
 describe('the files of a message', () => {
   test.concurrent('are on this machine, byte for byte, before the message is shown', async () => {
-    await using scene = await Scene.open()
-    const member = scene.member()
-    const host = await receiving(scene, scene.settings(member))
     const text = new TextEncoder().encode('two\nlines')
     const files = await scene.person.attach(
       member.id,
@@ -53,18 +63,16 @@ describe('the files of a message', () => {
   })
 
   test.concurrent('are readable by their owner alone, and acknowledged', async () => {
-    await using scene = await Scene.open()
-    const member = scene.member()
-    const host = await receiving(scene, scene.settings(member))
     const files = await scene.person.attach(member.id, new File(['x'], 'x.md'))
-    await scene.person.write(member.id, 'look', files)
-    const path = (await host.event((event) => event.content === 'look')).meta.attachment_1_path ?? ''
+    await scene.person.write(member.id, 'whose is it?', files)
+    const path = (await host.event((event) => event.content === 'whose is it?')).meta.attachment_1_path ?? ''
     expect(path).toStartWith(scene.path('state', 'inbox', member.id))
     expect(statSync(path).mode & 0o777).toBe(0o600)
     for (const folder of [dirname(path), dirname(dirname(path))])
       expect(statSync(folder).mode & 0o777).toBe(0o700)
+    const id = files[0]?.uri.split('/').at(-1)
     await until('the acknowledgement', () =>
-      scene.requests.some((request) => /^POST .*\/pending-uploads\/.*\/ack$/.test(request)),
+      scene.requests.some((request) => request.startsWith('POST ') && request.endsWith(`/${id}/ack`)),
     )
   })
 
@@ -94,9 +102,6 @@ describe('the files of a message', () => {
   })
 
   test.concurrent('arrive byte for byte at 20 MB', async () => {
-    await using scene = await Scene.open()
-    const member = scene.member()
-    const host = await receiving(scene, scene.settings(member))
     const bytes = randomBytes(20 * 1024 * 1024)
     const files = await scene.person.attach(member.id, new File([bytes], 'large.bin'))
     await scene.person.write(member.id, 'large', files)
@@ -184,9 +189,6 @@ describe('the files of a message', () => {
   })
 
   test.concurrent('are images by their content, not by what the sender claims', async () => {
-    await using scene = await Scene.open()
-    const member = scene.member()
-    const host = await receiving(scene, scene.settings(member))
     const files = await scene.person.attach(
       member.id,
       new File(['no image'], 'no.png', { type: 'image/png' }),
@@ -202,47 +204,49 @@ describe('the files of a message', () => {
     expect(meta.image_path).toBe(meta.attachment_2_path ?? '')
   })
 
-  test.concurrent('are fetched again when the platform fails for a moment', async () => {
-    await using scene = await Scene.open()
-    const member = scene.member()
-    const host = await receiving(scene, scene.settings(member))
-    const files = await scene.person.attach(member.id, new File(['content'], 'a.txt'))
-    scene.platform.setFaults({
-      answers: [
+  describe('while the platform fails', () => {
+    let failing: Scene
+    let workspace: Member
+    let session: Host
+    beforeAll(async () => {
+      failing = await Scene.open()
+      workspace = failing.member()
+      session = await receiving(failing, failing.settings(workspace))
+    })
+    afterAll(() => failing[Symbol.asyncDispose]())
+
+    const showWith = async (
+      text: string,
+      answers: Parameters<RunningPlatform['setFaults']>[0]['answers'],
+    ) => {
+      const file = new File(['content'], 'a.txt', { type: 'text/plain' })
+      const files = await failing.person.attach(workspace.id, file)
+      failing.platform.setFaults({ answers })
+      await failing.person.write(workspace.id, text, files)
+      return (await session.event((event) => event.content === text)).meta
+    }
+
+    test('are fetched again when that is for a moment', async () => {
+      const meta = await showWith('for a moment', [
         { kind: 'datastore_503', path: '/content' },
         { kind: 'cut', path: '/content' },
-      ],
+      ])
+      expect(sameBytes(meta.attachment_1_path, Buffer.from('content'))).toBe(true)
+      expect(meta).not.toHaveProperty('attachment_1_error')
     })
-    await scene.person.write(member.id, 'with a file', files)
-    const { meta } = await host.event((event) => event.content === 'with a file')
-    expect(sameBytes(meta.attachment_1_path, Buffer.from('content'))).toBe(true)
-    expect(meta).not.toHaveProperty('attachment_1_error')
-  })
 
-  const answers = [
-    ['a web page', { kind: 'html' }],
-    ['half an answer', { kind: 'cut' }],
-    ['another file', { kind: 'half_json' }],
-    ['a redirect', { kind: 'redirect' }],
-    ['an error', { kind: 'error_500' }],
-    ['an empty 404', { kind: 'empty_404' }],
-    ['a refusal', { kind: 'unauthorized' }],
-  ] as const
-  test.concurrent.each([...answers])(
-    'cost the file and not the message when the platform answers with %s',
-    async (_what, answer) => {
-      await using scene = await Scene.open()
-      const member = scene.member()
-      const host = await receiving(scene, scene.settings(member))
-      const files = await scene.person.attach(
-        member.id,
-        new File(['content'], 'a.txt', { type: 'text/plain' }),
-      )
-      scene.platform.setFaults({ answers: [{ ...answer, path: '/content', times: 0 }] })
-      await scene.person.write(member.id, 'with a file', files)
-      const { meta } = await host.event((event) => event.content === 'with a file')
+    test.each([
+      ['a web page', { kind: 'html' }],
+      ['half an answer', { kind: 'cut' }],
+      ['another file', { kind: 'half_json' }],
+      ['a redirect', { kind: 'redirect' }],
+      ['an error', { kind: 'error_500' }],
+      ['an empty 404', { kind: 'empty_404' }],
+      ['a refusal', { kind: 'unauthorized' }],
+    ] as const)('cost the file and not the message when it answers with %s', async (what, answer) => {
+      const meta = await showWith(what, [{ ...answer, path: '/content', times: 0 }])
       expect(meta.attachment_1_error).toStartWith('not fetched: ')
       expect(meta).not.toHaveProperty('attachment_1_path')
-    },
-  )
+    })
+  })
 })

@@ -1,16 +1,32 @@
-import { describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { linkSync, symlinkSync } from 'node:fs'
-import { Scene } from '../../lab/driver/scene.ts'
+import type { Host } from '../../lab/driver/host.ts'
+import { type Member, Scene } from '../../lab/driver/scene.ts'
 import { until } from '../../lab/driver/until.ts'
 import { randomBytes } from '../fixtures/random-bytes.ts'
 
 setDefaultTimeout(300_000)
 
+/** A session that several rules share, each with a file of its own. */
+let scene: Scene
+let member: Member
+let host: Host
+beforeAll(async () => {
+  scene = await Scene.open()
+  member = scene.member()
+  host = await scene.host(scene.settings(member))
+})
+afterAll(() => scene[Symbol.asyncDispose]())
+
+/** The file of this name in the chat. */
+async function sentAs(name: string) {
+  const file = (await scene.person.filesFrom(member.id)).find((one) => one.name === name)
+  if (file === undefined) throw new Error(`no ${name} in the chat`)
+  return file
+}
+
 describe('a file that is sent', () => {
   test.concurrent('to the person appears in the chat under its name, byte for byte', async () => {
-    await using scene = await Scene.open()
-    const member = scene.member()
-    const host = await scene.host(scene.settings(member))
     const path = scene.path('Übersicht "neu".csv')
     await Bun.write(path, 'a,b\n1,2\n')
     const { text, isError } = await host.call('send_message_to_user', {
@@ -21,16 +37,12 @@ describe('a file that is sent', () => {
       false,
       `Posted to the chat of workspace ${member.id}.\nFiles attached: Übersicht "neu".csv (8 bytes).`,
     ])
-    const [file] = await scene.person.filesFrom(member.id)
-    if (file === undefined) throw new Error('no file in the chat')
+    const file = await sentAs('Übersicht "neu".csv')
     expect(file).toMatchObject({ name: 'Übersicht "neu".csv', mimeType: 'text/csv', size: 8 })
     expect(new TextDecoder().decode(await scene.person.download(file))).toBe('a,b\n1,2\n')
   })
 
   test.concurrent('arrives byte for byte at 20 MB', async () => {
-    await using scene = await Scene.open()
-    const member = scene.member()
-    const host = await scene.host(scene.settings(member))
     const bytes = randomBytes(20 * 1024 * 1024)
     await Bun.write(scene.path('large.bin'), bytes)
     const outcome = await host.call('send_message_to_user', {
@@ -38,15 +50,11 @@ describe('a file that is sent', () => {
       attachments: [scene.path('large.bin')],
     })
     expect(outcome.isError).toBe(false)
-    const [file] = await scene.person.filesFrom(member.id)
-    if (file === undefined) throw new Error('no file in the chat')
+    const file = await sentAs('large.bin')
     expect(Buffer.from(await scene.person.download(file)).equals(bytes)).toBe(true)
   })
 
   test.concurrent('does not come back as a message', async () => {
-    await using scene = await Scene.open()
-    const member = scene.member()
-    const host = await scene.host(scene.settings(member))
     await host.receiving()
     await Bun.write(scene.path('a.txt'), 'a')
     await host.call('send_message_to_user', { message: 'here', attachments: [scene.path('a.txt')] })

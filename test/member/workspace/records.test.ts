@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { jsonResponse } from '../../../lab/simulation/sim-response.ts'
 import { lockPaths } from '../../../member/folder/lock.ts'
 import { FIRST, SECOND, SessionScene } from '../../fixtures/session-scene.ts'
@@ -8,7 +8,36 @@ const MINUTE_MS = 60_000
 const holderOf = (scene: SessionScene, id: string = FIRST): string => lockPaths(scene.paths.locks, id).holder
 const SECRET = 'an-inbound-secret-of-the-platform'
 
+const record = (pid: number): string => `${pid}\n2026-01-01T00:00:00Z\n/somewhere\n`
+
+/** What may be in place of the pid file. */
+const FINDS: readonly (readonly [string, (path: string) => void])[] = [
+  ['the first process', (path) => writeFileSync(path, record(1))],
+  ['our parent', (path) => writeFileSync(path, record(process.ppid))],
+  ['every process', (path) => writeFileSync(path, record(-1))],
+  ['our group', (path) => writeFileSync(path, record(0))],
+  ['nobody', (path) => writeFileSync(path, record(2 ** 30))],
+  ['garbage', (path) => writeFileSync(path, Buffer.alloc(5_000, 0xa5))],
+  ['nothing', (path) => writeFileSync(path, '')],
+  // A link to itself, since file modes do not bind everyone.
+  ['a file that cannot be read', (path) => symlinkSync(path, path)],
+  ['a folder', (path) => mkdirSync(path)],
+]
+
 describe('the records of holders', () => {
+  test.each([...FINDS])('prevent no start, whatever is in their place: %s', (_, put) => {
+    using scene = new SessionScene()
+    mkdirSync(scene.paths.locks, { recursive: true, mode: 0o700 })
+    put(scene.paths.pidFile)
+    put(holderOf(scene))
+    const process = scene.start()
+    scene.first.feed.add()
+    scene.until('the message', () => process.shown.length > 0)
+    expect(process.status).toContain('receiving: yes')
+    process.stop()
+    expect(scene.faults).toEqual([])
+  })
+
   test('are there while it holds, and gone at its end', () => {
     using scene = new SessionScene()
     const process = scene.launch()
