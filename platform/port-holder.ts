@@ -59,7 +59,9 @@ function fromLsof(port: number): PortHolder | undefined {
 }
 
 function output(command: readonly string[]): string {
-  return Bun.spawnSync([...command], { stdout: 'pipe', stderr: 'ignore' }).stdout.toString()
+  // It may run in the shell of a Claude Code session, whose secrets are not for other programs.
+  const env = { PATH: process.env.PATH }
+  return Bun.spawnSync([...command], { env, stdout: 'pipe', stderr: 'ignore' }).stdout.toString()
 }
 
 function described(pid: number, program: string, rest: string): PortHolder {

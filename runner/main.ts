@@ -1,4 +1,5 @@
 /** Entry point of `molecule connect`: connects it to the process. */
+import { takeInboxVariables } from '../base/inbox-variables.ts'
 import '../base/no-jit.ts'
 import { systemClock } from '../base/clock.ts'
 import { homeFolder } from '../base/home.ts'
@@ -14,6 +15,9 @@ import { connect } from './connect.ts'
 const argv = process.argv.slice(2)
 /** A program that only passes a notice on takes no longer. */
 const RUN_MS = 10_000
+
+// It may run in the shell of a session.
+takeInboxVariables(process.env)
 
 if (argv[0] === MODULE_HOST) await serveModule(argv.slice(1))
 else {
@@ -34,7 +38,11 @@ else {
     print: (text) => console.log(text),
     complain: (line) => console.error(line),
     run: async (words) => {
-      const child = Bun.spawn([...words], { stdio: ['ignore', 'ignore', 'ignore'], timeout: RUN_MS })
+      const child = Bun.spawn([...words], {
+        env: process.env,
+        stdio: ['ignore', 'ignore', 'ignore'],
+        timeout: RUN_MS,
+      })
       const exitCode = await child.exited
       if (exitCode !== 0) throw new Error(`${words[0]} ended with exit code ${exitCode}`)
     },

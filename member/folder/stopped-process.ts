@@ -45,6 +45,7 @@ function readFromPs(pid: number): ProcessRow | undefined {
   if (process.platform === 'win32') return undefined
   try {
     const { stdout, success } = Bun.spawnSync(['ps', '-o', 'stat=,ppid=', '-p', String(pid)], {
+      env: process.env,
       timeout: 2_000,
     })
     const [state = '', parent = ''] = stdout.toString().trim().split(/\s+/)

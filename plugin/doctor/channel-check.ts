@@ -2,8 +2,8 @@
 import { type Check, fail, type Outcome, ok } from '../../member/check/check.ts'
 import type { Environment } from '../../member/settings/config.ts'
 import type { ChannelMode } from '../../member/settings/setting-table.ts'
+import { type ClaudeSettings, sessionEnvironment } from '../host/hearing/claude-settings.ts'
 import { closedBy } from '../host/hearing/closed-channels.ts'
-import { type ClaudeSettings, sessionEnvironment } from './claude-settings.ts'
 
 export interface ChannelFacts {
   /** Of the shell. */

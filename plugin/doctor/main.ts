@@ -1,16 +1,21 @@
 /** Entry point of `./molecule doctor`: connects it to the process. */
+
 import { fileURLToPath } from 'node:url'
 import { systemClock } from '../../base/clock.ts'
 import { homeFolder } from '../../base/home.ts'
+import { takeInboxVariables } from '../../base/inbox-variables.ts'
 import { systemDisk } from '../../base/sqlite.ts'
 import { tcp } from '../../base/tcp.ts'
 import { pidSpace } from '../../member/folder/holder-record.ts'
 import { HolderWatch } from '../../member/folder/holder-watch.ts'
 import { stoppedOf } from '../../member/folder/stopped-process.ts'
 import { engines, version } from '../../package.json'
-import { managedSettingsFile } from './claude-settings.ts'
+import { managedSettingsFile } from '../host/hearing/claude-settings.ts'
 import { doctor } from './doctor.ts'
 import type { FoundProgram } from './program-checks.ts'
+
+// It may run in the shell of a session.
+takeInboxVariables(process.env)
 
 /** A program that says its version takes far less. */
 const VERSION_MS = 10_000
@@ -20,10 +25,7 @@ async function find(name: string, PATH: string): Promise<FoundProgram | undefine
   if (path === null) return undefined
   try {
     const child = Bun.spawn([path, '--version'], {
-      // Inside a session, these open its inbox, which is nobody else's.
-      env: Object.fromEntries(
-        Object.entries({ ...process.env, PATH }).filter(([key]) => !key.startsWith('CLAUDE_CODE_MESSAGING_')),
-      ),
+      env: { ...process.env, PATH },
       stdin: 'ignore',
       stdout: 'pipe',
       stderr: 'ignore',

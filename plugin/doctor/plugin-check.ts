@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { type Check, fail, type Outcome, ok, warn } from '../../member/check/check.ts'
 import { exists } from '../../member/folder/file-stat.ts'
-import { type ClaudeSettings, readJson } from './claude-settings.ts'
+import { type ClaudeSettings, readJson } from '../host/hearing/claude-settings.ts'
 
 export interface PluginPlace {
   /** Claude Code's own folder. */

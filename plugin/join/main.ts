@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { systemClock } from '../../base/clock.ts'
 import { homeFolder } from '../../base/home.ts'
+import { takeInboxVariables } from '../../base/inbox-variables.ts'
 import { runCommand } from './commands.ts'
 
 async function run(
@@ -19,6 +20,9 @@ async function run(
   })
   return child.exited
 }
+
+// It may run in the shell of a session.
+takeInboxVariables(process.env)
 
 process.exit(
   await runCommand({

@@ -1,65 +1,51 @@
-/** What the settings of Claude Code say about messages from other processes, and about permissions. */
-import { readFileSync } from 'node:fs'
+/** What the settings of Claude Code say about prompts from other processes, and about permissions, in this session. */
 import { join } from 'node:path'
-import { z } from 'zod'
 import { setValue } from '../../../member/settings/setting-text.ts'
+import {
+  type ClaudeSettings,
+  type Inbound,
+  managedSettingsFile,
+  readClaudeSettings,
+  readJson,
+  readSettings,
+} from '../hearing/claude-settings.ts'
 import { optionOf } from '../hearing/host-command.ts'
 
 export interface ClientSettings {
   /** What becomes of a prompt from another process; undefined: what the client does by itself, which is to take it. */
-  readonly inbound: 'accept' | 'hold' | 'refuse' | undefined
+  readonly inbound: Inbound | undefined
   /** The session asks for no permissions: what a prompt asks for is done. */
   readonly asksNothing: boolean
 }
 
 export interface SettingsSearch {
   readonly environment: Readonly<Record<string, string | undefined>>
-  readonly home: string | undefined
+  readonly home: string
   /** The command lines of the host and its wrappers. */
   readonly commands: readonly (readonly string[])[]
-  /** The text of a file; undefined when it cannot be read. */
-  readonly read: (path: string) => string | undefined
+  readonly managed?: string
 }
 
-/** An unknown value counts as the strictest. */
-const settingsSchema = z.object({
-  crossSessionInbound: z
-    .enum(['accept', 'hold', 'refuse'])
-    .or(z.unknown().transform((): 'refuse' => 'refuse'))
-    .optional(),
-  permissions: z.object({ defaultMode: z.string().optional() }).optional().catch(undefined),
-})
-type Settings = z.infer<typeof settingsSchema>
-
-const MANAGED = [
-  '/etc/claude-code/managed-settings.json',
-  '/Library/Application Support/ClaudeCode/managed-settings.json',
-] as const
 const BYPASS = 'bypassPermissions'
 
-/** Reads them as the client does: what is set by an administrator comes first, then the command line, then the files. */
-export function readClientSettings({ environment, home, commands, read }: SettingsSearch): ClientSettings {
-  const folder =
-    setValue(environment.CLAUDE_CONFIG_DIR) ?? (home === undefined ? undefined : join(home, '.claude'))
-  const project = setValue(environment.CLAUDE_PROJECT_DIR)
-  const given = optionOf(commands, '--settings')
-  const texts = [
-    ...MANAGED.map(read),
-    given?.trimStart().startsWith('{') === true ? given : given === undefined ? undefined : read(given),
-    ...(project === undefined
-      ? []
-      : [
-          read(join(project, '.claude', 'settings.local.json')),
-          read(join(project, '.claude', 'settings.json')),
-        ]),
-    folder === undefined ? undefined : read(join(folder, 'settings.json')),
+/** Reads them as the client does: an administrator's count most, then the command line's, then those of the files. */
+export function readClientSettings(search: SettingsSearch): ClientSettings {
+  const { environment, home, commands, managed = managedSettingsFile(process.platform) } = search
+  const files = readClaudeSettings({
+    folder: setValue(environment.CLAUDE_CONFIG_DIR) ?? join(home, '.claude'),
+    project: setValue(environment.CLAUDE_PROJECT_DIR) ?? process.cwd(),
+    managed,
+  })
+  const weakestFirst = [
+    ...files.filter(({ isManaged }) => !isManaged),
+    ...given(optionOf(commands, '--settings')),
+    ...files.filter(({ isManaged }) => isManaged),
   ]
-  const all = texts.flatMap((text) => parse(text) ?? [])
   const mode =
     optionOf(commands, '--permission-mode') ??
-    all.find(({ permissions }) => permissions?.defaultMode !== undefined)?.permissions?.defaultMode
+    weakestFirst.findLast(({ permissionMode }) => permissionMode !== undefined)?.permissionMode
   return {
-    inbound: all.find(({ crossSessionInbound }) => crossSessionInbound !== undefined)?.crossSessionInbound,
+    inbound: weakestFirst.findLast((one) => one.crossSessionInbound !== undefined)?.crossSessionInbound,
     asksNothing:
       mode === BYPASS || commands.some((command) => command.includes('--dangerously-skip-permissions')),
   }
@@ -70,22 +56,19 @@ export function asksNothing(mode: string): boolean {
   return mode === BYPASS
 }
 
-function parse(text: string | undefined): Settings | undefined {
-  if (text === undefined) return undefined
-  try {
-    return settingsSchema.safeParse(JSON.parse(text)).data
-  } catch {
-    // The client does not read such a file either.
-    return undefined
-  }
+/** A file, or JSON. */
+function given(value: string | undefined): readonly ClaudeSettings[] {
+  if (value === undefined) return []
+  const json = value.trimStart().startsWith('{') ? parse(value) : readJson(value)
+  const settings = readSettings(json, '--settings', false)
+  return settings === undefined ? [] : [settings]
 }
 
-/** For {@link SettingsSearch.read}. */
-export function readSettingsFile(path: string): string | undefined {
+function parse(text: string): unknown {
   try {
-    return readFileSync(path, 'utf8')
+    return JSON.parse(text)
   } catch {
-    // Most of them are not there.
+    // The client does not start with it.
     return undefined
   }
 }

@@ -1,8 +1,9 @@
 /** The inbox of this session's host, as far as it may be used. */
 import type { Clock } from '../../../base/clock.ts'
+import { takeInboxVariables } from '../../../base/inbox-variables.ts'
 import { hostAndWrappers } from '../hearing/host-command.ts'
-import { type ClientSettings, readClientSettings, readSettingsFile } from './client-settings.ts'
-import { findInbox, INBOX_VARIABLES, putInto } from './inbox-socket.ts'
+import { type ClientSettings, readClientSettings } from './client-settings.ts'
+import { findInbox, putInto } from './inbox-socket.ts'
 
 type Environment = Record<string, string | undefined>
 
@@ -35,19 +36,14 @@ export interface HostInboxOptions {
  *   one starts gets them.
  */
 export function hostInbox({ environment, home, ancestors, hostPid, clock }: HostInboxOptions): HostInbox {
-  const taken: Environment = {}
-  for (const name of INBOX_VARIABLES) {
-    taken[name] = environment[name]
-    delete environment[name]
-  }
-  const find = () => findInbox({ environment: taken, hostPid: hostPid(), uid: process.getuid?.() })
+  const variables = takeInboxVariables(environment)
+  const find = () => findInbox({ variables, hostPid: hostPid(), uid: process.getuid?.() })
   return {
     look: () => {
       const { inbound, asksNothing } = readClientSettings({
         environment,
-        home,
+        home: home ?? '/',
         commands: hostAndWrappers(ancestors()),
-        read: readSettingsFile,
       })
       const found = find()
       const isClosed = inbound === 'refuse' || inbound === 'hold'

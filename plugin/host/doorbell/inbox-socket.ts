@@ -7,10 +7,8 @@ import { connect } from 'node:net'
 import { basename, dirname, isAbsolute } from 'node:path'
 import type { Clock } from '../../../base/clock.ts'
 import { describeError } from '../../../base/errors.ts'
+import type { InboxVariables } from '../../../base/inbox-variables.ts'
 import { setValue } from '../../../member/settings/setting-text.ts'
-
-/** Other sessions may write there, so neither is for the eyes of a process that we start. */
-export const INBOX_VARIABLES = ['CLAUDE_CODE_MESSAGING_SOCKET', 'CLAUDE_CODE_MESSAGING_TOKEN'] as const
 
 export interface InboxAddress {
   readonly path: string
@@ -23,7 +21,8 @@ export type FoundInbox =
   | { readonly refusal: string }
 
 export interface InboxSearch {
-  readonly environment: Readonly<Record<string, string | undefined>>
+  /** How the client says where it is. */
+  readonly variables: InboxVariables
   /** The process of the session that started this one. */
   readonly hostPid: number
   /** The user that this process runs as; undefined where the system knows none. */
@@ -37,8 +36,8 @@ const TOKEN = /^[\x21-\x7e]{1,500}$/
 const TIMEOUT_MS = 5_000
 
 /** Finds the inbox of the session that started this process, if it is that session's own, and closed to other users. */
-export function findInbox({ environment, hostPid, uid }: InboxSearch): FoundInbox {
-  const [path, token] = INBOX_VARIABLES.map((name) => setValue(environment[name]))
+export function findInbox({ variables, hostPid, uid }: InboxSearch): FoundInbox {
+  const [path, token] = [variables.socket, variables.token].map(setValue)
   if (path === undefined || token === undefined) {
     return { refusal: 'this version of Claude Code, or its settings, gives the plugin no inbox to ring' }
   }

@@ -58,6 +58,7 @@ function readFromPs(pid: number): ProcessRow | undefined {
   if (process.platform === 'win32') return undefined
   try {
     const { stdout, success } = Bun.spawnSync(['ps', '-o', 'ppid=,args=', '-p', String(pid)], {
+      env: process.env,
       timeout: 2_000,
     })
     const [, parent, command] = /^\s*(\d+)\s+(.*)$/s.exec(stdout.toString().trim()) ?? []

@@ -1,20 +1,31 @@
-import { describe, expect, test } from 'bun:test'
+import { afterEach, describe, expect, test } from 'bun:test'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { type TemporaryFolder, temporaryFolder } from '../../../../lab/driver/temporary-folder.ts'
 import { readClientSettings } from '../../../../plugin/host/doorbell/client-settings.ts'
 
-const MANAGED = '/etc/claude-code/managed-settings.json'
-const LOCAL = '/project/.claude/settings.local.json'
-const PROJECT = '/project/.claude/settings.json'
-const USER = '/home/ada/.claude/settings.json'
+const MANAGED = 'managed.json'
+const LOCAL = 'project/.claude/settings.local.json'
+const PROJECT = 'project/.claude/settings.json'
+const USER = 'home/.claude/settings.json'
 
+let scratch: TemporaryFolder = temporaryFolder()
+afterEach(() => {
+  scratch[Symbol.dispose]()
+  scratch = temporaryFolder()
+})
+
+/** What a session with these files, and these words on its command line, finds. A text is the file as it is. */
 function read(files: Readonly<Record<string, unknown>>, ...command: readonly string[]) {
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(scratch.file(name)), { recursive: true })
+    writeFileSync(scratch.file(name), typeof content === 'string' ? content : JSON.stringify(content))
+  }
   return readClientSettings({
-    environment: { CLAUDE_PROJECT_DIR: '/project' },
-    home: '/home/ada',
+    environment: { CLAUDE_PROJECT_DIR: scratch.file('project') },
+    home: scratch.file('home'),
     commands: [['claude', ...command]],
-    read: (path) => {
-      const found = files[path]
-      return typeof found === 'string' || found === undefined ? found : JSON.stringify(found)
-    },
+    managed: scratch.file(MANAGED),
   })
 }
 const inbound = (crossSessionInbound: unknown) => ({ crossSessionInbound })
@@ -25,17 +36,19 @@ describe('what becomes of a prompt from another process', () => {
     expect(read({ [USER]: '{"crossSessionInbound": "ref' }).inbound).toBeUndefined()
   })
 
-  test.each([MANAGED, LOCAL, PROJECT, USER])('is read from %s', (path) => {
-    expect(read({ [path]: inbound('refuse') }).inbound).toBe('refuse')
+  test.each([MANAGED, LOCAL, PROJECT, USER])('is read from %s', (name) => {
+    expect(read({ [name]: inbound('refuse') }).inbound).toBe('refuse')
   })
 
   test('is decided by the administrator before the command line, and by that before the files, the nearest first', () => {
     const given = ['--settings', JSON.stringify(inbound('accept'))]
     const files = { [LOCAL]: inbound('hold'), [USER]: inbound('refuse') }
-    expect(read({ ...files, [MANAGED]: inbound('refuse') }, ...given).inbound).toBe('refuse')
-    expect(read(files, ...given).inbound).toBe('accept')
-    expect(read({ ...files, '/s.json': inbound('refuse') }, '--settings=/s.json').inbound).toBe('refuse')
     expect(read(files).inbound).toBe('hold')
+    expect(read(files, ...given).inbound).toBe('accept')
+    expect(read({ 's.json': inbound('refuse') }, `--settings=${scratch.file('s.json')}`).inbound).toBe(
+      'refuse',
+    )
+    expect(read({ [MANAGED]: inbound('refuse') }, ...given).inbound).toBe('refuse')
   })
 
   test('is refusal when the value is unknown', () => {
@@ -43,11 +56,12 @@ describe('what becomes of a prompt from another process', () => {
   })
 
   test('is read from the folder that CLAUDE_CONFIG_DIR names', () => {
+    writeFileSync(scratch.file('settings.json'), '{"crossSessionInbound":"hold"}')
     const { inbound: found } = readClientSettings({
-      environment: { CLAUDE_CONFIG_DIR: '/elsewhere' },
-      home: '/home/ada',
+      environment: { CLAUDE_CONFIG_DIR: scratch.path, CLAUDE_PROJECT_DIR: scratch.file('project') },
+      home: scratch.file('home'),
       commands: [],
-      read: (path) => (path === '/elsewhere/settings.json' ? '{"crossSessionInbound":"hold"}' : undefined),
+      managed: scratch.file(MANAGED),
     })
     expect(found).toBe('hold')
   })
@@ -67,6 +81,6 @@ describe('a session asks for no permissions', () => {
 
   test('unless its command line names another mode than its settings', () => {
     expect(read({ [USER]: bypass }, '--permission-mode', 'default').asksNothing).toBeFalse()
-    expect(read({}).asksNothing).toBeFalse()
+    expect(read({ [USER]: {} }).asksNothing).toBeFalse()
   })
 })

@@ -37,7 +37,7 @@ async function inbox(name = `${PID}.sock`) {
 }
 
 const search = (path: string | undefined, more = {}) => ({
-  environment: { CLAUDE_CODE_MESSAGING_SOCKET: path, CLAUDE_CODE_MESSAGING_TOKEN: TOKEN },
+  variables: { socket: path, token: TOKEN },
   hostPid: PID,
   uid: process.getuid?.(),
   ...more,
@@ -120,7 +120,8 @@ describe('a prompt', () => {
 
 test('neither variable that leads to the inbox is left in the environment of this process', () => {
   const environment: Record<string, string | undefined> = {
-    ...search('/x/4711.sock').environment,
+    CLAUDE_CODE_MESSAGING_SOCKET: '/x/4711.sock',
+    CLAUDE_CODE_MESSAGING_TOKEN: TOKEN,
     PATH: '/bin',
   }
   hostInbox({ environment, home: '/', ancestors: () => [], hostPid: () => PID, clock: systemClock })

@@ -1,8 +1,8 @@
-/** What Claude Code's own settings say about the environment of a session, its plugins and its channels. */
+/** What Claude Code's own settings say about a session: its environment, plugins, channels, inbox and permissions. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import type { Environment } from '../../member/settings/config.ts'
+import type { Environment } from '../../../member/settings/config.ts'
 
 export interface ClaudeSettings {
   /** Its path. */
@@ -12,7 +12,13 @@ export interface ClaudeSettings {
   /** By NAME@MARKETPLACE. */
   readonly enabledPlugins: Readonly<Record<string, unknown>>
   readonly channelsEnabled: boolean | undefined
+  /** What becomes of a prompt from another process. */
+  readonly crossSessionInbound: Inbound | undefined
+  /** The mode in which a session asks for permissions. */
+  readonly permissionMode: string | undefined
 }
+
+export type Inbound = 'accept' | 'hold' | 'refuse'
 
 export interface ClaudePlaces {
   /** Claude Code's own folder, as a rule ~/.claude. */
@@ -26,6 +32,12 @@ const schema = z.object({
   env: z.record(z.string(), z.coerce.string()).catch({}).default({}),
   enabledPlugins: z.record(z.string(), z.unknown()).catch({}).default({}),
   channelsEnabled: z.boolean().optional().catch(undefined),
+  // An unknown value counts as the strictest.
+  crossSessionInbound: z
+    .enum(['accept', 'hold', 'refuse'])
+    .or(z.unknown().transform((): Inbound => 'refuse'))
+    .optional(),
+  permissions: z.object({ defaultMode: z.string() }).partial().optional().catch(undefined),
 })
 
 /** Where an administrator puts the settings of all users. */
@@ -44,13 +56,16 @@ export function readClaudeSettings({ folder, project, managed }: ClaudePlaces): 
     managed,
   ]
   // A project can be the home folder.
-  return [...new Set(files)].flatMap((file) => {
-    const json = readJson(file)
-    const parsed = schema.safeParse(json)
-    if (!parsed.success) return []
-    const { channelsEnabled, ...data } = parsed.data
-    return [{ file, isManaged: file === managed, channelsEnabled, ...data }]
-  })
+  return [...new Set(files)].flatMap((file) => readSettings(readJson(file), file, file === managed) ?? [])
+}
+
+/** What one file, or one value in its form, says; undefined when it is none. */
+export function readSettings(json: unknown, file: string, isManaged: boolean): ClaudeSettings | undefined {
+  const parsed = schema.safeParse(json)
+  if (!parsed.success) return undefined
+  const { channelsEnabled, crossSessionInbound, permissions, ...data } = parsed.data
+  const permissionMode = permissions?.defaultMode
+  return { file, isManaged, channelsEnabled, crossSessionInbound, permissionMode, ...data }
 }
 
 /** The environment of a session: what settings name wins over the shell. */
