@@ -1,11 +1,18 @@
 /** The skills that set a session up: what the person types is enough, and what a message says is not. */
-import { ok, strictEqual } from 'node:assert/strict'
-import { readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { deepStrictEqual, doesNotMatch, match, ok, strictEqual } from 'node:assert/strict'
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { version } from '../../package.json'
+import { PLUGIN_FOLDER, pluginFiles } from '../../scripts/plugin-folder.ts'
 import type { ClientSession } from '../driver/client/client-session.ts'
 import type { HeldTurn } from '../driver/client/model-api.ts'
 import { ALLOW, CONFIGURE, STATUS } from '../driver/client/plugin-tools.ts'
+import { User } from '../driver/client/user.ts'
+import { PLUGIN, PLUGIN_ROOT } from '../driver/plugin-command.ts'
 import type { Scenario } from './scenario.ts'
+
+/** The plugin of this clone. */
+const BUILT = join(PLUGIN_ROOT, PLUGIN_FOLDER)
 
 /** The person calls a skill. @returns the turn that this opens. */
 async function typed(session: ClientSession, line: string): Promise<HeldTurn> {
@@ -69,4 +76,53 @@ const configure: Scenario = {
   },
 }
 
-export const setUp: readonly Scenario[] = [configure]
+const joined: Scenario = {
+  name: 'join',
+  rule: 'the command that ./molecule join prints starts a session that receives, with no warning screen and one plugin process',
+  async play(stage) {
+    const { id, words } = await stage.join('newcomer')
+    const [variable = '', program, ...rest] = words
+    const [name = '', folder = ''] = variable.split('=')
+    deepStrictEqual([name, program, rest], ['MOLECULE_STATE_DIR', 'claude', ['--plugin-dir', BUILT]])
+    const session = await stage.session({ channel: false, words: rest, env: { [name]: folder } })
+    // Installed and named on the command line, it is there once.
+    strictEqual(session.plugin.command.includes(BUILT), true, session.plugin.command)
+    await session.untilStatus(/^receiving: yes/m)
+    session.model.followBells()
+    await stage.writeTo(id, 'one')
+    await session.untilShown('one')
+    return 'the session was told of the message, and read it'
+  },
+}
+
+const installation: Scenario = {
+  name: 'installation',
+  rule: 'an installation copies the plugin and nothing else; an upgrade takes the new version; removal leaves the settings',
+  async play(stage) {
+    using user = new User(stage.user.client)
+    await user.install()
+    const succeed = async (...words: readonly string[]): Promise<string> => {
+      const { code, output } = await user.run(['plugin', ...words])
+      strictEqual(code, 0, output)
+      return output
+    }
+    const claude = join(user.folder, 'home', '.claude')
+    const copies = join(claude, 'plugins', 'cache', 'molecule-channel', 'molecule')
+    const copied = [...new Bun.Glob('**').scanSync({ cwd: join(copies, version), dot: true })]
+    deepStrictEqual(copied.sort(), [...(await pluginFiles()).keys()].sort())
+    const manifest = join(user.folder, 'clone', PLUGIN_FOLDER, '.claude-plugin', 'plugin.json')
+    writeFileSync(manifest, readFileSync(manifest, 'utf8').replace(`"${version}"`, '"99.0.0"'))
+    await succeed('update', PLUGIN)
+    match(await succeed('list'), /Version: 99\.0\.0/)
+    const settings = join(claude, 'channels', 'molecule', '.env')
+    mkdirSync(dirname(settings), { recursive: true })
+    writeFileSync(settings, 'MOLECULE_LOG_LEVEL=debug\n')
+    await succeed('uninstall', PLUGIN)
+    await succeed('marketplace', 'remove', 'molecule-channel')
+    doesNotMatch(await succeed('list'), /molecule@/)
+    strictEqual(readFileSync(settings, 'utf8'), 'MOLECULE_LOG_LEVEL=debug\n')
+    return `${copied.length} files were copied; the upgrade and the removal did what the README says`
+  },
+}
+
+export const setUp: readonly Scenario[] = [configure, joined, installation]

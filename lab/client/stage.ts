@@ -7,6 +7,7 @@ import { PlatformClient } from '../../member/client/client.ts'
 import { inboundSchema } from '../../member/client/inbound.ts'
 import { createInviteCode, inviteText } from '../../member/client/invite-code.ts'
 import type { MessageState } from '../../member/ledger/ledger-rows.ts'
+import { writeOperatorFile } from '../../platform/operator-file.ts'
 import { ClientSession, type SessionOptions } from '../driver/client/client-session.ts'
 import { ModelApi } from '../driver/client/model-api.ts'
 import type { ModelRequest } from '../driver/client/model-request.ts'
@@ -16,6 +17,7 @@ import type { User } from '../driver/client/user.ts'
 import type { ConnectProcess } from '../driver/connect-process.ts'
 import { ledgerRows } from '../driver/ledger-rows.ts'
 import { Peer } from '../driver/peer.ts'
+import { PLUGIN_ROOT } from '../driver/plugin-command.ts'
 import { type Member, Scene } from '../driver/scene.ts'
 import { until } from '../driver/until.ts'
 
@@ -121,9 +123,34 @@ export class Stage implements AsyncDisposable {
     return model.requests
   }
 
+  /** The person writes to another agent. */
+  writeTo(id: string, text: string): Promise<void> {
+    return this.#scene.person.write(id, text)
+  }
+
   /** The person writes in the platform's chat. */
   async write(...texts: readonly string[]): Promise<void> {
     for (const text of texts) await this.#scene.person.write(this.member.id, text)
+  }
+
+  /**
+   * Runs `./molecule join` for a new agent of this platform, as the user.
+   *
+   * @returns the workspace, and the words of the command that it prints, with the variable before them.
+   */
+  async join(name: string): Promise<{ readonly id: string; readonly words: readonly string[] }> {
+    const { url, adminToken } = this.#scene.platform
+    const db = join(this.user.folder, `${this.#name}.db`)
+    writeOperatorFile(db, { url, key: adminToken })
+    const argv = [join(PLUGIN_ROOT, 'plugin/join/main.ts'), 'join', name, '--db', db]
+    const child = Bun.spawn([process.execPath, ...argv], {
+      env: this.user.environment(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const [said, complaint] = await Promise.all([child.stdout.text(), child.stderr.text()])
+    if ((await child.exited) !== 0) throw new Error(`join failed: ${complaint}`)
+    const id = /\(([0-9a-f-]{36})\) was created/.exec(said)?.[1] ?? ''
+    return { id, words: said.trimEnd().split('\n').at(-1)?.trim().split(' ') ?? [] }
   }
 
   /** A one-time code for the workspace, as `./molecule invite-code` prints it. */

@@ -23,6 +23,8 @@ export interface SessionOptions {
   readonly allow?: string
   /** Settings on top of the user's. */
   readonly settings?: Readonly<Record<string, unknown>>
+  /** More of the client's command line. */
+  readonly words?: readonly string[]
   readonly env: Readonly<Record<string, string>>
   /** Where the client writes its debug log. */
   readonly debugFile: string
@@ -58,6 +60,7 @@ export class ClientSession implements AsyncDisposable {
     const words = [
       ...['--debug-file', options.debugFile, '--permission-mode', 'default'],
       ...['--allowedTools', options.allow ?? ALL_TOOLS],
+      ...(options.words ?? []),
       ...(options.settings === undefined ? [] : ['--settings', JSON.stringify(options.settings)]),
       ...(options.channel ? ['--dangerously-load-development-channels', options.asksFor ?? CHANNEL] : []),
     ]

@@ -63,7 +63,9 @@ export class User implements Disposable {
     // The client starts the plugin with the Bun on its PATH: the one that runs this.
     symlinkSync(process.execPath, join(this.folder, 'bin', 'bun'))
     await clonePlugin(clone)
-    await this.#succeed('plugin', 'validate', clone)
+    await this.#succeed('plugin', 'validate', '--strict', clone)
+    const plugin = join(clone, PLUGIN_FOLDER)
+    await this.#succeed('plugin', 'validate', '--strict', '--profile', 'directory', plugin)
     await this.#succeed('plugin', 'marketplace', 'add', clone)
     await this.#succeed('plugin', 'install', PLUGIN)
     this.#skipFirstQuestions()
