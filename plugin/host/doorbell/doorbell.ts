@@ -5,6 +5,7 @@
 import type { Clock } from '../../../base/clock.ts'
 import { describeError } from '../../../base/errors.ts'
 import { counted } from '../../../base/plural.ts'
+import type { ChannelEvent } from '../event/notification.ts'
 import type { Ready } from '../event/outlet.ts'
 import { bellPrompt } from './bell.ts'
 import { BellPace, type Decision } from './pace.ts'
@@ -12,7 +13,7 @@ import { BellPace, type Decision } from './pace.ts'
 export interface DoorbellOptions {
   /** Puts a prompt into the host's inbox. Rejects when it certainly did not get there. */
   readonly ring: (prompt: string, signal: AbortSignal) => Promise<void>
-  /** How many messages wait to be read. */
+  /** How many messages wait to be read, those of a digest aside. */
   readonly waiting: () => number
   /** As often as allowed, the host was rung and passed no bell on, though it passes prompts on. */
   readonly onUnheard: () => void
@@ -35,6 +36,8 @@ export interface DoorbellView {
   /** Why the last bell could not be rung; undefined when it could. */
   readonly problem: string | undefined
 }
+
+const isDigest = ({ meta }: ChannelEvent): boolean => meta.digest_count !== undefined
 
 /** More than can be under way. */
 const MAX_IDS = 20
@@ -183,10 +186,10 @@ export class Doorbell {
     this.#consider()
   }
 
-  /** The ledger may be busy: then as many as are known wait. */
+  /** A digest that is due counts as one. The ledger may be busy: then as many as are known wait. */
   #waiting(): number {
     try {
-      return this.#options.waiting()
+      return this.#options.waiting() + this.#first.filter(({ event }) => isDigest(event)).length
     } catch {
       // The next event asks again.
       return this.#first.length

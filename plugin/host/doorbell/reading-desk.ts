@@ -18,7 +18,7 @@ export interface Taken {
 }
 
 export interface ReadingDeskOptions {
-  /** There is room now. */
+  /** There is room now, or none any more. */
   readonly onOpen: () => void
   /** What waits may have changed. */
   readonly onWaiting: (ready: readonly Ready[]) => void
@@ -59,6 +59,8 @@ export class ReadingDesk implements Outlet {
   readonly open = (): Page | undefined => {
     const reader = this.#reader
     if (reader === undefined) return undefined
+    // It is being taken.
+    this.announce([])
     let [left, isFirst] = [PAGE_CHARS, true]
     const written: Written[] = []
     // All that leaves together is written before anything else runs.
@@ -130,6 +132,8 @@ export class ReadingDesk implements Outlet {
     const written = await promise
     over.abort()
     this.#reader = this.#onEmpty = undefined
+    // What waits all the same is announced again.
+    if (written === undefined) onOpen()
     return written
   }
 }

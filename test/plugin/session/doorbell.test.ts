@@ -151,6 +151,24 @@ describe('a session that may be rung', () => {
     expect(process.status).toContain('heard 1 time')
   })
 
+  test('is rung for a digest that is all that waits', () => {
+    const { scene, process } = rung()
+    using _ = scene
+    for (let n = 0; n < 40; n++) scene.first.feed.add({ from: PEER })
+    scene.until('all of them', () => states(scene).length === 40)
+    process.call('read_messages')
+    process.session.turnEnded()
+    const before = process.inbox.bells.length
+    scene.until('a bell', () => process.inbox.bells.length > before)
+    expect(process.inbox.bells.at(-1)).toContain('Molecule: 1 new message waits for you')
+    expect(process.session.remark()).toBe('Note: 1 message waits to be read: call read_messages.')
+    const read = process.call('read_messages')
+    expect(read).toContain('digest_count="')
+    expect(read).not.toContain('call read_messages again')
+    scene.pass(100)
+    expect(process.call('read_messages')).toBe(NO_NEW)
+  })
+
   test('reads one sender’s flood as a digest, which confirms all that it quotes', () => {
     const { scene, process } = rung()
     using _ = scene
