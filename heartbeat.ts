@@ -8,6 +8,7 @@ import { BodyError, exchange, platformHeaders, type Reply } from './base/http.ts
 import { LineOutput } from './base/line-output.ts'
 import { plainText } from './base/plain-text.ts'
 import { redact } from './base/redact.ts'
+import { kindOfStatus } from './member/client/failure.ts'
 import { type IssuedSecrets, issuedSecretsSchema } from './member/client/issued-secrets.ts'
 import type { Target } from './member/settings/config.ts'
 
@@ -63,7 +64,12 @@ export interface BeatOptions extends Omit<HeartbeatOptions, 'log'> {
 export type BeatResult =
   | { readonly kind: 'ok'; readonly secrets: IssuedSecrets }
   | { readonly kind: 'refused'; readonly detail: string }
-  | { readonly kind: 'failed'; readonly detail: string }
+  | {
+      readonly kind: 'failed'
+      readonly detail: string
+      /** The platform refuses it for what it is: the next one will fare no better. */
+      readonly isFinal?: true
+    }
 
 const DEFAULT_TIMEOUT_MS = 10_000
 const MAX_ANSWER_BYTES = 65_536
@@ -135,7 +141,10 @@ function judge(reply: Reply, token: string): BeatResult {
 function judgeStatus(status: number, body: string, token: string): BeatResult {
   if (status >= 200 && status < 300) return { kind: 'ok', secrets: {} }
   const detail = httpDetail(status, body, token)
-  return status === 401 ? { kind: 'refused', detail } : { kind: 'failed', detail }
+  if (status === 401) return { kind: 'refused', detail }
+  return kindOfStatus(status) === 'refused'
+    ? { kind: 'failed', detail, isFinal: true }
+    : { kind: 'failed', detail }
 }
 
 function httpDetail(status: number, body: string, token: string): string {

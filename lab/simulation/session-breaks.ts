@@ -151,7 +151,7 @@ export const SESSION_BREAKS: Readonly<Record<string, readonly Break[]>> = {
     {
       name: 'failing heartbeats go unmentioned',
       file: 'member/workspace/presence.ts',
-      find: 'if (++this.#failures > FAILURES_FORGIVEN)',
+      find: 'if (++this.#failures > FAILURES_FORGIVEN || isFinal)',
       replace: 'if (false)',
     },
   ],

@@ -29,8 +29,17 @@ type HealthFacts =
 const MAX_AHEAD_MS = 60_000
 const MAX_BYTES = 64 * 1024
 
-/** Two checks of one address: a platform answers; its clock. */
-export function platformChecks(place: PlatformPlace, platformUrl: string, suffix: string): readonly Check[] {
+/**
+ * Two checks of one address: a platform answers; its clock.
+ *
+ * @param setting names where the address is set.
+ */
+export function platformChecks(
+  place: PlatformPlace,
+  platformUrl: string,
+  suffix: string,
+  setting: string,
+): readonly Check[] {
   const name = `platform${suffix}`
   let facts: HealthFacts | undefined
   return [
@@ -42,7 +51,7 @@ export function platformChecks(place: PlatformPlace, platformUrl: string, suffix
         const { origin } = new URL(platformUrl)
         const isAtOrigin =
           origin !== platformUrl && !isPlatform(facts) && isPlatform(await health(place, origin))
-        return judgePlatform(platformUrl, facts, isAtOrigin)
+        return judgePlatform(platformUrl, facts, isAtOrigin, setting)
       },
     },
     { name: `clock${suffix}`, needs: [name], probe: () => judgeClock(facts) },
@@ -54,25 +63,27 @@ export function platformChecks(place: PlatformPlace, platformUrl: string, suffix
  *
  * @param isAtOrigin a platform answers at the same address without its path.
  */
-function judgePlatform(platformUrl: string, facts: HealthFacts, isAtOrigin: boolean): Outcome {
+function judgePlatform(
+  platformUrl: string,
+  facts: HealthFacts,
+  isAtOrigin: boolean,
+  setting: string,
+): Outcome {
   const { origin, hostname } = new URL(platformUrl)
   if (isPlatform(facts)) return ok(`${platformUrl} answers`)
   if (isAtOrigin) {
-    return fail(
-      `the platform is at ${origin}, and not at ${platformUrl}`,
-      `Set MOLECULE_PLATFORM_URL to ${origin}`,
-    )
+    return fail(`the platform is at ${origin}, and not at ${platformUrl}`, `Set ${setting} to ${origin}`)
   }
   if (facts.state === 'error') {
     const code = codeOf(facts.error)
     const why = (explainNetworkError(facts.error, undefined) ?? describeError(facts.error)).split('; ', 1)[0]
-    return fail(`${platformUrl} cannot be reached: ${why}`, remedyFor(code, hostname))
+    return fail(`${platformUrl} cannot be reached: ${why}`, remedyFor(code, hostname, setting))
   }
   const { status } = facts
   if (status >= 300 && status < 400) {
     return fail(
       `${platformUrl} redirects (${status}), and redirects are not followed`,
-      'Set MOLECULE_PLATFORM_URL to the address it redirects to, if you trust that',
+      `Set ${setting} to the address it redirects to, if you trust that`,
     )
   }
   if (kindOfStatus(status) === 'retry') {
@@ -80,7 +91,7 @@ function judgePlatform(platformUrl: string, facts: HealthFacts, isAtOrigin: bool
   }
   return fail(
     `what answers at ${platformUrl} is another web server, and no Molecule platform (GET /health: ${status})`,
-    'Correct the address or the port in MOLECULE_PLATFORM_URL',
+    `Correct the address or the port in ${setting}`,
   )
 }
 
@@ -100,10 +111,10 @@ function judgeClock(facts: HealthFacts | undefined): Outcome {
   )
 }
 
-function remedyFor(code: string | undefined, hostname: string): string {
-  if (isLoopback(hostname)) return 'Start the platform, or correct the port in MOLECULE_PLATFORM_URL'
-  if (code === 'ENOTFOUND') return 'Check the spelling of the host in MOLECULE_PLATFORM_URL'
-  return 'Check the network, and the address in MOLECULE_PLATFORM_URL'
+function remedyFor(code: string | undefined, hostname: string, setting: string): string {
+  if (isLoopback(hostname)) return `Start the platform, or correct the port in ${setting}`
+  if (code === 'ENOTFOUND') return `Check the spelling of the host in ${setting}`
+  return `Check the network, and the address in ${setting}`
 }
 
 async function health({ network, clock, timeoutMs }: PlatformPlace, url: string): Promise<HealthFacts> {

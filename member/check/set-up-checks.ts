@@ -73,10 +73,11 @@ export function platformsChecks(setUp: PlatformsSetUp): readonly Check[] {
   const urls = platformsOf(targets)
   const suffixOf = (url: string): string => (urls.length === 1 ? '' : ` ${url}`)
   const tokenRemedy = remedyByOrigin(setUp.origins)
+  const setting = addressSetting(setUp.origins)
   return [
     ...urls.flatMap((url) => {
       const port = portCheck(url, suffixOf(url))
-      return [...platformChecks(setUp, url, suffixOf(url)), ...(port === undefined ? [] : [port])]
+      return [...platformChecks(setUp, url, suffixOf(url), setting), ...(port === undefined ? [] : [port])]
     }),
     ...targets.flatMap((target) =>
       workspaceChecks(clientOf(target), {
@@ -96,12 +97,21 @@ function ofOne({ workspaceId }: Target, targets: readonly Target[]): string {
   return targets.length === 1 ? '' : ` ${workspaceId}`
 }
 
+/** Where the address is set: that of the environment is easily overlooked. */
+function addressSetting(origins: readonly SettingOrigin[]): string {
+  const { workspacesJson, platformUrls, platformUrl } = SETTINGS
+  const origin = firstOf(origins, workspacesJson.name, platformUrls.name, platformUrl.name)
+  return `${origin?.name ?? platformUrl.name}${origin?.from === 'environment' ? ' of the environment' : ''}`
+}
+
+function firstOf(origins: readonly SettingOrigin[], ...names: readonly string[]): SettingOrigin | undefined {
+  return names.flatMap((name) => origins.find((origin) => origin.name === name) ?? [])[0]
+}
+
 /** A token of the environment is easily overlooked: people correct the file, and nothing changes. */
 function remedyByOrigin(origins: readonly SettingOrigin[]): string | undefined {
   const { workspacesJson, workspaceTokens } = SETTINGS
-  const origin =
-    origins.find(({ name }) => name === workspacesJson.name) ??
-    origins.find(({ name }) => name === workspaceTokens.name)
+  const origin = firstOf(origins, workspacesJson.name, workspaceTokens.name)
   return origin?.from === 'environment'
     ? `Unset ${origin.name}, which overrides the .env file, or give it a new token of the workspace; then start again`
     : undefined

@@ -34,7 +34,7 @@ export interface PresenceReport {
   readonly lastBeatAt: number | undefined
   /** When the first heartbeat is due; undefined while none is, or heartbeats are off. */
   readonly firstBeatAt: number | undefined
-  /** Why heartbeats have failed since the last accepted one; undefined after at most one failure. */
+  /** Why heartbeats have failed since the last accepted one; undefined after a single failure that may pass. */
   readonly beatProblem: string | undefined
   /** The delivery mode in which the platform has the workspace, if it is not `poll`. */
   readonly wrongMode: string | undefined
@@ -44,7 +44,7 @@ export interface PresenceReport {
 
 /** Keeps two workspaces from beating at the same moment. */
 const STAGGER_MS = 500
-/** One failed heartbeat is no problem: the platform waits for several. */
+/** One failed heartbeat is no problem, unless it was refused: the platform waits for several. */
 const FAILURES_FORGIVEN = 1
 /**
  * How many heartbeats are sent between two checks of the workspace's status, which no answer to them shows. An event
@@ -171,7 +171,10 @@ export class Presence {
       if (++this.#beats % BEATS_PER_CHECK === 0) await validity.checkStatus()
       return
     }
-    if (++this.#failures > FAILURES_FORGIVEN) this.#report = { ...this.#report, beatProblem: result.detail }
+    const isFinal = result.kind === 'failed' && result.isFinal === true
+    if (++this.#failures > FAILURES_FORGIVEN || isFinal) {
+      this.#report = { ...this.#report, beatProblem: result.detail }
+    }
     if (result.kind !== 'refused') return
     onRefused()
     await validity.judge(new PlatformError('gone', result.detail, { status: 401 }))

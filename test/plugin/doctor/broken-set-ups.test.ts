@@ -181,6 +181,12 @@ const SET_UPS: readonly BrokenSetUp[] = [
     skipped: BEHIND_PLATFORM,
   },
   {
+    title: 'an address in the environment over the right one in the file',
+    breakIt: (scene) => scene.set({ MOLECULE_PLATFORM_URL: 'http://127.0.0.1:1' }),
+    cause: ['platform', 'cannot be reached', 'correct the port in MOLECULE_PLATFORM_URL of the environment'],
+    skipped: BEHIND_PLATFORM,
+  },
+  {
     title: 'an address with a path behind it',
     breakIt: (scene) => scene.configure({ MOLECULE_PLATFORM_URL: `${platform.url}/chat` }),
     cause: [

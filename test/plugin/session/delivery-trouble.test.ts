@@ -59,6 +59,16 @@ describe('while nothing can be delivered, status says so, and the log says why a
     expect(process.said('is given up: the platform refuses its token')).toHaveLength(1)
   })
 
+  test('or can be expected, because the first heartbeat is refused', () => {
+    const { scene, process } = begin()
+    using _ = scene
+    scene.answer = ({ route }) => (route === 'heartbeat' ? jsonResponse(403, { error: 'no' }) : undefined)
+    scene.until('a heartbeat', () => scene.sent('heartbeat').length > 0)
+    scene.pass(1_000)
+    expect(scene.sent('heartbeat')).toHaveLength(1)
+    expect(process.status).toContain('receiving: yes, but the workspace seems offline to others: see below')
+  })
+
   test.each([403, 404, 413, 500])(
     'or can be expected, because heartbeats are answered %i for good',
     (status) => {
