@@ -70,3 +70,12 @@ function readOf(pid: number, file: string): string {
     return ''
   }
 }
+
+/** Whether a process group with this id has a process left. */
+export function isGroup(id: number): boolean {
+  try {
+    return process.kill(-id, 0)
+  } catch {
+    return false
+  }
+}

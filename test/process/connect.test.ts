@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
-import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { z } from 'zod'
 import { Story } from '../../lab/demo/story.ts'
 import { playTeam } from '../../lab/demo/team.ts'
 import { ConnectProcess } from '../../lab/driver/connect-process.ts'
 import { Peer } from '../../lab/driver/peer.ts'
+import { isGroup } from '../../lab/driver/processes.ts'
 import { type Member, Scene } from '../../lab/driver/scene.ts'
 import { until } from '../../lab/driver/until.ts'
 
@@ -81,44 +82,6 @@ describe.concurrent('molecule connect', () => {
     expect(answer).not.toContain(workspace.token)
   })
 
-  test('sets aside what a command cannot answer, tells its sender, and goes on', async () => {
-    const { workspace, peer, start } = team()
-    await peer.write(workspace.id, 'poison')
-    await peer.write(workspace.id, 'water')
-    await using runner = await start(
-      exec('read -r text; if [ "$text" = poison ]; then echo no >&2; exit 3; fi; echo "$text"'),
-    )
-    await until('both', async () => (await answersTo(peer, workspace)).length === 2)
-    const [refusal = '', answer] = await answersTo(peer, workspace)
-    expect(refusal).toContain('could not be answered')
-    expect(answer?.trim()).toBe('water')
-    expect(runner.stderr).toContain('(try 3): It ended with exit code 3. Its last words: no')
-    expect(runner.stderr).toContain('aside: It ended with exit code 3.')
-  })
-
-  test.each([
-    ['writes without an end', 'yes', 'It wrote more than 1048576 bytes'],
-    ['never ends, and neither does what it started', 'sleep 600 & sleep 600', 'It did not end within 0.3 s'],
-    ['is ended by a signal', 'kill -9 $$', 'It was ended by SIGKILL'],
-    ['does not exist', 'no-such-program-here', 'It ended with exit code 127'],
-  ])('a command that %s fails with a sentence, and nothing of it is left', async (_, cmd, sentence) => {
-    const { workspace, peer, start, name } = team()
-    const group = scene.path(`${name}-group`)
-    await using runner = await start(exec(`echo $$ >${group}; ${cmd}`, 'timeout=300ms'))
-    await runner.serving()
-    await peer.write(workspace.id, 'go')
-    await runner.logs(sentence)
-    await until('no child', () => !groups().includes(readFileSync(group, 'utf8').trim()))
-  })
-
-  test('a command that prints nothing gives no answer', async () => {
-    const { workspace, peer, start } = team()
-    await peer.write(workspace.id, 'quiet')
-    await using runner = await start([...exec('cat >/dev/null'), '--once'])
-    expect(await runner.exit()).toBe(0)
-    expect(await answersTo(peer, workspace)).toEqual([])
-  })
-
   test('a kill repeats a message, marked, and the peer gets one answer', async () => {
     const { workspace, peer, start, name } = team()
     const seen = scene.path(`${name}-seen`)
@@ -137,18 +100,6 @@ describe.concurrent('molecule connect', () => {
     expect(await second.exit()).toBe(0)
   })
 
-  test('finishes the message in hand before it ends', async () => {
-    const { workspace, peer, start, name } = team()
-    const begun = scene.path(`${name}-begun`)
-    await using runner = await start(exec(`: >${begun}; sleep 0.5; cat`))
-    await runner.serving()
-    await peer.write(workspace.id, 'nearly')
-    await until('the command', () => existsSync(begun))
-    runner.kill('SIGTERM')
-    expect(await runner.exit()).toBe(0)
-    expect(await answersTo(peer, workspace)).toEqual(['nearly'])
-  })
-
   test('two never hold one workspace: the second names the first and ends with 1', async () => {
     const { start } = team()
     await using first = await start(['--backend', 'mock'])
@@ -156,21 +107,6 @@ describe.concurrent('molecule connect', () => {
     await using second = await start(['--backend', 'mock'])
     expect(await second.exit()).toBe(1)
     expect(second.stderr).toContain(`is held by pid ${first.pid}`)
-  })
-
-  test('a platform that refuses ends it with 3, before anything else is done', async () => {
-    const { start, workspace } = team()
-    const unknown = crypto.randomUUID()
-    for (const env of [
-      { MOLECULE_WORKSPACE_TOKENS: 'a-token-of-somebody-else' },
-      { MOLECULE_WORKSPACE_IDS: unknown },
-    ]) {
-      await using runner = await start(exec('touch never'), env)
-      expect(await runner.exit()).toBe(3)
-      expect(runner.stderr).toMatch(/does not accept its token|has no workspace/)
-    }
-    expect(existsSync(scene.path('never'))).toBe(false)
-    expect(workspace.id).not.toBe(unknown)
   })
 
   test('a module that never returns holds up no heartbeat, and ends with its runner', async () => {
@@ -194,12 +130,12 @@ describe.concurrent('molecule connect', () => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) runner.kill(signal)
     expect(await runner.exit()).toBe(0)
     expect(await answersTo(peer, workspace)).toEqual([])
-    await until('no module', () => !groups().includes(readFileSync(pid, 'utf8')))
+    await until('no module', () => !isGroup(Number(readFileSync(pid, 'utf8'))))
 
     await using killed = await start(words)
-    await until('the module', () => groups().includes(readFileSync(pid, 'utf8')))
+    await until('the module', () => isGroup(Number(readFileSync(pid, 'utf8'))))
     killed.kill('SIGKILL')
-    await until('no module', () => !groups().includes(readFileSync(pid, 'utf8')))
+    await until('no module', () => !isGroup(Number(readFileSync(pid, 'utf8'))))
   })
 
   test('a session claims a workspace from a runner, which it names, and gives it back when it ends', async () => {
@@ -219,19 +155,6 @@ describe.concurrent('molecule connect', () => {
     await peer.write(workspace.id, 'for the runner')
     await until('the answer', async () => (await answersTo(peer, workspace)).includes('echo: for the runner'))
   })
-
-  test('takes the token from a file of its owner', async () => {
-    const { workspace, peer, start, name } = team()
-    const file = scene.path(`${name}-token`)
-    writeFileSync(file, `${workspace.token}\n`)
-    chmodSync(file, 0o600)
-    await peer.write(workspace.id, 'hello')
-    const words = [workspace.id, '--backend', 'mock', '--token-file', file, '--once']
-    await using runner = await start(words, { MOLECULE_WORKSPACE_IDS: '', MOLECULE_WORKSPACE_TOKENS: '' })
-    expect(await runner.exit()).toBe(0)
-    expect(await answersTo(peer, workspace)).toEqual(['echo: hello'])
-    expect(statSync(scene.path(name, 'ledger.db')).mode & 0o777).toBe(0o600)
-  })
 })
 
 /** Of its receiver, in seconds, as the last heartbeat said. */
@@ -240,8 +163,4 @@ async function uptimeOf({ id, token }: Member): Promise<number> {
     headers: { Authorization: `Bearer ${token}` },
   })
   return uptimeSchema.parse(await response.json()).uptime_seconds
-}
-
-function groups(): readonly string[] {
-  return Bun.spawnSync(['ps', '-eo', 'pgid']).stdout.toString().split(/\s+/)
 }
