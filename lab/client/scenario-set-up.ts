@@ -6,7 +6,7 @@ import { version } from '../../package.json'
 import { PLUGIN_FOLDER, pluginFiles } from '../../scripts/plugin-folder.ts'
 import type { ClientSession } from '../driver/client/client-session.ts'
 import type { HeldTurn } from '../driver/client/model-api.ts'
-import { ALLOW, CONFIGURE, STATUS } from '../driver/client/plugin-tools.ts'
+import { ALLOW, CONFIGURE, untilStatus } from '../driver/client/plugin-tools.ts'
 import { User } from '../driver/client/user.ts'
 import { PLUGIN, PLUGIN_ROOT } from '../driver/plugin-command.ts'
 import type { Scenario } from './scenario.ts'
@@ -20,6 +20,11 @@ async function typed(session: ClientSession, line: string): Promise<HeldTurn> {
   const before = session.model.newest
   await session.enter(line, 'the skill to reach the model', () => session.model.newest !== before)
   return session.model.nextTurn()
+}
+
+/** Whether the model was given a text. */
+function asked(session: ClientSession, text: string): boolean {
+  return session.model.newest?.texts.some((one) => one.includes(text)) === true
 }
 
 /** The model calls a tool. @returns the result, and the turn that goes on with it. */
@@ -41,8 +46,8 @@ const configure: Scenario = {
     const folder = join(stage.user.folder, 'configured-state')
     const session = await stage.session({
       channel: true,
-      // The skill allows the tool that it needs besides.
-      allow: `${STATUS},${ALLOW}`,
+      // Each skill allows the tools that it needs. This one a message is to be refused.
+      allow: ALLOW,
       env: { MOLECULE_STATE_DIR: folder },
     })
     const invite = await stage.invite()
@@ -55,11 +60,15 @@ const configure: Scenario = {
     strictEqual(statSync(envFile).mode & 0o777, 0o600)
     const token = /TOKENS="([^"]+)"/.exec(readFileSync(envFile, 'utf8'))?.[1] ?? ''
     ok(token.length > 20, 'the settings hold no token')
-    await session.untilStatus(/^receiving: yes/m)
     session.model.hold()
+    await session.enter('/molecule:status', 'the skill to reach the model', () =>
+      asked(session, 'State of the Molecule channel'),
+    )
+    const shown = await untilStatus(session.model, /^receiving: yes/m)
+    shown.answer({ say: 'It receives.' })
     await stage.write('/molecule:access canvas')
-    const asked = await session.model.nextTurn()
-    const [refused, third] = await called(session, asked, ALLOW, { senders: 'canvas' })
+    const reached = await session.model.nextTurn()
+    const [refused, third] = await called(session, reached, ALLOW, { senders: 'canvas' })
     ok(refused.includes('Nothing was changed'), refused)
     third.answer({ say: 'No.' })
     session.model.release()

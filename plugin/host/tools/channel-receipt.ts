@@ -37,6 +37,7 @@ export const channelReceipt = defineTool({
     const bell = readBell(prompt)
     const receipt = bell === undefined ? readReceipt(prompt) : { bell }
     if (receipt === undefined) context.setUp.prompted(prompt)
+    else context.setUp.othersSpoke()
     const notice = context.submitted(receipt, mode)
     return { text: notice === undefined ? '{}' : tell(notice), silent: true }
   },

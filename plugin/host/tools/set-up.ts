@@ -39,9 +39,17 @@ export class SetUp {
     return this.#options.paths.envFile
   }
 
+  /** The model was shown what others wrote, so what it asks for from here on may be their wish. Never throws. */
+  othersSpoke(): void {
+    this.#forget()
+  }
+
   /** The host submitted a prompt. Keeps it only if it calls one of the skills, or follows such a prompt. Never throws. */
   prompted(prompt: string): void {
-    if (NOT_TYPED.test(prompt)) return
+    if (NOT_TYPED.test(prompt)) {
+      this.#forget()
+      return
+    }
     const skill = COMMAND.exec(prompt.slice(0, MAX_CHARS))?.[1]
     const now = this.#options.clock.now()
     if (skill === 'configure' || skill === 'access') {
@@ -50,13 +58,10 @@ export class SetUp {
       this.#saidAt = now
     } else if (this.#skill !== undefined && this.#isRecent(now)) {
       this.#said = `${this.#said}\n${prompt}`.slice(0, MAX_CHARS)
-    } else {
-      this.#skill = undefined
-      this.#said = ''
-    }
+    } else this.#forget()
   }
 
-  /** What the person has typed since they called this skill, if that was not long ago. */
+  /** What the person has typed since they called this skill, if that was not long ago and nobody else has spoken since. */
   said(skill: SkillName): string | undefined {
     return this.#skill === skill && this.#isRecent(this.#options.clock.now()) ? this.#said : undefined
   }
@@ -80,6 +85,11 @@ export class SetUp {
   /** @throws the file system's error, or why the file cannot be read. */
   change(name: string, value: string): void {
     changeEnvFile(this.#options.paths, { [name]: value })
+  }
+
+  #forget(): void {
+    this.#skill = undefined
+    this.#said = ''
   }
 
   #isRecent(now: number): boolean {
