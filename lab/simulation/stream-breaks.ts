@@ -6,6 +6,20 @@ const EVENT_WATCH = 'member/workspace/event-watch.ts'
 const OTHER_RECEIVER = 'member/workspace/other-receiver.ts'
 
 export const STREAM_BREAKS: Readonly<Record<string, readonly Break[]>> = {
+  'plugin/session/status-checks': [
+    {
+      name: 'a workspace does not learn what status has found',
+      file: 'plugin/session/session-checks.ts',
+      find: 'for (const one of memberships) one.woke()',
+      replace: 'void memberships',
+    },
+    {
+      name: 'a refused token is named only once it is proven to be invalid',
+      file: 'member/workspace/validity.ts',
+      find: 'this.#refused = TOKEN_REFUSED',
+      replace: '',
+    },
+  ],
   'member/workspace/streaming': [
     {
       name: 'a hint of the event stream is lost',
