@@ -5,6 +5,7 @@ import type { Fault } from '../judge/verdict.ts'
 import { judgeReplies, judgeTasks, judgeVerdicts } from './check-deeds.ts'
 import { answersOf, judgeNotices } from './check-inquiries.ts'
 import { judgeAcknowledgements, judgePresence } from './check-presence.ts'
+import { judgeReceipts } from './check-receipts.ts'
 import type { ModelRow } from './model-feed.ts'
 import { CHATTERBOX } from './people.ts'
 import type { World } from './world.ts'
@@ -28,6 +29,7 @@ export function judge(world: World): Fault[] {
     ...judgeReplies(world),
     ...judgeVerdicts(world),
     ...judgeNotices(world),
+    ...judgeReceipts(world),
   ]
   return [
     ...others.map((text): Fault => ({ kind: 'unexpected', text })),

@@ -185,6 +185,12 @@ const DELIVERY_BREAKS: readonly Break[] = [
     replace: 'if (known.length >= 0) return undefined',
   },
   {
+    name: 'the platform is not told what the model has seen',
+    file: 'member/workspace/acknowledgement.ts',
+    find: 'this.#takesReceipts ? ledger.receipts.due(MOST_AT_ONCE) : []',
+    replace: '[]',
+  },
+  {
     name: 'the lock is not exclusive',
     file: 'member/folder/lock.ts',
     find: `    try {

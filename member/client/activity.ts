@@ -207,28 +207,59 @@ function provenAscending(rows: readonly RawRow[]): boolean | undefined {
 }
 
 const acknowledgedSchema = z
-  .object({ last_acked_seq: z.number().int().nonnegative() })
-  .or(z.unknown().transform(() => undefined))
+  .object({
+    last_acked_seq: z.number().int().nonnegative().optional().catch(undefined),
+    /** How many receipts it took; absent where the platform ignores them. */
+    receipts: z.number().optional().catch(undefined),
+  })
+  .or(z.unknown().transform((): { last_acked_seq?: number; receipts?: number } => ({})))
+
+/** What the model did with a message. */
+interface Receipt {
+  readonly activityId: string
+  readonly state: 'seen' | 'answered'
+}
+
+interface Progress {
+  /** The platform may prune rows up to this number; zero: none. */
+  readonly seq: number
+  readonly receipts: readonly Receipt[]
+}
 
 /**
- * Tells the platform that it may prune rows up to `seq`. What the feed answers does not change.
+ * Tells the platform that it may prune rows up to `seq`, and which messages the model has seen or answered. What the
+ * feed answers does not change. A platform that knows no receipts ignores them.
+ *
+ * @returns the highest number acknowledged so far, by whomever, if the platform says it; and whether it took receipts.
+ * @throws PlatformError; kind `refused` on platforms that do not know the call.
+ */
+export async function tellProgress(
+  client: PlatformClient,
+  { seq, receipts }: Progress,
+  signal?: AbortSignal,
+): Promise<{ readonly ackedSeq: number | undefined; readonly takesReceipts: boolean }> {
+  const said = receipts.map(({ activityId, state }) => ({ activity_id: activityId, state }))
+  const answer = await client.json(
+    {
+      path: workspacePath(client.endpoint.workspaceId, '/activity/ack'),
+      body: { acked_seq: seq, ...(said.length === 0 ? {} : { receipts: said }) },
+      attempts: 2,
+      signal,
+    },
+    acknowledgedSchema,
+  )
+  return { ackedSeq: answer.last_acked_seq, takesReceipts: answer.receipts !== undefined }
+}
+
+/**
+ * {@link tellProgress} without receipts.
  *
  * @returns the highest number acknowledged so far, by whomever, if the platform says it.
- * @throws PlatformError; kind `refused` on platforms that do not know the call.
  */
 export async function acknowledge(
   client: PlatformClient,
   seq: number,
   signal?: AbortSignal,
 ): Promise<number | undefined> {
-  const answer = await client.json(
-    {
-      path: workspacePath(client.endpoint.workspaceId, '/activity/ack'),
-      body: { acked_seq: seq },
-      attempts: 2,
-      signal,
-    },
-    acknowledgedSchema,
-  )
-  return answer?.last_acked_seq
+  return (await tellProgress(client, { seq, receipts: [] }, signal)).ackedSeq
 }

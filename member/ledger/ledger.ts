@@ -20,6 +20,7 @@ import { GivenMessages } from './given-messages.ts'
 import { Inbox } from './inbox.ts'
 import { COLUMNS, type StoredMessage } from './ledger-rows.ts'
 import { PermissionRequests } from './permission-requests.ts'
+import { ReceiptNews } from './receipts.ts'
 import { SessionEvidence } from './session-evidence.ts'
 import { ThrottledMessages } from './throttled-messages.ts'
 import { Uploads } from './uploads.ts'
@@ -46,6 +47,7 @@ export class Ledger {
   readonly evidence: SessionEvidence
   readonly permissions: PermissionRequests
   readonly uploads: Uploads
+  readonly #receipts = new ReceiptNews()
 
   /** @param session identifies the writer: it tells the rows of this session from those of earlier ones. */
   constructor(db: Database, session: string) {
@@ -69,6 +71,7 @@ export class Ledger {
       this.delegations,
       this.#given,
       this.uploads,
+      this.#receipts,
     )
   }
 
@@ -193,7 +196,9 @@ export class Ledger {
     const digest = this.#db
       .query(`UPDATE message INDEXED BY message_digest ${set} digest = ?`)
       .run(workspaceId, activityId)
-    return single.changes + digest.changes > 0
+    const isNew = single.changes + digest.changes > 0
+    if (isNew) this.#receipts.tell()
+    return isNew
   }
 
   /** {@link markConfirmed}, for all of these. */
@@ -210,6 +215,7 @@ export class Ledger {
 
   markAnswered(ord: number): void {
     this.#db.query("UPDATE message SET state = 'answered' WHERE ord = ?").run(ord)
+    this.#receipts.tell()
   }
 
   /** Keeps less of a message than before. */

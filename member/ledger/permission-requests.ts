@@ -41,6 +41,17 @@ export type Decision =
   /** It names no request that was made before that message arrived. */
   | { readonly kind: 'unknown' }
 
+/** The tool that the oldest open request posted to a workspace's chat is about. */
+export function askedTool(db: Database, workspaceId: string, now: number): string | undefined {
+  const row = db
+    .query<{ tool: string }, [string, number]>(
+      `SELECT tool FROM permission_request INDEXED BY permission_open
+       WHERE workspace_id = ? AND state = 'open' AND asked_at > ? ORDER BY asked_at LIMIT 1`,
+    )
+    .get(workspaceId, now - OPEN_FOR_MS)
+  return row?.tool
+}
+
 /** How long a request stays open. */
 export const OPEN_FOR_MS = 10 * 60_000
 export const MAX_OPEN = 50

@@ -7,6 +7,8 @@ import { Inquiries, type InquiryState } from './inquiries.ts'
 import { COLUMNS, type Cursor, type Entry, type StoredMessage } from './ledger-rows.ts'
 import { type OpenMessages, openMessages } from './open-messages.ts'
 import { PeerRequests, type RequestOutcome } from './peer-requests.ts'
+import { askedTool } from './permission-requests.ts'
+import { type ReceiptNews, Receipts } from './receipts.ts'
 import { deleteOld, RecoverySteps } from './recovery.ts'
 import { SenderPace } from './sender-pace.ts'
 import type { Uploads } from './uploads.ts'
@@ -18,6 +20,7 @@ export class WorkspaceLedger {
   readonly workspaceId: string
   readonly requests: PeerRequests
   readonly inquiries: Inquiries
+  readonly receipts: Receipts
   readonly #db: Database
   readonly #delegations: Delegations
   readonly #given: GivenMessages
@@ -34,12 +37,14 @@ export class WorkspaceLedger {
     delegations: Delegations,
     given: GivenMessages,
     uploads: Uploads,
+    news: ReceiptNews,
   ) {
     this.#db = db
     this.workspaceId = workspaceId
     this.#delegations = delegations
     this.requests = new PeerRequests(db, session, workspaceId)
     this.inquiries = new Inquiries(db, workspaceId)
+    this.receipts = new Receipts(db, workspaceId, news)
     this.#pace = new SenderPace(db, workspaceId, delegations)
     this.#given = given
     this.#uploads = uploads
@@ -167,6 +172,11 @@ export class WorkspaceLedger {
   /** The messages that wait for the model's answer. */
   open(now: number): OpenMessages {
     return openMessages(this.#db, this.workspaceId, now)
+  }
+
+  /** The tool whose use waits for a person's permission; undefined while none does. */
+  askedTool(now: number): string | undefined {
+    return askedTool(this.#db, this.workspaceId, now)
   }
 
   /** The open tasks that the platform carries out. */

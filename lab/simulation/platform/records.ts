@@ -64,6 +64,8 @@ export class Records {
   /** Ids of the messages that left a process, whether or not they arrived. */
   readonly attempted = new Set<string>()
   readonly notices: Notice[] = []
+  /** What was last said of a row: that the model has seen or answered it. */
+  readonly receipts = new Map<string, 'seen' | 'answered'>()
   /** Pages of the feed that the platform returned. */
   reads = 0
 

@@ -17,4 +17,7 @@ export const heartbeatSchema = z.object({
   runtime_state: z.literal('wedged').optional(),
   runtime_metadata: z.record(z.string(), z.unknown()),
 })
-export const acknowledgementSchema = z.object({ acked_seq: count })
+export const acknowledgementSchema = z.object({
+  acked_seq: count,
+  receipts: z.array(z.object({ activity_id: z.string(), state: z.enum(['seen', 'answered']) })).optional(),
+})

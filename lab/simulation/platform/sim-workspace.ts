@@ -234,10 +234,12 @@ export class SimWorkspace {
     if (this.#options.timestampCursor === true) return failure(404, 'not found')
     const parsed = acknowledgementSchema.safeParse(request.json())
     if (!parsed.success) return this.#bad(request, 'acked_seq is required')
-    const { acked_seq: seq } = parsed.data
+    const { acked_seq: seq, receipts } = parsed.data
     // Possible only in the moment after a restore.
     if (seq > this.feed.lastSeq) return failure(400, 'acked_seq is beyond the last row')
-    return json(200, { last_acked_seq: this.records.acknowledge(deed, seq) })
+    for (const { activity_id, state } of receipts ?? []) this.records.receipts.set(activity_id, state)
+    const taken = receipts === undefined ? {} : { receipts: receipts.length }
+    return json(200, { last_acked_seq: this.records.acknowledge(deed, seq), ...taken })
   }
 
   #events(process: SimProcess): Answer {

@@ -6,6 +6,7 @@ import { fetchResult, listDelegations, type TaskReport } from '../../../member/c
 import { PlatformError } from '../../../member/client/errors.ts'
 import { readInbound } from '../../../member/client/inbound.ts'
 import { standingOf, type TaskState } from '../../../member/client/peer-answer.ts'
+import { fetchReceipt, type MessageReceipt } from '../../../member/client/receipts.ts'
 import type { Delegation } from '../../../member/ledger/delegations.ts'
 import type { Ledger } from '../../../member/ledger/ledger.ts'
 import { lookUpAnswer } from '../../../member/workspace/answer-lookup.ts'
@@ -104,13 +105,14 @@ async function showOne(
     const where = whole === undefined ? '' : ` All of its text: ${whole}.`
     return { text: `${head}${where} ${tellAnswer(result, 'the platform', 0, undefined).text}` }
   }
+  const seen = await progressOf(known, client, signal)
   if (report?.state === 'queued') {
     return {
-      text: `Task ${id} was handed to the peer, which has not answered yet. The answer ${ARRIVES[context.arrival()]}.`,
+      text: `Task ${id} was handed to the peer, which has not answered yet.${seen} The answer ${ARRIVES[context.arrival()]}.`,
     }
   }
-  if (report !== undefined) return { text: `Task ${id} is under way (${cleanName(report.status)}).` }
-  if (known !== undefined) return { text: describeTask(known) }
+  if (report !== undefined) return { text: `Task ${id} is under way (${cleanName(report.status)}).${seen}` }
+  if (known !== undefined) return { text: describeTask(known) + seen }
   throw new ToolFailure(
     `No task "${cleanName(id)}" is known, here or on the platform. Call without task_id to list the newest tasks.`,
   )
@@ -151,6 +153,41 @@ async function lookUpNow(
     signal.throwIfAborted()
     if (error instanceof PlatformError) return undefined
     throw error
+  }
+}
+
+/** How far the message with an open task got, as a sentence after another one; empty where nobody says. */
+async function progressOf(
+  task: Delegation | undefined,
+  client: PlatformClient,
+  signal: AbortSignal,
+): Promise<string> {
+  if (task?.state !== 'open') return ''
+  try {
+    const receipt = await fetchReceipt(client, task.peerId, task.id, signal)
+    return receipt === undefined ? '' : ` ${progress(receipt)}`
+  } catch (error) {
+    signal.throwIfAborted()
+    if (error instanceof PlatformError) return ''
+    throw error
+  }
+}
+
+function progress({ state, at }: MessageReceipt): string {
+  const since = at === undefined ? '' : ` at ${at}`
+  switch (state) {
+    case 'stored':
+      return `The platform has kept it for the peer${at === undefined ? '' : ` since ${at}`}; the peer has not fetched it yet.`
+    case 'fetched':
+      return "The peer has fetched it; it is not in the peer's session yet."
+    case 'written':
+      return "It is in the peer's session; nothing says yet that the peer's model has seen it."
+    case 'seen':
+      return `The peer's model saw it${since}.`
+    case 'answered':
+      return `The peer has dealt with it${since}.`
+    case 'failed':
+      return 'The platform could not deliver it to the peer.'
   }
 }
 

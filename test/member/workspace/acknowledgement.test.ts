@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { HOSTS } from '../../../lab/simulation/sim-process.ts'
 import { jsonResponse, textResponse } from '../../../lab/simulation/sim-response.ts'
 import { Acknowledgement } from '../../../member/workspace/acknowledgement.ts'
 import { entry } from '../../fixtures/entries.ts'
@@ -121,4 +122,78 @@ test('the next session acknowledges what an earlier one sent and did not acknowl
   scene.pass(MINUTE_MS)
   expect(scene.first.records.acknowledgements).toEqual([expect.objectContaining({ process: 2, seq })])
   expect(later.shown).toEqual([])
+})
+
+const receipts = (scene: SessionScene) => Object.fromEntries(scene.first.records.receipts)
+
+test('what the model has seen is told with the acknowledgement, and that it answered soon after', () => {
+  const { scene, process } = begin()
+  using _ = scene
+  const [one, two] = [scene.first.feed.add(), scene.first.feed.add()]
+  scene.until('both events', () => process.shown.length === 2)
+  process.session.submitted({ workspaceId: scene.first.id, activityId: one.id })
+  scene.pass(3_000)
+  expect(receipts(scene)).toEqual({ [one.id]: 'seen' })
+  process.call('inbox', { mark_done: [one.id, two.id] })
+  scene.pass(3_000)
+  expect(receipts(scene)).toEqual({ [one.id]: 'answered', [two.id]: 'answered' })
+  const before = acks(scene).length
+  scene.pass(MINUTE_MS)
+  expect(acks(scene)).toHaveLength(before)
+})
+
+test('what another session recorded is told within some seconds', () => {
+  const { scene, process } = begin()
+  using _ = scene
+  const { id } = scene.first.feed.add()
+  scene.until('the event', () => process.shown.length > 0)
+  const other = scene.start(HOSTS.withoutChannel)
+  scene.pass(3_000)
+  other.call('inbox', { mark_done: [id] })
+  scene.pass(6_000)
+  expect(receipts(scene)).toEqual({ [id]: 'answered' })
+})
+
+test('a receipt that was not taken is told by the next session, and one that was taken is not', () => {
+  const { scene, process } = begin()
+  using _ = scene
+  const [one, two] = [scene.first.feed.add(), scene.first.feed.add()]
+  scene.until('both events', () => process.shown.length === 2)
+  process.session.submitted({ workspaceId: scene.first.id, activityId: one.id })
+  scene.pass(3_000)
+  scene.answer = ({ route }) => (route === 'ack' ? textResponse(502, '') : undefined)
+  process.session.submitted({ workspaceId: scene.first.id, activityId: two.id })
+  scene.pass(3_000)
+  process.kill()
+  scene.first.records.receipts.clear()
+  scene.answer = () => undefined
+  scene.start()
+  scene.pass(MINUTE_MS)
+  expect(receipts(scene)).toEqual({ [two.id]: 'seen' })
+})
+
+test('a platform that ignores receipts is given them once in a session', () => {
+  const { scene, process } = begin()
+  using _ = scene
+  scene.answer = ({ route }) => (route === 'ack' ? jsonResponse(200, { last_acked_seq: 1 }) : undefined)
+  const rows = Array.from({ length: 3 }, () => scene.first.feed.add())
+  scene.until('the events', () => process.shown.length === 3)
+  scene.pass(3_000)
+  const before = acks(scene).length
+  for (const { id } of rows) {
+    process.session.submitted({ workspaceId: scene.first.id, activityId: id })
+    scene.pass(MINUTE_MS)
+  }
+  expect(acks(scene)).toHaveLength(before + 1)
+})
+
+test('a number that a restored platform refuses keeps no receipt back', () => {
+  const { scene, process } = begin()
+  using _ = scene
+  const { id } = scene.first.feed.add()
+  scene.until('the event', () => process.shown.length > 0)
+  scene.first.feed.restoreBackup(0)
+  process.session.submitted({ workspaceId: scene.first.id, activityId: id })
+  scene.pass(20_000)
+  expect(receipts(scene)).toEqual({ [id]: 'seen' })
 })

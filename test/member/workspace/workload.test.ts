@@ -38,6 +38,17 @@ test('a task in hand is a message shown in the last ten minutes and not answered
   expect(workload.take()).toMatchObject({ active_tasks: 0, current_task: '' })
 })
 
+test('while a permission request waits for a person, the task is to wait for it', async () => {
+  const { ledger, clock, workload } = start()
+  ledger.permissions.add({ workspaceId: OWN, requestId: 'abcde', tool: 'Bash\u0000' }, clock.now())
+  expect(workload.take().current_task).toBe('waits for permission to use the tool Bash')
+  await clock.advance(TEN_MINUTES_MS)
+  expect(workload.take().current_task).toBe('')
+  ledger.permissions.add({ workspaceId: OWN, requestId: 'abcdf', tool: 'Edit' }, clock.now())
+  ledger.permissions.close('elsewhere')
+  expect(workload.take().current_task).toBe('')
+})
+
 test('failures are counted from one beat to the next, with the last one as the sample', async () => {
   const { clock, workload } = start()
   workload.succeeded()
