@@ -1,6 +1,5 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { systemClock } from '../../base/clock.ts'
+import { existsSync, readFileSync } from 'node:fs'
 import type { Host } from '../../lab/driver/host.ts'
 import { Scene } from '../../lab/driver/scene.ts'
 import { until } from '../../lab/driver/until.ts'
@@ -74,33 +73,6 @@ test.concurrent('two sessions can each hold one of two workspaces', async () => 
   expect((await standby.call('list_peers', { _as_workspace: two.id })).text).toContain(
     'does not receive all messages',
   )
-})
-
-test.concurrent('a claim of a workspace that the session already holds succeeds at once', async () => {
-  await using scene = await Scene.open()
-  const member = scene.member()
-  const host = await scene.host(scene.settings(member))
-  await host.receiving()
-  expect((await host.call('claim_channel')).text).toBe(`This session receives for workspace ${member.id}.`)
-  const other = await host.call('claim_channel', { workspace_id: scene.member().id })
-  expect(other.isError).toBe(true)
-  expect(other.text).toContain(member.id)
-})
-
-test.concurrent('an abandoned claim leaves the workspace without a holder only until it expires', async () => {
-  await using scene = await Scene.open()
-  const member = scene.member()
-  const holder = await scene.host(scene.settings(member))
-  await holder.receiving()
-  const claim = scene.path('state', 'locks', `${member.id}.claim`)
-  // Half of its time has passed.
-  const dead = { session: 'of another', pid: 1, project: '/', at: systemClock.now() - 8_000 }
-  writeFileSync(claim, JSON.stringify(dead), { mode: 0o600 })
-  await until('the holder to let go', async () => (await status(holder)).includes('receiving: no'))
-  await holder.receiving()
-  expect(existsSync(claim)).toBe(false)
-  await scene.person.write(member.id, 'after')
-  await holder.event(({ content }) => content === 'after')
 })
 
 test.concurrent('a cancelled claim leaves everything as it was', async () => {

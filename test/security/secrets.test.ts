@@ -23,11 +23,12 @@ const ARGUMENTS: Readonly<Record<string, object>> = {
   recall_memory: { query: 'remember' },
 }
 
-async function useEveryTool(plugin: PluginProcess): Promise<readonly string[]> {
+async function useEveryTool(plugin: PluginProcess, as?: Member): Promise<readonly string[]> {
+  const more = as === undefined ? {} : { _as_workspace: as.id }
   const { result } = await plugin.request('tools/list')
   const { tools } = z.object({ tools: z.array(z.object({ name: z.string() })) }).parse(result)
   return Promise.all(
-    tools.map(async ({ name }) => `${name} ${await plugin.call(name, { ...ARGUMENTS[name] })}`),
+    tools.map(async ({ name }) => `${name} ${await plugin.call(name, { ...ARGUMENTS[name], ...more })}`),
   )
 }
 
@@ -56,40 +57,49 @@ function childrenOf(pid: number): readonly number[] {
   return own.map(Number).flatMap((child) => [child, ...childrenOf(child)])
 }
 
-const settings = (scene: Scene, member: Member, more: Readonly<Record<string, string>> = {}) =>
+const settings = (
+  scene: Scene,
+  member: Member | readonly Member[],
+  more: Readonly<Record<string, string>> = {},
+) =>
   scene.settings(member, {
     MOLECULE_LOG_LEVEL: 'debug',
     MOLECULE_HEARTBEAT_INTERVAL_MS: '1000',
     ...more,
   })
 
-for (const [state, quote] of Object.entries(QUOTES)) {
-  test.concurrent(`the token appears nowhere when a platform ${state} and quotes it`, async () => {
-    await using scene = await Scene.open()
-    using platform = startQuotingPlatform(quote)
-    const member = scene.member()
-    const plugin = scene.process(settings(scene, member, { MOLECULE_PLATFORM_URL: platform.url }))
-    await plugin.connect()
-    await until('a look at the inbox', () => platform.asked.some((url) => url.includes('/activity')))
-    const said = await useEveryTool(plugin)
-    await until('a second beat or look', () => platform.asked.length > 10)
-    expect(said.length).toBeGreaterThan(9)
-    expect(placesOf([member.token], scene, plugin)).toEqual([])
-    expect(platform.asked.filter((url) => holdsAny(url, [member.token]))).toEqual([])
-  })
-}
-
-test.concurrent('what a platform quotes in a message or a name reaches the model without the token', async () => {
+test.concurrent('the token appears nowhere when a platform refuses, fails, redirects or succeeds, and quotes it', async () => {
   await using scene = await Scene.open()
-  const quote = QUOTES['says it in every field of a success']
-  if (quote === undefined) throw new Error('there is no such platform')
-  using platform = startQuotingPlatform(quote)
-  const member = scene.member()
-  const plugin = scene.process(settings(scene, member, { MOLECULE_PLATFORM_URL: platform.url }))
+  using platforms = new DisposableStack()
+  const all = Object.entries(QUOTES).map(([state, quote]) => ({
+    state,
+    platform: platforms.use(startQuotingPlatform(quote)),
+    member: scene.member(),
+  }))
+  const members = all.map(({ member }) => member)
+  const { MOLECULE_PLATFORM_URL: _, ...env } = settings(scene, members, {
+    MOLECULE_PLATFORM_URLS: all.map(({ platform }) => platform.url).join(','),
+  })
+  const plugin = scene.process(env)
   await plugin.connect()
+  const looked = (url: string): boolean => url.includes('/activity')
+  await until('a look at each inbox', () => all.every(({ platform }) => platform.asked.some(looked)))
+  const tokens = members.map(({ token }) => token)
+  for (const { state, platform, member } of all) {
+    const said = await useEveryTool(plugin, member)
+    expect(said.length, state).toBeGreaterThan(9)
+    await until('a second beat or look', () => platform.asked.length > 10)
+    expect(placesOf(tokens, scene, plugin), state).toEqual([])
+    expect(
+      platform.asked.filter((url) => holdsAny(url, tokens)),
+      state,
+    ).toEqual([])
+  }
+  // What is quoted in a message reaches the model without the token.
   const { content } = await until('the message', () => plugin.events[0])
-  expect(content.replace(member.token, 'THE TOKEN')).toBe('you sent Bearer [token]')
-  expect(placesOf([member.token], scene, plugin)).toEqual([])
+  expect(members.reduce((text, { token }) => text.replace(token, 'THE TOKEN'), content)).toBe(
+    'you sent Bearer [token]',
+  )
 })
 
 test.concurrent('the token and issued secrets appear nowhere while all is well', async () => {

@@ -202,6 +202,20 @@ describe('a claim', () => {
     expect(existsSync(pathsOf(scene).claim)).toBe(false)
   })
 
+  test('that is abandoned leaves the workspace without a holder only until it expires', () => {
+    const { scene, holder, standby } = begin()
+    using _ = scene
+    standby.kill()
+    const claim = { session: 'gone', pid: 7, project: '/gone', at: scene.clock.now() }
+    writeFileSync(pathsOf(scene).claim, JSON.stringify(claim))
+    scene.pass(5_000)
+    expect([holder.holds(FIRST), holder.status.includes('receiving: no')]).toEqual([false, true])
+    scene.pass(6_000)
+    expect([holder.holds(FIRST), existsSync(pathsOf(scene).claim)]).toEqual([true, false])
+    const { id } = scene.first.feed.add()
+    scene.until('the message', () => holder.shown.includes(id))
+  })
+
   test('is not for a session whose host does not listen', () => {
     using scene = new SessionScene()
     const process = scene.start(HOSTS.withoutChannel)
