@@ -14,7 +14,7 @@ import { threadProgram } from './member/ledger/thread-program.ts'
 import { setValue } from './member/settings/setting-text.ts'
 import { version } from './package.json'
 import { hostInbox } from './plugin/host/doorbell/host-inbox.ts'
-import { readAncestors, readHostPid } from './plugin/host/hearing/ancestors.ts'
+import { readAncestors, readHostPids } from './plugin/host/hearing/ancestors.ts'
 import { hostInput } from './plugin/host/host-input.ts'
 import { HostTransport } from './plugin/host/host-transport.ts'
 import { createMcpServer } from './plugin/host/mcp-server.ts'
@@ -39,7 +39,7 @@ const inbox = hostInbox({
   environment: process.env,
   home: homeFolder(),
   ancestors: readAncestors,
-  hostPid: readHostPid,
+  hostPids: readHostPids,
   clock: systemClock,
 })
 const session = new Session({

@@ -6,6 +6,7 @@ import { Scene } from '../driver/scene.ts'
 import { machine } from '../machine.ts'
 import { elapsedMs } from '../stopwatch.ts'
 import { measureBacklog } from './backlog.ts'
+import { measureDoorbell } from './doorbell.ts'
 import { measureExit } from './exit.ts'
 import { measureFiles } from './files.ts'
 import { measurePollLatency, measureStreamLatency } from './latency.ts'
@@ -37,6 +38,7 @@ await measure('backlog', measureBacklog)
 await measure('receipt', measureReceipt)
 await measure('pauses', measurePauses)
 await measure('exit', measureExit)
+await measure('doorbell', measureDoorbell)
 await measure('files', measureFiles)
 await measure('many workspaces', measureManyWorkspaces)
 await measure('unread host', measureUnreadHost)

@@ -12,7 +12,7 @@ import { type StatePaths, statePaths } from '../../member/folder/state-folder.ts
 import { countWaiting } from '../../member/ledger/waiting-messages.ts'
 import { parseConfig, resolveStateDir } from '../../member/settings/config.ts'
 import { hostInbox } from '../host/doorbell/host-inbox.ts'
-import { readAncestors } from '../host/hearing/ancestors.ts'
+import { readAncestors, readHostPids } from '../host/hearing/ancestors.ts'
 import { judgeHearing } from '../host/hearing/listener.ts'
 import { startNotice } from './notice.ts'
 
@@ -44,7 +44,7 @@ const inbox = hostInbox({
   environment,
   home,
   ancestors: readAncestors,
-  hostPid: () => Number(environment.CLAUDE_PID) || process.ppid,
+  hostPids: () => [Number(environment.CLAUDE_PID), ...readHostPids()],
   clock: systemClock,
 })
 const paths = statePaths(resolveStateDir(environment, home))

@@ -27,7 +27,7 @@ export interface HostInboxOptions {
   readonly environment: Environment
   readonly home: string | undefined
   readonly ancestors: () => readonly (readonly string[])[]
-  readonly hostPid: () => number
+  readonly hostPids: () => readonly number[]
   readonly clock: Pick<Clock, 'after'>
 }
 
@@ -35,9 +35,9 @@ export interface HostInboxOptions {
  * @param options the two variables that lead to the inbox are taken out of its environment, so that no process which this
  *   one starts gets them.
  */
-export function hostInbox({ environment, home, ancestors, hostPid, clock }: HostInboxOptions): HostInbox {
+export function hostInbox({ environment, home, ancestors, hostPids, clock }: HostInboxOptions): HostInbox {
   const variables = takeInboxVariables(environment)
-  const find = () => findInbox({ variables, hostPid: hostPid(), uid: process.getuid?.() })
+  const find = () => findInbox({ variables, hostPids: hostPids(), uid: process.getuid?.() })
   return {
     look: () => {
       const { inbound, asksNothing } = readClientSettings({

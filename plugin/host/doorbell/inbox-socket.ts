@@ -23,8 +23,8 @@ export type FoundInbox =
 export interface InboxSearch {
   /** How the client says where it is. */
   readonly variables: InboxVariables
-  /** The process of the session that started this one. */
-  readonly hostPid: number
+  /** The processes that may be the host of this one. */
+  readonly hostPids: readonly number[]
   /** The user that this process runs as; undefined where the system knows none. */
   readonly uid: number | undefined
 }
@@ -36,7 +36,7 @@ const TOKEN = /^[\x21-\x7e]{1,500}$/
 const TIMEOUT_MS = 5_000
 
 /** Finds the inbox of the session that started this process, if it is that session's own, and closed to other users. */
-export function findInbox({ variables, hostPid, uid }: InboxSearch): FoundInbox {
+export function findInbox({ variables, hostPids, uid }: InboxSearch): FoundInbox {
   const [path, token] = [variables.socket, variables.token].map(setValue)
   if (path === undefined || token === undefined) {
     return { refusal: 'this version of Claude Code, or its settings, gives the plugin no inbox to ring' }
@@ -45,7 +45,7 @@ export function findInbox({ variables, hostPid, uid }: InboxSearch): FoundInbox 
   if (!isAbsolute(path) || Number.isNaN(pid) || !TOKEN.test(token)) {
     return { refusal: 'this version of Claude Code names its inbox in a way that this plugin does not know' }
   }
-  if (pid !== hostPid) return { refusal: 'the inbox it was given is that of another session' }
+  if (!hostPids.includes(pid)) return { refusal: 'the inbox it was given is that of another session' }
   const problem = notClosed(path, uid)
   return problem === undefined ? { address: { path, token } } : { refusal: problem }
 }

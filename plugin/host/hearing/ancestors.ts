@@ -22,11 +22,16 @@ export function readAncestors(pid: number = process.ppid): readonly (readonly st
 }
 
 /**
- * The id of the host's process: the nearest above this one that looks like a host, or else the nearest. Takes as long as
- * {@link readAncestors}.
+ * The ids of the processes that may be the host: the one that started this one, and the nearest above it that looks like a
+ * host, since a wrapper may stand between the two. Takes as long as {@link readAncestors}.
  */
-export function readHostPid(pid: number = process.ppid): number {
-  return walk(pid).find(({ command }) => isHost(command))?.pid ?? pid
+export function readHostPids(pid: number = process.ppid): readonly number[] {
+  return [
+    pid,
+    ...walk(pid)
+      .flatMap((row) => (isHost(row.command) ? [row.pid] : []))
+      .slice(0, 1),
+  ]
 }
 
 function walk(pid: number): readonly ProcessRow[] {

@@ -38,7 +38,7 @@ async function inbox(name = `${PID}.sock`) {
 
 const search = (path: string | undefined, more = {}) => ({
   variables: { socket: path, token: TOKEN },
-  hostPid: PID,
+  hostPids: [PID],
   uid: process.getuid?.(),
   ...more,
 })
@@ -55,7 +55,7 @@ describe('the inbox of a session', () => {
 
   test('is not used if it is that of another session', async () => {
     const { path } = await inbox()
-    expect(refusalOf(path, { hostPid: PID + 1 })).toBe('the inbox it was given is that of another session')
+    expect(refusalOf(path, { hostPids: [PID + 1] })).toBe('the inbox it was given is that of another session')
   })
 
   test('is not used if it belongs to another user', async () => {
@@ -124,6 +124,6 @@ test('neither variable that leads to the inbox is left in the environment of thi
     CLAUDE_CODE_MESSAGING_TOKEN: TOKEN,
     PATH: '/bin',
   }
-  hostInbox({ environment, home: '/', ancestors: () => [], hostPid: () => PID, clock: systemClock })
+  hostInbox({ environment, home: '/', ancestors: () => [], hostPids: () => [PID], clock: systemClock })
   expect(environment).toEqual({ PATH: '/bin' })
 })
