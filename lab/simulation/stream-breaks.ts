@@ -1,4 +1,4 @@
-/** Breaks of what a workspace learns from its event stream, and the tests that must notice them. */
+/** Breaks of what a workspace learns from its event stream, or from `status`, and the tests that must notice them. */
 import type { Break } from './mutations.ts'
 
 const TENURE = 'member/workspace/tenure.ts'

@@ -1,6 +1,6 @@
 /** Whether another state folder on this machine has the same workspace: each would get every message. */
 import { readdirSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { Disk } from '../../base/sqlite.ts'
 import { readEnvFile } from '../folder/env-file.ts'
 import { exists, identityOf } from '../folder/file-stat.ts'
@@ -74,6 +74,11 @@ function idsIn(text: string): readonly string[] {
   // Any home folder will do: nothing is looked up there.
   const result = parseConfig({}, text, '/')
   return result.ok ? result.config.targets.map(({ workspaceId }) => workspaceId) : []
+}
+
+/** The names of those that are configured. */
+export function namesIn(parents: readonly string[]): readonly string[] {
+  return parents.flatMap(foldersIn).map((folder) => basename(folder))
 }
 
 function foldersIn(parent: string): readonly string[] {

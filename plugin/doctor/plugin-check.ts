@@ -43,6 +43,19 @@ export function pluginCheck(place: PluginPlace): Check {
   return { name: 'plugin', needs: ['claude'], probe: () => judgePlugin(factsOf(place), place) }
 }
 
+/** For a session that is started with the folder of this clone, installed or not. */
+export function ownPluginCheck({ root, version }: Pick<PluginPlace, 'root' | 'version'>): Check {
+  const readFrom = join(root, 'dist', 'plugin')
+  return {
+    name: 'plugin',
+    needs: ['claude'],
+    probe: () =>
+      versionIn(readFrom) === version
+        ? ok(`${version} (${readFrom})`)
+        : fail(`${readFrom} is not complete`, 'Run git checkout dist in the clone, or ./molecule build'),
+  }
+}
+
 /** Pure. */
 function judgePlugin(facts: PluginFacts, { root, version }: Pick<PluginPlace, 'root' | 'version'>): Outcome {
   const { isInstalled, isEnabled, readFrom, isThere } = facts
@@ -71,17 +84,17 @@ function factsOf({ folder, settings }: PluginPlace): PluginFacts {
   const copy = installed.data?.plugins[PLUGIN]?.[0]?.installPath
   const enabled = settings.findLast(({ enabledPlugins }) => PLUGIN in enabledPlugins)?.enabledPlugins[PLUGIN]
   const readFrom = directoryOf(folder) ?? copy
-  const manifest =
-    readFrom === undefined
-      ? undefined
-      : manifestSchema.safeParse(readJson(join(readFrom, '.claude-plugin', 'plugin.json')))
   return {
     isInstalled: copy !== undefined,
     isEnabled: enabled !== undefined && enabled !== false,
     readFrom,
     isThere: readFrom !== undefined && exists(readFrom),
-    version: manifest?.data?.version,
+    version: readFrom === undefined ? undefined : versionIn(readFrom),
   }
+}
+
+function versionIn(folder: string): string | undefined {
+  return manifestSchema.safeParse(readJson(join(folder, '.claude-plugin', 'plugin.json'))).data?.version
 }
 
 /** Of a marketplace that is a folder, Claude Code reads the plugin in place. */

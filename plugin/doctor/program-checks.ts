@@ -1,5 +1,6 @@
 /** The programs that a session needs: Bun as Claude Code finds it, and Claude Code itself. */
 import { type Check, fail, type Outcome, ok } from '../../member/check/check.ts'
+import { FIRST_VERSION } from '../host/hearing/listener.ts'
 import { unmetRequirement } from '../start/requirement.js'
 
 /** A program as it is found on the PATH. */
@@ -14,15 +15,21 @@ export interface ProgramPlace {
   readonly find: (name: string) => Promise<FoundProgram | undefined>
   /** The range in `engines` of package.json. */
   readonly bunRange: string
+  /** Messages arrive by the doorbell. */
+  readonly isRung: boolean
 }
 
 /** The first that calls a tool of the plugin at each prompt. */
 const OLDEST_CLIENT = '2.1.118'
 
-export function programChecks({ find, bunRange }: ProgramPlace): readonly Check[] {
+export function programChecks({ find, bunRange, isRung }: ProgramPlace): readonly Check[] {
   return [
     { name: 'bun', needs: [], probe: async () => judgeBun(await find('bun'), bunRange) },
-    { name: 'claude', needs: [], probe: async () => judgeClient(await find('claude')) },
+    {
+      name: 'claude',
+      needs: [],
+      probe: async () => judgeClient(await find('claude'), isRung ? FIRST_VERSION : OLDEST_CLIENT),
+    },
   ]
 }
 
@@ -45,13 +52,13 @@ function judgeBun(found: FoundProgram | undefined, range: string): Outcome {
 }
 
 /** Pure. */
-function judgeClient(found: FoundProgram | undefined): Outcome {
+function judgeClient(found: FoundProgram | undefined, oldest: string): Outcome {
   if (found === undefined) {
     return fail('there is no claude on the PATH', 'Install Claude Code: npm i -g @anthropic-ai/claude-code')
   }
   const { path, version } = found
   if (version === undefined) return fail(`${path} does not run`, 'Install Claude Code again')
-  return unmetRequirement(`>=${OLDEST_CLIENT}`, { version, path }) === undefined
+  return unmetRequirement(`>=${oldest}`, { version, path }) === undefined
     ? ok(`${version} (${path})`)
-    : fail(`${path} is ${version}, and the plugin needs ${OLDEST_CLIENT}`, 'Run claude update')
+    : fail(`${path} is ${version}, and the plugin needs ${oldest}`, 'Run claude update')
 }

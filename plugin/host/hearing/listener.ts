@@ -54,7 +54,7 @@ const REFUSAL =
 const CALL_INBOX = 'call inbox (its wait_seconds waits for new messages)'
 
 /** From then on, the client reads no file that a prompt names. */
-const FIRST_VERSION = '2.1.251'
+export const FIRST_VERSION = '2.1.251'
 const RECEIVE = 'say /molecule:receive'
 
 /** Decides whether this session may hold a lock, and how its messages reach the model. Pure. */

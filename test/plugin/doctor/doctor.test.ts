@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RunningPlatform } from '../../../platform/platform.ts'
 import { DoctorScene, doctorPlatform } from '../../fixtures/doctor-scene.ts'
@@ -72,5 +72,30 @@ describe('doctor', () => {
     scene.set({ DISABLE_TELEMETRY: '1', MOLECULE_CHANNEL: 'doorbell' })
     const { checks } = await scene.ask()
     expect(checks.find(({ name }) => name === 'channels')?.verdict).toBe('ok')
+  })
+
+  test('of an agent that joined, looks at its folder, and at the plugin of the clone: none needs to be installed', async () => {
+    using scene = new DoctorScene(platform)
+    scene.writeJson('home/.claude/plugins/installed_plugins.json', { plugins: {} })
+    scene.writeJson('clone/dist/plugin/.claude-plugin/plugin.json', { version: '1.2.3' })
+    renameSync(scene.stateFolder, join(scene.home, '.claude', 'channels', 'builder'))
+    const named = await scene.ask('builder')
+    expect(named.checks.filter(({ verdict }) => verdict !== 'ok')).toMatchObject([
+      { name: 'receiver', remedy: 'Run ./molecule join builder --start' },
+    ])
+    const unnamed = await scene.ask()
+    expect(unnamed.checks.find(({ name }) => name === 'settings')?.remedy).toBe(
+      'Run ./molecule doctor builder',
+    )
+    const unknown = await scene.ask('reviewer')
+    expect(unknown.checks.find(({ name }) => name === 'settings')?.remedy).toBe(
+      'Run ./molecule join reviewer',
+    )
+  })
+
+  test('refuses what it does not know', async () => {
+    using scene = new DoctorScene(platform)
+    expect(await scene.read('--jsn')).toStartWith('doctor takes no --jsn.')
+    expect(await scene.read('one', 'two')).toStartWith('doctor takes no two.')
   })
 })
