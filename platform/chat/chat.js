@@ -4,20 +4,24 @@
  */
 import { Composer } from './composer.js'
 import { ConversationView } from './conversation-view.js'
+import { Drawer } from './drawer.js'
 import { entriesOf, isForPerson, readRows } from './entries.js'
 import { keep, recall } from './kept.js'
 import { KeyedList } from './keyed-list.js'
 import { plainName } from './message-text.js'
 import { Notices } from './notices.js'
 import { Outbox } from './outbox.js'
-import { isOpen, verdictText } from './permissions.js'
+import { verdictText } from './permissions.js'
 import { subtitleOf } from './presence.js'
 import { Problem } from './problem.js'
+import { ReceiptWatch } from './receipt-watch.js'
+import { receiptsFor } from './receipts.js'
 import { showTasks } from './task-list.js'
 import { inTree, TEAM, teamItems } from './team-list.js'
 import { TeamLog } from './team-log.js'
 import { Tools } from './tools.js'
 import { Unread } from './unread.js'
+import { Waiting } from './waiting.js'
 
 const QUIET_POLL_MS = 30_000
 const BLIND_POLL_MS = 3_000
@@ -37,6 +41,9 @@ export class Chat {
   #outbox
   #composer
   #tools
+  #drawer = new Drawer()
+  #waiting
+  #receipts
   #team = new KeyedList(byId('members'))
   #unread = new Unread(() => this.#show())
   #notices = new Notices((id) => this.#choose(id))
@@ -49,12 +56,16 @@ export class Chat {
   constructor(client, onRefused) {
     this.#client = client
     this.#log = new TeamLog(client)
+    this.#waiting = new Waiting(client, () => this.#refresh())
+    this.#receipts = new ReceiptWatch(this.#log, (read) =>
+      this.#problem.guard(() => this.#update(read), 'page'),
+    )
     this.#onRefused = onRefused
   }
 
   async start() {
     this.#members = await this.#client.members()
-    await this.#log.readNew()
+    await Promise.all([this.#log.readNew(), this.#waiting.read()])
     this.#unread.begin(this.#log.last)
     byId('sign-in').hidden = true
     byId('app').hidden = false
@@ -66,6 +77,7 @@ export class Chat {
     this.#view = new ConversationView({
       onSave: (file) => this.#problem.guard(() => this.#client.save(file)),
       load: (file) => this.#client.load(file),
+      findRequest: (id) => this.#waiting.find(id),
       onTask: (task) => this.#showTask(task),
       onDecide: (request, allows) => this.#outbox.add(request.workspaceId, verdictText(request, allows), []),
       onRetry: (id) => this.#outbox.retry(id),
@@ -103,10 +115,6 @@ export class Chat {
       keep('show-peers', peers.checked)
       this.#show()
     })
-    byId('show-team').addEventListener('click', () =>
-      this.#openTeam(!document.body.classList.contains('team-open')),
-    )
-    addEventListener('keydown', (event) => event.key === 'Escape' && this.#openTeam(false))
   }
 
   #firstPage() {
@@ -117,19 +125,10 @@ export class Chat {
 
   #nameOf = (id) => this.#members.find((member) => member.id === id)?.name ?? 'a former agent'
 
-  /** On a narrow screen the team lies over the conversation. */
-  #openTeam(open) {
-    if (document.body.classList.contains('team-open') === open) return
-    document.body.classList.toggle('team-open', open)
-    byId('show-team').ariaExpanded = String(open)
-    if (open) document.querySelector('#members [aria-current]')?.focus()
-    else if (byId('team').contains(document.activeElement)) byId('show-team').focus()
-  }
-
   #choose(id) {
     this.#chosen = id
     keep('page', id)
-    this.#openTeam(false)
+    this.#drawer.close()
     this.#view.open(id === TEAM ? this.#log.last : this.#unread.seenBy(id), id === TEAM)
     this.#composer.switchTo(id === TEAM ? undefined : id, plainName(this.#nameOf(id)))
     this.#show()
@@ -151,7 +150,11 @@ export class Chat {
       : entriesOf(this.#entries, agent, agent === undefined || byId('show-peers').checked)
     const outgoing = agent === undefined ? [] : this.#outgoing(agent)
     this.#showHead(agent)
-    this.#view.show(entries, outgoing, this.#log.atStart)
+    this.#view.show(entries, outgoing, {
+      isWhole: this.#log.atStart,
+      receipts: receiptsFor(entries, (id) => this.#members.find((member) => member.id === id), Date.now()),
+    })
+    this.#waiting.show(agent, this.#nameOf)
     this.#showTeam()
     showTasks(
       byId('tasks'),
@@ -190,7 +193,7 @@ export class Chat {
     const items = teamItems(this.#members, {
       chosen: this.#chosen,
       unread,
-      questions: this.#questions(),
+      questions: this.#waiting.count(this.#entries),
       onChoose: (id) => this.#choose(id),
     })
     this.#team.show(items)
@@ -198,17 +201,6 @@ export class Chat {
     document.title = `${total > 0 ? `(${total}) ` : ''}${byId('title').textContent} – Molecule`
     byId('elsewhere').hidden = total === 0
     byId('elsewhere').textContent = String(total)
-  }
-
-  /** How many decisions of the person each agent waits for. */
-  #questions() {
-    const counts = new Map()
-    const now = Date.now()
-    for (const { permission } of this.#entries) {
-      if (permission && isOpen(permission, now))
-        counts.set(permission.workspaceId, (counts.get(permission.workspaceId) ?? 0) + 1)
-    }
-    return counts
   }
 
   #look(last) {
@@ -232,10 +224,16 @@ export class Chat {
     this.#view.jumpTo(entry.key)
   }
 
-  async #readLog() {
-    await this.#log.readNew()
+  #readLog() {
+    return this.#update(() => this.#log.readNew())
+  }
+
+  async #update(read) {
+    await read()
     this.#readEntries()
     this.#show()
+    this.#receipts.look()
+    if (await this.#waiting.readClosed(this.#entries)) this.#show()
   }
 
   async #readOlder(count) {
@@ -249,17 +247,23 @@ export class Chat {
   }
 
   async #refresh() {
-    this.#members = await this.#client.members()
+    const [members] = await Promise.all([this.#client.members(), this.#waiting.read()])
+    this.#members = members
     await this.#readLog()
     if (this.#chosen !== TEAM && !this.#members.some(({ id }) => id === this.#chosen))
       this.#choose(this.#firstPage())
   }
 
-  #onEvent({ event }) {
-    const tellsOfMembers = event.startsWith('WORKSPACE_') || event === 'TASK_UPDATED'
-    if (tellsOfMembers && event !== 'WORKSPACE_HEARTBEAT') this.#problem.guard(() => this.#refresh(), 'page')
-    else if (event === 'AGENT_MESSAGE' || event === 'ACTIVITY_LOGGED' || event.startsWith('DELEGATION_'))
+  #onEvent({ event, payload }) {
+    const tellsOfMembers = event.startsWith('WORKSPACE_') && event !== 'WORKSPACE_HEARTBEAT'
+    if (tellsOfMembers || event === 'TASK_UPDATED' || event.startsWith('REQUEST_')) {
+      this.#problem.guard(() => this.#refresh(), 'page')
+    } else if (event === 'ACTIVITY_RECEIPT') {
+      const { activity_id: id, state, at } = payload ?? {}
+      this.#problem.guard(() => this.#update(() => this.#log.noteReceipt(id, { state, at })), 'page')
+    } else if (event === 'AGENT_MESSAGE' || event === 'ACTIVITY_LOGGED' || event.startsWith('DELEGATION_')) {
       this.#problem.guard(() => this.#readLog(), 'page')
+    }
   }
 
   #onState(live) {

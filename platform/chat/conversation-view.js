@@ -4,6 +4,7 @@ import { KeyedList } from './keyed-list.js'
 import { messageElement, outgoingElement, taskVersion } from './message-element.js'
 import { element } from './message-text.js'
 import { permissionElement, permissionVersion } from './permission-row.js'
+import { questionElement } from './question-cards.js'
 import { dayName, dayOf } from './times.js'
 
 const NEAR_END_PX = 80
@@ -17,16 +18,19 @@ export class ConversationView {
   #list = new KeyedList(byId('messages'))
   #steps
   #entries = []
+  #receipts = new Map()
   #limit = SHOWN_AT_FIRST
   /** Up to which row the page was looked at when it was opened. */
   #newAfter
   #isTeam = false
   #isOpening = true
   #atEnd = true
+  /** Where the page was last scrolled to: what grows or shrinks does not change it. */
+  #top = 0
   #lastKey
 
   /**
-   * @param steps what the person does here: `onSave`, `load`, `onTask`, `onDecide`, `onRetry`, `onDiscard`, `onOlder`, and
+   * @param steps what the person does here: `onSave`, `load`, `findRequest`, `onTask`, `onDecide`, `onRetry`, `onDiscard`, `onOlder`, and
    *   `onLook`, called with the number of the last row that was looked at
    */
   constructor(steps) {
@@ -52,11 +56,15 @@ export class ConversationView {
     byId('new-below').hidden = true
   }
 
-  /** @param isWhole whether there is nothing older to read */
-  show(entries, outgoing, isWhole) {
+  /**
+   * @param isWhole whether there is nothing older to read
+   * @param receipts by the key of an entry, how far its message got
+   */
+  show(entries, outgoing, { isWhole, receipts }) {
     this.#entries = entries
+    this.#receipts = receipts
     // The event of the last scroll may be on its way.
-    if (!this.#isOpening) this.#atEnd = isAtEnd()
+    if (!this.#isOpening && byId('scroll').scrollTop !== this.#top) this.#noteScroll()
     // A screen reader announces only what is new.
     byId('log').ariaLive = this.#isOpening ? 'off' : 'polite'
     this.#list.show(this.#items(outgoing))
@@ -104,7 +112,12 @@ export class ConversationView {
   }
 
   #item(entry, grouped) {
-    const { key, permission } = entry
+    const { key, permission, requestId } = entry
+    if (requestId) {
+      const request = this.#steps.findRequest(requestId)
+      const version = `${request?.status} ${request?.choice}`
+      return { key, version, make: () => questionElement(entry, request) }
+    }
     if (permission) {
       return {
         key,
@@ -113,10 +126,11 @@ export class ConversationView {
       }
     }
     const { from, to } = entry.message
+    const receipt = this.#receipts.get(key) ?? ''
     return {
       key,
-      version: `${this.#isTeam} ${grouped} ${from} ${to} ${taskVersion(entry)}`,
-      make: () => messageElement(entry, { ...this.#steps, grouped, isTeam: this.#isTeam }),
+      version: `${this.#isTeam} ${grouped} ${from} ${to} ${taskVersion(entry)} ${receipt}`,
+      make: () => messageElement(entry, { ...this.#steps, grouped, receipt, isTeam: this.#isTeam }),
     }
   }
 
@@ -146,6 +160,7 @@ export class ConversationView {
   }
 
   #noteScroll() {
+    this.#top = byId('scroll').scrollTop
     this.#atEnd = isAtEnd()
     if (this.#atEnd) byId('new-below').hidden = true
     this.#look()
@@ -160,6 +175,7 @@ export class ConversationView {
 
   #scrollDown() {
     byId('scroll').scrollTop = byId('scroll').scrollHeight
+    this.#top = byId('scroll').scrollTop
   }
 
   /** What stands at the end of a page that is visible has been looked at. */

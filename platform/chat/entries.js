@@ -1,6 +1,6 @@
 /** What the timeline shows of the rows: messages, joined with their tasks and permission requests. Pure. */
 import { textOf } from '../contract/a2a-parts.js'
-import { answerOf, messageOf } from './conversation.js'
+import { answerOf, isNotice, messageOf } from './conversation.js'
 import { permissionsIn } from './permissions.js'
 import { taskKeyOf, tasksIn } from './tasks.js'
 
@@ -9,8 +9,8 @@ const GROUPED_MS = 5 * 60_000
 
 /**
  * @typedef {{key: string, seq: number, row: any, at: string, agents: string[], message: import('./conversation.js').Message,
- *   task?: import('./tasks.js').Task, part?: 'asks' | 'answers', permission?: import('./permissions.js').Permission}} Entry
- *   `agents` are those in whose conversation it belongs.
+ *   task?: import('./tasks.js').Task, part?: 'asks' | 'answers', permission?: import('./permissions.js').Permission, requestId?: string}} Entry
+ *   `agents` are those in whose conversation it belongs; `requestId` is of the question that it announces.
  */
 
 /**
@@ -22,7 +22,7 @@ export function readRows(rows, nameOf) {
   const { byRow, folded } = permissionsIn(rows)
   const entries = []
   for (const row of rows) {
-    if (folded.has(row.id)) continue
+    if (folded.has(row.id) || isAboutRequest(row)) continue
     const task = tasks.get(taskKeyOf(row))
     const permission = byRow.get(row.id)
     for (const [half, message] of halvesOf(row, task, nameOf)) {
@@ -40,10 +40,26 @@ export function readRows(rows, nameOf) {
         task,
         part: partOf(row, half, task),
         permission,
+        requestId: requestIdOf(row),
       })
     }
   }
   return { entries, tasks }
+}
+
+/** The platform tells the agent what became of its question; the person sees that in the row of the question. */
+function isAboutRequest(row) {
+  const params = row.request_body?.params
+  return (
+    (row.source_id ?? null) === null &&
+    params?.metadata?.source === 'platform' &&
+    /^request-/.test(textOf(params.message?.messageId))
+  )
+}
+
+/** Of a notice that announces a question: the platform has checked that it is one of this agent. */
+function requestIdOf(row) {
+  return (isNotice(row) && textOf(row.response_body?.request_id)) || undefined
 }
 
 /** What was asked, and what was answered in the same request. A row that cannot be read costs no other. */
@@ -88,7 +104,15 @@ export function entriesOf(entries, agent, showsPeers) {
 
 /** Whether an entry goes on where the one before it stopped: the same words to the same ears, soon after. */
 export function continues(before, entry) {
-  if (before === undefined || before.permission || entry.permission || entry.part === 'asks') return false
+  if (
+    before === undefined ||
+    before.permission ||
+    entry.permission ||
+    before.requestId ||
+    entry.requestId ||
+    entry.part === 'asks'
+  )
+    return false
   const [one, two] = [before.message, entry.message]
   return (
     one.side === two.side &&

@@ -8,10 +8,10 @@ const TINTS = 6
 
 /**
  * @param entry of `entries.js`
- * @param options `grouped` leaves out who speaks; `isTeam` says to whom the person spoke; `onSave` and `load` are for its files; `onTask` shows where its task was
+ * @param options `grouped` leaves out who speaks; `isTeam` says to whom the person spoke; `receipt` says how far it got; `onSave` and `load` are for its files; `onTask` shows where its task was
  *   given
  */
-export function messageElement(entry, { grouped, isTeam, onSave, load, onTask }) {
+export function messageElement(entry, { grouped, isTeam, receipt, onSave, load, onTask }) {
   const { message, task, part } = entry
   const item = element('li', `message ${message.side}${grouped ? ' grouped' : ''}`)
   if (message.side === 'agent' || message.side === 'peer') item.append(avatar(message.from))
@@ -19,6 +19,7 @@ export function messageElement(entry, { grouped, isTeam, onSave, load, onTask })
   bubble.append(headOf(message, entry.at, { grouped, isTeam }), bodyElement(message.text))
   if (message.files.length > 0) bubble.append(fileList(message.files, onSave, load))
   if (part !== undefined) bubble.append(taskLine(task, part, onTask))
+  if (receipt !== '') bubble.append(element('div', 'receipt', receipt))
   item.append(bubble)
   return item
 }

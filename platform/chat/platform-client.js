@@ -55,9 +55,30 @@ export class PlatformClient {
     return this.#request('DELETE', `/workspaces/${id}/tokens/${tokenId}`)
   }
 
+  /** What is open. A platform of an older generation knows no requests. */
+  async pendingRequests() {
+    return (await this.#unlessMissing(() => this.#request('GET', '/requests/pending'))) ?? []
+  }
+
+  async readRequest(id) {
+    return (await this.#unlessMissing(() => this.#request('GET', `/requests/${id}`)))?.request
+  }
+
+  respond(id, answer) {
+    return this.#request('POST', `/requests/${id}/respond`, answer)
+  }
+
+  writeAbout(id, body) {
+    return this.#request('POST', `/requests/${id}/messages`, {
+      body,
+      author_type: 'user',
+      author_id: 'human',
+    })
+  }
+
   /** Rows of all workspaces: after a number, oldest first, or else the newest before one, newest first. */
   teamLog(query) {
-    return this.#request('GET', `/admin/activity?${new URLSearchParams(query)}`)
+    return this.#request('GET', `/admin/activity?${new URLSearchParams({ ...query, include: 'receipts' })}`)
   }
 
   /** A second try must use the same message id; the platform then keeps only one. */
@@ -126,6 +147,15 @@ export class PlatformClient {
   stopListening() {
     this.#listening = false
     this.#socket?.close()
+  }
+
+  async #unlessMissing(step) {
+    try {
+      return await step()
+    } catch (error) {
+      if (error.status === 404) return undefined
+      throw error
+    }
   }
 
   async #request(method, path, body, headers) {

@@ -2,6 +2,8 @@
 
 const FIRST = 300
 const MORE = 500
+/** How many of the newest rows may still change: only how far a message got does. */
+const CHANGING = 60
 
 export class TeamLog {
   #client
@@ -58,6 +60,17 @@ export class TeamLog {
       if (fresh.length === 0) return
       this.#rows = [...this.#rows, ...fresh]
     }
+  }
+
+  /** Reads how far the recent messages got. */
+  async readReceipts() {
+    const rows = await this.#client.teamLog({ before: this.last + 1, limit: CHANGING })
+    for (const { id, receipt } of rows) this.noteReceipt(id, receipt)
+  }
+
+  noteReceipt(id, receipt) {
+    const index = this.#rows.findLastIndex((row) => row.id === id)
+    if (index >= 0 && receipt !== undefined) this.#rows[index] = { ...this.#rows[index], receipt }
   }
 
   async readOlder() {

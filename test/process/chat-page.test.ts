@@ -6,6 +6,7 @@ import { barriers, CHROMIUM, ChatScene, lookLike } from '../../lab/driver/chat-s
 import { directFetch } from '../../lab/driver/direct-fetch.ts'
 import type { PluginProcess } from '../../lab/driver/plugin-process.ts'
 import { until } from '../../lab/driver/until.ts'
+import { questionRules } from '../fixtures/chat-question-rules.ts'
 import {
   END_OF_COMPOSITION,
   GIVE_FILES,
@@ -170,6 +171,8 @@ describe.skipIf(CHROMIUM === null)('the chat in Chromium (skipped where there is
     await shown('from the other tab')
     await other.close()
   })
+
+  questionRules(() => ({ page, host, scene }))
 
   workspaceRules(() => ({ page, scene }))
 
