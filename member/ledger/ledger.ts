@@ -158,22 +158,22 @@ export class Ledger {
   }
 
   /**
-   * Of messages about to be written, the bytes never left the process: they wait again, in their old order, as if
-   * untouched.
+   * Of messages about to be written, the bytes never left the process, or the host has dropped them: they wait again, in
+   * their old order, as if untouched.
    */
-  takeBack(messages: readonly StoredMessage[]): void {
-    const back = `SET state = CASE WHEN digest IS NULL THEN 'received' ELSE 'held' END, attempts = attempts - 1
-       WHERE state = 'sending' AND session = ? AND`
-    const single = this.#db.query<{ ord: number }, [string, number]>(
-      `UPDATE message ${back} ord = ? RETURNING ord`,
+  takeBack(messages: readonly Pick<StoredMessage, 'workspaceId' | 'activityId'>[]): void {
+    const back = `SET state = CASE WHEN digest IS NULL THEN 'received' ELSE 'held' END, attempts = attempts - 1, sent_at = NULL
+       WHERE state IN ('sending', 'sent') AND session = ? AND`
+    const single = this.#db.query<{ ord: number }, [string, string, string]>(
+      `UPDATE message ${back} workspace_id = ? AND activity_id = ? RETURNING ord`,
     )
     const digest = this.#db.query<{ ord: number }, [string, string, string]>(
       `UPDATE message INDEXED BY message_digest ${back} workspace_id = ? AND digest = ? RETURNING ord`,
     )
     const session = this.#given.session
     const rows = this.#db.transaction(() =>
-      messages.flatMap(({ ord, activityId, workspaceId }) => [
-        ...single.all(session, ord),
+      messages.flatMap(({ activityId, workspaceId }) => [
+        ...single.all(session, workspaceId, activityId),
         ...digest.all(session, workspaceId, activityId),
       ]),
     )

@@ -28,8 +28,8 @@ export interface McpServerOptions {
   }) => void
   /** Takes the host's permission requests. Without it the server does not offer to relay them. */
   readonly onPermissionRequest?: ((params: unknown) => void) | undefined
-  /** Runs `run` once the answer to a request has left the process. */
-  readonly whenSent: (id: RequestId, run: () => void) => void
+  /** Runs `sent` once the answer to a request has left the process, and `dropped` if the host gives it up after that. */
+  readonly whenSent: (id: RequestId, sent: () => void, dropped?: () => void) => void
   readonly clock: Clock
 }
 
@@ -101,7 +101,7 @@ export function createMcpServer({
     }
     const progress = progressToken === undefined ? undefined : tell
     const outcome = await callTool(params.name, params.arguments, context, signal, progress)
-    follow(outcome, signal, (run) => whenSent(requestId, run))
+    follow(outcome, signal, (sent, dropped) => whenSent(requestId, sent, dropped))
     return toResult({ ...outcome, text: shown(outcome.text) }, context.remark)
   })
   if (onPermissionRequest !== undefined) {
@@ -111,7 +111,11 @@ export function createMcpServer({
 }
 
 /** Tells the outcome whether its result leaves: the SDK sends none for a call that was given up. */
-function follow({ onSent, onLost }: Outcome, signal: AbortSignal, whenSent: (run: () => void) => void): void {
+function follow(
+  { onSent, onLost, onDropped }: Outcome,
+  signal: AbortSignal,
+  whenSent: (sent: () => void, dropped?: () => void) => void,
+): void {
   if (signal.aborted) onLost?.()
   else if (onSent !== undefined) {
     const lost = (): void => onLost?.()
@@ -119,7 +123,7 @@ function follow({ onSent, onLost }: Outcome, signal: AbortSignal, whenSent: (run
     whenSent(() => {
       signal.removeEventListener('abort', lost)
       onSent()
-    })
+    }, onDropped)
   }
 }
 

@@ -4,23 +4,22 @@
  */
 import type { Clock } from '../../base/clock.ts'
 import type { Ledger } from '../../member/ledger/ledger.ts'
-import { Doorbell, type DoorbellView } from '../host/doorbell/doorbell.ts'
-import type { HostInbox } from '../host/doorbell/host-inbox.ts'
+import type { Doorbell, DoorbellView } from '../host/doorbell/doorbell.ts'
 import { ReadingDesk, type Taken } from '../host/doorbell/reading-desk.ts'
+import type { ChannelEvent } from '../host/event/notification.ts'
 import type { Outlet } from '../host/event/outlet.ts'
 import type { Receipt } from '../host/hearing/receipt.ts'
 
 export interface DoorbellRouteOptions {
-  readonly inbox: HostInbox
+  readonly bell: Doorbell
   readonly ledger: Ledger
   /** The workspaces whose messages may leave. */
   readonly held: () => readonly string[]
   /** There is room for messages. */
   readonly onOpen: () => void
-  /** The host was rung as often as allowed, and passed no bell on. */
-  readonly onUnheard: () => void
+  /** The host has dropped messages that had left. */
+  readonly onDropped: (messages: readonly Receipt[]) => void
   readonly signal: AbortSignal
-  readonly log: (line: string) => void
   readonly clock: Clock
 }
 
@@ -28,26 +27,19 @@ export interface DoorbellRouteOptions {
 const MAX_READ = 20_000
 
 export class DoorbellRoute {
-  readonly bell: Doorbell
   readonly #desk: ReadingDesk
   readonly #options: DoorbellRouteOptions
   /** What the model was given in the running turn. */
   #read: Receipt[] = []
 
   constructor(options: DoorbellRouteOptions) {
-    const { inbox, onOpen, onUnheard, signal, log, clock } = options
+    const { bell, onOpen, signal, clock } = options
     this.#options = options
-    this.bell = new Doorbell({
-      ring: inbox.put,
-      waiting: () => this.#unread(),
-      onUnheard,
-      signal,
-      log,
-      clock,
-    })
+    bell.serve({ waiting: () => this.#unread(), signal })
     this.#desk = new ReadingDesk({
       onOpen,
-      onWaiting: (ready) => this.bell.announce(ready),
+      onDropped: (events) => this.#drop(events.map(idOf)),
+      onWaiting: (ready) => bell.announce(ready),
       waiting: () => this.view.waiting,
       clock,
     })
@@ -58,7 +50,7 @@ export class DoorbellRoute {
   }
 
   get view(): DoorbellView {
-    return this.bell.view
+    return this.#options.bell.view
   }
 
   /** Takes the next messages; undefined when none can be read now. */
@@ -68,27 +60,34 @@ export class DoorbellRoute {
     return {
       ...taken,
       sent: () => {
-        for (const { meta } of taken.events) {
-          const { workspace_id: workspaceId = '', activity_id: activityId = '' } = meta
-          this.#read.push({ workspaceId, activityId })
-        }
-        this.#read = this.#read.slice(-MAX_READ)
+        this.#read = [...this.#read, ...taken.events.map(idOf)].slice(-MAX_READ)
         taken.sent()
-        this.bell.read()
+        this.#options.bell.read()
       },
     }
   }
 
-  /** The model has had its last word in a turn. @returns what it was given in it. */
-  turnEnded(): readonly Receipt[] {
+  /** Called when the model has had its last word in a turn. @returns what it was given in it. */
+  takeRead(): readonly Receipt[] {
     const read = this.#read
     this.#read = []
-    this.bell.turnEnded()
     return read
+  }
+
+  #drop(messages: readonly Receipt[]): void {
+    const isDropped = (read: Receipt): boolean =>
+      messages.some((one) => one.workspaceId === read.workspaceId && one.activityId === read.activityId)
+    this.#read = this.#read.filter((read) => !isDropped(read))
+    this.#options.onDropped(messages)
   }
 
   #unread(): number {
     const { ledger, held, clock } = this.#options
     return ledger.unread(held(), clock.now())
   }
+}
+
+function idOf({ meta }: ChannelEvent): Receipt {
+  const { workspace_id: workspaceId = '', activity_id: activityId = '' } = meta
+  return { workspaceId, activityId }
 }

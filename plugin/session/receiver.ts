@@ -8,7 +8,7 @@ import type { Ledger } from '../../member/ledger/ledger.ts'
 import type { Config } from '../../member/settings/config.ts'
 import type { ClaimResult, Membership } from '../../member/workspace/membership.ts'
 import { Memberships, type Surroundings } from '../../member/workspace/memberships.ts'
-import type { HostInbox } from '../host/doorbell/host-inbox.ts'
+import type { Doorbell } from '../host/doorbell/doorbell.ts'
 import { DeliveryLine, type DeliveryOptions } from '../host/event/delivery.ts'
 import { channelOutlet } from '../host/event/outlet.ts'
 import { Settling } from '../host/hearing/settling.ts'
@@ -18,8 +18,7 @@ export interface HostSurroundings extends Surroundings {
   /** Writes one line to the host; resolves when its bytes have left the process. */
   readonly write: (line: string) => Promise<void>
   readonly intercept: DeliveryOptions['intercept']
-  /** The inbox of the host, into which a bell goes. */
-  readonly inbox: HostInbox
+  readonly onTakenBack: DeliveryOptions['onTakenBack']
 }
 
 /** What a session works with, under one configuration. */
@@ -28,12 +27,6 @@ export interface Circumstances {
   readonly ledger: Ledger
   readonly files: IncomingFiles
 }
-
-/** How messages reach the model. */
-export type Route =
-  | { readonly kind: 'channel' }
-  /** The host is rung; called when it passes no bell on. */
-  | { readonly kind: 'doorbell'; readonly onUnheard: () => void }
 
 export class Receiver {
   readonly ledger: Ledger
@@ -44,8 +37,13 @@ export class Receiver {
   /** Undefined where messages go over the channel. */
   readonly doorbell: DoorbellRoute | undefined
 
-  constructor(surroundings: HostSurroundings, { config, ledger, files }: Circumstances, route: Route) {
-    const { clock, log, write, intercept, inbox, holder, holders } = surroundings
+  /** @param bell announces messages, which then wait to be read; undefined: they go over the channel. */
+  constructor(
+    surroundings: HostSurroundings,
+    { config, ledger, files }: Circumstances,
+    bell: Doorbell | undefined,
+  ) {
+    const { clock, log, write, intercept, onTakenBack, holder, holders } = surroundings
     const { signal } = this.#running
     const memberships = new Memberships(surroundings, config, ledger, signal)
     const settling = new Settling(clock, signal)
@@ -53,17 +51,15 @@ export class Receiver {
     this.settling = settling
     this.#memberships = memberships
     const held = (): readonly string[] => memberships.deliverable()
-    if (route.kind === 'doorbell') {
+    if (bell !== undefined) {
       const onOpen = (): void => this.#delivery.notify()
-      const { onUnheard } = route
       this.doorbell = new DoorbellRoute({
-        inbox,
+        bell,
         ledger,
         held,
         onOpen,
-        onUnheard,
+        onDropped: (messages) => this.#delivery.drop(messages),
         signal,
-        log: log.warn,
         clock,
       })
     }
@@ -77,6 +73,7 @@ export class Receiver {
         settling.sent()
         memberships.find(workspaceId)?.workspace.events.emit('sent')
       },
+      onTakenBack,
       files,
       intercept,
       signal,

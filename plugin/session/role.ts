@@ -15,7 +15,7 @@ import { DeferredWrites } from '../../member/ledger/deferred-writes.ts'
 import type { Ledger } from '../../member/ledger/ledger.ts'
 import type { Config } from '../../member/settings/config.ts'
 import type { Membership } from '../../member/workspace/membership.ts'
-import type { DoorbellView } from '../host/doorbell/doorbell.ts'
+import { Doorbell, type DoorbellView } from '../host/doorbell/doorbell.ts'
 import type { Taken } from '../host/doorbell/reading-desk.ts'
 import { START_WITH_CHANNEL } from '../host/hearing/listener.ts'
 import type { BellReceipt, Receipt } from '../host/hearing/receipt.ts'
@@ -36,13 +36,14 @@ export class Role {
   readonly #judgement: HostJudgement
   readonly #surroundings: RoleSurroundings
   readonly #deferred: DeferredWrites
+  readonly #bell: Doorbell
   #given: Given | undefined
   #receiver: Receiver | undefined
   #observer: Observer | undefined
   #probing: Probing | undefined
 
   constructor(surroundings: RoleSurroundings) {
-    const { clock, log } = surroundings
+    const { clock, log, inbox } = surroundings
     this.#surroundings = surroundings
     this.#deferred = new DeferredWrites({ ledger: () => this.#given?.ledger, log: log.debug, clock })
     this.hearing = new SessionHearing({
@@ -50,6 +51,7 @@ export class Role {
       onFact: ({ fact, at }) => this.#deferred.add((ledger) => ledger.evidence.note(fact, at)),
     })
     this.#judgement = new HostJudgement(surroundings, this.hearing)
+    this.#bell = new Doorbell({ ring: inbox.put, onUnheard: () => this.#unheard(), log: log.warn, clock })
   }
 
   /** None while this session does not receive. */
@@ -132,9 +134,8 @@ export class Role {
   /** As in the tools' context. */
   submitted(receipt: Receipt | BellReceipt | undefined, mode?: string): string | undefined {
     const { clock } = this.#surroundings
-    const bell = this.#receiver?.doorbell?.bell
     if (receipt !== undefined && 'bell' in receipt) {
-      if (bell?.heard(receipt.bell) === true) {
+      if (this.#bell.heard(receipt.bell)) {
         this.hearing.turnBegan()
         return undefined
       }
@@ -149,20 +150,21 @@ export class Role {
     const wasIdle = this.hearing.typed()
     const { notice, isNews } = this.#judgement.prompted(mode)
     clock.after(0, () => this.#afterPrompt(wasIdle, isNews))
-    return notice ?? this.#observer?.notice() ?? bell?.typed() ?? this.hearing.notice()
+    return notice ?? this.#observer?.notice() ?? this.#bell.typed() ?? this.hearing.notice()
   }
 
   /** The model has had its last word in a turn: it was given all that it read in it. */
   turnEnded(): void {
     this.hearing.turnEnded()
-    const read = this.#receiver?.doorbell?.turnEnded() ?? []
+    this.#bell.turnEnded()
+    const read = this.#receiver?.doorbell?.takeRead() ?? []
     if (read.length > 0) this.#deferred.add((ledger) => ledger.markAllConfirmed(read))
   }
 
   /** The model called a tool. */
   toolCalled(): void {
     this.hearing.toolCalled()
-    this.#receiver?.doorbell?.bell.toolCalled()
+    this.#bell.toolCalled()
     this.#observer?.look()
   }
 
@@ -201,7 +203,7 @@ export class Role {
       this.#receiver = new Receiver(
         this.#surroundings,
         { config, ledger, files },
-        route === 'doorbell' ? { kind: route, onUnheard: () => this.#unheard() } : { kind: 'channel' },
+        route === 'doorbell' ? this.#bell : undefined,
       )
       this.#receiver.start()
       return

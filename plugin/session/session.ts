@@ -114,6 +114,7 @@ export class Session implements ToolContext {
       session: crypto.randomUUID(),
       clientOf: this.#clientOf,
       intercept: this.permissions.intercept,
+      onTakenBack: onStored,
     })
     this.#report = new SessionReport({
       ...options,
@@ -196,8 +197,7 @@ export class Session implements ToolContext {
     signal: AbortSignal,
     acceptsBypass = false,
   ): Promise<readonly Claimed[]> => {
-    if (this.#client === undefined)
-      await waitUntil(() => this.#stopped || this.#client !== undefined, CONNECTING, signal, this.clock)
+    await waitUntil(() => this.#stopped || this.#client !== undefined, CONNECTING, signal, this.clock)
     if (this.#client === undefined || this.#stopped) {
       throw new ToolFailure('The host has not finished connecting: try again in some seconds.')
     }

@@ -1,6 +1,7 @@
 /**
  * Rings when messages wait: puts one line into the inbox of the session's own host, whose model then reads the messages
- * with a tool. A bell proves nothing about messages: only the tool's result shows them.
+ * with a tool. A bell proves nothing about messages: only the tool's result shows them. It lasts as long as the session,
+ * since what was rung is under way whatever becomes of the configuration.
  */
 import type { Clock } from '../../../base/clock.ts'
 import { describeError } from '../../../base/errors.ts'
@@ -13,13 +14,18 @@ import { BellPace, type Decision } from './pace.ts'
 export interface DoorbellOptions {
   /** Puts a prompt into the host's inbox. Rejects when it certainly did not get there. */
   readonly ring: (prompt: string, signal: AbortSignal) => Promise<void>
-  /** How many messages wait to be read, those of a digest aside. */
-  readonly waiting: () => number
   /** As often as allowed, the host was rung and passed no bell on, though it passes prompts on. */
   readonly onUnheard: () => void
-  readonly signal: AbortSignal
   readonly log: (line: string) => void
   readonly clock: Clock
+}
+
+/** Messages that wait to be read. */
+export interface WaitingRoom {
+  /** How many there are, those of a digest aside. */
+  readonly waiting: () => number
+  /** Aborts when they do not wait here any more. */
+  readonly signal: AbortSignal
 }
 
 /** For `status`. */
@@ -44,7 +50,8 @@ const MAX_IDS = 20
 
 export class Doorbell {
   readonly #options: DoorbellOptions
-  readonly #pace = new BellPace()
+  #pace = new BellPace()
+  #room: WaitingRoom | undefined
   #first: readonly Ready[] = []
   /** Of bells not heard yet, the newest last. One may be heard after messages were read, or after the next bell. */
   #ids: string[] = []
@@ -59,7 +66,19 @@ export class Doorbell {
 
   constructor(options: DoorbellOptions) {
     this.#options = options
-    options.signal.addEventListener('abort', () => this.#cancel?.(), { once: true })
+  }
+
+  /** From here on it rings for these messages. */
+  serve(room: WaitingRoom): void {
+    this.#room = room
+    this.#first = []
+    room.signal.addEventListener('abort', () => this.#leave(room), { once: true })
+  }
+
+  #leave(room: WaitingRoom): void {
+    if (this.#room !== room) return
+    this.#room = undefined
+    this.#cancel?.()
   }
 
   get view(): DoorbellView {
@@ -130,13 +149,13 @@ export class Doorbell {
   #consider(): void {
     this.#cancel?.()
     this.#cancel = undefined
-    if (this.#options.signal.aborted || this.#ringing || this.#gaveUp) return
+    if (this.#room === undefined || this.#ringing || this.#gaveUp) return
     const decision = this.#first.length === 0 ? undefined : this.#decide()
     switch (decision?.do) {
       case undefined:
         return
       case 'ring':
-        void this.#ring(decision.attempt)
+        void this.#ring(decision.attempt, this.#room.signal)
         return
       case 'wait':
         if (Number.isFinite(decision.ms)) {
@@ -155,18 +174,19 @@ export class Doorbell {
 
   #giveUp(why: 'unread' | 'unheard'): void {
     const { log, onUnheard } = this.#options
-    this.#gaveUp = true
     if (why === 'unheard' && this.#isHooked) {
+      this.#pace = new BellPace()
       onUnheard()
       return
     }
+    this.#gaveUp = true
     log(
       `rings no more until somebody is there: ${counted(this.#pace.attempts, 'bell')} brought nobody to read`,
     )
   }
 
-  async #ring(attempt: number): Promise<void> {
-    const { ring, signal, log, clock } = this.#options
+  async #ring(attempt: number, signal: AbortSignal): Promise<void> {
+    const { ring, log, clock } = this.#options
     const id = crypto.randomUUID()
     const prompt = bellPrompt({ total: this.#waiting(), first: this.#first }, { id, attempt })
     this.#ringing = true
@@ -179,7 +199,7 @@ export class Doorbell {
       this.#problem = undefined
     } catch (error) {
       const problem = describeError(error)
-      if (problem !== this.#problem) log(`cannot ring Claude Code: ${problem}`)
+      if (!signal.aborted && problem !== this.#problem) log(`cannot ring Claude Code: ${problem}`)
       this.#problem = problem
     }
     this.#ringing = false
@@ -189,7 +209,7 @@ export class Doorbell {
   /** A digest that is due counts as one. The ledger may be busy: then as many as are known wait. */
   #waiting(): number {
     try {
-      return this.#options.waiting() + this.#first.filter(({ event }) => isDigest(event)).length
+      return (this.#room?.waiting() ?? 0) + this.#first.filter(({ event }) => isDigest(event)).length
     } catch {
       // The next event asks again.
       return this.#first.length

@@ -15,11 +15,15 @@ export interface Taken {
   readonly sent: () => void
   /** It never will. */
   readonly lost: () => void
+  /** It had left, and the host has dropped it. */
+  readonly dropped: () => void
 }
 
 export interface ReadingDeskOptions {
   /** There is room now, or none any more. */
   readonly onOpen: () => void
+  /** The host has dropped what had left. */
+  readonly onDropped: (events: readonly ChannelEvent[]) => void
   /** What waits may have changed. */
   readonly onWaiting: (ready: readonly Ready[]) => void
   /** How many messages wait, those of no page yet. */
@@ -98,8 +102,9 @@ export class ReadingDesk implements Outlet {
       end()
       return undefined
     }
+    const events = written.map(({ event }) => event)
     return {
-      events: written.map(({ event }) => event),
+      events,
       sent: () => {
         for (const { leave } of written) leave()
         end()
@@ -108,6 +113,7 @@ export class ReadingDesk implements Outlet {
         for (const { stay } of written) stay(new NotTaken())
         end()
       },
+      dropped: () => this.#options.onDropped(events),
     }
   }
 

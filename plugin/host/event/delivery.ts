@@ -15,19 +15,24 @@ import { Wake } from '../../../base/wake.ts'
 import type { Ledger, StoredMessage } from '../../../member/ledger/ledger.ts'
 import { type DueDigest, NextEvents, type NextEventsOptions } from './next-events.ts'
 import { HOST_INTERVAL_MS, NotTaken, type Outlet, type Page, type Ready } from './outlet.ts'
-import { retryMs, SentRecord } from './sent-record.ts'
+import { LAST_TRIES_MS, retryMs, SentRecord } from './sent-record.ts'
 
 export interface DeliveryOptions extends Omit<NextEventsOptions, 'maxChars' | 'onArrival'> {
   readonly outlet: Outlet
   /** Called after messages of a workspace were sent. */
   readonly onSent: (workspaceId: string) => void
+  /** Called when messages wait again that were taken before delivery ended: another queue may let them leave. */
+  readonly onTakenBack?: (() => void) | undefined
   readonly signal: AbortSignal
 }
+
+type MessageId = Pick<StoredMessage, 'workspaceId' | 'activityId'>
 
 export class DeliveryLine {
   readonly #ledger: Ledger
   readonly #outlet: Outlet
   readonly #held: () => readonly string[]
+  readonly #onTakenBack: () => void
   readonly #signal: AbortSignal
   readonly #log: (line: string) => void
   readonly #clock: Clock
@@ -36,15 +41,16 @@ export class DeliveryLine {
   readonly #next: NextEvents
   /** How many messages of a workspace were never confirmed, until its next event says so. */
   readonly #unconfirmed = new Map<string, number>()
-  /** Never left the process, and still to be marked as waiting. */
-  #notTaken: StoredMessage[] = []
+  /** Never reached the host, and still to be marked as waiting. */
+  #notTaken: MessageId[] = []
   #problem: string | undefined
 
   constructor(options: DeliveryOptions) {
-    const { ledger, outlet, held, onSent, signal, log, clock } = options
+    const { ledger, outlet, held, onSent, onTakenBack = () => {}, signal, log, clock } = options
     this.#ledger = ledger
     this.#outlet = outlet
     this.#held = held
+    this.#onTakenBack = onTakenBack
     this.#signal = signal
     this.#log = log
     this.#clock = clock
@@ -67,6 +73,12 @@ export class DeliveryLine {
     this.#unconfirmed.set(workspaceId, count)
   }
 
+  /** What has left was dropped by the host, and waits again. */
+  drop(messages: readonly MessageId[]): void {
+    this.#notTaken.push(...messages)
+    this.#wake.notify()
+  }
+
   /** Why nothing can be delivered now; undefined while it can. */
   get problem(): string | undefined {
     return this.#problem
@@ -76,6 +88,7 @@ export class DeliveryLine {
   async run(): Promise<void> {
     await this.#deliver()
     await this.#sent.finish()
+    await this.#finishTakingBack()
   }
 
   async #deliver(): Promise<void> {
@@ -121,6 +134,21 @@ export class DeliveryLine {
     if (this.#notTaken.length === 0) return
     this.#ledger.takeBack(this.#notTaken)
     this.#notTaken = []
+  }
+
+  /** For a call that was given up after the end of delivery, through up to a minute of errors of the ledger. */
+  async #finishTakingBack(): Promise<void> {
+    let waited = 0
+    for (let tries = 0; this.#notTaken.length > 0 && waited < LAST_TRIES_MS; tries++) {
+      try {
+        this.#takeBack()
+        this.#onTakenBack()
+      } catch (error) {
+        const pause = retryMs(error, tries, this.#clock)
+        waited += pause
+        await sleep(pause, undefined, this.#clock)
+      }
+    }
   }
 
   /** Tells what could leave, and fetches its files meanwhile. */

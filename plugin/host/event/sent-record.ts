@@ -23,7 +23,7 @@ export function retryMs(error: unknown, tries: number, clock: Pick<Clock, 'rando
   return isBusy(error) ? busyPauseMs(tries, clock.random) : RETRY_MS
 }
 /** How long to retry once delivery has ended. */
-const LAST_TRIES_MS = 60_000
+export const LAST_TRIES_MS = 60_000
 
 export class SentRecord {
   readonly #ledger: Ledger

@@ -27,6 +27,7 @@ export const readMessages = defineTool({
       text: readResult(taken.events, context.unread()),
       onSent: taken.sent,
       onLost: taken.lost,
+      onDropped: taken.dropped,
     }
   },
 })

@@ -20,6 +20,8 @@ export interface Outcome {
   readonly isError?: boolean
   /** Called once the result has left the process, which may never happen. */
   readonly onSent?: () => void
+  /** Called when the host gave up the call after `onSent`: it has dropped the result. */
+  readonly onDropped?: () => void
   /** Called when the result cannot reach the host, which gave up the call. */
   readonly onLost?: () => void
   /** The result goes out without the session's remark: its reader is not the model. */
