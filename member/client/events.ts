@@ -173,7 +173,7 @@ export function isHint({ type }: StreamEvent): boolean {
   return type === undefined || HINTS.has(type)
 }
 
-/** Whether an event announces an answer to a request. True of an unreadable one, too, since reading a request is safe. */
+/** Whether an event announces an answer to a request. An unreadable one may be anything, and all of them cost requests. */
 export function isRequestHint({ type }: StreamEvent): boolean {
-  return type === undefined || REQUEST_EVENTS.has(type)
+  return type !== undefined && REQUEST_EVENTS.has(type)
 }

@@ -141,6 +141,35 @@ export async function fetchRequest(
 }
 
 /**
+ * Answers what a person wrote about a request of ours, which stays open. Made once: a repetition would be a second
+ * message.
+ *
+ * @returns false when the platform does not know the request.
+ * @throws PlatformError
+ */
+export async function writeToRequest(
+  client: PlatformClient,
+  id: string,
+  body: string,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  try {
+    await client.json(
+      {
+        path: `${ownRequests(client, id)}/messages`,
+        body: { body, author_type: 'agent', author_id: client.endpoint.workspaceId },
+        signal,
+      },
+      z.object({ status: z.string() }),
+    )
+    return true
+  } catch (error) {
+    if (saysUnknown(error)) return false
+    throw error
+  }
+}
+
+/**
  * Withdraws a request. One that is over already, or unknown, needs no more.
  *
  * @throws PlatformError

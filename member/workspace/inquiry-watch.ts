@@ -50,10 +50,10 @@ export class InquiryWatch {
     let failures = 0
     while (!signal.aborted) {
       try {
-        const isMore = await this.look()
+        const { read, due } = await this.look()
         failures = 0
-        await sleep(PAUSE_MS, signal, clock)
-        if (!isMore) await this.#wake.wait(computeJitteredInterval(UNKNOWN_INTERVAL_MS, clock), signal)
+        if (read > 0) await sleep(PAUSE_MS, signal, clock)
+        if (due === 0) await this.#wake.wait(computeJitteredInterval(UNKNOWN_INTERVAL_MS, clock), signal)
       } catch (error) {
         if (signal.aborted) return
         if (failures === 0) log(`cannot look for answers to its questions: ${describeError(error)}`)
@@ -66,10 +66,10 @@ export class InquiryWatch {
   /**
    * Reads the requests that are due.
    *
-   * @returns whether more of them are due.
+   * @returns how many it has read, and how many more are due.
    * @throws PlatformError, the abort reason, or the error of the ledger.
    */
-  async look(): Promise<boolean> {
+  async look(): Promise<{ readonly read: number; readonly due: number }> {
     const { ledger, clock, signal } = this.#workspace
     const now = clock.now()
     const open = ledger.inquiries.unended(now)
@@ -94,7 +94,7 @@ export class InquiryWatch {
       }
     }
     if (failures.length > 0 && failures.length === round.length) throw failures[0]
-    return due.length > round.length
+    return { read: round.length, due: due.length - round.length }
   }
 
   async #read(inquiry: Inquiry): Promise<void> {

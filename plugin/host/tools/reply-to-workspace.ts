@@ -3,7 +3,9 @@ import { describeError } from '../../../base/errors.ts'
 import { patiently } from '../../../base/patience.ts'
 import type { OutgoingMessage } from '../../../member/client/a2a.ts'
 import type { PlatformClient } from '../../../member/client/client.ts'
+import type { Inbound } from '../../../member/client/inbound.ts'
 import { notifyUser } from '../../../member/client/notify.ts'
+import { writeToRequest } from '../../../member/client/requests.ts'
 import type { UploadedFile } from '../../../member/client/uploads.ts'
 import type { Delegation } from '../../../member/ledger/delegations.ts'
 import { cleanName } from '../text/clean-text.ts'
@@ -132,6 +134,8 @@ async function answer(
       'A delegation result cannot be answered: write to the peer with peer_id, or to the person with send_message_to_user.',
     )
   }
+  const said = await writeToQuestion(workspaceId, message, content, client, caller)
+  if (said !== undefined) return said
   if (peerId === null) {
     const posted = await writeToUser(client, content, caller.signal)
     if (kind === 'canvas_user' || kind === 'request_answer') return posted
@@ -148,6 +152,23 @@ async function answer(
     caller,
     isOurs ? task : undefined,
   )
+}
+
+/** What the person wrote about a question that is still open is answered there; undefined for any other message. */
+async function writeToQuestion(
+  workspaceId: string,
+  { inquiry }: Pick<Inbound, 'inquiry'>,
+  { text, files }: Content,
+  client: PlatformClient,
+  { context, signal }: Caller,
+): Promise<Outcome | undefined> {
+  // A request takes no files.
+  if (inquiry === undefined || files.length > 0) return undefined
+  const asked = context.ledger()?.of(workspaceId).inquiries.find(inquiry.id)
+  if (asked?.state !== 'open' || !(await writeToRequest(client, inquiry.id, text, signal))) return undefined
+  return {
+    text: `Added to your question ${JSON.stringify(cleanName(inquiry.title))}, which stays open. ask_person with withdraw ${cleanName(inquiry.id)} takes it back if you need no answer any more.`,
+  }
 }
 
 async function writeToUser(

@@ -1,5 +1,6 @@
 /** Asking a person: what the platform and the chat get, and what the model is told. */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test'
+import { asked } from '../../../../member/client/inbound.ts'
 import { type RunningPlatform, startPlatform } from '../../../../platform/platform.ts'
 import type { Member } from '../../../../platform/team.ts'
 import { startBench } from '../../../fixtures/tool-context.ts'
@@ -122,28 +123,32 @@ test.each([
   expect(await requests()).toEqual([])
 })
 
-test('an answer in the chat to what the person wrote goes to the chat', async () => {
+/** What the person wrote about a question, as the ledger has it. */
+function store({ ledger }: ReturnType<typeof bench>, id: string): void {
+  const content = JSON.stringify(
+    asked({
+      text: 'Which door?',
+      inquiry: { id, title: 'Q', status: 'info_requested', choice: null, by: 'user' },
+    }),
+  )
+  const entry = { activityId: 'request-words-1', seq: null, createdAt: '2026-07-01T10:00:00Z', peerId: null }
+  ledger.of(member.id).storePage([{ ...entry, task: null, content, skipped: null }], undefined, Date.now())
+}
+
+test('a reply to what the person wrote about an open question goes to the question, and to the chat once it is over', async () => {
   using ours = bench()
   await ours.call('ask_person', QUESTION)
-  const workspace = ours.ledger.of(member.id)
-  const content = JSON.stringify({
-    kind: 'request_answer',
-    text: 'Which door?',
-    method: '',
-    peerId: null,
-    peerName: null,
-    peerRole: null,
-    userName: null,
-    authenticated: false,
-    contextId: null,
-    delegationId: null,
-    attachments: [],
+  const id = String((await requests())[0]?.id)
+  store(ours, id)
+  const reply = () =>
+    ours.call('reply_to_workspace', { activity_id: 'request-words-1', text: 'The front door.' })
+  expect((await reply()).text).toContain('which stays open')
+  const headers = { Authorization: `Bearer ${member.token}` }
+  const one = await fetch(`${platform.url}/workspaces/${member.id}/requests/${id}`, { headers })
+  expect(await one.json()).toMatchObject({
+    request: { status: 'pending' },
+    messages: [{ author_type: 'agent', author_id: member.id, body: 'The front door.' }],
   })
-  const entry = { activityId: 'request-words-1', seq: null, createdAt: '2026-07-01T10:00:00Z', peerId: null }
-  workspace.storePage([{ ...entry, task: null, content, skipped: null }], undefined, Date.now())
-  const { text } = await ours.call('reply_to_workspace', {
-    activity_id: 'request-words-1',
-    text: 'The front door.',
-  })
-  expect(text).toBe(`Posted to the chat of workspace ${member.id}.`)
+  ours.ledger.of(member.id).inquiries.progress(id, 'ended')
+  expect((await reply()).text).toBe(`Posted to the chat of workspace ${member.id}.`)
 })
