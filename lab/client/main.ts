@@ -11,6 +11,7 @@ import { User } from '../driver/client/user.ts'
 import { elapsedMs } from '../stopwatch.ts'
 import type { Scenario } from './scenario.ts'
 import { doorbell } from './scenario-doorbell.ts'
+import { doorbellConsent } from './scenario-doorbell-consent.ts'
 import { ends } from './scenario-ends.ts'
 import { hearing } from './scenario-hearing.ts'
 import { hosts } from './scenario-hosts.ts'
@@ -30,7 +31,7 @@ network once the client is installed.
   --keep          keep the folder of the run: the client's home and logs, the plugin's state
 `
 
-const NAME_WIDTH = 17
+const NAME_WIDTH = 18
 const scenarios = [
   ...hearing,
   ...hosts,
@@ -38,6 +39,7 @@ const scenarios = [
   ...turns,
   ...permission,
   ...doorbell,
+  ...doorbellConsent,
   ...runner,
   ...setUp,
   ...starts,

@@ -72,14 +72,14 @@ const printMode: Scenario = {
     const session = await stage.session({ channel: true })
     await stage.write('one')
     await session.untilShown('one')
-    const asked = await stage.printed('Say a word.', async () => {
+    const { requests } = await stage.printed('Say a word.', async () => {
       await stage.write('two')
       await session.untilShown('two')
     })
     await stage.write('three')
     await session.untilShown('three')
     assertShown(session, 'one', 'two', 'three')
-    deepStrictEqual(asked.flatMap(shownIn), [], 'claude -p was shown a message')
+    deepStrictEqual(requests.flatMap(shownIn), [], 'claude -p was shown a message')
     return 'three messages came to the live session, none to the other'
   },
 }

@@ -1,5 +1,5 @@
 /** What a scenario plays on: a local platform, a workspace, and the sessions it starts, all ended after it. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { systemClock } from '../../base/clock.ts'
@@ -15,13 +15,14 @@ import { STATUS, untilStatus } from '../driver/client/plugin-tools.ts'
 import { SdkProgram } from '../driver/client/sdk-program.ts'
 import type { User } from '../driver/client/user.ts'
 import type { ConnectProcess } from '../driver/connect-process.ts'
-import { ledgerRows } from '../driver/ledger-rows.ts'
+import { busyLedger, ledgerRows } from '../driver/ledger-rows.ts'
 import { Peer } from '../driver/peer.ts'
 import { PLUGIN_ROOT } from '../driver/plugin-command.ts'
 import { type Member, Scene } from '../driver/scene.ts'
 import { until } from '../driver/until.ts'
 
-const rowsSchema = z.array(z.object({ state: z.string(), content: z.string() }))
+const rowsSchema = z.array(z.object({ state: z.string(), content: z.string(), at: z.number() }))
+const TELEMETRY_OFF = { DISABLE_TELEMETRY: '1', CLAUDE_CODE_GB_DISK_CACHE_WHEN_TELEMETRY_OFF: '' } as const
 
 export class Stage implements AsyncDisposable {
   readonly user: User
@@ -54,6 +55,11 @@ export class Stage implements AsyncDisposable {
     return stage
   }
 
+  /** Adds a setting to the `.env`. */
+  set(name: string, value: string): void {
+    appendFileSync(join(this.#state, '.env'), `${name}=${value}\n`)
+  }
+
   /** Environment variables for the client. */
   get env(): Readonly<Record<string, string>> {
     return { MOLECULE_STATE_DIR: this.#state }
@@ -67,6 +73,12 @@ export class Stage implements AsyncDisposable {
     this.#started.push(session)
     await session.connected()
     return session
+  }
+
+  /** A session as most people start one, without the channel. The model follows bells; all that closes channels is set. */
+  plainSession(options: Partial<SessionOptions> = {}): Promise<ClientSession> {
+    const env = { ...this.env, ...TELEMETRY_OFF, ...options.env }
+    return this.session({ channel: false, followsBells: true, ...options, env })
   }
 
   /** Starts a program of the Agent SDK, with these words on the client's command line. */
@@ -105,9 +117,12 @@ export class Stage implements AsyncDisposable {
    * Runs `claude -p` to its end.
    *
    * @param meanwhile runs once its plugin has started and says that it does not receive.
-   * @returns the requests to its model.
+   * @returns the requests to its model, and what it printed.
    */
-  async printed(prompt: string, meanwhile: () => Promise<void>): Promise<readonly ModelRequest[]> {
+  async printed(
+    prompt: string,
+    meanwhile: () => Promise<void>,
+  ): Promise<{ readonly requests: readonly ModelRequest[]; readonly output: string }> {
     await using model = new ModelApi()
     model.hold()
     const run = this.user.run(['-p', prompt, '--allowedTools', STATUS], {
@@ -120,7 +135,7 @@ export class Stage implements AsyncDisposable {
     model.release()
     const { code, output } = await run
     if (code !== 0) throw new Error(`claude -p ended with ${code}: ${output}`)
-    return model.requests
+    return { requests: model.requests, output }
   }
 
   /** The person writes to another agent. */
@@ -174,8 +189,26 @@ export class Stage implements AsyncDisposable {
 
   /** The state of each message in the plugin's ledger, in order. */
   ledger(): readonly { readonly text: string; readonly state: string }[] {
-    const rows = rowsSchema.parse(ledgerRows(this.#state, 'SELECT state, content FROM message ORDER BY ord'))
-    return rows.map(({ state, content }) => ({ text: inboundSchema.parse(JSON.parse(content)).text, state }))
+    return this.#rows().map(({ text, state }) => ({ text, state }))
+  }
+
+  /** When a message was stored there, in milliseconds since the epoch. */
+  storedAt(text: string): number {
+    return this.#rows().find((row) => row.text === text)?.at ?? Number.NaN
+  }
+
+  #rows() {
+    const query = 'SELECT state, content, received_at AS at FROM message ORDER BY ord'
+    const rows = rowsSchema.parse(ledgerRows(this.#state, query))
+    return rows.map(({ content, ...row }) => ({
+      ...row,
+      text: inboundSchema.parse(JSON.parse(content)).text,
+    }))
+  }
+
+  /** Keeps the ledger busy, as another process that writes to it, until it is disposed of. */
+  busyLedger(): Disposable {
+    return busyLedger(this.#state)
   }
 
   /** Waits until these messages have reached a state. */

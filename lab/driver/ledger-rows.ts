@@ -7,6 +7,18 @@ export function ledgerRows(stateFolder: string, query: string): readonly unknown
   return withLedger(stateFolder, (ledger) => ledger.query(query).all()) ?? []
 }
 
+/** Keeps the ledger in a state folder busy, as a process that writes to it, until it is disposed of. */
+export function busyLedger(stateFolder: string): Disposable {
+  const ledger = new Database(`${stateFolder}/ledger.db`, { readwrite: true })
+  ledger.run('BEGIN IMMEDIATE')
+  return {
+    [Symbol.dispose]: () => {
+      ledger.run('ROLLBACK')
+      ledger.close()
+    },
+  }
+}
+
 function withLedger<T>(stateFolder: string, work: (ledger: Database) => T): T | undefined {
   const path = `${stateFolder}/ledger.db`
   if (!existsSync(path)) return undefined

@@ -6,7 +6,7 @@ import { CHANNEL } from '../plugin-command.ts'
 import { descendants, end, type ProcessRow, runs } from '../processes.ts'
 import { until } from '../until.ts'
 import { ModelApi } from './model-api.ts'
-import type { Shown } from './model-request.ts'
+import { bellsIn, type Shown } from './model-request.ts'
 import { ALL_TOOLS, CLAIM, untilStatus } from './plugin-tools.ts'
 import type { User } from './user.ts'
 
@@ -21,6 +21,10 @@ export interface SessionOptions {
   readonly asksFor?: string
   /** Plugin tools that need no permission; by default all. */
   readonly allow?: string
+  /** By default the client asks before it runs what needs a permission. */
+  readonly permissionMode?: 'default' | 'bypassPermissions'
+  /** The model reads what bells announce, whenever it answers by itself. */
+  readonly followsBells?: boolean
   /** Settings on top of the user's. */
   readonly settings?: Readonly<Record<string, unknown>>
   /** More of the client's command line. */
@@ -57,8 +61,9 @@ export class ClientSession implements AsyncDisposable {
   constructor(user: User, options: SessionOptions) {
     this.#user = user
     this.#options = options
+    if (options.followsBells === true) this.model.followBells()
     const words = [
-      ...['--debug-file', options.debugFile, '--permission-mode', 'default'],
+      ...['--debug-file', options.debugFile, '--permission-mode', options.permissionMode ?? 'default'],
       ...['--allowedTools', options.allow ?? ALL_TOOLS],
       ...(options.words ?? []),
       ...(options.settings === undefined ? [] : ['--settings', JSON.stringify(options.settings)]),
@@ -107,6 +112,18 @@ export class ClientSession implements AsyncDisposable {
   /** Waits until the model is shown a message. */
   untilShown(text: string): Promise<Shown> {
     return this.model.untilShown(text, 15_000)
+  }
+
+  /** The bells in the conversation, oldest first. */
+  get bells(): readonly string[] {
+    const { newest } = this.model
+    return newest === undefined ? [] : bellsIn(newest)
+  }
+
+  /** When each line of the client's debug log that matches was written, in milliseconds since the epoch. */
+  loggedAt(what: RegExp): readonly number[] {
+    const lines = this.debugLog().split('\n')
+    return lines.filter((line) => what.test(line)).map((line) => Date.parse(line.split(' ', 1)[0] ?? ''))
   }
 
   /** Types a line and presses Enter until it takes effect. */
@@ -167,7 +184,7 @@ export class ClientSession implements AsyncDisposable {
     this.model.release()
   }
 
-  /** The person lets this session receive; from then on the model reads what bells announce. @returns what claiming said. */
+  /** The person lets this session receive. @returns what claiming said. */
   async receive(): Promise<string> {
     this.model.hold()
     this.#screen = ''
@@ -181,7 +198,6 @@ export class ClientSession implements AsyncDisposable {
     const claimed = await this.model.nextTurn()
     const [said = ''] = claimed.request.results
     claimed.answer({ say: 'So be it.' })
-    this.model.followBells()
     this.model.release()
     return said
   }

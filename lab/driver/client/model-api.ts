@@ -76,7 +76,7 @@ export class ModelApi implements AsyncDisposable {
   /** From now on the model answers by itself, waiting turns included. */
   release(): void {
     this.#holding = false
-    for (const turn of this.#waiting.splice(0)) turn.answer(UNSCRIPTED)
+    for (const turn of this.#waiting.splice(0)) turn.answer(this.#byItself(turn.request))
   }
 
   /** From now on, when the model answers by itself, it reads the messages that a bell announces. */
@@ -111,13 +111,14 @@ export class ModelApi implements AsyncDisposable {
     if (asked.tools.length === 0) return UNSCRIPTED
     this.requests.push(asked)
     if (this.requests.length > MAX_KEPT) this.requests.shift()
-    if (!this.#holding) return this.#followsBells ? this.#follow(asked) : UNSCRIPTED
+    if (!this.#holding) return this.#byItself(asked)
     const { promise, resolve } = Promise.withResolvers<Answer>()
     this.#waiting.push({ request: asked, answer: resolve })
     return promise
   }
 
-  #follow(asked: ModelRequest): Answer {
+  #byItself(asked: ModelRequest): Answer {
+    if (!this.#followsBells) return UNSCRIPTED
     const bell = bellsIn(asked).find((one) => !this.#followed.has(one))
     for (const one of bellsIn(asked)) this.#followed.add(one)
     const isMore = asked.results.some((result) => result.includes('call read_messages again'))

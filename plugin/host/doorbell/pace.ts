@@ -5,7 +5,7 @@
  */
 
 /** Between two bells, whatever happens. The client drops what comes faster than some thirty in a burst. */
-const MIN_GAP_MS = 5_000
+export const MIN_GAP_MS = 5_000
 /** After the first bell, the second, and so on: the client may have dropped it, or the model have put it off. */
 const GAPS_MS = [30_000, 120_000, 480_000, 480_000] as const
 const MAX_ATTEMPTS = GAPS_MS.length
