@@ -166,7 +166,14 @@ export class SimProcess {
       this.#record(outcome.onLost)
       return undefined
     }
-    void this.host.giveResult(onResult(name, outcome)).then(() => this.#record(outcome.onSent))
+    let isSent = false
+    const dropped = (): void => this.#record(isSent ? outcome.onDropped : outcome.onLost)
+    signal.addEventListener('abort', dropped, { once: true })
+    void this.host.giveResult(onResult(name, outcome)).then(() => {
+      if (signal.aborted) return
+      isSent = true
+      this.#record(outcome.onSent)
+    })
     return outcome
   }
 
