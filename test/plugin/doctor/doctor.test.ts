@@ -98,4 +98,16 @@ describe('doctor', () => {
     expect(await scene.read('--jsn')).toStartWith('doctor takes no --jsn.')
     expect(await scene.read('one', 'two')).toStartWith('doctor takes no two.')
   })
+
+  test('sends no token to what is no platform', async () => {
+    using scene = new DoctorScene(platform)
+    const tokens: (string | null)[] = []
+    const stranger = async (_: unknown, init?: RequestInit): Promise<Response> => {
+      tokens.push(new Headers(init?.headers).get('Authorization'))
+      return new Response('<html>It works!</html>')
+    }
+    scene.network = Object.assign(stranger, { preconnect: () => {} })
+    const { exitCode } = await scene.ask()
+    expect([exitCode, tokens]).toEqual([1, [null]])
+  })
 })

@@ -7,6 +7,7 @@ import { type Environment, parseConfig } from '../../../member/settings/config.t
 import { startNotice } from '../../../plugin/notice/notice.ts'
 import { bundle, startProgram } from '../../../scripts/bundle.ts'
 import { HOME, MINIMAL } from '../../fixtures/config.ts'
+import { SessionScene } from '../../fixtures/session-scene.ts'
 
 const DEAF = { mayHold: false, certain: true, because: 'it is deaf', remedy: 'start another' }
 const facts = (settings: Environment = MINIMAL) => ({
@@ -64,6 +65,17 @@ test('the hook says it in JSON, also without Bun or with an old one, and is sile
   })
   expect(run({ CLAUDE_CODE_ENTRYPOINT: 'sdk-cli' })).toBe('')
   expect(run({ MOLECULE_CHANNEL: 'off' })).toBe('')
+  using scene = new SessionScene()
+  const receiver = scene.start()
+  scene.pass(5_000)
+  receiver.hostStopped = true
+  scene.pass(2_000)
+  for (let n = 0; n < 3; n++) scene.first.feed.add()
+  scene.pass(10_000)
+  receiver.kill()
+  expect(message(run({ MOLECULE_STATE_DIR: scene.paths.folder }))).toEqual({
+    systemMessage: expect.stringContaining('. 3 messages wait: inbox shows them. To receive them here, '),
+  })
   await Bun.write(join(program, 'start.js'), (await startProgram()).replace(/>=\d+\.\d+\.\d+/, '>=99.0.0'))
   expect(message(run({}))).toEqual({ systemMessage: expect.stringContaining('needs Bun 99.0.0 or newer') })
 })
