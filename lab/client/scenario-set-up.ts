@@ -6,7 +6,7 @@ import { version } from '../../package.json'
 import { PLUGIN_FOLDER, pluginFiles } from '../../scripts/plugin-folder.ts'
 import type { ClientSession } from '../driver/client/client-session.ts'
 import type { HeldTurn } from '../driver/client/model-api.ts'
-import { ALLOW, CONFIGURE, untilStatus } from '../driver/client/plugin-tools.ts'
+import { ALLOW, CONFIGURE, REPLY, STATUS, untilStatus } from '../driver/client/plugin-tools.ts'
 import { User } from '../driver/client/user.ts'
 import { PLUGIN, PLUGIN_ROOT } from '../driver/plugin-command.ts'
 import type { Scenario } from './scenario.ts'
@@ -87,20 +87,37 @@ const configure: Scenario = {
 
 const joined: Scenario = {
   name: 'join',
-  rule: 'the command that ./molecule join prints starts a session that receives, with no warning screen and one plugin process',
+  rule: 'the command that ./molecule join prints starts a session that receives, reads and answers, with no warning screen, no dialog and one plugin process',
   async play(stage) {
     const { id, words } = await stage.join('newcomer')
     const [variable = '', program, ...rest] = words
     const [name = '', folder = ''] = variable.split('=')
-    deepStrictEqual([name, program, rest], ['MOLECULE_STATE_DIR', 'claude', ['--plugin-dir', BUILT]])
-    const session = await stage.session({ channel: false, words: rest, env: { [name]: folder } })
+    deepStrictEqual(
+      [name, program, rest.slice(0, -1)],
+      ['MOLECULE_STATE_DIR', 'claude', ['--plugin-dir', BUILT]],
+    )
+    // Whatever else the plugin does would ask.
+    const session = await stage.session({
+      channel: false,
+      allow: STATUS,
+      words: rest,
+      env: { [name]: folder },
+    })
     // Installed and named on the command line, it is there once.
     strictEqual(session.plugin.command.includes(BUILT), true, session.plugin.command)
     await session.untilStatus(/^receiving: yes/m)
     session.model.followBells()
     await stage.writeTo(id, 'one')
-    await session.untilShown('one')
-    return 'the session was told of the message, and read it'
+    const { meta } = await session.untilShown('one')
+    session.model.hold()
+    await stage.writeTo(id, 'two')
+    const told = await session.model.nextTurn()
+    const input = { activity_id: meta.activity_id ?? '', text: 'I am.' }
+    const [answered, last] = await called(session, told, REPLY, input)
+    ok(!/fail|refused/i.test(answered), answered)
+    last.answer({ say: 'Done.' })
+    session.model.release()
+    return 'the session was told of a message, read it and answered, and no dialog opened'
   },
 }
 

@@ -157,7 +157,7 @@ export class Stage implements AsyncDisposable {
     const { url, adminToken } = this.#scene.platform
     const db = join(this.user.folder, `${this.#name}.db`)
     writeOperatorFile(db, { url, key: adminToken })
-    const argv = [join(PLUGIN_ROOT, 'plugin/join/main.ts'), 'join', name, '--db', db]
+    const argv = [join(PLUGIN_ROOT, 'plugin/join/main.ts'), 'join', name, '--answer', '--db', db]
     const child = Bun.spawn([process.execPath, ...argv], {
       env: this.user.environment(),
       stdio: ['ignore', 'pipe', 'pipe'],

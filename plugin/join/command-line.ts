@@ -6,14 +6,15 @@ import { JoinFailure } from './failure.ts'
 
 const COMMANDS = {
   join: {
-    options: { start: { type: 'boolean' } },
-    help: `Usage: ./molecule join NAME [--start] [--db FILE] [-- ARGUMENT ...]
+    options: { start: { type: 'boolean' }, answer: { type: 'boolean' } },
+    help: `Usage: ./molecule join NAME [--start] [--answer] [--db FILE] [-- ARGUMENT ...]
 
 Gives a session on this machine a workspace of the local platform: creates the workspace if it is missing, and
 writes the settings of the session into a folder of its own. Prints the command that starts the session, which
 needs no installed plugin, and Claude Code 2.1.251 or newer.
 
   --start     run that command, in this folder, with the arguments after --
+  --answer    let the session read messages and answer them without asking you each time
   --db FILE   the database of the platform, if it was started with --db
 `,
   },
@@ -52,6 +53,7 @@ export type CommandLine =
       readonly db: string | undefined
       /** Of `join`. */
       readonly start: boolean
+      readonly answer: boolean
       /** Of `token`. */
       readonly file: string | undefined
       /** Of `invite-code`. */
@@ -82,6 +84,7 @@ export function parseCommandLine([command = '', ...argv]: readonly string[]): Co
     name: checkName(name),
     db: text(values.db),
     start: values.start === true,
+    answer: values.answer === true,
     file: text(values.file),
     url: text(values.url),
     more,

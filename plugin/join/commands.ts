@@ -106,7 +106,7 @@ async function joined({ workspaceId, paths, did }: Joined, line: Run, world: Wor
     world.complain(`The environment sets ${overriding.join(', ')}, which overrides them: unset that first.`)
   }
   const more = { [SETTINGS.stateDir.name]: paths.folder }
-  const words = startWords(world.pluginFolder)
+  const words = startWords(world.pluginFolder, line.answer)
   if (!start) {
     const assigned = Object.entries(more).map(([setting, value]) => `${setting}=${shellWord(value)}`)
     world.print(`Start its session with:\n\n  ${[...assigned, ...words.map(shellWord)].join(' ')}`)

@@ -162,6 +162,11 @@ describe('join', () => {
     const [{ words, stateDir } = { words: [], stateDir: '' }] = desk.ran
     expect(stateDir).toBe(desk.stateDir('lead'))
     expect([words[0], words.at(-2), words.at(-1)]).toEqual(['claude', '--model', 'a b'])
+    expect(words.filter((word) => word.startsWith('--allowedTools'))).toEqual([])
+    const [, printed] = await desk.run(['join', 'lead', '--answer'])
+    expect(printed).toMatch(
+      / --allowedTools=mcp__plugin_molecule_molecule__read_messages,\w+__reply_to_workspace$/,
+    )
     const [missing, said] = await desk.run(['join', 'lead', '--start'], { run: async () => undefined })
     expect([missing, said]).toEqual([1, expect.stringContaining('Claude Code is not on the PATH')])
   })
