@@ -6,18 +6,20 @@ import { Composer } from './composer.js'
 import { ConversationView } from './conversation-view.js'
 import { Drawer } from './drawer.js'
 import { entriesOf, isForPerson, readRows } from './entries.js'
+import { toRead } from './events.js'
 import { keep, recall } from './kept.js'
 import { KeyedList } from './keyed-list.js'
 import { plainName } from './message-text.js'
 import { Notices } from './notices.js'
 import { Outbox } from './outbox.js'
+import { Pace } from './pace.js'
 import { verdictText } from './permissions.js'
 import { subtitleOf } from './presence.js'
 import { Problem } from './problem.js'
 import { ReceiptWatch } from './receipt-watch.js'
 import { receiptsFor } from './receipts.js'
 import { showTasks } from './task-list.js'
-import { inTree, TEAM, teamItems } from './team-list.js'
+import { inTree, showTotal, TEAM, teamItems } from './team-list.js'
 import { TeamLog } from './team-log.js'
 import { Tools } from './tools.js'
 import { Unread } from './unread.js'
@@ -25,6 +27,8 @@ import { Waiting } from './waiting.js'
 
 const QUIET_POLL_MS = 30_000
 const BLIND_POLL_MS = 3_000
+const LOG_PACE_MS = 300
+const TEAM_PACE_MS = 1_000
 /** How many pages one click reads back for an agent that said little. */
 const MAX_OLDER_PAGES = 10
 
@@ -48,6 +52,8 @@ export class Chat {
   #unread = new Unread(() => this.#show())
   #notices = new Notices((id) => this.#choose(id))
   #problem = new Problem(() => this.#end())
+  #logPace = new Pace(LOG_PACE_MS, () => this.#problem.guard(() => this.#readLog(), 'page'))
+  #teamPace = new Pace(TEAM_PACE_MS, () => this.#problem.guard(() => this.#refresh(), 'page'))
   #live = false
   #onRefused
   #ended = false
@@ -197,10 +203,7 @@ export class Chat {
       onChoose: (id) => this.#choose(id),
     })
     this.#team.show(items)
-    const total = [...unread.values()].reduce((sum, count) => sum + count, 0)
-    document.title = `${total > 0 ? `(${total}) ` : ''}${byId('title').textContent} – Molecule`
-    byId('elsewhere').hidden = total === 0
-    byId('elsewhere').textContent = String(total)
+    showTotal(unread, byId('title').textContent)
   }
 
   #look(last) {
@@ -254,15 +257,13 @@ export class Chat {
       this.#choose(this.#firstPage())
   }
 
-  #onEvent({ event, payload }) {
-    const tellsOfMembers = event.startsWith('WORKSPACE_') && event !== 'WORKSPACE_HEARTBEAT'
-    if (tellsOfMembers || event === 'TASK_UPDATED' || event.startsWith('REQUEST_')) {
-      this.#problem.guard(() => this.#refresh(), 'page')
-    } else if (event === 'ACTIVITY_RECEIPT') {
-      const { activity_id: id, state, at } = payload ?? {}
+  #onEvent(event) {
+    const kind = toRead(event)
+    if (kind === 'team') this.#teamPace.ask()
+    else if (kind === 'log') this.#logPace.ask()
+    else if (kind === 'receipt') {
+      const { activity_id: id, state, at } = event.payload ?? {}
       this.#problem.guard(() => this.#update(() => this.#log.noteReceipt(id, { state, at })), 'page')
-    } else if (event === 'AGENT_MESSAGE' || event === 'ACTIVITY_LOGGED' || event.startsWith('DELEGATION_')) {
-      this.#problem.guard(() => this.#readLog(), 'page')
     }
   }
 

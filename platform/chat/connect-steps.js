@@ -22,41 +22,53 @@ export function claudeLine(name) {
   return `MOLECULE_STATE_DIR="$HOME/.claude/channels/${folder}" claude ${FLAG}`
 }
 
-/** @param mint resolves to `{workspace_id, auth_token}` with a new token, which is shown once */
-export function connectSteps(member, mint) {
+/** @param issue `mint()` resolves to `{workspace_id, auth_token}` with a new token, `invite()` to `{code}` */
+export function connectSteps(member, { mint, invite }) {
   const steps = element('section', 'stack')
   const name = plainName(member.name)
+  const failure = element('p', 'failure')
+  failure.role = 'alert'
   steps.append(element('h3', '', 'Connect its agent'))
-  const others = element('details', '')
-  others.open = !JOINS.test(name)
   if (JOINS.test(name)) {
     steps.append(
-      element('p', '', 'For Claude Code on this machine, in the folder of the clone:'),
+      element('p', '', 'Claude Code on this machine, in the folder of the clone:'),
       snippet(`./molecule join ${name} --start`, 'Copy the command'),
     )
   }
-  const failure = element('p', 'failure')
-  failure.role = 'alert'
-  const place = element('div', 'stack')
-  const make = button('Make a token and show the settings', '', () =>
-    tried(failure, async () => {
-      const block = settingsBlock(location.origin, await mint())
-      place.replaceChildren(
+  steps.append(
+    onDemand('A session that runs, here or elsewhere', 'Make a code', failure, async () => {
+      const { code } = await invite()
+      return [
         element(
           'p',
           '',
-          'Put these settings into the .env file of the session’s state folder. The token is shown once.',
+          'Type this in the session. The code is good once, for ten minutes; from another machine, only over https.',
         ),
-        snippet(block, 'Copy the settings'),
-        element('p', '', 'Then start Claude Code with that folder:'),
-        snippet(claudeLine(name), 'Copy the line'),
-      )
+        snippet(`/molecule:configure ${location.origin}#${code}`, 'Copy the line'),
+      ]
     }),
+    onDemand('By hand, or another program', 'Make a token and show the settings', failure, async () => [
+      element(
+        'p',
+        '',
+        'Put these settings into the .env file of the session’s state folder. The token is shown once.',
+      ),
+      snippet(settingsBlock(location.origin, await mint()), 'Copy the settings'),
+      element('p', '', 'Then start Claude Code with that folder:'),
+      snippet(claudeLine(name), 'Copy the line'),
+    ]),
+    failure,
   )
-  place.append(make)
-  others.append(element('summary', '', 'By hand, or for another program'), place, failure)
-  steps.append(others)
   return steps
+}
+
+/** Something secret, which is made only when it is asked for. */
+function onDemand(title, label, failure, make) {
+  const details = element('details', '')
+  const place = element('div', 'stack')
+  place.append(button(label, '', () => tried(failure, async () => place.replaceChildren(...(await make())))))
+  details.append(element('summary', '', title), place)
+  return details
 }
 
 function snippet(text, label) {

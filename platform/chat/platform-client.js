@@ -51,6 +51,11 @@ export class PlatformClient {
     return this.#request('POST', `/admin/workspaces/${id}/tokens`)
   }
 
+  /** A code that gets a session its token: good once, for ten minutes. */
+  invite(id) {
+    return this.#request('POST', `/admin/workspaces/${id}/invite-codes`)
+  }
+
   revoke(id, tokenId) {
     return this.#request('DELETE', `/workspaces/${id}/tokens/${tokenId}`)
   }

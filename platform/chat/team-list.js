@@ -66,3 +66,12 @@ function choice(name, id, isChosen, onChoose) {
   button.addEventListener('click', () => onChoose(id))
   return button
 }
+
+/** How much is unread in all: in the title of the page, and on the button that opens the team on a narrow screen. */
+export function showTotal(unread, page) {
+  const total = [...unread.values()].reduce((sum, count) => sum + count, 0)
+  document.title = `${total > 0 ? `(${total}) ` : ''}${page} – Molecule`
+  const badge = document.getElementById('elsewhere')
+  badge.hidden = total === 0
+  badge.textContent = String(total)
+}

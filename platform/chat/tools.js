@@ -67,7 +67,10 @@ export class Tools {
     return [
       element('h2', '', `${plainName(member.name)} waits for its agent`),
       element('p', '', 'What you write here is kept, and read once the agent is there.'),
-      connectSteps(member, () => this.#client.mint(member.id)),
+      connectSteps(member, {
+        mint: () => this.#client.mint(member.id),
+        invite: () => this.#client.invite(member.id),
+      }),
     ]
   }
 

@@ -36,7 +36,12 @@ export function openCreation(client, members, onMade) {
         close()
         await onMade(id)
         const made = openDialog(`${plainName(name.value)} is there`)
-        made.body.append(connectSteps({ id, name: name.value.trim() }, async () => connection))
+        made.body.append(
+          connectSteps(
+            { name: name.value.trim() },
+            { mint: async () => connection, invite: () => client.invite(id) },
+          ),
+        )
       },
     ),
   )
@@ -54,10 +59,13 @@ export function openManagement(client, member, onChanged) {
     close()
   })
   const tokens = tokenList(client, member)
-  const connect = connectSteps(member, async () => {
-    const minted = await client.mint(member.id)
-    await tokens.show()
-    return minted
+  const connect = connectSteps(member, {
+    mint: async () => {
+      const minted = await client.mint(member.id)
+      await tokens.show()
+      return minted
+    },
+    invite: () => client.invite(member.id),
   })
   body.append(
     rename,

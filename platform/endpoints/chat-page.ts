@@ -53,6 +53,7 @@ function routeTo(path: string, file: string): Route {
     method: 'GET',
     path,
     gate: 'open',
+    isFile: true,
     handle: () =>
       new Response(Bun.file(file), { headers: { ...HEADERS, 'Content-Type': typeOf(file) ?? '' } }),
   }

@@ -42,6 +42,8 @@ export interface Front {
   readonly requestLog: ((record: RequestRecord) => void) | undefined
 }
 
+const UNLIMITED = { headers: {}, refusal: undefined }
+
 /** A request as it arrives, before it has a route. */
 type Arrival = Pick<Call, 'request' | 'address' | 'keepOpen' | 'upgrade'>
 
@@ -57,7 +59,7 @@ export async function answer(front: Front, arrival: Arrival): Promise<Response |
   const started = services.clock.now()
   const match = router.match(method, url.pathname)
   const caller = services.authentication.callerOf(arrival.request.headers) ?? `at ${arrival.address}`
-  const { headers, refusal } = front.rateLimit.count(caller)
+  const { headers, refusal } = match?.route.isFile ? UNLIMITED : front.rateLimit.count(caller)
   const response =
     refusal ??
     (await front.largeBodies.within(

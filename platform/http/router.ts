@@ -44,6 +44,8 @@ export interface Route {
    * `open`.
    */
   readonly gate: 'open' | 'workspace' | 'admin'
+  /** A file of the page. It costs no more than a refusal, and a page needs dozens, so the limit of requests leaves it out. */
+  readonly isFile?: true
   readonly handle: Handler
 }
 

@@ -11,7 +11,9 @@ import {
   END_OF_COMPOSITION,
   GIVE_FILES,
   HOW_FAR,
+  LOOK_ELSEWHERE,
   MARKDOWN,
+  NOTIFIED,
   PERMISSION,
   TO_TOP,
 } from '../fixtures/chat-samples.ts'
@@ -161,6 +163,16 @@ describe.skipIf(CHROMIUM === null)('the chat in Chromium (skipped where there is
     expect(await page.evaluate('navigator.clipboard.readText()')).toBe('bun test')
     expect(await message.locator('img, script, iframe, form').count()).toBe(0)
     expect(asked.filter((url) => url.includes('tracker'))).toEqual([])
+  })
+
+  test('a message that comes while the person looks elsewhere is notified, where that is allowed', async () => {
+    await page.evaluate(LOOK_ELSEWHERE)
+    await host.call('send_message_to_user', { message: 'while you were away' })
+    await until(
+      'the notification',
+      async () => (await page.evaluate(NOTIFIED)) === 'builder: while you were away',
+    )
+    await page.reload()
   })
 
   test('two tabs show the same conversation', async () => {
