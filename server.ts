@@ -14,7 +14,7 @@ import { threadProgram } from './member/ledger/thread-program.ts'
 import { setValue } from './member/settings/setting-text.ts'
 import { version } from './package.json'
 import { hostInbox } from './plugin/host/doorbell/host-inbox.ts'
-import { readAncestors, readHostPids } from './plugin/host/hearing/ancestors.ts'
+import { Ancestors } from './plugin/host/hearing/ancestors.ts'
 import { hostInput } from './plugin/host/host-input.ts'
 import { HostTransport } from './plugin/host/host-transport.ts'
 import { createMcpServer } from './plugin/host/mcp-server.ts'
@@ -35,11 +35,12 @@ const holder: Holder = {
   project: setValue(process.env.CLAUDE_PROJECT_DIR) ?? process.cwd(),
   pidSpace: pidSpace(),
 }
+const ancestors = new Ancestors()
 const inbox = hostInbox({
   environment: process.env,
   home: homeFolder(),
-  ancestors: readAncestors,
-  hostPids: readHostPids,
+  ancestors: ancestors.commands,
+  hostPids: ancestors.hostPids,
   clock: systemClock,
 })
 const session = new Session({
@@ -51,7 +52,7 @@ const session = new Session({
   disk: systemDiskWith(onThreads(threadProgram)),
   log,
   holder,
-  ancestors: readAncestors,
+  ancestors: ancestors.commands,
   write: writeToHost,
   holders: new HolderWatch(systemClock, holder, stoppedOf),
   inbox,

@@ -12,7 +12,7 @@ import { type StatePaths, statePaths } from '../../member/folder/state-folder.ts
 import { countWaiting } from '../../member/ledger/waiting-messages.ts'
 import { parseConfig, resolveStateDir } from '../../member/settings/config.ts'
 import { hostInbox } from '../host/doorbell/host-inbox.ts'
-import { readAncestors, readHostPids } from '../host/hearing/ancestors.ts'
+import { Ancestors } from '../host/hearing/ancestors.ts'
 import { judgeHearing } from '../host/hearing/listener.ts'
 import { startNotice } from './notice.ts'
 
@@ -40,11 +40,12 @@ function versionIn(agent: string | undefined): string | undefined {
 }
 
 const [environment, home] = [process.env, homeFolder()]
+const ancestors = new Ancestors()
 const inbox = hostInbox({
   environment,
   home,
-  ancestors: readAncestors,
-  hostPids: () => [Number(environment.CLAUDE_PID), ...readHostPids()],
+  ancestors: ancestors.commands,
+  hostPids: () => [Number(environment.CLAUDE_PID), ...ancestors.hostPids()],
   clock: systemClock,
 })
 const paths = statePaths(resolveStateDir(environment, home))
@@ -65,7 +66,7 @@ const notice = startNotice({
   hearing: judgeHearing({
     mode,
     clientName: 'claude-code',
-    ancestors: readAncestors(),
+    ancestors: ancestors.commands(),
     environment,
     doorbell: {
       isAsked: mode === 'doorbell',

@@ -11,6 +11,9 @@ export interface Client {
   readonly version: string | undefined
 }
 
+/** What a person can say: `receive in any mode` knows what it means where no permissions are asked for. */
+export type Word = 'receive' | 'receive in any mode' | 'stop'
+
 export interface HostSigns {
   /** The command lines of the ancestors of this process, nearest first. */
   readonly ancestors: () => HearingEvidence['ancestors']
@@ -20,6 +23,12 @@ export interface HostSigns {
   readonly inbox: HostInbox
 }
 
+const UNSAID: Hearing = {
+  mayHold: false,
+  certain: true,
+  because: 'its user has said so',
+  remedy: 'say /molecule:receive',
+}
 const UNHEARD =
   'it has passed on none of the lines that told it of messages, so this version may take them in another way'
 
@@ -51,16 +60,15 @@ export class HostJudgement {
     return mayHold !== before.mayHold || route !== before.route
   }
 
-  /**
-   * The person said that this session receives.
-   *
-   * @param acceptsBypass and knows what that means in a session that asks for no permissions.
-   * @returns whether the session must change; and why it does not receive, or what to do first.
-   */
-  say(acceptsBypass: boolean): { readonly mustChange: boolean; readonly refusal: string | undefined } {
+  /** @returns whether the session must change; and why it does not receive, or what to do first. */
+  say(word: Word): { readonly mustChange: boolean; readonly refusal: string | undefined } {
+    if (word === 'stop') {
+      this.#consent.unsay()
+      return { mustChange: this.again(), refusal: undefined }
+    }
     let mustChange = false
     if (!this.#hearing.verdict.mayHold) {
-      if (!this.#consent.say(acceptsBypass)) return { mustChange, refusal: BYPASS_QUESTION }
+      if (!this.#consent.say(word === 'receive in any mode')) return { mustChange, refusal: BYPASS_QUESTION }
       // The person may have mended what kept it from being heard.
       this.#isUnheard = false
       mustChange = this.again()
@@ -96,6 +104,7 @@ export class HostJudgement {
 
   #judge({ channelMode }: Config, { name, version }: Client): Hearing {
     const { ancestors, environment } = this.#signs
+    if (this.#consent.isUnsaid) return UNSAID
     const doorbell = this.#consent.evidence(channelMode, version)
     return judgeHearing({
       mode: channelMode,

@@ -21,7 +21,7 @@ import { START_WITH_CHANNEL } from '../host/hearing/listener.ts'
 import type { BellReceipt, Receipt } from '../host/hearing/receipt.ts'
 import { SessionHearing } from '../host/hearing/session-hearing.ts'
 import type { Claimed } from '../host/tools/tool-context.ts'
-import { type Client, HostJudgement, type HostSigns } from './host-judgement.ts'
+import { type Client, HostJudgement, type HostSigns, type Word } from './host-judgement.ts'
 import { Observer } from './observer.ts'
 import { Probing } from './probing.ts'
 import { type Circumstances, type HostSurroundings, Receiver } from './receiver.ts'
@@ -79,9 +79,9 @@ export class Role {
     this.#judgement.judge(config, client)
   }
 
-  /** The person said that this session receives. @returns why it does not, or what to do first. */
-  say(acceptsBypass: boolean): string | undefined {
-    const { mustChange, refusal } = this.#judgement.say(acceptsBypass)
+  /** The person said whether this session receives. @returns why it does not, or what to do first. */
+  say(word: Word): string | undefined {
+    const { mustChange, refusal } = this.#judgement.say(word)
     if (mustChange) this.#restart()
     return refusal
   }

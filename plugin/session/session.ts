@@ -37,6 +37,7 @@ import { PeerExchanges } from '../host/tools/peer-exchanges.ts'
 import { SetUp } from '../host/tools/set-up.ts'
 import { ToolFailure } from '../host/tools/tool.ts'
 import type { Arrival, Claimed, ToolContext } from '../host/tools/tool-context.ts'
+import { claimWorkspaces } from './claims.ts'
 import type { Client } from './host-judgement.ts'
 import { outgoingRules } from './outgoing-rules.ts'
 import { Role } from './role.ts'
@@ -201,19 +202,12 @@ export class Session implements ToolContext {
     if (this.#client === undefined || this.#stopped) {
       throw new ToolFailure('The host has not finished connecting: try again in some seconds.')
     }
-    const refusal = this.#role.say(acceptsBypass)
-    if (refusal !== undefined) throw new ToolFailure(refusal)
-    if (!this.#role.begun) await this.#opening.attempt(signal).then(() => this.#begin())
-    if (!this.#role.begun) {
-      throw new ToolFailure(
-        `Nothing can be received: ${this.#opening.problem ?? 'try again in some seconds'}`,
-      )
-    }
     const own = this.workspaceIds()
-    const ids = own.filter((id) => wanted === undefined || id === wanted)
-    if (ids.length > 0) return this.#role.claim(ids, signal)
-    throw new ToolFailure(`That is not one of this session's workspaces. They are: ${own.join(', ')}.`)
+    const session = { role: this.#role, opening: this.#opening, begin: () => this.#begin(), own }
+    return claimWorkspaces(session, acceptsBypass ? 'receive in any mode' : 'receive', wanted, signal)
   }
+
+  readonly release = (): void => void this.#role.say('stop')
 
   readonly isRung = (): boolean => this.#role.hearing.verdict.route === 'doorbell'
 

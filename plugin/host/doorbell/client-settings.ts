@@ -28,27 +28,43 @@ export interface SettingsSearch {
 
 const BYPASS = 'bypassPermissions'
 
-/** Reads them as the client does: an administrator's count most, then the command line's, then those of the files. */
+/**
+ * An administrator's settings count most, then the command line's, then those of the user. Those of the project, which may be
+ * anybody's, can only close what the others leave open.
+ */
 export function readClientSettings(search: SettingsSearch): ClientSettings {
   const { environment, home, commands, managed = managedSettingsFile(process.platform) } = search
+  const project = setValue(environment.CLAUDE_PROJECT_DIR) ?? process.cwd()
   const files = readClaudeSettings({
     folder: setValue(environment.CLAUDE_CONFIG_DIR) ?? join(home, '.claude'),
-    project: setValue(environment.CLAUDE_PROJECT_DIR) ?? process.cwd(),
+    project,
     managed,
   })
+  const ofProject = files.filter(({ file }) => file.startsWith(`${join(project, '.claude')}/`))
   const weakestFirst = [
-    ...files.filter(({ isManaged }) => !isManaged),
+    ...files.filter((one) => !one.isManaged && !ofProject.includes(one)),
     ...given(optionOf(commands, '--settings')),
     ...files.filter(({ isManaged }) => isManaged),
   ]
   const mode =
     optionOf(commands, '--permission-mode') ??
-    weakestFirst.findLast(({ permissionMode }) => permissionMode !== undefined)?.permissionMode
+    [...weakestFirst, ...ofProject].findLast(({ permissionMode }) => permissionMode !== undefined)
+      ?.permissionMode
+  const inbound = weakestFirst.findLast((one) => one.crossSessionInbound !== undefined)?.crossSessionInbound
   return {
-    inbound: weakestFirst.findLast((one) => one.crossSessionInbound !== undefined)?.crossSessionInbound,
+    inbound:
+      inbound === undefined || inbound === 'accept'
+        ? (ofProject.find(({ crossSessionInbound }) => isClosed(crossSessionInbound))?.crossSessionInbound ??
+          inbound)
+        : inbound,
     asksNothing:
       mode === BYPASS || commands.some((command) => command.includes('--dangerously-skip-permissions')),
   }
+}
+
+/** Whether prompts from other processes do not reach the model by themselves. */
+export function isClosed(inbound: Inbound | undefined): inbound is 'hold' | 'refuse' {
+  return inbound === 'hold' || inbound === 'refuse'
 }
 
 /** Whether a permission mode, as the prompt hook gets it, asks for nothing. */

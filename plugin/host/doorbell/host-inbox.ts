@@ -2,7 +2,7 @@
 import type { Clock } from '../../../base/clock.ts'
 import { takeInboxVariables } from '../../../base/inbox-variables.ts'
 import { hostAndWrappers } from '../hearing/host-command.ts'
-import { type ClientSettings, readClientSettings } from './client-settings.ts'
+import { type ClientSettings, isClosed, readClientSettings } from './client-settings.ts'
 import { findInbox, putInto } from './inbox-socket.ts'
 
 type Environment = Record<string, string | undefined>
@@ -46,8 +46,7 @@ export function hostInbox({ environment, home, ancestors, hostPids, clock }: Hos
         commands: hostAndWrappers(ancestors()),
       })
       const found = find()
-      const isClosed = inbound === 'refuse' || inbound === 'hold'
-      const refusal = isClosed
+      const refusal = isClosed(inbound)
         ? `the settings of Claude Code say crossSessionInbound: "${inbound}"`
         : 'refusal' in found
           ? found.refusal

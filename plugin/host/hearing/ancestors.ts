@@ -11,27 +11,35 @@ interface ProcessRow {
 }
 
 /**
- * Reads the command lines of a process and its parents from `/proc`, or from `ps` where there is none. Takes up to two
- * seconds for each process that `ps` has to find.
- *
- * @param pid where to begin, by default the parent of this process.
- * @returns nearest first; empty when none can be read.
+ * A process and its parents, nearest first, from `/proc`, or from `ps` where there is none. Read once, when first asked for:
+ * `ps` takes up to two seconds for each of them.
  */
-export function readAncestors(pid: number = process.ppid): readonly (readonly string[])[] {
-  return walk(pid).flatMap(({ command }) => (command.length === 0 ? [] : [command]))
-}
+export class Ancestors {
+  readonly #pid: number
+  #rows: readonly ProcessRow[] | undefined
 
-/**
- * The ids of the processes that may be the host: the one that started this one, and the nearest above it that looks like a
- * host, since a wrapper may stand between the two. Takes as long as {@link readAncestors}.
- */
-export function readHostPids(pid: number = process.ppid): readonly number[] {
-  return [
-    pid,
-    ...walk(pid)
-      .flatMap((row) => (isHost(row.command) ? [row.pid] : []))
-      .slice(0, 1),
-  ]
+  /** @param pid where to begin, by default the parent of this process. */
+  constructor(pid: number = process.ppid) {
+    this.#pid = pid
+  }
+
+  /** Their command lines; empty when none can be read. */
+  readonly commands = (): readonly (readonly string[])[] =>
+    this.#read().flatMap(({ command }) => (command.length === 0 ? [] : [command]))
+
+  /**
+   * The ids of those that may be the host: the one that started this process, and the nearest above it that looks like a host,
+   * since a wrapper may stand between the two.
+   */
+  readonly hostPids = (): readonly number[] => {
+    const host = this.#read().find(({ command }) => isHost(command))
+    return host === undefined ? [this.#pid] : [this.#pid, host.pid]
+  }
+
+  #read(): readonly ProcessRow[] {
+    this.#rows ??= walk(this.#pid)
+    return this.#rows
+  }
 }
 
 function walk(pid: number): readonly ProcessRow[] {

@@ -8,8 +8,12 @@ import { defineTool } from './tool.ts'
 const input = z
   .object({
     prompt: z.string().catch(''),
-    /** The permission mode of the session. */
-    mode: z.string().optional().catch(undefined),
+    /** The permission mode of the session. An older host passes on the name of the variable. */
+    mode: z
+      .string()
+      .regex(/^[a-z]\w*$/i)
+      .optional()
+      .catch(undefined),
     turn: z.literal('ended').optional().catch(undefined),
     /** The tool that the host is about to call. */
     before: z.literal('read_messages').optional().catch(undefined),

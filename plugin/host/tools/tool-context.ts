@@ -67,6 +67,8 @@ export interface ToolContext {
     signal: AbortSignal,
     acceptsBypass?: boolean,
   ) => Promise<readonly Claimed[]>
+  /** This session receives no more, at its person's word. */
+  readonly release: () => void
   /** This session is told by bells that messages wait, and reads them. */
   readonly isRung: () => boolean
   /**

@@ -26,6 +26,20 @@ describe('who is rung', () => {
     expect(process.call('read_messages')).toContain(`activity_id="${id}"`)
   })
 
+  test('not one whose person says so no more: it gives its workspaces back, until the person says so again', () => {
+    using scene = new SessionScene()
+    scene.configure({ MOLECULE_CHANNEL: 'doorbell' })
+    const process = startRung(scene)
+    scene.until('the workspace to be held', () => process.holds(FIRST))
+    expect(process.call('claim_channel', { stop: true })).toContain('receives no more messages')
+    scene.first.feed.add()
+    scene.pass(MINUTE_MS)
+    expect([process.inbox.bells.length, process.holds(FIRST)]).toEqual([0, false])
+    expect(process.status).toContain('receiving: no, its user has said so; say /molecule:receive')
+    expect(process.call('claim_channel')).toContain('This session receives')
+    scene.until('a bell', () => process.inbox.bells.length > 0)
+  })
+
   test('not one with the channel on its command line: the channel alone is used', () => {
     using scene = new SessionScene()
     scene.configure({ MOLECULE_CHANNEL: 'doorbell' })

@@ -40,15 +40,19 @@ describe('what becomes of a prompt from another process', () => {
     expect(read({ [name]: inbound('refuse') }).inbound).toBe('refuse')
   })
 
-  test('is decided by the administrator before the command line, and by that before the files, the nearest first', () => {
+  test('is decided by the administrator before the command line, and by that before the user', () => {
     const given = ['--settings', JSON.stringify(inbound('accept'))]
-    const files = { [LOCAL]: inbound('hold'), [USER]: inbound('refuse') }
-    expect(read(files).inbound).toBe('hold')
-    expect(read(files, ...given).inbound).toBe('accept')
+    expect(read({ [USER]: inbound('hold') }).inbound).toBe('hold')
+    expect(read({ [USER]: inbound('hold') }, ...given).inbound).toBe('accept')
     expect(read({ 's.json': inbound('refuse') }, `--settings=${scratch.file('s.json')}`).inbound).toBe(
       'refuse',
     )
     expect(read({ [MANAGED]: inbound('refuse') }, ...given).inbound).toBe('refuse')
+  })
+
+  test.each([LOCAL, PROJECT])('is closed, and never opened, by %s', (name) => {
+    expect(read({ [USER]: inbound('refuse'), [name]: inbound('accept') }).inbound).toBe('refuse')
+    expect(read({ [USER]: inbound('accept'), [name]: inbound('hold') }).inbound).toBe('hold')
   })
 
   test('is refusal when the value is unknown', () => {
