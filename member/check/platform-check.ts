@@ -3,13 +3,17 @@ import type { Clock } from '../../base/clock.ts'
 import { codeOf, describeError } from '../../base/errors.ts'
 import { exchange } from '../../base/http.ts'
 import { isLoopback } from '../../base/loopback.ts'
+import { type ProxyRoute, proxyOf } from '../../base/proxy.ts'
 import { kindOfStatus } from '../client/failure.ts'
 import { explainNetworkError } from '../client/network-error.ts'
+import type { Environment } from '../settings/config.ts'
 import { type Check, fail, type Outcome, ok, warn } from './check.ts'
 
 export interface PlatformPlace {
   readonly network: typeof fetch
   readonly clock: Clock
+  /** Which may name a proxy. */
+  readonly environment: Environment
   /** Milliseconds until an answer must begin. */
   readonly timeoutMs: number
 }
@@ -51,23 +55,26 @@ export function platformChecks(
         const { origin } = new URL(platformUrl)
         const isAtOrigin =
           origin !== platformUrl && !isPlatform(facts) && isPlatform(await health(place, origin))
-        return judgePlatform(platformUrl, facts, isAtOrigin, setting)
+        const proxy = proxyOf(platformUrl, place.environment)
+        return judgePlatform(platformUrl, facts, { isAtOrigin, setting, proxy })
       },
     },
     { name: `clock${suffix}`, needs: [name], probe: () => judgeClock(facts) },
   ]
 }
 
-/**
- * Pure.
- *
- * @param isAtOrigin a platform answers at the same address without its path.
- */
+interface Circumstances {
+  /** A platform answers at the same address without its path. */
+  readonly isAtOrigin: boolean
+  readonly setting: string
+  readonly proxy: ProxyRoute | undefined
+}
+
+/** Pure. */
 function judgePlatform(
   platformUrl: string,
   facts: HealthFacts,
-  isAtOrigin: boolean,
-  setting: string,
+  { isAtOrigin, setting, proxy }: Circumstances,
 ): Outcome {
   const { origin, hostname } = new URL(platformUrl)
   if (isPlatform(facts)) return ok(`${platformUrl} answers`)
@@ -75,9 +82,13 @@ function judgePlatform(
     return fail(`the platform is at ${origin}, and not at ${platformUrl}`, `Set ${setting} to ${origin}`)
   }
   if (facts.state === 'error') {
-    const code = codeOf(facts.error)
-    const why = (explainNetworkError(facts.error, undefined) ?? describeError(facts.error)).split('; ', 1)[0]
-    return fail(`${platformUrl} cannot be reached: ${why}`, remedyFor(code, hostname, setting))
+    const words = explainNetworkError(facts.error, proxy) ?? describeError(facts.error)
+    const [why, advice = ''] = words.split('; ', 2)
+    const known = proxy === undefined ? knownRemedy(codeOf(facts.error), hostname, setting) : undefined
+    return fail(
+      `${platformUrl} cannot be reached: ${why}`,
+      known ?? (adviceIn(advice) || `Check the network, and the address in ${setting}`),
+    )
   }
   const { status } = facts
   if (status >= 300 && status < 400) {
@@ -111,10 +122,14 @@ function judgeClock(facts: HealthFacts | undefined): Outcome {
   )
 }
 
-function remedyFor(code: string | undefined, hostname: string, setting: string): string {
+function knownRemedy(code: string | undefined, hostname: string, setting: string): string | undefined {
   if (isLoopback(hostname)) return `Start the platform, or correct the port in ${setting}`
-  if (code === 'ENOTFOUND') return `Check the spelling of the host in ${setting}`
-  return `Check the network, and the address in ${setting}`
+  return code === 'ENOTFOUND' ? `Check the spelling of the host in ${setting}` : undefined
+}
+
+/** The explanation of an error may end in a question, which is no remedy. */
+function adviceIn(words: string): string {
+  return words.endsWith('?') ? '' : words.charAt(0).toUpperCase() + words.slice(1)
 }
 
 async function health({ network, clock, timeoutMs }: PlatformPlace, url: string): Promise<HealthFacts> {

@@ -1,7 +1,7 @@
 /** What a plugin and a runner need alike, in the order in which one thing hangs on another. */
 import type { PlatformClient } from '../client/client.ts'
 import type { StatePaths } from '../folder/state-folder.ts'
-import type { Environment, Target } from '../settings/config.ts'
+import type { Target } from '../settings/config.ts'
 import type { SettingOrigin } from '../settings/setting-origins.ts'
 import { SETTINGS } from '../settings/setting-table.ts'
 import { type Check, ok } from './check.ts'
@@ -18,7 +18,6 @@ import { workspaceChecks } from './workspace-check.ts'
 export interface PlatformsSetUp extends PlatformPlace {
   /** Those that are meant; empty while the settings are not valid. */
   readonly targets: readonly Target[]
-  readonly environment: Environment
   readonly clientOf: (target: Target) => PlatformClient
   /** Where each value comes from that is set. Only those of the environment matter. */
   readonly origins: readonly SettingOrigin[]

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'bun:test'
+import { systemClock } from '../../../base/clock.ts'
 import { fail, ok, runChecks } from '../../../member/check/check.ts'
 import { judgeLog, lastTrouble } from '../../../member/check/log-check.ts'
+import { platformChecks } from '../../../member/check/platform-check.ts'
 import { portCheck } from '../../../member/check/port-check.ts'
 
 describe('checks', () => {
@@ -84,6 +86,42 @@ describe('the port of a platform on this machine', () => {
     expect(await ask('http://127.0.0.1:8080', [row(HERE), row(EVERYWHERE)])).toMatchObject({
       verdict: 'warn',
     })
+  })
+})
+
+describe('a platform that cannot be reached', () => {
+  const ask = async (code: string, environment: Readonly<Record<string, string>> = {}) => {
+    const broken = async (): Promise<Response> => {
+      throw Object.assign(new Error(code), { code })
+    }
+    const network = Object.assign(broken, { preconnect: () => {} })
+    const place = { network, clock: systemClock, environment, timeoutMs: 1_000 }
+    return (await runChecks(platformChecks(place, 'https://team.example.com', '', 'THE_SETTING')))[0]
+  }
+
+  test('has one remedy, which names the proxy where there is one, and the setting of the address', async () => {
+    for (const [code, environment, says, remedy] of [
+      ['ENOTFOUND', {}, 'no host has this name', 'Check the spelling of the host in THE_SETTING'],
+      ['ECONNREFUSED', {}, 'nothing listens there', 'Check the network, and the address in THE_SETTING'],
+      [
+        'ECONNREFUSED',
+        { HTTPS_PROXY: 'http://proxy:3128' },
+        'the proxy http://proxy:3128 of HTTPS_PROXY does not answer',
+        'Correct or unset HTTPS_PROXY, or list the host in NO_PROXY',
+      ],
+      [
+        'DEPTH_ZERO_SELF_SIGNED_CERT',
+        {},
+        'its certificate is not signed by an authority this machine trusts',
+        'If it is your own, name its file in NODE_EXTRA_CA_CERTS',
+      ],
+    ] as const) {
+      expect(await ask(code, environment)).toMatchObject({
+        verdict: 'fail',
+        says: `https://team.example.com cannot be reached: ${says}`,
+        remedy,
+      })
+    }
   })
 })
 
