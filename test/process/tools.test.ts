@@ -7,7 +7,7 @@ import { startLyingPlatform } from '../fixtures/lying-platform.ts'
 setDefaultTimeout(300_000)
 
 /** For all descriptions and parameters: what a model must read before it does anything. */
-const MAX_DESCRIPTION_BYTES = 6_000
+const MAX_DESCRIPTION_BYTES = 7_100
 
 let scene: Scene
 let lead: Member
@@ -39,6 +39,7 @@ afterAll(() => scene[Symbol.asyncDispose]())
 const CALLS: readonly (readonly [string, Record<string, unknown>])[] = [
   ['reply_to_workspace', { text: 'x' }],
   ['send_message_to_user', { message: 'x' }],
+  ['ask_person', { title: 'x' }],
   ['delegate_task', { workspace_id: '11111111-1111-4111-8111-111111111111', task: 'x' }],
   ['delegate_task_async', { workspace_id: '11111111-1111-4111-8111-111111111111', task: 'x' }],
   ['check_task_status', { task_id: 'x' }],
@@ -48,7 +49,7 @@ const CALLS: readonly (readonly [string, Record<string, unknown>])[] = [
   ['recall_memory', {}],
 ]
 /** What works, and is needed most, in any state. */
-const LOCAL = ['inbox', 'status', 'claim_channel']
+const LOCAL = ['inbox', 'status', 'claim_channel', 'read_messages', 'configure_channel', 'allow_senders']
 
 /** Whether a text is fit for a model: it says what to do and shows nothing internal. */
 function isAdvice(text: string): boolean {
@@ -79,6 +80,8 @@ describe('the tool list', () => {
       expect(title).toBeString()
       expect(annotations?.openWorldHint).toBeBoolean()
       expect(annotations?.readOnlyHint).toBeBoolean()
+      // The skill says what they take.
+      if (description.startsWith('For the skill')) continue
       for (const [parameter, schema] of Object.entries(inputSchema.properties ?? {})) {
         expect([name, parameter, typeof Reflect.get(schema, 'description')]).toEqual([
           name,
