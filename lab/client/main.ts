@@ -88,7 +88,7 @@ async function main(argv: readonly string[]): Promise<number> {
     using user = new User(client)
     user.keep = values.keep
     if (values.keep) console.log(`keeping ${user.folder}`)
-    await interruptible(user.install())
+    await interruptible(user.install(values.client !== undefined))
     const chosen = scenarios.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
     return await playAll(chosen, user)
   } catch (error) {
