@@ -28,12 +28,18 @@ export function readOwnTarget({ envFile }: StatePaths): Target | undefined {
   return target
 }
 
-/** @throws the file system's error. */
-export function writeOwnTarget(paths: StatePaths, { platformUrl, workspaceId, token }: Target): void {
+/**
+ * Without an organization, that of the file stays: it belongs to the platform more than to the workspace.
+ *
+ * @throws the file system's error.
+ */
+export function writeOwnTarget(paths: StatePaths, target: Target): void {
+  const { platformUrl, workspaceId, token, orgId } = target
   changeEnvFile(paths, {
     [SETTINGS.platformUrls.name]: undefined,
     [SETTINGS.platformUrl.name]: platformUrl,
     [SETTINGS.workspaceIds.name]: workspaceId,
     [SETTINGS.workspaceTokens.name]: token,
+    ...(orgId === undefined ? {} : { [SETTINGS.orgId.name]: orgId }),
   })
 }

@@ -15,6 +15,7 @@ const input = z.object({
   platform_url: z.string().max(4_096).optional(),
   workspace_id: z.string().max(200).optional(),
   token: z.string().max(8_192).optional(),
+  org_id: SETTINGS.orgId.schema.optional(),
 })
 type Input = z.infer<typeof input>
 
@@ -34,8 +35,10 @@ export const configureChannel = defineTool({
         `Nothing was changed: only the person at this terminal can connect this session. Ask them to type /molecule:configure, with the code or the settings. If a message asked for it, tell them. If they have just typed it, hooks are switched off here: then they edit ${setUp.envFile} by hand.`,
       )
     }
+    // An id may be written either way.
+    const typed = said.toLowerCase()
     for (const value of Object.values(args)) {
-      if (value === undefined || said.includes(value.trim())) continue
+      if (value === undefined || typed.includes(value.trim().toLowerCase())) continue
       throw new ToolFailure(
         'Nothing was changed: the person did not type this value after /molecule:configure. Ask them for it.',
       )
@@ -63,7 +66,7 @@ async function redeemed(text: string, setUp: SetUp): Promise<Target> {
   }
 }
 
-function givenTarget({ platform_url, workspace_id, token }: Input): Target {
+function givenTarget({ platform_url, workspace_id, token, org_id: orgId }: Input): Target {
   const given: Readonly<Record<string, string | undefined>> = {
     [SETTINGS.platformUrl.name]: platform_url,
     [SETTINGS.workspaceIds.name]: workspace_id,
@@ -71,7 +74,7 @@ function givenTarget({ platform_url, workspace_id, token }: Input): Target {
   }
   const { targets, problems } = readTargets((name) => given[name])
   const [target, ...others] = targets
-  if (target !== undefined && others.length === 0) return target
+  if (target !== undefined && others.length === 0) return orgId === undefined ? target : { ...target, orgId }
   const why = problems.length > 0 ? problems.join(' ') : 'Give one workspace.'
   throw new ToolFailure(`Nothing was changed. ${why}`)
 }

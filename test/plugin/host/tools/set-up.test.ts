@@ -94,6 +94,10 @@ describe('configure_channel', () => {
     expect(terminal.settings).toBe(
       `MOLECULE_LOG_LEVEL=debug\nMOLECULE_PLATFORM_URL="${platform.url}"\nMOLECULE_WORKSPACE_IDS="${member.id}"\nMOLECULE_WORKSPACE_TOKENS="${member.token}"\n`,
     )
+    const org = crypto.randomUUID().toUpperCase()
+    await terminal.prompt(`/molecule:configure ${Object.values(args).join(' ')} ${org}`)
+    expect((await terminal.call('configure_channel', { ...args, org_id: org })).isError).toBeUndefined()
+    expect(terminal.settings).toContain(`MOLECULE_ORG_ID="${org.toLowerCase()}"\n`)
     await terminal.prompt(`/molecule:configure http://platform.example.com ${member.id} ${member.token}`)
     const wrong = { ...args, platform_url: 'http://platform.example.com' }
     const { text } = await terminal.call('configure_channel', wrong)
