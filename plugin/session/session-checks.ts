@@ -21,9 +21,31 @@ export interface SessionSetUp
 
 /** A person waits: what is not known by then is told from memory. */
 const LIMIT_MS = 2_000
+/** However often a program asks, this limits how often the platform is. */
+const AGAIN_MS = 500
 
-/** Never rejects. Empty when the platform takes longer than a person should wait. */
-export async function checkSession(setUp: SessionSetUp, signal: AbortSignal): Promise<readonly Finding[]> {
+export class SessionChecks {
+  #last:
+    | {
+        readonly at: number
+        readonly targets: SessionSetUp['targets']
+        readonly findings: Promise<readonly Finding[]>
+      }
+    | undefined
+
+  /** Never rejects. Empty when the platform takes longer than a person should wait. */
+  make(setUp: SessionSetUp, signal: AbortSignal): Promise<readonly Finding[]> {
+    const { clock, targets } = setUp
+    const at = clock.now()
+    const last = this.#last
+    if (last?.targets === targets && Math.abs(at - last.at) < AGAIN_MS) return last.findings
+    const findings = checkSession(setUp, signal)
+    this.#last = { at, targets, findings }
+    return findings
+  }
+}
+
+async function checkSession(setUp: SessionSetUp, signal: AbortSignal): Promise<readonly Finding[]> {
   const { paths, disk, clock, environment, targets, memberships } = setUp
   const checks = [
     stateFolderCheck(paths, disk),

@@ -41,7 +41,7 @@ import { claimWorkspaces } from './claims.ts'
 import type { Client } from './host-judgement.ts'
 import { outgoingRules } from './outgoing-rules.ts'
 import { Role } from './role.ts'
-import { checkSession } from './session-checks.ts'
+import { SessionChecks } from './session-checks.ts'
 import { SessionReport } from './session-report.ts'
 import { StoppedNotice } from './stopped-notice.ts'
 
@@ -79,6 +79,7 @@ export class Session implements ToolContext {
   readonly #configuration: Configuration
   readonly #ledger: SessionLedger
   readonly #opening: FolderOpening
+  readonly #checks = new SessionChecks()
   readonly #role: Role
   readonly #stoppedNotice = new StoppedNotice()
   readonly #report: SessionReport
@@ -230,7 +231,7 @@ export class Session implements ToolContext {
     const { memberships } = this.#role
     const targets = this.#targets()
     const setUp = { ...this.#options, paths: this.#paths, clientOf: this.#clientOf, targets, memberships }
-    return checkSession(setUp, signal)
+    return this.#checks.make(setUp, signal)
   }
 
   readonly statusReport = (findings: readonly Finding[]): string =>

@@ -3,8 +3,9 @@ import { describe, expect, test } from 'bun:test'
 import { jsonResponse } from '../../../lab/simulation/sim-response.ts'
 import { FIRST, type SceneProcess, SECOND, SessionScene } from '../../fixtures/session-scene.ts'
 
-/** What the tool answers. */
+/** What the tool answers, later than what it found the last time is good for. */
 function ask(scene: SessionScene, { session }: SceneProcess): string {
+  scene.pass(500)
   const report = async (): Promise<string> =>
     session.statusReport(await session.check(new AbortController().signal))
   return scene.result(report(), 3_000)
@@ -109,4 +110,16 @@ test('status sends no request before the host has finished connecting', () => {
   const process = scene.launch()
   expect(ask(scene, process)).toContain('receiving: not yet')
   expect(scene.requests).toEqual([])
+})
+
+test('status asks the platform at most twice a second, however often it is called', () => {
+  using scene = new SessionScene()
+  const process = scene.start()
+  scene.pass(5_000)
+  ask(scene, process)
+  const { session } = process
+  const before = scene.sent('health').length
+  const signal = new AbortController().signal
+  for (let n = 0; n < 10; n++) scene.result(session.check(signal), 100)
+  expect(scene.sent('health').length).toBeLessThanOrEqual(before + 1)
 })
