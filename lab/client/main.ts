@@ -16,6 +16,7 @@ import { ends } from './scenario-ends.ts'
 import { hearing } from './scenario-hearing.ts'
 import { hosts } from './scenario-hosts.ts'
 import { permission } from './scenario-permission.ts'
+import { questions } from './scenario-questions.ts'
 import { runner } from './scenario-runner.ts'
 import { setUp } from './scenario-set-up.ts'
 import { starts } from './scenario-starts.ts'
@@ -38,6 +39,7 @@ const scenarios = [
   ...ends,
   ...turns,
   ...permission,
+  ...questions,
   ...doorbell,
   ...doorbellConsent,
   ...runner,

@@ -181,6 +181,20 @@ export class Stage implements AsyncDisposable {
     return this.#scene.person.read(this.member.id)
   }
 
+  /** The ids of the questions that wait for the person. */
+  questions(): Promise<readonly string[]> {
+    return this.#scene.person.questions()
+  }
+
+  answerQuestion(id: string, choice: string): Promise<void> {
+    return this.#scene.person.answerQuestion(id, choice)
+  }
+
+  /** How far a message of the person got, as the page shows it. */
+  receiptOf(text: string): Promise<string | undefined> {
+    return this.#scene.person.receiptOf(this.member.id, text)
+  }
+
   /** The plugin's log so far. */
   log(): string {
     const path = join(this.#state, 'channel.log')

@@ -24,6 +24,10 @@ const rowsSchema = z.array(
 type ResponseBody = NonNullable<z.infer<typeof rowsSchema>[number]['response_body']>
 
 const uploadsSchema = z.object({ files: filesSchema })
+const questionsSchema = z.array(z.object({ id: z.string() }))
+const receiptsSchema = z.array(
+  z.object({ request_body: z.unknown().optional(), receipt: z.object({ state: z.string() }).optional() }),
+)
 const workspaceSchema = z.object({ status: z.string() })
 
 export class Chat {
@@ -66,6 +70,25 @@ export class Chat {
   async read(workspaceId: string): Promise<readonly string[]> {
     const notices = await this.#noticesOf(workspaceId)
     return notices.flatMap(({ result }) => (result === undefined ? [] : [result]))
+  }
+
+  /** The ids of the questions that wait for a person, newest first. */
+  async questions(): Promise<readonly string[]> {
+    const response = await this.#request('/requests/pending')
+    return questionsSchema.parse(await response.json()).map(({ id }) => id)
+  }
+
+  async answerQuestion(id: string, choice: string): Promise<void> {
+    await this.#post(`/requests/${id}/respond`, JSON.stringify({ action: 'done', choice }))
+  }
+
+  /** How far the newest message with this text got; undefined while the platform does not have it. */
+  async receiptOf(workspaceId: string, text: string): Promise<string | undefined> {
+    const response = await this.#request(`/workspaces/${workspaceId}/activity?include=receipts`)
+    const rows = receiptsSchema.parse(await response.json())
+    const quoted = JSON.stringify(text)
+    return rows.find(({ request_body }) => JSON.stringify(request_body ?? null).includes(quoted))?.receipt
+      ?.state
   }
 
   /** The presence badge. */
