@@ -23,22 +23,20 @@ export interface DoorbellRouteOptions {
   readonly clock: Clock
 }
 
-/** Beyond this, the oldest reading of a turn stays unconfirmed, and may be repeated, marked. */
-const MAX_READ = 20_000
-
 export class DoorbellRoute {
   readonly #desk: ReadingDesk
   readonly #options: DoorbellRouteOptions
-  /** What the model was given in the running turn. */
-  #read: Receipt[] = []
 
   constructor(options: DoorbellRouteOptions) {
-    const { bell, onOpen, signal, clock } = options
+    const { bell, onOpen, onDropped, signal, clock } = options
     this.#options = options
     bell.serve({ waiting: () => this.#unread(), signal })
     this.#desk = new ReadingDesk({
       onOpen,
-      onDropped: (events) => this.#drop(events.map(idOf)),
+      onDropped: (events) => {
+        bell.dropped(events.map(idOf))
+        onDropped(events.map(idOf))
+      },
       onWaiting: (ready) => bell.announce(ready),
       waiting: () => this.view.waiting,
       clock,
@@ -60,25 +58,10 @@ export class DoorbellRoute {
     return {
       ...taken,
       sent: () => {
-        this.#read = [...this.#read, ...taken.events.map(idOf)].slice(-MAX_READ)
         taken.sent()
-        this.#options.bell.read()
+        this.#options.bell.read(taken.events.map(idOf))
       },
     }
-  }
-
-  /** Called when the model has had its last word in a turn. @returns what it was given in it. */
-  takeRead(): readonly Receipt[] {
-    const read = this.#read
-    this.#read = []
-    return read
-  }
-
-  #drop(messages: readonly Receipt[]): void {
-    const isDropped = (read: Receipt): boolean =>
-      messages.some((one) => one.workspaceId === read.workspaceId && one.activityId === read.activityId)
-    this.#read = this.#read.filter((read) => !isDropped(read))
-    this.#options.onDropped(messages)
   }
 
   #unread(): number {

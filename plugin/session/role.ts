@@ -156,8 +156,7 @@ export class Role {
   /** The model has had its last word in a turn: it was given all that it read in it. */
   turnEnded(): void {
     this.hearing.turnEnded()
-    this.#bell.turnEnded()
-    const read = this.#receiver?.doorbell?.takeRead() ?? []
+    const read = this.#bell.turnEnded()
     if (read.length > 0) this.#deferred.add((ledger) => ledger.markAllConfirmed(read))
   }
 

@@ -8,6 +8,7 @@ import { describeError } from '../../../base/errors.ts'
 import { counted } from '../../../base/plural.ts'
 import type { ChannelEvent } from '../event/notification.ts'
 import type { Ready } from '../event/outlet.ts'
+import type { Receipt } from '../hearing/receipt.ts'
 import { bellPrompt } from './bell.ts'
 import { BellPace, type Decision } from './pace.ts'
 
@@ -45,6 +46,8 @@ export interface DoorbellView {
 
 const isDigest = ({ meta }: ChannelEvent): boolean => meta.digest_count !== undefined
 
+/** Beyond this, the oldest reading of a turn stays unconfirmed, and may be repeated, marked. */
+const MAX_READ = 20_000
 /** More than can be under way. */
 const MAX_IDS = 20
 
@@ -55,6 +58,8 @@ export class Doorbell {
   #first: readonly Ready[] = []
   /** Of bells not heard yet, the newest last. One may be heard after messages were read, or after the next bell. */
   #ids: string[] = []
+  /** What the model was given in the running turn. */
+  #read: readonly Receipt[] = []
   #gaveUp = false
   #ringing = false
   #rung = 0
@@ -129,15 +134,27 @@ export class Doorbell {
     else this.#consider()
   }
 
-  turnEnded(): void {
+  /** The model has had its last word in a turn. @returns what it was given in it. */
+  turnEnded(): readonly Receipt[] {
     this.#isHooked = true
     this.#pace.turnEnded()
     this.#consider()
+    const read = this.#read
+    this.#read = []
+    return read
   }
 
   /** The model was given messages. */
-  read(): void {
+  read(messages: readonly Receipt[]): void {
+    this.#read = [...this.#read, ...messages].slice(-MAX_READ)
     this.#tell()
+  }
+
+  /** The host has dropped messages that had left: the model was not given them. */
+  dropped(messages: readonly Receipt[]): void {
+    const isDropped = (read: Receipt): boolean =>
+      messages.some((one) => one.workspaceId === read.workspaceId && one.activityId === read.activityId)
+    this.#read = this.#read.filter((read) => !isDropped(read))
   }
 
   #tell(): void {

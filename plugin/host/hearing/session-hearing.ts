@@ -16,7 +16,7 @@ interface NotedFact {
 
 export interface HearingView {
   readonly hearing: Hearing
-  /** The prompt hook gets prompts and has never got a message. */
+  /** The prompt hook gets prompts and has never got a message, as it would over the channel. */
   readonly unproven: boolean
   /** How many messages the host should have shown by now, as of the last prompt that reached the hook. */
   readonly unheard: number
@@ -67,7 +67,8 @@ export class SessionHearing {
   /** For `status`. */
   get view(): HearingView {
     const hearing = this.verdict
-    const unproven = hearing.mayHold && this.#facts.has('hooked') && this.heardAt === undefined
+    const isRung = hearing.route === 'doorbell'
+    const unproven = hearing.mayHold && !isRung && this.#facts.has('hooked') && this.heardAt === undefined
     return { hearing, unproven, unheard: this.#unheard }
   }
 

@@ -169,6 +169,21 @@ describe('a session that may be rung', () => {
     expect(other.call('read_messages')).toContain(`activity_id="${id}"`)
   })
 
+  test('confirms what was read in a turn also when its settings change in it', () => {
+    const { scene, process } = rung()
+    using _ = scene
+    scene.first.feed.add()
+    scene.until('a bell', () => process.inbox.bells.length > 0)
+    process.hear()
+    process.call('read_messages')
+    scene.configure({ MOLECULE_CHANNEL: 'doorbell', MOLECULE_AGENT_NAME: 'another name' })
+    scene.until('a new configuration', () => process.said('the configuration changed').length > 0)
+    expect(process.status).not.toContain('no sign yet that the host shows messages')
+    process.session.turnEnded()
+    scene.pass(100)
+    expect(states(scene)).toEqual(['confirmed'])
+  })
+
   test('is not rung again at once when its settings change, and takes a bell from before for its own', () => {
     const { scene, process } = rung()
     using _ = scene
