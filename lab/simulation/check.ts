@@ -64,7 +64,7 @@ function evidenceOf(world: World): Evidence {
         }),
       ),
     ]),
-    written: sightings.begun,
+    written: sightings.begun.filter((showing) => !sightings.dropped.has(showing)),
     read: sightings.read,
     receipts,
     erasures,

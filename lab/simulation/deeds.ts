@@ -3,7 +3,7 @@ import type { Outcome } from '../../plugin/host/tools/tool.ts'
 import type { Showing } from '../judge/evidence.ts'
 import { COLLEAGUE } from './people.ts'
 import type { SimWorkspace } from './platform/sim-workspace.ts'
-import type { SimProcess } from './sim-process.ts'
+import { canReceive, type SimProcess } from './sim-process.ts'
 import type { World } from './world.ts'
 
 /** A permission request that a host made. */
@@ -39,7 +39,7 @@ export class Deeds {
   act(process: SimProcess): void {
     if (process.life.dead || process.host.frozen) return
     const { dice } = this.#world
-    dice.pick([
+    const deed = dice.pick<() => unknown>([
       () => this.#type(process),
       () => this.#type(process),
       () => this.#look(process),
@@ -47,7 +47,9 @@ export class Deeds {
       () => this.#leave(process),
       () => this.#claim(process),
       () => this.ask(process),
-    ])()
+    ])
+    if (process.client === undefined) deed()
+    else process.client.type(async () => deed())
   }
 
   /** The model was given a message, and sometimes answers. */
@@ -61,6 +63,10 @@ export class Deeds {
   /** The messages that a result shows: the answers that a call waited for. */
   noteResult({ life }: SimProcess, tool: string, outcome: Outcome): readonly Showing[] {
     const { platform, sightings } = this.#world
+    if (outcome.onSent !== undefined && tool === 'read_messages') {
+      this.#world.doorbells.book.pages++
+      return sightings.beginPage(outcome.text, life.number)
+    }
     // A list of what arrived is no answer, whatever it quotes.
     if (outcome.onSent === undefined || tool === 'inbox') return []
     return platform.workspaces.flatMap(({ id: workspaceId, feed }) =>
@@ -81,7 +87,8 @@ export class Deeds {
   ask(process: SimProcess): void {
     const { dice, clock, platform, relays } = this.#world
     const workspace = platform.workspaces[0]
-    if (!relays || workspace === undefined) return
+    // Only a host with the channel asks the chat.
+    if (!relays || workspace === undefined || process.client !== undefined) return
     const requestId = this.#nextRequestId()
     const question: Question = {
       requestId,
@@ -108,12 +115,13 @@ export class Deeds {
   }
 
   #type(process: SimProcess): void {
-    process.type()
+    // The prompt is the deed where the turn is simulated.
+    if (process.client === undefined) process.type()
     this.prompt(process)
   }
 
-  #look(process: SimProcess): void {
-    void process.call(this.#world.dice.chance(0.5) ? 'status' : 'inbox', {})
+  #look(process: SimProcess): Promise<unknown> {
+    return process.call(this.#world.dice.chance(0.5) ? 'status' : 'inbox', {})
   }
 
   #delegate(process: SimProcess): void {
@@ -141,10 +149,10 @@ export class Deeds {
     })
   }
 
-  #claim(process: SimProcess): void {
-    if (!process.kind.listens) return
+  #claim(process: SimProcess): Promise<unknown> | undefined {
+    if (!canReceive(process.kind)) return
     this.#world.figures.claims++
-    void process.call('claim_channel', {})
+    return process.call('claim_channel', {})
   }
 
   #nextRequestId(): string {

@@ -44,9 +44,10 @@ export class Machine {
     this.#start(0, kind)
   }
 
-  startSecond(): void {
+  /** @param kind of its host. Default: drawn. */
+  startSecond(kind?: HostKind): void {
     const kinds = [HOSTS.withChannel, HOSTS.withoutHooks, ...Object.values(HOSTS)]
-    this.#start(1, this.#world.dice.pick(kinds))
+    this.#start(1, kind ?? this.#world.dice.pick(kinds))
   }
 
   /** The user suspends a session for some time, or it hangs, and claims its workspaces in another, if there is one. */
@@ -93,6 +94,7 @@ export class Machine {
       network: platform.network(life),
       host,
       kind,
+      client: this.#world.doorbells.clientOf(kind, number, () => process),
       isFull: this.disk.isFull,
       isBusy: this.disk.isBusy,
       stoppedOf: (pid) => this.#standstills.stoppedOf(pid),
@@ -101,7 +103,7 @@ export class Machine {
       onResult: (tool, outcome) => deeds.noteResult(process, tool, outcome),
     })
     this.#running.set(slot, process)
-    if (!kind.listens) this.#typeOn(process)
+    if (!kind.listens && kind.rung === undefined) this.#typeOn(process)
     try {
       process.start()
     } catch (error) {
@@ -204,7 +206,8 @@ export class Machine {
   /** Ends the sessions whose hosts do not listen, and makes one run that does: everything they held must be shown. */
   endDeaf(): void {
     this.#judgeBeginnings()
-    for (const [slot, process] of [...this.#running]) if (!process.kind.listens) this.#quit(slot, process)
+    this.#world.doorbells.judgeRoutes()
+    for (const [slot, process] of [...this.#running]) if (!process.receives) this.#quit(slot, process)
     this.startFirst()
   }
 
@@ -212,9 +215,10 @@ export class Machine {
   #judgeBeginnings(): void {
     const { platform, storage, faults } = this.#world
     const typed = this.running.some(
-      ({ kind, host, life }) => !kind.listens && kind.hooks && !host.frozen && !life.stopped,
+      ({ kind, host, life }) =>
+        !kind.listens && kind.rung === undefined && kind.hooks && !host.frozen && !life.stopped,
     )
-    if (!typed || this.running.some(({ kind }) => kind.listens) || this.hasTrouble()) return
+    if (!typed || this.running.some(({ receives }) => receives) || this.hasTrouble()) return
     for (const { id, feed } of platform.workspaces) {
       // Of one or two rows, none may be readable.
       if (feed.everything.length > 2 && !storage.hasCursor(id)) faults.push(`no session has looked at ${id}`)

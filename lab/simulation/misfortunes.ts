@@ -44,7 +44,7 @@ export class Misfortunes {
 
   /** The host of the first session. */
   firstHost(): HostKind {
-    if (!this.#starts.chance(0.08)) return HOSTS.withChannel
+    if (!this.#starts.chance(0.08)) return this.#world.doorbells.firstHost()
     this.#world.figures.deafStarts++
     return this.#starts.pick(DEAF)
   }

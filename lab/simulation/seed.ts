@@ -31,6 +31,10 @@ const FIGURES = {
   skews: 'own clocks set',
   histories: 'long histories',
   deafStarts: 'deaf first starts',
+  doorbells: 'lives with a doorbell',
+  bells: 'bells rung',
+  bellsHeard: 'bells heard',
+  pages: 'pages read after bells',
 } as const
 
 export const SESSION: Simulation = { options: [], figures: FIGURES, faultKinds: FAULT_KINDS, runSeed }
@@ -61,6 +65,10 @@ function runSeed(seed: number, folder: string): Outcome {
     inquiries: world.platform.workspaces.reduce((sum, { requests }) => sum + requests.all.length, 0),
     verdicts: verdicts.length,
     heartbeats: world.platform.workspaces.reduce((sum, { records }) => sum + records.heartbeats.length, 0),
+    doorbells: world.doorbells.happens ? 1 : 0,
+    bells: world.doorbells.book.rungCount,
+    bellsHeard: world.doorbells.book.heardCount,
+    pages: world.doorbells.book.pages,
     ...world.figures,
   }
   return { seed, faults, figures: counts, writes: begun.length }

@@ -2,19 +2,19 @@
 import { z } from 'zod'
 import type { Showing } from '../judge/evidence.ts'
 
-const eventSchema = z.object({
-  method: z.literal('notifications/claude/channel'),
-  params: z.object({
-    content: z.string(),
-    meta: z.object({
-      kind: z.string(),
-      activity_id: z.string(),
-      workspace_id: z.string(),
-      redelivered: z.literal('true').optional(),
-      digest_count: z.string().optional(),
-    }),
-  }),
+const metaSchema = z.object({
+  kind: z.string(),
+  activity_id: z.string(),
+  workspace_id: z.string(),
+  redelivered: z.literal('true').optional(),
+  digest_count: z.string().optional(),
 })
+const paramsSchema = z.object({ content: z.string(), meta: metaSchema })
+type EventParams = z.infer<typeof paramsSchema>
+const eventSchema = z.object({ method: z.literal('notifications/claude/channel'), params: paramsSchema })
+/** No line of a message begins so: its text is indented. */
+const PAGE_HEADING = /^Message \d+ of \d+: /m
+const ATTRIBUTE = /([a-z_]+)="([^"]*)"/g
 const verdictSchema = z.object({
   method: z.literal('notifications/claude/channel/permission'),
   params: z.object({ request_id: z.string(), behavior: z.enum(['allow', 'deny']) }),
@@ -24,7 +24,10 @@ const lineSchema = z.discriminatedUnion('method', [eventSchema, verdictSchema])
 /** Called for a line once the host has read it. */
 export type Reading =
   /** Called when the model is given messages. */
-  { readonly kind: 'prompt' | 'result'; readonly showings: readonly Showing[] } | { readonly kind: 'other' }
+  | { readonly kind: 'prompt'; readonly showings: readonly Showing[] }
+  /** Returns false when the host drops it: the call was given up. */
+  | { readonly kind: 'result'; readonly showings: readonly Showing[]; readonly onRead: () => boolean }
+  | { readonly kind: 'other' }
 
 export interface GivenVerdict {
   readonly requestId: string
@@ -39,6 +42,8 @@ export class Sightings {
   readonly read: Showing[] = []
   readonly verdicts: GivenVerdict[] = []
   digests = 0
+  /** What a host dropped, since the call whose result it was had been given up. */
+  readonly dropped = new Set<Showing>()
   /** The messages that one digest contains. */
   readonly #inDigest: (workspaceId: string, lead: string) => readonly string[]
 
@@ -56,17 +61,36 @@ export class Sightings {
     }
     // Of the plugin itself: it holds no message.
     if (params.meta.kind === 'probe') return { kind: 'other' }
-    const { activity_id: lead, workspace_id: workspaceId, redelivered, digest_count } = params.meta
+    return { kind: 'prompt', showings: this.#showings(params, process) }
+  }
+
+  /** Called when a process begins to write the result of a call that reads messages. */
+  beginPage(text: string, process: number): readonly Showing[] {
+    return text
+      .split(PAGE_HEADING)
+      .slice(1)
+      .flatMap((block) => {
+        const [heading = '', ...content] = block.split('\n')
+        const meta = Object.fromEntries(
+          [...heading.matchAll(ATTRIBUTE)].map(([, name, value]) => [name, value]),
+        )
+        const { kind = '' } = meta
+        return this.#showings(
+          { content: content.join('\n'), meta: metaSchema.parse({ ...meta, kind }) },
+          process,
+        )
+      })
+  }
+
+  #showings({ content, meta }: EventParams, process: number): readonly Showing[] {
+    const { activity_id: lead, workspace_id: workspaceId, redelivered, digest_count } = meta
     if (digest_count !== undefined) this.digests++
     // A digest shows what its text names, whatever it stands for.
-    const isNamed = (id: string): boolean => params.content.includes(`[${id}`)
+    const isNamed = (id: string): boolean => content.includes(`[${id}`)
     const ids = digest_count === undefined ? [lead] : this.#inDigest(workspaceId, lead).filter(isNamed)
-    return {
-      kind: 'prompt',
-      showings: ids.map((activityId) =>
-        this.note({ activityId, workspaceId, redelivered: redelivered !== undefined, session: process }),
-      ),
-    }
+    return ids.map((activityId) =>
+      this.note({ activityId, workspaceId, redelivered: redelivered !== undefined, session: process }),
+    )
   }
 
   /** Called when a process begins to show a message. */

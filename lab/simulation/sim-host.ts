@@ -54,9 +54,28 @@ export class SimHost {
     return this.#push(listens ? reading : { kind: 'other' })
   }
 
-  /** Receives the result of a tool call, which may show messages. */
-  giveResult(showings: readonly Showing[]): Promise<void> {
-    return this.#push({ kind: 'result', showings })
+  /**
+   * Receives the result of a tool call, which may show messages.
+   *
+   * @param signal aborts when the call is given up: a result that is read after that is dropped.
+   * @returns when the process learns that its bytes have left, and whether the model is given it.
+   */
+  giveResult(
+    showings: readonly Showing[],
+    signal: AbortSignal,
+  ): { readonly sent: Promise<void>; readonly read: Promise<boolean> } {
+    const { promise: read, resolve } = Promise.withResolvers<boolean>()
+    const { dropped } = this.#options.sightings
+    signal.addEventListener('abort', () => {
+      for (const showing of isRead ? [] : showings) dropped.add(showing)
+    })
+    let isRead = false
+    const onRead = (): boolean => {
+      isRead = !signal.aborted
+      resolve(isRead)
+      return isRead
+    }
+    return { sent: this.#push({ kind: 'result', showings, onRead }), read }
   }
 
   /** From now on it does not read. */
@@ -117,7 +136,7 @@ export class SimHost {
   }
 
   #read(reading: Reading): void {
-    if (reading.kind === 'other') return
+    if (reading.kind === 'other' || (reading.kind === 'result' && !reading.onRead())) return
     const { sightings, onRead } = this.#options
     sightings.read.push(...reading.showings)
     if (!this.#processEnded && reading.kind === 'prompt') onRead(reading.showings)

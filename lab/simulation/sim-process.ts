@@ -9,6 +9,8 @@ import type { Outcome } from '../../plugin/host/tools/tool.ts'
 import { Session } from '../../plugin/session/session.ts'
 import type { Showing } from '../judge/evidence.ts'
 import type { Life } from './life.ts'
+import type { RungHost } from './rung-hosts.ts'
+import type { SimClient } from './sim-client.ts'
 import type { SimClock } from './sim-clock.ts'
 import { SimDisk } from './sim-disk.ts'
 import type { SimHost } from './sim-host.ts'
@@ -24,6 +26,13 @@ export interface HostKind {
   readonly listens: boolean
   /** Whether it calls the plugin's prompt hook. */
   readonly hooks: boolean
+  /** Whether it is rung, and passes bells on: see `sim-client.ts`. Default: it has no inbox. */
+  readonly rung?: RungHost
+}
+
+/** Whether a claim can make it receive. */
+export function canReceive({ listens, rung }: HostKind): boolean {
+  return listens || rung?.passesOn === true
 }
 
 /** As with a version of the client that has none. */
@@ -73,8 +82,10 @@ export interface SimProcessOptions {
   /** How far the clock of its machine is ahead of the true one, in milliseconds. Default: not at all. */
   readonly skewMs?: () => number
   readonly log: Log
-  /** The inbox of the host. Default: it has none. */
+  /** The inbox of the host. Default: that of its client. */
   readonly inbox?: HostInbox
+  /** A client that can be rung. Default: the host has no inbox. */
+  readonly client?: SimClient | undefined
   /** Called when a result that shows messages begins to leave. */
   readonly onResult: (tool: string, outcome: Outcome) => readonly Showing[]
 }
@@ -88,16 +99,19 @@ export class SimProcess {
   readonly life: Life
   readonly host: SimHost
   readonly kind: HostKind
+  /** Undefined where the host has no inbox. */
+  readonly client: SimClient | undefined
   readonly session: Session
   readonly #options: SimProcessOptions
   readonly #disk: SimDisk
 
   constructor(options: SimProcessOptions) {
-    const { life, clock, storage, network, host, kind, isFull, isBusy, log } = options
+    const { life, clock, storage, network, host, kind, client, isFull, isBusy, log } = options
     this.#options = options
     this.life = life
     this.host = host
     this.kind = kind
+    this.client = client
     this.#disk = new SimDisk({ life, storage, isFull, isBusy })
     const own = clock.of(
       () => life.dead,
@@ -106,7 +120,11 @@ export class SimProcess {
     )
     const holder = { pid: 1_000 + life.number, startedAt: clock.now(), project: '/project', pidSpace: 'here' }
     this.session = new Session({
-      environment: { MOLECULE_STATE_DIR: storage.paths.folder, CLAUDE_PROJECT_DIR: '/project' },
+      environment: {
+        MOLECULE_STATE_DIR: storage.paths.folder,
+        CLAUDE_PROJECT_DIR: '/project',
+        ...(kind.rung?.isAsked === true ? { MOLECULE_CHANNEL: 'doorbell' } : {}),
+      },
       home: storage.paths.folder,
       version: '0.0.0',
       clock: own,
@@ -120,8 +138,14 @@ export class SimProcess {
         return host.write(line)
       },
       holders: new HolderWatch(own, holder, options.stoppedOf ?? (() => undefined)),
-      inbox: options.inbox ?? NO_INBOX,
+      inbox: options.inbox ?? client?.inbox ?? NO_INBOX,
     })
+  }
+
+  /** Whether what it takes reaches its model. */
+  get receives(): boolean {
+    const { listens, rung } = this.kind
+    return listens || (rung?.passesOn === true && this.session.isRung())
   }
 
   /** Whether it has the lock of a workspace. */
@@ -166,14 +190,22 @@ export class SimProcess {
       this.#record(outcome.onLost)
       return undefined
     }
+    const showings = onResult(name, outcome)
+    const { sent, read } = this.host.giveResult(showings, signal)
     let isSent = false
     const dropped = (): void => this.#record(isSent ? outcome.onDropped : outcome.onLost)
     signal.addEventListener('abort', dropped, { once: true })
-    void this.host.giveResult(onResult(name, outcome)).then(() => {
+    void sent.then(() => {
       if (signal.aborted) return
       isSent = true
       this.#record(outcome.onSent)
     })
+    if (this.client === undefined) return outcome
+    const isRead = await read
+    // The host has it, whatever is given up after that.
+    signal.removeEventListener('abort', dropped)
+    if (!isRead) return undefined
+    this.client.read(showings)
     return outcome
   }
 

@@ -1,7 +1,7 @@
 /** Sessions that stop running without ending: suspended by the user, or hanging; and claims of what they hold. */
 import type { Stopped } from '../../member/folder/stopped-process.ts'
 import type { Machine } from './machine.ts'
-import type { SimProcess } from './sim-process.ts'
+import { canReceive, type SimProcess } from './sim-process.ts'
 import type { World } from './world.ts'
 
 /** A claim that ends before has met another one, or a session that cannot hold workspaces. */
@@ -41,7 +41,7 @@ export class Standstills {
     const { workspaceIds, clock } = this.#world
     const { running } = this.#machine
     const holder = running.find((one) => workspaceIds.some((id) => one.holds(id)))
-    const other = running.find((one) => one !== holder && one.kind.listens && !one.life.stopped)
+    const other = running.find((one) => one !== holder && canReceive(one.kind) && !one.life.stopped)
     if (holder === undefined || other === undefined || holder.life.stopped) return
     this.#stop(holder, ms, false)
     clock.after(1_000, () => void this.#claim(holder, other))
@@ -67,7 +67,7 @@ export class Standstills {
     const begunAt = clock.now()
     await other.call('claim_channel', {})
     const isOver = !holder.life.stopped || other.life.dead || other.life.stopped || this.#machine.hasTrouble()
-    if (isOver || !wasQuiet || !other.kind.listens || clock.now() - begunAt < CLAIMED_MS) return
+    if (isOver || !wasQuiet || !canReceive(other.kind) || clock.now() - begunAt < CLAIMED_MS) return
     for (const id of held) {
       if (holder.holds(id)) faults.push(`${id} was claimed and stays with a stopped session`)
     }

@@ -8,6 +8,7 @@
 import { Dice } from '../dice.ts'
 import type { Erasure, Receipt, Showing } from '../judge/evidence.ts'
 import { Deeds } from './deeds.ts'
+import { Doorbells } from './doorbells.ts'
 import { Inquiries } from './inquiries.ts'
 import { Machine } from './machine.ts'
 import { Misfortunes } from './misfortunes.ts'
@@ -62,6 +63,7 @@ export class World {
   readonly upheavals: Upheavals
   readonly misfortunes: Misfortunes
   readonly inquiries: Inquiries
+  readonly doorbells: Doorbells
   /** When a process first began to read a feed, and when one without a cursor last did. */
   readonly firstBegunAt = new Map<string, number>()
   readonly lastBegunAt = new Map<string, number>()
@@ -142,12 +144,14 @@ export class World {
     this.#people = new People(this, this.#plan)
     this.misfortunes = new Misfortunes(seed, this, this.#machine)
     this.inquiries = new Inquiries(seed, this)
+    this.doorbells = new Doorbells(seed, this, this.#machine)
     for (const [index, workspaceId] of this.workspaceIds.entries()) this.#people.found(workspaceId, index)
     this.#configure()
     this.#planTrouble()
     this.upheavals.plan(this.#calmAt)
     this.misfortunes.plan(this.#calmAt)
     this.inquiries.plan(this.#calmAt)
+    this.doorbells.plan(this.#calmAt)
     if (this.upheavals.sets || this.figures.histories > 0) this.#calmMs = LONG_CALM_MS
   }
 
@@ -174,9 +178,10 @@ export class World {
     clock.at(this.#calmAt + ASKED_AT_MS, () => {
       for (const process of this.running) this.deeds.ask(process)
     })
-    clock.at(this.#calmAt + FOUND_OUT_MS, () => this.#machine.endDeaf())
-    clock.at(this.#calmAt + FOUND_OUT_MS + TAKEN_OVER_MS, () => this.#machine.endIdle())
-    clock.runUntil(this.#calmAt + this.#calmMs)
+    const { foundOut = FOUND_OUT_MS, all = 0 } = this.doorbells.calmMs ?? {}
+    clock.at(this.#calmAt + foundOut, () => this.#machine.endDeaf())
+    clock.at(this.#calmAt + foundOut + TAKEN_OVER_MS, () => this.#machine.endIdle())
+    clock.runUntil(this.#calmAt + Math.max(all, this.#calmMs))
     for (let digests = 0; digests < MAX_NEXT_DIGESTS && this.chatters && this.#isWaiting(); digests++) {
       clock.runUntil(clock.now() + NEXT_DIGEST_MS)
     }
