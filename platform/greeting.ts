@@ -5,6 +5,8 @@ interface Running {
   readonly url: string
   readonly adminToken: string
   readonly db: string
+  /** What ./molecule join needs to find this platform, such as --db; undefined when it cannot. */
+  readonly joinOptions: string | undefined
 }
 
 /** For the first start: the new team, and the block that makes an agent a member of it. */
@@ -12,7 +14,7 @@ export function firstGreeting(running: Running, team: readonly Member[]): string
   const blocks = team.map((member) => `# ${member.name}\n${envBlock(running.url, member)}`)
   return [
     `Created a team of ${team.length}: ${team.map((member) => member.name).join(', ')}.`,
-    'For a session on this machine, run ./molecule join with a name, such as: ./molecule join lead',
+    ...joining(running),
     'For any other agent, paste its block below into its .env file.',
     'These tokens will not be shown again.',
     '',
@@ -32,11 +34,18 @@ export function laterGreeting(
     members.length === 0 ? 'The team is empty.' : 'The team:',
     ...list,
     '',
-    'For a session on this machine, run ./molecule join with a name, such as: ./molecule join lead',
+    ...joining(running),
     'For one on another machine, run ./molecule invite-code; for a program, ./molecule token.',
     '',
     where(running),
   ].join('\n')
+}
+
+function joining({ joinOptions }: Running): readonly string[] {
+  if (joinOptions === undefined) return []
+  return [
+    `For a session on this machine, run ./molecule join with a name, such as: ./molecule join lead${joinOptions}`,
+  ]
 }
 
 /** The address to print. Nobody can open the wildcard address in a browser. */

@@ -14,6 +14,7 @@ import type { RequestRecord } from './http/front.ts'
 import { localUrl, removeOperatorFile, writeOperatorFile } from './operator-file.ts'
 import { type RunningPlatform, startPlatform } from './platform.ts'
 import { explainFailure } from './start-failure.ts'
+import { MEMORY } from './store/database.ts'
 
 /** The exit code for a wrong command line. */
 const USAGE = 2
@@ -39,7 +40,12 @@ async function run(chosen: Arguments): Promise<void> {
   if (started === undefined) return
   const { platform, db } = started
   const members = platform.members()
-  const running = { url: reachableUrl(platform.url), adminToken: platform.adminToken, db }
+  const running = {
+    url: reachableUrl(platform.url),
+    adminToken: platform.adminToken,
+    db,
+    joinOptions: joinOptions(chosen, db),
+  }
   const text =
     members.length === 0 ? firstGreeting(running, platform.createTeam()) : laterGreeting(running, members)
   const operator = { url: localUrl(platform.url), key: operatorKey }
@@ -81,6 +87,11 @@ async function start(
     fail(explainFailure(error, chosen))
     return undefined
   }
+}
+
+function joinOptions({ db: given }: Arguments, db: string): string | undefined {
+  if (db === MEMORY) return undefined
+  return given === undefined ? '' : ` --db ${JSON.stringify(db)}`
 }
 
 /** Does what the platform can do without. */

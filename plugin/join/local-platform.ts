@@ -17,7 +17,7 @@ import { JoinFailure } from './failure.ts'
 const operatorSchema = z.object({ url: z.string(), key: z.string().regex(/^[\x21-\x7e]+$/) })
 
 const NOT_RUNNING =
-  'No local platform runs for this user. Start one with ./molecule platform, in another terminal, and run this again.'
+  'No local platform runs for this user. Start one with ./molecule platform, in another terminal, and run this again. If one runs that was started with --db, give the same --db here.'
 
 export interface PlatformPlace {
   /** The value of --db. */
