@@ -39,6 +39,17 @@ const renderer = {
 
 const marked = new Marked({ gfm: true, breaks: true, async: false, renderer })
 
+/** Longer texts, and lists and quotes in each other without end, would hold the page: they stay text. */
+const MAX_CHARS = 30_000
+const NESTED = /^[ \t]*(?:(?:>|[-*+][ \t]|\d{1,9}[.)][ \t])[ \t]*){16}/m
+
+/** @returns {string | undefined} undefined for a text that is better shown as it is */
 export function markdownToHtml(text) {
-  return marked.parse(text)
+  if (text.length > MAX_CHARS || NESTED.test(text)) return undefined
+  try {
+    return marked.parse(text)
+  } catch {
+    // A form that nobody has thought of runs into the limit of the stack.
+    return undefined
+  }
 }

@@ -24,19 +24,18 @@ const ALLOWED = {
   ALLOW_ARIA_ATTR: false,
   RETURN_DOM_FRAGMENT: true,
 }
-/** Longer texts are shown as they are: laying out a book as Markdown would hold the page. */
-const MAX_MARKDOWN_CHARS = 100_000
 const COPIED_MS = 2_000
 
 export function bodyElement(text) {
   const body = element('div', 'body')
-  if (text.length > MAX_MARKDOWN_CHARS) {
+  const html = markdownToHtml(text)
+  if (html === undefined) {
     const plain = element('p', 'plain', text)
     plain.dir = 'auto'
     body.append(plain)
     return body
   }
-  body.append(DOMPurify.sanitize(markdownToHtml(text), ALLOWED))
+  body.append(DOMPurify.sanitize(html, ALLOWED))
   for (const link of body.querySelectorAll('a')) {
     link.target = '_blank'
     link.rel = 'noopener noreferrer nofollow'

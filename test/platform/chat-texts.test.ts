@@ -50,6 +50,14 @@ test('a link leads to the web or to a mail address and shows where; a picture is
   }
 })
 
+test('a text that would hold the page stays text: very long, or lists and quotes in each other without end', () => {
+  for (const mark of ['> ', '- ', '1. ', '>', '* > '])
+    expect(markdownToHtml(`${mark.repeat(20)}x`)).toBeUndefined()
+  expect(markdownToHtml(`a\n\n${'- '.repeat(5_000)}x`)).toBeUndefined()
+  expect(markdownToHtml('a '.repeat(20_000))).toBeUndefined()
+  expect(markdownToHtml(`a\n\n${'-'.repeat(80)}\n\n> > - b`)).toContain('<li>b')
+})
+
 test('the lines to copy are a file of settings and a command that a shell takes as it is, whatever the name', () => {
   expect(settingsBlock('http://127.0.0.1:8080', { workspace_id: 'w', auth_token: 't' })).toBe(
     'MOLECULE_PLATFORM_URL=http://127.0.0.1:8080\nMOLECULE_WORKSPACE_IDS=w\nMOLECULE_WORKSPACE_TOKENS=t',
