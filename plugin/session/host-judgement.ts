@@ -87,6 +87,13 @@ export class HostJudgement {
     this.#isUnheard = true
   }
 
+  /** The host passed a bell on. @returns whether it was taken for one that passes none on. */
+  heard(): boolean {
+    const wasUnheard = this.#isUnheard
+    this.#isUnheard = false
+    return wasUnheard
+  }
+
   /**
    * The person typed a prompt.
    *

@@ -119,11 +119,9 @@ export class Role {
 
   #leave(): void {
     this.#receiver?.stop()
-    this.#receiver = undefined
     this.#observer?.stop()
-    this.#observer = undefined
     this.#probing?.stop()
-    this.#probing = undefined
+    this.#receiver = this.#observer = this.#probing = undefined
   }
 
   /** A message was stored that waits for delivery. */
@@ -137,6 +135,7 @@ export class Role {
     if (receipt !== undefined && 'bell' in receipt) {
       if (this.#bell.heard(receipt.bell)) {
         this.hearing.turnBegan()
+        if (this.#judgement.heard()) clock.after(0, () => this.#judgeAgain())
         return undefined
       }
     } else if (receipt !== undefined) {

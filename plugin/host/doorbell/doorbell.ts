@@ -117,6 +117,7 @@ export class Doorbell {
   /** A person typed a prompt. @returns what to tell them and the model, if bells brought nothing. */
   typed(): string | undefined {
     this.#isHooked = true
+    this.#pace.hooked()
     this.#pace.active(this.#now())
     const waiting = this.#gaveUp ? this.#waiting() : 0
     if (waiting === 0) {

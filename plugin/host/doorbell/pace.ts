@@ -17,8 +17,8 @@ const UNREPORTED_TURN_MS = 60_000
 /**
  * - ring: now.
  * - wait: ask again in so many milliseconds; infinite: when something happens.
- * - unread: it was rung as often as it may be, and a bell was heard.
- * - unheard: it was rung as often as it may be, and no bell was heard.
+ * - unread: it was rung as often as it may be, and a bell was heard, or may wait for the end of the running turn.
+ * - unheard: it was rung as often as it may be, and no bell was heard, though no turn runs.
  */
 export type Decision =
   | { readonly do: 'ring'; readonly attempt: number }
@@ -26,7 +26,7 @@ export type Decision =
   | { readonly do: 'unread' | 'unheard' }
 
 interface Turn {
-  /** When it last gave a sign of itself. */
+  /** When it last gave a sign of itself, or was rung. */
   readonly at: number
   /** Its model has been told that messages wait, or will be by the bell under way. */
   readonly knows: boolean
@@ -50,18 +50,24 @@ export class BellPace {
     const ms = Math.max(left(gap, this.#rungAt, now), this.#turnLeft(now))
     if (ms > 0) return { do: 'wait', ms }
     if (this.#attempts < MAX_ATTEMPTS) return { do: 'ring', attempt: this.#attempts + 1 }
-    return { do: this.#wasHeard ? 'unread' : 'unheard' }
+    return { do: this.#wasHeard || this.#turn !== undefined ? 'unread' : 'unheard' }
   }
 
   rung(now: number): void {
     this.#rungAt = now
     this.#attempts++
     this.#isHeard = false
-    if (this.#turn !== undefined) this.#turn = { ...this.#turn, knows: true }
+    if (this.#turn !== undefined) this.#turn = { at: now, knows: true }
   }
 
-  /** The host gave the model the last bell. */
+  /** A hook was called, so one will report the end of the turn. */
+  hooked(): void {
+    this.#reportsTurns = true
+  }
+
+  /** The prompt hook reported that the host gave the model the last bell. */
   heard(now: number): void {
+    this.hooked()
     this.#isHeard = this.#wasHeard = true
     this.#turn = { at: now, knows: true }
   }
@@ -72,8 +78,8 @@ export class BellPace {
   }
 
   turnEnded(): void {
+    this.hooked()
     this.#turn = undefined
-    this.#reportsTurns = true
   }
 
   /** The model was given messages, or told of them by other means than a bell: it knows what still waits. */

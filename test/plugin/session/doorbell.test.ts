@@ -198,6 +198,31 @@ describe('a session that may be rung', () => {
     expect(process.status).toContain('rung 1 time, heard 1 time')
   })
 
+  test('receives again when its host passes a bell on after all', () => {
+    const { scene, process } = rung()
+    using _ = scene
+    process.session.turnEnded()
+    const { id } = scene.first.feed.add()
+    scene.until('a bell', () => process.inbox.bells.length > 0)
+    scene.pass(40 * MINUTE_MS)
+    expect(process.holds(FIRST)).toBeFalse()
+    process.hear()
+    scene.until('the workspace to be held', () => process.holds(FIRST))
+    expect(process.call('read_messages')).toContain(`activity_id="${id}"`)
+  })
+
+  test('keeps its workspaces while a turn keeps its bells waiting, as with an open dialog, and tells the person later', () => {
+    const { scene, process } = rung()
+    using _ = scene
+    process.session.turnEnded()
+    process.session.submitted(undefined)
+    scene.first.feed.add()
+    scene.until('a bell', () => process.inbox.bells.length > 0)
+    scene.pass(60 * MINUTE_MS)
+    expect([process.inbox.bells.length, process.holds(FIRST)]).toEqual([4, true])
+    expect(process.session.submitted(undefined)).toContain('1 message of the Molecule platform waits')
+  })
+
   test('takes a bell of another process for a prompt that was typed', () => {
     const { scene, process } = rung()
     using _ = scene

@@ -108,11 +108,37 @@ describe('a turn', () => {
     expect(next(pace, 1_000)).toBe(10 * MINUTE_MS - 1_000)
   })
 
-  test('counts as over after one minute where no hook reports any end', () => {
+  test('counts as over after one minute where no hook is called', () => {
     const pace = new BellPace()
     next(pace, 0)
-    pace.heard(0)
+    pace.active(0)
     expect(next(pace, 1_000)).toBe(MINUTE_MS - 1_000)
+  })
+
+  test.each(['heard', 'hooked'] as const)(
+    'that is the first of a session counts like any other once a hook is called (%s)',
+    (hook) => {
+      const pace = new BellPace()
+      next(pace, 0)
+      pace.active(0)
+      pace[hook](0)
+      expect(next(pace, 1_000)).toBe(10 * MINUTE_MS - 1_000)
+    },
+  )
+
+  test('that may keep the bells from being passed on is rung every ten minutes, and nothing follows from their silence', () => {
+    const pace = new BellPace()
+    pace.turnEnded()
+    pace.active(0)
+    let now = 0
+    const after: (number | undefined)[] = []
+    for (let bell = 0; bell < 4; bell++) {
+      const waited = next(pace, now)
+      after.push(waited)
+      now += waited ?? 0
+    }
+    expect(after).toEqual([0, 10 * MINUTE_MS, 10 * MINUTE_MS, 10 * MINUTE_MS])
+    expect(pace.decide(1, now + 10 * MINUTE_MS)).toEqual({ do: 'unread' })
   })
 })
 
