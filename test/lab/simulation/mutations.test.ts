@@ -20,7 +20,9 @@ beforeAll(() => {
 afterAll(() => copy[Symbol.dispose]())
 
 test('the simulation finds a break that it is to find, a named test finds its own, and neither finds one in the sources as they are', async () => {
-  const [seedBreak, testBreak] = [bySeeds[0], byTests[0]]
+  // Nearly every life shows this one.
+  const seedBreak = bySeeds.find(({ name }) => name === 'a new holder repeats what is confirmed')
+  const [testBreak] = byTests
   if (seedBreak === undefined || testBreak === undefined) throw new Error('no mutation')
   // `./molecule simulate --mutations` tries all of them.
   const finds = await hunt([seedBreak, testBreak], SEEDS, 1)
