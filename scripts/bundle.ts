@@ -19,6 +19,9 @@ const withoutValidator: BunPlugin = {
   },
 }
 
+/** Set for a process in whose time `dist/` is known to be up to date. */
+export const BUILD_IS_FRESH = 'BUILD_IS_FRESH'
+
 /** The programs that are bundled, each with its source and its path. */
 const PROGRAMS = {
   server: { source: 'server.ts', path: 'dist/plugin/server.js' },
