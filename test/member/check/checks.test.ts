@@ -74,6 +74,14 @@ describe('the port of a platform on this machine', () => {
     expect(await ask('https://team.example.com', [row(HERE), row(HERE)])).toBeUndefined()
   })
 
+  test('it says so where the system has no table of them', async () => {
+    const check = portCheck('http://127.0.0.1:8080', '', () => undefined)
+    expect(await check?.probe()).toMatchObject({
+      verdict: 'ok',
+      says: expect.stringContaining('does not say'),
+    })
+  })
+
   test('two at one address fail, since either may get a request', async () => {
     expect(await ask('http://127.0.0.1:8080', [row(HERE), row(HERE)])).toMatchObject({
       verdict: 'fail',
