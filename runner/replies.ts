@@ -91,11 +91,9 @@ export class Replies {
   ): Promise<void> {
     const { client, id, signal, log } = this.#workspace
     const route = routeOf(id, activityId, message)
-    // A program may print it, and a platform that keeps texts in PostgreSQL takes none that holds it.
-    const stored = text.replaceAll('\0', '')
-    if (route.to === 'person') return notifyUser(client, stored, signal)
+    if (route.to === 'person') return notifyUser(client, text, signal)
     const messageId = answerId(id, activityId, what)
-    const outgoing = { ...route.message, messageId, text: stored }
+    const outgoing = { ...route.message, messageId, text }
     const outcome = await sendMessage(client, route.peerId, outgoing, timeoutMs, signal)
     // The peer has an answer of ours; what it makes of it comes as a message of its own, or not at all.
     if (outcome.kind === 'failed') log(`answered message ${activityId}, which the peer refused`)

@@ -23,6 +23,7 @@ import { sleep } from '../../base/sleep.ts'
 import { isPlain } from '../../base/unpacked-body.ts'
 import { PlatformError } from './errors.ts'
 import { kindOfStatus, readFailure } from './failure.ts'
+import { jsonBody } from './json-body.ts'
 import { explainNetworkError } from './network-error.ts'
 
 /** Where a workspace lives, and what proves that we are it. */
@@ -263,7 +264,7 @@ function payload(call: Call): Pick<Exchange, 'method' | 'body' | 'headers'> {
   if (call.body === undefined) return { method: 'GET', headers: {} }
   return {
     method: 'POST',
-    body: JSON.stringify(call.body),
+    body: jsonBody(call.body),
     headers: { 'Content-Type': 'application/json' },
   }
 }

@@ -47,6 +47,16 @@ describe('every request', () => {
     expect(second?.headers.get('content-type')).toBe('application/json')
   })
 
+  test('has texts without zero characters, which a platform on PostgreSQL refuses, and is otherwise as it is', async () => {
+    await using platform = startLyingPlatform(() => Response.json({}))
+    const body = { text: 'bin\0ary \\u0000', parts: [{ text: '\0' }, null, 1] }
+    await platform.client.json({ path: '/x', body }, anything)
+    expect(JSON.parse(platform.seen[0]?.body ?? '')).toEqual({
+      text: 'binary \\u0000',
+      parts: [{ text: '' }, null, 1],
+    })
+  })
+
   test('is refused before it is made when an id is a path', () => {
     for (const id of [
       '',
