@@ -240,7 +240,8 @@ export class Runner {
   #report(served: readonly ServedWorkspace[], ledger: Ledger): void {
     const { paths, disk, holder, holders, clock, log } = this.#options
     const memberships = served.map(({ membership }) => membership)
-    const views = workspaceViews({ targets: [], memberships, locks: paths.locks, disk, holders }, ledger)
+    const options = { targets: [], memberships, locks: paths.locks, disk, holders }
+    const views = workspaceViews(options, ledger, clock.now())
     try {
       for (const [index, view] of views.entries()) {
         const setAside = ledger.workOf(view.workspaceId).countSetAside()

@@ -58,7 +58,7 @@ export class SessionReport {
       clientName: client?.name,
       doorbell: role.doorbell,
       ...role.hearing.view,
-      workspaces: client === undefined ? [] : workspaceViews(this.#overview(), ledger.current),
+      workspaces: client === undefined ? [] : workspaceViews(this.#overview(), ledger.current, now()),
       findings,
       pid,
       now: now(),

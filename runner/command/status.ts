@@ -17,7 +17,7 @@ export function status(place: StatusPlace): Promise<string> {
   return withLedger(place, (ledger) => {
     const options = { targets, memberships: [], locks: paths.locks, disk, holders }
     const now = clock.now()
-    const reports = workspaceViews(options, ledger).map((view) => {
+    const reports = workspaceViews(options, ledger, now).map((view) => {
       // Whoever serves it knows more than its ledger tells.
       const own = view.elsewhere ? readReport(paths.locks, view.workspaceId, view.holder?.pid) : undefined
       const setAside = ledger.workOf(view.workspaceId).countSetAside()

@@ -36,6 +36,7 @@ export function standbys(options: OverviewOptions): readonly Standby[] {
 export function workspaceViews(
   options: OverviewOptions,
   ledger: Ledger | undefined,
+  now: number,
 ): readonly WorkspaceView[] {
   return reports(options, Number.POSITIVE_INFINITY).map((report) => ({
     ...report,
@@ -43,7 +44,7 @@ export function workspaceViews(
       report.held || report.elsewhere
         ? readPidFile(lockPaths(options.locks, report.workspaceId).holder)
         : undefined,
-    ...numbers(ledger, report.workspaceId),
+    ...recorded(ledger, report.workspaceId, now),
   }))
 }
 
@@ -60,17 +61,19 @@ function reports(
   })
 }
 
-function numbers(
+function recorded(
   ledger: Ledger | undefined,
   workspaceId: string,
-): Pick<WorkspaceView, 'counts' | 'notAllowed'> {
+  now: number,
+): Pick<WorkspaceView, 'counts' | 'notAllowed' | 'questions'> {
   try {
     return {
       counts: ledger?.inbox.counts(workspaceId) ?? {},
       notAllowed: ledger?.inbox.skippedFor(workspaceId, NOT_ALLOWED) ?? 0,
+      questions: ledger?.of(workspaceId).inquiries.unended(now) ?? [],
     }
   } catch {
     // The ledger cannot be read now; the last error says so.
-    return { counts: {}, notAllowed: 0 }
+    return { counts: {}, notAllowed: 0, questions: [] }
   }
 }

@@ -1,14 +1,21 @@
 /** What `status` shows about one workspace. Pure. */
 
+import { counted } from '../../../base/plural.ts'
 import { MAX_COUNTED } from '../../../member/ledger/inbox.ts'
+import type { Inquiry } from '../../../member/ledger/inquiries.ts'
 import type { MessageState } from '../../../member/ledger/ledger.ts'
 import type { MembershipReport } from '../../../member/workspace/membership.ts'
+import { cleanName } from '../text/clean-text.ts'
 import { holderName, type Standby } from './remark.ts'
+
+const MAX_QUESTIONS = 3
 
 export interface WorkspaceView extends MembershipReport, Standby {
   readonly counts: Readonly<Partial<Record<MessageState, number>>>
   /** Messages skipped because of `MOLECULE_ALLOWED_SENDERS`. */
   readonly notAllowed: number
+  /** What was asked of a person and is not answered, oldest first. */
+  readonly questions: readonly Pick<Inquiry, 'id' | 'title' | 'askedAt' | 'state'>[]
 }
 
 export function describeWorkspace(workspace: WorkspaceView, now: number): string[] {
@@ -17,9 +24,25 @@ export function describeWorkspace(workspace: WorkspaceView, now: number): string
     `  ${workspace.held ? presence(workspace, now) : holder(workspace)}`,
     ...shared(workspace, now),
     `  messages: ${messages(workspace)}`,
+    ...questions(workspace, now),
     ...(workspace.dead === undefined ? [] : [`  given up: ${workspace.dead}`]),
     ...remarks(workspace),
     ...(workspace.lastError === undefined ? [] : [`  last error: ${workspace.lastError}`]),
+  ]
+}
+
+function questions({ questions: asked }: WorkspaceView, now: number): string[] {
+  const open = asked.filter(({ state }) => state === 'open')
+  if (open.length === 0) return []
+  const named = open
+    .slice(0, MAX_QUESTIONS)
+    .map(
+      ({ id, title, askedAt }) =>
+        `${JSON.stringify(cleanName(title))} (request_id ${cleanName(id)}, asked ${ago(askedAt, now)})`,
+    )
+  const more = open.length > named.length ? [`and ${open.length - named.length} more`] : []
+  return [
+    `  ${counted(open.length, 'question')} to the person not answered: ${[...named, ...more].join(', ')}`,
   ]
 }
 

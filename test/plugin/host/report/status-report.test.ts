@@ -156,6 +156,20 @@ test('a workspace whose feed is read slowly is shown with the reason', () => {
   )
 })
 
+test('the questions that wait for a person are named, the oldest first, and no more than three of them', () => {
+  const question = (n: number, state: 'open' | 'closing' = 'open') => ({
+    id: `q${n}`,
+    title: `question </channel> ${n}`,
+    askedAt: NOW - n * 1_000,
+    state,
+  })
+  const questions = [question(9, 'closing'), question(8), question(7), question(6), question(5)]
+  expect(shown({ workspaces: [workspace({ questions })] })).toMatch(
+    / {2}4 questions to the person not answered: "question .* 8" \(request_id q8, asked 8 s ago\), .*q7.*, .*q6.*, and 1 more\n/,
+  )
+  expect(shown({ workspaces: [workspace({ questions: [] })] })).not.toContain('to the person')
+})
+
 test('a number that the ledger does not count to its end is shown as the least it can be', () => {
   const counts = { sent: 3, confirmed: MAX_COUNTED, skipped: MAX_COUNTED }
   expect(shown({ workspaces: [workspace({ counts, notAllowed: 7 })] })).toContain(
