@@ -1,4 +1,4 @@
-/** Draws the pictures of the web chat for the README, in a real browser: `bun lab/demo/chat-pictures.ts FOLDER`. */
+/** Draws the pictures of the web chat for the README, in the system's Chromium: `bun lab/demo/chat-pictures.ts [FOLDER]`. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { ChatScene, type Look, lookLike } from '../driver/chat-scene.ts'
@@ -6,19 +6,24 @@ import { tellStory } from './chat-story.ts'
 
 const folder = process.argv[2] ?? 'docs'
 
-await using scene = await ChatScene.open()
+await using scene = await ChatScene.open({ committedBundle: true })
 mkdirSync(folder, { recursive: true })
-const page = await scene.open()
 await tellStory(scene)
+const page = await scene.open()
+const open = (name: string) => page.getByRole('navigation').getByTitle(name, { exact: true }).click()
 const shoot = async (name: string, look: Look): Promise<void> => {
   await lookLike(page, look)
+  await page.evaluate('document.activeElement.blur()')
   await page.screenshot({ path: join(folder, `${name}.png`) })
-  console.log(`${name}.png`)
+  console.log(join(folder, `${name}.png`))
 }
-const open = (name: string) => page.getByRole('navigation').getByTitle(name, { exact: true }).click()
+
 await open('lead')
-await shoot('chat-light', {})
-await shoot('chat-dark', { scheme: 'dark' })
-await open('Team timeline')
-await shoot('chat-team', {})
+await page.getByRole('button', { name: 'Allow Bash for lead' }).waitFor()
+await page.getByRole('article').waitFor()
+await shoot('chat-light', { tall: true })
 await shoot('chat-phone', { phone: true })
+await lookLike(page, {})
+await open('Team timeline')
+await page.getByText('Tasks between agents').click()
+await shoot('chat-dark', { scheme: 'dark' })

@@ -4,26 +4,35 @@ import type { ChatScene } from '../driver/chat-scene.ts'
 import { directFetch } from '../driver/direct-fetch.ts'
 import type { Member } from '../driver/scene.ts'
 
-const PLAN = `Here is the plan:
-
-1. **builder** makes the export stream its rows
-2. **reviewer** looks at memory and at cancelled downloads
+const PLAN = `Found it: the export builds the whole file in memory. The plan:
 
 | Step | Who | State |
 |---|---|---|
-| Stream the rows | builder | in work |
-| Review | reviewer | next |
+| Stream the rows | **builder** | in work |
+| Review, memory first | **reviewer** | next |
 
 \`\`\`ts
 for await (const row of rows(query)) {
   yield csvLine(row)
 }
-\`\`\`
+\`\`\``
 
-I ask before anything is deployed.`
+const DONE = `Done: **4 MB** instead of 1.9 GB at a million rows.
 
+- the columns are the same, byte for byte
+- 12 tests, one of them with a cancelled download`
+
+const DEPLOY = {
+  request_id: 'kuvza',
+  tool_name: 'Bash',
+  description: 'Deploy the export to staging',
+  input_preview: 'make deploy ENV=staging REF=streamed-export',
+}
+
+/** Ends with a request for permission and a question, which wait for the person. */
 export async function tellStory(scene: ChatScene): Promise<void> {
   const { builder, lead, reviewer } = scene
+  const session = await scene.host(lead, { MOLECULE_PERMISSION_RELAY: 'canvas' })
   const post = async (token: string, path: string, body: object): Promise<void> => {
     const response = await directFetch(scene.platform.url + path, {
       method: 'POST',
@@ -34,41 +43,27 @@ export async function tellStory(scene: ChatScene): Promise<void> {
   }
   const present = (member: Member, more: object = {}) =>
     post(member.token, '/registry/heartbeat', { workspace_id: member.id, ...more })
-  const tell = (from: Member, text: string, more: object = {}) =>
-    post(from.token, `/workspaces/${from.id}/notify`, { message: text, ...more })
-  const say = (from: Member, to: Member, text: string, metadata: object = {}) =>
-    post(from.token, `/workspaces/${to.id}/a2a`, {
-      ...messageRequest(text, {
-        parts: [{ kind: 'text', text }],
-        metadata,
-      }),
-    })
-  const ask = (text: string) =>
-    post(scene.platform.adminToken, `/workspaces/${lead.id}/a2a`, messageRequest(text, {}))
-  const delegate = async (to: Member, id: string, task: string): Promise<void> => {
-    await post(lead.token, `/workspaces/${lead.id}/delegations/record`, {
-      delegation_id: id,
-      target_id: to.id,
-      task,
-    })
-    await say(lead, to, task, { delegation_id: id })
-  }
-  for (const member of [lead, builder, reviewer]) await present(member)
-  await ask('The CSV export runs out of memory on large accounts. Can you fix that this week?')
-  await tell(lead, PLAN)
-  await delegate(builder, 'task-1', 'Make the CSV export stream its rows. Keep the columns as they are.')
-  await say(
-    builder,
-    lead,
-    'Done: the export streams, **4 MB** instead of 1.9 GB at a million rows.\n\n- 3 files changed\n- 12 tests added',
-    { delegation_id: 'task-1' },
-  )
-  await delegate(
-    reviewer,
-    'task-2',
-    'Review the streaming export: memory, and what happens when a download is cancelled.',
-  )
-  await ask('Thank you. Please deploy it when the review is through.')
-  await tell(lead, 'I will. The review is under way; `builder` is done.')
+  const say = (from: Member, to: Member, text: string, delegationId: string) =>
+    post(
+      from.token,
+      `/workspaces/${to.id}/a2a`,
+      messageRequest(text, { metadata: { delegation_id: delegationId } }),
+    )
+  const ask = (text: string) => scene.person.write(lead.id, text)
+  const tell = (message: string) => session.call('send_message_to_user', { message })
+
+  await Promise.all([present(builder), present(reviewer)])
+  await ask('The CSV export runs out of memory for large accounts. Can you fix it?')
+  await tell(PLAN)
+  await say(lead, builder, 'Make the CSV export stream its rows. Keep the columns as they are.', 'task-1')
+  await say(builder, lead, DONE, 'task-1')
+  await say(lead, reviewer, 'Review the streaming export: memory, and cancelled downloads.', 'task-2')
   await present(reviewer, { active_tasks: 1, current_task: 'reviewing the streaming export' })
+  await ask('Great. Deploy it to staging when the review is through.')
+  session.notify('notifications/claude/channel/permission_request', DEPLOY)
+  await session.call('ask_person', {
+    title: 'When may it go live?',
+    detail: 'Exports fail for about **two minutes** while it does.',
+    choices: ['Now', 'Tonight at 22:00', 'Not this week'],
+  })
 }

@@ -89,7 +89,7 @@ export class Chat {
       onRetry: (id) => this.#outbox.retry(id),
       onDiscard: (id) => this.#outbox.discard(id),
       onOlder: (count) => this.#problem.guard(() => this.#readOlder(count)),
-      onLook: (last) => this.#look(last),
+      onLook: () => this.#look(),
     })
     this.#tools = new Tools(this.#client, {
       source: {
@@ -151,9 +151,11 @@ export class Chat {
     if (this.#view === undefined) return
     const agent = this.#chosen === TEAM ? undefined : this.#chosen
     const isEmpty = this.#members.length === 0
-    const entries = isEmpty
-      ? []
-      : entriesOf(this.#entries, agent, agent === undefined || byId('show-peers').checked)
+    const showsPeers = agent === undefined || byId('show-peers').checked
+    // A question that is open has a card.
+    const entries = entriesOf(isEmpty ? [] : this.#entries, agent, showsPeers).filter(
+      ({ requestId }) => !this.#waiting.isOpen(requestId),
+    )
     const outgoing = agent === undefined ? [] : this.#outgoing(agent)
     this.#showHead(agent)
     this.#view.show(entries, outgoing, {
@@ -206,9 +208,9 @@ export class Chat {
     showTotal(unread, byId('title').textContent)
   }
 
-  #look(last) {
+  #look() {
     if (this.#chosen === TEAM || this.#chosen === undefined) return
-    this.#unread.look(this.#chosen, last)
+    this.#unread.look(this.#chosen, this.#log.last)
     this.#showTeam()
   }
 

@@ -31,7 +31,7 @@ export class ConversationView {
 
   /**
    * @param steps what the person does here: `onSave`, `load`, `findRequest`, `onTask`, `onDecide`, `onRetry`, `onDiscard`, `onOlder`, and
-   *   `onLook`, called with the number of the last row that was looked at
+   *   `onLook`, called once the end of a visible page was looked at
    */
   constructor(steps) {
     this.#steps = steps
@@ -180,9 +180,7 @@ export class ConversationView {
 
   /** What stands at the end of a page that is visible has been looked at. */
   #look() {
-    const last = this.#entries.at(-1)
-    if (this.#atEnd && last !== undefined && document.visibilityState === 'visible')
-      this.#steps.onLook(last.seq)
+    if (this.#atEnd && document.visibilityState === 'visible') this.#steps.onLook()
   }
 }
 

@@ -21,9 +21,11 @@ export function receiptsFor(entries, memberOf, now) {
   const lastOwn = entries.findLast(({ message }) => message.side === 'own')
   const texts = new Map()
   for (const entry of entries) {
-    const { key, part, row } = entry
-    const isOver = LAST.includes(row.receipt?.state) && entry !== lastOwn
-    if (row.receipt === undefined || isOver || key.endsWith('a') || part === 'answers') continue
+    const { key, part, row, task } = entry
+    if (row.receipt === undefined || key.endsWith('a') || part === 'answers') continue
+    const isOver =
+      LAST.includes(row.receipt.state) || (part === 'asks' && !['open', 'asks'].includes(task.state))
+    if (isOver && entry !== lastOwn) continue
     const member = memberOf(row.workspace_id)
     const isAway = !['online', 'degraded'].includes(member?.status)
     texts.set(key, receiptText(row.receipt, { isWorking: member?.active_tasks > 0, isAway, now }))

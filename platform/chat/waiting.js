@@ -27,6 +27,10 @@ export class Waiting {
     return this.#requests.find(id)
   }
 
+  isOpen(id) {
+    return this.#requests.open.some((request) => request.id === id)
+  }
+
   /** Reads what became of the questions in the timeline. Resolves to whether anything is new. */
   readClosed(entries) {
     const ids = entries.slice(-RECENT).flatMap(({ requestId }) => requestId ?? [])
