@@ -199,7 +199,8 @@ export class Session implements ToolContext {
     signal: AbortSignal,
     acceptsBypass = false,
   ): Promise<readonly Claimed[]> => {
-    await waitUntil(() => this.#stopped || this.#client !== undefined, CONNECTING, signal, this.clock)
+    if (this.#client === undefined)
+      await waitUntil(() => this.#stopped || this.#client !== undefined, CONNECTING, signal, this.clock)
     if (this.#client === undefined || this.#stopped) {
       throw new ToolFailure('The host has not finished connecting: try again in some seconds.')
     }
