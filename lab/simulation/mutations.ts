@@ -1,4 +1,5 @@
 /** Mutations of the sources, each of which the simulation or a test of the wiring must catch. */
+import { DOORBELL_LIFE_BREAKS, DOORBELL_TEST_BREAKS } from './doorbell-breaks.ts'
 import { FEED_BREAKS } from './feed-breaks.ts'
 import { RUNNER_DELIVERY_BREAKS } from './runner/delivery-breaks.ts'
 import { RUNNER_BREAKS } from './runner-breaks.ts'
@@ -201,7 +202,9 @@ const DELIVERY_BREAKS: readonly Break[] = [
 ]
 
 export const MUTATIONS: readonly Mutation[] = [
-  ...DELIVERY_BREAKS.map((one): Mutation => ({ ...one, finder: 'simulation', simulation: 'session' })),
+  ...[...DELIVERY_BREAKS, ...DOORBELL_LIFE_BREAKS].map(
+    (one): Mutation => ({ ...one, finder: 'simulation', simulation: 'session' }),
+  ),
   ...RUNNER_DELIVERY_BREAKS.map((one): Mutation => ({ ...one, finder: 'simulation', simulation: 'runner' })),
   ...Object.entries({
     ...WORKSPACE_BREAKS,
@@ -209,6 +212,7 @@ export const MUTATIONS: readonly Mutation[] = [
     ...STREAM_BREAKS,
     ...TRANSFER_BREAKS,
     ...SESSION_BREAKS,
+    ...DOORBELL_TEST_BREAKS,
     ...RUNNER_BREAKS,
   }).flatMap(([test, breaks]) =>
     breaks.map((one): Mutation => ({ ...one, finder: 'tests', tests: [`test/${test}.test.ts`] })),

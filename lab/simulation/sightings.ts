@@ -1,5 +1,6 @@
 /** Everything that processes wrote to their hosts, and which of it the hosts read. */
 import { z } from 'zod'
+import { readPage } from '../driver/read-page.ts'
 import type { Showing } from '../judge/evidence.ts'
 
 const metaSchema = z.object({
@@ -12,9 +13,6 @@ const metaSchema = z.object({
 const paramsSchema = z.object({ content: z.string(), meta: metaSchema })
 type EventParams = z.infer<typeof paramsSchema>
 const eventSchema = z.object({ method: z.literal('notifications/claude/channel'), params: paramsSchema })
-/** No line of a message begins so: its text is indented. */
-const PAGE_HEADING = /^Message \d+ of \d+: /m
-const ATTRIBUTE = /([a-z_]+)="([^"]*)"/g
 const verdictSchema = z.object({
   method: z.literal('notifications/claude/channel/permission'),
   params: z.object({ request_id: z.string(), behavior: z.enum(['allow', 'deny']) }),
@@ -66,20 +64,7 @@ export class Sightings {
 
   /** Called when a process begins to write the result of a call that reads messages. */
   beginPage(text: string, process: number): readonly Showing[] {
-    return text
-      .split(PAGE_HEADING)
-      .slice(1)
-      .flatMap((block) => {
-        const [heading = '', ...content] = block.split('\n')
-        const meta = Object.fromEntries(
-          [...heading.matchAll(ATTRIBUTE)].map(([, name, value]) => [name, value]),
-        )
-        const { kind = '' } = meta
-        return this.#showings(
-          { content: content.join('\n'), meta: metaSchema.parse({ ...meta, kind }) },
-          process,
-        )
-      })
+    return readPage(text).flatMap((event) => this.#showings(paramsSchema.parse(event), process))
   }
 
   #showings({ content, meta }: EventParams, process: number): readonly Showing[] {

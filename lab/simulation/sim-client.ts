@@ -6,6 +6,7 @@
 import { readBell } from '../../plugin/host/doorbell/bell.ts'
 import type { HostInbox } from '../../plugin/host/doorbell/host-inbox.ts'
 import type { Dice } from '../dice.ts'
+import { saysMore } from '../driver/read-page.ts'
 import type { Showing } from '../judge/evidence.ts'
 import type { BellBook } from './bell-book.ts'
 import type { RungHost } from './rung-hosts.ts'
@@ -158,7 +159,7 @@ export class SimClient {
     if (!isCalm() && dice.chance(0.1)) clock.after(dice.upTo(400), () => gaveUp.abort())
     const outcome = await process().call('read_messages', {}, gaveUp.signal)
     if (outcome === undefined) return 'interrupted'
-    return outcome.text.includes('call read_messages again') ? 'more' : 'all'
+    return saysMore(outcome.text) ? 'more' : 'all'
   }
 
   #hook(report: (session: SimProcess['session']) => void): void {

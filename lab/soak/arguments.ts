@@ -19,7 +19,15 @@ export interface RunnerArguments {
   readonly seed: number
 }
 
-export type Arguments = SessionArguments | RunnerArguments
+/** A session that is rung, and killed again and again. */
+export interface DoorbellArguments {
+  readonly of: 'doorbell'
+  readonly kills: number
+  readonly messages: number
+  readonly seed: number
+}
+
+export type Arguments = SessionArguments | RunnerArguments | DoorbellArguments
 
 const DEFAULT_MINUTES = 5
 const MIN_MINUTES = 0.2
@@ -30,15 +38,18 @@ const MAX_COUNT = 100_000
 const SEEDS = 2 ** 32
 
 export const USAGE = `Usage: ./molecule soak [--minutes N] [--seed K]
+       ./molecule soak --doorbell [--kills N] [--messages N] [--seed K]
        ./molecule soak --runner [--kills N] [--messages N] [--kill-platform] [--seed K]
 
-Runs the plugin and the platform under random trouble, or kills a runner again and again while a peer writes to it.
+Runs the plugin and the platform under random trouble, or kills a runner, or a session that is rung, again and
+again while others write to it.
 Exits with 1 if a promise was broken.
 
   --minutes N      how long, from ${MIN_MINUTES} to ${MAX_MINUTES} (default: ${DEFAULT_MINUTES})
   --runner         soak molecule connect in place of the plugin
-  --kills N        how often to kill the runner (default: ${DEFAULT_KILLS})
-  --messages N     how many messages the peer writes (default: ${DEFAULT_MESSAGES})
+  --doorbell       soak sessions that are rung, without the channel
+  --kills N        how often to kill it (default: ${DEFAULT_KILLS})
+  --messages N     how many messages are written (default: ${DEFAULT_MESSAGES})
   --kill-platform  kill and restart the platform, too
   --seed K         repeat the trouble of an earlier run: a whole number below ${SEEDS} (default: random)
   --help           show this text`
@@ -54,6 +65,7 @@ export function parseSoakArguments(
       options: {
         minutes: { type: 'string' },
         runner: { type: 'boolean' },
+        doorbell: { type: 'boolean' },
         kills: { type: 'string' },
         messages: { type: 'string' },
         'kill-platform': { type: 'boolean' },
@@ -64,7 +76,12 @@ export function parseSoakArguments(
     if (values.help === true) return 'help'
     const seed = Number(values.seed ?? Math.floor(random() * SEEDS))
     if (!Number.isInteger(seed) || seed < 0 || seed >= SEEDS) return undefined
-    const { minutes, runner, kills, messages, 'kill-platform': killsPlatform } = values
+    const { minutes, runner, doorbell, kills, messages, 'kill-platform': killsPlatform } = values
+    if (doorbell === true) {
+      if (minutes !== undefined || runner !== undefined || killsPlatform !== undefined) return undefined
+      const chosen = loopLength(kills, messages)
+      return chosen === undefined ? undefined : { of: 'doorbell', ...chosen, seed }
+    }
     if (runner !== true) {
       const strangers = [kills, messages, killsPlatform]
       return strangers.every((value) => value === undefined) ? sessionArguments(minutes, seed) : undefined
@@ -89,10 +106,17 @@ function runnerArguments(
   },
   seed: number,
 ): RunnerArguments | undefined {
-  const kills = Number(given.kills ?? DEFAULT_KILLS)
-  const messages = Number(given.messages ?? DEFAULT_MESSAGES)
+  const chosen = loopLength(given.kills, given.messages)
+  return chosen === undefined
+    ? undefined
+    : { of: 'runner', ...chosen, killsPlatform: given.killsPlatform === true, seed }
+}
+
+function loopLength(
+  givenKills: string | undefined,
+  givenMessages: string | undefined,
+): { readonly kills: number; readonly messages: number } | undefined {
+  const [kills, messages] = [Number(givenKills ?? DEFAULT_KILLS), Number(givenMessages ?? DEFAULT_MESSAGES)]
   const fits = [kills, messages].every((count) => Number.isInteger(count) && count > 0 && count <= MAX_COUNT)
-  return fits
-    ? { of: 'runner', kills, messages, killsPlatform: given.killsPlatform === true, seed }
-    : undefined
+  return fits ? { kills, messages } : undefined
 }

@@ -20,8 +20,17 @@ import type { Message } from '../judge/evidence.ts'
 import { judge } from '../judge/judge.ts'
 import { machine } from '../machine.ts'
 import { mebibytes } from '../statistics.ts'
-import { parseSoakArguments, type RunnerArguments, type SessionArguments, USAGE } from './arguments.ts'
+import {
+  type Arguments,
+  type DoorbellArguments,
+  parseSoakArguments,
+  type RunnerArguments,
+  type SessionArguments,
+  USAGE,
+} from './arguments.ts'
 import { begin, type CourseOptions, drain, endure } from './course.ts'
+import { bellLoop } from './doorbell/bell-loop.ts'
+import { bellLoopFaults, renderBellLoop } from './doorbell/table.ts'
 import { Home } from './home.ts'
 import { PlatformLife } from './platform-life.ts'
 import { RunRecord } from './run-record.ts'
@@ -50,7 +59,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   })
 }
 try {
-  const isKept = await (chosen.of === 'runner' ? soakRunner(chosen) : soakSessions(chosen))
+  const isKept = await soak(chosen)
   process.exit(isKept ? 0 : 1)
 } catch (error) {
   console.error(`the soak itself failed (seed ${chosen.seed}; everything is kept in ${folder}):`, error)
@@ -60,6 +69,18 @@ try {
 
 function endAll(): void {
   for (const pid of processesOf(folder) ?? []) end(pid)
+}
+
+/** Returns whether every promise was kept. */
+function soak(args: Arguments): Promise<boolean> {
+  switch (args.of) {
+    case 'sessions':
+      return soakSessions(args)
+    case 'runner':
+      return soakRunner(args)
+    case 'doorbell':
+      return soakDoorbell(args)
+  }
 }
 
 /** Returns whether every promise was kept. */
@@ -105,6 +126,20 @@ async function soakRunner(args: RunnerArguments): Promise<boolean> {
   const leftOver = processesOf(folder)?.length
   const head = `Seed ${args.seed}, ${counted(args.kills, 'kill')}`
   return report(head, renderKillLoop(outcome, leftOver), killLoopFaults(outcome, leftOver))
+}
+
+/** Returns whether every promise was kept. */
+async function soakDoorbell(args: DoorbellArguments): Promise<boolean> {
+  console.error(`soak: ${counted(args.kills, 'kill')} of a session that is rung, seed ${args.seed}`)
+  const trouble: string[] = []
+  const platform = await PlatformLife.start(join(folder, 'platform.db'), (sentence) => trouble.push(sentence))
+  const say = (line: string): void => console.error(line)
+  const { unexpected, ...measured } = await bellLoop({ ...args, platform, folder, say })
+  await platform.end('stop')
+  const outcome = { ...measured, unexpected: [...unexpected, ...trouble] }
+  const leftOver = processesOf(folder)?.length
+  const head = `Seed ${args.seed}, ${counted(args.kills, 'kill')}`
+  return report(head, renderBellLoop(outcome, leftOver), bellLoopFaults(outcome, leftOver))
 }
 
 /** Prints the outcome. Returns whether there was no fault; only then nothing is kept. */

@@ -20,6 +20,11 @@ test('--runner chooses the loop of kills, whose length the command line gives', 
   expect(chosen).toEqual({ of: 'runner', kills: 3, messages: 9, killsPlatform: true, seed: 1 })
 })
 
+test('--doorbell chooses the loop of kills of a session that is rung', () => {
+  const chosen = parse('--doorbell', '--kills', '3', '--messages', '9', '--seed', '1')
+  expect(chosen).toEqual({ of: 'doorbell', kills: 3, messages: 9, seed: 1 })
+})
+
 test('--help asks for help, whatever else is there', () => {
   expect([parse('--help'), parse('-h', '--minutes', '1')]).toEqual(['help', 'help'])
 })
@@ -37,6 +42,9 @@ test('an invalid length, seed or option is refused', () => {
     ['--kill-platform'],
     ['--runner', '--minutes', '1'],
     ['--runner', '--kills', '0'],
+    ['--doorbell', '--minutes', '1'],
+    ['--doorbell', '--runner'],
+    ['--doorbell', '--kill-platform'],
     ['--runner', '--messages', '1.5'],
   ]) {
     expect(parse(...argv)).toBeUndefined()
