@@ -11,6 +11,8 @@ import { until } from '../driver/until.ts'
 import { assertShown, type Scenario } from './scenario.ts'
 
 const RUNG = ['MOLECULE_CHANNEL', 'doorbell'] as const
+/** What the client logs when it has taken a bell. */
+const ROUTED = /Routed user message to queue/
 const READS = { call: READ, input: {} } as const
 
 const idle: Scenario = {
@@ -106,7 +108,7 @@ const dialog: Scenario = {
     asking.answer(LOOK_AROUND)
     await session.sees(DIALOG)
     await stage.write('one')
-    await until('the bell in the inbox', () => /Routed user message to queue/.test(session.debugLog()))
+    await until('the bell in the inbox', () => session.loggedAt(ROUTED).length > 0)
     strictEqual(session.model.requests.length, before, 'the model got a request while the dialog was open')
     await session.accept(DIALOG, 'the tool to be called', () => session.model.requests.length > before)
     session.model.release()
@@ -119,16 +121,23 @@ const dialog: Scenario = {
 
 const interrupted: Scenario = {
   name: 'bell-interrupted',
-  rule: 'Esc while messages are read, and in a turn that has read, loses none',
+  rule: 'Esc while a bell waits, while messages are read, and in a turn that has read loses none and repeats none',
   async play(stage) {
     stage.set(...RUNG)
     const session = await stage.plainSession()
     session.model.hold()
+    await session.prompt('Work on it.')
+    const working = await session.model.nextTurn()
+    working.answer(LOOK_AROUND)
+    await session.model.nextTurn()
     await stage.write('one')
-    const turn = await session.model.nextTurn()
+    await until('the bell in the inbox', () => session.loggedAt(ROUTED).length > 0)
+    await session.interrupt()
+    const rung = await session.model.nextTurn()
+    strictEqual(session.bells.length, 1, 'the bell was lost')
     {
       using _ = stage.busyLedger()
-      turn.answer(READS)
+      rung.answer(READS)
       await until('the call', () => session.loggedAt(/Calling MCP tool: read_messages/).length > 0)
       await session.interrupt()
     }
@@ -143,7 +152,7 @@ const interrupted: Scenario = {
     session.model.release()
     await stage.untilState('confirmed', 'one', 'two')
     assertShown(session, 'one', 'two')
-    return 'the first was read in the next turn, the second after it'
+    return 'the bell began the next turn; the first message was read in the one after it, the second after that'
   },
 }
 

@@ -204,6 +204,7 @@ export class ClientSession implements AsyncDisposable {
 
   /** Interrupts the running turn, as a person does. */
   async interrupt(): Promise<void> {
+    this.#screen = ''
     this.#write(ESCAPE)
     await this.sees('Interrupted')
   }
