@@ -1,9 +1,10 @@
 /** What a person is told about a session that will not show messages: on its screen, and by `doctor`. */
-import { deepStrictEqual, match } from 'node:assert/strict'
+import { deepStrictEqual, doesNotMatch, match } from 'node:assert/strict'
 import { mkdirSync, renameSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { PLUGIN_ROOT } from '../driver/plugin-command.ts'
+import { until } from '../driver/until.ts'
 import type { Scenario } from './scenario.ts'
 import type { Stage } from './stage.ts'
 
@@ -16,10 +17,19 @@ const startNotice: Scenario = {
   async play(stage) {
     const empty = join(stage.user.folder, 'start-notice-empty')
     mkdirSync(empty)
-    const receiving = await stage.session({ channel: true })
-    await receiving.untilStatus(/^receiving: yes/m)
-    if (receiving.shows('Molecule channel:')) throw new Error('a session that receives says something')
-    await receiving.leave()
+    const ringing = { ...stage.env, MOLECULE_CHANNEL: 'doorbell' }
+    for (const options of [{ channel: true }, { channel: false, env: ringing }]) {
+      const receiving = await stage.session(options)
+      const log = (): string => receiving.debugLog()
+      await until(
+        'the hook to be over',
+        () => /session-start\.sh.* finished with status 0/.test(log()),
+        START_MS,
+      )
+      doesNotMatch(log(), /"systemMessage":"Molecule channel:/)
+      await receiving.untilStatus(/^receiving: yes/m)
+      await receiving.leave()
+    }
 
     const unheard = await stage.session({ channel: false })
     await unheard.sees('Molecule channel: this session does not receive messages', START_MS)
@@ -30,10 +40,10 @@ const startNotice: Scenario = {
     await unconfigured.sees('no workspace is configured: run /molecule:configure', START_MS)
 
     const PATH = '/usr/bin:/bin'
-    if (Bun.which('bun', { PATH }) !== null) return 'three sessions did; a Bun in /usr/bin hides the fourth'
+    if (Bun.which('bun', { PATH }) !== null) return 'two sessions did; a Bun in /usr/bin hides the third'
     const withoutBun = await stage.session({ channel: false, isAlone: true, env: { ...stage.env, PATH } })
     await withoutBun.sees('Claude Code finds no bun on its PATH: run npm i -g bun', START_MS)
-    return 'three sessions said why on the screen, and the one that receives said nothing'
+    return 'three sessions said why on the screen, and the two that receive said nothing'
   },
 }
 
