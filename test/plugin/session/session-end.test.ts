@@ -102,7 +102,7 @@ describe('after its end a session sends nothing, writes nothing, holds nothing a
     const claim = standby.session.claim(undefined, new AbortController().signal)
     scene.pass(10)
     standby.stop()
-    expect(scene.result(claim)).toMatchObject([{ workspaceId: FIRST, held: false }])
+    expect(scene.result(claim).some(({ held }) => held)).toBeFalse()
     scene.pass(1_000)
     expect(standby.log).toEqual([])
     expectNothingLeft(scene, process)
