@@ -27,6 +27,8 @@ import { Waiting } from './waiting.js'
 
 const QUIET_POLL_MS = 30_000
 const BLIND_POLL_MS = 3_000
+/** Rows among which a message is that was sent a moment ago. */
+const RECENT = 500
 const LOG_PACE_MS = 300
 const TEAM_PACE_MS = 1_000
 /** How many pages one click reads back for an agent that said little. */
@@ -145,6 +147,7 @@ export class Chat {
     this.#entries = entries
     this.#tasks = tasks
     this.#notices.tell(entries.filter(isForPerson))
+    this.#outbox.settle(this.#log.rows.slice(-RECENT))
   }
 
   #show() {
@@ -156,7 +159,7 @@ export class Chat {
     const entries = entriesOf(isEmpty ? [] : this.#entries, agent, showsPeers).filter(
       ({ requestId }) => !this.#waiting.isOpen(requestId),
     )
-    const outgoing = agent === undefined ? [] : this.#outgoing(agent)
+    const outgoing = agent === undefined ? [] : this.#outbox.unstored(agent, this.#log.rows.slice(-RECENT))
     this.#showHead(agent)
     this.#view.show(entries, outgoing, {
       isWhole: this.#log.atStart,
@@ -174,14 +177,6 @@ export class Chat {
     this.#tools.showEmpty(entries.length + outgoing.length === 0)
   }
 
-  /** What the log already shows is no longer on its way. */
-  #outgoing(agent) {
-    const stored = new Set(
-      this.#log.rows.slice(-500).map((row) => row.request_body?.params?.message?.messageId),
-    )
-    return this.#outbox.of(agent).filter(({ id }) => !stored.has(id))
-  }
-
   #showHead(agent) {
     const member = this.#members.find(({ id }) => id === agent)
     const title = this.#chosen === TEAM ? 'Team timeline' : plainName(member?.name ?? 'Molecule')
@@ -197,7 +192,9 @@ export class Chat {
   }
 
   #showTeam() {
-    const unread = this.#unread.count(this.#entries)
+    const ids = new Set(this.#members.map(({ id }) => id))
+    // Nobody can look at what a removed agent said.
+    const unread = this.#unread.count(this.#entries.filter(({ row }) => ids.has(row.workspace_id)))
     const items = teamItems(this.#members, {
       chosen: this.#chosen,
       unread,

@@ -20,8 +20,9 @@ export class ConversationView {
   #entries = []
   #receipts = new Map()
   #limit = SHOWN_AT_FIRST
-  /** Up to which row the page was looked at when it was opened. */
+  /** The rows between these were new when the person came to the page, or came back to it. */
   #newAfter
+  #newUntil
   #isTeam = false
   #isOpening = true
   #atEnd = true
@@ -38,7 +39,7 @@ export class ConversationView {
     byId('older').addEventListener('click', () => this.#showOlder())
     byId('new-below').addEventListener('click', () => this.#toEnd())
     byId('scroll').addEventListener('scroll', () => this.#noteScroll(), { passive: true })
-    addEventListener('visibilitychange', () => this.#look())
+    addEventListener('visibilitychange', () => this.#noteVisibility())
     // Pictures and fonts arrive late, and the window changes its size.
     const observer = new ResizeObserver(() => this.#atEnd && this.#scrollDown())
     observer.observe(byId('messages'))
@@ -49,6 +50,7 @@ export class ConversationView {
   open(newAfter, isTeam) {
     this.#isTeam = isTeam
     this.#newAfter = newAfter
+    this.#newUntil = undefined
     this.#limit = SHOWN_AT_FIRST
     this.#isOpening = true
     this.#atEnd = true
@@ -67,9 +69,10 @@ export class ConversationView {
     if (!this.#isOpening && byId('scroll').scrollTop !== this.#top) this.#noteScroll()
     // A screen reader announces only what is new.
     byId('log').ariaLive = this.#isOpening ? 'off' : 'polite'
+    const last = entries.at(-1)
+    if (isVisible()) this.#newUntil ??= last?.seq ?? 0
     this.#list.show(this.#items(outgoing))
     byId('older').hidden = isWhole && entries.length <= this.#limit
-    const last = entries.at(-1)
     const isNew = last !== undefined && last.key !== this.#lastKey
     this.#lastKey = last?.key
     if (this.#isOpening) this.#begin()
@@ -102,7 +105,7 @@ export class ConversationView {
       const name = dayName(entry.at, now)
       const startsDay = before === undefined || dayOf(before.at) !== day
       if (startsDay) items.push(line(`day ${day}`, 'day', name))
-      const marksNew = !isNewMarked && isForPerson(entry) && entry.seq > this.#newAfter
+      const marksNew = !isNewMarked && isForPerson(entry) && this.#isNew(entry)
       if (marksNew) items.push(line('new', 'new', 'New'))
       isNewMarked ||= marksNew
       items.push(this.#item(entry, !startsDay && !marksNew && continues(before, entry)))
@@ -140,6 +143,21 @@ export class ConversationView {
       version: `${message.state} ${message.why}`,
       make: () => outgoingElement(message, this.#steps),
     }
+  }
+
+  #isNew({ seq }) {
+    return seq > this.#newAfter && seq <= (this.#newUntil ?? Number.POSITIVE_INFINITY)
+  }
+
+  /** What comes while the person looks elsewhere is new when they come back. */
+  #noteVisibility() {
+    const last = this.#entries.at(-1)?.seq
+    if (isVisible()) this.#newUntil ??= last
+    else if (this.#atEnd) {
+      this.#newAfter = last ?? this.#newAfter
+      this.#newUntil = undefined
+    }
+    this.#look()
   }
 
   #begin() {
@@ -180,8 +198,12 @@ export class ConversationView {
 
   /** What stands at the end of a page that is visible has been looked at. */
   #look() {
-    if (this.#atEnd && document.visibilityState === 'visible') this.#steps.onLook()
+    if (this.#atEnd && isVisible()) this.#steps.onLook()
   }
+}
+
+function isVisible() {
+  return document.visibilityState === 'visible'
 }
 
 function isAtEnd() {

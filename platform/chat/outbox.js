@@ -29,7 +29,7 @@ export class Outbox {
     }))
   }
 
-  of(agent) {
+  #of(agent) {
     return this.#messages.filter((message) => message.agent === agent)
   }
 
@@ -46,6 +46,22 @@ export class Outbox {
 
   discard(id) {
     this.#remove((message) => message.id === id)
+  }
+
+  /** What the log shows has arrived, whatever this page heard of it. */
+  settle(rows) {
+    const waiting = new Set(this.#messages.filter(({ state }) => state === 'failed').map(({ id }) => id))
+    if (waiting.size === 0) return
+    const stored = new Set(rows.map(idOf).filter((id) => waiting.has(id)))
+    if (stored.size > 0) this.#remove(({ id }) => stored.has(id))
+  }
+
+  /** The messages to an agent that the log does not show. */
+  unstored(agent, rows) {
+    const messages = this.#of(agent)
+    if (messages.length === 0) return messages
+    const stored = new Set(rows.map(idOf))
+    return messages.filter(({ id }) => !stored.has(id))
   }
 
   /** The platform is there again: what could not reach it leaves now. */
@@ -92,6 +108,10 @@ export class Outbox {
     )
     this.#onChange()
   }
+}
+
+function idOf(row) {
+  return row.request_body?.params?.message?.messageId
 }
 
 /** `crypto.randomUUID` is missing outside secure contexts. */

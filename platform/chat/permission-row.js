@@ -3,6 +3,8 @@ import { element, plainName } from './message-text.js'
 import { isOpen, outcomeOf } from './permissions.js'
 import { timeElement, whenText } from './times.js'
 
+const AGAIN_MS = 5_000
+
 /** @param onDecide called with the request and whether it is allowed */
 export function permissionElement({ message, permission }, onDecide) {
   const now = Date.now()
@@ -39,8 +41,12 @@ export function permissionElement({ message, permission }, onDecide) {
     made.type = 'button'
     made.ariaLabel = `${label} ${plainName(permission.tool)} for ${plainName(message.from)}`
     made.addEventListener('click', () => {
-      // One answer counts; a second click would be another message.
-      for (const other of foot.querySelectorAll('button')) other.disabled = true
+      // One answer counts. Where it does not arrive, there is another try.
+      const buttons = [...foot.querySelectorAll('button')]
+      for (const other of buttons) other.disabled = true
+      setTimeout(() => {
+        for (const other of buttons) other.disabled = false
+      }, AGAIN_MS)
       onClick()
     })
     return made
