@@ -7,15 +7,16 @@ import { sentencesIn } from './sentences.ts'
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 export const MESSAGES_PATH = 'docs/messages.md'
-/** What says something to people: the plugin, the runner and the programs of the launcher. */
-const SOURCES = ['*.ts', '{base,member,plugin,runner}/**/*.{ts,js}'] as const
+/** What says something to people: the plugin, the runner, the platform with its page, and the programs of the launcher. */
+const SOURCES = ['*.ts', '{base,member,platform,plugin,runner}/**/*.{ts,js}'] as const
 
 const HEAD = `# Messages
 
-Every sentence, and every clause of three words or more, that the plugin, \`molecule connect\`, \`./molecule doctor\` and
-\`./molecule join\` may show to a person: on the screen, in \`status\`, in the result of a tool, in the log. What is filled in is
-named in braces; of \`{one|another}\`, one is shown. Not here: what the tools tell the model about themselves, the settings
-(in the [README](../README.md#settings)), the options of \`molecule connect\` ([connect.md](connect.md)), and the local platform.
+Every sentence, and every clause of three words or more, that the plugin, \`molecule connect\`, \`./molecule doctor\`,
+\`./molecule join\` and the local platform may show to a person: on the screen, in \`status\`, in the result of a tool, in the log, in
+the chat. What is filled in is named in braces; of \`{one|another}\`, one is shown. Not here: what the tools tell the model about
+themselves, the settings (in the [README](../README.md#settings)), and the options of \`molecule connect\`
+([connect.md](connect.md)).
 
 This file is made from the sources by \`./molecule build\`. To find what a message means, search this page for a part of it that
 does not vary: the heading names the file that says it.

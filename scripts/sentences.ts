@@ -10,6 +10,13 @@ const NOT_FOR_PEOPLE: ReadonlySet<string> = new Set([
   'help',
   'describe',
   'instructions',
+  'className',
+  'class',
+  'rel',
+  'split',
+  'closest',
+  'querySelector',
+  'querySelectorAll',
 ])
 const SQL_OR_USAGE =
   /^Usage: |^\s*(?:SELECT|INSERT|UPDATE|DELETE|CREATE|PRAGMA|BEGIN|ALTER|WITH|DROP|VACUUM|ATTACH|EXPLAIN)\b|\b(?:WHERE|AND|OR|SET|FROM|JOIN|NULL|LIMIT|ORDER BY|IN) |= \?/
@@ -41,6 +48,11 @@ export function sentencesIn(file: string, source: string): readonly string[] {
       const { callee } = node
       if (callee.type !== 'MemberExpression' || callee.property.type !== 'Identifier') return
       if (NOT_FOR_PEOPLE.has(callee.property.name)) silence(node)
+    },
+    AssignmentExpression: (node) => {
+      const { left } = node
+      if (left.type !== 'MemberExpression' || left.property.type !== 'Identifier') return
+      if (NOT_FOR_PEOPLE.has(left.property.name)) silence(node)
     },
     BinaryExpression: take,
     TemplateLiteral: take,
