@@ -39,6 +39,28 @@ const twoSessions: Scenario = {
   },
 }
 
+const ended: Scenario = {
+  name: 'bell-off',
+  rule: 'after /molecule:receive off a session is rung no more, and what waits comes to another that receives',
+  async play(stage) {
+    stage.set(...RUNG)
+    const first = await stage.plainSession()
+    await stage.write('one')
+    await first.untilShown('one')
+    await stage.untilState('confirmed', 'one')
+    match(await first.receive('off'), /^This session receives no more messages\./)
+    await first.untilStatus(/^receiving: no, /m)
+    await stage.write('two')
+    const second = await stage.plainSession()
+    await second.untilShown('two')
+    await stage.untilState('confirmed', 'two')
+    assertShown(first, 'one')
+    assertShown(second, 'two')
+    strictEqual(first.bells.length, 1)
+    return 'the first was rung for one message, the second for the other'
+  },
+}
+
 const killed: Scenario = {
   name: 'bell-killed',
   rule: 'after kill -9 of the client, the next session is rung as it starts: what was read comes again, marked, the rest once',
@@ -226,6 +248,7 @@ async function environmentOf(session: ClientSession, file: string): Promise<Reco
 
 export const doorbellConsent: readonly Scenario[] = [
   twoSessions,
+  ended,
   killed,
   closedInbox,
   bypassClaimed,

@@ -25,9 +25,6 @@ const idle: Scenario = {
     await stage.write('one')
     const { meta } = await session.untilShown('one')
     await stage.untilState('confirmed', 'one')
-    const from = stage.storedAt('one')
-    const heardMs = (session.loggedAt(/Hook UserPromptSubmit /)[before] ?? Number.NaN) - from
-    const calledMs = (session.loggedAt(/Calling MCP tool: read_messages/)[0] ?? Number.NaN) - from
     session.model.hold()
     await stage.write('two')
     const turn = await session.model.nextTurn()
@@ -43,6 +40,9 @@ const idle: Scenario = {
     session.model.release()
     await until('the reply in the chat', async () => (await stage.replies()).includes('Here.'))
     await stage.untilState('answered', 'one')
+    const from = stage.storedAt('one')
+    const heardMs = (session.loggedAt(/Hook UserPromptSubmit /)[before] ?? Number.NaN) - from
+    const calledMs = (session.loggedAt(/Calling MCP tool: read_messages/)[0] ?? Number.NaN) - from
     return `stored to heard ${heardMs} ms, to the call of read_messages ${calledMs} ms; answered with reply_to_workspace`
   },
 }

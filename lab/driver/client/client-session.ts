@@ -184,17 +184,16 @@ export class ClientSession implements AsyncDisposable {
     this.model.release()
   }
 
-  /** The person lets this session receive. @returns what claiming said. */
-  async receive(): Promise<string> {
+  /** The person lets this session receive, or no more. @returns what claiming said. */
+  async receive(word?: 'off'): Promise<string> {
+    const line = word === undefined ? '/molecule:receive' : `/molecule:receive ${word}`
+    const skills = () =>
+      this.model.newest?.texts.filter((text) => text.includes('Receive messages here')).length ?? 0
+    const before = skills()
     this.model.hold()
-    this.#screen = ''
-    this.#write('/molecule:receive')
-    await this.sees('/molecule:receive')
-    await this.#press('the skill to reach the model', () =>
-      this.model.requests.some(({ texts }) => texts.some((text) => text.includes('Receive messages here'))),
-    )
+    await this.enter(line, 'the skill to reach the model', () => skills() > before)
     const turn = await this.model.nextTurn()
-    turn.answer({ call: CLAIM, input: {} })
+    turn.answer({ call: CLAIM, input: word === undefined ? {} : { stop: true } })
     const claimed = await this.model.nextTurn()
     const [said = ''] = claimed.request.results
     claimed.answer({ say: 'So be it.' })
