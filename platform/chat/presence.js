@@ -30,7 +30,10 @@ export function subtitleOf(member) {
   }
   if (!['online', 'degraded'].includes(member.status)) {
     const [, label] = presenceOf(member)
-    known.push(`${label}; it will read your messages when it is back`)
+    const isNew = member.status === 'awaiting_agent'
+    known.push(
+      `${label}; ${isNew ? 'your messages are kept for it' : 'it will read your messages when it is back'}`,
+    )
   }
   return known.filter((text) => text !== '').join(' · ')
 }

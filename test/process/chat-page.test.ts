@@ -9,6 +9,7 @@ import { until } from '../../lab/driver/until.ts'
 import { questionRules } from '../fixtures/chat-question-rules.ts'
 import {
   END_OF_COMPOSITION,
+  FOCUSED,
   GIVE_FILES,
   HOW_FAR,
   LOOK_ELSEWHERE,
@@ -184,7 +185,7 @@ describe.skipIf(CHROMIUM === null)('the chat in Chromium (skipped where there is
     await other.close()
   })
 
-  questionRules(() => ({ page, host, scene }))
+  questionRules(() => ({ page, host }))
 
   workspaceRules(() => ({ page, scene }))
 
@@ -223,6 +224,37 @@ describe.skipIf(CHROMIUM === null)('the chat in Chromium (skipped where there is
     await button.click()
     await until('the end', async () => Number(await page.evaluate(HOW_FAR)) > 0)
     expect(await button.count()).toBe(0)
+  })
+
+  test('the keyboard alone reaches everything, in the order in which it stands', async () => {
+    await page.reload()
+    await shown('far below')
+    await page.getByRole('navigation').getByTitle('Team timeline').focus()
+    const reached = ['Team timeline']
+    for (let steps = 0; steps < 80 && reached.at(-1) !== 'Send'; steps++) {
+      await page.keyboard.press('Tab')
+      reached.push(String(await page.evaluate(FOCUSED)))
+    }
+    const expected = [
+      /^Team timeline/,
+      /lead/,
+      /builder/,
+      /reviewer/,
+      /^Add a workspace/,
+      /^Messages between agents/,
+      /^Search/,
+      /^Manage/,
+      /^Tasks between agents/,
+      /^Messages$/,
+      /^Save dropped.png/,
+      /^Copy this code/,
+      /^Message$/,
+      /^Attach files/,
+      /^Send$/,
+    ]
+    const places = expected.map((name) => reached.findIndex((one) => name.test(one)))
+    expect(places.filter((place) => place < 0)).toEqual([])
+    expect(places).toEqual(places.toSorted((a, b) => a - b))
   })
 
   test.each([{}, { scheme: 'dark' }, { phone: true }, { scheme: 'dark', phone: true }] as const)(
