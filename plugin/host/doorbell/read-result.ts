@@ -8,12 +8,18 @@ import { indented } from '../text/clean-text.ts'
 
 /** Characters of one message's text in a result. */
 export const MAX_TEXT_CHARS = 24_000
+/** Characters of a result: the host replaces a longer one with a preview. */
+export const PAGE_CHARS = 38_000
+/** Of which the attributes of one message may take so many. */
+const MAX_HEADING_CHARS = 12_000
+/** More than the places of messages take, and what stands between them. */
+const SEAM_CHARS = 20
+const REST = ' more="inbox with this activity_id shows the rest"'
+const CUT = '\n  [cut here: inbox with this activity_id has all of it]'
 
 /** @param left how many messages wait for the next call. */
 export function readResult(events: readonly ChannelEvent[], left: number): string {
-  const blocks = events.map(
-    (event, index) => `${heading(event, index + 1, events.length)}\n\n  ${indented(event.content)}`,
-  )
+  const blocks = events.map((event, index) => block(event, index + 1, events.length))
   const more =
     left === 0
       ? []
@@ -21,14 +27,24 @@ export function readResult(events: readonly ChannelEvent[], left: number): strin
   return [...blocks, ...more].join('\n\n')
 }
 
-/** About how much room an event takes in a result. */
+/** The most room that an event takes in a result; alone, it always fits. */
 export function eventChars(event: ChannelEvent): number {
-  return heading(event, 1, 1).length + indented(event.content).length + 20
+  return block(event, 1, 1).length + SEAM_CHARS
+}
+
+/** Many line breaks, or files, can make a message longer than its text: what is too much is named, and left out. */
+function block(event: ChannelEvent, place: number, of: number): string {
+  const whole = `${heading(event, place, of)}\n\n  ${indented(event.content)}`
+  const room = PAGE_CHARS - 2 * SEAM_CHARS
+  return whole.length <= room ? whole : `${whole.slice(0, room - CUT.length).toWellFormed()}${CUT}`
 }
 
 function heading({ meta }: ChannelEvent, place: number, of: number): string {
-  const attributes = Object.entries(meta).map(
-    ([name, value]) => `${name}="${value.replaceAll('"', '&quot;')}"`,
-  )
-  return `Message ${place} of ${of}: ${attributes.join(' ')}`
+  let line = `Message ${place} of ${of}:`
+  for (const [name, value] of Object.entries(meta)) {
+    const attribute = ` ${name}="${value.replaceAll('"', '&quot;')}"`
+    if (line.length + attribute.length > MAX_HEADING_CHARS) return line + REST
+    line += attribute
+  }
+  return line
 }

@@ -6,7 +6,7 @@ import type { Clock } from '../../../base/clock.ts'
 import { sleep } from '../../../base/sleep.ts'
 import type { ChannelEvent } from '../event/notification.ts'
 import { NotTaken, type Outlet, type Page, type Ready } from '../event/outlet.ts'
-import { eventChars, MAX_TEXT_CHARS } from './read-result.ts'
+import { eventChars, MAX_TEXT_CHARS, PAGE_CHARS } from './read-result.ts'
 
 /** Messages that one call gives, until the caller knows whether they left. */
 export interface Taken {
@@ -31,8 +31,6 @@ export interface ReadingDeskOptions {
   readonly clock: Clock
 }
 
-/** Characters of a page: the host replaces a longer result with a preview. */
-const PAGE_CHARS = 38_000
 /** How long a call waits for a message whose files are on their way, or for a ledger that is busy. */
 const PATIENCE_MS = 20_000
 /** How long the queue may take to look, when nothing seems to wait. */

@@ -111,7 +111,7 @@ export class DeliveryLine {
         this.#problem = undefined
         failures = waited = 0
         if (writing === undefined) {
-          await this.#wake.wait(this.#next.idleMs(), signal)
+          await this.#wake.wait(this.#next.idleMs(page === undefined), signal)
         } else if (!(await writing)) {
           this.#problem = 'the host accepts no more messages'
           this.#log(`delivery stops: ${this.#problem}`)

@@ -10,6 +10,7 @@ import { type Inbound, readInbound } from '../../../member/client/inbound.ts'
 import type { IncomingFiles } from '../../../member/files/incoming-files.ts'
 import type { Ledger, StoredMessage } from '../../../member/ledger/ledger.ts'
 import type { ThrottledSender } from '../../../member/ledger/throttled-messages.ts'
+import { indented } from '../text/clean-text.ts'
 import { MAX_QUOTED, renderDigest } from './digest.ts'
 import { DigestTimes } from './digest-times.ts'
 import { MessageFiles } from './message-files.ts'
@@ -113,8 +114,18 @@ export class NextEvents {
     })
     const [first] = quotes
     if (first === undefined) return undefined
-    const event = renderDigest(first, quotes, throttled.count(sender))
-    return { sender, stored: first.stored, event, quoted: quotes.map(({ stored }) => stored) }
+    const count = throttled.count(sender)
+    let shown = quotes
+    let event = renderDigest(first, shown, count)
+    // An outlet may indent what it shows. The others come with the next digest.
+    for (;;) {
+      const chars = indented(event.content).length
+      if (chars <= this.#maxChars || shown.length === 1) break
+      const fitting = Math.floor((shown.length * this.#maxChars) / chars)
+      shown = shown.slice(0, Math.max(1, Math.min(shown.length - 1, fitting)))
+      event = renderDigest(first, shown, count)
+    }
+    return { sender, stored: first.stored, event, quoted: shown.map(({ stored }) => stored) }
   }
 
   /** A digest is being written. */
@@ -132,13 +143,20 @@ export class NextEvents {
     this.#files.release(stored)
   }
 
-  /** Milliseconds until something may be due that nobody reports. */
-  idleMs(): number {
+  /**
+   * Milliseconds until something may be due that nobody reports.
+   *
+   * @param isAnnounced what is due was announced, and waits to be read.
+   */
+  idleMs(isAnnounced: boolean): number {
     const workspaceIds = this.#held()
     const now = this.#clock.now()
     if (this.#ledger.delegations.anyAwaited(workspaceIds, now)) return AWAITED_INTERVAL_MS
     const dueAt = Math.min(
-      ...this.#ledger.throttled.senders(workspaceIds).map((one) => this.#digests.dueAt(one, now)),
+      ...this.#ledger.throttled
+        .senders(workspaceIds)
+        .map((one) => this.#digests.dueAt(one, now))
+        .filter((at) => !isAnnounced || at > now),
     )
     return Math.max(MIN_IDLE_MS, dueAt - now)
   }

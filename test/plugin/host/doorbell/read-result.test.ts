@@ -1,6 +1,11 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { eventChars, readResult } from '../../../../plugin/host/doorbell/read-result.ts'
+import {
+  eventChars,
+  MAX_TEXT_CHARS,
+  PAGE_CHARS,
+  readResult,
+} from '../../../../plugin/host/doorbell/read-result.ts'
 import type { ChannelEvent } from '../../../../plugin/host/event/notification.ts'
 
 const event = (content: string, more: Readonly<Record<string, string>> = {}): ChannelEvent => ({
@@ -56,4 +61,16 @@ test('the room that a message is said to take is at least what it takes', () => 
       expect(readResult(events, 0).length).toBeLessThanOrEqual(room)
     }),
   )
+})
+
+test('no message is longer than the host shows: the rest is left out, and said to be in inbox', () => {
+  const breaks = readResult([event('\n'.repeat(MAX_TEXT_CHARS))], 0)
+  expect(breaks.length).toBeLessThanOrEqual(PAGE_CHARS)
+  expect(breaks).toEndWith('\n  [cut here: inbox with this activity_id has all of it]')
+  const files = Array.from({ length: 100 }, (_, n) => [`attachment_${n}_error`, '"'.repeat(300)] as const)
+  const quotes = readResult([event('the text', Object.fromEntries(files))], 0)
+  const [first, ...rest] = quotes.split('\n')
+  expect(first?.length).toBeLessThan(PAGE_CHARS / 3)
+  expect(first).toEndWith('&quot;" more="inbox with this activity_id shows the rest"')
+  expect(rest).toEqual(['', '  the text'])
 })
