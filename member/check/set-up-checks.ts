@@ -100,7 +100,7 @@ function ofOne({ workspaceId }: Target, targets: readonly Target[]): string {
 function addressSetting(origins: readonly SettingOrigin[]): string {
   const { workspacesJson, platformUrls, platformUrl } = SETTINGS
   const origin = firstOf(origins, workspacesJson.name, platformUrls.name, platformUrl.name)
-  return `${origin?.name ?? platformUrl.name}${origin?.from === 'environment' ? ' of the environment' : ''}`
+  return `${origin?.name ?? platformUrl.name}${origin?.from === 'environment' ? ` of ${origin.setBy ?? 'the environment'}` : ''}`
 }
 
 function firstOf(origins: readonly SettingOrigin[], ...names: readonly string[]): SettingOrigin | undefined {
@@ -111,7 +111,8 @@ function firstOf(origins: readonly SettingOrigin[], ...names: readonly string[])
 function remedyByOrigin(origins: readonly SettingOrigin[]): string | undefined {
   const { workspacesJson, workspaceTokens } = SETTINGS
   const origin = firstOf(origins, workspacesJson.name, workspaceTokens.name)
-  return origin?.from === 'environment'
-    ? `Unset ${origin.name}, which overrides the .env file, or give it a new token of the workspace; then start again`
-    : undefined
+  if (origin?.from !== 'environment') return undefined
+  const { name, setBy } = origin
+  const unset = setBy === undefined ? `Unset ${name}` : `Remove ${name} from ${setBy}`
+  return `${unset}, which overrides the .env file, or give it a new token of the workspace; then start again`
 }

@@ -10,6 +10,8 @@ export interface SettingOrigin {
   readonly from: 'command line' | 'environment' | 'file'
   /** Of the file, counted from 1. */
   readonly line?: number
+  /** The file of another program that sets the variable of the environment. */
+  readonly setBy?: string
 }
 
 /** Their values are, or contain, tokens. */
@@ -38,6 +40,7 @@ export function settingOrigins(
 }
 
 /** "MOLECULE_PLATFORM_URL "http://127.0.0.1:8080" (line 1 of /home/ada/.claude/channels/molecule/.env)". */
-export function describeOrigin({ name, shown, from, line }: SettingOrigin, envFile: string): string {
-  return `${name} ${shown} (${from === 'file' ? `line ${line} of ${envFile}` : `from the ${from}`})`
+export function describeOrigin({ name, shown, from, line, setBy }: SettingOrigin, envFile: string): string {
+  if (from === 'file') return `${name} ${shown} (line ${line} of ${envFile})`
+  return `${name} ${shown} (from the ${from}${setBy === undefined ? '' : `: the env of ${setBy}`})`
 }

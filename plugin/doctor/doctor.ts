@@ -19,9 +19,13 @@ import {
   parseConfig,
   resolveStateDir,
 } from '../../member/settings/config.ts'
-import { settingOrigins } from '../../member/settings/setting-origins.ts'
+import { type SettingOrigin, settingOrigins } from '../../member/settings/setting-origins.ts'
 import { setValue } from '../../member/settings/setting-text.ts'
-import { readClaudeSettings, sessionEnvironment } from '../host/hearing/claude-settings.ts'
+import {
+  type ClaudeSettings,
+  readClaudeSettings,
+  sessionEnvironment,
+} from '../host/hearing/claude-settings.ts'
 import { START_WITH_CHANNEL } from '../host/hearing/listener.ts'
 import { channelCheck } from './channel-check.ts'
 import { ownPluginCheck, pluginCheck } from './plugin-check.ts'
@@ -123,7 +127,7 @@ async function examine(options: DoctorOptions, name: string | undefined): Promis
         problems: result.ok ? [] : problemsOf(result, paths.envFile, name, namesIn(neighbours)),
         warnings: result.warnings,
         targets,
-        origins: settingOrigins(environment, text),
+        origins: settingOrigins(environment, text).map((origin) => withFile(origin, settings)),
         envFile: paths.envFile,
       },
       clientOf: (target) => new PlatformClient(target, { network, clock, environment }),
@@ -151,6 +155,13 @@ function problemsOf(
   if (!isMissing || (name === undefined && names.length === 0)) return problems
   const command = name === undefined ? `doctor ${names.join(' or ')}` : `join ${name}`
   return [`No workspace is configured in ${envFile}: run ./molecule ${command}.`]
+}
+
+/** A variable of a session can come from Claude Code's own settings, where nobody looks for it. */
+function withFile(origin: SettingOrigin, settings: readonly ClaudeSettings[]): SettingOrigin {
+  if (origin.from !== 'environment') return origin
+  const setBy = settings.findLast(({ env }) => env[origin.name] !== undefined)?.file
+  return setBy === undefined ? origin : { ...origin, setBy }
 }
 
 function claudeFolderOf(environment: Environment, home: string | undefined): string {

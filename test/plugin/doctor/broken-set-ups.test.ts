@@ -152,6 +152,14 @@ const SET_UPS: readonly BrokenSetUp[] = [
     cause: ['token', 'refuses the token of workspace', 'Unset MOLECULE_WORKSPACE_TOKENS, which overrides'],
   },
   {
+    title: "a token in Claude Code's settings over the right one in the file",
+    breakIt: (scene) =>
+      scene.writeJson('project/.claude/settings.json', {
+        env: { MOLECULE_WORKSPACE_TOKENS: 'an-old-token' },
+      }),
+    cause: ['token', 'refuses the token of workspace', 'Remove MOLECULE_WORKSPACE_TOKENS from /'],
+  },
+  {
     title: 'a wrong token',
     breakIt: (scene) => scene.configure({ MOLECULE_WORKSPACE_TOKENS: 'an-old-token' }),
     cause: ['token', 'refuses the token of workspace', 'Create a new one on the platform'],
