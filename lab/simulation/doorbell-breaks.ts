@@ -29,12 +29,6 @@ export const DOORBELL_LIFE_BREAKS: readonly Break[] = [
     replace: '',
   },
   {
-    name: 'a page that comes after its call has ended is kept from everybody',
-    file: DESK,
-    find: 'if (isOver) return false',
-    replace: 'if (isOver) return true',
-  },
-  {
     name: 'a digest alone rings nobody',
     file: DOORBELL,
     find: ' + this.#first.filter(({ event }) => isDigest(event)).length',
@@ -75,14 +69,15 @@ export const DOORBELL_TEST_BREAKS: Readonly<Record<string, readonly Break[]>> = 
       replace: 'if (this.#attempts < 99) return',
     },
   ],
-  'plugin/session/doorbell': [
+  'plugin/host/doorbell/reading-desk': [
     {
-      name: 'what a call reads counts as sent before its result has left',
+      name: 'a page that comes after its call has ended is kept from everybody',
       file: DESK,
-      find: 'const events = written.map(({ event }) => event)',
-      replace: `const events = written.map(({ event }) => event)
-    for (const { leave } of written) leave()`,
+      find: 'if (isOver) return false',
+      replace: 'if (isOver) return true',
     },
+  ],
+  'plugin/session/doorbell': [
     {
       name: 'what was read is confirmed before the turn has ended',
       file: ROLE,
@@ -102,6 +97,33 @@ export const DOORBELL_TEST_BREAKS: Readonly<Record<string, readonly Break[]>> = 
       replace: "if (why === 'unheard' && this.#rung < 0) {",
     },
     {
+      name: 'a call gives a page before the one before has left',
+      file: DESK,
+      find: '    await before\n',
+      replace: '',
+    },
+    {
+      name: 'what was read in vain is not told to the person',
+      file: DOORBELL,
+      find: 'const waiting = this.#gaveUp ? this.#waiting() : 0',
+      replace: 'const waiting = 0',
+    },
+  ],
+  'plugin/session/interrupted-reading': [
+    {
+      name: 'what calls have read comes again without end where no turn ends',
+      file: 'plugin/session/receiver.ts',
+      find: 'if (bell !== undefined) ledger.evidence.noteRead(clock.now())',
+      replace: '',
+    },
+    {
+      name: 'what a call reads counts as sent before its result has left',
+      file: DESK,
+      find: 'const events = written.map(({ event }) => event)',
+      replace: `const events = written.map(({ event }) => event)
+    for (const { leave } of written) leave()`,
+    },
+    {
       name: 'changed settings ring again at once',
       file: ROLE,
       find: "route === 'doorbell' ? this.#bell : undefined",
@@ -113,18 +135,6 @@ export const DOORBELL_TEST_BREAKS: Readonly<Record<string, readonly Break[]>> = 
       file: DELIVERY,
       find: 'await this.#finishTakingBack()',
       replace: '',
-    },
-    {
-      name: 'a call gives a page before the one before has left',
-      file: DESK,
-      find: '    await before\n',
-      replace: '',
-    },
-    {
-      name: 'what was read in vain is not told to the person',
-      file: DOORBELL,
-      find: 'const waiting = this.#gaveUp ? this.#waiting() : 0',
-      replace: 'const waiting = 0',
     },
   ],
 }

@@ -36,6 +36,16 @@ export class SessionEvidence {
     this.#noted.set(fact, now)
   }
 
+  /** What was just sent left as the result of a call that reads: its model asked for it. */
+  noteRead(now: number): void {
+    this.#db
+      .query(
+        `INSERT INTO session (id, begun_at, heard_at) VALUES ($id, $now, $now)
+         ON CONFLICT (id) DO UPDATE SET heard_at = excluded.heard_at`,
+      )
+      .run({ id: this.#given.session, now })
+  }
+
   /** The model answered a message that its host showed. Matters only where no hook reports what is shown. */
   noteAnswered(ord: number, now: number): void {
     if (this.#notedAt('hooked') !== undefined) return

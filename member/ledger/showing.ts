@@ -7,7 +7,7 @@
 export interface HostEvidence {
   /** Its hooks report what is submitted: they reported a typed prompt, an event of ours, or the end of a turn. */
   readonly hooked: boolean
-  /** When the hook last reported an event of ours. */
+  /** When the hook last reported an event of ours, or what a call had asked for left as its result. */
   readonly heardAt: number | null
   /** The last written of the events that the model answered. */
   readonly answered: Written | null
@@ -21,10 +21,10 @@ export interface Written {
 
 /**
  * - shown: no hook reports it, but the model answered a message that was written later, and hosts show messages in order.
- * - unshown: the hook has reported no event of ours since it was written. The host does not listen, or still had the
+ * - unshown: the hook has reported no event of ours since it was written, and no call has read it. The host does not listen, or still had the
  *   message in its queue, as behind an open dialog.
- * - unnoticed: no hook reports anything, and the model answered nothing. Most likely the session was short, nobody was
- *   there, or the host does not listen; a call of a tool says nothing of that.
+ * - unnoticed: no hook reports anything, no call has read it, and the model answered nothing. Most likely the session was short, nobody was
+ *   there, or the host does not listen; a call of another tool says nothing of that.
  * - unknown: the host shows messages, and may have shown this one.
  */
 export type Showing = 'shown' | 'unshown' | 'unnoticed' | 'unknown'
@@ -32,12 +32,12 @@ export type Showing = 'shown' | 'unshown' | 'unnoticed' | 'unknown'
 /** Whether the host showed a message of which there is no proof. */
 export function judgeShowing({ hooked, heardAt, answered }: HostEvidence, message: Written): Showing {
   const isAnswered = answered !== null && message.ord < answered.ord && message.sentAt < answered.sentAt
+  const isHeard = heardAt !== null && heardAt >= message.sentAt
   if (hooked) {
-    const isHeard = heardAt !== null && heardAt >= message.sentAt
     return isHeard || isAnswered ? 'unknown' : 'unshown'
   }
   if (isAnswered) return 'shown'
-  return answered === null ? 'unnoticed' : 'unknown'
+  return answered === null && !isHeard ? 'unnoticed' : 'unknown'
 }
 
 /** How often at most a message is written to hosts that may have shown it. */

@@ -71,6 +71,7 @@ export class Receiver {
       held,
       onSent: (workspaceId) => {
         settling.sent()
+        if (bell !== undefined) ledger.evidence.noteRead(clock.now())
         memberships.find(workspaceId)?.workspace.events.emit('sent')
       },
       onTakenBack,

@@ -90,6 +90,7 @@ function everythingElse(ledger: Ledger): void {
   ledger.delegations.nextAnswer(W, 't')
   ledger.evidence.unconfirmed([W], 0, NOW)
   ledger.evidence.noteAnswered(1, NOW)
+  ledger.evidence.noteRead(NOW)
   ledger.inbox.hasWritten(W, 'p')
   ledger.inbox.list({ workspaceIds: [W], states: ['sent'], since: NOW, limit: 5 })
   ledger.inbox.list({ workspaceIds: [W], states: ['sent'], peerId: 'p', limit: 5 })

@@ -50,6 +50,15 @@ describe('whether a host showed a message', () => {
     )
   })
 
+  test('is open where a call has read the message, whatever hooks report', () => {
+    fc.assert(
+      fc.property(place, fc.boolean(), small, (message, hooked, later) => {
+        const read = { hooked, heardAt: message.sentAt + later, answered: null }
+        expect(judgeShowing(read, message)).toBe('unknown')
+      }),
+    )
+  })
+
   test('is not denied once the hook has reported an event since', () => {
     fc.assert(
       fc.property(evidence, place, small, (known, message, later) => {

@@ -57,36 +57,6 @@ describe('a session that may be rung', () => {
     expect(read).not.toContain('redelivered')
   })
 
-  test('gives again what its host has dropped, since the call was given up as its result left', () => {
-    const { scene, process } = rung()
-    using _ = scene
-    const { id } = scene.first.feed.add()
-    scene.until('a bell', () => process.inbox.bells.length > 0)
-    const begun = process.begin('read_messages')
-    scene.until('the result to leave', () => states(scene).includes('sent'))
-    begun.giveUp()
-    scene.pass(1_000)
-    process.session.turnEnded()
-    scene.pass(1_000)
-    expect(states(scene)).toEqual(['received'])
-    expect(process.call('read_messages')).toContain(`activity_id="${id}"`)
-  })
-
-  test('takes back what a call was to give, also when its settings have changed meanwhile', () => {
-    const { scene, process } = rung({ room: 0 })
-    using _ = scene
-    const { id } = scene.first.feed.add()
-    scene.until('a bell', () => process.inbox.bells.length > 0)
-    const begun = process.begin('read_messages')
-    scene.until('the message to be taken', () => states(scene).includes('sending'))
-    scene.configure({ MOLECULE_CHANNEL: 'doorbell', MOLECULE_AGENT_NAME: 'another name' })
-    scene.until('a new configuration', () => process.said('the configuration changed').length > 0)
-    begun.giveUp()
-    process.session.turnEnded()
-    scene.until('another bell', () => process.inbox.bells.length > 1)
-    expect(process.call('read_messages')).toContain(`activity_id="${id}"`)
-  })
-
   test('gives two calls at once two pages, and no message twice', () => {
     const { scene, process } = rung()
     using _ = scene
@@ -167,35 +137,6 @@ describe('a session that may be rung', () => {
     const other = startRung(scene)
     scene.until('its bell', () => other.inbox.bells.length > 0)
     expect(other.call('read_messages')).toContain(`activity_id="${id}"`)
-  })
-
-  test('confirms what was read in a turn also when its settings change in it', () => {
-    const { scene, process } = rung()
-    using _ = scene
-    scene.first.feed.add()
-    scene.until('a bell', () => process.inbox.bells.length > 0)
-    process.hear()
-    process.call('read_messages')
-    scene.configure({ MOLECULE_CHANNEL: 'doorbell', MOLECULE_AGENT_NAME: 'another name' })
-    scene.until('a new configuration', () => process.said('the configuration changed').length > 0)
-    expect(process.status).not.toContain('no sign yet that the host shows messages')
-    process.session.turnEnded()
-    scene.pass(100)
-    expect(states(scene)).toEqual(['confirmed'])
-  })
-
-  test('is not rung again at once when its settings change, and takes a bell from before for its own', () => {
-    const { scene, process } = rung()
-    using _ = scene
-    scene.first.feed.add()
-    scene.until('a bell', () => process.inbox.bells.length > 0)
-    scene.configure({ MOLECULE_CHANNEL: 'doorbell', MOLECULE_AGENT_NAME: 'another name' })
-    scene.until('a new configuration', () => process.said('the configuration changed').length > 0)
-    scene.until('the workspace to be held again', () => process.holds(FIRST))
-    scene.pass(10_000)
-    expect(process.inbox.bells).toHaveLength(1)
-    process.hear()
-    expect(process.status).toContain('rung 1 time, heard 1 time')
   })
 
   test('receives again when its host passes a bell on after all', () => {
