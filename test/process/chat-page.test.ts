@@ -11,6 +11,7 @@ import {
   END_OF_COMPOSITION,
   FOCUSED,
   GIVE_FILES,
+  HEADER_PX,
   HOW_FAR,
   LOOK_ELSEWHERE,
   MARKDOWN,
@@ -215,6 +216,18 @@ describe.skipIf(CHROMIUM === null)('the chat in Chromium (skipped where there is
     expect(host.events.filter(({ content }) => content.includes('while it was away'))).toHaveLength(1)
   })
 
+  test('a message that the platform refuses stays with its reason, and is sent again or discarded', async () => {
+    scene.platform.setFaults({ answers: [{ kind: 'error_500', path: '/a2a', method: 'POST', times: 2 }] })
+    for (const text of ['refused once', 'refused for good']) await write(text)
+    const message = (text: string) => page.getByRole('listitem').filter({ hasText: text })
+    await message('refused for good').getByText('Not sent.').waitFor()
+    await message('refused for good').getByRole('button', { name: 'Discard' }).click()
+    await message('refused once').getByRole('button', { name: 'Try again' }).press('Enter')
+    await arrived('refused once')
+    await until('both to be gone', async () => (await page.getByText('Not sent.').count()) === 0)
+    expect(await message('refused for good').count()).toBe(0)
+  })
+
   test('a message that comes while the person reads further up does not move the page, and is a step away', async () => {
     await page.evaluate(TO_TOP)
     await host.call('send_message_to_user', { message: 'far below' })
@@ -262,6 +275,7 @@ describe.skipIf(CHROMIUM === null)('the chat in Chromium (skipped where there is
     async (look) => {
       await lookLike(page, look)
       expect(await barriers(page)).toEqual([])
+      if ('phone' in look) expect(await page.evaluate(HEADER_PX)).toBeLessThan(100)
     },
   )
 
