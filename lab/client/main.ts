@@ -28,8 +28,9 @@ const HELP = `Usage: ./molecule test:host [NAME ...]
 Plays all scenarios, or the named ones, with the real Claude Code client. Needs no account, and no
 network once the client is installed.
 
-  --client PATH   use this client instead of the one installed below .tools/ (360 MB, once)
-  --keep          keep the folder of the run: the client's home and logs, the plugin's state
+  --claude-code VERSION   use this version; each is installed below .tools/ (360 MB, once)
+  --client PATH           use this client, and install none
+  --keep                  keep the folder of the run: the client's home and logs, the plugin's state
 `
 
 const NAME_WIDTH = 18
@@ -85,7 +86,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return unknown.length > 0 ? 2 : 0
   }
   try {
-    const client = values.client ?? (await ourClient())
+    const client = values.client ?? (await ourClient(values['claude-code']))
     if (client === undefined) return 0
     using user = new User(client)
     user.keep = values.keep
@@ -107,6 +108,7 @@ function parse(argv: readonly string[]) {
       args: [...argv],
       options: {
         client: { type: 'string' },
+        'claude-code': { type: 'string' },
         keep: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },
@@ -117,11 +119,12 @@ function parse(argv: readonly string[]) {
   }
 }
 
-async function ourClient(): Promise<string | undefined> {
+async function ourClient(version: string | undefined): Promise<string | undefined> {
   const { signal } = interruption
-  const search = await obtainClient(TOOLS_FOLDER, (line) => console.log(line), signal)
+  const search = await obtainClient(TOOLS_FOLDER, (line) => console.log(line), signal, version)
   signal.throwIfAborted()
   if (search.found) return search.path
+  if (version !== undefined) throw new Error(search.reason)
   console.log(`skipped: ${search.reason}`)
   return undefined
 }
