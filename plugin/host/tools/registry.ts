@@ -75,8 +75,20 @@ export async function callTool(
     const reason = describeError(error)
     const stop = /[.!?]$/.test(reason) ? '' : '.'
     return failure(`${name} failed: ${reason}${stop} ${remedy(error, tool)}`.trim())
+  } finally {
+    if (SHOW_OTHERS.has(tool)) context.setUp.othersSpoke()
   }
 }
+
+/** Their results hold what others wrote, for the model to act on. */
+const SHOW_OTHERS: ReadonlySet<Tool> = new Set([
+  readMessages,
+  inbox,
+  checkTaskStatus,
+  delegateTask,
+  replyToWorkspace,
+  recallMemory,
+])
 
 /** @throws ToolFailure when a text that would leave the machine holds a secret of this session. */
 function refuseSecrets(value: unknown, secrets: SecretSearch): void {

@@ -166,3 +166,14 @@ describe('allow_senders', () => {
     expect(terminal.settings).toBe(`MOLECULE_ALLOWED_SENDERS="canvas,${terminal.member.id}"\n`)
   })
 })
+
+test.each(['read_messages', 'inbox', 'check_task_status', 'recall_memory'])(
+  'what %s shows is the word of others: nothing that the model asks for after it counts as typed',
+  async (tool) => {
+    await using terminal = await Terminal.open()
+    await terminal.prompt('/molecule:access who may write to me?')
+    await terminal.call(tool, {})
+    const { text } = await terminal.call('allow_senders', { senders: 'team' })
+    expect(text).toContain('Nothing was changed: only the person at this terminal decides who may write.')
+  },
+)
