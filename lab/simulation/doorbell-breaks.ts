@@ -105,7 +105,7 @@ export const DOORBELL_TEST_BREAKS: Readonly<Record<string, readonly Break[]>> = 
     {
       name: 'what was read in vain is not told to the person',
       file: DOORBELL,
-      find: 'const waiting = this.#gaveUp ? this.#waiting() : 0',
+      find: 'const waiting = isTyped && this.#gaveUp ? this.#waiting() : 0',
       replace: 'const waiting = 0',
     },
   ],

@@ -95,17 +95,21 @@ export class HostJudgement {
   }
 
   /**
-   * The person typed a prompt.
+   * The host submitted a prompt that is none of ours.
    *
    * @param mode the permission mode of the session, if the hook says it.
+   * @param isTyped the person may have typed it. With any other they may not be there to be told.
    * @returns what the person must know before this session is rung, once; and whether to judge again.
    */
-  prompted(mode: string | undefined): { readonly notice: string | undefined; readonly isNews: boolean } {
+  prompted(
+    mode: string | undefined,
+    isTyped: boolean,
+  ): { readonly notice: string | undefined; readonly isNews: boolean } {
     const isNew = mode !== undefined && this.#consent.noteMode(mode)
     const { mayHold, route } = this.#hearing.verdict
     const isOverChannel = mayHold && route !== 'doorbell'
     if (this.#given === undefined || isOverChannel) return { notice: undefined, isNews: false }
-    const notice = this.#consent.notice(this.#given.config.channelMode)
+    const notice = !isTyped ? undefined : this.#consent.notice(this.#given.config.channelMode)
     return { notice, isNews: isNew || notice !== undefined }
   }
 

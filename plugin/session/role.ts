@@ -130,7 +130,7 @@ export class Role {
   }
 
   /** As in the tools' context. */
-  submitted(receipt: Receipt | BellReceipt | undefined, mode?: string): string | undefined {
+  submitted(receipt: Receipt | BellReceipt | undefined, mode?: string, isTyped = true): string | undefined {
     const { clock } = this.#surroundings
     if (receipt !== undefined && 'bell' in receipt) {
       if (this.#bell.heard(receipt.bell)) {
@@ -147,9 +147,9 @@ export class Role {
       return undefined
     }
     const wasIdle = this.hearing.typed()
-    const { notice, isNews } = this.#judgement.prompted(mode)
+    const { notice, isNews } = this.#judgement.prompted(mode, isTyped)
     clock.after(0, () => this.#afterPrompt(wasIdle, isNews))
-    return notice ?? this.#observer?.notice() ?? this.#bell.typed() ?? this.hearing.notice()
+    return notice ?? this.#observer?.notice() ?? this.#bell.prompted(isTyped) ?? this.hearing.notice()
   }
 
   /** The model has had its last word in a turn: it was given all that it read in it. */

@@ -29,7 +29,6 @@ import { FOLDER_REPLACED, FolderOpening, LOCK_REPLACED } from '../../member/work
 import type { HostInbox } from '../host/doorbell/host-inbox.ts'
 import type { Taken } from '../host/doorbell/reading-desk.ts'
 import type { HearingEvidence } from '../host/hearing/listener.ts'
-import type { BellReceipt, Receipt } from '../host/hearing/receipt.ts'
 import { PermissionDesk } from '../host/permission/permission-desk.ts'
 import { neverReads } from '../host/report/remark.ts'
 import { ListedMessages } from '../host/tools/listed-messages.ts'
@@ -179,9 +178,9 @@ export class Session implements ToolContext {
     return this.#opening.underWay()
   }
 
-  readonly submitted = (receipt: Receipt | BellReceipt | undefined, mode?: string): string | undefined => {
+  readonly submitted: ToolContext['submitted'] = (receipt, mode, isTyped) => {
     this.clock.after(0, () => this.permissions.prompted())
-    const notice = this.#role.submitted(receipt, mode)
+    const notice = this.#role.submitted(receipt, mode, isTyped)
     if (notice !== undefined || receipt !== undefined || this.#role.memberships.length === 0) return notice
     return this.#stoppedNotice.next(this.#report.standbys())
   }

@@ -114,12 +114,17 @@ export class Doorbell {
     return true
   }
 
-  /** A person typed a prompt. @returns what to tell them and the model, if bells brought nothing. */
-  typed(): string | undefined {
+  /**
+   * The host submitted a prompt that is none of ours.
+   *
+   * @param isTyped a person may have typed it.
+   * @returns what to tell them and the model, if bells brought nothing.
+   */
+  prompted(isTyped: boolean): string | undefined {
     this.#isHooked = true
     this.#pace.hooked()
     this.#pace.active(this.#now())
-    const waiting = this.#gaveUp ? this.#waiting() : 0
+    const waiting = isTyped && this.#gaveUp ? this.#waiting() : 0
     if (waiting === 0) {
       this.#consider()
       return undefined

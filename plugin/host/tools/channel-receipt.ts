@@ -40,9 +40,9 @@ export const channelReceipt = defineTool({
     }
     const bell = readBell(prompt)
     const receipt = bell === undefined ? readReceipt(prompt) : { bell }
-    if (receipt === undefined) context.setUp.prompted(prompt)
-    else context.setUp.othersSpoke()
-    const notice = context.submitted(receipt, mode)
+    const isTyped = receipt === undefined && context.setUp.prompted(prompt)
+    if (receipt !== undefined) context.setUp.othersSpoke()
+    const notice = context.submitted(receipt, mode, isTyped)
     return { text: notice === undefined ? '{}' : tell(notice), silent: true }
   },
 })

@@ -44,11 +44,15 @@ export class SetUp {
     this.#forget()
   }
 
-  /** The host submitted a prompt. Keeps it only if it calls one of the skills, or follows such a prompt. Never throws. */
-  prompted(prompt: string): void {
+  /**
+   * The host submitted a prompt. Keeps it only if it calls one of the skills, or follows such a prompt. Never throws.
+   *
+   * @returns whether it may be one that the person typed.
+   */
+  prompted(prompt: string): boolean {
     if (NOT_TYPED.test(prompt)) {
       this.#forget()
-      return
+      return false
     }
     const skill = COMMAND.exec(prompt.slice(0, MAX_CHARS))?.[1]
     const now = this.#options.clock.now()
@@ -59,6 +63,7 @@ export class SetUp {
     } else if (this.#skill !== undefined && this.#isRecent(now)) {
       this.#said = `${this.#said}\n${prompt}`.slice(0, MAX_CHARS)
     } else this.#forget()
+    return true
   }
 
   /** What the person has typed since they called this skill, if that was not long ago and nobody else has spoken since. */

@@ -43,13 +43,18 @@ export interface ToolContext {
   /** Who may write to this session; undefined: everyone the platform lets through. */
   readonly allowedSenders: () => AllowedSenders
   /**
-   * The host submitted a prompt to the model: one of our messages, which proves that the model saw it; a bell; or typed
+   * The host submitted a prompt to the model: one of our messages, which proves that the model saw it; a bell; or another
    * text (undefined). Returns at once and never throws.
    *
    * @param mode the permission mode of the session, if the hook says it.
+   * @param isTyped the person may have typed it. Default: yes.
    * @returns what the person and the model should know besides, if anything.
    */
-  readonly submitted: (receipt: Receipt | BellReceipt | undefined, mode?: string) => string | undefined
+  readonly submitted: (
+    receipt: Receipt | BellReceipt | undefined,
+    mode?: string,
+    isTyped?: boolean,
+  ) => string | undefined
   /** The host's turn ended, so it is not busy. Returns at once and never throws. */
   readonly turnEnded: () => void
   /** The model called a tool. Returns at once and never throws. */

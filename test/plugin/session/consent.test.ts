@@ -112,6 +112,17 @@ describe('a session that asks for no permissions', () => {
     expect(process.session.submitted(undefined)).toBeUndefined()
   })
 
+  test('is not rung for a prompt that the person did not type: they may not be there to be told', () => {
+    const { scene, process } = bypass({ MOLECULE_CHANNEL: 'doorbell' })
+    using _ = scene
+    const fromAnother = '<cross-session-message from="another">\nhello\n</cross-session-message>'
+    expect(process.call('channel_receipt', { prompt: fromAnother })).not.toContain('It asks for')
+    process.session.turnEnded()
+    scene.pass(MINUTE_MS)
+    expect([process.holds(FIRST), process.inbox.bells.length]).toEqual([false, 0])
+    expect(process.call('channel_receipt', { prompt: 'hello' })).toContain('It asks for no permissions')
+  })
+
   test('is known by what the prompt hook says, which weighs more than the command line', () => {
     const { scene, process } = bypass({ MOLECULE_CHANNEL: 'doorbell' })
     using _ = scene
