@@ -25,7 +25,7 @@ export class Outbox {
       ...message,
       files: [],
       state: 'failed',
-      why: CLOSED,
+      why: message.unreached ? AWAY : CLOSED,
     }))
   }
 
@@ -86,7 +86,8 @@ export class Outbox {
       message.staged ??= files.length === 0 ? [] : await this.#client.upload(agent, files)
       await this.#client.write(agent, id, text, message.staged)
     } catch (error) {
-      const unreached = error.status === 0
+      // A platform that starts again may have another token, with which the page comes back.
+      const unreached = error.status === 0 || error.status === 401
       Object.assign(message, { state: 'failed', why: unreached ? AWAY : error.message, unreached })
       return this.#changed()
     }
@@ -104,7 +105,14 @@ export class Outbox {
     const lasting = this.#messages.filter(({ files, staged }) => files.length === 0 || staged !== undefined)
     keep(
       NAME,
-      lasting.map(({ id, agent, text, at, staged }) => ({ id, agent, text, at, staged })),
+      lasting.map(({ id, agent, text, at, staged, unreached }) => ({
+        id,
+        agent,
+        text,
+        at,
+        staged,
+        unreached,
+      })),
     )
     this.#onChange()
   }

@@ -4,6 +4,7 @@ import type { Page } from 'playwright-core'
 import { messageRequest } from '../../lab/driver/a2a-request.ts'
 import { barriers, CHROMIUM, ChatScene, lookLike } from '../../lab/driver/chat-scene.ts'
 import { directFetch } from '../../lab/driver/direct-fetch.ts'
+import { marked } from '../../lab/driver/marked-secrets.ts'
 import type { PluginProcess } from '../../lab/driver/plugin-process.ts'
 import { until } from '../../lab/driver/until.ts'
 import { questionRules } from '../fixtures/chat-question-rules.ts'
@@ -237,6 +238,18 @@ describe.skipIf(CHROMIUM === null)('the chat in Chromium (skipped where there is
     await button.click()
     await until('the end', async () => Number(await page.evaluate(HOW_FAR)) > 0)
     expect(await button.count()).toBe(0)
+  })
+
+  test('a platform that comes back with another operator token asks for it, and what waited leaves then', async () => {
+    await scene.platform.stop()
+    await page.getByRole('alert').getByText('cannot be reached').waitFor()
+    await write('for the next token')
+    await shown('Not sent.')
+    await scene.startAgain(marked('another-operator-token'))
+    await page.getByLabel('Token').fill(scene.platform.adminToken)
+    await page.keyboard.press('Enter')
+    await arrived('for the next token')
+    await until('the message to be sent', async () => (await page.getByText('Not sent.').count()) === 0)
   })
 
   test('the keyboard alone reaches everything, in the order in which it stands', async () => {
