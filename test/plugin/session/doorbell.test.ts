@@ -159,7 +159,7 @@ describe('a session that may be rung', () => {
     process.session.submitted(undefined)
     scene.first.feed.add()
     scene.until('a bell', () => process.inbox.bells.length > 0)
-    scene.pass(60 * MINUTE_MS)
+    scene.pass(41 * MINUTE_MS)
     expect([process.inbox.bells.length, process.holds(FIRST)]).toEqual([4, true])
     expect(process.session.submitted(undefined)).toContain('1 message of the Molecule platform waits')
   })
