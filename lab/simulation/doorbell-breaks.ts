@@ -68,6 +68,18 @@ export const DOORBELL_TEST_BREAKS: Readonly<Record<string, readonly Break[]>> = 
       find: 'if (this.#attempts < MAX_ATTEMPTS) return',
       replace: 'if (this.#attempts < 99) return',
     },
+    {
+      name: 'a turn that keeps bells waiting speaks against the host',
+      file: PACE,
+      find: 'this.#wasHeard || this.#turn !== undefined ?',
+      replace: 'this.#wasHeard ?',
+    },
+    {
+      name: 'the first turn of a session counts as over after a minute, though hooks are called',
+      file: PACE,
+      find: '    this.hooked()\n    this.#isHeard',
+      replace: '    this.#isHeard',
+    },
   ],
   'plugin/host/doorbell/reading-desk': [
     {
@@ -78,6 +90,12 @@ export const DOORBELL_TEST_BREAKS: Readonly<Record<string, readonly Break[]>> = 
     },
   ],
   'plugin/session/doorbell': [
+    {
+      name: 'a bell that is heard after all does not take the verdict back',
+      file: ROLE,
+      find: 'if (this.#judgement.heard()) clock.after(0, () => this.#judgeAgain())',
+      replace: '',
+    },
     {
       name: 'what was read is confirmed before the turn has ended',
       file: ROLE,
