@@ -18,7 +18,7 @@ import { subtitleOf } from './presence.js'
 import { Problem } from './problem.js'
 import { ReceiptWatch } from './receipt-watch.js'
 import { receiptsFor } from './receipts.js'
-import { showTasks } from './task-list.js'
+import { TaskPanel } from './task-list.js'
 import { inTree, showTotal, TEAM, teamItems } from './team-list.js'
 import { TeamLog } from './team-log.js'
 import { Tools } from './tools.js'
@@ -43,6 +43,10 @@ export class Chat {
   #chosen
   #entries = []
   #tasks = new Map()
+  #taskPanel = new TaskPanel({
+    nameOf: (id) => this.#nameOf(id),
+    onTask: (task) => this.#showTask(task),
+  })
   #view
   #outbox
   #composer
@@ -167,13 +171,8 @@ export class Chat {
     })
     this.#waiting.show(agent, this.#nameOf)
     this.#showTeam()
-    showTasks(
-      byId('tasks'),
-      [...this.#tasks.values()].filter(
-        ({ from, to }) => agent === undefined || from === agent || to === agent,
-      ),
-      { nameOf: this.#nameOf, onTask: (task) => this.#showTask(task), now: Date.now() },
-    )
+    const isHere = ({ from, to }) => agent === undefined || from === agent || to === agent
+    this.#taskPanel.show([...this.#tasks.values()].filter(isHere), Date.now())
     this.#tools.showEmpty(entries.length + outgoing.length === 0)
   }
 

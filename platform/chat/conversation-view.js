@@ -18,6 +18,8 @@ export class ConversationView {
   #list = new KeyedList(byId('messages'))
   #steps
   #entries = []
+  /** On their way, or not sent. */
+  #pending = []
   #receipts = new Map()
   #limit = SHOWN_AT_FIRST
   /** The rows between these were new when the person came to the page, or came back to it. */
@@ -64,16 +66,17 @@ export class ConversationView {
    */
   show(entries, outgoing, { isWhole, receipts }) {
     this.#entries = entries
+    this.#pending = outgoing
     this.#receipts = receipts
     // The event of the last scroll may be on its way.
     if (!this.#isOpening && byId('scroll').scrollTop !== this.#top) this.#noteScroll()
-    // A screen reader announces only what is new.
-    byId('log').ariaLive = this.#isOpening ? 'off' : 'polite'
     const last = entries.at(-1)
-    if (isVisible()) this.#newUntil ??= last?.seq ?? 0
-    this.#list.show(this.#items(outgoing))
-    byId('older').hidden = isWhole && entries.length <= this.#limit
     const isNew = last !== undefined && last.key !== this.#lastKey
+    // A screen reader announces what is new, and not again what has changed.
+    byId('log').ariaLive = this.#isOpening || !isNew ? 'off' : 'polite'
+    if (isVisible()) this.#newUntil ??= last?.seq ?? 0
+    this.#list.show(this.#items())
+    byId('older').hidden = isWhole && entries.length <= this.#limit
     this.#lastKey = last?.key
     if (this.#isOpening) this.#begin()
     else if (this.#atEnd || outgoing.some(({ state }) => state === 'sending')) this.#toEnd()
@@ -86,7 +89,7 @@ export class ConversationView {
     const index = this.#entries.findIndex((entry) => entry.key.startsWith(key))
     if (index < 0) return false
     this.#limit = Math.max(this.#limit, this.#entries.length - index)
-    this.#list.show(this.#items([]))
+    this.#list.show(this.#items())
     const target = this.#list.elementOf(this.#entries[index].key)
     this.#atEnd = false
     target.scrollIntoView({ block: 'center' })
@@ -95,7 +98,7 @@ export class ConversationView {
     return true
   }
 
-  #items(outgoing) {
+  #items() {
     const items = []
     const now = Date.now()
     let before
@@ -111,7 +114,7 @@ export class ConversationView {
       items.push(this.#item(entry, !startsDay && !marksNew && continues(before, entry)))
       before = entry
     }
-    return [...items, ...outgoing.map((message) => this.#outgoing(message))]
+    return [...items, ...this.#pending.map((message) => this.#outgoing(message))]
   }
 
   #item(entry, grouped) {

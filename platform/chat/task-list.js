@@ -1,4 +1,5 @@
 /** The tasks that agents gave each other: who asked whom, since when, and what came of it. */
+import { KeyedList } from './keyed-list.js'
 import { element, plainName } from './message-text.js'
 import { spanText, whenText } from './times.js'
 
@@ -34,21 +35,35 @@ export function taskTitle({ title }) {
   return line.length > MAX_TITLE ? `${line.slice(0, MAX_TITLE)}…`.toWellFormed() : line
 }
 
-/** @param onTask called with a task when the person wants to see where it was given */
-export function showTasks(panel, tasks, { nameOf, onTask, now }) {
-  panel.hidden = tasks.length === 0
-  if (panel.hidden) return
-  const waiting = tasks.filter(({ state }) => state === 'open' || state === 'asks').length
-  const [summary, list] = panel.children
-  const text = `Tasks between agents: ${waiting} open, ${tasks.length - waiting} done`
-  if (summary.textContent !== text) summary.textContent = text
-  const sorted = tasks.toSorted(
-    (a, b) => ORDER[a.state] - ORDER[b.state] || Date.parse(b.since) - Date.parse(a.since),
-  )
-  const version = sorted.map((task) => task.key + taskState(task, now)).join('\n')
-  if (list.dataset.version === version) return
-  list.dataset.version = version
-  list.replaceChildren(...sorted.slice(0, MAX_SHOWN).map((task) => rowFor(task, { nameOf, onTask, now })))
+/** The panel of tasks above a conversation. */
+export class TaskPanel {
+  #panel = document.getElementById('tasks')
+  #rows = new KeyedList(this.#panel.querySelector('ol'))
+  #steps
+
+  /** @param steps `nameOf` names an agent; `onTask` is called with a task to see where it was given */
+  constructor(steps) {
+    this.#steps = steps
+  }
+
+  show(tasks, now) {
+    this.#panel.hidden = tasks.length === 0
+    const waiting = tasks.filter(({ state }) => state === 'open' || state === 'asks').length
+    const text = `Tasks between agents: ${waiting} open, ${tasks.length - waiting} done`
+    const summary = this.#panel.querySelector('summary')
+    if (summary.textContent !== text) summary.textContent = text
+    const sorted = tasks.toSorted(
+      (a, b) => ORDER[a.state] - ORDER[b.state] || Date.parse(b.since) - Date.parse(a.since),
+    )
+    const { nameOf } = this.#steps
+    this.#rows.show(
+      sorted.slice(0, MAX_SHOWN).map((task) => ({
+        key: task.key,
+        version: `${nameOf(task.from)} ${nameOf(task.to)} ${taskState(task, now)}`,
+        make: () => rowFor(task, { ...this.#steps, now }),
+      })),
+    )
+  }
 }
 
 function rowFor(task, { nameOf, onTask, now }) {
