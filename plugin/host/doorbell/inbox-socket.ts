@@ -85,7 +85,11 @@ export function putInto(
     const socket = connect({ path })
     const abort = (): void => void socket.destroy(new Error('the session ends'))
     if (signal.aborted) abort()
-    const cancel = clock.after(TIMEOUT_MS, () => socket.destroy(new Error('the inbox does not answer')))
+    const cancel = clock.after(TIMEOUT_MS, () => {
+      // What has left may have been read, by a client that leaves the connection open.
+      if (socket.writableFinished) socket.destroy()
+      else socket.destroy(new Error('the inbox does not answer'))
+    })
     socket.once('connect', () => socket.end(lines.join('')))
     // Nothing is expected; unread bytes would keep the connection open.
     socket.resume()

@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { systemClock } from '../../../../base/clock.ts'
 import { temporaryFolder } from '../../../../lab/driver/temporary-folder.ts'
+import { until } from '../../../../lab/driver/until.ts'
 import { hostInbox } from '../../../../plugin/host/doorbell/host-inbox.ts'
 import { findInbox, putInto } from '../../../../plugin/host/doorbell/inbox-socket.ts'
 
@@ -17,12 +18,12 @@ afterAll(() => {
 })
 
 /** An inbox as the client has it: closed to others, named after its process. It keeps what each connection wrote. */
-async function inbox(name = `${PID}.sock`) {
+async function inbox(name = `${PID}.sock`, allowHalfOpen = false) {
   const folder = join(scratch.path, crypto.randomUUID().slice(0, 8))
   mkdirSync(folder, { mode: 0o700 })
   const path = join(folder, name)
   const received: string[] = []
-  const server = createServer({ allowHalfOpen: false }, (socket) => {
+  const server = createServer({ allowHalfOpen }, (socket) => {
     let text = ''
     socket.on('data', (bytes) => {
       text += bytes.toString()
@@ -109,6 +110,17 @@ describe('a prompt', () => {
     )
     expect(error).toBeInstanceOf(Error)
     expect(Bun.inspect(error)).not.toContain(TOKEN)
+  })
+
+  test('that was taken counts as put, also if the client leaves the connection open', async () => {
+    const { path, received } = await inbox(undefined, true)
+    // Time is up once the client has all of it.
+    const after = (_ms: number, run: () => void): (() => void) => {
+      void until('the prompt', () => received.length > 0).then(run)
+      return () => {}
+    }
+    await putInto({ path, token: TOKEN }, 'x', new AbortController().signal, { after })
+    expect(received).toHaveLength(1)
   })
 
   test('is given up when the session ends', async () => {
