@@ -1,6 +1,6 @@
 /** How uploaded files are kept: in parts, which are stored while they arrive. */
 import { Database } from 'bun:sqlite'
-import { afterEach, expect, spyOn, test } from 'bun:test'
+import { afterAll, afterEach, expect, spyOn, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,6 +19,7 @@ const END = '\r\n--b--\r\n'
 /** The parts of the platform of a test, which only it can reach. */
 const written = spyOn(UploadParts.prototype, 'write')
 afterEach(() => void written.mockClear())
+afterAll(() => written.mockRestore())
 
 /** Bytes that repeat in no part. */
 const content = (length: number): Buffer => {
