@@ -3,7 +3,7 @@ import type { Clock } from '../../../base/clock.ts'
 import { takeInboxVariables } from '../../../base/inbox-variables.ts'
 import { hostAndWrappers } from '../hearing/host-command.ts'
 import { type ClientSettings, isClosed, readClientSettings } from './client-settings.ts'
-import { findInbox, putInto } from './inbox-socket.ts'
+import { findInbox, type InboxAddress, putInto } from './inbox-socket.ts'
 
 type Environment = Record<string, string | undefined>
 
@@ -38,26 +38,24 @@ export interface HostInboxOptions {
 export function hostInbox({ environment, home, ancestors, hostPids, clock }: HostInboxOptions): HostInbox {
   const variables = takeInboxVariables(environment)
   const find = () => findInbox({ variables, hostPids: hostPids(), uid: process.getuid?.() })
+  const look = (): HostInboxState & { readonly address?: InboxAddress } => {
+    const { inbound, asksNothing } = readClientSettings({
+      environment,
+      home: home ?? '/',
+      commands: hostAndWrappers(ancestors()),
+    })
+    if (isClosed(inbound)) {
+      return { refusal: `the settings of Claude Code say crossSessionInbound: "${inbound}"`, asksNothing }
+    }
+    return { refusal: undefined, ...find(), asksNothing }
+  }
   return {
-    look: () => {
-      const { inbound, asksNothing } = readClientSettings({
-        environment,
-        home: home ?? '/',
-        commands: hostAndWrappers(ancestors()),
-      })
-      const found = find()
-      const refusal = isClosed(inbound)
-        ? `the settings of Claude Code say crossSessionInbound: "${inbound}"`
-        : 'refusal' in found
-          ? found.refusal
-          : undefined
-      return { refusal, asksNothing }
-    },
+    look,
     put: async (prompt, signal) => {
-      // Looked for again: the client may have replaced it.
-      const found = find()
-      if ('refusal' in found) throw new Error(found.refusal)
-      await putInto(found.address, prompt, signal, clock)
+      // Looked for again: the client may have replaced it, or its settings refuse it by now.
+      const { refusal, address } = look()
+      if (address === undefined) throw new Error(refusal)
+      await putInto(address, prompt, signal, clock)
     },
   }
 }

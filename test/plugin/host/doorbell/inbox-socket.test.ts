@@ -123,6 +123,26 @@ describe('a prompt', () => {
     expect(received).toHaveLength(1)
   })
 
+  test('is not put where the settings of the client have come to refuse it', async () => {
+    const { path, received, folder } = await inbox()
+    const host = hostInbox({
+      environment: {
+        CLAUDE_CONFIG_DIR: folder,
+        CLAUDE_PROJECT_DIR: scratch.path,
+        CLAUDE_CODE_MESSAGING_SOCKET: path,
+        CLAUDE_CODE_MESSAGING_TOKEN: TOKEN,
+      },
+      home: '/',
+      ancestors: () => [],
+      hostPids: () => [PID],
+      clock: systemClock,
+    })
+    await host.put('one', new AbortController().signal)
+    writeFileSync(join(folder, 'settings.json'), '{"crossSessionInbound":"refuse"}')
+    expect(host.put('two', new AbortController().signal)).rejects.toThrow('crossSessionInbound: "refuse"')
+    expect(received).toHaveLength(1)
+  })
+
   test('is given up when the session ends', async () => {
     const { path } = await inbox()
     const ended = AbortSignal.abort()
