@@ -55,6 +55,8 @@ const CALL_INBOX = 'call inbox (its wait_seconds waits for new messages)'
 
 /** From then on, the client reads no file that a prompt names. */
 export const FIRST_VERSION = '2.1.251'
+/** A host can name any; a comparison throws at what is none. */
+const VERSION = /^\d{1,9}\.\d{1,9}\.\d{1,9}(?![\d.])/
 const RECEIVE = 'say /molecule:receive'
 
 /** Decides whether this session may hold a lock, and how its messages reach the model. Pure. */
@@ -85,7 +87,8 @@ function refusalOf(
   const commands = hostAndWrappers(ancestors)
   if (isAgentSdk(commands, environment)) return 'its turns belong to the program that uses the Agent SDK'
   if (commands.some(isPrintRun)) return 'it answers one prompt and exits'
-  if (clientVersion === undefined || Bun.semver.order(clientVersion, FIRST_VERSION) < 0) {
+  const version = VERSION.exec(clientVersion ?? '')?.[0]
+  if (version === undefined || Bun.semver.order(version, FIRST_VERSION) < 0) {
     return `that needs Claude Code ${FIRST_VERSION} or newer`
   }
   return refusal

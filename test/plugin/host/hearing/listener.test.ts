@@ -179,3 +179,18 @@ describe('a host that is probed before it may hold anything', () => {
     expect(verdictOf([['claude', '--channels', OURS]], environment).mayHold).toBeTrue()
   })
 })
+
+test.each([
+  ['2.1.251', true],
+  ['2.2.0-beta.1', true],
+  ['2.1.250', false],
+  ['2.1', false],
+  ['dev', false],
+  ['', false],
+  ['99999999999999999999.0.0', false],
+  ['2.1.251.4', false],
+])('a host that gives its version as "%s" may be rung: %p', (clientVersion, mayBeRung) => {
+  const doorbell = { isAsked: true, clientVersion, refusal: undefined }
+  const evidence = { mode: 'auto', clientName: 'claude-code', ancestors: [['claude']], doorbell } as const
+  expect(judgeHearing(evidence).mayHold).toBe(mayBeRung)
+})
