@@ -33,7 +33,7 @@ const MAX_WORK_MS = 400
 /** A life in which nothing waits is never rung. */
 const RUNG_WITHIN_MS = 20_000
 const READ_WITHIN_MS = 240_000
-const WRITERS = 4
+const CHATS = 4
 const MAX_CHARACTERS = 400
 const SAY_EVERY = 10
 
@@ -60,6 +60,8 @@ class BellLoop {
   #pages = 0
   #allPages = 0
   #killsUnrung = 0
+  /** Messages whose writing has begun. */
+  #begun = 0
   #drainedAfterMs: number | undefined
 
   constructor(options: BellLoopOptions, inbox: InboxSocket, script: string) {
@@ -89,8 +91,10 @@ class BellLoop {
   async kill(): Promise<void> {
     const { kills, messages, seed, say } = this.#options
     const dice = new Dice(seed, 'kills')
-    const writing = Promise.all(Array.from({ length: WRITERS }, (_, pen) => this.#write(messages, pen)))
+    const pen = new Dice(seed, 'person')
     for (let kill = 1; kill <= kills; kill++) {
+      const due = Math.round((messages * kill) / kills)
+      const writing = Promise.all(Array.from({ length: CHATS }, () => this.#writeUpTo(due, pen)))
       const life = await this.#start()
       await this.#moment(dice)
       if (this.#bells === 0) this.#killsUnrung++
@@ -99,10 +103,10 @@ class BellLoop {
       // 128 and the number of SIGKILL.
       if (code !== 137)
         this.#complain(`session ${this.#lives} ended by itself (${code}): ${life.stderr.slice(-300)}`)
+      await writing
       const { written, shownAt } = this.#record
       if (kill % SAY_EVERY === 0) say(`${kill} kills, ${written.size} written, ${shownAt.size} read`)
     }
-    await writing
   }
 
   /** Waits for the moment to kill the running life. */
@@ -142,9 +146,9 @@ class BellLoop {
     return life
   }
 
-  async #write(messages: number, pen: number): Promise<void> {
-    const dice = new Dice(this.#options.seed, `pen ${pen}`)
-    for (let n = pen; n < messages; n += WRITERS) {
+  async #writeUpTo(count: number, dice: Dice): Promise<void> {
+    while (this.#begun < count) {
+      this.#begun++
       const characters = dice.between(0, MAX_CHARACTERS)
       const { key, accepted } = await this.#desk.write(undefined, this.#workspace.id, characters, 1)
       if (!accepted) this.#complain(`the platform did not accept ${key}`)
