@@ -21,7 +21,7 @@ export interface BookOptions {
 const MIN_GAP_MS = 5_000
 /** Before a repetition: what was rung last may still be on its way. */
 const MIN_REPEAT_MS = 30_000
-const MAX_ATTEMPTS = 4
+export const MAX_ATTEMPTS = 4
 
 export class BellBook {
   rungCount = 0

@@ -1,7 +1,7 @@
 /** Sessions that are rung: which lives have one, and what its person does. */
 import { Dice } from '../dice.ts'
 import type { Showing } from '../judge/evidence.ts'
-import { BellBook } from './bell-book.ts'
+import { BellBook, MAX_ATTEMPTS } from './bell-book.ts'
 import type { Machine } from './machine.ts'
 import { RUNG_HOSTS } from './rung-hosts.ts'
 import { SimClient } from './sim-client.ts'
@@ -126,7 +126,9 @@ export class Doorbells {
       }
     }
     for (const process of this.#world.running) {
-      if (process.kind !== inVain || this.book.attempts(process) < 4) continue
+      // Without any report of a hook, nothing shows that no bell was passed on.
+      const isDue = process.client?.hooked === true && this.book.attempts(process) === MAX_ATTEMPTS
+      if (process.kind !== inVain || !isDue) continue
       if (this.#world.workspaceIds.some((id) => process.holds(id))) {
         this.#fault(process.life.number, 'keeps its workspaces, though its host passes no bell on')
       }

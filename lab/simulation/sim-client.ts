@@ -40,6 +40,8 @@ export class SimClient {
   readonly inbox: HostInbox
   readonly #options: ClientOptions
   readonly #queue: string[] = []
+  /** A hook has reported something. */
+  hooked = false
   /** What the model was given in the running turn; undefined while it is idle. */
   #turn: Showing[] | undefined
 
@@ -164,7 +166,9 @@ export class SimClient {
 
   #hook(report: (session: SimProcess['session']) => void): void {
     const { life, host, kind, session } = this.#options.process()
-    if (kind.hooks && !life.dead && !life.stopped && !host.frozen) report(session)
+    if (!kind.hooks || life.dead || life.stopped || host.frozen) return
+    this.hooked = true
+    report(session)
   }
 
   #lives(): boolean {
