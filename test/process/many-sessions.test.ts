@@ -14,9 +14,9 @@ import { elapsedMs } from '../../lab/stopwatch.ts'
 
 setDefaultTimeout(300_000)
 
-const MESSAGES = 1_000
+const MESSAGES = 500
 /** While all messages are written and sessions come and go. */
-const TURMOIL_MS = 5_000
+const TURMOIL_MS = 4_000
 const SEED = Number(process.env.MANY_SESSIONS_SEED ?? 20_261_121)
 
 const SENT = 'SELECT activity_id AS id, sent_at AS at FROM message WHERE sent_at IS NOT NULL'
