@@ -36,7 +36,7 @@ import { PeerExchanges } from '../host/tools/peer-exchanges.ts'
 import { SetUp } from '../host/tools/set-up.ts'
 import { ToolFailure } from '../host/tools/tool.ts'
 import type { Arrival, Claimed, ToolContext } from '../host/tools/tool-context.ts'
-import { claimWorkspaces } from './claims.ts'
+import { claimWorkspaces, notThePerson } from './claims.ts'
 import type { Client } from './host-judgement.ts'
 import { outgoingRules } from './outgoing-rules.ts'
 import { Role } from './role.ts'
@@ -180,6 +180,7 @@ export class Session implements ToolContext {
 
   readonly submitted: ToolContext['submitted'] = (receipt, mode, isTyped) => {
     this.clock.after(0, () => this.permissions.prompted())
+    if (receipt === undefined && isTyped !== false) this.setUp.personSpoke()
     const notice = this.#role.submitted(receipt, mode, isTyped)
     if (notice !== undefined || receipt !== undefined || this.#role.memberships.length === 0) return notice
     return this.#stoppedNotice.next(this.#report.standbys())
@@ -203,6 +204,7 @@ export class Session implements ToolContext {
     if (this.#client === undefined || this.#stopped) {
       throw new ToolFailure('The host has not finished connecting: try again in some seconds.')
     }
+    if (this.setUp.othersSpokeLast && !this.#role.hearing.verdict.mayHold) throw notThePerson(this.setUp)
     const own = this.workspaceIds()
     const session = { role: this.#role, opening: this.#opening, begin: () => this.#begin(), own }
     return claimWorkspaces(session, acceptsBypass ? 'receive in any mode' : 'receive', wanted, signal)

@@ -30,6 +30,7 @@ export class SetUp {
   #skill: SkillName | undefined
   #said = ''
   #saidAt = 0
+  #othersSpokeLast = false
 
   constructor(options: SetUpOptions) {
     this.#options = options
@@ -41,7 +42,18 @@ export class SetUp {
 
   /** The model was shown what others wrote, so what it asks for from here on may be their wish. Never throws. */
   othersSpoke(): void {
+    this.#othersSpokeLast = true
     this.#forget()
+  }
+
+  /** The person typed a prompt. Never throws. */
+  personSpoke(): void {
+    this.#othersSpokeLast = false
+  }
+
+  /** The model was shown what others wrote since the person last typed, as far as hooks tell. */
+  get othersSpokeLast(): boolean {
+    return this.#othersSpokeLast
   }
 
   /**
@@ -51,7 +63,7 @@ export class SetUp {
    */
   prompted(prompt: string): boolean {
     if (NOT_TYPED.test(prompt)) {
-      this.#forget()
+      this.othersSpoke()
       return false
     }
     const skill = COMMAND.exec(prompt.slice(0, MAX_CHARS))?.[1]

@@ -26,6 +26,23 @@ describe('who is rung', () => {
     expect(process.call('read_messages')).toContain(`activity_id="${id}"`)
   })
 
+  test.each([
+    ['a tool has shown what others wrote', 'inbox', {}],
+    ['another session wrote', 'channel_receipt', { prompt: '<cross-session-message from="x">\nhello' }],
+  ])('not one that claims after %s: its person must type first', (_, tool, args) => {
+    using scene = new SessionScene()
+    const process = startRung(scene)
+    scene.first.feed.add()
+    scene.pass(5_000)
+    process.call('channel_receipt', { prompt: 'look what has arrived' })
+    process.call(tool, args)
+    expect(process.call('claim_channel', { user_accepts_bypass: true })).toContain('Nothing was changed')
+    scene.pass(MINUTE_MS)
+    expect([process.inbox.bells.length, process.holds(FIRST)]).toEqual([0, false])
+    process.call('channel_receipt', { prompt: '/molecule:receive' })
+    expect(process.call('claim_channel')).toContain('This session receives')
+  })
+
   test('not one whose person says so no more: it gives its workspaces back, until the person says so again', () => {
     using scene = new SessionScene()
     scene.configure({ MOLECULE_CHANNEL: 'doorbell' })
