@@ -19,7 +19,7 @@ const NOT_FOR_PEOPLE: ReadonlySet<string> = new Set([
   'querySelectorAll',
 ])
 const SQL_OR_USAGE =
-  /^Usage: |^\s*(?:SELECT|INSERT|UPDATE|DELETE|CREATE|PRAGMA|BEGIN|ALTER|WITH|DROP|VACUUM|ATTACH|EXPLAIN)\b|\b(?:WHERE|AND|OR|SET|FROM|JOIN|NULL|LIMIT|ORDER BY|IN) |= \?/
+  /^Usage: |\bCREATE (?:TABLE|INDEX) |^\s*(?:SELECT|INSERT|UPDATE|DELETE|CREATE|PRAGMA|BEGIN|ALTER|WITH|DROP|VACUUM|ATTACH|EXPLAIN)\b|\b(?:WHERE|AND|OR|SET|FROM|JOIN|NULL|LIMIT|ORDER BY|IN) |= \?/
 /** Three words, at least one of them in lower case. */
 const SENTENCE = /\S+\s+\S*[a-z]{2}\S*\s+\S/
 

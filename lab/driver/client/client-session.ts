@@ -7,7 +7,8 @@ import { descendants, end, type ProcessRow, runs } from '../processes.ts'
 import { until } from '../until.ts'
 import { ModelApi } from './model-api.ts'
 import { bellsIn, type Shown } from './model-request.ts'
-import { ALL_TOOLS, CLAIM, untilStatus } from './plugin-tools.ts'
+import { ALL_TOOLS, CLAIM } from './plugin-tools.ts'
+import { untilStatus } from './tool-turns.ts'
 import type { User } from './user.ts'
 
 export interface SessionOptions {
