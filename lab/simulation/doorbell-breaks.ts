@@ -93,7 +93,7 @@ export const DOORBELL_TEST_BREAKS: Readonly<Record<string, readonly Break[]>> = 
     {
       name: 'a bell that is heard after all does not take the verdict back',
       file: ROLE,
-      find: 'if (this.#judgement.heard()) clock.after(0, () => this.#judgeAgain())',
+      find: 'if (this.judgement.heard()) clock.after(0, () => this.#judgeAgain())',
       replace: '',
     },
     {

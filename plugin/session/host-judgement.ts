@@ -1,7 +1,12 @@
 /** How messages reach the model of this session, judged from all that is known about its host and from its person's word. */
 import type { Config } from '../../member/settings/config.ts'
 import type { HostInbox } from '../host/doorbell/host-inbox.ts'
-import { type Hearing, type HearingEvidence, judgeHearing } from '../host/hearing/listener.ts'
+import {
+  type DoorbellEvidence,
+  type Hearing,
+  type HearingEvidence,
+  judgeHearing,
+} from '../host/hearing/listener.ts'
 import type { SessionHearing } from '../host/hearing/session-hearing.ts'
 import { BYPASS_QUESTION, Consent } from './consent.ts'
 
@@ -113,17 +118,30 @@ export class HostJudgement {
     return { notice, isNews: isNew || notice !== undefined }
   }
 
-  #judge({ channelMode }: Config, { name, version }: Client): Hearing {
-    const { ancestors, environment } = this.#signs
+  /** All that keeps this session from being rung is that its person has not said so. */
+  get lacksOnlyWord(): boolean {
+    if (this.#given === undefined || this.#hearing.verdict.mayHold) return false
+    const { config, client } = this.#given
+    const { refusal } = this.#signs.inbox.look()
+    const asked = { isAsked: true, clientVersion: client.version, refusal }
+    return this.#judgeWith(asked, config, client).mayHold
+  }
+
+  #judge(config: Config, client: Client): Hearing {
     if (this.#consent.isUnsaid) return UNSAID
-    const doorbell = this.#consent.evidence(channelMode, version)
+    const doorbell = this.#consent.evidence(config.channelMode, client.version)
+    return this.#judgeWith(this.#isUnheard ? { ...doorbell, refusal: UNHEARD } : doorbell, config, client)
+  }
+
+  #judgeWith(doorbell: DoorbellEvidence, { channelMode }: Config, { name }: Client): Hearing {
+    const { ancestors, environment } = this.#signs
     return judgeHearing({
       mode: channelMode,
       clientName: name,
       ancestors: name === 'claude-code' ? ancestors() : [],
       environment,
       isRefuted: this.#hearing.isRefuted,
-      doorbell: this.#isUnheard ? { ...doorbell, refusal: UNHEARD } : doorbell,
+      doorbell,
     })
   }
 }

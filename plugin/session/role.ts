@@ -33,7 +33,7 @@ type Given = Circumstances & { readonly endFetching: () => void }
 
 export class Role {
   readonly hearing: SessionHearing
-  readonly #judgement: HostJudgement
+  readonly judgement: HostJudgement
   readonly #surroundings: RoleSurroundings
   readonly #deferred: DeferredWrites
   readonly #bell: Doorbell
@@ -50,7 +50,7 @@ export class Role {
       now: clock.now,
       onFact: ({ fact, at }) => this.#deferred.add((ledger) => ledger.evidence.note(fact, at)),
     })
-    this.#judgement = new HostJudgement(surroundings, this.hearing)
+    this.judgement = new HostJudgement(surroundings, this.hearing)
     this.#bell = new Doorbell({ ring: inbox.put, onUnheard: () => this.#unheard(), log: log.warn, clock })
   }
 
@@ -76,12 +76,12 @@ export class Role {
 
   /** Judges from its name and its command line whether the host listens, and whether it may be rung. */
   judge(config: Config, client: Client): void {
-    this.#judgement.judge(config, client)
+    this.judgement.judge(config, client)
   }
 
   /** The person said whether this session receives. @returns why it does not, or what to do first. */
   say(word: Word): string | undefined {
-    const { mustChange, refusal } = this.#judgement.say(word)
+    const { mustChange, refusal } = this.judgement.say(word)
     if (mustChange) this.#restart()
     return refusal
   }
@@ -135,7 +135,7 @@ export class Role {
     if (receipt !== undefined && 'bell' in receipt) {
       if (this.#bell.heard(receipt.bell)) {
         this.hearing.turnBegan()
-        if (this.#judgement.heard()) clock.after(0, () => this.#judgeAgain())
+        if (this.judgement.heard()) clock.after(0, () => this.#judgeAgain())
         return undefined
       }
     } else if (receipt !== undefined) {
@@ -147,7 +147,7 @@ export class Role {
       return undefined
     }
     const wasIdle = this.hearing.typed()
-    const { notice, isNews } = this.#judgement.prompted(mode, isTyped)
+    const { notice, isNews } = this.judgement.prompted(mode, isTyped)
     clock.after(0, () => this.#afterPrompt(wasIdle, isNews))
     return notice ?? this.#observer?.notice() ?? this.#bell.prompted(isTyped) ?? this.hearing.notice()
   }
@@ -267,12 +267,12 @@ export class Role {
 
   #unheard(): void {
     this.#surroundings.log.warn('releases its workspaces, since Claude Code passes no bell on')
-    this.#judgement.unheard()
+    this.judgement.unheard()
     this.#judgeAgain()
   }
 
   #judgeAgain(): void {
-    if (this.#judgement.again()) this.#restart()
+    if (this.judgement.again()) this.#restart()
   }
 
   #restart(): void {

@@ -204,7 +204,7 @@ export class Session implements ToolContext {
     if (this.#client === undefined || this.#stopped) {
       throw new ToolFailure('The host has not finished connecting: try again in some seconds.')
     }
-    if (this.setUp.othersSpokeLast && !this.#role.hearing.verdict.mayHold) throw notThePerson(this.setUp)
+    if (this.setUp.othersSpokeLast && this.#role.judgement.lacksOnlyWord) throw notThePerson(this.setUp)
     const own = this.workspaceIds()
     const session = { role: this.#role, opening: this.#opening, begin: () => this.#begin(), own }
     return claimWorkspaces(session, acceptsBypass ? 'receive in any mode' : 'receive', wanted, signal)
