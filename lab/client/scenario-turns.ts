@@ -1,5 +1,5 @@
 /** How messages come into the turns of a session. */
-import { deepStrictEqual, ok, strictEqual } from 'node:assert/strict'
+import { deepStrictEqual, match, ok, strictEqual } from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemClock } from '../../base/clock.ts'
@@ -13,7 +13,7 @@ import { assertShown, type Scenario } from './scenario.ts'
 
 const firstTurn: Scenario = {
   name: 'first-turn',
-  rule: 'a turn opened by a message has the guidance and the reply tool, and the reply reaches the chat',
+  rule: 'a turn opened by a message has the guidance and the reply tool, which is named above the client’s own SendMessage, and the reply reaches the chat',
   async play(stage) {
     const session = await stage.session({ channel: true })
     session.model.hold()
@@ -27,6 +27,12 @@ const firstTurn: Scenario = {
     )
     ok(tools.includes(REPLY), `${REPLY} is not among the tools: ${tools.join(', ')}`)
     ok(!tools.some((tool) => tool.includes('channel_receipt')), 'the model is offered the receipt tool')
+    // The client has a tool of its own for messages, which reaches other sessions of this user alone.
+    ok(
+      [...tools, ...texts].some((text) => text.includes('SendMessage')),
+      'the client offers no SendMessage',
+    )
+    match(guidance, /call reply_to_workspace \(never SendMessage\)/)
     const [message] = session.shown()
     strictEqual(message?.meta.kind, 'canvas_user')
     turn.answer({ call: REPLY, input: { activity_id: message.meta.activity_id, text: 'I am.' } })
