@@ -191,7 +191,9 @@ export class SimProcess {
       return undefined
     }
     const showings = onResult(name, outcome)
-    const { sent, read } = this.host.giveResult(showings, signal)
+    // What no tool can take back, the model is given all the same.
+    const drops = outcome.onDropped === undefined ? new AbortController().signal : signal
+    const { sent, read } = this.host.giveResult(showings, drops)
     let isSent = false
     const dropped = (): void => this.#record(isSent ? outcome.onDropped : outcome.onLost)
     signal.addEventListener('abort', dropped, { once: true })
