@@ -9,7 +9,7 @@ export function findingLines(findings: readonly Finding[]): readonly string[] {
   const indent = ' '.repeat(width + 4)
   return findings.flatMap((finding) => {
     const head = `${MARKS[finding.verdict]} ${finding.name.padEnd(width)}  `
-    if (finding.verdict === 'skip') return [`${head}skipped: hangs on ${finding.because}`]
+    if (finding.verdict === 'skip') return [`${head}skipped: depends on ${finding.because}`]
     const details = (finding.details ?? []).map((line) => `${indent}${line}`)
     const remedy = finding.verdict === 'ok' ? [] : [`${indent}→ ${finding.remedy}.`]
     return [`${head}${finding.says}`, ...details, ...remedy]

@@ -56,7 +56,7 @@ export interface DoctorOptions {
 const HELP = `Usage: ./molecule doctor [NAME] [--json]
 
 Checks everything that a Claude Code session needs to receive messages of a Molecule platform. The
-first ✗ is the cause of those below it, and what hangs on it is skipped. Changes nothing. Run it in
+first ✗ is the cause of those below it, and what depends on it is skipped. Changes nothing. Run it in
 the shell and the folder from which you start Claude Code.
 
   NAME     the agent, as given to ./molecule join; without it, the session without a name

@@ -63,7 +63,7 @@ describe('doctor', () => {
     expect(lines).toContain(
       '                → Start the platform, or correct the port in MOLECULE_PLATFORM_URL.',
     )
-    expect(lines).toContain('- token         skipped: hangs on platform')
+    expect(lines).toContain('- token         skipped: depends on platform')
     expect(lines.at(-1)).toBe('1 of 15 checks failed, 4 skipped: begin with the first ✗')
   })
 
