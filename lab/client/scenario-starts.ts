@@ -33,7 +33,7 @@ const startNotice: Scenario = {
 
     const unheard = await stage.session({ channel: false })
     await unheard.sees('Molecule channel: this session does not receive messages', START_MS)
-    if (!unheard.shows('say /molecule:receive')) throw new Error('it does not say how to receive here')
+    if (!unheard.shows('type /molecule:receive')) throw new Error('it does not say how to receive here')
     await unheard.leave()
 
     const unconfigured = await stage.session({ channel: false, env: { MOLECULE_STATE_DIR: empty } })

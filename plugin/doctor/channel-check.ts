@@ -12,7 +12,7 @@ export interface ChannelFacts {
   readonly mode: ChannelMode
 }
 
-const WITHOUT = 'or say /molecule:receive in a session, which needs no channel'
+const WITHOUT = 'or type /molecule:receive in a session, which needs no channel'
 
 export function channelCheck(facts: ChannelFacts): Check {
   return { name: 'channels', needs: [], probe: () => judgeChannels(facts) }

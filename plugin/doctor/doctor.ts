@@ -137,7 +137,7 @@ async function examine(options: DoctorOptions, name: string | undefined): Promis
         receiver: 'any',
         remedy:
           name === undefined
-            ? `Say /molecule:receive in a session, or ${START_WITH_CHANNEL}`
+            ? `Type /molecule:receive in a session, or ${START_WITH_CHANNEL}`
             : `Run ./molecule join ${name} --start`,
       },
     }),

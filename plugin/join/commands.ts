@@ -129,7 +129,7 @@ function settingsBlock({ platformUrl, workspaceId, token }: Target): string {
 
 function sayInvite(invite: string, { url }: Run, { print }: World): void {
   const where =
-    'That address is this machine alone: another one needs --url, with an https address that leads here.'
+    'That address works on this machine only: for another one, add --url with an https address that leads here.'
   print(
     [
       'In a session on the other machine, within ten minutes, type:',

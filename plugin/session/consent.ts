@@ -9,7 +9,7 @@ import type { DoorbellEvidence } from '../host/hearing/listener.ts'
 
 const MEANING =
   'asks for no permissions, so whatever Claude decides to do about a message from another agent or person is done without asking'
-const BYPASS_NOTICE = `Messages of the Molecule platform arrive in this session, as you asked or MOLECULE_CHANNEL=doorbell says. It ${MEANING}. To go on without them, say /molecule:receive off, or choose another permission mode.`
+const BYPASS_NOTICE = `Messages of the Molecule platform arrive in this session, as you asked or MOLECULE_CHANNEL=doorbell says. It ${MEANING}. To go on without them, type /molecule:receive off, or choose another permission mode.`
 export const BYPASS_QUESTION = `Nothing was changed. Before messages arrive here, tell the user that this session ${MEANING}. If the user still wants to receive, call claim_channel again with user_accepts_bypass.`
 const TO_BE_TOLD = 'it asks for no permissions, and the person is told with the next prompt what that means'
 

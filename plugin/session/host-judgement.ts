@@ -32,7 +32,7 @@ const UNSAID: Hearing = {
   mayHold: false,
   certain: true,
   because: 'its user has said so',
-  remedy: 'say /molecule:receive',
+  remedy: 'type /molecule:receive',
 }
 const UNHEARD =
   'it has passed on none of the lines that told it of messages, so this version may take them in another way'

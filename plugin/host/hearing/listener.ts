@@ -57,7 +57,7 @@ const CALL_INBOX = 'call inbox (its wait_seconds waits for new messages)'
 export const FIRST_VERSION = '2.1.251'
 /** A host can name any; a comparison throws at what is none. */
 const VERSION = /^\d{1,9}\.\d{1,9}\.\d{1,9}(?![\d.])/
-const RECEIVE = 'say /molecule:receive'
+const RECEIVE = 'type /molecule:receive'
 
 /** Decides whether this session may hold a lock, and how its messages reach the model. Pure. */
 export function judgeHearing(evidence: HearingEvidence): Hearing {

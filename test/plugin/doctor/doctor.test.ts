@@ -35,7 +35,7 @@ describe('doctor', () => {
         name: 'receiver',
         verdict: 'warn',
         remedy: expect.stringMatching(
-          /^Say \/molecule:receive in a session, or start a session with: claude /,
+          /^Type \/molecule:receive in a session, or start a session with: claude /,
         ),
       },
     ])

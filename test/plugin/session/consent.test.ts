@@ -12,7 +12,7 @@ describe('who is rung', () => {
     scene.first.feed.add()
     scene.pass(MINUTE_MS)
     expect([process.inbox.bells.length, process.holds(FIRST)]).toEqual([0, false])
-    expect(process.status).toContain('say /molecule:receive')
+    expect(process.status).toContain('type /molecule:receive')
     expect(process.session.isRung()).toBeFalse()
   })
 
@@ -52,7 +52,7 @@ describe('who is rung', () => {
     scene.first.feed.add()
     scene.pass(MINUTE_MS)
     expect([process.inbox.bells.length, process.holds(FIRST)]).toEqual([0, false])
-    expect(process.status).toContain('receiving: no, its user has said so; say /molecule:receive')
+    expect(process.status).toContain('receiving: no, its user has said so; type /molecule:receive')
     expect(process.call('claim_channel')).toContain('This session receives')
     scene.until('a bell', () => process.inbox.bells.length > 0)
   })
