@@ -244,7 +244,7 @@ test('invite-code prints what to type elsewhere, for an address that is safe for
   await using desk = await Desk.open()
   const [exitCode, said] = await desk.run(['invite-code', 'newcomer'])
   expect([exitCode, said]).toEqual([0, expect.stringContaining(`/molecule:configure ${desk.platform.url}#`)])
-  expect(said).toContain('another one needs --url')
+  expect(said).toContain('for another one, add --url')
   expect(desk.platform.members().map(({ name }) => name)).toContain('newcomer')
   const [, elsewhere] = await desk.run(['invite-code', 'newcomer', '--url', 'https://team.example.com/'])
   expect(elsewhere).toMatch(/\/molecule:configure https:\/\/team\.example\.com#\w{4}-\w{4}-\w{4}$/m)
