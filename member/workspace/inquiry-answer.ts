@@ -52,12 +52,13 @@ export function outcomeOf(
     }),
   )
   const { status, responder, respondedAt } = report
+  const isChosen = words.some((message) => chosenIn(message, inquiry) !== null)
   if (OPEN.has(status)) {
-    const isChosen = words.some((message) => chosenIn(message, inquiry) !== null)
     return { entries, state: isChosen || inquiry.state === 'closing' ? 'closing' : 'open' }
   }
-  // Withdrawn by us: there is nothing to tell.
-  if (status === 'cancelled' && inquiry.state === 'closing') return { entries, state: 'ended' }
+  // Withdrawn by us, because it was answered in words, or at the model's wish: there is nothing to tell. After a power cut
+  // only the words may be left to say so.
+  if (status === 'cancelled' && (isChosen || inquiry.state === 'closing')) return { entries, state: 'ended' }
   const choice = choiceOf(report, inquiry)
   const end = entry(last, respondedAt, { status, by: responder ?? 'user', choice })
   return { entries: [...entries, end], state: 'ended' }

@@ -1,5 +1,5 @@
 /** What closes channels: variables, managed settings, or the plugin's own setting. */
-import { type Check, fail, type Outcome, ok } from '../../member/check/check.ts'
+import { type Check, fail, type Outcome, ok, warn } from '../../member/check/check.ts'
 import type { Environment } from '../../member/settings/config.ts'
 import type { ChannelMode } from '../../member/settings/setting-table.ts'
 import { type ClaudeSettings, sessionEnvironment } from '../host/hearing/claude-settings.ts'
@@ -12,7 +12,8 @@ export interface ChannelFacts {
   readonly mode: ChannelMode
 }
 
-const WITHOUT = 'or type /molecule:receive in a session, which needs no channel'
+/** Channels are one of two ways to receive. */
+const WITHOUT = 'Type /molecule:receive in a session, which needs no channel'
 
 export function channelCheck(facts: ChannelFacts): Check {
   return { name: 'channels', needs: [], probe: () => judgeChannels(facts) }
@@ -27,16 +28,16 @@ function judgeChannels({ environment, settings, mode }: ChannelFacts): Outcome {
   const variable = closedBy(sessionEnvironment(environment, settings))
   if (variable !== undefined) {
     const file = settings.findLast(({ env }) => env[variable] !== undefined)?.file
-    return fail(
+    return warn(
       `Claude Code opens no channel while ${variable} is set (${file === undefined ? 'in the environment' : `in the env of ${file}`})`,
-      `${file === undefined ? `Unset ${variable}` : `Remove ${variable} from ${file}`}, and start Claude Code again; ${WITHOUT}`,
+      `${WITHOUT}; or ${file === undefined ? `unset ${variable}` : `remove ${variable} from ${file}`}, and start Claude Code again`,
     )
   }
   const managed = settings.find(({ isManaged }) => isManaged)
   if (managed !== undefined && managed.channelsEnabled !== true) {
-    return fail(
+    return warn(
       `the managed settings of this machine (${managed.file}) do not enable channels`,
-      `Have its administrator set "channelsEnabled": true there; ${WITHOUT}`,
+      `${WITHOUT}; or have its administrator set "channelsEnabled": true there`,
     )
   }
   return ok('nothing closes them')

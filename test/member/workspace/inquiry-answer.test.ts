@@ -66,6 +66,11 @@ test('our own words about a question are no answer', () => {
 test('somebody else who closes a question is told of, and our own withdrawal is not', () => {
   expect(judge({ status: 'cancelled' })).toMatchObject({ state: 'ended', entries: [{ skipped: null }] })
   expect(judge({ status: 'cancelled' }, { state: 'closing' })).toEqual({ state: 'ended', entries: [] })
+  // What is left after a power cut: the question was answered in words, and then withdrawn.
+  expect(judge({ status: 'cancelled', ...words('blue') })).toMatchObject({
+    state: 'ended',
+    entries: [{ activityId: expect.stringContaining('words') }],
+  })
   expect(judge({ status: 'done' }, { state: 'closing' })).toMatchObject({
     state: 'ended',
     entries: [{ skipped: null }],
