@@ -3,7 +3,6 @@
  * it opens with the token that came with it; nothing ever comes back.
  */
 import { lstatSync } from 'node:fs'
-import { connect } from 'node:net'
 import { basename, dirname, isAbsolute } from 'node:path'
 import type { Clock } from '../../../base/clock.ts'
 import { describeError } from '../../../base/errors.ts'
@@ -70,7 +69,7 @@ function notClosed(path: string, uid: number | undefined): string | undefined {
  *
  * @throws Error when it certainly did not get there.
  */
-export function putInto(
+export async function putInto(
   { path, token }: InboxAddress,
   prompt: string,
   signal: AbortSignal,
@@ -81,7 +80,9 @@ export function putInto(
     { type: 'auth', token },
     { type: 'user', message: { role: 'user', content: prompt } },
   ].map((frame) => `${JSON.stringify(frame)}\n`)
-  return new Promise((resolve, reject) => {
+  // Loaded with the first bell: the handshake of every session would wait for it.
+  const { connect } = await import('node:net')
+  await new Promise<void>((resolve, reject) => {
     const socket = connect({ path })
     const abort = (): void => void socket.destroy(new Error('the session ends'))
     if (signal.aborted) abort()
