@@ -49,8 +49,8 @@ export const DOORBELL_LIFE_BREAKS: readonly Break[] = [
   {
     name: 'a session whose inbox may not be used is rung',
     file: 'plugin/session/consent.ts',
-    find: 'const { refusal } = this.#inbox.look()',
-    replace: 'const refusal = undefined',
+    find: 'refusal: inbox.refusal ?? (isKept ? TO_BE_TOLD : undefined)',
+    replace: 'refusal: isKept ? TO_BE_TOLD : undefined',
   },
 ]
 

@@ -3,7 +3,7 @@
  * permissions does what a message asks for, so there the person is told what that means before, once.
  */
 import type { ChannelMode } from '../../member/settings/setting-table.ts'
-import { asksNothing } from '../host/doorbell/client-settings.ts'
+import { asksNothing, type ClientSettings } from '../host/doorbell/client-settings.ts'
 import type { HostInbox } from '../host/doorbell/host-inbox.ts'
 import type { DoorbellEvidence } from '../host/hearing/listener.ts'
 
@@ -15,9 +15,8 @@ const TO_BE_TOLD = 'it asks for no permissions, and the person is told with the 
 
 export class Consent {
   readonly #inbox: HostInbox
-  /** The person said so in this session. */
-  #isSaid = false
-  #isUnsaid = false
+  /** What the person said in this session. */
+  #word: 'receive' | 'stop' | undefined
   /** The person was told what it means where nothing is asked. */
   #isTold = false
   /** As the prompt hook last reported it. */
@@ -42,27 +41,25 @@ export class Consent {
    */
   say(isTold: boolean): boolean {
     if (isTold) this.#isTold = true
-    if (this.#mustTell()) return false
-    this.#isSaid = true
-    this.#isUnsaid = false
+    if (this.#mustTell(this.#inbox.look)) return false
+    this.#word = 'receive'
     return true
   }
 
   /** The person said the opposite. */
   unsay(): void {
-    this.#isSaid = false
-    this.#isUnsaid = true
+    this.#word = 'stop'
   }
 
   get isUnsaid(): boolean {
-    return this.#isUnsaid
+    return this.#word === 'stop'
   }
 
   evidence(mode: ChannelMode, clientVersion: string | undefined): DoorbellEvidence {
-    const { refusal } = this.#inbox.look()
-    const isAsked = this.#isSaid || mode === 'doorbell'
-    const isKept = isAsked && !this.#isSaid && this.#mustTell()
-    return { isAsked, clientVersion, refusal: refusal ?? (isKept ? TO_BE_TOLD : undefined) }
+    const inbox = this.#inbox.look()
+    const isAsked = this.#isAsked(mode)
+    const isKept = isAsked && this.#word !== 'receive' && this.#mustTell(() => inbox)
+    return { isAsked, clientVersion, refusal: inbox.refusal ?? (isKept ? TO_BE_TOLD : undefined) }
   }
 
   /**
@@ -70,14 +67,19 @@ export class Consent {
    * ask for no permissions later.
    */
   notice(mode: ChannelMode): string | undefined {
-    const isAsked = this.#isSaid || mode === 'doorbell'
-    if (!isAsked || !this.#mustTell() || this.#inbox.look().refusal !== undefined) return undefined
+    const { look } = this.#inbox
+    if (!this.#isAsked(mode) || !this.#mustTell(look) || look().refusal !== undefined) return undefined
     this.#isTold = true
     return BYPASS_NOTICE
   }
 
-  #mustTell(): boolean {
+  #isAsked(mode: ChannelMode): boolean {
+    return this.#word === 'receive' || mode === 'doorbell'
+  }
+
+  /** @param look called only where no hook has reported the mode: it reads files. */
+  #mustTell(look: () => Pick<ClientSettings, 'asksNothing'>): boolean {
     if (this.#isTold) return false
-    return this.#mode === undefined ? this.#inbox.look().asksNothing : asksNothing(this.#mode)
+    return this.#mode === undefined ? look().asksNothing : asksNothing(this.#mode)
   }
 }

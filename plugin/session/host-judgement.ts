@@ -114,7 +114,7 @@ export class HostJudgement {
     const { mayHold, route } = this.#hearing.verdict
     const isOverChannel = mayHold && route !== 'doorbell'
     if (this.#given === undefined || isOverChannel) return { notice: undefined, isNews: false }
-    const notice = !isTyped ? undefined : this.#consent.notice(this.#given.config.channelMode)
+    const notice = isTyped ? this.#consent.notice(this.#given.config.channelMode) : undefined
     return { notice, isNews: isNew || notice !== undefined }
   }
 
