@@ -242,23 +242,23 @@ const NOTICE_ID = /^request-(responded|message):([0-9a-f-]{36})(?:-|$)/i
 /** It begins with the title of the request and its id. */
 const MAX_NOTICE_CHARS = 2_000
 
+/** Of a message that we make from what the platform reports: nobody's, about nothing, without files. */
+export const BARE = {
+  method: '',
+  peerId: null,
+  peerName: null,
+  peerRole: null,
+  userName: null,
+  authenticated: false,
+  contextId: null,
+  delegationId: null,
+  taskStatus: null,
+  attachments: [],
+} as const satisfies Omit<Inbound, 'kind' | 'text'>
+
 /** What was said to a question of ours, as a message. */
 export function asked({ text, inquiry }: Required<Pick<Inbound, 'text' | 'inquiry'>>): Inbound {
-  return {
-    kind: 'request_answer',
-    text,
-    method: '',
-    peerId: null,
-    peerName: null,
-    peerRole: null,
-    userName: null,
-    authenticated: false,
-    contextId: null,
-    delegationId: null,
-    taskStatus: null,
-    attachments: [],
-    inquiry,
-  }
+  return { ...BARE, kind: 'request_answer', text, inquiry }
 }
 
 export interface TaskResult {
@@ -272,17 +272,12 @@ export interface TaskResult {
 /** The result of a task of ours as a message. */
 export function taskResult({ id, status, text, peerId }: TaskResult): Inbound {
   return {
+    ...BARE,
     kind: 'delegation_result',
     text,
     method: 'delegate_result',
     peerId,
-    peerName: null,
-    peerRole: null,
-    userName: null,
-    authenticated: false,
-    contextId: null,
     delegationId: id,
     taskStatus: status,
-    attachments: [],
   }
 }

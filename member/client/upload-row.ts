@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { ActivityRow } from './activity.ts'
 import { optionalText } from './fields.ts'
-import { type Inbound, type Interpretation, kindOf } from './inbound.ts'
+import { BARE, type Inbound, type Interpretation, kindOf } from './inbound.ts'
 import { type Attachment, readMessageBody } from './message-body.ts'
 import { parsePending } from './uploads.ts'
 
@@ -42,17 +42,10 @@ export function readUpload(row: ActivityRow, workspaceId: string): Upload | unde
 
 function messageOf(row: ActivityRow, attachment: Attachment): Inbound {
   return {
+    ...BARE,
     kind: kindOf(row, null, null, null),
     text: WITHOUT_MESSAGE,
     method: METHOD,
-    peerId: null,
-    peerName: null,
-    peerRole: null,
-    userName: null,
-    authenticated: false,
-    contextId: null,
-    delegationId: null,
-    taskStatus: null,
     attachments: [attachment],
   }
 }
