@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { readBell } from '../../../plugin/host/doorbell/bell.ts'
-import { rung, startRung } from '../../fixtures/rung-session.ts'
+import { rung, rungForOne, startRung } from '../../fixtures/rung-session.ts'
 import { FIRST, PEER, type SessionScene } from '../../fixtures/session-scene.ts'
 
 const MINUTE_MS = 60_000
@@ -29,10 +29,8 @@ describe('a session that may be rung', () => {
   })
 
   test('confirms what was read when the turn ends, and not before', () => {
-    const { scene, process } = rung()
+    const { scene, process } = rungForOne()
     using _ = scene
-    scene.first.feed.add()
-    scene.until('a bell', () => process.inbox.bells.length > 0)
     process.hear()
     process.call('read_messages')
     process.call('list_peers')
@@ -44,10 +42,8 @@ describe('a session that may be rung', () => {
   })
 
   test('takes back what a call was to give that was given up: it is read later, unmarked', () => {
-    const { scene, process } = rung()
+    const { scene, process, id } = rungForOne()
     using _ = scene
-    const { id } = scene.first.feed.add()
-    scene.until('a bell', () => process.inbox.bells.length > 0)
     const begun = process.begin('read_messages')
     begun.giveUp()
     scene.pass(1_000)
@@ -73,18 +69,14 @@ describe('a session that may be rung', () => {
   })
 
   test('says under every other result that messages wait to be read', () => {
-    const { scene, process } = rung()
+    const { scene, process } = rungForOne()
     using _ = scene
-    scene.first.feed.add()
-    scene.until('a bell', () => process.inbox.bells.length > 0)
     expect(process.session.remark()).toBe('Note: 1 message waits to be read: call read_messages.')
   })
 
   test('says in status how it receives, and how far its bells got', () => {
-    const { scene, process } = rung()
+    const { scene, process } = rungForOne()
     using _ = scene
-    scene.first.feed.add()
-    scene.until('a bell', () => process.inbox.bells.length > 0)
     process.hear()
     expect(process.status).toContain('receiving: yes (Claude Code is told when messages wait')
     expect(process.status).toContain(
@@ -93,10 +85,8 @@ describe('a session that may be rung', () => {
   })
 
   test('never counts as deaf, however long what was read is not confirmed', () => {
-    const { scene, process } = rung()
+    const { scene, process } = rungForOne()
     using _ = scene
-    scene.first.feed.add()
-    scene.until('a bell', () => process.inbox.bells.length > 0)
     process.session.turnEnded()
     process.call('read_messages')
     scene.pass(5 * MINUTE_MS)
@@ -108,10 +98,8 @@ describe('a session that may be rung', () => {
   })
 
   test('tells the person with the next prompt what nobody read, once, and rings no more until then', () => {
-    const { scene, process } = rung()
+    const { scene, process } = rungForOne()
     using _ = scene
-    scene.first.feed.add()
-    scene.until('a bell', () => process.inbox.bells.length > 0)
     process.hear()
     process.session.turnEnded()
     scene.pass(30 * MINUTE_MS)
@@ -165,10 +153,8 @@ describe('a session that may be rung', () => {
   })
 
   test('takes a bell of another process for a prompt that was typed', () => {
-    const { scene, process } = rung()
+    const { scene, process } = rungForOne()
     using _ = scene
-    scene.first.feed.add()
-    scene.until('a bell', () => process.inbox.bells.length > 0)
     const bell = readBell(process.inbox.bells[0] ?? '') ?? ''
     process.session.submitted({ bell: crypto.randomUUID() })
     expect(process.status).toContain('heard 0 times')
@@ -211,10 +197,8 @@ describe('a session that may be rung', () => {
 })
 
 test('a session killed with a bell in its queue loses nothing: the next one is rung, and reads unmarked', () => {
-  const { scene, process } = rung()
+  const { scene, process, id } = rungForOne()
   using _ = scene
-  const { id } = scene.first.feed.add()
-  scene.until('a bell', () => process.inbox.bells.length > 0)
   process.kill()
   const next = startRung(scene)
   scene.until('its bell', () => next.inbox.bells.length > 0)
@@ -224,10 +208,8 @@ test('a session killed with a bell in its queue loses nothing: the next one is r
 })
 
 test('what was read in a turn that never ended comes again to the next session, marked', () => {
-  const { scene, process } = rung()
+  const { scene, process, id } = rungForOne()
   using _ = scene
-  const { id } = scene.first.feed.add()
-  scene.until('a bell', () => process.inbox.bells.length > 0)
   process.hear()
   process.call('read_messages')
   scene.pass(1_000)

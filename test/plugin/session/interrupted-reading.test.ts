@@ -1,15 +1,13 @@
 import { expect, test } from 'bun:test'
-import { rung, startRung } from '../../fixtures/rung-session.ts'
+import { rung, rungForOne, startRung } from '../../fixtures/rung-session.ts'
 import { FIRST, type SessionScene } from '../../fixtures/session-scene.ts'
 
 const states = (scene: SessionScene): readonly string[] =>
   [...scene.storage.records().values()].map(({ state }) => state)
 
 test('what the host has dropped comes again: the call was given up as its result left', () => {
-  const { scene, process } = rung()
+  const { scene, process, id } = rungForOne()
   using _ = scene
-  const { id } = scene.first.feed.add()
-  scene.until('a bell', () => process.inbox.bells.length > 0)
   const begun = process.begin('read_messages')
   scene.until('the result to leave', () => states(scene).includes('sent'))
   begun.giveUp()
@@ -21,10 +19,8 @@ test('what the host has dropped comes again: the call was given up as its result
 })
 
 test('what a call that was given up was to give waits again, also when the settings have changed meanwhile', () => {
-  const { scene, process } = rung({ room: 0 })
+  const { scene, process, id } = rungForOne({ room: 0 })
   using _ = scene
-  const { id } = scene.first.feed.add()
-  scene.until('a bell', () => process.inbox.bells.length > 0)
   const begun = process.begin('read_messages')
   scene.until('the message to be taken', () => states(scene).includes('sending'))
   scene.configure({ MOLECULE_CHANNEL: 'doorbell', MOLECULE_AGENT_NAME: 'another name' })
@@ -36,10 +32,8 @@ test('what a call that was given up was to give waits again, also when the setti
 })
 
 test('what was read in a turn is confirmed also when the settings change in it', () => {
-  const { scene, process } = rung()
+  const { scene, process } = rungForOne()
   using _ = scene
-  scene.first.feed.add()
-  scene.until('a bell', () => process.inbox.bells.length > 0)
   process.hear()
   process.call('read_messages')
   scene.configure({ MOLECULE_CHANNEL: 'doorbell', MOLECULE_AGENT_NAME: 'another name' })
@@ -51,10 +45,8 @@ test('what was read in a turn is confirmed also when the settings change in it',
 })
 
 test('a session whose settings change is not rung again at once, and takes a bell from before for its own', () => {
-  const { scene, process } = rung()
+  const { scene, process } = rungForOne()
   using _ = scene
-  scene.first.feed.add()
-  scene.until('a bell', () => process.inbox.bells.length > 0)
   scene.configure({ MOLECULE_CHANNEL: 'doorbell', MOLECULE_AGENT_NAME: 'another name' })
   scene.until('a new configuration', () => process.said('the configuration changed').length > 0)
   scene.until('the workspace to be held again', () => process.holds(FIRST))
